@@ -1,0 +1,28 @@
+/* net.h - one stream through a model: features in, logits out, all state inside. */
+#ifndef KWS_MODEL_NET_H
+#define KWS_MODEL_NET_H
+
+#include "model.h"
+
+typedef struct kws_net kws_net; /* one stream; one thread at a time */
+
+enum kws_status kws_net_create(kws_net **out, const kws_model *m);
+void kws_net_destroy(kws_net *net);
+void kws_net_reset(kws_net *net);
+
+/* Feed feature frames, get logits.
+ *
+ *   frames  (t, n_mels)         from kws_mel_process; t >= 0
+ *   logits  (n_out, n_words)    one row per network frame; holds at least t / stride + 1 rows
+ *
+ * Returns n_out, the number of network frames that became complete. Network frame k is complete with feature frame
+ * (k + 1) * stride - 1. The logits do not depend, to the last bit, on how the frames are cut into calls.
+ * A model with full attention (kws_model_max_frames() > 0) MUST NOT be fed more than that many network frames
+ * between resets. */
+size_t kws_net_run(kws_net *net, const float *frames, size_t t, float *logits);
+
+/* Bytes of state one stream carries from call to call, and of scratch it works in. */
+size_t kws_net_state_bytes(const kws_net *net);
+size_t kws_net_scratch_bytes(const kws_net *net);
+
+#endif
