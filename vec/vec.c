@@ -262,36 +262,32 @@ static void vec_ema(float *h, const float *q, const float *c, const float *omega
 static void vec_scores(float *s, const float *q, const float *kt, size_t ld, size_t n_z, float scale, const float *bias,
 		       size_t n)
 {
-	size_t j = 0;
-	for (; j + LANES <= n; j += LANES) {
-		vf acc = {0};
-		for (size_t z = 0; z < n_z; z++)
-			acc += q[z] * load(kt + z * ld + j);
-		store(s + j, acc * scale + load(bias + j));
-	}
-	if (j < n) {
-		vf acc = {0};
-		for (size_t z = 0; z < n_z; z++)
-			acc += q[z] * load_tail(kt + z * ld + j, n - j, 0.0f);
-		store_tail(s + j, acc * scale + load_tail(bias + j, n - j, 0.0f), n - j);
+	for (size_t j = 0; j < n; j += LANES) {
+		vf even = {0}, odd = {0}; /* two sums hide the latency of the FMA */
+		size_t z = 0;
+		for (; z + 2 <= n_z; z += 2) {
+			even += q[z] * load(kt + z * ld + j);
+			odd += q[z + 1] * load(kt + (z + 1) * ld + j);
+		}
+		if (z < n_z)
+			even += q[z] * load(kt + z * ld + j);
+		store(s + j, (even + odd) * scale + load(bias + j));
 	}
 }
 
 static float vec_softmax(float *s, size_t n)
 {
-	float max = s[0];
-	for (size_t j = 1; j < n; j++)
-		max = s[j] > max ? s[j] : max;
+	vf m = load(s);
+	for (size_t j = LANES; j < n; j += LANES)
+		m = select(load(s + j) > m, load(s + j), m);
+	float max = m[0];
+	for (size_t l = 1; l < LANES; l++)
+		max = m[l] > max ? m[l] : max;
 	vf sum = {0};
-	size_t j = 0;
-	for (; j + LANES <= n; j += LANES) {
+	for (size_t j = 0; j < n; j += LANES) {
 		const vf e = exp_v(load(s + j) - max);
 		store(s + j, e);
 		sum += e;
-	}
-	if (j < n) {
-		store_tail(s + j, exp_v(load_tail(s + j, n - j, 0.0f) - max), n - j);
-		sum += load_tail(s + j, n - j, 0.0f);
 	}
 	return sum_lanes(sum);
 }

@@ -36,10 +36,11 @@ typedef struct {
 	void (*ema)(float *h, const float *q, const float *c, const float *omega, size_t n, size_t ld, const float *x,
 		    float *y, size_t t, size_t d, size_t ldx);
 
-	/* s (n,) = scale * sum_z q[z] * kt[z][j] + bias[j], j < n; kt (n_z, ld). */
+	/* s (n,) = scale * sum_z q[z] * kt[z][j] + bias[j], j < n; kt (n_z, ld).
+	 * Here and in softmax n counts up to the next multiple of 16: so much MUST be readable, and is written. */
 	void (*scores)(float *s, const float *q, const float *kt, size_t ld, size_t n_z, float scale, const float *bias,
 		       size_t n);
-	/* s (n,) = exp(s - max s); returns their sum. n >= 1. */
+	/* s (n,) = exp(s - max s); returns their sum. n >= 1; entries that do not count hold -1e30. */
 	float (*softmax)(float *s, size_t n);
 	/* y (n,) = scale * sum_j a[j] * v[j][i], j < n_j; v (n_j, ld). a NULL: all ones. */
 	void (*weighted_sum)(float *y, const float *a, const float *v, size_t ld, size_t n_j, float scale, size_t n);
