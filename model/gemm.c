@@ -4,35 +4,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void product(const kws_gemm *g, const float *x, size_t ldx, size_t rows, float *y)
+/* Rows from .. to - 1 of the block. */
+static void product(const kws_gemm *g, const float *x, size_t ldx, size_t from, size_t to, float *y)
 {
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)rows, (blasint)g->n_out, (blasint)g->n_in, 1.0f, x,
-		    (blasint)ldx, g->w, (blasint)g->n_out, 0.0f, y, (blasint)g->n_out);
+	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)(to - from), (blasint)g->n_out, (blasint)g->n_in,
+		    1.0f, x + from * ldx, (blasint)ldx, g->w, (blasint)g->n_out, 0.0f, y + from * g->n_out,
+		    (blasint)g->n_out);
 }
 
-/* Is a row the same in the whole block and in calls of `rows` rows at either end of it? */
-static int rows_agree(const kws_gemm *g, const float *x, const float *want, float *y, size_t rows)
+/* Are rows from .. to - 1 the same as in the product of the whole block? */
+static int agree(const kws_gemm *g, const float *x, const float *want, float *y, size_t from, size_t to)
 {
-	const size_t n = rows * g->n_out, last = KWS_BLOCK - rows;
-	product(g, x, g->n_in, rows, y);
-	if (memcmp(y, want, n * sizeof *y) != 0)
-		return 0;
-	product(g, x + last * g->n_in, g->n_in, rows, y);
-	return memcmp(y, want + last * g->n_out, n * sizeof *y) == 0;
+	product(g, x, g->n_in, from, to, y);
+	return memcmp(y + from * g->n_out, want + from * g->n_out, (to - from) * g->n_out * sizeof *y) == 0;
+}
+
+static int is_tile(const kws_gemm *g, const float *x, const float *want, float *y, size_t tile)
+{
+	for (size_t n = tile; n < KWS_BLOCK; n += n < 4 * tile ? tile : 3 * tile) /* every small number of tiles */
+		for (size_t from = 0; from + n <= KWS_BLOCK; from += n < 4 * tile ? n : tile)
+			if (!agree(g, x, want, y, from, from + n))
+				return 0;
+	return 1;
 }
 
 static size_t find_tile(const kws_gemm *g, const float *x, const float *want, float *y)
 {
 	static const size_t tiles[] = { 1, 2, 4, 8, 12, 16, 24, KWS_BLOCK };
-	static const size_t times[] = { 1, 2, 3, 5, 7, 11, 15, 23, 47 };
-	for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
-		size_t k = 0;
-		while (k < sizeof times / sizeof *times &&
-		       (times[k] * tiles[i] > KWS_BLOCK || rows_agree(g, x, want, y, times[k] * tiles[i])))
-			k++;
-		if (k == sizeof times / sizeof *times)
+	for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++)
+		if (is_tile(g, x, want, y, tiles[i]))
 			return tiles[i];
-	}
 	return 0;
 }
 
@@ -48,7 +49,7 @@ static enum kws_status choose_tile(kws_gemm *g)
 			seed = seed * 1664525u + 1013904223u;
 			x[i] = (float)(seed >> 8) / 16777216.0f - 0.5f;
 		}
-		product(g, x, g->n_in, KWS_BLOCK, want);
+		product(g, x, g->n_in, 0, KWS_BLOCK, want);
 		g->tile = find_tile(g, x, want, y);
 	}
 	const enum kws_status s = x && want && y ? KWS_OK : KWS_ERR_NOMEM;
@@ -81,13 +82,11 @@ void kws_gemm_free(kws_gemm *g)
 	*g = (kws_gemm){ 0 };
 }
 
-void kws_gemm_run(const kws_gemm *g, const float *x, size_t ldx, size_t t, float *y)
+void kws_gemm_run(const kws_gemm *g, const float *x, size_t ldx, kws_rows rows, float *y)
 {
-	if (g->tile) {
-		if (t)
-			product(g, x, ldx, (t + g->tile - 1) / g->tile * g->tile, y);
-		return;
-	}
-	for (size_t r = 0; r < t; r++)
-		product(g, x + r * ldx, ldx, 1, y + r * g->n_out);
+	const size_t tile = g->tile, end = rows.first + rows.n;
+	if (tile && rows.n)
+		product(g, x, ldx, rows.first / tile * tile, (end + tile - 1) / tile * tile, y);
+	for (size_t r = rows.first; !tile && r < end; r++)
+		product(g, x, ldx, r, r + 1, y);
 }

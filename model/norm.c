@@ -12,7 +12,7 @@ static const float eps = 1e-5f;
 static enum kws_status init_scale(kws_norm *n, kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	float *scalar;
-	const enum kws_status s = kws_tensors_take(&scalar, ts, prefix, "norm.norm.scalar", 1, &(size_t){ 1 }, err);
+	const enum kws_status s = kws_tensors_take(&scalar, ts, prefix, "norm.scalar", 1, &(size_t){ 1 }, err);
 	if (s)
 		return s;
 	n->w = calloc(n->dim, sizeof *n->w);
@@ -26,12 +26,12 @@ static enum kws_status init_scale(kws_norm *n, kws_tensors *ts, const char *pref
 static enum kws_status fold_batch(kws_norm *n, kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	float *mean = NULL, *var = NULL;
-	enum kws_status s = kws_tensors_take(&mean, ts, prefix, "norm.norm.running_mean", 1, &n->dim, err);
+	enum kws_status s = kws_tensors_take(&mean, ts, prefix, "norm.running_mean", 1, &n->dim, err);
 	if (!s)
-		s = kws_tensors_take(&var, ts, prefix, "norm.norm.running_var", 1, &n->dim, err);
+		s = kws_tensors_take(&var, ts, prefix, "norm.running_var", 1, &n->dim, err);
 	for (size_t i = 0; !s && i < n->dim; i++) {
 		if (var[i] < 0.0f) {
-			s = kws_fail(err, KWS_ERR_FORMAT, "%snorm.norm.running_var: value %zu is negative", prefix, i);
+			s = kws_fail(err, KWS_ERR_FORMAT, "%snorm.running_var: value %zu is negative", prefix, i);
 			break;
 		}
 		const double w = (double)n->w[i] / sqrt((double)var[i] + (double)eps);
@@ -48,9 +48,9 @@ enum kws_status kws_norm_init(kws_norm *n, size_t kind, size_t dim, kws_tensors 
 	*n = (kws_norm){ .kind = kind, .dim = dim };
 	if (kind == SCALE)
 		return init_scale(n, ts, prefix, err);
-	enum kws_status s = kws_tensors_take(&n->w, ts, prefix, "norm.norm.weight", 1, &dim, err);
+	enum kws_status s = kws_tensors_take(&n->w, ts, prefix, "norm.weight", 1, &dim, err);
 	if (!s && kind != RMS)
-		s = kws_tensors_take(&n->b, ts, prefix, "norm.norm.bias", 1, &dim, err);
+		s = kws_tensors_take(&n->b, ts, prefix, "norm.bias", 1, &dim, err);
 	if (!s && kind == BATCH)
 		s = fold_batch(n, ts, prefix, err);
 	return s;

@@ -12,7 +12,7 @@ typedef struct {
 
 extern const char *const kws_norm_names[]; /* layernorm, rmsnorm, scalenorm, batchnorm, NULL */
 
-/* Tensors prefix + "norm.norm.*" for kind, an index in kws_norm_names. */
+/* Tensors prefix + "norm.*" for kind, an index in kws_norm_names. */
 enum kws_status kws_norm_init(kws_norm *n, size_t kind, size_t dim, kws_tensors *ts, const char *prefix, kws_error *err);
 void kws_norm_free(kws_norm *n);
 

@@ -1,6 +1,5 @@
 #include "model/tensors.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,8 +74,8 @@ static enum kws_status parse_one(kws_tensor *t, const char *name, const json_t *
 	if ((uint64_t)(end - begin) != (uint64_t)t->n * dtypes[k].size)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: %lld bytes of data, but the shape says %zu values", name,
 				(long long)(end - begin), t->n);
-	if ((uint64_t)begin % dtypes[k].size)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: data is not aligned to %zu bytes", name, dtypes[k].size);
+	if (begin % 4)
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: data is not aligned to 4 bytes", name);
 	t->data = data + begin;
 	return KWS_OK;
 }
@@ -185,9 +184,14 @@ void kws_tensors_free(kws_tensors *ts)
 	free(ts);
 }
 
+const json_t *kws_tensors_metadata(const kws_tensors *ts)
+{
+	return json_object_get(ts->header, "__metadata__");
+}
+
 const char *kws_tensors_meta(const kws_tensors *ts, const char *key)
 {
-	return json_string_value(json_object_get(json_object_get(ts->header, "__metadata__"), key));
+	return json_string_value(json_object_get(kws_tensors_metadata(ts), key));
 }
 
 const kws_tensor *kws_tensors_find(kws_tensors *ts, const char *name)

@@ -6,6 +6,7 @@
 
 #include "kws.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 enum kws_dtype { KWS_F32, KWS_F64, KWS_I64 };
@@ -23,12 +24,13 @@ typedef struct {
 typedef struct kws_tensors kws_tensors;
 
 /* Check the header's length and JSON, and of every tensor its name, dtype, shape, size and place: inside the data,
- * aligned to its elements, no overlap, no gap. only_f32 refuses the other two dtypes.
+ * aligned to 4 bytes, no overlap, no gap. only_f32 refuses the other two dtypes.
  * KWS_ERR_FORMAT naming the tensor and the reason, KWS_ERR_NOMEM. */
 enum kws_status kws_tensors_parse(kws_tensors **out, const void *blob, size_t len, bool only_f32, kws_error *err);
 void kws_tensors_free(kws_tensors *ts);
 
-/* A metadata value, or NULL. Lives as long as ts. */
+/* The metadata object (strings only), or NULL; and one value of it, or NULL. They live as long as ts. */
+const json_t *kws_tensors_metadata(const kws_tensors *ts);
 const char *kws_tensors_meta(const kws_tensors *ts, const char *key);
 
 /* A tensor by name, marked as used; NULL if there is none. */
