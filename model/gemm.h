@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
 	size_t n_in, n_out; /* n_out counts the padding of each part */
 	size_t tile;        /* rows in a tile; 0: none found, one row at a time */
+	size_t most;        /* rows in one call of BLAS */
 	float *w;           /* (n_in, n_out) */
 } kws_gemm;
 

@@ -149,6 +149,9 @@ static enum kws_status create(kws_layer **out, const json_t *conf, const char *w
 			      (kws_ema_state(&l->ema) + kws_attention_state(&l->attention)) * sizeof(float);
 	l->base.scratch_floats = KWS_BLOCK * (2 * l->ld + l->ld_h + l->mx_proj.n_out) + 2 * l->ld_z +
 				 kws_attention_scratch(&l->attention);
+	l->base.products[0] = &l->v_proj;
+	l->base.products[1] = &l->mx_proj;
+	l->base.products[2] = &l->h_proj;
 	l->base.max_frames = l->chunked ? 0 : l->attention.span;
 	*out = &l->base;
 	return KWS_OK;
@@ -174,28 +177,26 @@ static void run(const kws_layer *base, void *state, float *scratch, float *x, kw
 	kws_gemm_run(&l->v_proj, in, ld, rows, v);
 	kws_ema_run(&l->ema, ema_state, in + first, rows.n, m + first);
 	kws_gemm_run(&l->mx_proj, m, ld, rows, mx);
+	float *u = mx + rows.first * ld_mx, *r = u + ld + l->ld_z;
+	vec->silu(v + rows.first * ld_h, ld_h, rows.n, l->v_bias, l->hdim);
+	vec->sigmoid(u, ld_mx, rows.n, l->mx_bias, l->dim);
+	vec->silu(u + ld, ld_mx, rows.n, l->mx_bias + ld, l->zdim);
+	vec->silu(r, ld_mx, rows.n, l->mx_bias + ld + l->ld_z, l->hdim);
 	for (size_t i = rows.first; i < end; i++) {
-		float *u = mx + i * ld_mx, *z = u + ld, *r = z + l->ld_z, *vi = v + i * ld_h;
-		const float *ub = l->mx_bias, *zb = ub + ld, *rb = zb + l->ld_z;
-		vec->silu(vi, vi, l->v_bias, l->hdim);
-		vec->sigmoid(u, u, ub, l->dim);
-		vec->silu(z, z, zb, l->zdim);
-		vec->silu(r, r, rb, l->hdim);
+		float *z = mx + i * ld_mx + ld, *vi = v + i * ld_h;
 		vec->affine(q, z, l->gamma, l->beta, l->zdim);
 		vec->affine(k, z, l->gamma + l->zdim, l->beta + l->zdim, l->zdim);
 		kws_attention_step(&l->attention, memory, s, st->n, q, k, vi, vi);
-		vec->mul(vi, vi, r, l->hdim);
+		vec->mul(vi, vi, z + l->ld_z, l->hdim);
 		if (++st->n == l->attention.span)
 			st->n = 0;
 	}
 	kws_gemm_run(&l->h_proj, v, ld_h, rows, m);
-	const float *hb = l->mx_bias + ld_mx - ld;
-	for (size_t i = rows.first; i < end; i++) {
-		float *u = mx + i * ld_mx, *h = u + ld_mx - ld;
-		vec->add(h, h, m + i * ld, l->dim);
-		vec->silu(h, h, hb, l->dim);
-		vec->gate(x + i * ld, u, h, l->dim);
-	}
+	for (size_t i = rows.first; i < end; i++)
+		vec->add(m + i * ld, m + i * ld, mx + i * ld_mx + ld_mx - ld, l->dim);
+	vec->silu(m + first, ld, rows.n, l->mx_bias + ld_mx - ld, l->dim);
+	for (size_t i = rows.first; i < end; i++)
+		vec->gate(x + i * ld, mx + i * ld_mx, m + i * ld, l->dim);
 	if (!l->prenorm)
 		kws_norm_run(&l->norm, x + first, ld, rows.n, x + first);
 }

@@ -122,19 +122,16 @@ static void run_rows(kws_net *net, kws_rows rows, float *logits)
 	const kws_network *w = net->w;
 	const kws_vec *vec = kws_vec_get();
 	const size_t ld = kws_pad(w->dim), ld_head = kws_pad(w->head), ld_words = kws_pad(w->n_words);
-	const size_t end = rows.first + rows.n;
 	float *x = net->x + rows.first * ld;
 	kws_gemm_run(&w->input, net->in, w->stack * w->n_mels, rows, net->x);
-	for (size_t i = 0; i < rows.n; i++)
-		vec->add(x + i * ld, x + i * ld, w->input_bias, w->dim);
+	vec->bias(x, ld, rows.n, w->input_bias, w->dim);
 	for (size_t k = 0; k < w->n_layers; k++)
 		w->layers[k]->kind->run(w->layers[k], net->layer_state[k], net->scratch, net->x, rows);
 	if (w->has_final_norm)
 		kws_norm_run(&w->final_norm, x, ld, rows.n, x);
 	pool_rows(net, rows);
 	kws_gemm_run(&w->fc1, net->x, ld, rows, net->hidden);
-	for (size_t i = rows.first; i < end; i++)
-		vec->silu(net->hidden + i * ld_head, net->hidden + i * ld_head, w->fc1_bias, w->head);
+	vec->silu(net->hidden + rows.first * ld_head, ld_head, rows.n, w->fc1_bias, w->head);
 	kws_gemm_run(&w->fc2, net->hidden, ld_head, rows, net->out);
 	for (size_t i = 0; i < rows.n; i++)
 		vec->add(logits + i * w->n_words, net->out + (rows.first + i) * ld_words, w->fc2_bias, w->n_words);

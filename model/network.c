@@ -111,3 +111,13 @@ size_t kws_network_max_frames(const kws_network *w)
 	}
 	return max;
 }
+
+void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g), void *ctx)
+{
+	fn(ctx, &w->input);
+	for (size_t i = 0; i < w->n_layers; i++)
+		for (size_t k = 0; w->layers[i]->products[k]; k++)
+			fn(ctx, w->layers[i]->products[k]);
+	fn(ctx, &w->fc1);
+	fn(ctx, &w->fc2);
+}

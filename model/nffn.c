@@ -68,6 +68,8 @@ static enum kws_status create(kws_layer **out, const json_t *conf, const char *w
 		return s;
 	}
 	l->base.scratch_floats = KWS_BLOCK * (kws_pad(dim) + kws_pad(l->ffn));
+	l->base.products[0] = &l->fc1;
+	l->base.products[1] = &l->fc2;
 	*out = &l->base;
 	return KWS_OK;
 }
@@ -85,13 +87,11 @@ static void run(const kws_layer *base, void *state, float *scratch, float *x, kw
 	if (l->prenorm)
 		kws_norm_run(&l->norm, x + first, ld, rows.n, xn + first);
 	kws_gemm_run(&l->fc1, l->prenorm ? xn : x, ld, rows, f);
-	for (size_t i = rows.first; i < end; i++)
-		vec->silu(f + i * ld_f, f + i * ld_f, l->b1, l->ffn);
+	vec->silu(f + rows.first * ld_f, ld_f, rows.n, l->b1, l->ffn);
 	kws_gemm_run(&l->fc2, f, ld_f, rows, xn);
-	for (size_t i = rows.first; i < end; i++) {
-		vec->add(xn + i * ld, xn + i * ld, l->b2, l->dim);
+	vec->bias(xn + first, ld, rows.n, l->b2, l->dim);
+	for (size_t i = rows.first; i < end; i++)
 		vec->add(x + i * ld, x + i * ld, xn + i * ld, l->dim);
-	}
 	if (!l->prenorm)
 		kws_norm_run(&l->norm, x + first, ld, rows.n, x + first);
 }

@@ -130,22 +130,33 @@ static void vec_log(float *x, size_t n)
 		store_tail(x + i, log_v(load_tail(x + i, n - i, 1.0f)), n - i);
 }
 
-static void vec_silu(float *y, const float *a, const float *b, size_t n)
+static void vec_silu(float *y, size_t ld, size_t t, const float *b, size_t n)
 {
-	size_t i = 0;
-	for (; i + LANES <= n; i += LANES)
-		store(y + i, silu_v(load(a + i) + load(b + i)));
-	if (i < n)
-		store_tail(y + i, silu_v(load_tail(a + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
+	for (; t; t--, y += ld) {
+		size_t i = 0;
+		for (; i + LANES <= n; i += LANES)
+			store(y + i, silu_v(load(y + i) + load(b + i)));
+		if (i < n)
+			store_tail(y + i, silu_v(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
+	}
 }
 
-static void vec_sigmoid(float *y, const float *a, const float *b, size_t n)
+static void vec_sigmoid(float *y, size_t ld, size_t t, const float *b, size_t n)
 {
-	size_t i = 0;
-	for (; i + LANES <= n; i += LANES)
-		store(y + i, sigmoid_v(load(a + i) + load(b + i)));
-	if (i < n)
-		store_tail(y + i, sigmoid_v(load_tail(a + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
+	for (; t; t--, y += ld) {
+		size_t i = 0;
+		for (; i + LANES <= n; i += LANES)
+			store(y + i, sigmoid_v(load(y + i) + load(b + i)));
+		if (i < n)
+			store_tail(y + i, sigmoid_v(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
+	}
+}
+
+static void vec_bias(float *y, size_t ld, size_t t, const float *b, size_t n)
+{
+	for (; t; t--, y += ld)
+		for (size_t i = 0; i < n; i++)
+			y[i] += b[i];
 }
 
 static void vec_add(float *y, const float *a, const float *b, size_t n)
@@ -233,28 +244,46 @@ static void vec_normalise(float *y, const float *x, float centre, float scale, c
 	}
 }
 
-/* Channels in the outer loop: the states of one vector of channels stay in the first-level cache for all t steps. */
+/* One vector of channels through k steps, k <= 4: a state is loaded once for all of them. */
+static inline void ema_steps(float *h, const float *q, const float *c, size_t n, size_t ld, const vf *x, vf *e, size_t k)
+{
+	for (size_t j = 0; j < n; j++) {
+		const vf qv = load(q + j * ld), cv = load(c + j * ld);
+		vf hv = load(h + j * ld);
+		for (size_t s = 0; s < k; s++) {
+			hv = qv * hv + x[s];
+			e[s] += cv * hv;
+		}
+		store(h + j * ld, hv);
+	}
+}
+
 static void vec_ema(float *h, const float *q, const float *c, const float *omega, size_t n, size_t ld, const float *x,
 		    float *y, size_t t, size_t d, size_t ldx)
 {
 	for (size_t i = 0; i < d; i += LANES) {
-		const size_t k = d - i < LANES ? d - i : LANES;
+		const size_t w = d - i < LANES ? d - i : LANES;
 		const vf om = load(omega + i);
-		for (size_t s = 0; s < t; s++) {
-			const float *xs = x + s * ldx + i;
-			const vf xv = k == LANES ? load(xs) : load_tail(xs, k, 0.0f);
-			vf e = om * xv;
-			for (size_t j = 0; j < n; j++) {
-				const size_t at = j * ld + i;
-				const vf hv = load(q + at) * load(h + at) + xv;
-				store(h + at, hv);
-				e += load(c + at) * hv;
+		for (size_t s = 0; s < t;) {
+			const size_t k = t - s < 4 ? 1 : 4;
+			vf xv[4], e[4];
+			for (size_t r = 0; r < k; r++) {
+				const float *row = x + (s + r) * ldx + i;
+				xv[r] = w == LANES ? load(row) : load_tail(row, w, 0.0f);
+				e[r] = om * xv[r];
 			}
-			float *ys = y + s * ldx + i;
-			if (k == LANES)
-				store(ys, silu_v(e));
+			if (k == 4)
+				ema_steps(h + i, q + i, c + i, n, ld, xv, e, 4);
 			else
-				store_tail(ys, silu_v(e), k);
+				ema_steps(h + i, q + i, c + i, n, ld, xv, e, 1);
+			for (size_t r = 0; r < k; r++) {
+				float *row = y + (s + r) * ldx + i;
+				if (w == LANES)
+					store(row, silu_v(e[r]));
+				else
+					store_tail(row, silu_v(e[r]), w);
+			}
+			s += k;
 		}
 	}
 }
@@ -280,9 +309,12 @@ static float vec_softmax(float *s, size_t n)
 	vf m = load(s);
 	for (size_t j = LANES; j < n; j += LANES)
 		m = select(load(s + j) > m, load(s + j), m);
-	float max = m[0];
-	for (size_t l = 1; l < LANES; l++)
-		max = m[l] > max ? m[l] : max;
+	float top[LANES];
+	store(top, m);
+	for (size_t w = LANES / 2; w; w /= 2)
+		for (size_t l = 0; l < w; l++)
+			top[l] = top[l + w] > top[l] ? top[l + w] : top[l];
+	const float max = top[0];
 	vf sum = {0};
 	for (size_t j = 0; j < n; j += LANES) {
 		const vf e = exp_v(load(s + j) - max);
@@ -292,27 +324,32 @@ static float vec_softmax(float *s, size_t n)
 	return sum_lanes(sum);
 }
 
-static inline vf one_weighted(const float *a, const float *v, size_t ld, size_t n_j, size_t k)
+/* One vector of columns; two sums hide the latency of the FMA. */
+static inline vf column_sum(const float *a, const float *v, size_t ld, size_t n_j, size_t k)
 {
-	vf acc = {0};
+	vf even = {0}, odd = {0};
 	for (size_t j = 0; j < n_j; j++) {
-		const vf x = k == LANES ? load(v + j * ld) : load_tail(v + j * ld, k, 0.0f);
-		acc += a ? a[j] * x : x;
+		vf x = k == LANES ? load(v + j * ld) : load_tail(v + j * ld, k, 0.0f);
+		x *= a ? a[j] : 1.0f;
+		if (j % 2)
+			odd += x;
+		else
+			even += x;
 	}
-	return acc;
+	return even + odd;
 }
 
 static void vec_weighted_sum(float *y, const float *a, const float *v, size_t ld, size_t n_j, float scale, size_t n)
 {
 	size_t i = 0;
-	for (; a && i + 4 * LANES <= n; i += 4 * LANES) { /* four accumulators hide the latency of the FMA */
+	for (; i + 4 * LANES <= n; i += 4 * LANES) { /* four sums hide it, too */
 		vf s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
 		for (size_t j = 0; j < n_j; j++) {
-			const float *row = v + j * ld + i;
-			s0 += a[j] * load(row);
-			s1 += a[j] * load(row + LANES);
-			s2 += a[j] * load(row + 2 * LANES);
-			s3 += a[j] * load(row + 3 * LANES);
+			const float *row = v + j * ld + i, w = a ? a[j] : 1.0f;
+			s0 += w * load(row);
+			s1 += w * load(row + LANES);
+			s2 += w * load(row + 2 * LANES);
+			s3 += w * load(row + 3 * LANES);
 		}
 		store(y + i, s0 * scale);
 		store(y + i + LANES, s1 * scale);
@@ -320,9 +357,9 @@ static void vec_weighted_sum(float *y, const float *a, const float *v, size_t ld
 		store(y + i + 3 * LANES, s3 * scale);
 	}
 	for (; i + LANES <= n; i += LANES)
-		store(y + i, one_weighted(a, v + i, ld, n_j, LANES) * scale);
+		store(y + i, column_sum(a, v + i, ld, n_j, LANES) * scale);
 	if (i < n)
-		store_tail(y + i, one_weighted(a, v + i, ld, n_j, n - i) * scale, n - i);
+		store_tail(y + i, column_sum(a, v + i, ld, n_j, n - i) * scale, n - i);
 }
 
 const kws_vec KWS_VEC_TABLE = {
@@ -331,6 +368,7 @@ const kws_vec KWS_VEC_TABLE = {
 	.log = vec_log,
 	.silu = vec_silu,
 	.sigmoid = vec_sigmoid,
+	.bias = vec_bias,
 	.add = vec_add,
 	.mul = vec_mul,
 	.affine = vec_affine,

@@ -15,12 +15,13 @@ typedef struct {
 	void (*exp)(float *x, size_t n);
 	void (*log)(float *x, size_t n);
 
-	/* y (n,) = f(a + b): the bias of a linear layer and its activation in one pass. y may be a. */
-	void (*silu)(float *y, const float *a, const float *b, size_t n);
-	void (*sigmoid)(float *y, const float *a, const float *b, size_t n);
+	/* The bias of a linear layer and its activation, on t rows of n columns, ld apart, in place: y = f(y + b). */
+	void (*silu)(float *y, size_t ld, size_t t, const float *b, size_t n);
+	void (*sigmoid)(float *y, size_t ld, size_t t, const float *b, size_t n);
+	void (*bias)(float *y, size_t ld, size_t t, const float *b, size_t n); /* f(y) = y */
 
-	void (*add)(float *y, const float *a, const float *b, size_t n); /* y = a + b; y may be a */
-	void (*mul)(float *y, const float *a, const float *b, size_t n); /* y = a * b; y may be a */
+	void (*add)(float *y, const float *a, const float *b, size_t n); /* y = a + b; y may be a or b */
+	void (*mul)(float *y, const float *a, const float *b, size_t n); /* y = a * b; y may be a or b */
 	void (*affine)(float *y, const float *x, const float *w, const float *b, size_t n); /* x * w + b; y may be x */
 	void (*gate)(float *x, const float *u, const float *h, size_t n);                   /* x += u * (h - x) */
 
