@@ -125,7 +125,7 @@ static void events_are_in_order_and_in_range(void **state)
 		assert_true(ev->start <= ev->end && ev->end <= ev->sample && ev->sample <= n);
 		assert_true(ev->score >= ev->threshold && ev->score <= 1.0f);
 		assert_true(ev->word == YES || ev->word == NO);
-		assert_float_equal(ev->threshold, ev->word == YES ? 0.5 : 0.6, 1e-6);
+		assert_float_equal(ev->threshold, ev->word == YES ? 0.5f : 0.6f, 1e-6);
 		assert_true(ev->level_dbfs >= -100.0f && ev->level_dbfs <= 3.0f && ev->snr_db >= 0.0f);
 		if (i)
 			assert_true(ev->start >= r.ev[i - 1].end && ev->sample > r.ev[i - 1].sample);

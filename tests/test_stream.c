@@ -119,7 +119,7 @@ static void levels_are_mean_squares(void **state)
 		double want = 0.0;
 		for (size_t k = 0; k < 160; k++)
 			want += (double)pcm[i * 160 + k] * (double)pcm[i * 160 + k] / 160.0;
-		assert_float_equal(r.level[i / 2][i % 2], want, 1e-6 * want);
+		assert_float_equal(r.level[i / 2][i % 2], (float)want, (float)(1e-6 * want));
 	}
 	kws_stream_destroy(s);
 }
@@ -217,7 +217,7 @@ static void softmax_of_the_logits(void **state)
 		for (size_t w = 0; w < TINY_WORDS; w++)
 			sum += exp((double)r.logit[i][w]);
 		for (size_t w = 0; w < TINY_WORDS; w++)
-			assert_float_equal(r.prob[i][w], exp((double)r.logit[i][w]) / sum, 1e-6);
+			assert_float_equal(r.prob[i][w], (float)(exp((double)r.logit[i][w]) / sum), 1e-6);
 	}
 	kws_stream_destroy(s);
 }
