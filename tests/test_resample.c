@@ -75,7 +75,7 @@ static void any_cut_gives_the_same_bits(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_RATES; i++) {
-		const size_t n = rates[i] / 2 + 123, cuts[] = {3, 97, rates[i] / 100, rates[i] / 30};
+		const size_t n = rates[i] / 8 + 123, cuts[] = {3, rates[i] / 100, rates[i] / 30};
 		float *in = room_for(n);
 		uint32_t seed = (uint32_t)i + 1;
 		for (size_t k = 0; k < n; k++)
@@ -97,19 +97,19 @@ static void any_cut_gives_the_same_bits(void **state)
 	}
 }
 
-/* ceil(n * out / in) to the sample, also after seconds. */
+/* ceil(n * out / in) to the sample, at some rates after seconds too. */
 static void length_is_exact(void **state)
 {
 	(void)state;
 	uint32_t seed = 5;
 	for (size_t i = 0; i < N_RATES; i++) {
 		kws_resample *rs = create(rates[i], OUT_HZ);
-		const size_t most = 3 * (size_t)rates[i];
+		const size_t most = rates[i] / (rates[i] % 11025 ? 8 : 1) * 3;
 		float *in = room_for(most);
 		for (size_t k = 0; k < most; k++)
 			in[k] = noise(&seed);
-		for (size_t j = 0; j < 16; j++) {
-			const size_t n = j < 4 ? j : j == 15 ? most : draw(&seed) % (j < 12 ? rates[i] / 20 : most);
+		for (size_t j = 0; j < 10; j++) {
+			const size_t n = j < 4 ? j : j == 9 ? most : draw(&seed) % (rates[i] / 20);
 			const size_t want = (n * OUT_HZ + rates[i] - 1) / rates[i];
 			size_t got = 0;
 			kws_resample_reset(rs);
@@ -147,15 +147,15 @@ static void tones_keep_time_and_purity(void **state)
 		{192000, 1000, 105}, {192000, 6500, 105},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		const size_t n = 3 * table[i].in_hz;
+		const size_t n = table[i].in_hz / 2;
 		float *in = tone(table[i].tone_hz, table[i].in_hz, n);
-		float *want = tone(table[i].tone_hz, OUT_HZ, 3 * OUT_HZ);
+		float *want = tone(table[i].tone_hz, OUT_HZ, OUT_HZ / 2);
 		kws_resample *rs = create(table[i].in_hz, OUT_HZ);
 		size_t n_got = 0;
 		float *got = convert(rs, in, n, 1000, 3, &n_got);
-		assert_int_equal(n_got, 3 * OUT_HZ);
+		assert_int_equal(n_got, (n * OUT_HZ + table[i].in_hz - 1) / table[i].in_hz);
 		double signal = 0, error = 0;
-		for (size_t k = OUT_HZ / 10; k < 3 * OUT_HZ - OUT_HZ / 10; k++) { /* without the on- and offset */
+		for (size_t k = OUT_HZ / 10; k < OUT_HZ * 4 / 10; k++) { /* without the on- and offset */
 			const double e = (double)got[k] - (double)want[k];
 			signal += (double)want[k] * (double)want[k];
 			error += e * e;
@@ -206,14 +206,14 @@ static void aliases_are_rejected(void **state)
 		{96000, 31900, 100}, {192000, 9000, 100}, {192000, 64100, 100}, {192000, 90000, 100},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		float *in = tone(table[i].tone_hz, table[i].in_hz, table[i].in_hz);
+		const size_t n = table[i].in_hz / 4;
+		float *in = tone(table[i].tone_hz, table[i].in_hz, n);
 		kws_resample *rs = create(table[i].in_hz, OUT_HZ);
 		size_t n_got = 0;
-		float *got = convert(rs, in, table[i].in_hz, 0, 0, &n_got);
+		float *got = convert(rs, in, n, 0, 0, &n_got);
 		double power = 0;
-		for (size_t k = OUT_HZ / 10; k < OUT_HZ - OUT_HZ / 10; k++)
-			power += (double)got[k] * (double)got[k];
-		power /= OUT_HZ * 0.8;
+		for (size_t k = OUT_HZ / 20; k < OUT_HZ / 5; k++)
+			power += (double)got[k] * (double)got[k] / (OUT_HZ * 0.15);
 		const double db = 10.0 * log10(0.125 / (power + 1e-30));
 		if (!(db >= table[i].min_db))
 			fail_msg("%u Hz, tone of %g Hz: only %.1f dB down", table[i].in_hz, table[i].tone_hz, db);
@@ -223,23 +223,24 @@ static void aliases_are_rejected(void **state)
 	}
 }
 
-/* An impulse half a second in: largest and symmetric there, nothing of it early or late. */
+/* An impulse a quarter of a second in: largest and symmetric there, nothing of it early or late. */
 static void impulse_stays_in_time(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_RATES; i++) {
-		if (rates[i] % 2)
+		if (rates[i] % 4)
 			continue;
-		float *in = room_for(rates[i]);
-		memset(in, 0, rates[i] * sizeof *in);
-		in[rates[i] / 2] = 1.0f;
+		const size_t n_in = rates[i] / 2;
+		float *in = room_for(n_in);
+		memset(in, 0, n_in * sizeof *in);
+		in[rates[i] / 4] = 1.0f;
 		kws_resample *rs = create(rates[i], OUT_HZ);
 		size_t n = 0;
-		float *out = convert(rs, in, rates[i], 77, 1, &n);
+		float *out = convert(rs, in, n_in, 77, 1, &n);
 		size_t peak = 0;
 		for (size_t k = 0; k < n; k++)
 			peak = fabsf(out[k]) > fabsf(out[peak]) ? k : peak;
-		assert_int_equal(peak, OUT_HZ / 2);
+		assert_int_equal(peak, OUT_HZ / 4);
 		for (size_t d = 1; d < 100; d++)
 			assert_true(fabsf(out[peak - d] - out[peak + d]) <= 1e-6f);
 		kws_resample_destroy(rs);
@@ -253,7 +254,7 @@ static void no_number_counts_as_zero(void **state)
 	(void)state;
 	static const unsigned hz[] = {8000, 44100, 192000};
 	for (size_t i = 0; i < 3; i++) {
-		const size_t n = hz[i] / 4;
+		const size_t n = hz[i] / 10;
 		float *bad = room_for(n), *good = room_for(n);
 		uint32_t seed = 9;
 		for (size_t k = 0; k < n; k++) {
