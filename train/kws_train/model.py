@@ -12,6 +12,11 @@ from torch import nn
 EPS = 1e-5
 
 
+def _wide(x):
+    """bfloat16 -> float32, anything else as it is: sums and softmax are not for eight bits."""
+    return x.float() if x.dtype == torch.bfloat16 else x
+
+
 class _LayerNorm(nn.Module):
     def __init__(self, dim):
         super().__init__()
@@ -176,11 +181,11 @@ class Mega(nn.Module):
         bias = self.rel_pos_bias(c)
         s = q @ k.transpose(2, 3)
         if self.attention == "softmax":
-            s = s.float() / math.sqrt(z) + bias
+            s = _wide(s) / math.sqrt(z) + bias
             blind = ~seen.any(-1, keepdim=True)  # rows of padding see nothing: keep them finite
             a = torch.softmax(s.masked_fill(~(seen | blind), -math.inf), -1)
         else:
-            s = s.float() / seen.sum(-1, keepdim=True).clamp_min(1) + bias
+            s = _wide(s) / seen.sum(-1, keepdim=True).clamp_min(1) + bias
             if self.attention == "laplace":
                 a = 0.5 * (1.0 + torch.erf((s - 0.707107) / (0.282095 * math.sqrt(2.0))))
             else:
@@ -278,7 +283,7 @@ class Net(nn.Module):
 
     def pooled(self, y):
         """y [B, T, D] -> sum of the last `pool` frames / pool, at every frame."""
-        s = F.pad(y.float().cumsum(1), (0, 0, self.pool, 0))
+        s = F.pad(_wide(y).cumsum(1), (0, 0, self.pool, 0))
         return (s[:, self.pool :] - s[:, : -self.pool]) / self.pool
 
     def forward(self, frames, phase=0):
