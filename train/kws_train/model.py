@@ -105,9 +105,13 @@ class Ema(nn.Module):
         return torch.einsum("dn,dnt->dt", a * c, power)
 
     def forward(self, x):
-        """x [B, T, D] -> [B, T, D]; a Toeplitz product, quadratic in T and the fastest way for T up to some 150."""
+        """x [B, T, D] -> [B, T, D]. A Toeplitz product, quadratic in T, is the fastest way for T up to some 150;
+        recordings go by FFT."""
         t = x.shape[1]
         k = self.kernel(t)
+        if t > 400:
+            e = torch.fft.irfft(torch.fft.rfft(x.transpose(1, 2), 2 * t) * torch.fft.rfft(k, 2 * t), 2 * t)[..., :t]
+            return F.silu(e.transpose(1, 2) + self.omega * x)
         m = F.pad(k, (t - 1, 0)).unfold(1, t, 1)  # m[d, i, j] = k[i + j - t + 1], 0 before lag 0
         m = m.flip(2)  # m[d, i, j] = k[i - j]
         e = torch.bmm(m, x.permute(2, 1, 0).to(m.dtype)).permute(2, 1, 0)

@@ -39,11 +39,16 @@ class Bank:
         self.noise = [mel(i) for s in ("train", "val") if s in splits for i in corpus.where("noise", split=s)]
         self.speech = [mel(i) for i in corpus.where("speech")]
         if shards:
-            z = [np.load(s) for s in shards]
-            self.clips = torch.cat([torch.from_numpy(s["frames"]) for s in z])
-            self.label = torch.cat([torch.from_numpy(s["label"]).long() for s in z])
-            self.kind = torch.cat([torch.from_numpy(s["kind"]).long() for s in z])
-            self.soft = torch.cat([torch.from_numpy(s["soft"]).float() for s in z])
+            parts = {k: [] for k in ("frames", "label", "kind", "soft")}
+            for path in sorted(shards):
+                z = np.load(path)
+                keep = np.flatnonzero(~z["val"] | ("val" in splits))
+                for k in ("frames", "label", "kind"):
+                    parts[k].append(torch.from_numpy(z[k][keep]))
+                soft = os.path.splitext(path)[0] + ".soft.npy"
+                parts["soft"].append(torch.from_numpy(np.load(soft)[keep]))
+            self.clips, label, kind, self.soft = (torch.cat(parts[k]) for k in ("frames", "label", "kind", "soft"))
+            self.label, self.kind = label.long(), kind.long()
         else:
             idx = [i for s in splits for i in corpus.where("commands", "unknown", split=s)]
             self.clips = torch.stack([half(log_mel(fit_clip(corpus.audio(i)), cfg)) for i in idx])
