@@ -3,7 +3,7 @@ CC      ?= cc
 CFLAGS  ?= -O3 -g
 PREFIX  ?= /usr/local
 DESTDIR ?=
-GOLDEN  ?= tests/golden
+GOLDEN  ?= tests/golden/original
 B       ?= build
 
 ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
