@@ -20,6 +20,7 @@ struct kws_source {
 	unsigned rate_hz, channels, channel;
 	uint64_t frames;      /* as claimed, 0: not known */
 	uint64_t position;    /* frames read */
+	int exact;            /* frames is no estimate */
 	int done;             /* ended or failed */
 	size_t held;          /* bytes of a frame that is not complete yet, at the start of bytes */
 	unsigned char *bytes; /* (BLOCK * bytes of a sample,), raw only */
@@ -78,6 +79,7 @@ static enum kws_status open_sound(kws_source *src, kws_error *err)
 				st.st_size ? sf_strerror(NULL) : "the file is empty");
 	src->rate_hz = info.samplerate > 0 ? (unsigned)info.samplerate : 0;
 	src->channels = info.channels > 0 ? (unsigned)info.channels : 0;
+	src->exact = (info.format & SF_FORMAT_TYPEMASK) != SF_FORMAT_MPEG;
 	src->frames = info.frames > 0 && info.frames < SF_COUNT_MAX ? (uint64_t)info.frames : 0;
 	return KWS_OK;
 }
@@ -197,6 +199,9 @@ static enum kws_status read_sound(kws_source *src, float *mono, size_t n, size_t
 		src->position += came;
 		if (sf_error(src->snd) != SF_ERR_NO_ERROR)
 			return fail_here(src, KWS_ERR_FORMAT, sf_strerror(src->snd), err);
+		/* libsndfile leaves out damaged pages of Ogg without a word */
+		if (came < want && src->exact && src->position < src->frames)
+			return fail_here(src, KWS_ERR_FORMAT, "the end, but the file claims to hold more", err);
 		if (came < want) {
 			src->done = 1;
 			break;
