@@ -1,4 +1,5 @@
-/* tiny_model.h - a small model with seeded random weights, for tests that need some network and not a good one.
+/* tiny_model.h - a small model with seeded random weights, for tests that need some network and not
+ * a good one.
  *
  * All in the header, so that each test still is one file. */
 #ifndef KWS_TESTS_TINY_MODEL_H
@@ -26,7 +27,8 @@ enum {
 };
 
 /* 2 frames stacked to 20 ms, a window of 10 network frames. */
-static const tiny_config tiny_default = {.seed = 1, .chunk = 7, .stack = 2, .stride = 2, .pool = 10, .loudness = 8.0f};
+static const tiny_config tiny_default = {
+	.seed = 1, .chunk = 7, .stack = 2, .stride = 2, .pool = 10, .loudness = 8.0f};
 
 typedef struct {
 	char header[TINY_HEADER];
@@ -42,18 +44,21 @@ static inline float tiny_uniform(tiny_builder *b)
 	return (float)(b->state >> 40) / (float)(1u << 23) - 1.0f;
 }
 
-static inline void tiny_put(tiny_builder *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline void tiny_put(tiny_builder *b, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 static inline void tiny_put(tiny_builder *b, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	b->n_header += (size_t)vsnprintf(b->header + b->n_header, TINY_HEADER - b->n_header, format, args);
+	b->n_header +=
+		(size_t)vsnprintf(b->header + b->n_header, TINY_HEADER - b->n_header, format, args);
 	va_end(args);
 	if (b->n_header >= TINY_HEADER)
 		abort();
 }
 
-/* A tensor of rows * cols values around `middle`, cols 0: one dimension; last 1: a third dimension of 1. */
+/* A tensor of rows * cols values around `middle`, cols 0: one dimension; last 1: a third dimension
+ * of 1. */
 static inline void tiny_tensor(tiny_builder *b, const char *prefix, const char *name, size_t rows,
 			       size_t cols, int last, float middle, float spread)
 {
@@ -68,7 +73,8 @@ static inline void tiny_tensor(tiny_builder *b, const char *prefix, const char *
 		b->data[b->n_data++] = middle + spread * tiny_uniform(b);
 }
 
-static inline void tiny_linear(tiny_builder *b, const char *prefix, const char *name, size_t out, size_t in, float gain)
+static inline void tiny_linear(tiny_builder *b, const char *prefix, const char *name, size_t out,
+			       size_t in, float gain)
 {
 	char full[64];
 	snprintf(full, sizeof full, "%s.weight", name);
@@ -93,11 +99,13 @@ static inline void tiny_layers(tiny_builder *b, const tiny_config *cfg)
 	tiny_tensor(b, "layers.0.", "move.gamma", TINY_DIM, TINY_NDIM, 0, 0.0f, 1.0f);
 	tiny_tensor(b, "layers.0.", "move.omega", TINY_DIM, 0, 0, 0.0f, 1.0f);
 	tiny_linear(b, "layers.0.", "v_proj", TINY_HDIM, TINY_DIM, 1.0f);
-	tiny_linear(b, "layers.0.", "mx_proj", 2 * TINY_DIM + TINY_ZDIM + TINY_HDIM, TINY_DIM, 1.0f);
+	tiny_linear(b, "layers.0.", "mx_proj", 2 * TINY_DIM + TINY_ZDIM + TINY_HDIM, TINY_DIM,
+		    1.0f);
 	tiny_linear(b, "layers.0.", "h_proj", TINY_DIM, TINY_HDIM, 1.0f);
 	tiny_tensor(b, "layers.0.", "gamma", 2, TINY_ZDIM, 0, 0.0f, 1.0f);
 	tiny_tensor(b, "layers.0.", "beta", 2, TINY_ZDIM, 0, 0.0f, 1.0f);
-	tiny_tensor(b, "layers.0.", "rel_pos_bias.rel_pos_bias", 2 * positions - 1, 0, 0, 0.0f, 0.5f);
+	tiny_tensor(b, "layers.0.", "rel_pos_bias.rel_pos_bias", 2 * positions - 1, 0, 0, 0.0f,
+		    0.5f);
 	tiny_norm(b, "layers.1.norm.");
 	tiny_linear(b, "layers.1.", "fc1", TINY_FFN, TINY_DIM, 1.0f);
 	tiny_linear(b, "layers.1.", "fc2", TINY_DIM, TINY_FFN, 1.0f);
@@ -105,23 +113,37 @@ static inline void tiny_layers(tiny_builder *b, const tiny_config *cfg)
 
 static inline void tiny_metadata(tiny_builder *b, const tiny_config *cfg)
 {
-	tiny_put(b, "{\"__metadata__\":{\"format\":\"kws-model\",\"version\":\"1\",\"name\":\"tiny\",\"licence\":\"CC0-1.0\","
-	       "\"words\":\"[\\\"yes\\\",\\\"no\\\",\\\"_unknown_\\\",\\\"_silence_\\\"]\",");
-	tiny_put(b, "\"features\":\"{\\\"kind\\\":\\\"log-mel\\\",\\\"rate_hz\\\":16000,\\\"win\\\":400,\\\"hop\\\":160,"
-	       "\\\"n_fft\\\":512,\\\"n_mels\\\":%d,\\\"f_lo_hz\\\":20.0,\\\"f_hi_hz\\\":7600.0,\\\"log_floor\\\":1e-5,"
-	       "\\\"normalisation\\\":\\\"affine\\\"}\",", TINY_MELS);
-	tiny_put(b, "\"network\":\"{\\\"stack\\\":%u,\\\"stride\\\":%u,\\\"dim\\\":%d,\\\"layers\\\":[", cfg->stack,
-	    cfg->stride, TINY_DIM);
-	tiny_put(b, "{\\\"kind\\\":\\\"mega\\\",\\\"zdim\\\":%d,\\\"hdim\\\":%d,\\\"ndim\\\":%d,\\\"chunk\\\":%d,", TINY_ZDIM,
-	    TINY_HDIM, TINY_NDIM, cfg->chunk);
+	tiny_put(b, "{\"__metadata__\":{\"format\":\"kws-model\",\"version\":\"1\",\"name\":"
+		    "\"tiny\",\"licence\":\"CC0-1.0\","
+		    "\"words\":\"[\\\"yes\\\",\\\"no\\\",\\\"_unknown_\\\",\\\"_silence_\\\"]\",");
+	tiny_put(b,
+		 "\"features\":\"{\\\"kind\\\":\\\"log-mel\\\",\\\"rate_hz\\\":16000,\\\"win\\\":"
+		 "400,\\\"hop\\\":160,"
+		 "\\\"n_fft\\\":512,\\\"n_mels\\\":%d,\\\"f_lo_hz\\\":20.0,\\\"f_hi_hz\\\":7600.0,"
+		 "\\\"log_floor\\\":1e-5,"
+		 "\\\"normalisation\\\":\\\"affine\\\"}\",",
+		 TINY_MELS);
+	tiny_put(
+		b,
+		"\"network\":\"{\\\"stack\\\":%u,\\\"stride\\\":%u,\\\"dim\\\":%d,\\\"layers\\\":[",
+		cfg->stack, cfg->stride, TINY_DIM);
+	tiny_put(b,
+		 "{\\\"kind\\\":\\\"mega\\\",\\\"zdim\\\":%d,\\\"hdim\\\":%d,\\\"ndim\\\":%d,"
+		 "\\\"chunk\\\":%d,",
+		 TINY_ZDIM, TINY_HDIM, TINY_NDIM, cfg->chunk);
 	if (cfg->chunk < 0)
 		tiny_put(b, "\\\"max_positions\\\":%d,", TINY_LONGEST);
-	tiny_put(b, "\\\"attention\\\":\\\"softmax\\\",\\\"rel_pos_bias\\\":\\\"simple\\\",\\\"norm\\\":\\\"layernorm\\\","
-	       "\\\"prenorm\\\":true},");
-	tiny_put(b, "{\\\"kind\\\":\\\"nffn\\\",\\\"ffn\\\":%d,\\\"norm\\\":\\\"layernorm\\\",\\\"prenorm\\\":true}],"
-	       "\\\"final_norm\\\":\\\"layernorm\\\",\\\"pool\\\":%u,\\\"head\\\":%d}\",", TINY_FFN, cfg->pool, TINY_HEAD);
-	tiny_put(b, "\"decision\":\"{\\\"smooth_ms\\\":60,\\\"refractory_ms\\\":500,\\\"threshold\\\":0.5,"
-	       "\\\"thresholds\\\":{\\\"no\\\":0.6}}\"}");
+	tiny_put(b, "\\\"attention\\\":\\\"softmax\\\",\\\"rel_pos_bias\\\":\\\"simple\\\","
+		    "\\\"norm\\\":\\\"layernorm\\\","
+		    "\\\"prenorm\\\":true},");
+	tiny_put(b,
+		 "{\\\"kind\\\":\\\"nffn\\\",\\\"ffn\\\":%d,\\\"norm\\\":\\\"layernorm\\\","
+		 "\\\"prenorm\\\":true}],"
+		 "\\\"final_norm\\\":\\\"layernorm\\\",\\\"pool\\\":%u,\\\"head\\\":%d}\",",
+		 TINY_FFN, cfg->pool, TINY_HEAD);
+	tiny_put(b, "\"decision\":\"{\\\"smooth_ms\\\":60,\\\"refractory_ms\\\":500,"
+		    "\\\"threshold\\\":0.5,"
+		    "\\\"thresholds\\\":{\\\"no\\\":0.6}}\"}");
 }
 
 /* The bytes of the model file, to be freed. */
