@@ -119,8 +119,8 @@ static enum kws_status take_text(kws_manifest **out, char *text, size_t len, con
 		free(text);
 		return kws_fail(err, s, "%s: out of memory", list_path);
 	}
+	text[len] = '\0';
 	m->text = text;
-	m->text[len] = '\0';
 	m->name = malloc(strlen(list_path) + 1);
 	m->items = calloc(count_lines(text, len), sizeof *m->items);
 	if (!m->name || !m->items) {

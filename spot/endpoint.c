@@ -117,9 +117,10 @@ static float background(const kws_endpoint *e)
 	return isfinite(least) ? fmaxf(least, LEAST) : LEAST;
 }
 
-/* The last voiced stretch in [lo, hi) that begins before `crossed`. Returns whether there is one. */
-static bool last_stretch(const kws_endpoint *e, uint64_t lo, uint64_t hi, uint64_t crossed, uint64_t *start,
-			 uint64_t *end)
+/* The last voiced stretch in [lo, hi) that begins before `crossed`. Returns whether there is
+ * one. */
+static bool last_stretch(const kws_endpoint *e, uint64_t lo, uint64_t hi, uint64_t crossed,
+			 uint64_t *start, uint64_t *end)
 {
 	float loudest = 0.0f;
 	for (uint64_t t = lo; t < hi; t++)
@@ -149,7 +150,8 @@ static bool last_stretch(const kws_endpoint *e, uint64_t lo, uint64_t hi, uint64
 	return found;
 }
 
-static void loudest_stretch(const kws_endpoint *e, uint64_t lo, uint64_t hi, uint64_t *start, uint64_t *end)
+static void loudest_stretch(const kws_endpoint *e, uint64_t lo, uint64_t hi, uint64_t *start,
+			    uint64_t *end)
 {
 	uint64_t n = hi - lo < e->fallback ? hi - lo : e->fallback;
 	double sum = 0.0, best = -1.0;
