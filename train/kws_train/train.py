@@ -234,7 +234,7 @@ def optimiser(net, lr, decay):
     ids = {id(p) for p in plain}
     rest = [p for p in net.parameters() if id(p) not in ids]
     return torch.optim.AdamW([{"params": plain, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}], lr,
-                             betas=(0.9, 0.98))
+                             betas=(0.9, 0.98), fused=True)
 
 
 def main(argv=None):
@@ -247,6 +247,7 @@ def main(argv=None):
     ap.add_argument("--init", help="start from this checkpoint's averaged weights")
     ap.add_argument("--network", default="{}", help="JSON: arguments of network_spec")
     ap.add_argument("--steps", type=int, default=6000)
+    ap.add_argument("--stop", type=int, help="end at this step, in the middle of the schedule")
     ap.add_argument("--batch", type=int, default=64)
     ap.add_argument("--lr", type=float, default=2e-3)
     ap.add_argument("--warmup", type=int, default=300)
@@ -291,7 +292,7 @@ def main(argv=None):
           flush=True)
 
     losses, t0, began = [], time.time(), step
-    while step < a.steps:
+    while step < (a.stop or a.steps):
         x, label, soft, phase = augment.batch(a.batch)
         rate = a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * step / a.steps)) + 1e-6
         for g in opt.param_groups:
