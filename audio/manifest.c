@@ -1,5 +1,6 @@
 #include "audio/manifest.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +120,7 @@ static enum kws_status take_text(kws_manifest **out, char *text, size_t len, con
 		free(text);
 		return kws_fail(err, s, "%s: out of memory", list_path);
 	}
+	assert(text);
 	text[len] = '\0';
 	m->text = text;
 	m->name = malloc(strlen(list_path) + 1);
