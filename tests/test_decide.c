@@ -156,7 +156,7 @@ static void tail_of_an_utterance_is_silent(void **state)
 	(void)state;
 	kws_decide *d = fresh(0, 500, plain);
 	hits h = {.n = 0};
-	play(d, &h, 0, 0.9f, 300);
+	play(d, &h, 0, 0.9f, 220);
 	assert_int_equal(h.n, 1);
 	/* 100 ms after the decision another word rises and stays: the same utterance. */
 	play(d, &h, 1, 0.9f, 5000);
