@@ -1,7 +1,8 @@
 /* stream.h - PCM at any rate in, class probabilities out: resample, mel and network in a row.
  *
  * The one pipeline of the project: the daemon and the commands all run it. What comes out does not depend, to the
- * last bit, on how the audio is cut into calls. */
+ * last bit, on how the audio is cut into calls. Samples that are not finite count as 0, those beyond 1e4 as 1e4.
+ * A model with full attention hears kws_model_max_frames() network frames; audio after them is ignored until reset. */
 #ifndef KWS_SPOT_STREAM_H
 #define KWS_SPOT_STREAM_H
 
@@ -32,5 +33,11 @@ void kws_stream_process(kws_stream *s, const float *pcm, size_t n);
 /* The audio has ended: what the resampler still holds comes out, the last frame is completed with silence.
  * Only reset() may follow. */
 void kws_stream_flush(kws_stream *s);
+
+/* Whether a class of the model is a command: not one whose name starts and ends with _, like _unknown_. */
+int kws_is_command(const char *word);
+
+/* Samples at the model's rate that the audio so far has become, without the silence that flush adds. */
+uint64_t kws_stream_heard(const kws_stream *s);
 
 #endif
