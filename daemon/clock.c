@@ -42,33 +42,36 @@ void kws_clock_rfc3339(double t, char *text, size_t n)
 	snprintf(text, n, "%s.%03dZ", day, (int)(ms - 1000.0 * (double)s));
 }
 
-void kws_anchor_start(kws_anchor *a, bool live, double wall, double seconds)
+void kws_anchor_start(kws_anchor *a, bool may_run_ahead, double wall, double seconds)
 {
 	a->offset = a->best = wall - seconds;
-	a->first = a->window = wall;
-	a->anchored = true;
-	a->live = live;
+	a->window = wall;
+	a->may_run_ahead = may_run_ahead;
+	a->started = a->follows = true;
 }
 
 double kws_anchor_update(kws_anchor *a, double wall, double seconds)
 {
 	double seen = wall - seconds, jump;
 
-	if (!a->anchored || !a->live)
+	if (!a->started || !a->follows)
 		return 0.0;
-	if (fabs(seen - a->offset) > jump_s) {
-		jump = seen - a->offset;
-		kws_anchor_start(a, true, wall, seconds);
-		return jump;
-	}
 	if (seen < a->best)
 		a->best = seen;
-	if (wall - a->window >= window_s || wall < a->window) {
-		a->offset += 0.25 * (a->best - a->offset);
-		a->best = seen;
-		a->window = wall;
+	jump = a->best - a->offset;
+	if (jump < -jump_s) { /* audio cannot come before its time: a file, or a clock that was set back */
+		a->follows = !a->may_run_ahead;
+		if (a->follows)
+			kws_anchor_start(a, false, wall, seconds);
+		return a->follows ? jump : 0.0;
 	}
-	return 0.0;
+	if (wall - a->window < window_s)
+		return 0.0;
+	/* late audio may only be delayed; a whole window of it has been lost, or the clock was set */
+	a->offset += jump > jump_s ? jump : 0.25 * jump;
+	a->best = seen;
+	a->window = wall;
+	return jump > jump_s ? jump : 0.0;
 }
 
 double kws_anchor_wall(const kws_anchor *a, double seconds)
