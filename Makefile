@@ -1,17 +1,159 @@
 # kwsd - build, test, install. `make help` lists the targets.
 CC      ?= cc
-CFLAGS  ?= -O2 -g
+CFLAGS  ?= -O3 -g
 PREFIX  ?= /usr/local
 DESTDIR ?=
+GOLDEN  ?= tests/golden
+B       ?= build
 
-PKGS_LIB    := fftw3f samplerate jansson nettle openblas
-PKGS_AUDIO  := sndfile
-PKGS_DEVICE := portaudio-2.0
-PKGS_DAEMON := libsystemd inih
-PKGS_TEST   := cmocka
-PC           = pkg-config
+ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 
-B := build
-WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes \
-        -Wcast-qual -Wformat=2 -Wvla -Wundef
-OUR_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -D_FORTIFY_SOURCE=2 -fstack-protector-strong $(WARN) -I. -Iinclude -MMD -MP
+# Libraries, by the folder that may use them. `make layers` checks the #include lines.
+PKGS_LIB   := fftw3f samplerate openblas jansson nettle
+PKGS_KWS   := $(PKGS_LIB) sndfile portaudio-2.0
+PKGS_KWSD  := $(PKGS_KWS) libsystemd inih
+PKGS_ALL   := $(PKGS_KWSD) cmocka
+
+SHARE := $(PREFIX)/share/kwsd
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes \
+        -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wvla -Wundef
+OURS := -std=c11 -D_POSIX_C_SOURCE=200809L -pthread -fstack-protector-strong $(WARN) -I. -Iinclude -MMD -MP \
+        -DKWS_MODEL_PATH='"$(SHARE)/commands-12.safetensors"' $(SANITIZE) \
+        $(shell pkg-config --cflags $(PKGS_ALL) 2>/dev/null)
+link = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -pthread -o $@ $(1) $(shell pkg-config --libs $(2)) -lm
+
+objects = $(patsubst %.c,$(B)/%.o,$(1))
+LIB_OBJ := $(call objects,include/kws.c $(wildcard dsp/*.c model/*.c spot/*.c)) $(B)/vec/vec_baseline.o
+ifeq ($(ARCH),x86_64)
+LIB_OBJ += $(B)/vec/vec_v3.o $(B)/vec/vec_v4.o $(B)/vec/choose_x86.o
+else
+LIB_OBJ += $(B)/vec/choose.o
+endif
+AUDIO_OBJ := $(call objects,$(wildcard audio/*.c))
+KWS_OBJ   := $(call objects,$(wildcard cli/*.c))
+KWSD_OBJ  := $(call objects,$(wildcard daemon/*.c))
+LIB       := $(B)/libkws.a
+AUDIO     := $(B)/libkwsaudio.a
+
+PROGRAMS := $(B)/kws $(if $(wildcard daemon/main.c),$(B)/kwsd)
+TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+all: $(PROGRAMS)
+
+help:
+	@echo 'make            build kws and kwsd in $(B)/'
+	@echo 'make demo       install what is missing, build, find the words in the shipped recording'
+	@echo 'make check      install what is missing, build, run all tests'
+	@echo 'make golden GOLDEN=DIR   compare with the tensors of the original Mega code in DIR'
+	@echo 'make bench      measure speed, latency and memory on this machine'
+	@echo 'make install uninstall   below PREFIX=$(PREFIX), staged in DESTDIR'
+	@echo 'make deps       install what is missing to build and test, with apt'
+	@echo 'make asan tsan valgrind  the same tests under the sanitizers and memcheck'
+	@echo 'make fuzz FUZZER=fuzz_model SECONDS=60   run one fuzzer (clang)'
+	@echo 'make lint layers         clang-tidy and cppcheck; who may include whom'
+	@echo 'make clean dist'
+
+# ---- compile ------------------------------------------------------------------------------------------------
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(OURS) $(CFLAGS) -c -o $@ $<
+
+# vec.c is compiled once for each level of the processor, always optimised: its speed is the network's
+level = @mkdir -p $(@D); set -x; $(CC) $(OURS) $(CFLAGS) -O3 -ffp-contract=fast $(1) -DKWS_VEC_TABLE=kws_vec_$(2) \
+        -DKWS_VEC_NAME='"$(3)"' -DKWS_VEC_BYTES=$(4) -c -o $@ $<
+$(B)/vec/vec_baseline.o: vec/vec.c
+	$(call level,,baseline,baseline,16)
+$(B)/vec/vec_v3.o: vec/vec.c
+	$(call level,-march=x86-64-v3,v3,x86-64-v3,32)
+$(B)/vec/vec_v4.o: vec/vec.c
+	$(call level,-march=x86-64-v4,v4,x86-64-v4,64)
+
+$(LIB): $(LIB_OBJ)
+	$(AR) rcs $@ $^
+$(AUDIO): $(AUDIO_OBJ)
+	$(AR) rcs $@ $^
+$(B)/kws: $(KWS_OBJ) $(AUDIO) $(LIB)
+	$(call link,$^,$(PKGS_KWS))
+$(B)/kwsd: $(KWSD_OBJ) $(AUDIO) $(LIB)
+	$(call link,$^,$(PKGS_KWSD))
+$(B)/golden: $(B)/tests/golden.o $(LIB)
+	$(call link,$^,$(PKGS_LIB))
+# a test links what it tests: everything but the two mains
+$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
+	$(call link,$^,$(PKGS_ALL))
+# without clang a fuzz target still replays its seeds
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
+	$(call link,$^,$(PKGS_KWSD))
+.PRECIOUS: $(B)/%.o
+
+# ---- test ---------------------------------------------------------------------------------------------------
+golden: $(B)/golden
+	$(B)/golden $(GOLDEN)
+
+check: deps
+	+@$(MAKE) --no-print-directory check-built
+
+CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS))
+check-built: $(PROGRAMS) $(B)/golden $(CHECKS)
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS)
+
+asan:
+	+$(MAKE) check-built B=build/asan CFLAGS='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+tsan:
+	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-built B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
+valgrind: $(PROGRAMS) $(CHECKS)
+	@KWS_BUILD=$(B) KWS_WRAP='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
+		sh tests/run.sh $(TESTS) -- $(FUZZERS)
+
+FUZZER  ?= fuzz_model
+SECONDS ?= 60
+fuzz:
+	+$(MAKE) B=build/fuzz CC=clang CFLAGS='-O1 -g' SANITIZE='-fsanitize=fuzzer-no-link,address,undefined' \
+		build/fuzz/$(FUZZER).libfuzzer
+	mkdir -p build/fuzz/corpus/$(FUZZER)
+	build/fuzz/$(FUZZER).libfuzzer -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 \
+		$(addprefix -dict=,$(wildcard tests/fuzz/$(FUZZER).dict)) \
+		build/fuzz/corpus/$(FUZZER) $(wildcard tests/fuzz/seeds/$(FUZZER))
+$(B)/fuzz_%.libfuzzer: $(B)/tests/fuzz/fuzz_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
+	clang -fsanitize=fuzzer,address,undefined $(LDFLAGS) -pthread -o $@ $^ $(shell pkg-config --libs $(PKGS_KWSD)) -lm
+
+layers:
+	sh tests/layers.sh
+lint:
+	sh tests/lint.sh $(OURS)
+
+# ---- use ----------------------------------------------------------------------------------------------------
+deps:
+	@sh tools/deps.sh
+
+demo: deps
+	+@$(MAKE) --no-print-directory all
+	$(B)/kws spot tests/data/demo.flac
+
+bench: $(B)/kws
+	$(B)/kws bench
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(SHARE) \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m755 $(B)/kws $(DESTDIR)$(PREFIX)/bin/kws
+	install -m644 docs/kws.1 $(DESTDIR)$(PREFIX)/share/man/man1/kws.1
+	install -m644 cli/kws.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kws
+	install -m644 config/models/*.safetensors $(DESTDIR)$(SHARE)/
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/kws $(DESTDIR)$(PREFIX)/share/man/man1/kws.1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kws
+	rm -rf $(DESTDIR)$(SHARE)
+
+dist:
+	@mkdir -p dist
+	git archive --format=tar.gz --prefix=kwsd-$(VERSION)/ -o dist/kwsd-$(VERSION).tar.gz HEAD
+VERSION = $(shell sed -n 's/.*KWS_VERSION "\(.*\)"/\1/p' include/kws.h)
+
+clean:
+	rm -rf build dist
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+.PHONY: all help golden check check-built asan tsan valgrind fuzz layers lint deps demo bench install uninstall dist clean

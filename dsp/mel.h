@@ -23,7 +23,8 @@ typedef struct {
 
 typedef struct kws_mel kws_mel;
 
-/* KWS_ERR_ARG with the field's name in err when a field is out of its range, or a triangle holds no bin. */
+/* KWS_ERR_ARG, the text begins with the name of the field, when one is out of its range or a triangle holds no bin.
+ * Any thread, also several at once. */
 enum kws_status kws_mel_create(kws_mel **out, const kws_mel_config *cfg, kws_error *err);
 void kws_mel_destroy(kws_mel *m);
 void kws_mel_reset(kws_mel *m);
@@ -33,7 +34,8 @@ void kws_mel_reset(kws_mel *m);
  *   pcm     (n_hops * hop,)    mono, rate_hz, nominal range [-1, 1]; not modified
  *   frames  (n_hops, n_mels)   natural log of band power, never below log(log_floor)
  *
- * Before the first hop there is silence. Non-finite samples count as 0. pcm and frames MUST NOT overlap. */
+ * Before the first hop there is silence. Samples that are not finite, or beyond 2^50, or (but for 0)
+ * below 2^-50, count as 0. pcm and frames MUST NOT overlap. */
 void kws_mel_process(kws_mel *m, const float *pcm, size_t n_hops, float *frames);
 
 #endif

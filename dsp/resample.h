@@ -10,7 +10,8 @@
 
 typedef struct kws_resample kws_resample;
 
-/* in_hz, out_hz: 1000 to 384000. Equal rates copy. */
+/* in_hz, out_hz: 1000 to 384000, neither more than 256 times the other. Equal rates copy; else
+ * a sample that is not finite counts as 0. */
 enum kws_status kws_resample_create(kws_resample **out, unsigned in_hz, unsigned out_hz);
 void kws_resample_destroy(kws_resample *rs);
 void kws_resample_reset(kws_resample *rs);

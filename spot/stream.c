@@ -3,6 +3,7 @@
 #include "dsp/mel.h"
 #include "dsp/resample.h"
 #include "model/net.h"
+#include "vec/vec.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -187,14 +188,6 @@ static void run(kws_stream *s)
 	memmove(s->level, s->level + hops, s->n_hops * sizeof *s->level);
 }
 
-static float mean_square(const float *x, size_t n)
-{
-	double sum = 0.0;
-	for (size_t i = 0; i < n; i++)
-		sum += (double)x[i] * (double)x[i];
-	return (float)(sum / (double)n);
-}
-
 static bool full(const kws_stream *s)
 {
 	return s->max_frames && s->n_frames + s->n_hops / s->stride >= s->max_frames;
@@ -209,7 +202,8 @@ static void take_hops(kws_stream *s)
 		n = n < room ? n : room;
 		kws_mel_process(s->mel, s->pcm + used, n, s->frames + s->n_hops * s->n_mels);
 		for (size_t i = 0; i < n; i++)
-			s->level[s->n_hops + i] = mean_square(s->pcm + used + i * s->hop, s->hop);
+			s->level[s->n_hops + i] = kws_vec_get()->sumsq(s->pcm + used + i * s->hop, 0.0f, s->hop) /
+					  (float)s->hop;
 		s->n_hops += n;
 		used += n * s->hop;
 		if (s->n_hops == BLOCK * s->stride)
@@ -222,20 +216,23 @@ static void take_hops(kws_stream *s)
 }
 
 /* What no microphone sends must not stay in the state for ever: NaN and infinities become 0, and 1e4 is loud enough. */
-static float sane(float x)
+static void sane(float *to, const float *from, size_t n)
 {
 	const float loud = 1e4f;
-	if (x >= -loud && x <= loud)
-		return x;
-	return !isfinite(x) ? 0.0f : x < 0.0f ? -loud : loud;
+	int good = 1;
+	for (size_t i = 0; i < n; i++) {
+		to[i] = from[i];
+		good &= fabsf(from[i]) <= loud;
+	}
+	for (size_t i = 0; !good && i < n; i++)
+		to[i] = isfinite(from[i]) ? fminf(fmaxf(from[i], -loud), loud) : 0.0f;
 }
 
 void kws_stream_process(kws_stream *s, const float *pcm, size_t n)
 {
 	while (n) {
 		size_t k = n < s->piece ? n : s->piece;
-		for (size_t i = 0; i < k; i++)
-			s->in[i] = sane(pcm[i]);
+		sane(s->in, pcm, k);
 		size_t m = kws_resample_process(s->rs, s->in, k, s->pcm + s->n_pcm);
 		s->n_pcm += m;
 		s->heard += m;

@@ -1,0 +1,1 @@
+"""Training side of kwsd: features, the PyTorch twin of model/, training, export and golden tensors."""

@@ -1,0 +1,284 @@
+"""Augmented copies of the corpus with what a pre-trained embedding hears in them: one shard a version.
+
+    python -m kws_train augment --data CORPUS --teacher DIR --out runs/shards --versions 0-7
+
+Version 0 is the corpus as it is. The others pass through speed (and so pitch), room, band limits, colouring, noise or
+babble, gain and clipping, in that order. Item k of version v has its own generator, seeded by (seed, v, k): a shard
+does not depend on which others were made. A shard holds
+
+    frames  float16 [n, 100, n_mels]  log-mel of the second that the student hears, from a fresh state
+    embed   float16 [n, 9, 96]        speech_embedding of that second and 0.25 s on both sides
+    label   int     [n]               index into WORDS
+    kind    int     [n]               0 clip, 1 cut of running speech, 2 silence
+    val     bool    [n]               of a validation speaker
+    group   int     [n]               hash of the speaker (or recording), for folds
+"""
+import argparse
+import os
+import time
+import zlib
+
+import numpy as np
+import onnx
+import onnxruntime
+from scipy.signal import fftconvolve, resample_poly
+
+from .data import CLIP, RATE, SILENCE, UNKNOWN, WORDS, Corpus
+from .features import FeatureConfig, log_mel
+
+SIDE = RATE // 4  # what the teacher hears before and after the clip
+LONG = CLIP + 2 * SIDE
+CLIP_KIND, SPEECH_KIND, SILENCE_KIND = range(3)
+
+
+class Teacher:
+    """Google's speech_embedding (arXiv 2002.01322, Apache-2.0), ONNX form of openWakeWord; one thread.
+
+    Published for windows of 76 mel frames every 8. Its convolutions have no padding in time and its pools divide the
+    8, so nine windows are one pass over 147 frames, at a fifth of the cost: the two Reshape nodes are all that stands
+    in the way.
+    """
+
+    MEL_FRAMES, WINDOWS = 147, 9
+
+    def __init__(self, folder):
+        opt = onnxruntime.SessionOptions()
+        opt.intra_op_num_threads = opt.inter_op_num_threads = 1
+        load = lambda m: onnxruntime.InferenceSession(m, opt, ["CPUExecutionProvider"])
+        self._mel = load(os.path.join(folder, "melspectrogram.onnx"))
+        m = onnx.load(os.path.join(folder, "embedding_model.onnx"))
+        first, last = m.graph.node[0], m.graph.node[-1]
+        assert first.op_type == last.op_type == "Reshape"
+        for t in m.graph.initializer:
+            if t.name == first.input[1]:
+                t.CopyFrom(onnx.numpy_helper.from_array(np.array([-1, 1, self.MEL_FRAMES, 32], np.int64), t.name))
+        out = last.input[0]
+        m.graph.node.remove(last)
+        del m.graph.output[:]
+        m.graph.output.append(onnx.helper.make_tensor_value_info(out, onnx.TensorProto.FLOAT, None))
+        m.graph.input[0].type.tensor_type.shape.dim[1].dim_value = self.MEL_FRAMES
+        del m.graph.value_info[:]
+        self._net = load(m.SerializeToString())
+
+    def __call__(self, pcm):
+        """pcm float32 [b, LONG] -> [b, 9, 96]."""
+        mel = [self._mel.run(None, {"input": (x[None] * 32767).astype(np.float32)})[0][0, 0] for x in pcm]
+        y = self._net.run(None, {"input_1": np.stack(mel)[..., None] / 10 + 2})[0]  # [b, 96, 9, 1]
+        return y[..., 0].transpose(0, 2, 1)
+
+
+def fit(x, n):
+    """Centre of x, cut or padded with zeros to n samples."""
+    if len(x) >= n:
+        at = (len(x) - n) // 2
+        return x[at : at + n]
+    left = (n - len(x)) // 2
+    return np.pad(x, (left, n - len(x) - left))
+
+
+def rms(x):
+    return float(np.sqrt(np.mean(np.square(x, dtype=np.float64))) + 1e-9)
+
+
+def loud_rms(x, block=800):
+    """RMS of the loudest third of the 50 ms blocks: the level of the word, not of its pauses."""
+    e = np.square(x[: len(x) // block * block]).reshape(-1, block).mean(1)
+    return float(np.sqrt(np.sort(e)[-max(1, len(e) // 3):].mean()) + 1e-9)
+
+
+def room(rng, x):
+    """A room: direct sound, a few early reflections, an exponentially decaying tail of RT60 0.1 to 0.6 s."""
+    rt60, wet = rng.uniform(0.1, 0.6), 10 ** (rng.uniform(-18, -2) / 20)
+    n = int(RATE * min(rt60, 0.4))
+    tail = rng.standard_normal(n) * np.exp(-6.9 * np.arange(n) / (rt60 * RATE))
+    tail[: int(rng.uniform(0.002, 0.01) * RATE)] = 0
+    tail *= wet / (np.sqrt(np.square(tail).sum()) + 1e-9)
+    for _ in range(rng.integers(0, 5)):
+        tail[rng.integers(16, int(0.03 * RATE))] += rng.uniform(-0.5, 0.5) * wet
+    tail[0] = 1
+    return fftconvolve(x, tail)[: len(x)]
+
+
+def colour(rng, x):
+    """Band limits of telephones and cheap microphones, and a smooth random response, by multiplication in frequency."""
+    f = np.fft.rfftfreq(len(x), 1 / RATE)
+    g = np.zeros_like(f)
+    if rng.random() < 0.6:
+        knots = np.linspace(0, RATE / 2, 8)
+        g += np.interp(f, knots, rng.normal(0, 3.0, 8))
+    band = rng.random()
+    lo, hi = (300, 3400) if band < 0.25 else (rng.uniform(50, 300), rng.uniform(4000, 7500)) if band < 0.6 else (0, 8000)
+    slope = rng.uniform(24, 60)  # dB an octave
+    g -= slope * np.maximum(0, np.log2(np.maximum(f, 1) / hi))
+    if lo > 0:
+        g -= slope * np.maximum(0, np.log2(lo / np.maximum(f, 1)))
+    return np.fft.irfft(np.fft.rfft(x) * 10 ** (np.maximum(g, -80) / 20), len(x))
+
+
+def synthetic_noise(rng, n):
+    """Noise of slope 0 to -9 dB an octave, hum, tones, clicks: sounds that are no speech."""
+    kind = rng.random()
+    t = np.arange(n) / RATE
+    if kind < 0.5:
+        spec = np.fft.rfft(rng.standard_normal(n))
+        f = np.maximum(np.fft.rfftfreq(n, 1 / RATE), 20)
+        return np.fft.irfft(spec * f ** -rng.uniform(0, 1.5), n)
+    if kind < 0.7:  # chords with decays: something like music
+        x = np.zeros(n)
+        for _ in range(rng.integers(1, 6)):
+            f0, at = 55 * 2 ** rng.uniform(0, 5), rng.uniform(0, n / RATE)
+            env = np.where(t >= at, np.exp(-(t - at).clip(0) * rng.uniform(0.5, 8)), 0)
+            for h in range(1, rng.integers(2, 8)):
+                if f0 * h < RATE / 2:
+                    x += env * np.sin(2 * np.pi * (f0 * h * t + rng.random())) / h
+        return x
+    if kind < 0.85:  # sweep
+        f0, f1 = rng.uniform(50, 4000, 2)
+        return np.sin(2 * np.pi * (f0 * t + (f1 - f0) * t * t / (2 * t[-1])))
+    x = 1e-3 * rng.standard_normal(n)  # clicks and knocks
+    for _ in range(rng.integers(1, 12)):
+        at, m = rng.integers(0, n - 400), rng.integers(20, 400)
+        x[at : at + m] += rng.uniform(-1, 1) * rng.standard_normal(m) * np.exp(-np.arange(m) / (m / 5))
+    return x
+
+
+class Maker:
+    """Makes the items of one version."""
+
+    def __init__(self, corpus: Corpus):
+        self.corpus = corpus
+        load = lambda *a, **k: [corpus.audio(i) for i in corpus.where(*a, **k)]
+        self.noise = load("noise", split="train")
+        self.speech = load("speech")
+        self.clips = corpus.where("commands", "unknown", split="train")
+        self.speech_at = corpus.where("speech")
+
+    @staticmethod
+    def _cut(rng, recordings, n):
+        x = recordings[rng.integers(len(recordings))]
+        if len(x) < n:
+            x = np.tile(x, -(-n // len(x)))
+        at = rng.integers(0, len(x) - n + 1)
+        return x[at : at + n]
+
+    def _background(self, rng):
+        """LONG samples of something to add, and the lowest SNR in dB at which the word stays the word."""
+        kind = rng.random()
+        if kind < 0.6:
+            return self._cut(rng, self.noise, LONG), 0.0
+        if kind < 0.75:
+            return synthetic_noise(rng, LONG), 0.0
+        if kind < 0.9:  # babble of 2 to 5 voices
+            return sum(self._cut(rng, self.speech, LONG) for _ in range(rng.integers(2, 6))), 3.0
+        if kind < 0.95:
+            return self._cut(rng, self.speech, LONG), 8.0
+        return fit(self.corpus.audio(self.clips[rng.integers(len(self.clips))]), LONG), 10.0
+
+    def spoil(self, rng, x):
+        """x [LONG] -> [LONG], everything behind the speaker's mouth."""
+        if rng.random() < 0.35:
+            x = room(rng, x)
+        if rng.random() < 0.5:
+            x = colour(rng, x)
+        if rng.random() < 0.75:
+            noise, lowest = self._background(rng)
+            level = max(loud_rms(x), 1e-3)
+            x = x + noise * (level / rms(noise) * 10 ** (-rng.uniform(lowest, 30) / 20))
+        peak = np.abs(x).max() + 1e-9
+        x = x * min(10 ** (rng.uniform(-14, 12) / 20), (2.0 if rng.random() < 0.06 else 0.98) / peak)
+        return np.clip(x, -1, 1)
+
+    def clip(self, rng, x, clean):
+        if clean:
+            return np.pad(x[:CLIP], (SIDE, SIDE + CLIP - len(x[:CLIP])))
+        if rng.random() < 0.8:
+            x = resample_poly(x, int(round(50 * np.exp(rng.uniform(-0.15, 0.15)))), 50)
+        x = np.roll(fit(x, LONG), int(rng.uniform(-0.08, 0.08) * RATE))
+        return self.spoil(rng, x)
+
+    def speech_cut(self, rng, x, clean):
+        n = LONG + 6000
+        at = rng.integers(0, max(1, len(x) - n))
+        x = x[at : at + n]
+        return fit(x, LONG) if clean else self.clip(rng, x, False)
+
+    def silence(self, rng, clean):
+        kind = rng.random()
+        if kind < 0.08:
+            return np.zeros(LONG)
+        x = self._cut(rng, self.noise, LONG) if kind < 0.65 else synthetic_noise(rng, LONG)
+        if clean and kind < 0.65:
+            return x
+        if rng.random() < 0.4:
+            x = colour(rng, x)
+        x = x / rms(x) * 10 ** (rng.uniform(-70, -8) / 20)
+        if rng.random() < 0.1:
+            x = x + rng.uniform(-0.5, 0.5)  # DC
+        return np.clip(x, -1, 1)
+
+    def plan(self, version, silences, cuts, copies_of_poor):
+        """-> list of (kind, corpus index or -1, label, val, group)."""
+        items = self.corpus.items
+        out = []
+        for i in self.corpus.where("commands", "unknown"):
+            it = items[i]
+            again = copies_of_poor if version and it.word in ("on", "off") else 1
+            out += [(CLIP_KIND, i, it.label, it.split == "val", zlib.crc32(it.speaker.encode()))] * again
+        for i in self.speech_at:
+            out += [(SPEECH_KIND, i, WORDS.index(UNKNOWN), False, zlib.crc32(items[i].path.encode()))] * cuts
+        out += [(SILENCE_KIND, -1, WORDS.index(SILENCE), False, k) for k in range(silences)]
+        return out
+
+    def make(self, version, k, entry, seed):
+        kind, i, _, _, _ = entry
+        rng = np.random.default_rng((seed, version, k))
+        if kind == CLIP_KIND:
+            return self.clip(rng, self.corpus.audio(i), version == 0)
+        if kind == SPEECH_KIND:
+            return self.speech_cut(rng, self.corpus.audio(i), version == 0)
+        return self.silence(rng, version == 0)
+
+
+def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies_of_poor, batch=8):
+    plan = maker.plan(version, silences, cuts, copies_of_poor)
+    frames = np.empty((len(plan), CLIP // cfg.hop, cfg.n_mels), np.float16)
+    embed = np.empty((len(plan), 9, 96), np.float16)
+    t0 = time.time()
+    for at in range(0, len(plan), batch):
+        pcm = np.stack([maker.make(version, k, plan[k], seed) for k in range(at, min(at + batch, len(plan)))])
+        pcm = pcm.astype(np.float32)
+        frames[at : at + len(pcm)] = log_mel(pcm[:, SIDE : SIDE + CLIP], cfg)
+        embed[at : at + len(pcm)] = teacher(pcm)
+        if at % (batch * 100) == 0:
+            done = at + len(pcm)
+            print(f"version {version}: {done}/{len(plan)}  {(time.time() - t0) / done * 1e3:.1f} ms an item", flush=True)
+    kind, _, label, val, group = (np.array(c) for c in zip(*plan))
+    tmp = path + ".tmp.npz"
+    np.savez(tmp, frames=frames, embed=embed, label=label, kind=kind, val=val, group=group)
+    os.replace(tmp, path)
+
+
+def main(argv=None):
+    ap = argparse.ArgumentParser(prog="kws_train augment", description=__doc__.splitlines()[0])
+    ap.add_argument("--data", required=True)
+    ap.add_argument("--teacher", required=True)
+    ap.add_argument("--out", default="runs/shards")
+    ap.add_argument("--cache", default="runs/cache")
+    ap.add_argument("--versions", default="0-7", help="first-last")
+    ap.add_argument("--silences", type=int, default=500)
+    ap.add_argument("--cuts", type=int, default=7, help="cuts of each recording of running speech")
+    ap.add_argument("--poor", type=int, default=3, help="copies of clips of the poor words, on and off")
+    ap.add_argument("--seed", type=int, default=1)
+    a = ap.parse_args(argv)
+    os.makedirs(a.out, exist_ok=True)
+    corpus = Corpus(a.data, a.cache)
+    maker, teacher, cfg = Maker(corpus), Teacher(a.teacher), FeatureConfig()
+    first, last = (int(v) for v in a.versions.split("-"))
+    for v in range(first, last + 1):
+        path = os.path.join(a.out, f"v{v:02d}.npz")
+        if not os.path.exists(path):
+            make_shard(path, maker, teacher, cfg, v, a.seed, a.silences, a.cuts, a.poor)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Write and read model files (docs/model-format.md)."""
+import json
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from .features import FeatureConfig
+from .model import Net
+
+
+def save_model(path, net: Net, cfg: FeatureConfig, words, name, decision, licence="Apache-2.0", training=None,
+               measured=None):
+    """Write `net` with everything needed to run it. Tensors are float32, contiguous."""
+    features = cfg.metadata()
+    if net.features is None:
+        features["normalisation"] = "none"
+    meta = {"format": "kws-model", "version": "1", "name": name, "words": json.dumps(list(words)),
+            "features": json.dumps(features), "network": json.dumps(net.network), "decision": json.dumps(decision),
+            "licence": licence, "training": json.dumps(training or {}), "measured": json.dumps(measured or {})}
+    tensors = {k: v.detach().float().contiguous().clone() for k, v in net.state_dict().items()
+               if not k.endswith("num_batches_tracked")}
+    for k, v in tensors.items():
+        if not torch.isfinite(v).all():
+            raise ValueError(f"{k} is not finite")
+    save_file(tensors, path, meta)
+
+
+def load_model(path):
+    """-> net in eval mode, FeatureConfig, words, metadata dict of strings."""
+    with safe_open(path, "pt") as f:
+        meta = f.metadata()
+        tensors = {k: f.get_tensor(k) for k in f.keys()}
+    feats = json.loads(meta["features"])
+    affine = feats.pop("normalisation") == "affine"
+    feats.pop("kind")
+    words = json.loads(meta["words"])
+    net = Net(json.loads(meta["network"]), feats["n_mels"], len(words), affine)
+    missing, surplus = net.load_state_dict(tensors, strict=False)
+    if surplus or [k for k in missing if not k.endswith("num_batches_tracked")]:
+        raise ValueError(f"{path}: missing {missing}, surplus {surplus}")
+    return net.eval(), FeatureConfig(**feats), words, meta

@@ -1,0 +1,133 @@
+"""Golden files for the C tests: python -m kws_train.golden OUTDIR [--data CORPUS] [--model FILE]
+
+    net_<case>.safetensors     a tiny random network, a complete model file
+    net_<case>.io.safetensors  frames [t, n_mels] and what the twin makes of them: logits [T, n_words]
+    speech.flac                1.5 s of LibriSpeech (CC BY 4.0), cut anew only when --data is given
+    speech_mel.safetensors     its log-mel frames [150, n_mels]; the feature contract in the metadata, "features"
+    speech_<name>.safetensors  with --model: logits [T, n_words] of that model on speech.flac; its SHA-256 in the metadata
+
+Everything is computed in float64 and stored in float32. Seeds are fixed: the same versions write the same numbers.
+"""
+import argparse
+import hashlib
+import json
+import os
+
+import numpy as np
+import soundfile
+import torch
+from safetensors.torch import save_file
+
+from .data import RATE, read_audio
+from .export import load_model, save_model
+from .features import FeatureConfig, log_mel
+from .model import Net, network_spec
+
+TINY = FeatureConfig(n_mels=6, win=400, f_lo_hz=60.0, f_hi_hz=7600.0)
+SMALL = dict(dim=8, zdim=4, hdim=12, ndim=3, ffn=10, depth=2, pool=6, head=7)
+CASES = {
+    "layernorm_softmax_simple_c5": dict(norm="layernorm", attention="softmax", rel_pos_bias="simple", chunk=5,
+                                        stack=2, stride=2),
+    "rmsnorm_laplace_rotary_c7": dict(norm="rmsnorm", attention="laplace", rel_pos_bias="rotary", chunk=7, stack=3,
+                                      stride=2),
+    "scalenorm_relu2_simple_c4_post": dict(norm="scalenorm", attention="relu2", rel_pos_bias="simple", chunk=4,
+                                           prenorm=False, stack=1, stride=1),
+    "batchnorm_softmax_rotary_c3": dict(norm="batchnorm", attention="softmax", rel_pos_bias="rotary", chunk=3,
+                                        stack=4, stride=1),
+    "batchnorm_laplace_simple_full": dict(norm="batchnorm", attention="laplace", rel_pos_bias="simple", chunk=-1,
+                                          max_positions=48, stack=3, stride=3),
+    "layernorm_softmax_rotary_full_post": dict(norm="layernorm", attention="softmax", rel_pos_bias="rotary",
+                                               chunk=-1, max_positions=64, prenorm=False, stack=5, stride=2),
+    "rmsnorm_relu2_rotary_c1": dict(norm="rmsnorm", attention="relu2", rel_pos_bias="rotary", chunk=1, stack=2,
+                                    stride=1, pool=1),
+    "layernorm_laplace_simple_bare": dict(norm="layernorm", attention="laplace", rel_pos_bias="simple", chunk=6,
+                                          stack=2, stride=2, ffn=0),
+}
+
+
+def wild(net: Net, seed: int):
+    """Random weights large enough that every term of the formulas shows in the output."""
+    gen = torch.Generator().manual_seed(seed)
+    normal = lambda p, std, mean=0.0: p.copy_(mean + std * torch.randn(p.shape, generator=gen))
+    with torch.no_grad():
+        for name, p in net.state_dict().items():
+            if name.endswith("num_batches_tracked"):
+                continue
+            if name.endswith(("running_var", "scale")):
+                p.copy_(0.5 + torch.rand(p.shape, generator=gen))
+            elif ".norm.weight" in name or name.endswith("scalar"):
+                normal(p, 0.2, 1.0)
+            elif name.endswith("weight"):
+                normal(p, 0.8 / p.shape[1] ** 0.5)
+            elif name == "features.mean":
+                normal(p, 1.0, -4.0)
+            elif ".move." in name:
+                normal(p, 0.7)
+            else:
+                normal(p, 0.4)
+
+
+@torch.no_grad()
+def write_net(outdir, case, seed):
+    torch.manual_seed(seed)
+    bare = case.endswith("_bare")
+    spec = network_spec(**{**SMALL, **CASES[case]})
+    if bare:
+        spec["final_norm"] = None
+    net = Net(spec, TINY.n_mels, 4, affine=not bare)
+    wild(net, seed)
+    words = ["red", "green", "_unknown_", "_silence_"]
+    path = os.path.join(outdir, f"net_{case}.safetensors")
+    save_model(path, net, TINY, words, case, {"smooth_ms": 100, "refractory_ms": 500, "threshold": 0.7,
+                                              "thresholds": {"green": 0.8}}, licence="CC0-1.0")
+    rng = np.random.default_rng(seed)
+    t = 60 if "_full" not in case else min(60, spec["layers"][0]["max_positions"] * spec["stride"])
+    level = 0.0 if bare else -4.0
+    frames = torch.from_numpy((level + 1.5 * rng.standard_normal((t, TINY.n_mels))).astype(np.float32))
+    logits = net.double().eval()(frames[None].double())[0]
+    save_file({"frames": frames, "logits": logits.float().contiguous()}, path.replace(".safetensors", ".io.safetensors"),
+              {"model": os.path.basename(path), "seed": str(seed)})
+
+
+def write_speech(outdir, data):
+    flac = os.path.join(outdir, "speech.flac")
+    if data:
+        source = "speech/103-1240-0000.opus"
+        x = read_audio(os.path.join(data, source))[2 * RATE : 3 * RATE + RATE // 2]
+        soundfile.write(flac, x, RATE, subtype="PCM_16")
+    x, _ = soundfile.read(flac, dtype="float64")
+    cfg = FeatureConfig()
+    frames = torch.from_numpy(log_mel(x, cfg, np.float64)).float()
+    save_file({"frames": frames.contiguous()}, os.path.join(outdir, "speech_mel.safetensors"),
+              {"features": json.dumps(cfg.metadata()), "audio": "speech.flac"})
+    return x
+
+
+@torch.no_grad()
+def write_model(outdir, path, x):
+    net, cfg, _, meta = load_model(path)
+    frames = torch.from_numpy(log_mel(x, cfg, np.float64))
+    logits = net.double()(frames[None])[0]
+    with open(path, "rb") as f:
+        sha = hashlib.sha256(f.read()).hexdigest()
+    save_file({"logits": logits.float().contiguous()}, os.path.join(outdir, f"speech_{meta['name']}.safetensors"),
+              {"audio": "speech.flac", "sha256": sha})
+
+
+def main():
+    ap = argparse.ArgumentParser(prog="kws_train.golden", description=__doc__,
+                                 formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("outdir")
+    ap.add_argument("--data")
+    ap.add_argument("--model")
+    a = ap.parse_args()
+    os.makedirs(a.outdir, exist_ok=True)
+    for seed, case in enumerate(CASES):
+        write_net(a.outdir, case, 100 + seed)
+    x = write_speech(a.outdir, a.data)
+    if a.model:
+        write_model(a.outdir, a.model, x)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,308 @@
+"""The PyTorch twin of model/: parallel form for training, the same tensor names as docs/model-format.md.
+
+Letters follow the Mega paper's code: D dim, Z zdim, H hdim, N ndim, C chunk, T network frames, B batch.
+Everything is batch first: x [B, T, D]. Only the causal, unidirectional form exists.
+"""
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+EPS = 1e-5
+
+
+def _wide(x):
+    """bfloat16 -> float32, anything else as it is: sums and softmax are not for eight bits."""
+    return x.float() if x.dtype == torch.bfloat16 else x
+
+
+class _LayerNorm(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(dim)), nn.Parameter(torch.zeros(dim))
+
+    def forward(self, x):
+        return F.layer_norm(x, x.shape[-1:], self.weight, self.bias, EPS)
+
+
+class _RMSNorm(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x):
+        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + EPS) * self.weight
+
+
+class _ScaleNorm(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.scalar = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + EPS) * self.scalar
+
+
+class _BatchNorm(nn.BatchNorm1d):
+    def __init__(self, dim):
+        super().__init__(dim, eps=EPS)
+
+    def forward(self, x):
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
+_NORMS = {"layernorm": _LayerNorm, "rmsnorm": _RMSNorm, "scalenorm": _ScaleNorm, "batchnorm": _BatchNorm}
+
+
+class Norm(nn.Module):
+    """Holds the norm one level down, so that its tensors are called norm.norm.*."""
+
+    def __init__(self, kind, dim):
+        super().__init__()
+        self.norm = _NORMS[kind](dim)
+
+    def forward(self, x):
+        return self.norm(x)
+
+
+class Ema(nn.Module):
+    """Multi-dimensional damped EMA (fairseq/modules/exponential_moving_average.py), causal.
+
+    The decay q = 1 - sigma(delta) sigma(alpha) starts spread over q_range, log-uniform in memory length: the
+    original's N(0, 0.2) gives about four frames everywhere, and long memory would have to be learnt.
+    """
+
+    def __init__(self, dim, ndim, q_range=(0.6, 0.99)):
+        super().__init__()
+        self.delta = nn.Parameter(torch.empty(dim, ndim, 1))
+        self.alpha = nn.Parameter(torch.empty(dim, ndim, 1))
+        self.beta = nn.Parameter(torch.empty(dim, ndim, 1))
+        self.gamma = nn.Parameter(torch.empty(dim, ndim))
+        self.omega = nn.Parameter(torch.empty(dim))
+        lo, hi = 1 - q_range[1], 1 - q_range[0]  # 1 - q = sigma(delta) sigma(alpha), split evenly
+        with torch.no_grad():
+            damp = torch.exp(torch.linspace(math.log(hi), math.log(lo), ndim))[None, :, None].expand(dim, -1, -1)
+            root = torch.logit(damp.sqrt())
+            self.delta.copy_(root + 0.2 * torch.randn_like(root))
+            self.alpha.copy_(root + 0.2 * torch.randn_like(root))
+            sign = torch.tensor([1.0, -1.0]).repeat((ndim + 1) // 2)[:ndim]
+            self.beta.copy_(sign[None, :, None] + 0.02 * torch.randn_like(root))
+            nn.init.normal_(self.gamma)
+            nn.init.normal_(self.omega)
+
+    def coefficients(self):
+        """-> input weight a, decay q, output weight c, each [D, N]."""
+        p = torch.sigmoid(self.delta)
+        q = 1 - p * torch.sigmoid(self.alpha)
+        return (p * self.beta)[..., 0], q[..., 0], self.gamma / math.sqrt(self.gamma.shape[1])
+
+    def kernel(self, t):
+        """Impulse response k [D, t] of the bank, in float32."""
+        a, q, c = self.coefficients()
+        lag = torch.arange(t, device=q.device, dtype=q.dtype)
+        power = torch.exp(lag * torch.log(q)[..., None])
+        return torch.einsum("dn,dnt->dt", a * c, power)
+
+    def forward(self, x):
+        """x [B, T, D] -> [B, T, D]. A Toeplitz product, quadratic in T, is the fastest way for T up to some 150;
+        recordings go by FFT."""
+        t = x.shape[1]
+        k = self.kernel(t)
+        if t > 400:
+            e = torch.fft.irfft(torch.fft.rfft(x.transpose(1, 2), 2 * t) * torch.fft.rfft(k, 2 * t), 2 * t)[..., :t]
+            return F.silu(e.transpose(1, 2) + self.omega * x)
+        m = F.pad(k, (t - 1, 0)).unfold(1, t, 1)  # m[d, i, j] = k[i + j - t + 1], 0 before lag 0
+        m = m.flip(2)  # m[d, i, j] = k[i - j]
+        e = torch.bmm(m, x.permute(2, 1, 0).to(m.dtype)).permute(2, 1, 0)
+        return F.silu(e + self.omega * x)
+
+
+class SimpleBias(nn.Module):
+    """b[P-1+j-i]; only j <= i is used."""
+
+    def __init__(self, zdim, positions):
+        super().__init__()
+        self.rel_pos_bias = nn.Parameter(0.02 * torch.randn(2 * positions - 1))
+        self.positions = positions
+
+    def forward(self, n):
+        i = torch.arange(n)
+        return self.rel_pos_bias[(self.positions - 1 + i[None] - i[:, None])]
+
+
+class RotaryBias(nn.Module):
+    """R_i(alpha).R_j(beta), halves rotated, a function of i - j only."""
+
+    def __init__(self, zdim, positions):
+        super().__init__()
+        self.alpha = nn.Parameter(0.02 * torch.randn(1, zdim))
+        self.beta = nn.Parameter(0.02 * torch.randn(1, zdim))
+
+    @staticmethod
+    def _rotate(x, n):
+        half = x.shape[-1] // 2
+        theta = torch.exp(torch.arange(half, dtype=x.dtype) * -(math.log(10000.0) / half))
+        ang = torch.arange(n, dtype=x.dtype)[:, None] * theta
+        x1, x2 = x[:, :half], x[:, half:]
+        return torch.cat([x1 * ang.cos() - x2 * ang.sin(), x2 * ang.cos() + x1 * ang.sin()], -1)
+
+    def forward(self, n):
+        return self._rotate(self.alpha, n) @ self._rotate(self.beta, n).T
+
+
+_BIASES = {"simple": SimpleBias, "rotary": RotaryBias}
+
+
+class Mega(nn.Module):
+    """Moving-average gated attention (fairseq/modules/moving_average_gated_attention.py), causal."""
+
+    def __init__(self, dim, *, zdim, hdim, ndim, chunk, attention, rel_pos_bias, norm, prenorm, max_positions=None):
+        super().__init__()
+        self.dims = (dim, zdim, hdim, dim)  # order inside mx_proj: u, z, r, hx
+        self.chunk, self.attention, self.prenorm = chunk, attention, prenorm
+        self.norm = Norm(norm, dim)
+        self.move = Ema(dim, ndim)
+        self.v_proj = nn.Linear(dim, hdim)
+        self.mx_proj = nn.Linear(dim, 2 * dim + zdim + hdim)
+        self.h_proj = nn.Linear(hdim, dim)
+        self.gamma = nn.Parameter(0.02 * torch.randn(2, zdim))
+        self.beta = nn.Parameter(torch.zeros(2, zdim))
+        self.rel_pos_bias = _BIASES[rel_pos_bias](zdim, chunk if chunk > 0 else max_positions)
+
+    def _attend(self, q, k, v, phase):
+        """q, k [B, T, Z], v [B, T, H] -> o [B, T, H]. The first chunk is short by `phase` frames."""
+        b, t, z = q.shape
+        c = self.chunk if self.chunk > 0 else t
+        phase = phase % c
+        if t + phase <= c:  # one short chunk
+            c, phase = t, 0
+        n = -(-(t + phase) // c)
+        pad = (0, 0, phase, n * c - t - phase)
+        q, k, v = (F.pad(s, pad).view(b, n, c, -1) for s in (q, k, v))
+        pos = torch.arange(n * c).view(n, c)
+        seen = (pos >= phase)[:, None, :] & (torch.arange(c)[None, :, None] >= torch.arange(c)[None, None, :])
+        bias = self.rel_pos_bias(c)
+        s = q @ k.transpose(2, 3)
+        if self.attention == "softmax":
+            s = _wide(s) / math.sqrt(z) + bias
+            blind = ~seen.any(-1, keepdim=True)  # rows of padding see nothing: keep them finite
+            a = torch.softmax(s.masked_fill(~(seen | blind), -math.inf), -1)
+        else:
+            s = _wide(s) / seen.sum(-1, keepdim=True).clamp_min(1) + bias
+            if self.attention == "laplace":
+                a = 0.5 * (1.0 + torch.erf((s - 0.707107) / (0.282095 * math.sqrt(2.0))))
+            else:
+                a = F.relu(s).square()
+            a = a * seen
+        o = (a.to(v.dtype) @ v).reshape(b, n * c, -1)
+        return o[:, phase : phase + t]
+
+    def forward(self, x0, phase=0):
+        """x0 [B, T, D] -> [B, T, D]. phase: position inside the chunk at which the sequence starts."""
+        x = self.norm(x0) if self.prenorm else x0
+        v = F.silu(self.v_proj(x))
+        u, z, r, hx = self.mx_proj(self.move(x)).split(self.dims, -1)
+        z = F.silu(z)
+        q, k = self.gamma[0] * z + self.beta[0], self.gamma[1] * z + self.beta[1]
+        o = self._attend(q, k, v, phase)
+        h = F.silu(hx + self.h_proj(o * F.silu(r)))
+        y = x0 + torch.sigmoid(u) * (h - x0)
+        return y if self.prenorm else self.norm(y)
+
+
+class Nffn(nn.Module):
+    """Normalised feed-forward network."""
+
+    def __init__(self, dim, *, ffn, norm, prenorm):
+        super().__init__()
+        self.prenorm = prenorm
+        self.norm = Norm(norm, dim)
+        self.fc1, self.fc2 = nn.Linear(dim, ffn), nn.Linear(ffn, dim)
+
+    def forward(self, x, phase=0):
+        if self.prenorm:
+            return x + self.fc2(F.silu(self.fc1(self.norm(x))))
+        return self.norm(x + self.fc2(F.silu(self.fc1(x))))
+
+
+class Head(nn.Module):
+    def __init__(self, dim, hidden, n_words):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(dim, hidden), nn.Linear(hidden, n_words)
+
+    def forward(self, x):
+        return self.fc2(F.silu(self.fc1(x)))
+
+
+_KINDS = {"mega": Mega, "nffn": Nffn}
+
+
+class Features(nn.Module):
+    """Affine normalisation per band, (frame - mean) * scale."""
+
+    def __init__(self, n_mels):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n_mels))
+        self.register_buffer("scale", torch.ones(n_mels))
+
+    def forward(self, frames):
+        return (frames - self.mean) * self.scale
+
+
+class Net(nn.Module):
+    """Features in, logits out. `network` is the JSON object of the model file."""
+
+    def __init__(self, network: dict, n_mels: int, n_words: int, affine=True):
+        super().__init__()
+        self.network = network
+        self.stack, self.stride, self.pool = network["stack"], network["stride"], network["pool"]
+        dim = network["dim"]
+        self.features = Features(n_mels) if affine else None
+        self.input = nn.Linear(self.stack * n_mels, dim)
+        layers = []
+        for spec in network["layers"]:
+            spec = dict(spec)
+            layers.append(_KINDS[spec.pop("kind")](dim, **spec))
+        self.layers = nn.ModuleList(layers)
+        self.final_norm = Norm(network["final_norm"], dim) if network["final_norm"] else None
+        self.head = Head(dim, network["head"], n_words)
+        for m in self.modules():
+            if isinstance(m, nn.Linear):
+                nn.init.normal_(m.weight, std=0.02)
+                nn.init.zeros_(m.bias)
+        nn.init.normal_(self.input.weight, std=(self.stack * n_mels) ** -0.5)
+        nn.init.normal_(self.head.fc1.weight, std=dim ** -0.5)
+
+    def encode(self, frames, phase=0):
+        """frames [B, t, n_mels] -> y [B, t // stride, D], before pooling."""
+        x = self.features(frames) if self.features is not None else frames
+        t = x.shape[1] // self.stride
+        x = F.pad(x[:, : t * self.stride], (0, 0, self.stack - self.stride, 0))
+        x = x.unfold(1, self.stack, self.stride).transpose(2, 3).flatten(2)  # [B, T, stack * n_mels], oldest first
+        x = self.input(x)
+        for layer in self.layers:
+            x = layer(x, phase)
+        return self.final_norm(x) if self.final_norm is not None else x
+
+    def pooled(self, y):
+        """y [B, T, D] -> sum of the last `pool` frames / pool, at every frame."""
+        s = F.pad(_wide(y).cumsum(1), (0, 0, self.pool, 0))
+        return (s[:, self.pool :] - s[:, : -self.pool]) / self.pool
+
+    def forward(self, frames, phase=0):
+        """frames [B, t, n_mels] -> logits [B, t // stride, n_words]: one row per network frame."""
+        return self.head(self.pooled(self.encode(frames, phase)))
+
+
+def network_spec(dim=80, zdim=32, hdim=160, ndim=16, ffn=160, depth=4, chunk=25, attention="softmax",
+                 rel_pos_bias="simple", norm="layernorm", prenorm=True, stack=3, stride=2, pool=50, head=128,
+                 max_positions=None):
+    """The `network` object for `depth` pairs of Mega and feed-forward layers."""
+    mega = {"kind": "mega", "zdim": zdim, "hdim": hdim, "ndim": ndim, "chunk": chunk, "attention": attention,
+            "rel_pos_bias": rel_pos_bias, "norm": norm, "prenorm": prenorm}
+    if chunk < 0:
+        mega["max_positions"] = max_positions
+    pair = [mega] + ([{"kind": "nffn", "ffn": ffn, "norm": norm, "prenorm": prenorm}] if ffn else [])
+    return {"stack": stack, "stride": stride, "dim": dim, "layers": pair * depth,
+            "final_norm": norm if prenorm else None, "pool": pool, "head": head}

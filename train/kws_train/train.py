@@ -1,0 +1,311 @@
+"""Train the student.
+
+Clips are kept as log-mel frames and augmented there, on the fly: placement, tempo and vocal-tract warp are one affine
+resampling of the (time, mel) plane; gain adds a constant; noise adds in the power domain (logaddexp), since the mel
+bands are powers. Part of the batches puts other sound before the clip, so that the network learns non-zero history,
+and every batch starts at a random chunk phase.
+"""
+import argparse
+import copy
+import json
+import math
+import os
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from .data import COMMANDS, SILENCE, UNKNOWN, WORDS, Corpus, fit_clip
+from .export import save_model
+from .features import FeatureConfig, log_mel
+from .model import Net, network_spec
+
+FRAMES = 100  # feature frames of a clip
+DECISION = {"smooth_ms": 100, "refractory_ms": 700, "threshold": 0.8}
+
+
+class Bank:
+    """Everything a batch is made of, as log-mel frames in float16.
+
+    clips [n, 100, M] with label [n] and, if a teacher has heard them, soft [n, words]; long recordings of noise and
+    speech as lists of [t, M].
+    """
+
+    def __init__(self, corpus: Corpus, cfg: FeatureConfig, splits=("train",), shards=()):
+        half = lambda x: torch.from_numpy(np.asarray(x, np.float32)).half()
+        mel = lambda i: half(log_mel(corpus.audio(i), cfg))
+        self.floor = math.log(cfg.log_floor)
+        self.noise = [mel(i) for s in ("train", "val") if s in splits for i in corpus.where("noise", split=s)]
+        self.speech = [mel(i) for i in corpus.where("speech")]
+        if shards:
+            parts = {k: [] for k in ("frames", "label", "kind", "soft")}
+            for path in sorted(shards):
+                z = np.load(path)
+                keep = np.flatnonzero(~z["val"] | ("val" in splits))
+                for k in ("frames", "label", "kind"):
+                    parts[k].append(torch.from_numpy(z[k][keep]))
+                soft = os.path.splitext(path)[0] + ".soft.npy"
+                parts["soft"].append(torch.from_numpy(np.load(soft)[keep]))
+            self.clips, label, kind, self.soft = (torch.cat(parts[k]) for k in ("frames", "label", "kind", "soft"))
+            self.label, self.kind = label.long(), kind.long()
+        else:
+            idx = [i for s in splits for i in corpus.where("commands", "unknown", split=s)]
+            self.clips = torch.stack([half(log_mel(fit_clip(corpus.audio(i)), cfg)) for i in idx])
+            self.label = torch.tensor([corpus.items[i].label for i in idx])
+            self.kind = torch.zeros_like(self.label)
+            self.soft = None
+
+
+def cut(recordings, n, t, rng):
+    """n random cuts of t frames -> float32 [n, t, M]. A recording is drawn by its length; short ones are repeated."""
+    w = np.array([len(r) for r in recordings], float)
+    out = []
+    for k in rng.choice(len(recordings), n, p=w / w.sum()):
+        r = recordings[k]
+        if len(r) < t:
+            r = r.repeat(-(-t // len(r)), 1)
+        at = rng.integers(0, len(r) - t + 1)
+        out.append(r[at : at + t])
+    return torch.stack(out).float() if out else torch.zeros(0, t, recordings[0].shape[1])
+
+
+def uniform(rng, lo, hi, n):
+    return torch.from_numpy(rng.uniform(lo, hi, n).astype(np.float32))
+
+
+def power_db(x, keep=0.3):
+    """Mean band power of the loudest `keep` of the frames, dB. x [B, T, M] -> [B]."""
+    p = x.exp().mean(2)
+    return 10 * torch.log10(p.topk(max(1, int(keep * p.shape[1])), 1).values.mean(1) + 1e-12)
+
+
+class Augment:
+    """Makes batches. Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
+
+    def __init__(self, bank: Bank, mean, rng, context_p, unknown_speech=0.07, silence=0.07, unknown=0.11, warp=1.0):
+        self.bank, self.mean, self.rng, self.context_p, self.warp = bank, mean, rng, context_p, warp
+        n_words = len(COMMANDS)
+        share = {i: (1 - unknown - silence - unknown_speech) / n_words for i in range(n_words)}
+        share[WORDS.index(UNKNOWN)] = unknown
+        self.by_class = {c: torch.nonzero((bank.label == c) & (bank.kind == 0))[:, 0].numpy() for c in share}
+        self.classes, self.p = list(share), np.array(list(share.values()))
+        self.share = {"clip": self.p.sum(), "speech": unknown_speech, "silence": silence}
+        self.extra = {k: torch.nonzero(bank.kind == v)[:, 0].numpy() for k, v in (("speech", 1), ("silence", 2))}
+
+    def _draw(self, n):
+        """n sources -> frames [n, 100, M], label [n], soft [n, words] or None (rows of NaN: no teacher heard it)."""
+        rng, bank = self.rng, self.bank
+        kinds = rng.choice(3, n, p=np.array(list(self.share.values())) / sum(self.share.values()))
+        n_clip, n_speech, n_sil = (int((kinds == k).sum()) for k in range(3))
+        cls = rng.choice(self.classes, n_clip, p=self.p / self.p.sum())
+        idx = np.array([rng.choice(self.by_class[c]) for c in cls], dtype=np.int64)
+        if bank.soft is not None:
+            idx = np.concatenate([idx, rng.choice(self.extra["speech"], n_speech),
+                                  rng.choice(self.extra["silence"], n_sil)])
+            return bank.clips[idx].float(), bank.label[idx], bank.soft[idx]
+        floor = torch.full((n_sil - n_sil // 2, FRAMES, bank.clips.shape[2]), bank.floor)
+        frames = torch.cat([bank.clips[idx].float(), cut(bank.speech, n_speech, FRAMES, rng),
+                            cut(bank.noise, n_sil // 2, FRAMES, rng), floor])
+        label = torch.cat([bank.label[idx], torch.full((n_speech,), WORDS.index(UNKNOWN)),
+                           torch.full((n_sil,), WORDS.index(SILENCE))])
+        return frames, label, None
+
+    def _place(self, x, shift, tempo, formant):
+        """Affine resampling of x [B, T, M] (values over the floor): shift in frames, tempo and formant as factors."""
+        b, t, m = x.shape
+        theta = torch.zeros(b, 2, 3)
+        theta[:, 0, 0] = formant
+        theta[:, 0, 2] = formant - 1  # keeps mel 0 in its place
+        theta[:, 1, 1] = tempo
+        theta[:, 1, 2] = -2 * shift / t
+        grid = F.affine_grid(theta, (b, 1, t, m), align_corners=False)
+        band = grid[..., 0].clamp(-1 + 1 / m, 1 - 1 / m)  # bands beyond the last repeat it; time beyond the end is 0
+        return F.grid_sample(x[:, None], torch.stack([band, grid[..., 1]], -1), align_corners=False)[:, 0]
+
+    def _noise(self, x, p=0.8):
+        """Add noise at 0 to 30 dB, or rarely babble at 5 to 30 dB, in the power domain."""
+        rng, bank = self.rng, self.bank
+        b, t, m = x.shape
+        n = cut(bank.noise, b, t, rng)
+        babble = rng.random(b) < 0.12
+        if babble.any():
+            n[babble] = cut(bank.speech, int(babble.sum()), t, rng)
+        flat = rng.random(b) < 0.15  # stationary noise of a random smooth spectrum
+        if flat.any():
+            k = int(flat.sum())
+            tilt = F.interpolate(torch.from_numpy(rng.normal(0, 1.5, (k, 1, 6)).astype(np.float32)), m, mode="linear",
+                                 align_corners=True)
+            fluct = torch.from_numpy(np.log(rng.gamma(6, 1 / 6, (k, t, m)) + 1e-3).astype(np.float32))
+            n[flat] = tilt + fluct
+        snr = uniform(rng, 0, 30, b) + torch.from_numpy(babble.astype(np.float32)) * 5
+        level = torch.maximum(power_db(x), torch.tensor(-25.0))
+        gain = (level - snr - power_db(n)) * (math.log(10) / 10)
+        gain[torch.from_numpy(rng.random(b) >= p)] = -30.0
+        return torch.logaddexp(x, n + gain[:, None, None])
+
+    def _mask(self, x):
+        """SpecAugment: two masks over bands, two over time, filled with the mean frame."""
+        rng = self.rng
+        b, t, m = x.shape
+        ft, fm = torch.arange(t), torch.arange(m)
+        hide = torch.zeros(b, t, m, dtype=torch.bool)
+        for _ in range(2):
+            w, at = uniform(rng, 0, 8, b), uniform(rng, 0, 1, b)
+            lo = (at * (m - w)).floor()
+            hide |= ((fm >= lo[:, None]) & (fm < (lo + w.floor())[:, None]))[:, None, :]
+            w, at = uniform(rng, 0, 16, b), uniform(rng, 0, 1, b)
+            lo = t - FRAMES + (at * (FRAMES - w)).floor()
+            hide |= ((ft >= lo[:, None]) & (ft < (lo + w.floor())[:, None]))[:, :, None]
+        hide &= torch.from_numpy(rng.random(b) < 0.8)[:, None, None]
+        return torch.where(hide, self.mean, x)
+
+    def batch(self, n):
+        """-> frames [n, t, M], label [n], soft [n, words] or None, phase."""
+        rng, floor = self.rng, self.bank.floor
+        x, label, soft = self._draw(n)
+        w = self.warp
+        wide = torch.from_numpy((rng.random(n) < 0.25).astype(np.float32))
+        shift = uniform(rng, -1, 1, n) * (12 + 12 * wide)
+        x = self._place(x - floor, shift, torch.exp(uniform(rng, -0.14, 0.14, n) * w),
+                        torch.exp(uniform(rng, -0.07, 0.07, n) * w)) + floor
+        x = x + uniform(rng, -2.5, 2.0, n)[:, None, None]
+        context = 0
+        if rng.random() < self.context_p:
+            context = 2 * int(rng.integers(10, 41))
+            before = self._draw(n)[0][:, -context:] + uniform(rng, -2.5, 2.0, n)[:, None, None]
+            if context > FRAMES:
+                before = F.pad(before, (0, 0, context - FRAMES, 0), value=floor)
+            quiet = torch.from_numpy(rng.random(n) < 0.3)
+            before[quiet] = floor
+            x = torch.cat([before, x], 1)
+        x = self._noise(x.clamp_min(floor)).clamp_min(floor)
+        x = self._mask(x)
+        phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
+        return x, label, soft, phase
+
+
+@torch.no_grad()
+def posteriors(net, frames, phase=0, batch=256):
+    """frames [n, t, M] -> probabilities [n, words] at the last network frame."""
+    net.eval()
+    frames = torch.as_tensor(frames)
+    out = [F.softmax(net.head(net.pooled(net.encode(frames[i : i + batch], phase))[:, -1]), -1)
+           for i in range(0, len(frames), batch)]
+    return torch.cat(out)
+
+
+def accuracy(net, frames, labels, phase=0):
+    return float((posteriors(net, frames, phase).argmax(1).numpy() == labels).mean())
+
+
+def optimiser(net, lr, decay):
+    """AdamW; no decay on vectors, nor on the EMA's and attention's own parameters."""
+    plain = [p for n, p in net.named_parameters() if p.ndim == 2 and n.endswith("weight")]
+    ids = {id(p) for p in plain}
+    rest = [p for p in net.parameters() if id(p) not in ids]
+    return torch.optim.AdamW([{"params": plain, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}], lr,
+                             betas=(0.9, 0.98))
+
+
+def main(argv=None):
+    ap = argparse.ArgumentParser(prog="kws_train train", description=__doc__.splitlines()[0])
+    ap.add_argument("--data", required=True)
+    ap.add_argument("--run", required=True, help="folder for log, checkpoint and exports; resumes what is there")
+    ap.add_argument("--cache", default="runs/cache")
+    ap.add_argument("--splits", default="train", help="train, or train,val for the final model")
+    ap.add_argument("--shards", nargs="*", default=[], help="augmented shards with teacher labels")
+    ap.add_argument("--init", help="start from this checkpoint's averaged weights")
+    ap.add_argument("--network", default="{}", help="JSON: arguments of network_spec")
+    ap.add_argument("--steps", type=int, default=6000)
+    ap.add_argument("--batch", type=int, default=64)
+    ap.add_argument("--lr", type=float, default=2e-3)
+    ap.add_argument("--warmup", type=int, default=300)
+    ap.add_argument("--decay", type=float, default=0.05)
+    ap.add_argument("--context", type=float, default=0.25, help="share of batches with other sound before the clip")
+    ap.add_argument("--distil", type=float, default=0.7, help="weight of the teacher's labels, where there are any")
+    ap.add_argument("--temperature", type=float, default=1.0)
+    ap.add_argument("--smooth", type=float, default=0.05, help="label smoothing of the hard labels")
+    ap.add_argument("--average", type=float, default=0.999, help="decay of the averaged weights")
+    ap.add_argument("--every", type=int, default=500, help="steps between validations and checkpoints")
+    ap.add_argument("--seed", type=int, default=1)
+    a = ap.parse_args(argv)
+
+    torch.set_num_threads(1)
+    torch.manual_seed(a.seed)
+    rng = np.random.default_rng(a.seed)
+    os.makedirs(a.run, exist_ok=True)
+    cfg = FeatureConfig()
+    corpus = Corpus(a.data, a.cache)
+    bank = Bank(corpus, cfg, a.splits.split(","), a.shards)
+    val_x, val_y = corpus.validation(cfg)
+    net = Net(network_spec(**json.loads(a.network)), cfg.n_mels, len(WORDS))
+    pick = bank.clips[torch.from_numpy(rng.permutation(len(bank.clips))[:4000])].float()
+    net.features.mean.copy_(pick.mean((0, 1)))
+    net.features.scale.copy_(1 / pick.std((0, 1)))
+    if a.init:
+        net.load_state_dict(torch.load(a.init, weights_only=False)["average"])
+    average = copy.deepcopy(net)
+    opt = optimiser(net, a.lr, a.decay)
+    augment = Augment(bank, net.features.mean.clone(), rng, a.context)
+    step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
+    ckpt = os.path.join(a.run, "last.pt")
+    if os.path.exists(ckpt):
+        s = torch.load(ckpt, weights_only=False)
+        net.load_state_dict(s["net"])
+        average.load_state_dict(s["average"])
+        opt.load_state_dict(s["opt"])
+        rng.bit_generator.state = s["rng"]
+        step = s["step"]
+    print(json.dumps(vars(a)), f"clips {len(bank.clips)} parameters {sum(p.numel() for p in net.parameters())}",
+          flush=True)
+
+    losses, t0, began = [], time.time(), step
+    while step < a.steps:
+        x, label, soft, phase = augment.batch(a.batch)
+        rate = a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * step / a.steps)) + 1e-6
+        for g in opt.param_groups:
+            g["lr"] = rate
+        net.train()
+        with torch.autocast("cpu", torch.bfloat16):
+            y = net.encode(x, phase)
+        pooled = y[:, -net.pool :].float().sum(1) / net.pool
+        logits = net.head(pooled)
+        hard = F.cross_entropy(logits, label, label_smoothing=a.smooth, reduction="none")
+        if soft is None:
+            loss = hard.mean()
+        else:
+            t = a.temperature
+            target = F.softmax(soft / t, -1)
+            kl = -(target * F.log_softmax(logits / t, -1)).sum(-1) * t * t
+            loss = (a.distil * kl + (1 - a.distil) * hard).mean()
+        opt.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        opt.step()
+        step += 1
+        keep = min(a.average, (step + 1) / (step + 20))
+        with torch.no_grad():
+            for p, q in zip(average.parameters(), net.parameters()):
+                p.lerp_(q, 1 - keep)
+            for p, q in zip(average.buffers(), net.buffers()):
+                p.copy_(q)
+        losses.append(loss.item())
+        if step % a.every == 0 or step == a.steps:
+            acc, acc7 = accuracy(average, val_x, val_y), accuracy(average, val_x, val_y, 7)
+            line = (f"{step}\tloss {np.mean(losses):.4f}\tval {100 * acc:.2f}\tphase7 {100 * acc7:.2f}"
+                    f"\tlr {rate:.2e}\t{(time.time() - t0) / (step - began) * 1e3:.0f} ms/step")
+            print(line, flush=True)
+            log.write(line + "\n")
+            log.flush()
+            losses = []
+            torch.save({"net": net.state_dict(), "average": average.state_dict(), "opt": opt.state_dict(),
+                        "rng": rng.bit_generator.state, "step": step, "args": vars(a), "network": net.network},
+                       ckpt + ".tmp")
+            os.replace(ckpt + ".tmp", ckpt)
+            save_model(os.path.join(a.run, "model.safetensors"), average, cfg, WORDS, "commands-12", DECISION,
+                       training={"seed": a.seed, "steps": step}, measured={"val_accuracy": round(acc, 4)})
+
+
+if __name__ == "__main__":
+    main()
