@@ -297,7 +297,7 @@ static const kws_conf_key keys[] = {
 	{ "audio", "backoff_max_s", &count, AT(audio.backoff_max_s), 1, 3600, "30" },
 	{ "audio", "open_s", &count, AT(audio.open_s), 1, 300, "15" },
 	{ "audio", "teardown_ms", &count, AT(audio.teardown_ms), 100, 60000, "3000" },
-	{ "model", "path", &path_kind, AT(model.path), 0, ROOM(model.path), KWS_DATADIR "/commands-12.safetensors" },
+	{ "model", "path", &path_kind, AT(model.path), 0, ROOM(model.path), KWS_MODEL_PATH },
 	{ "decision", "smooth_ms", &count_or_model, AT(decision.smooth_ms), 0, 5000, "model" },
 	{ "decision", "refractory_ms", &count_or_model, AT(decision.refractory_ms), 0, 60000, "model" },
 	{ "decision", "threshold", &real_or_model, AT(decision.threshold), 0, 1, "model" },

@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#ifndef KWS_DATADIR
-#define KWS_DATADIR "/usr/local/share/kws"
+#ifndef KWS_MODEL_PATH
+#define KWS_MODEL_PATH "/usr/local/share/kwsd/commands-12.safetensors"
 #endif
 #ifndef KWS_SYSCONFDIR
 #define KWS_SYSCONFDIR "/etc"

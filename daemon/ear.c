@@ -103,6 +103,7 @@ static void fill(kws_ear *e, kws_report *r, const char *word, const kws_event *e
 	r->rate_hz = hz;
 	r->start_sample = origin + ev->start;
 	r->end_sample = origin + ev->end;
+	r->decided_sample = origin + ev->sample;
 	r->start_s = (double)r->start_sample / hz;
 	r->end_s = (double)r->end_sample / hz;
 	kws_clock_rfc3339(kws_anchor_wall(&e->anchor, r->start_s), r->start_time, sizeof r->start_time);

@@ -17,6 +17,7 @@ static const struct {
 	{ "threshold", REAL, offsetof(kws_report, threshold) },
 	{ "start_sample", COUNT, offsetof(kws_report, start_sample) },
 	{ "end_sample", COUNT, offsetof(kws_report, end_sample) },
+	{ "decided_sample", COUNT, offsetof(kws_report, decided_sample) },
 	{ "rate_hz", COUNT, offsetof(kws_report, rate_hz) },
 	{ "start_s", REAL, offsetof(kws_report, start_s) },
 	{ "end_s", REAL, offsetof(kws_report, end_s) },

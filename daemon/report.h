@@ -9,7 +9,7 @@
 typedef struct {
 	char word[64];
 	double score, threshold;          /* 0..1 */
-	uint64_t start_sample, end_sample; /* of the audio heard since the daemon's start, at rate_hz */
+	uint64_t start_sample, end_sample, decided_sample; /* of the audio heard since the daemon's start, at rate_hz */
 	uint64_t rate_hz;                 /* the model's */
 	double start_s, end_s;            /* the same in seconds */
 	char start_time[32], end_time[32]; /* RFC 3339, UTC */
