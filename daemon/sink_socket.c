@@ -106,13 +106,14 @@ static void push(kws_sink *sink, const kws_report *report)
 			offer(s, &s->readers[i], report);
 }
 
-static void welcome(server *s)
+/* Take one reader in. False: nobody waits at the door. */
+static bool welcome(server *s)
 {
 	int fd = accept(s->listener, NULL, NULL);
 	reader *r = NULL;
 
 	if (fd < 0)
-		return;
+		return false;
 	for (unsigned i = 0; i < s->conf.clients && !r; i++)
 		if (s->readers[i].fd < 0)
 			r = &s->readers[i];
@@ -121,7 +122,7 @@ static void welcome(server *s)
 			kws_log(KWS_LOG_WARNING, "socket: more than socket.clients = %u readers, refused",
 				s->conf.clients);
 		close(fd);
-		return;
+		return true;
 	}
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
@@ -129,13 +130,14 @@ static void welcome(server *s)
 	struct epoll_event e = { .events = 0, .data.ptr = r }; /* EPOLLHUP and EPOLLERR always come */
 	if (epoll_ctl(s->base.fd, EPOLL_CTL_ADD, fd, &e) != 0) {
 		close(fd);
-		return;
+		return true;
 	}
 	r->fd = fd;
 	r->first = r->n = 0;
 	r->lost = 0;
 	r->waiting = false;
 	s->connected++;
+	return true;
 }
 
 static void serve(kws_sink *sink)
@@ -148,7 +150,8 @@ static void serve(kws_sink *sink)
 		reader *r = e[i].data.ptr;
 
 		if (!r)
-			welcome(s);
+			for (int k = 0; k < 64 && welcome(s); k++)
+				continue;
 		else if (r->fd >= 0 && e[i].events & (EPOLLHUP | EPOLLERR))
 			leave(s, r);
 		else if (r->fd >= 0 && e[i].events & EPOLLOUT)
