@@ -3,7 +3,7 @@ CC      ?= cc
 CFLAGS  ?= -O3 -g
 PREFIX  ?= /usr/local
 DESTDIR ?=
-GOLDEN  ?= tests/golden
+GOLDEN  ?= tests/golden/original
 B       ?= build
 
 ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
@@ -80,7 +80,7 @@ $(B)/kwsd: $(KWSD_OBJ) $(AUDIO) $(LIB)
 $(B)/golden: $(B)/tests/golden.o $(LIB)
 	$(call link,$^,$(PKGS_LIB))
 # a test links what it tests: everything but the two mains
-$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
+$(B)/test_%: $(B)/tests/test_%.o $(B)/tests/tiny_model.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
 	$(call link,$^,$(PKGS_ALL))
 # without clang a fuzz target still replays its seeds
 $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)

@@ -2,10 +2,10 @@
  *
  *   commands/go/0a7c2a8d_nohash_0.flac <TAB> go <TAB> further columns are ignored
  *
- * Path (relative to the folder of the list) and expected word. If the first line starts with the column `path`, it is a header
- * and the word is in the column that it calls `word`. Empty lines and lines that start with # are skipped; lines may
- * end in CR LF; a UTF-8 byte order mark is skipped. A NUL byte, a line of more than KWS_MANIFEST_MAX_LINE bytes, a
- * missing or empty path or word is an error: "list.tsv:12: no word in column 2". */
+ * Path (relative to the folder of the list) and expected word. Lines may end in CR LF; a UTF-8 byte order mark, empty
+ * lines and lines that start with # are skipped. If the first line that is left starts with the column `path`, it is a
+ * header, and the word is in the column that it calls `word`. A NUL byte, a line of more than KWS_MANIFEST_MAX_LINE
+ * bytes, a missing or empty path or word is an error: "list.tsv:12: no word in column 2". */
 #ifndef KWS_AUDIO_MANIFEST_H
 #define KWS_AUDIO_MANIFEST_H
 
@@ -38,8 +38,7 @@ size_t kws_manifest_count(const kws_manifest *m);
 const kws_manifest_item *kws_manifest_get(const kws_manifest *m, size_t i);
 
 /* Write where item i lies, as a string, into path (size,): the list's folder and the listed path, or the
- * latter alone when it is absolute. KWS_ERR_ARG, nothing written, when it does not fit (4096 always does for a list
- * whose own path and lines are shorter together). */
+ * latter alone when it is absolute. KWS_ERR_ARG, nothing written, when it does not fit. */
 enum kws_status kws_manifest_path(const kws_manifest *m, size_t i, char *path, size_t size);
 
 #endif

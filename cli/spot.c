@@ -224,7 +224,7 @@ static void on_event(void *ctx, const kws_event *ev)
 static bool print_head(const task *t)
 {
 	if (t->a->format == KWS_FORMAT_CSV)
-		puts("file,word,start_s,end_s,decided_s,score,threshold,level_dbfs,snr_db");
+		puts("file,word,start,end,decided,score,threshold,level_dbfs,snr_db");
 	if (t->a->format == KWS_FORMAT_TEXT)
 		printf("%12s  %12s  %-10s %6s  %6s  %5s%s\n", "start", "end", "word", "score", "dBFS", "SNR",
 		       t->a->n_inputs > 1 ? "  file" : "");

@@ -83,8 +83,10 @@ def power_db(x, keep=0.3):
 class Augment:
     """Makes batches. Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
-    def __init__(self, bank: Bank, mean, rng, context_p, unknown_speech=0.07, silence=0.07, unknown=0.11, warp=1.0):
-        self.bank, self.mean, self.rng, self.context_p, self.warp = bank, mean, rng, context_p, warp
+    def __init__(self, bank: Bank, mean, rng, context_p, unknown_speech=0.07, silence=0.07, unknown=0.11, warp=1.0,
+                 partial=0.05):
+        self.bank, self.mean, self.rng = bank, mean, rng
+        self.context_p, self.warp, self.partial = context_p, warp, partial
         n_words = len(COMMANDS)
         share = {i: (1 - unknown - silence - unknown_speech) / n_words for i in range(n_words)}
         share[WORDS.index(UNKNOWN)] = unknown
@@ -160,29 +162,50 @@ class Augment:
         hide &= torch.from_numpy(rng.random(b) < 0.8)[:, None, None]
         return torch.where(hide, self.mean, x)
 
+    def _shifts(self, label):
+        """Where the clip lies in the window, in frames [n], and which clips lose half their word so [n].
+
+        Mostly within 120 ms, a quarter within 240 ms. Other words may lie anywhere: a part of them is no command
+        either. A few commands are pushed half out of the window, and are then no command: what a stream sees between
+        words.
+        """
+        rng, n = self.rng, len(label)
+        shift = rng.uniform(-1, 1, n) * np.where(rng.random(n) < 0.25, 24, 12)
+        other = label.numpy() == WORDS.index(UNKNOWN)
+        shift = np.where(other & (rng.random(n) < 0.3), rng.uniform(-70, 70, n), shift)
+        half = (label.numpy() < len(COMMANDS)) & (rng.random(n) < self.partial)
+        shift = np.where(half, rng.choice([-1, 1], n) * rng.uniform(48, 70, n), shift)
+        return torch.from_numpy(shift.astype(np.float32)), torch.from_numpy(half)
+
     def batch(self, n):
         """-> frames [n, t, M], label [n], soft [n, words] or None, phase."""
         rng, floor = self.rng, self.bank.floor
         x, label, soft = self._draw(n)
         w = self.warp
-        wide = torch.from_numpy((rng.random(n) < 0.25).astype(np.float32))
-        shift = uniform(rng, -1, 1, n) * (12 + 12 * wide)
+        shift, half = self._shifts(label)
+        label = torch.where(half, WORDS.index(UNKNOWN), label)
+        if soft is not None:
+            soft = torch.where(half[:, None], torch.log(F.one_hot(label, len(WORDS)) + 1e-6), soft)
         x = self._place(x - floor, shift, torch.exp(uniform(rng, -0.14, 0.14, n) * w),
                         torch.exp(uniform(rng, -0.07, 0.07, n) * w)) + floor
         x = x + uniform(rng, -2.5, 2.0, n)[:, None, None]
-        context = 0
         if rng.random() < self.context_p:
-            context = 2 * int(rng.integers(10, 41))
-            before = self._draw(n)[0][:, -context:] + uniform(rng, -2.5, 2.0, n)[:, None, None]
-            if context > FRAMES:
-                before = F.pad(before, (0, 0, context - FRAMES, 0), value=floor)
-            quiet = torch.from_numpy(rng.random(n) < 0.3)
-            before[quiet] = floor
-            x = torch.cat([before, x], 1)
+            x = self._context(x)
         x = self._noise(x.clamp_min(floor)).clamp_min(floor)
         x = self._mask(x)
         phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
         return x, label, soft, phase
+
+    def _context(self, x):
+        """Put another item, or nothing, before x [n, 100, M]; it may reach into the clip's own second by 0.4 s."""
+        rng, floor, n = self.rng, self.bank.floor, len(x)
+        t = 2 * int(rng.integers(10, 41))
+        into = int(rng.integers(0, 41)) if rng.random() < 0.6 else 0
+        before = self._draw(n)[0] + uniform(rng, -2.5, 2.0, n)[:, None, None]
+        before[torch.from_numpy(rng.random(n) < 0.3)] = floor
+        before = before[:, -min(FRAMES, t + into):]
+        before = F.pad(before, (0, 0, t + into - before.shape[1], FRAMES - into), value=floor)
+        return torch.logaddexp(before, F.pad(x, (0, 0, t, 0), value=floor))
 
 
 @torch.no_grad()
@@ -223,6 +246,7 @@ def main(argv=None):
     ap.add_argument("--warmup", type=int, default=300)
     ap.add_argument("--decay", type=float, default=0.05)
     ap.add_argument("--context", type=float, default=0.25, help="share of batches with other sound before the clip")
+    ap.add_argument("--partial", type=float, default=0.05, help="share of commands cut in half, which are unknown")
     ap.add_argument("--distil", type=float, default=0.7, help="weight of the teacher's labels, where there are any")
     ap.add_argument("--temperature", type=float, default=1.0)
     ap.add_argument("--smooth", type=float, default=0.05, help="label smoothing of the hard labels")
@@ -247,7 +271,7 @@ def main(argv=None):
         net.load_state_dict(torch.load(a.init, weights_only=False)["average"])
     average = copy.deepcopy(net)
     opt = optimiser(net, a.lr, a.decay)
-    augment = Augment(bank, net.features.mean.clone(), rng, a.context)
+    augment = Augment(bank, net.features.mean.clone(), rng, a.context, partial=a.partial)
     step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
     ckpt = os.path.join(a.run, "last.pt")
     if os.path.exists(ckpt):

@@ -1,0 +1,90 @@
+"""Features, network, export and mixing by properties."""
+import numpy as np
+import pytest
+import torch
+
+from kws_train.data import WORDS
+from kws_train.export import load_model, save_model
+from kws_train.features import FeatureConfig, log_mel, mel_to_hz, hz_to_mel
+from kws_train.golden import CASES, SMALL, TINY, wild
+from kws_train.mix import word_limits
+from kws_train.model import Ema, Mega, Net, network_spec
+
+
+def tiny(case, seed=3):
+    net = Net(network_spec(**{**SMALL, **CASES[case]}), TINY.n_mels, 4)
+    wild(net, seed)
+    return net.double().eval()
+
+
+def test_tone_peaks_in_its_band():
+    cfg = FeatureConfig()
+    edges = mel_to_hz(np.linspace(hz_to_mel(cfg.f_lo_hz), hz_to_mel(cfg.f_hi_hz), cfg.n_mels + 2))
+    for band in (5, 17, 33):
+        x = 0.5 * np.sin(2 * np.pi * edges[band + 1] * np.arange(8000) / cfg.rate_hz)
+        assert (log_mel(x, cfg)[5:].argmax(1) == band).all()
+
+
+def test_features_are_causal_and_float32_is_enough():
+    rng = np.random.default_rng(1)
+    x = 0.1 * rng.standard_normal(16000)
+    whole = log_mel(x)
+    assert np.abs(whole[:40] - log_mel(x[: 40 * 160])).max() < 1e-5  # BLAS rounds by shape
+    assert np.abs(whole - log_mel(x, dtype=np.float64)).max() < 1e-4
+    assert np.all(log_mel(np.zeros(1600)) == np.float32(np.log(np.float32(1e-5))))
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "batchnorm" not in c])
+@torch.no_grad()
+def test_future_does_not_matter(case):
+    net = tiny(case)
+    x = torch.randn(1, 40, TINY.n_mels, dtype=torch.float64)
+    part = net(x[:, :24])
+    assert torch.allclose(net(x)[:, : part.shape[1]], part, atol=1e-12)
+
+
+@torch.no_grad()
+def test_toeplitz_fft_and_recurrence_agree():
+    torch.manual_seed(1)
+    ema = Ema(5, 4).double()
+    x = torch.randn(2, 450, 5, dtype=torch.float64)
+    a, q, c = ema.coefficients()
+    h, steps = torch.zeros(2, 5, 4, dtype=torch.float64), []
+    for t in range(450):
+        h = q * h + a * x[:, t, :, None]
+        steps.append(torch.nn.functional.silu((c * h).sum(-1) + ema.omega * x[:, t]))
+    want = torch.stack(steps, 1)
+    assert torch.allclose(ema(x), want, atol=1e-12)  # FFT
+    assert torch.allclose(ema(x[:, :100]), want[:, :100], atol=1e-12)  # Toeplitz
+
+
+@pytest.mark.parametrize("phase", range(5))
+@torch.no_grad()
+def test_phase_is_a_shortened_first_chunk(phase):
+    """Frames behind the first boundary must see the chunks where a sequence that started there puts them."""
+    torch.manual_seed(2)
+    m = Mega(8, zdim=4, hdim=12, ndim=3, chunk=5, attention="softmax", rel_pos_bias="simple", norm="layernorm",
+             prenorm=True).double().eval()
+    q, k, v = (torch.randn(1, 13, d, dtype=torch.float64) for d in (4, 4, 12))
+    got = m._attend(q, k, v, phase)
+    cut = 5 - phase
+    want = torch.cat([m._attend(q[:, :cut], k[:, :cut], v[:, :cut], 0), m._attend(q[:, cut:], k[:, cut:], v[:, cut:], 0)], 1)
+    assert torch.allclose(got, want, atol=1e-12)
+
+
+def test_export_round_trip(tmp_path):
+    net = Net(network_spec(**SMALL), TINY.n_mels, len(WORDS))
+    wild(net, 5)
+    save_model(tmp_path / "m.safetensors", net, TINY, WORDS, "m", {"threshold": 0.5})
+    again, cfg, words, meta = load_model(tmp_path / "m.safetensors")
+    x = torch.randn(1, 20, TINY.n_mels)
+    assert cfg == TINY and words == WORDS and meta["format"] == "kws-model"
+    assert torch.equal(again(x), net.eval()(x))
+
+
+def test_word_limits_find_a_burst():
+    rng = np.random.default_rng(4)
+    x = 1e-3 * rng.standard_normal(16000)
+    x[5000:9000] += 0.2 * rng.standard_normal(4000)
+    lo, hi = word_limits(x)
+    assert abs(lo - 5000) <= 400 and abs(hi - 9000) <= 400
