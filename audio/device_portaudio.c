@@ -93,7 +93,7 @@ static void stable_name(kws_device_info *info)
 	snprintf(info->id, sizeof info->id, "%.63s", info->name);
 	if (!hw || sscanf(hw, "(hw:%d,%d)", &card, &dev) != 2)
 		return;
-	snprintf(path, sizeof path, "/proc/asound/card%d/id", card);
+	snprintf(path, sizeof path, "/sys/class/sound/card%d/id", card);
 	FILE *f = fopen(path, "re");
 	if (!f)
 		return;

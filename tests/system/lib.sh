@@ -93,6 +93,7 @@ X
 }
 pulse_server() {
 	local D=$T/pulse
+	rm -f "$D"/fifo*
 	HOME=$D XDG_RUNTIME_DIR=$D/run setsid pulseaudio -n -F "$D/default.pa" --daemonize=no --exit-idle-time=-1 \
 		--disallow-exit --use-pid-file=no > "$T/log" 2>&1 < /dev/null &
 	PULSE=$!
