@@ -96,12 +96,16 @@ check: deps
 
 CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS))
 check-built: $(PROGRAMS) $(B)/golden $(CHECKS)
-	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS)
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden system
+
+# the same without real services: what the sanitizers run
+check-units: $(PROGRAMS) $(B)/golden $(CHECKS)
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden
 
 asan:
-	+$(MAKE) check-built B=build/asan CFLAGS='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+	+$(MAKE) check-units B=build/asan CFLAGS='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 tsan:
-	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-built B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
+	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-units B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
 valgrind: $(PROGRAMS) $(CHECKS)
 	@KWS_BUILD=$(B) KWS_WRAP='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
 		sh tests/run.sh $(TESTS) -- $(FUZZERS)
@@ -156,4 +160,4 @@ clean:
 	rm -rf build dist
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all help golden check check-built asan tsan valgrind fuzz layers lint deps demo bench install uninstall dist clean
+.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz layers lint deps demo bench install uninstall dist clean

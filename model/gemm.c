@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL = 1000000 };
-
 /* Rows from .. to - 1 of the block. */
 static void product(const kws_gemm *g, const float *x, size_t ldx, size_t from, size_t to, float *y)
 {
@@ -32,7 +30,7 @@ static int is_tile(const kws_gemm *g, const float *x, const float *want, float *
 
 static size_t find_tile(const kws_gemm *g, const float *x, const float *want, float *y)
 {
-	static const size_t tiles[] = { 1, 2, 4, 8, 12, 16, 24, KWS_BLOCK };
+	static const size_t tiles[] = { 1, 2, 4, 8, 12, KWS_BLOCK };
 	for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++)
 		if (is_tile(g, x, want, y, tiles[i]))
 			return tiles[i];
@@ -75,10 +73,7 @@ enum kws_status kws_gemm_init(kws_gemm *g, const float *w, size_t n_in, const si
 			for (size_t i = 0; i < n_in; i++)
 				g->w[i * g->n_out + to + o] = w[(from + o) * n_in + i];
 	openblas_set_num_threads(1); /* our products are too small to share; live audio wants no waiting */
-	const enum kws_status s = choose_tile(g);
-	/* Where rows do not depend on their neighbours, OpenBLAS has a path without packing for up to 1e6 multiply-adds. */
-	g->most = g->tile == 1 && n_in * g->n_out * KWS_BLOCK > SMALL ? KWS_BLOCK / 2 : KWS_BLOCK;
-	return s;
+	return choose_tile(g);
 }
 
 void kws_gemm_free(kws_gemm *g)
@@ -90,11 +85,8 @@ void kws_gemm_free(kws_gemm *g)
 void kws_gemm_run(const kws_gemm *g, const float *x, size_t ldx, kws_rows rows, float *y)
 {
 	const size_t tile = g->tile, end = rows.first + rows.n;
-	for (size_t r = rows.first, to; tile && r < end; r = to) {
-		to = (r / g->most + 1) * g->most;
-		to = end < to ? end : to;
-		product(g, x, ldx, r / tile * tile, (to + tile - 1) / tile * tile, y);
-	}
+	if (tile && rows.n)
+		product(g, x, ldx, rows.first / tile * tile, (end + tile - 1) / tile * tile, y);
 	for (size_t r = rows.first; !tile && r < end; r++)
 		product(g, x, ldx, r, r + 1, y);
 }

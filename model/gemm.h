@@ -10,7 +10,7 @@
 #include "kws.h"
 
 enum {
-	KWS_BLOCK = 48, /* rows of a block; a multiple of every tile */
+	KWS_BLOCK = 24, /* rows of a block: its buffers stay in the second-level cache; a multiple of every tile */
 	KWS_ALIGN = 16  /* floats: columns are padded to a multiple of it */
 };
 
@@ -27,7 +27,6 @@ typedef struct {
 typedef struct {
 	size_t n_in, n_out; /* n_out counts the padding of each part */
 	size_t tile;        /* rows in a tile; 0: none found, one row at a time */
-	size_t most;        /* rows in one call of BLAS */
 	float *w;           /* (n_in, n_out) */
 } kws_gemm;
 

@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Network frames that one kws_net_run() takes when there is much audio: from here on the matrix
- * products are no faster per frame. */
+/* Network frames that one kws_net_run() takes when there is much audio: two of its blocks. */
 enum { BLOCK = 48 };
 
 struct kws_stream {

@@ -44,7 +44,7 @@ static void *read_file(const char *path, size_t *len)
 static void golden_case(const char *name)
 {
 	char path[256];
-	size_t len;
+	size_t len = 0;
 	kws_error err = { "" };
 	kws_model *m;
 	kws_net *net;

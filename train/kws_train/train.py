@@ -39,7 +39,7 @@ class Bank:
         self.noise = [mel(i) for s in ("train", "val") if s in splits for i in corpus.where("noise", split=s)]
         self.speech = [mel(i) for i in corpus.where("speech")]
         if shards:
-            parts = {k: [] for k in ("frames", "label", "kind", "soft")}
+            parts = {k: [] for k in ("frames", "label", "kind", "soft", "clean")}
             for path in sorted(shards):
                 z = np.load(path)
                 keep = np.flatnonzero(~z["val"] | ("val" in splits))
@@ -47,13 +47,16 @@ class Bank:
                     parts[k].append(torch.from_numpy(z[k][keep]))
                 soft = os.path.splitext(path)[0] + ".soft.npy"
                 parts["soft"].append(torch.from_numpy(np.load(soft)[keep]))
-            self.clips, label, kind, self.soft = (torch.cat(parts[k]) for k in ("frames", "label", "kind", "soft"))
+                parts["clean"].append(torch.full((len(keep),), os.path.basename(path).startswith("v00")))
+            self.clips, label, kind, self.soft, self.clean = (torch.cat(parts[k])
+                                                               for k in ("frames", "label", "kind", "soft", "clean"))
             self.label, self.kind = label.long(), kind.long()
         else:
             idx = [i for s in splits for i in corpus.where("commands", "unknown", split=s)]
             self.clips = torch.stack([half(log_mel(fit_clip(corpus.audio(i)), cfg)) for i in idx])
             self.label = torch.tensor([corpus.items[i].label for i in idx])
             self.kind = torch.zeros_like(self.label)
+            self.clean = torch.ones_like(self.label, dtype=torch.bool)
             self.soft = None
 
 
@@ -90,28 +93,31 @@ class Augment:
         n_words = len(COMMANDS)
         share = {i: (1 - unknown - silence - unknown_speech) / n_words for i in range(n_words)}
         share[WORDS.index(UNKNOWN)] = unknown
-        self.by_class = {c: torch.nonzero((bank.label == c) & (bank.kind == 0))[:, 0].numpy() for c in share}
+        self.by_class = {(c, clean): torch.nonzero((bank.label == c) & (bank.kind == 0) & (bank.clean == clean))[:, 0]
+                         .numpy() for c in share for clean in (False, True)}
+        self.clean_p = 0.35 if bank.soft is not None else 1.0
         self.classes, self.p = list(share), np.array(list(share.values()))
         self.share = {"clip": self.p.sum(), "speech": unknown_speech, "silence": silence}
         self.extra = {k: torch.nonzero(bank.kind == v)[:, 0].numpy() for k, v in (("speech", 1), ("silence", 2))}
 
     def _draw(self, n):
-        """n sources -> frames [n, 100, M], label [n], soft [n, words] or None (rows of NaN: no teacher heard it)."""
+        """n sources -> frames [n, 100, M], label [n], soft [n, words] or None, clean [n]: not augmented as audio yet."""
         rng, bank = self.rng, self.bank
         kinds = rng.choice(3, n, p=np.array(list(self.share.values())) / sum(self.share.values()))
         n_clip, n_speech, n_sil = (int((kinds == k).sum()) for k in range(3))
         cls = rng.choice(self.classes, n_clip, p=self.p / self.p.sum())
-        idx = np.array([rng.choice(self.by_class[c]) for c in cls], dtype=np.int64)
+        clean = rng.random(n_clip) < self.clean_p
+        idx = np.array([rng.choice(self.by_class[c, k]) for c, k in zip(cls, clean)], dtype=np.int64)
         if bank.soft is not None:
             idx = np.concatenate([idx, rng.choice(self.extra["speech"], n_speech),
                                   rng.choice(self.extra["silence"], n_sil)])
-            return bank.clips[idx].float(), bank.label[idx], bank.soft[idx]
+            return bank.clips[idx].float(), bank.label[idx], bank.soft[idx], bank.clean[idx]
         floor = torch.full((n_sil - n_sil // 2, FRAMES, bank.clips.shape[2]), bank.floor)
         frames = torch.cat([bank.clips[idx].float(), cut(bank.speech, n_speech, FRAMES, rng),
                             cut(bank.noise, n_sil // 2, FRAMES, rng), floor])
         label = torch.cat([bank.label[idx], torch.full((n_speech,), WORDS.index(UNKNOWN)),
                            torch.full((n_sil,), WORDS.index(SILENCE))])
-        return frames, label, None
+        return frames, label, None, torch.ones(n, dtype=torch.bool)
 
     def _place(self, x, shift, tempo, formant):
         """Affine resampling of x [B, T, M] (values over the floor): shift in frames, tempo and formant as factors."""
@@ -125,8 +131,8 @@ class Augment:
         band = grid[..., 0].clamp(-1 + 1 / m, 1 - 1 / m)  # bands beyond the last repeat it; time beyond the end is 0
         return F.grid_sample(x[:, None], torch.stack([band, grid[..., 1]], -1), align_corners=False)[:, 0]
 
-    def _noise(self, x, p=0.8):
-        """Add noise at 0 to 30 dB, or rarely babble at 5 to 30 dB, in the power domain."""
+    def _noise(self, x, p):
+        """With probability p [B] add noise at 0 to 30 dB, or rarely babble at 5 to 35 dB, in the power domain."""
         rng, bank = self.rng, self.bank
         b, t, m = x.shape
         n = cut(bank.noise, b, t, rng)
@@ -143,7 +149,7 @@ class Augment:
         snr = uniform(rng, 0, 30, b) + torch.from_numpy(babble.astype(np.float32)) * 5
         level = torch.maximum(power_db(x), torch.tensor(-25.0))
         gain = (level - snr - power_db(n)) * (math.log(10) / 10)
-        gain[torch.from_numpy(rng.random(b) >= p)] = -30.0
+        gain[torch.from_numpy(rng.random(b)) >= p] = -30.0
         return torch.logaddexp(x, n + gain[:, None, None])
 
     def _mask(self, x):
@@ -180,7 +186,7 @@ class Augment:
     def batch(self, n):
         """-> frames [n, t, M], label [n], soft [n, words] or None, phase."""
         rng, floor = self.rng, self.bank.floor
-        x, label, soft = self._draw(n)
+        x, label, soft, clean = self._draw(n)
         w = self.warp
         shift, half = self._shifts(label)
         label = torch.where(half, WORDS.index(UNKNOWN), label)
@@ -191,7 +197,7 @@ class Augment:
         x = x + uniform(rng, -2.5, 2.0, n)[:, None, None]
         if rng.random() < self.context_p:
             x = self._context(x)
-        x = self._noise(x.clamp_min(floor)).clamp_min(floor)
+        x = self._noise(x.clamp_min(floor), torch.where(clean, 0.75, 0.3)).clamp_min(floor)
         x = self._mask(x)
         phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
         return x, label, soft, phase
@@ -228,7 +234,7 @@ def optimiser(net, lr, decay):
     ids = {id(p) for p in plain}
     rest = [p for p in net.parameters() if id(p) not in ids]
     return torch.optim.AdamW([{"params": plain, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}], lr,
-                             betas=(0.9, 0.98))
+                             betas=(0.9, 0.98), fused=True)
 
 
 def main(argv=None):
@@ -241,6 +247,7 @@ def main(argv=None):
     ap.add_argument("--init", help="start from this checkpoint's averaged weights")
     ap.add_argument("--network", default="{}", help="JSON: arguments of network_spec")
     ap.add_argument("--steps", type=int, default=6000)
+    ap.add_argument("--stop", type=int, help="end at this step, in the middle of the schedule")
     ap.add_argument("--batch", type=int, default=64)
     ap.add_argument("--lr", type=float, default=2e-3)
     ap.add_argument("--warmup", type=int, default=300)
@@ -285,7 +292,7 @@ def main(argv=None):
           flush=True)
 
     losses, t0, began = [], time.time(), step
-    while step < a.steps:
+    while step < (a.stop or a.steps):
         x, label, soft, phase = augment.batch(a.batch)
         rate = a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * step / a.steps)) + 1e-6
         for g in opt.param_groups:
