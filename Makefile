@@ -6,7 +6,7 @@ DESTDIR ?=
 GOLDEN  ?= tests/golden/original
 B       ?= build
 
-ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
 
 # Libraries, by the folder that may use them. `make layers` checks the #include lines.
 PKGS_LIB   := fftw3f samplerate openblas jansson nettle
