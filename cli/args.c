@@ -120,7 +120,7 @@ void kws_args_model_path(const char *wanted, char *path)
 	const char *named = getenv("KWS_MODEL");
 	if (!wanted && named && *named)
 		wanted = named;
-	if (!wanted && access(KWS_MODEL_PATH, R_OK) != 0 && build_tree_model(path))
+	if (!wanted && build_tree_model(path))
 		return;
 	snprintf(path, KWS_ARGS_PATH, "%s", wanted ? wanted : KWS_MODEL_PATH);
 }
