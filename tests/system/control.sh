@@ -98,7 +98,13 @@ test_reload_of_the_model() { # at most 90 s
 	kwsd_stop
 	[ "$(n_logged 'reloaded: configuration and model')" -ge 5 ] || fail "few models were swapped: $(n_logged reloaded:)"
 	[ "$(field model_hash < "$T/out" | sort -u | wc -l)" = 2 ] || fail "both models should have heard something"
-	[ "$(words "$T/out")" = "$(words "$T/want")" ] || fail "heard $(words "$T/out"), want $(words "$T/want")"
+	# A network that knows only the last seconds may score a little differently, but each word is heard once, in its time.
+	awk 'NR == FNR {word[++n] = $1; at[n] = $2; next}
+		{for (i = 1; i <= n; i++) if ($1 == word[i] && ($2 - at[i]) ^ 2 < 8000 ^ 2) heard[i]++}
+		END {for (i = 1; i <= n; i++) if (heard[i] != 1) {print word[i], heard[i] + 0; exit 1}}' \
+		<(paste <(field word < "$T/want") <(field decided_sample < "$T/want")) \
+		<(paste <(field word < "$T/out") <(field decided_sample < "$T/out")) ||
+		fail "heard $(words "$T/out"), want $(words "$T/want")"
 }
 
 # In the middle of a word, and of a stuck hook and a socket: the word so far is decided, and the end is quick.
