@@ -6,7 +6,7 @@ DESTDIR ?=
 GOLDEN  ?= tests/golden/original
 B       ?= build
 
-ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
 
 # Libraries, by the folder that may use them. `make layers` checks the #include lines.
 PKGS_LIB   := fftw3f samplerate openblas jansson nettle
@@ -80,7 +80,7 @@ $(B)/kwsd: $(KWSD_OBJ) $(AUDIO) $(LIB)
 $(B)/golden: $(B)/tests/golden.o $(LIB)
 	$(call link,$^,$(PKGS_LIB))
 # a test links what it tests: everything but the two mains
-$(B)/test_%: $(B)/tests/test_%.o $(B)/tests/tiny_model.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
+$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
 	$(call link,$^,$(PKGS_ALL))
 # without clang a fuzz target still replays its seeds
 $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
@@ -96,12 +96,16 @@ check: deps
 
 CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS))
 check-built: $(PROGRAMS) $(B)/golden $(CHECKS)
-	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS)
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden system
+
+# the same without real services: what the sanitizers run
+check-units: $(PROGRAMS) $(B)/golden $(CHECKS)
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden
 
 asan:
-	+$(MAKE) check-built B=build/asan CFLAGS='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+	+$(MAKE) check-units B=build/asan CFLAGS='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 tsan:
-	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-built B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
+	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-units B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
 valgrind: $(PROGRAMS) $(CHECKS)
 	@KWS_BUILD=$(B) KWS_WRAP='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
 		sh tests/run.sh $(TESTS) -- $(FUZZERS)
@@ -134,18 +138,31 @@ demo: deps
 bench: $(B)/kws
 	$(B)/kws bench
 
+BIN     := $(PREFIX)/bin
+MAN     := $(PREFIX)/share/man
+UNITS   := $(PREFIX)/lib/systemd/system
+SYSCONF ?= /etc
+COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+
+# the configuration that is there stays: it is the user's
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(SHARE) \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	install -m755 $(B)/kws $(DESTDIR)$(PREFIX)/bin/kws
-	install -m644 docs/kws.1 $(DESTDIR)$(PREFIX)/share/man/man1/kws.1
-	install -m644 cli/kws.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kws
-	install -m644 config/models/*.safetensors $(DESTDIR)$(SHARE)/
+	install -d $(addprefix $(DESTDIR),$(BIN) $(MAN)/man1 $(MAN)/man5 $(MAN)/man8 $(UNITS) $(SHARE) $(COMPLETIONS) $(SYSCONF)/kwsd)
+	install -m755 $(B)/kws $(B)/kwsd $(DESTDIR)$(BIN)
+	install -m644 docs/kws.1 $(DESTDIR)$(MAN)/man1
+	install -m644 docs/kwsd.conf.5 $(DESTDIR)$(MAN)/man5
+	install -m644 docs/kwsd.8 $(DESTDIR)$(MAN)/man8
+	install -m644 cli/kws.bash-completion $(DESTDIR)$(COMPLETIONS)/kws
+	install -m644 config/models/*.safetensors $(DESTDIR)$(SHARE)
+	for u in kwsd.service kwsd@.service; do \
+		sed 's|/usr/local/bin/|$(BIN)/|; s|/etc/kwsd/|$(SYSCONF)/kwsd/|' systemd/$$u >$(DESTDIR)$(UNITS)/$$u && \
+		chmod 644 $(DESTDIR)$(UNITS)/$$u || exit 1; done
+	[ -e $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf ] || install -m644 config/kwsd.conf $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/kws $(DESTDIR)$(PREFIX)/share/man/man1/kws.1 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kws
+	rm -f $(addprefix $(DESTDIR),$(BIN)/kws $(BIN)/kwsd $(MAN)/man1/kws.1 $(MAN)/man5/kwsd.conf.5 $(MAN)/man8/kwsd.8 \
+		$(COMPLETIONS)/kws $(UNITS)/kwsd.service $(UNITS)/kwsd@.service)
 	rm -rf $(DESTDIR)$(SHARE)
+	cmp -s config/kwsd.conf $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf && rm -r $(DESTDIR)$(SYSCONF)/kwsd || true
 
 dist:
 	@mkdir -p dist
@@ -156,4 +173,4 @@ clean:
 	rm -rf build dist
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all help golden check check-built asan tsan valgrind fuzz layers lint deps demo bench install uninstall dist clean
+.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz layers lint deps demo bench install uninstall dist clean

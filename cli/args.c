@@ -35,11 +35,13 @@ bool kws_args_real(const char *text, double min, double max, double *out)
 	return true;
 }
 
-unsigned kws_args_need(const struct argp_state *state, const char *option, const char *text, unsigned min, unsigned max)
+unsigned kws_args_need(const struct argp_state *state, const char *option, const char *text,
+		       unsigned min, unsigned max)
 {
 	unsigned n = 0;
 	if (!kws_args_unsigned(text, min, max, &n))
-		argp_error(state, "%s: '%s' is not a whole number in %u..%u", option, text, min, max);
+		argp_error(state, "%s: '%s' is not a whole number in %u..%u", option, text, min,
+			   max);
 	return n;
 }
 
@@ -51,8 +53,10 @@ static const struct argp_option options[] = {
 	{NULL, 0, NULL, 0, "Raw PCM on standard input (file -):", 2},
 	{"rate", OPT_RATE, "HZ", 0, "Samples per second (default 16000)", 2},
 	{"channels", OPT_CHANNELS, "N", 0, "Channels, interleaved (default 1)", 2},
-	{"encoding", OPT_ENCODING, "NAME", 0, "s16 (default), s8 u8 s24 s32 f32 f64 mulaw alaw, with be for big-endian, "
-					       "or a name of arecord's or sox's", 2},
+	{"encoding", OPT_ENCODING, "NAME", 0,
+	 "s16 (default), s8 u8 s24 s32 f32 f64 mulaw alaw, with be for big-endian, "
+	 "or a name of arecord's or sox's",
+	 2},
 	{"bits", OPT_BITS, "N", 0, "Width of a sample, for sox's names", 2},
 	{0},
 };
@@ -69,10 +73,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->model = arg;
 		return 0;
 	case OPT_CHANNEL:
-		a->channel = (int)kws_args_need(state, "--channel", arg, 1, KWS_SOURCE_MAX_CHANNELS);
+		a->channel =
+			(int)kws_args_need(state, "--channel", arg, 1, KWS_SOURCE_MAX_CHANNELS);
 		return 0;
 	case OPT_RATE:
-		a->rate_hz = kws_args_need(state, "--rate", arg, KWS_SOURCE_MIN_HZ, KWS_SOURCE_MAX_HZ);
+		a->rate_hz =
+			kws_args_need(state, "--rate", arg, KWS_SOURCE_MIN_HZ, KWS_SOURCE_MAX_HZ);
 		return 0;
 	case OPT_CHANNELS:
 		a->channels = kws_args_need(state, "--channels", arg, 1, KWS_SOURCE_MAX_CHANNELS);
@@ -94,7 +100,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp kws_args_audio_argp = {.options = options, .parser = parse};
 
-/* The model of the source tree whose build folder holds this program, into path (KWS_ARGS_PATH,). */
+/* The model of the source tree whose build folder holds this program, into path
+ * (KWS_ARGS_PATH,). */
 static bool build_tree_model(char *path)
 {
 	ssize_t n = readlink("/proc/self/exe", path, KWS_ARGS_PATH - 1);
@@ -113,7 +120,7 @@ void kws_args_model_path(const char *wanted, char *path)
 	const char *named = getenv("KWS_MODEL");
 	if (!wanted && named && *named)
 		wanted = named;
-	if (!wanted && access(KWS_MODEL_PATH, R_OK) != 0 && build_tree_model(path))
+	if (!wanted && build_tree_model(path))
 		return;
 	snprintf(path, KWS_ARGS_PATH, "%s", wanted ? wanted : KWS_MODEL_PATH);
 }
@@ -128,13 +135,17 @@ kws_model *kws_args_open_model(const char *wanted)
 		return m;
 	bool says = strncmp(err.text, path, strlen(path)) == 0;
 	kws_out_complain("model %s%s%s%s", says ? "" : path, says ? "" : ": ", err.text,
-			 strcmp(path, KWS_MODEL_PATH) == 0 && !wanted ? " (name one with -m or KWS_MODEL)" : "");
+			 strcmp(path, KWS_MODEL_PATH) == 0 && !wanted
+				 ? " (name one with -m or KWS_MODEL)"
+				 : "");
 	return NULL;
 }
 
-enum kws_status kws_args_open_source(kws_source **out, const kws_args_audio *a, const char *path, kws_error *err)
+enum kws_status kws_args_open_source(kws_source **out, const kws_args_audio *a, const char *path,
+				     kws_error *err)
 {
 	if (strcmp(path, "-") == 0)
-		return kws_source_open_raw(out, STDIN_FILENO, a->rate_hz, a->channels, a->encoding, a->channel, err);
+		return kws_source_open_raw(out, STDIN_FILENO, a->rate_hz, a->channels, a->encoding,
+					   a->channel, err);
 	return kws_source_open_file(out, path, a->channel, err);
 }

@@ -12,8 +12,10 @@
 bool kws_args_unsigned(const char *text, unsigned min, unsigned max, unsigned *out);
 bool kws_args_real(const char *text, double min, double max, double *out);
 
-/* The same for an option's argument: prints what is wrong and ends the program with KWS_EXIT_USAGE. */
-unsigned kws_args_need(const struct argp_state *state, const char *option, const char *text, unsigned min, unsigned max);
+/* The same for an option's argument: prints what is wrong and ends the program with
+ * KWS_EXIT_USAGE. */
+unsigned kws_args_need(const struct argp_state *state, const char *option, const char *text,
+		       unsigned min, unsigned max);
 
 typedef struct {
 	const char *model;
@@ -28,14 +30,15 @@ extern const struct argp kws_args_audio_argp;
 
 enum { KWS_ARGS_PATH = 4096 };
 
-/* The model to open: the wanted one, or without (NULL) the first of: $KWS_MODEL, the installed one if it is there, the one beside
- * the build. Written into path (KWS_ARGS_PATH,), cut off if it is longer. */
+/* The model to open: the wanted one, or without (NULL) the first of: $KWS_MODEL, for a program in a build
+ * tree that of its source tree, the installed one. Written into path (KWS_ARGS_PATH,), cut off if it is longer. */
 void kws_args_model_path(const char *wanted, char *path);
 
 /* Open it. Says what is wrong and returns NULL on failure. */
 kws_model *kws_args_open_model(const char *wanted);
 
 /* Open path, or raw PCM on stdin for "-". */
-enum kws_status kws_args_open_source(kws_source **out, const kws_args_audio *a, const char *path, kws_error *err);
+enum kws_status kws_args_open_source(kws_source **out, const kws_args_audio *a, const char *path,
+				     kws_error *err);
 
 #endif

@@ -76,8 +76,8 @@ static void fill(float *pcm, size_t n, unsigned rate_hz)
 	uint32_t seed = 1;
 	for (size_t i = 0; i < n; i++) {
 		seed = seed * 1664525u + 1013904223u;
-		const size_t phase = i % (rate_hz / 2);
-		const float swell = (float)phase / (float)(rate_hz / 2);
+		const size_t half = rate_hz / 2;
+		const float swell = (float)(i % half) / (float)half;
 		pcm[i] = swell * 0.3f * ((float)(seed >> 8) / 8388608.0f - 1.0f);
 	}
 }

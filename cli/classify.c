@@ -28,7 +28,8 @@ typedef struct {
 static const struct argp_option options[] = {
 	{"top", 'k', "N", 0, "Show the N most probable words (default 1)", 0},
 	{"format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl or csv", 0},
-	{"manifest", OPT_MANIFEST, "LIST", 0, "Classify the recordings of a tab-separated list (path, expected word) and measure", 0},
+	{"manifest", OPT_MANIFEST, "LIST", 0,
+	 "Classify the recordings of a tab-separated list (path, expected word) and measure", 0},
 	{"jobs", 'j', "N", 0, "Worker threads (default: one per processor)", 0},
 	{"quiet", 'q', NULL, 0, "With --manifest: only the summary", 0},
 	{0},
@@ -67,7 +68,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (a->manifest && a->n_inputs)
 			argp_error(state, "files beside --manifest: name one or the other");
 		if (a->quiet && !a->manifest)
-			argp_error(state, "--quiet: without --manifest nothing would be left to print");
+			argp_error(state,
+				   "--quiet: without --manifest nothing would be left to print");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -149,10 +151,12 @@ static void print_head(const task *t)
 	}
 }
 
-static void print_text(const task *t, const kws_job *job, const char *name, const char *expected, bool right)
+static void print_text(const task *t, const kws_job *job, const char *name, const char *expected,
+		       bool right)
 {
 	for (size_t i = 0; i < n_shown(t); i++)
-		printf("%-10s %.4f  ", kws_model_word(t->model, t->order[i]), (double)job->prob[t->order[i]]);
+		printf("%-10s %.4f  ", kws_model_word(t->model, t->order[i]),
+		       (double)job->prob[t->order[i]]);
 	if (expected)
 		printf("%-10s %s ", expected, right ? " " : "x");
 	kws_out_visible(stdout, name);
@@ -179,7 +183,8 @@ static json_t *json_prob(const task *t, const kws_job *job, size_t i)
 	return kws_out_json_real((double)job->prob[t->order[i]]);
 }
 
-static void print_json(const task *t, const kws_job *job, const char *name, const char *expected, bool right)
+static void print_json(const task *t, const kws_job *job, const char *name, const char *expected,
+		       bool right)
 {
 	json_t *o = json_object();
 	json_object_set_new(o, "file", kws_out_json_text(name));
@@ -193,7 +198,8 @@ static void print_json(const task *t, const kws_job *job, const char *name, cons
 		json_t *top = json_array();
 		for (size_t i = 0; i < n_shown(t); i++) {
 			json_t *one = json_object();
-			json_object_set_new(one, "label", kws_out_json_text(kws_model_word(t->model, t->order[i])));
+			const char *word = kws_model_word(t->model, t->order[i]);
+			json_object_set_new(one, "label", kws_out_json_text(word));
 			json_object_set_new(one, "prob", json_prob(t, job, i));
 			json_array_append_new(top, one);
 		}
@@ -216,7 +222,8 @@ static void take(task *t, size_t i)
 		return;
 	}
 	if (job->cut)
-		kws_out_complain("%s: longer than this model can hear; the rest was left out", job->path);
+		kws_out_complain("%s: longer than this model can hear; the rest was left out",
+				 job->path);
 	t->audio_s += job->seconds;
 	sort_words(job->prob, kws_model_n_words(t->model), t->order);
 	if (item) {
@@ -241,7 +248,8 @@ static void print_summary(const task *t)
 		json_object_set_new(sum, "failed", json_integer((json_int_t)t->failed));
 		json_object_set_new(sum, "audio_s", kws_out_json_real(t->audio_s));
 		json_object_set_new(sum, "model", kws_out_json_text(kws_model_name(t->model)));
-		json_object_set_new(sum, "model_sha256", kws_out_json_text(kws_model_hash(t->model)));
+		json_object_set_new(sum, "model_sha256",
+				    kws_out_json_text(kws_model_hash(t->model)));
 		json_object_set_new(o, "summary", sum);
 		kws_out_json_line(o);
 		return;
@@ -306,8 +314,13 @@ int kws_cmd_classify(int argc, char **argv)
 {
 	static const struct argp_child children[] = {{&kws_args_audio_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
-		options, parse, "[FILE|DIR|-]...",
-		"Say which word is in each file, with its probability. - is raw PCM on standard input.", children, NULL, NULL,
+		options,
+		parse,
+		"[FILE|DIR|-]...",
+		"Say which word is in each file, with its probability. - is raw PCM on stdin.",
+		children,
+		NULL,
+		NULL,
 	};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	args a = {.top = 1, .jobs = processors > 1 && processors <= 256 ? (unsigned)processors : 1};

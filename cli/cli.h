@@ -4,12 +4,14 @@
 
 enum kws_exit {
 	KWS_EXIT_OK = 0,
-	KWS_EXIT_INPUT = 1, /* an input could not be read, or the output not written; the rest was done */
+	KWS_EXIT_INPUT =
+		1, /* an input could not be read or the output not written; the rest is done */
 	KWS_EXIT_USAGE = 2, /* the command line asks for something that cannot be */
 	KWS_EXIT_MODEL = 3  /* the model could not be loaded, or cannot do this */
 };
 
-/* Each takes its own argc and argv, where argv[0] is "kws <command>", and returns an exit status. */
+/* Each takes its own argc and argv, where argv[0] is "kws <command>", and returns an exit
+ * status. */
 int kws_cmd_classify(int argc, char **argv);
 int kws_cmd_spot(int argc, char **argv);
 int kws_cmd_model(int argc, char **argv);

@@ -14,9 +14,10 @@ enum { DEEPEST = 64 };
 static bool is_audio(const char *name)
 {
 	static const char *const suffixes[] = {
-		"wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "aifc", "au", "snd", "caf", "w64", "rf64", "wve",
-		"voc", "sph", "nist", "sf", "ircam", "paf", "fap", "svx", "iff", "8svx", "16svx", "avr", "xi", "htk", "sds",
-		"mat", "pvf", "mpc", "sd2", "m1a", "mp1", "mp2",
+		"wav", "flac", "ogg", "oga",  "opus", "mp3",   "aif", "aiff", "aifc", "au",
+		"snd", "caf",  "w64", "rf64", "wve",  "voc",   "sph", "nist", "sf",   "ircam",
+		"paf", "fap",  "svx", "iff",  "8svx", "16svx", "avr", "xi",   "htk",  "sds",
+		"mat", "pvf",  "mpc", "sd2",  "m1a",  "mp1",   "mp2",
 	};
 	const char *dot = strrchr(name, '.');
 	for (size_t i = 0; dot && i < sizeof suffixes / sizeof suffixes[0]; i++)
@@ -47,7 +48,8 @@ fail:
 
 static bool walk(kws_files *f, const char *folder, int depth);
 
-/* One entry of a folder. Only folders below are walked, not links to them: a link could lead back up. */
+/* One entry of a folder. Only folders below are walked, not links to them: a link could lead back
+ * up. */
 static bool visit(kws_files *f, const char *folder, const char *name, int depth)
 {
 	size_t n = strlen(folder), size = n + strlen(name) + 2;
@@ -85,7 +87,8 @@ static bool walk(kws_files *f, const char *folder, int depth)
 		kws_out_complain("%s: %s", folder, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		const char *name = entry[i]->d_name;
-		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !visit(f, folder, name, depth))
+		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+		    !visit(f, folder, name, depth))
 			good = false;
 		free(entry[i]);
 	}
@@ -96,8 +99,9 @@ static bool walk(kws_files *f, const char *folder, int depth)
 bool kws_files_add(kws_files *f, const char *path)
 {
 	struct stat st;
+	/* What is wrong with a file shows when it is opened. */
 	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-		return kws_files_add_file(f, path); /* what is wrong with it shows when it is opened */
+		return kws_files_add_file(f, path);
 	size_t before = f->n;
 	bool good = walk(f, path, 0);
 	if (good && f->n == before) {

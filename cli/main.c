@@ -26,8 +26,10 @@ static void help(FILE *to)
 		    "Find spoken commands in audio.\n\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(to, "  kws %-10s %s\n", commands[i].name, commands[i].does);
-	fprintf(to, "  kws %-10s this list, or the options of one command\n\n"
-		    "`kws COMMAND --help' lists the options of a command, `man kws' says the rest.\n", "help");
+	fprintf(to,
+		"  kws %-10s this list, or the options of one command\n\n"
+		"`kws COMMAND --help' lists the options of a command, `man kws' says the rest.\n",
+		"help");
 }
 
 static int run(const char *name, int argc, char **argv)
@@ -62,7 +64,8 @@ static int dispatch(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "help") == 0)
 		return show_help(argc - 1, argv + 1);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "-?") == 0)
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "-?") == 0)
 		return show_help(1, argv);
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		puts("kws " KWS_VERSION);
@@ -77,7 +80,8 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error of write(), seen where we look for it */
+	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error of write(), seen where we
+				     look for it */
 	argp_program_version = "kws " KWS_VERSION;
 	argp_err_exit_status = KWS_EXIT_USAGE;
 	return kws_out_finish(dispatch(argc, argv));

@@ -31,7 +31,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->model = arg;
 		return 0;
 	case OPT_FORMAT:
-		if (!kws_out_format(arg, &a->format) || (a->format != KWS_FORMAT_TEXT && a->format != KWS_FORMAT_JSONL))
+		if (!kws_out_format(arg, &a->format) ||
+		    (a->format != KWS_FORMAT_TEXT && a->format != KWS_FORMAT_JSONL))
 			argp_error(state, "--format: '%s' is neither text nor jsonl", arg);
 		return 0;
 	case ARGP_KEY_ARGS:
@@ -93,7 +94,8 @@ static json_t *decision_json(const kws_model *m)
 	json_object_set_new(o, "refractory_ms", number(d->refractory_ms));
 	for (size_t w = 0; w < kws_model_n_words(m); w++)
 		if (kws_is_command(kws_model_word(m, w)))
-			json_object_set_new(thresholds, kws_model_word(m, w), as_written(kws_model_threshold(m, w)));
+			json_object_set_new(thresholds, kws_model_word(m, w),
+					    as_written(kws_model_threshold(m, w)));
 	json_object_set_new(o, "thresholds", thresholds);
 	return o;
 }
@@ -116,7 +118,8 @@ static json_t *describe(const kws_model *m, const char *path)
 	kws_net_destroy(net);
 	json_object_set_new(o, "words", words);
 	json_object_set_new(o, "frame_ms", kws_out_json_real(frame_ms));
-	json_object_set_new(o, "window_ms", kws_out_json_real(frame_ms * (double)kws_model_window(m)));
+	json_object_set_new(o, "window_ms",
+			    kws_out_json_real(frame_ms * (double)kws_model_window(m)));
 	json_object_set_new(o, "longest_ms", kws_model_max_frames(m)
 		? kws_out_json_real(frame_ms * (double)kws_model_max_frames(m)) : json_null());
 	json_object_set_new(o, "features", features_json(m));
@@ -232,9 +235,15 @@ static int show(const args *a, const char *wanted)
 int kws_cmd_model(int argc, char **argv)
 {
 	static const struct argp argp = {
-		options, parse, "[FILE]...",
-		"Show what is in a model file: words, sizes, features, network, decision, training data and licence, measured "
-		"results, hash. Without FILE: the one that the other commands would use.", NULL, NULL, NULL,
+		options,
+		parse,
+		"[FILE]...",
+		"Show what is in a model file: words, sizes, features, network, decision, training "
+		"data, licence, measured results, hash. Without FILE: the one that the other "
+		"commands would use.",
+		NULL,
+		NULL,
+		NULL,
 	};
 	args a = {0};
 	argp_parse(&argp, argc, argv, 0, NULL, &a);

@@ -16,8 +16,9 @@ bool kws_out_format(const char *name, enum kws_format *out)
 		const char *name;
 		enum kws_format format;
 	} formats[] = {
-		{"text", KWS_FORMAT_TEXT},   {"jsonl", KWS_FORMAT_JSONL},       {"json", KWS_FORMAT_JSONL},
-		{"csv", KWS_FORMAT_CSV},     {"audacity", KWS_FORMAT_AUDACITY},
+		{"text", KWS_FORMAT_TEXT},         {"jsonl", KWS_FORMAT_JSONL},
+		{"json", KWS_FORMAT_JSONL},        {"csv", KWS_FORMAT_CSV},
+		{"audacity", KWS_FORMAT_AUDACITY},
 	};
 	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
 		if (strcmp(name, formats[i].name) == 0) {
@@ -64,17 +65,20 @@ void kws_out_csv(FILE *to, const char *text)
 	putc('"', to);
 }
 
-/* Bytes of the UTF-8 sequence at p, 0 when it is none (overlong, surrogate, cut short, beyond U+10FFFF). */
+/* Bytes of the UTF-8 sequence at p, 0 when it is none (overlong, surrogate, cut short, beyond
+ * U+10FFFF). */
 static size_t utf8_length(const unsigned char *p)
 {
 	if (p[0] < 0x80)
 		return 1;
-	size_t n = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	size_t n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
 	for (size_t i = 1; i < n; i++)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] >= 0x90))
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))
 		return 0;
 	return n;
 }

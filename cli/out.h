@@ -1,4 +1,5 @@
-/* out.h - how results and diagnostics are written: results on stdout, diagnostics on stderr, no name breaks either. */
+/* out.h - how results and diagnostics are written: results on stdout, diagnostics on stderr, no
+ * name breaks either. */
 #ifndef KWS_CLI_OUT_H
 #define KWS_CLI_OUT_H
 
@@ -6,7 +7,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum kws_format { KWS_FORMAT_TEXT, KWS_FORMAT_JSONL, KWS_FORMAT_CSV, KWS_FORMAT_AUDACITY, KWS_N_FORMATS };
+enum kws_format {
+	KWS_FORMAT_TEXT,
+	KWS_FORMAT_JSONL,
+	KWS_FORMAT_CSV,
+	KWS_FORMAT_AUDACITY,
+	KWS_N_FORMATS
+};
 
 /* "text", "jsonl", "json" (the same), "csv", "audacity". false: no such format. */
 bool kws_out_format(const char *name, enum kws_format *out);
@@ -29,11 +36,12 @@ json_t *kws_out_json_real(double x);
 /* One object, one line on stdout; takes the reference. */
 void kws_out_json_line(json_t *object);
 
-/* Send out what is buffered. false: nobody can read it any more, and there is no use in going on. */
+/* Send out what is buffered. false: nobody can read it any more, and there is no use in going
+ * on. */
 bool kws_out_flush(void);
 
-/* To be called last: the exit status, KWS_EXIT_INPUT instead of KWS_EXIT_OK when stdout could not be written. Says why, except
- * when the reader has just gone. */
+/* To be called last: the exit status, KWS_EXIT_INPUT instead of KWS_EXIT_OK when stdout could not
+ * be written. Says why, except when the reader has just gone. */
 int kws_out_finish(int status);
 
 #endif

@@ -53,7 +53,8 @@ static enum kws_status listen(worker *w, kws_source *src, kws_job *job, kws_erro
 		kws_classifier_process(w->classifier, w->pcm, got);
 		n += got;
 	} while (st == KWS_OK && got);
-	kws_classifier_finish(w->classifier, job->prob); /* whatever came: the next file needs a fresh state */
+	/* Whatever came: the next file needs a fresh state. */
+	kws_classifier_finish(w->classifier, job->prob);
 	if (st == KWS_OK && n == 0)
 		return kws_fail(err, KWS_ERR_FORMAT, "no audio in it");
 	job->seconds = (double)n / (double)kws_source_rate(src);
@@ -76,7 +77,8 @@ static void classify(worker *w, kws_job *job)
 		return;
 	free(job->prob);
 	job->prob = NULL;
-	snprintf(job->error, sizeof job->error, "%s", err.text[0] ? err.text : kws_strerror(job->status));
+	snprintf(job->error, sizeof job->error, "%s",
+		 err.text[0] ? err.text : kws_strerror(job->status));
 }
 
 static void *work(void *arg)
@@ -114,8 +116,8 @@ static bool start(kws_pool *p)
 	return true;
 }
 
-enum kws_status kws_pool_create(kws_pool **out, const kws_model *m, const kws_args_audio *audio, kws_job *job, size_t n,
-				size_t n_threads)
+enum kws_status kws_pool_create(kws_pool **out, const kws_model *m, const kws_args_audio *audio,
+				kws_job *job, size_t n, size_t n_threads)
 {
 	*out = NULL;
 	kws_pool *p = calloc(1, sizeof *p);

@@ -15,8 +15,8 @@ typedef struct {
 
 void kws_progress_start(kws_progress *p, size_t total);
 
-/* Show that `done` files with so many seconds of audio are done. Draws nothing in the first second, and ten times a second
- * at most. */
+/* Show that `done` files with so many seconds of audio are done. Draws nothing in the first second,
+ * and ten times a second at most. */
 void kws_progress_show(kws_progress *p, size_t done, double audio_s);
 
 /* Take the line away, before something else is written to the terminal and at the end. */

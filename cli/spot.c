@@ -23,11 +23,17 @@ typedef struct {
 
 static const struct argp_option options[] = {
 	{"format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl, csv or audacity", 0},
-	{"threshold", 't', "X|WORD=X", 0, "Score that a word has to reach, 0 to 1 or off; for all words or one; may be repeated, "
-					  "and be a list with commas (default: the model's)", 0},
-	{"smooth", OPT_SMOOTH, "MS", 0, "Mean over that much of the probabilities (default: the model's)", 0},
-	{"refractory", OPT_REFRACTORY, "MS", 0, "A word that was found is silent for that long (default: the model's)", 0},
-	{"block", OPT_BLOCK, "MS", 0, "Audio fed at a time; 10 is the live hop. Changes speed, never the output (default 1000)", 0},
+	{"threshold", 't', "X|WORD=X", 0,
+	 "Score that a word has to reach, 0 to 1 or off; for all words or one; may be repeated, "
+	 "and be a list with commas (default: the model's)",
+	 0},
+	{"smooth", OPT_SMOOTH, "MS", 0,
+	 "Mean over that much of the probabilities (default: the model's)", 0},
+	{"refractory", OPT_REFRACTORY, "MS", 0,
+	 "A word that was found is silent for that long (default: the model's)", 0},
+	{"block", OPT_BLOCK, "MS", 0,
+	 "Audio fed at a time; 10 is the live hop. Changes speed, never the output (default 1000)",
+	 0},
 	{0},
 };
 
@@ -45,7 +51,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_FORMAT:
 		if (!kws_out_format(arg, &a->format))
-			argp_error(state, "--format: '%s' is none of text, jsonl, csv, audacity", arg);
+			argp_error(state, "--format: '%s' is none of text, jsonl, csv, audacity",
+				   arg);
 		return 0;
 	case OPT_BLOCK:
 		a->block_ms = kws_args_need(state, "--block", arg, 1, 60000);
@@ -101,8 +108,8 @@ static bool apply_threshold(task *t, char *text)
 	*equals = '\0';
 	int word = kws_model_word_index(t->model, text);
 	if (word < 0 || !kws_is_command(text)) {
-		kws_out_complain("--threshold: '%s' is no command of the model %s; `kws model' lists them", text,
-				 kws_model_name(t->model));
+		kws_out_complain("--threshold: '%s' is no command of %s; `kws model' lists them",
+				 text, kws_model_name(t->model));
 		return false;
 	}
 	t->threshold[word] = (float)x;
@@ -157,10 +164,11 @@ static const char *clock_text(const task *t, uint64_t sample, char text[32])
 {
 	uint64_t ms = (uint64_t)(seconds(t, sample) * 1000.0 + 0.5), s = ms / 1000, min = s / 60;
 	if (min < 60)
-		snprintf(text, 32, "%" PRIu64 ":%02u.%03u", min, (unsigned)(s % 60), (unsigned)(ms % 1000));
-	else
-		snprintf(text, 32, "%" PRIu64 ":%02u:%02u.%03u", min / 60, (unsigned)(min % 60), (unsigned)(s % 60),
+		snprintf(text, 32, "%" PRIu64 ":%02u.%03u", min, (unsigned)(s % 60),
 			 (unsigned)(ms % 1000));
+	else
+		snprintf(text, 32, "%" PRIu64 ":%02u:%02u.%03u", min / 60, (unsigned)(min % 60),
+			 (unsigned)(s % 60), (unsigned)(ms % 1000));
 	return text;
 }
 
@@ -196,12 +204,13 @@ static void on_event(void *ctx, const kws_event *ev)
 		kws_out_csv(stdout, t->file);
 		putchar(',');
 		kws_out_csv(stdout, word);
-		printf(",%.6f,%.6f,%.6f,%.6f,%.6f,%.2f,%.2f\n", seconds(t, ev->start), seconds(t, ev->end),
-		       seconds(t, ev->sample), (double)ev->score, (double)ev->threshold, (double)ev->level_dbfs,
-		       (double)ev->snr_db);
+		printf(",%.6f,%.6f,%.6f,%.6f,%.6f,%.2f,%.2f\n", seconds(t, ev->start),
+		       seconds(t, ev->end), seconds(t, ev->sample), (double)ev->score,
+		       (double)ev->threshold, (double)ev->level_dbfs, (double)ev->snr_db);
 		break;
 	case KWS_FORMAT_AUDACITY:
-		printf("%.6f\t%.6f\t%s %.3f", seconds(t, ev->start), seconds(t, ev->end), word, (double)ev->score);
+		printf("%.6f\t%.6f\t%s %.3f", seconds(t, ev->start), seconds(t, ev->end), word,
+		       (double)ev->score);
 		if (t->a->n_inputs > 1) {
 			putchar(' ');
 			kws_out_visible(stdout, t->file);
@@ -210,7 +219,8 @@ static void on_event(void *ctx, const kws_event *ev)
 		break;
 	default:
 		printf("%12s  %12s  %-10s %6.4f  %6.1f  %5.1f", clock_text(t, ev->start, from),
-		       clock_text(t, ev->end, to), word, (double)ev->score, (double)ev->level_dbfs, (double)ev->snr_db);
+		       clock_text(t, ev->end, to), word, (double)ev->score, (double)ev->level_dbfs,
+		       (double)ev->snr_db);
 		if (t->a->n_inputs > 1) {
 			fputs("  ", stdout);
 			kws_out_visible(stdout, t->file);
@@ -226,8 +236,8 @@ static bool print_head(const task *t)
 	if (t->a->format == KWS_FORMAT_CSV)
 		puts("file,word,start,end,decided,score,threshold,level_dbfs,snr_db");
 	if (t->a->format == KWS_FORMAT_TEXT)
-		printf("%12s  %12s  %-10s %6s  %6s  %5s%s\n", "start", "end", "word", "score", "dBFS", "SNR",
-		       t->a->n_inputs > 1 ? "  file" : "");
+		printf("%12s  %12s  %-10s %6s  %6s  %5s%s\n", "start", "end", "word", "score",
+		       "dBFS", "SNR", t->a->n_inputs > 1 ? "  file" : "");
 	return kws_out_flush();
 }
 
@@ -243,8 +253,11 @@ static enum kws_status tune_to(task *t, unsigned in_hz, kws_error *err)
 	t->in_hz = in_hz;
 	t->block = (size_t)((uint64_t)in_hz * t->a->block_ms / 1000);
 	t->pcm = calloc(t->block, sizeof *t->pcm);
-	enum kws_status st = kws_spotter_create(&t->spotter, t->model, in_hz, &t->cfg, on_event, NULL, t, err);
-	return st == KWS_OK && !t->pcm ? kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM)) : st;
+	enum kws_status st =
+		kws_spotter_create(&t->spotter, t->model, in_hz, &t->cfg, on_event, NULL, t, err);
+	return st == KWS_OK && !t->pcm
+		       ? kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM))
+		       : st;
 }
 
 static bool listen(task *t, const char *path)
@@ -263,8 +276,9 @@ static bool listen(task *t, const char *path)
 		} while (st == KWS_OK && got && !t->lost);
 		kws_spotter_flush(t->spotter);
 		if (kws_source_leftover(src))
-			kws_out_complain("%s: %zu bytes at the end are no whole sample and were left out", path,
-					 kws_source_leftover(src));
+			kws_out_complain(
+				"%s: %zu bytes at the end are no whole sample and were left out",
+				path, kws_source_leftover(src));
 	}
 	kws_source_close(src);
 	if (st != KWS_OK) {
@@ -280,7 +294,8 @@ static int run_task(task *t)
 	if (!t->model)
 		return KWS_EXIT_MODEL;
 	if (kws_model_max_frames(t->model)) {
-		kws_out_complain("model %s: full attention cannot hear an endless stream; `kws classify' takes it",
+		kws_out_complain("model %s: full attention cannot hear an endless stream; `kws "
+				 "classify' takes it",
 				 kws_model_name(t->model));
 		return KWS_EXIT_MODEL;
 	}
@@ -298,9 +313,15 @@ int kws_cmd_spot(int argc, char **argv)
 {
 	static const struct argp_child children[] = {{&kws_args_audio_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {
-		options, parse, "[FILE|-]...",
-		"Say what is said when. Lines appear as the words are heard; - is raw PCM on standard input, as "
-		"`arecord -t raw' and sox write it.", children, NULL, NULL,
+		options,
+		parse,
+		"[FILE|-]...",
+		"Say what is said when. Lines appear as the words are heard; - is raw PCM on "
+		"standard input, as "
+		"`arecord -t raw' and sox write it.",
+		children,
+		NULL,
+		NULL,
 	};
 	args a = {.block_ms = 1000};
 	argp_parse(&argp, argc, argv, 0, NULL, &a);

@@ -9,7 +9,8 @@
 struct kws_tally {
 	const kws_model *model;
 	size_t n_words;
-	size_t *count; /* (n_words + 1, n_words): expected, heard; the last row has no class in the model */
+	size_t *count; /* (n_words + 1, n_words): expected, heard; the last row has no class in the
+			  model */
 };
 
 enum kws_status kws_tally_create(kws_tally **out, const kws_model *m)
@@ -81,7 +82,8 @@ static size_t correct(const kws_tally *t)
 	return sum;
 }
 
-/* E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927). */
+/* E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22
+ * (1927). */
 void kws_tally_wilson(size_t k, size_t n, double *lo, double *hi)
 {
 	const double z = 1.959963985; /* of the normal distribution, 97.5 % lies below */
@@ -90,7 +92,8 @@ void kws_tally_wilson(size_t k, size_t n, double *lo, double *hi)
 	if (n == 0)
 		return;
 	double p = (double)k / (double)n, m = (double)n;
-	double middle = p + z * z / (2.0 * m), half = z * sqrt(p * (1.0 - p) / m + z * z / (4.0 * m * m));
+	double middle = p + z * z / (2.0 * m),
+	       half = z * sqrt(p * (1.0 - p) / m + z * z / (4.0 * m * m));
 	*lo = fmax((middle - half) / (1.0 + z * z / m), 0.0);
 	*hi = fmin((middle + half) / (1.0 + z * z / m), 1.0);
 }
@@ -142,15 +145,15 @@ void kws_tally_print(const kws_tally *t, FILE *to)
 		if (n == 0)
 			continue;
 		kws_tally_wilson(hits(t, row), n, &lo, &hi);
-		fprintf(to, "%-*s %6zu %6zu %6.2f %%   %.2f .. %.2f %%\n", width, row_name(t, row), n, hits(t, row),
-			100.0 * share(hits(t, row), n), 100.0 * lo, 100.0 * hi);
+		fprintf(to, "%-*s %6zu %6zu %6.2f %%   %.2f .. %.2f %%\n", width, row_name(t, row),
+			n, hits(t, row), 100.0 * share(hits(t, row), n), 100.0 * lo, 100.0 * hi);
 	}
 	size_t n = kws_tally_count(t);
 	if (n == 0)
 		return;
 	kws_tally_wilson(correct(t), n, &lo, &hi);
-	fprintf(to, "\naccuracy %.2f %% (%zu of %zu; 95 %% interval %.2f .. %.2f %%)\n", 100.0 * share(correct(t), n),
-		correct(t), n, 100.0 * lo, 100.0 * hi);
+	fprintf(to, "\naccuracy %.2f %% (%zu of %zu; 95 %% interval %.2f .. %.2f %%)\n",
+		100.0 * share(correct(t), n), correct(t), n, 100.0 * lo, 100.0 * hi);
 }
 
 static json_t *interval(size_t k, size_t n)
@@ -170,7 +173,8 @@ static json_t *number(size_t n)
 
 json_t *kws_tally_json(const kws_tally *t)
 {
-	json_t *all = json_object(), *words = json_object(), *classes = json_array(), *confusion = json_array();
+	json_t *all = json_object(), *words = json_object(), *classes = json_array(),
+	       *confusion = json_array();
 	size_t n = kws_tally_count(t);
 	for (size_t row = 0; row <= t->n_words; row++) {
 		size_t of_row = row_sum(t, row);

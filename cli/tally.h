@@ -12,8 +12,8 @@ typedef struct kws_tally kws_tally;
 enum kws_status kws_tally_create(kws_tally **out, const kws_model *m);
 void kws_tally_destroy(kws_tally *t);
 
-/* The class that a word of a list belongs to: itself; "silence" and "_background_noise_" to _silence_; any other
- * to _unknown_. n_words: the model has no such class. */
+/* The class that a word of a list belongs to: itself; "silence" and "_background_noise_" to
+ * _silence_; any other to _unknown_. n_words: the model has no such class. */
 size_t kws_tally_class(const kws_model *m, const char *word);
 
 /* expected: as kws_tally_class() has it; heard < n_words. */
@@ -26,7 +26,8 @@ void kws_tally_wilson(size_t k, size_t n, double *lo, double *hi);
 
 void kws_tally_print(const kws_tally *t, FILE *to);
 
-/* {"n", "correct", "accuracy", "accuracy_ci", "words": {word: {"n", "correct", "recall", "recall_ci"}}, "classes", "confusion"} */
+/* {"n", "correct", "accuracy", "accuracy_ci", "words": {word: {"n", "correct", "recall",
+ * "recall_ci"}}, "classes", "confusion"} */
 json_t *kws_tally_json(const kws_tally *t);
 
 #endif

@@ -61,7 +61,7 @@ static enum kws_status read_parts(mega *l, const json_t *conf, const char *where
 {
 	static const char *const keys[] = { "kind", "zdim", "hdim", "ndim", "chunk", "max_positions", "attention",
 					    "rel_pos_bias", "norm", "prenorm", NULL };
-	size_t ndim, span, function, bias, norm;
+	size_t ndim = 0, span = 0, function = 0, bias = 0, norm = 0;
 	enum kws_status s;
 	if ((s = kws_json_keys(conf, where, keys, err)) ||
 	    (s = kws_json_size(conf, where, "zdim", 2, 512, &l->zdim, err)) ||

@@ -31,7 +31,7 @@ static enum kws_status read_all(nffn *l, const json_t *conf, const char *where, 
 				kws_error *err)
 {
 	static const char *const keys[] = { "kind", "ffn", "norm", "prenorm", NULL };
-	size_t norm;
+	size_t norm = 0;
 	char norms[256];
 	float *w1 = NULL, *w2 = NULL;
 	enum kws_status s;

@@ -28,7 +28,8 @@ static void consider(kws_classifier *c, const float *prob)
 	memcpy(c->best, prob, n_words * sizeof *prob);
 }
 
-/* The window of a frame that ends after the clip's last sample is not inside the clip, but for the first window. */
+/* The window of a frame that ends after the clip's last sample is not inside the clip, but for the
+ * first window. */
 static void on_frame(void *ctx, const kws_frame *f)
 {
 	kws_classifier *c = ctx;
@@ -38,7 +39,8 @@ static void on_frame(void *ctx, const kws_frame *f)
 		consider(c, f->prob);
 }
 
-enum kws_status kws_classifier_create(kws_classifier **out, const kws_model *m, unsigned in_hz, kws_error *err)
+enum kws_status kws_classifier_create(kws_classifier **out, const kws_model *m, unsigned in_hz,
+				      kws_error *err)
 {
 	*out = NULL;
 	kws_classifier *c = calloc(1, sizeof *c);
@@ -47,7 +49,8 @@ enum kws_status kws_classifier_create(kws_classifier **out, const kws_model *m, 
 	size_t window = kws_model_window(m), most = kws_model_max_frames(m);
 	c->model = m;
 	c->in_hz = in_hz;
-	c->window = (uint64_t)(most && window > most ? most : window) * kws_model_stride(m) * kws_model_features(m)->hop;
+	c->window = (uint64_t)(most && window > most ? most : window) * kws_model_stride(m) *
+		    kws_model_features(m)->hop;
 	c->peak = -1.0f;
 	enum kws_status st = kws_stream_create(&c->stream, m, in_hz, on_frame, c, err);
 	if (st != KWS_OK)

@@ -51,12 +51,14 @@ static void on_stream_frame(void *ctx, const kws_frame *f)
 		report(sp, &hit);
 }
 
-enum kws_status kws_spotter_create(kws_spotter **out, const kws_model *m, unsigned in_hz, const kws_spotter_config *cfg,
-				   kws_event_fn *on_event, kws_frame_fn *on_frame, void *ctx, kws_error *err)
+enum kws_status kws_spotter_create(kws_spotter **out, const kws_model *m, unsigned in_hz,
+				   const kws_spotter_config *cfg, kws_event_fn *on_event,
+				   kws_frame_fn *on_frame, void *ctx, kws_error *err)
 {
 	*out = NULL;
 	if (kws_model_max_frames(m))
-		return kws_fail(err, KWS_ERR_ARG, "%s: full attention cannot hear an endless stream, only clips",
+		return kws_fail(err, KWS_ERR_ARG,
+				"%s: full attention cannot hear an endless stream, only clips",
 				kws_model_name(m));
 	kws_spotter *sp = calloc(1, sizeof *sp);
 	if (!sp)
@@ -77,7 +79,8 @@ enum kws_status kws_spotter_create(kws_spotter **out, const kws_model *m, unsign
 		st = kws_decide_create(&sp->decide, n_words, f->rate_hz, frame, &eff);
 	}
 	if (st == KWS_OK)
-		st = kws_endpoint_create(&sp->endpoint, f->rate_hz, f->hop, kws_model_window(m) * frame);
+		st = kws_endpoint_create(&sp->endpoint, f->rate_hz, f->hop,
+					 kws_model_window(m) * frame);
 	if (st != KWS_OK) {
 		kws_fail(err, st, "decision: %s", kws_strerror(st));
 		goto fail;

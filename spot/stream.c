@@ -50,31 +50,40 @@ static enum kws_status check(const kws_model *m, unsigned in_hz, kws_error *err)
 	if (in_hz < 8000 || in_hz > 192000)
 		return kws_fail(err, KWS_ERR_ARG, "rate: %u Hz is not in 8000..192000", in_hz);
 	if (f->hop * kws_model_stride(m) * 1000 < f->rate_hz)
-		return kws_fail(err, KWS_ERR_ARG, "hop: %u samples: a network frame is shorter than 1 ms", f->hop);
+		return kws_fail(err, KWS_ERR_ARG,
+				"hop: %u samples: a network frame is shorter than 1 ms", f->hop);
 	return KWS_OK;
 }
 
-static enum kws_status create_parts(kws_stream *s, const kws_model *m, unsigned in_hz, kws_error *err)
+static enum kws_status create_parts(kws_stream *s, const kws_model *m, unsigned in_hz,
+				    kws_error *err)
 {
 	const kws_features *f = kws_model_features(m);
 	kws_mel_config mel = {
-		.rate_hz = f->rate_hz, .win = f->win, .hop = f->hop, .n_fft = f->n_fft, .n_mels = f->n_mels,
-		.f_lo_hz = f->f_lo_hz, .f_hi_hz = f->f_hi_hz, .log_floor = f->log_floor,
+		.rate_hz = f->rate_hz,
+		.win = f->win,
+		.hop = f->hop,
+		.n_fft = f->n_fft,
+		.n_mels = f->n_mels,
+		.f_lo_hz = f->f_lo_hz,
+		.f_hi_hz = f->f_hi_hz,
+		.log_floor = f->log_floor,
 	};
 	enum kws_status st = kws_mel_create(&s->mel, &mel, err);
 	if (st != KWS_OK)
 		return st;
 	st = kws_resample_create(&s->rs, in_hz, f->rate_hz);
 	if (st != KWS_OK)
-		return kws_fail(err, st, "resampler, %u to %u Hz: %s", in_hz, f->rate_hz, kws_strerror(st));
+		return kws_fail(err, st, "resampler, %u to %u Hz: %s", in_hz, f->rate_hz,
+				kws_strerror(st));
 	st = kws_net_create(&s->net, m);
 	if (st != KWS_OK)
 		return kws_fail(err, st, "network: %s", kws_strerror(st));
 	return KWS_OK;
 }
 
-enum kws_status kws_stream_create(kws_stream **out, const kws_model *m, unsigned in_hz, kws_frame_fn *fn, void *ctx,
-				  kws_error *err)
+enum kws_status kws_stream_create(kws_stream **out, const kws_model *m, unsigned in_hz,
+				  kws_frame_fn *fn, void *ctx, kws_error *err)
 {
 	*out = NULL;
 	enum kws_status st = check(m, in_hz, err);
@@ -201,8 +210,9 @@ static void take_hops(kws_stream *s)
 		n = n < room ? n : room;
 		kws_mel_process(s->mel, s->pcm + used, n, s->frames + s->n_hops * s->n_mels);
 		for (size_t i = 0; i < n; i++)
-			s->level[s->n_hops + i] = kws_vec_get()->sumsq(s->pcm + used + i * s->hop, 0.0f, s->hop) /
-					  (float)s->hop;
+			s->level[s->n_hops + i] =
+				kws_vec_get()->sumsq(s->pcm + used + i * s->hop, 0.0f, s->hop) /
+				(float)s->hop;
 		s->n_hops += n;
 		used += n * s->hop;
 		if (s->n_hops == BLOCK * s->stride)
@@ -214,7 +224,8 @@ static void take_hops(kws_stream *s)
 	memmove(s->pcm, s->pcm + used, s->n_pcm * sizeof *s->pcm);
 }
 
-/* What no microphone sends must not stay in the state for ever: NaN and infinities become 0, and 1e4 is loud enough. */
+/* What no microphone sends must not stay in the state for ever: NaN and infinities become 0, and
+ * 1e4 is loud enough. */
 static void sane(float *to, const float *from, size_t n)
 {
 	const float loud = 1e4f;

@@ -25,7 +25,7 @@ static char dir[] = "/tmp/kws-test-XXXXXX";
 static short sound[N];
 static char out[MOST], err[MOST]; /* of the last run, as strings */
 
-/* ---- running -------------------------------------------------------------------------------------------- */
+/* ---- running ---- */
 
 typedef struct {
 	pid_t pid;
@@ -67,7 +67,8 @@ static int take(int fd, char *text, size_t *n)
 	return k > 0;
 }
 
-/* Feed `input` and collect what is said on both sides until the child ends. Returns its exit status, 256 + n for signal n. */
+/* Feed `input` and collect what is said on both sides until the child ends. Returns its exit
+ * status, 256 + n for signal n. */
 static int finish(child *c, const void *input, size_t n_in)
 {
 	size_t sent = 0, n_out = 0, n_err = 0;
@@ -82,7 +83,8 @@ static int finish(child *c, const void *input, size_t n_in)
 		assert_true(poll(p, 3, 60000) > 0);
 		if (p[0].fd >= 0 && p[0].revents) {
 			size_t left = n_in - sent;
-			ssize_t k = write(c->in, (const char *)input + sent, left < 4096 ? left : 4096);
+			ssize_t k =
+				write(c->in, (const char *)input + sent, left < 4096 ? left : 4096);
 			sent = k < 0 ? n_in : sent + (size_t)k;
 		}
 		if (p[1].fd >= 0 && p[1].revents && !take(c->out, out, &n_out))
@@ -130,7 +132,7 @@ static int run_on(const void *input, size_t n_in, const char *first, ...)
 	return status;
 }
 
-/* ---- material ------------------------------------------------------------------------------------------- */
+/* ---- material ---- */
 
 static char names[16][4200];
 
@@ -188,7 +190,8 @@ static void make_sound(void)
 			step = 6.2832 * (100.0 + rand() % 3000) / RATE;
 			noise = rand() % 100 / 100.0;
 		}
-		double x = gain * sin(step * (double)(i % RATE)) + gain * noise * (rand() / (double)RAND_MAX - 0.5);
+		double x = gain * sin(step * (double)(i % RATE)) +
+			   gain * noise * (rand() / (double)RAND_MAX - 0.5);
 		sound[i] = (short)lrint(32767.0 * fmax(fmin(x, 1.0), -1.0));
 	}
 }
@@ -284,7 +287,7 @@ static double number_of(const json_t *o, const char *key)
 	return json_number_value(json_object_get(o, key));
 }
 
-/* ---- the command itself --------------------------------------------------------------------------------- */
+/* ---- the command itself ---- */
 
 static void help_and_version(void **state)
 {
@@ -349,13 +352,16 @@ static void bad_models_are_3(void **state)
 	(void)state;
 	const char *const commands[] = {"spot", "classify"};
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(run(commands[i], "-m", in_dir("none"), in_dir("long.wav"), NULL), 3);
+		assert_int_equal(run(commands[i], "-m", in_dir("none"), in_dir("long.wav"), NULL),
+				 3);
 		assert_non_null(strstr(err, "none"));
-		assert_int_equal(run(commands[i], "-m", in_dir("junk.wav"), in_dir("long.wav"), NULL), 3);
+		assert_int_equal(
+			run(commands[i], "-m", in_dir("junk.wav"), in_dir("long.wav"), NULL), 3);
 		assert_non_null(strstr(err, "junk.wav"));
 		assert_string_equal(out, "");
 	}
-	assert_int_equal(run("spot", "-m", in_dir("full.safetensors"), in_dir("long.wav"), NULL), 3);
+	assert_int_equal(run("spot", "-m", in_dir("full.safetensors"), in_dir("long.wav"), NULL),
+			 3);
 	assert_non_null(strstr(err, "full attention"));
 	assert_int_equal(run("model", in_dir("none"), NULL), 3);
 }
@@ -378,20 +384,24 @@ static void unwritable_output_is_1(void **state)
 	assert_string_equal(err, "");
 }
 
-/* ---- spot ----------------------------------------------------------------------------------------------- */
+/* ---- spot ---- */
 
 static void spot_does_not_depend_on_the_block(void **state)
 {
 	(void)state;
 	static char whole[MOST];
-	const char *const formats[] = {"--format=text", "--format=jsonl", "--format=csv", "--format=audacity"};
+	const char *const formats[] = {"--format=text", "--format=jsonl", "--format=csv",
+				       "--format=audacity"};
 	const char *const blocks[] = {"--block=1", "--block=10", "--block=37", "--block=60000"};
 	for (size_t f = 0; f < 4; f++) {
-		assert_int_equal(run("spot", formats[f], "--threshold=0.4", in_dir("long.wav"), NULL), 0);
+		assert_int_equal(
+			run("spot", formats[f], "--threshold=0.4", in_dir("long.wav"), NULL), 0);
 		memcpy(whole, out, sizeof whole);
 		assert_true(count_lines(whole) >= 4);
 		for (size_t b = 0; b < 4; b++) {
-			assert_int_equal(run("spot", formats[f], "--threshold=0.4", blocks[b], in_dir("long.wav"), NULL), 0);
+			assert_int_equal(run("spot", formats[f], "--threshold=0.4", blocks[b],
+					     in_dir("long.wav"), NULL),
+					 0);
 			assert_string_equal(out, whole);
 		}
 	}
@@ -400,43 +410,52 @@ static void spot_does_not_depend_on_the_block(void **state)
 static void spot_tells_what_it_found(void **state)
 {
 	(void)state;
-	assert_int_equal(run("spot", "--format=jsonl", "--threshold=0.4", in_dir("long.wav"), NULL), 0);
+	assert_int_equal(run("spot", "--format=jsonl", "--threshold=0.4", in_dir("long.wav"), NULL),
+			 0);
 	size_t n = count_lines(out);
 	double before = 0.0;
 	assert_true(n >= 4);
 	for (size_t i = 0; i < n; i++) {
 		json_t *o = json_line(i);
 		assert_string_equal(text_of(o, "file"), in_dir("long.wav"));
-		assert_true(strcmp(text_of(o, "word"), "yes") == 0 || strcmp(text_of(o, "word"), "no") == 0);
+		assert_true(strcmp(text_of(o, "word"), "yes") == 0 ||
+			    strcmp(text_of(o, "word"), "no") == 0);
 		assert_true(number_of(o, "start") <= number_of(o, "end"));
 		assert_true(number_of(o, "end") <= number_of(o, "decided"));
 		assert_true(number_of(o, "start") >= before && number_of(o, "decided") <= SECONDS);
 		assert_true(number_of(o, "score") >= 0.4 && number_of(o, "score") <= 1.0);
 		assert_true(fabs(number_of(o, "threshold") - 0.4) < 1e-6);
-		assert_true(fabs(number_of(o, "start") - number_of(o, "start_sample") / RATE) < 1e-6);
+		assert_true(fabs(number_of(o, "start") - number_of(o, "start_sample") / RATE) <
+			    1e-6);
 		assert_true(number_of(o, "level_dbfs") < 3.0 && number_of(o, "snr_db") >= 0.0);
 		before = number_of(o, "end");
 		json_decref(o);
 	}
-	assert_int_equal(run("spot", "--format=audacity", "--threshold=0.4", in_dir("long.wav"), NULL), 0);
+	assert_int_equal(
+		run("spot", "--format=audacity", "--threshold=0.4", in_dir("long.wav"), NULL), 0);
 	double from, to;
 	assert_int_equal(sscanf(out, "%lf\t%lf\t", &from, &to), 2);
 	assert_true(from <= to);
 	assert_int_equal(count_lines(out), n);
-	assert_int_equal(run("spot", "--format=csv", "--threshold=0.4", in_dir("long.wav"), NULL), 0);
+	assert_int_equal(run("spot", "--format=csv", "--threshold=0.4", in_dir("long.wav"), NULL),
+			 0);
 	assert_int_equal(count_lines(out), n + 1);
 }
 
 static void spot_thresholds(void **state)
 {
 	(void)state;
-	assert_int_equal(run("spot", "--format=jsonl", "--threshold=off", in_dir("long.wav"), NULL), 0);
+	assert_int_equal(run("spot", "--format=jsonl", "--threshold=off", in_dir("long.wav"), NULL),
+			 0);
 	assert_string_equal(out, "");
 	/* Per word beats for all, whatever their order. */
-	assert_int_equal(run("spot", "--format=jsonl", "-t", "yes=0.4", "-t", "off", in_dir("long.wav"), NULL), 0);
+	assert_int_equal(run("spot", "--format=jsonl", "-t", "yes=0.4", "-t", "off",
+			     in_dir("long.wav"), NULL),
+			 0);
 	assert_non_null(strstr(out, "\"yes\""));
 	assert_null(strstr(out, "\"no\""));
-	assert_int_equal(run("spot", "--format=jsonl", "-t", "0.4,yes=off", in_dir("long.wav"), NULL), 0);
+	assert_int_equal(
+		run("spot", "--format=jsonl", "-t", "0.4,yes=off", in_dir("long.wav"), NULL), 0);
 	assert_non_null(strstr(out, "\"no\""));
 	assert_null(strstr(out, "\"yes\""));
 }
@@ -447,14 +466,16 @@ static void spot_goes_on_after_a_bad_file(void **state)
 	static char alone[MOST];
 	assert_int_equal(run("spot", "--format=jsonl", "-t0.4", in_dir("long.wav"), NULL), 0);
 	memcpy(alone, out, sizeof alone);
-	assert_int_equal(run("spot", "--format=jsonl", "-t0.4", in_dir("none.wav"), in_dir("junk.wav"), in_dir("long.wav"), NULL),
+	assert_int_equal(run("spot", "--format=jsonl", "-t0.4", in_dir("none.wav"),
+			     in_dir("junk.wav"), in_dir("long.wav"), NULL),
 			 1);
 	assert_string_equal(out, alone);
 	assert_non_null(strstr(err, "none.wav"));
 	assert_non_null(strstr(err, "junk.wav"));
 	assert_int_equal(run("spot", "--channel=2", in_dir("long.wav"), NULL), 1);
 	/* Several files: each line says of which. */
-	assert_int_equal(run("spot", "-t0.4", in_dir("long.wav"), in_dir("clips/a/1.wav"), NULL), 0);
+	assert_int_equal(run("spot", "-t0.4", in_dir("long.wav"), in_dir("clips/a/1.wav"), NULL),
+			 0);
 	assert_non_null(strstr(out, "long.wav"));
 }
 
@@ -467,7 +488,8 @@ static void spot_reads_raw_pcm(void **state)
 	memcpy(wav, out, sizeof wav);
 	for (size_t i = 0; i < N; i++)
 		put_le(raw + 2 * i, 2, (unsigned short)sound[i]);
-	assert_int_equal(run_on(raw, sizeof raw, "spot", "--format=audacity", "-t0.4", "-", NULL), 0);
+	assert_int_equal(run_on(raw, sizeof raw, "spot", "--format=audacity", "-t0.4", "-", NULL),
+			 0);
 	assert_string_equal(out, wav);
 	/* Big-endian, on the second of two channels. */
 	for (size_t i = 0; i < N; i++) {
@@ -475,8 +497,10 @@ static void spot_reads_raw_pcm(void **state)
 		big[4 * i + 2] = raw[2 * i + 1];
 		big[4 * i + 3] = raw[2 * i];
 	}
-	assert_int_equal(run_on(big, sizeof big, "spot", "--format=audacity", "-t0.4", "--encoding=S16_BE", "--channels=2",
-				"--channel=2", "--rate=16000", "-", NULL), 0);
+	assert_int_equal(run_on(big, sizeof big, "spot", "--format=audacity", "-t0.4",
+				"--encoding=S16_BE", "--channels=2", "--channel=2", "--rate=16000",
+				"-", NULL),
+			 0);
 	assert_string_equal(out, wav);
 	assert_int_equal(run_on(raw, 3, "spot", "-", NULL), 0);
 	assert_non_null(strstr(err, "1 byte"));
@@ -514,7 +538,7 @@ static void events_come_while_the_pipe_runs(void **state)
 	finish(&c, "", 0);
 }
 
-/* ---- classify ------------------------------------------------------------------------------------------- */
+/* ---- classify ---- */
 
 static void classify_walks_folders_in_order(void **state)
 {
@@ -523,7 +547,8 @@ static void classify_walks_folders_in_order(void **state)
 	assert_int_equal(run("classify", "--format=jsonl", "-j1", in_dir("clips"), NULL), 0);
 	memcpy(one, out, sizeof one);
 	assert_int_equal(count_lines(out), 10);
-	const char *const order[] = {"a/1", "a/3", "a/5", "a/7", "a/9", "b/0", "b/2", "b/4", "b/6", "b/8"};
+	const char *const order[] = {"a/1", "a/3", "a/5", "a/7", "a/9",
+				     "b/0", "b/2", "b/4", "b/6", "b/8"};
 	for (size_t i = 0; i < 10; i++) {
 		json_t *o = json_line(i);
 		assert_non_null(strstr(text_of(o, "file"), order[i]));
@@ -533,7 +558,8 @@ static void classify_walks_folders_in_order(void **state)
 	}
 	const char *const jobs[] = {"-j2", "-j3", "-j16"};
 	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(run("classify", "--format=jsonl", jobs[i], in_dir("clips"), NULL), 0);
+		assert_int_equal(run("classify", "--format=jsonl", jobs[i], in_dir("clips"), NULL),
+				 0);
 		assert_string_equal(out, one);
 	}
 }
@@ -541,7 +567,8 @@ static void classify_walks_folders_in_order(void **state)
 static void classify_shows_the_top(void **state)
 {
 	(void)state;
-	assert_int_equal(run("classify", "--format=jsonl", "-k", "9", in_dir("clips/a/1.wav"), NULL), 0);
+	assert_int_equal(
+		run("classify", "--format=jsonl", "-k", "9", in_dir("clips/a/1.wav"), NULL), 0);
 	json_t *o = json_line(0), *top = json_object_get(o, "top");
 	assert_int_equal(json_array_size(top), TINY_WORDS);
 	assert_string_equal(text_of(json_array_get(top, 0), "label"), text_of(o, "label"));
@@ -584,7 +611,9 @@ static void names_break_no_format(void **state)
 static void classify_reports_what_it_cannot_read(void **state)
 {
 	(void)state;
-	assert_int_equal(run("classify", "--format=jsonl", in_dir("junk.wav"), in_dir("none.wav"), in_dir("clips/a"), NULL), 1);
+	assert_int_equal(run("classify", "--format=jsonl", in_dir("junk.wav"), in_dir("none.wav"),
+			     in_dir("clips/a"), NULL),
+			 1);
 	assert_int_equal(count_lines(out), 5);
 	assert_int_equal(count_lines(err), 2);
 	assert_non_null(strstr(err, "junk.wav"));
@@ -600,10 +629,16 @@ static void classify_reports_what_it_cannot_read(void **state)
 static void classify_measures_a_list(void **state)
 {
 	(void)state;
-	const char list[] = "path\tset\tword\nclips/b/0.wav\tx\tyes\nclips/a/1.wav\tx\tno\nclips/b/2.wav\tx\tbed\n"
-			    "clips/a/3.wav\tx\tsilence\nclips/b/4.wav\tx\tyes\nnone.wav\tx\tyes\n";
+	const char list[] = "path\tset\tword\n"
+			    "clips/b/0.wav\tx\tyes\n"
+			    "clips/a/1.wav\tx\tno\n"
+			    "clips/b/2.wav\tx\tbed\n"
+			    "clips/a/3.wav\tx\tsilence\n"
+			    "clips/b/4.wav\tx\tyes\n"
+			    "none.wav\tx\tyes\n";
 	put_file("list.tsv", list, sizeof list - 1);
-	assert_int_equal(run("classify", "--format=jsonl", "--manifest", in_dir("list.tsv"), NULL), 1);
+	assert_int_equal(run("classify", "--format=jsonl", "--manifest", in_dir("list.tsv"), NULL),
+			 1);
 	assert_int_equal(count_lines(out), 6);
 	const char *const classes[] = {"yes", "no", "_unknown_", "_silence_", "yes"};
 	size_t right = 0;
@@ -614,7 +649,8 @@ static void classify_measures_a_list(void **state)
 		right += (size_t)same;
 		json_decref(o);
 	}
-	json_t *o = json_line(5), *sum = json_object_get(o, "summary"), *words = json_object_get(sum, "words");
+	json_t *o = json_line(5), *sum = json_object_get(o, "summary"),
+	       *words = json_object_get(sum, "words");
 	assert_int_equal((int)number_of(sum, "n"), 5);
 	assert_int_equal((int)number_of(sum, "failed"), 1);
 	assert_int_equal((int)number_of(sum, "correct"), (int)right);
@@ -626,9 +662,11 @@ static void classify_measures_a_list(void **state)
 	size_t all = 0;
 	for (size_t r = 0; r < TINY_WORDS; r++)
 		for (size_t h = 0; h < TINY_WORDS; h++)
-			all += (size_t)json_integer_value(json_array_get(json_array_get(confusion, r), h));
+			all += (size_t)json_integer_value(
+				json_array_get(json_array_get(confusion, r), h));
 	assert_int_equal(all, 5);
-	/* Wilson's interval of 0, 1 and 2 of 2, worked out by hand: z * z / (2 + z * z) = 0.65762, and so on. */
+	/* Wilson's interval of 0, 1 and 2 of 2, worked out by hand: z * z / (2 + z * z) = 0.65762,
+	 * and so on. */
 	const double lo[] = {0.0, 0.094531, 0.342380}, hi[] = {0.657620, 0.905469, 1.0};
 	json_t *yes = json_object_get(words, "yes"), *ci = json_object_get(yes, "recall_ci");
 	size_t k = (size_t)number_of(yes, "correct");
@@ -645,11 +683,13 @@ static void classify_measures_a_list(void **state)
 static void full_attention_takes_clips(void **state)
 {
 	(void)state;
-	assert_int_equal(run("classify", "-m", in_dir("full.safetensors"), in_dir("clips/a/1.wav"), NULL), 0);
+	assert_int_equal(
+		run("classify", "-m", in_dir("full.safetensors"), in_dir("clips/a/1.wav"), NULL),
+		0);
 	assert_non_null(strstr(err, "longer than this model can hear"));
 }
 
-/* ---- model ---------------------------------------------------------------------------------------------- */
+/* ---- model ---- */
 
 static void model_tells_what_is_in_it(void **state)
 {
@@ -663,7 +703,8 @@ static void model_tells_what_is_in_it(void **state)
 	assert_int_equal((int)number_of(json_object_get(o, "features"), "n_mels"), 10);
 	assert_int_equal((int)number_of(json_object_get(o, "network"), "dim"), 8);
 	assert_int_equal((int)number_of(json_object_get(o, "decision"), "smooth_ms"), 60);
-	assert_true(number_of(json_object_get(json_object_get(o, "decision"), "thresholds"), "no") == 0.6);
+	assert_true(number_of(json_object_get(json_object_get(o, "decision"), "thresholds"),
+			      "no") == 0.6);
 	assert_int_equal((int)number_of(o, "window_ms"), 200);
 	assert_true(number_of(o, "parameters") > 1000 && number_of(o, "state_bytes") > 0);
 	json_decref(o);

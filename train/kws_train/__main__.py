@@ -3,7 +3,7 @@ import importlib
 import sys
 
 COMMANDS = {"train": "train", "augment": "augment", "teacher": "teacher", "mix": "mix", "golden": "golden",
-            "evaluate": "evaluate"}
+            "evaluate": "evaluate", "export": "export"}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

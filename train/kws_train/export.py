@@ -1,10 +1,17 @@
-"""Write and read model files (docs/model-format.md)."""
+"""Write and read model files (docs/model-format.md).
+
+    python -m kws_train export --checkpoint runs/final/last.pt --card card.json --out commands-12.safetensors
+
+card.json: an object with the metadata entries name, decision, licence, training and measured.
+"""
+import argparse
 import json
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from .data import WORDS
 from .features import FeatureConfig
 from .model import Net
 
@@ -40,3 +47,21 @@ def load_model(path):
     if surplus or [k for k in missing if not k.endswith("num_batches_tracked")]:
         raise ValueError(f"{path}: missing {missing}, surplus {surplus}")
     return net.eval(), FeatureConfig(**feats), words, meta
+
+
+def main(argv=None):
+    ap = argparse.ArgumentParser(prog="kws_train export", description=__doc__.splitlines()[0])
+    ap.add_argument("--checkpoint", required=True)
+    ap.add_argument("--card", required=True)
+    ap.add_argument("--out", required=True)
+    a = ap.parse_args(argv)
+    cfg = FeatureConfig()
+    s = torch.load(a.checkpoint, weights_only=False)
+    net = Net(s["network"], cfg.n_mels, len(WORDS))
+    net.load_state_dict(s["average"])
+    with open(a.card) as f:
+        save_model(a.out, net.eval(), cfg, WORDS, **json.load(f))
+
+
+if __name__ == "__main__":
+    main()

@@ -39,7 +39,7 @@ class Bank:
         self.noise = [mel(i) for s in ("train", "val") if s in splits for i in corpus.where("noise", split=s)]
         self.speech = [mel(i) for i in corpus.where("speech")]
         if shards:
-            parts = {k: [] for k in ("frames", "label", "kind", "soft")}
+            parts = {k: [] for k in ("frames", "label", "kind", "soft", "clean")}
             for path in sorted(shards):
                 z = np.load(path)
                 keep = np.flatnonzero(~z["val"] | ("val" in splits))
@@ -47,13 +47,16 @@ class Bank:
                     parts[k].append(torch.from_numpy(z[k][keep]))
                 soft = os.path.splitext(path)[0] + ".soft.npy"
                 parts["soft"].append(torch.from_numpy(np.load(soft)[keep]))
-            self.clips, label, kind, self.soft = (torch.cat(parts[k]) for k in ("frames", "label", "kind", "soft"))
+                parts["clean"].append(torch.full((len(keep),), os.path.basename(path).startswith("v00")))
+            self.clips, label, kind, self.soft, self.clean = (torch.cat(parts[k])
+                                                               for k in ("frames", "label", "kind", "soft", "clean"))
             self.label, self.kind = label.long(), kind.long()
         else:
             idx = [i for s in splits for i in corpus.where("commands", "unknown", split=s)]
             self.clips = torch.stack([half(log_mel(fit_clip(corpus.audio(i)), cfg)) for i in idx])
             self.label = torch.tensor([corpus.items[i].label for i in idx])
             self.kind = torch.zeros_like(self.label)
+            self.clean = torch.ones_like(self.label, dtype=torch.bool)
             self.soft = None
 
 
@@ -90,28 +93,37 @@ class Augment:
         n_words = len(COMMANDS)
         share = {i: (1 - unknown - silence - unknown_speech) / n_words for i in range(n_words)}
         share[WORDS.index(UNKNOWN)] = unknown
-        self.by_class = {c: torch.nonzero((bank.label == c) & (bank.kind == 0))[:, 0].numpy() for c in share}
+        self.by_class = {(c, clean): torch.nonzero((bank.label == c) & (bank.kind == 0) & (bank.clean == clean))[:, 0]
+                         .numpy() for c in share for clean in (False, True)}
+        self.clean_p = 0.35 if bank.soft is not None else 1.0
         self.classes, self.p = list(share), np.array(list(share.values()))
         self.share = {"clip": self.p.sum(), "speech": unknown_speech, "silence": silence}
         self.extra = {k: torch.nonzero(bank.kind == v)[:, 0].numpy() for k, v in (("speech", 1), ("silence", 2))}
 
     def _draw(self, n):
-        """n sources -> frames [n, 100, M], label [n], soft [n, words] or None (rows of NaN: no teacher heard it)."""
+        """n sources -> frames [n, 100, M], label [n], soft [n, words] or None, clean [n]: not augmented as audio yet."""
         rng, bank = self.rng, self.bank
         kinds = rng.choice(3, n, p=np.array(list(self.share.values())) / sum(self.share.values()))
         n_clip, n_speech, n_sil = (int((kinds == k).sum()) for k in range(3))
         cls = rng.choice(self.classes, n_clip, p=self.p / self.p.sum())
-        idx = np.array([rng.choice(self.by_class[c]) for c in cls], dtype=np.int64)
+        clean = rng.random(n_clip) < self.clean_p
+        idx = np.array([rng.choice(self.by_class[c, k]) for c, k in zip(cls, clean)], dtype=np.int64)
+        made = n_sil // 3 if bank.soft is not None else 0  # silences out of shards; the others are cut or built here
         if bank.soft is not None:
             idx = np.concatenate([idx, rng.choice(self.extra["speech"], n_speech),
-                                  rng.choice(self.extra["silence"], n_sil)])
-            return bank.clips[idx].float(), bank.label[idx], bank.soft[idx]
-        floor = torch.full((n_sil - n_sil // 2, FRAMES, bank.clips.shape[2]), bank.floor)
+                                  rng.choice(self.extra["silence"], made)])
+            n_speech = 0
+        quiet = (n_sil - made) // 4
+        nothing = torch.full((quiet, FRAMES, bank.clips.shape[2]), bank.floor)
         frames = torch.cat([bank.clips[idx].float(), cut(bank.speech, n_speech, FRAMES, rng),
-                            cut(bank.noise, n_sil // 2, FRAMES, rng), floor])
+                            cut(bank.noise, n_sil - made - quiet, FRAMES, rng), nothing])
         label = torch.cat([bank.label[idx], torch.full((n_speech,), WORDS.index(UNKNOWN)),
-                           torch.full((n_sil,), WORDS.index(SILENCE))])
-        return frames, label, None
+                           torch.full((n_sil - made,), WORDS.index(SILENCE))])
+        clean = torch.cat([bank.clean[idx], torch.ones(n - len(idx), dtype=torch.bool)])
+        if bank.soft is None:
+            return frames, label, None, clean
+        sure = torch.log(F.one_hot(label[len(idx):], len(WORDS)) * 0.95 + 0.05 / len(WORDS))
+        return frames, label, torch.cat([bank.soft[idx], sure]), clean
 
     def _place(self, x, shift, tempo, formant):
         """Affine resampling of x [B, T, M] (values over the floor): shift in frames, tempo and formant as factors."""
@@ -125,8 +137,8 @@ class Augment:
         band = grid[..., 0].clamp(-1 + 1 / m, 1 - 1 / m)  # bands beyond the last repeat it; time beyond the end is 0
         return F.grid_sample(x[:, None], torch.stack([band, grid[..., 1]], -1), align_corners=False)[:, 0]
 
-    def _noise(self, x, p=0.8):
-        """Add noise at 0 to 30 dB, or rarely babble at 5 to 30 dB, in the power domain."""
+    def _noise(self, x, p):
+        """With probability p [B] add noise at 0 to 30 dB, or rarely babble at 5 to 35 dB, in the power domain."""
         rng, bank = self.rng, self.bank
         b, t, m = x.shape
         n = cut(bank.noise, b, t, rng)
@@ -143,10 +155,10 @@ class Augment:
         snr = uniform(rng, 0, 30, b) + torch.from_numpy(babble.astype(np.float32)) * 5
         level = torch.maximum(power_db(x), torch.tensor(-25.0))
         gain = (level - snr - power_db(n)) * (math.log(10) / 10)
-        gain[torch.from_numpy(rng.random(b) >= p)] = -30.0
+        gain[torch.from_numpy(rng.random(b)) >= p] = -30.0
         return torch.logaddexp(x, n + gain[:, None, None])
 
-    def _mask(self, x):
+    def _mask(self, x, p=0.8):
         """SpecAugment: two masks over bands, two over time, filled with the mean frame."""
         rng = self.rng
         b, t, m = x.shape
@@ -159,7 +171,7 @@ class Augment:
             w, at = uniform(rng, 0, 16, b), uniform(rng, 0, 1, b)
             lo = t - FRAMES + (at * (FRAMES - w)).floor()
             hide |= ((ft >= lo[:, None]) & (ft < (lo + w.floor())[:, None]))[:, :, None]
-        hide &= torch.from_numpy(rng.random(b) < 0.8)[:, None, None]
+        hide &= torch.from_numpy(rng.random(b) < p)[:, None, None]
         return torch.where(hide, self.mean, x)
 
     def _shifts(self, label):
@@ -177,24 +189,56 @@ class Augment:
         shift = np.where(half, rng.choice([-1, 1], n) * rng.uniform(48, 70, n), shift)
         return torch.from_numpy(shift.astype(np.float32)), torch.from_numpy(half)
 
-    def batch(self, n):
-        """-> frames [n, t, M], label [n], soft [n, words] or None, phase."""
-        rng, floor = self.rng, self.bank.floor
-        x, label, soft = self._draw(n)
-        w = self.warp
+    def _items(self, n):
+        """n placed, warped and amplified clips [n, 100, M], label [n], soft [n, words] or None, clean [n]."""
+        rng, floor, w = self.rng, self.bank.floor, self.warp
+        x, label, soft, clean = self._draw(n)
         shift, half = self._shifts(label)
         label = torch.where(half, WORDS.index(UNKNOWN), label)
         if soft is not None:
             soft = torch.where(half[:, None], torch.log(F.one_hot(label, len(WORDS)) + 1e-6), soft)
         x = self._place(x - floor, shift, torch.exp(uniform(rng, -0.14, 0.14, n) * w),
                         torch.exp(uniform(rng, -0.07, 0.07, n) * w)) + floor
-        x = x + uniform(rng, -2.5, 2.0, n)[:, None, None]
-        if rng.random() < self.context_p:
-            x = self._context(x)
-        x = self._noise(x.clamp_min(floor)).clamp_min(floor)
-        x = self._mask(x)
+        return (x + uniform(rng, -2.5, 2.0, n)[:, None, None]).clamp_min(floor), label, soft, clean
+
+    def batch(self, n, chain=1):
+        """-> frames [n / chain, t, M], label [n], soft [n, words] or None, phase, ends.
+
+        `chain` clips follow each other in a sequence, sequence by sequence in label and soft; ends are the network
+        frames (of 20 ms: two feature frames) behind each.
+        """
+        rng = self.rng
+        x, label, soft, clean = self._items(n)
+        p = torch.where(clean, 0.75, 0.3)
+        if chain == 1:
+            if rng.random() < self.context_p:
+                x = self._context(x)
+            x = self._mask(self._noise(x, p).clamp_min(self.bank.floor))
+            ends = [x.shape[1] // 2]
+        else:
+            x, ends = self._chain(x, p, chain)
         phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
-        return x, label, soft, phase
+        return x, label, soft, phase, ends
+
+    def _chain(self, x, p, chain):
+        """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.3 s or overlaps up to 0.3 s."""
+        rng, floor = self.rng, self.bank.floor
+        b = len(x) // chain
+        bed = rng.random() < 0.5  # one noise under all of a sequence, or each clip with its own
+        if not bed:
+            x = self._noise(x, p).clamp_min(floor)
+        starts = [0 if rng.random() < 0.6 else 2 * int(rng.integers(1, 26))]
+        for _ in range(chain - 1):
+            starts.append(starts[-1] + FRAMES + 2 * int(rng.integers(-15, 16)))
+        x = x.view(b, chain, FRAMES, -1)
+        y = torch.full((b, starts[-1] + FRAMES, x.shape[3]), floor)
+        for k, at in enumerate(starts):
+            y[:, at : at + FRAMES] = torch.logaddexp(y[:, at : at + FRAMES], x[:, k])
+        if bed:
+            y = self._noise(y, p.view(b, chain).amax(1)).clamp_min(floor)
+        for at in starts:
+            y[:, at : at + FRAMES] = self._mask(y[:, at : at + FRAMES], 0.7)
+        return y, [(at + FRAMES) // 2 for at in starts]
 
     def _context(self, x):
         """Put another item, or nothing, before x [n, 100, M]; it may reach into the clip's own second by 0.4 s."""
@@ -228,7 +272,7 @@ def optimiser(net, lr, decay):
     ids = {id(p) for p in plain}
     rest = [p for p in net.parameters() if id(p) not in ids]
     return torch.optim.AdamW([{"params": plain, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}], lr,
-                             betas=(0.9, 0.98))
+                             betas=(0.9, 0.98), fused=True)
 
 
 def main(argv=None):
@@ -241,12 +285,15 @@ def main(argv=None):
     ap.add_argument("--init", help="start from this checkpoint's averaged weights")
     ap.add_argument("--network", default="{}", help="JSON: arguments of network_spec")
     ap.add_argument("--steps", type=int, default=6000)
+    ap.add_argument("--stop", type=int, help="end at this step, in the middle of the schedule")
     ap.add_argument("--batch", type=int, default=64)
     ap.add_argument("--lr", type=float, default=2e-3)
     ap.add_argument("--warmup", type=int, default=300)
     ap.add_argument("--decay", type=float, default=0.05)
-    ap.add_argument("--context", type=float, default=0.25, help="share of batches with other sound before the clip")
+    ap.add_argument("--chain", type=int, default=1, help="clips in a sequence; divides the batch")
+    ap.add_argument("--context", type=float, default=0.25, help="with chain 1: share of batches with other sound before the clip")
     ap.add_argument("--partial", type=float, default=0.05, help="share of commands cut in half, which are unknown")
+    ap.add_argument("--silence", type=float, default=0.07, help="share of silences")
     ap.add_argument("--distil", type=float, default=0.7, help="weight of the teacher's labels, where there are any")
     ap.add_argument("--temperature", type=float, default=1.0)
     ap.add_argument("--smooth", type=float, default=0.05, help="label smoothing of the hard labels")
@@ -271,7 +318,7 @@ def main(argv=None):
         net.load_state_dict(torch.load(a.init, weights_only=False)["average"])
     average = copy.deepcopy(net)
     opt = optimiser(net, a.lr, a.decay)
-    augment = Augment(bank, net.features.mean.clone(), rng, a.context, partial=a.partial)
+    augment = Augment(bank, net.features.mean.clone(), rng, a.context, partial=a.partial, silence=a.silence)
     step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
     ckpt = os.path.join(a.run, "last.pt")
     if os.path.exists(ckpt):
@@ -285,15 +332,15 @@ def main(argv=None):
           flush=True)
 
     losses, t0, began = [], time.time(), step
-    while step < a.steps:
-        x, label, soft, phase = augment.batch(a.batch)
+    while step < (a.stop or a.steps):
+        x, label, soft, phase, ends = augment.batch(a.batch, a.chain)
         rate = a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * step / a.steps)) + 1e-6
         for g in opt.param_groups:
             g["lr"] = rate
         net.train()
         with torch.autocast("cpu", torch.bfloat16):
             y = net.encode(x, phase)
-        pooled = y[:, -net.pool :].float().sum(1) / net.pool
+        pooled = torch.stack([y[:, max(0, e - net.pool) : e].float().sum(1) / net.pool for e in ends], 1).flatten(0, 1)
         logits = net.head(pooled)
         hard = F.cross_entropy(logits, label, label_smoothing=a.smooth, reduction="none")
         if soft is None:
