@@ -164,6 +164,13 @@ bool kws_capture_destroy(kws_capture *c, int timeout_ms)
 	return true;
 }
 
+static void back_off(kws_capture *c)
+{
+	c->backoff_s *= 2;
+	if (c->backoff_s > c->conf.backoff_max_s)
+		c->backoff_s = c->conf.backoff_max_s;
+}
+
 static void opened(kws_capture *c, double mono)
 {
 	c->state = KWS_CAPTURE_RUNNING;
@@ -187,9 +194,7 @@ static void not_opened(kws_capture *c, double mono, const kws_error *err)
 	c->attempts++;
 	c->state = KWS_CAPTURE_CLOSED;
 	c->retry_at = mono + c->backoff_s;
-	c->backoff_s *= 2;
-	if (c->backoff_s > c->conf.backoff_max_s)
-		c->backoff_s = c->conf.backoff_max_s;
+	back_off(c);
 }
 
 void kws_capture_lose(kws_capture *c, const char *reason)
@@ -252,6 +257,7 @@ enum kws_capture_state kws_capture_step(kws_capture *c, double mono)
 		} else if (c->state == KWS_CAPTURE_CLOSING) {
 			c->state = KWS_CAPTURE_CLOSED;
 			c->retry_at = c->reopen ? mono : mono + c->backoff_s;
+			back_off(c);
 		} else if (result == KWS_OK) {
 			opened(c, mono);
 		} else {

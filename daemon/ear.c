@@ -47,6 +47,7 @@ struct kws_ear {
 	unsigned gap_count;
 	double gap_s, lost_at;     /* lost_at: monotonic time of the last audio */
 	char gap_reason[32];
+	bool told;                 /* that there is no audio */
 
 	/* digital silence */
 	float last;
@@ -223,7 +224,10 @@ static void end_stream(kws_ear *e)
 	kws_engine_flush(e->engine);
 	if (e->clips)
 		kws_clips_step(e->clips, &e->history, true);
-	kws_log(KWS_LOG_WARNING, "audio lost: %s: %s", e->device, kws_capture_reason(e->capture));
+	/* once an outage: also streams that open and then send nothing end here, again and again */
+	kws_log(e->anchor.started || !e->told ? KWS_LOG_WARNING : KWS_LOG_DEBUG, "audio lost: %s: %s", e->device,
+		kws_capture_reason(e->capture));
+	e->told = true;
 }
 
 /* The first samples of a stream say what happened since the one before. */
@@ -241,6 +245,7 @@ static void first_audio(kws_ear *e, kws_device *d, double mono)
 		kws_log(KWS_LOG_INFO, "listening: %s at %u Hz, %u channels", e->device, e->in_hz,
 			kws_device_channels(d));
 	}
+	e->told = false;
 	kws_anchor_start(&e->anchor, kws_device_is_pipe(d), kws_clock_wall() - waited, heard_s(e));
 }
 
@@ -316,32 +321,42 @@ static void hear(kws_ear *e, kws_device *d, size_t n)
 	check_silence(e, d, n);
 }
 
-/* Everything that is in the ring; the last samples of a pipe may be less than a hop. */
+/* The next hop into pcm, or, when the source has ended, the rest, which may be less. Returns how many samples. */
+static size_t next_hop(kws_ear *e, kws_device *d, bool ended)
+{
+	size_t n = kws_device_read(d, e->pcm, e->hop);
+
+	if (n || !ended)
+		return n;
+	n = kws_device_available(d);
+	return n && n < e->hop ? kws_device_read(d, e->pcm, n) : 0;
+}
+
+/* What is in the ring, but no more than two seconds at a time: a file's reader puts back at once what we take, and
+ * signals and sockets want to be served, too. */
 static void drain(kws_ear *e, kws_device *d)
 {
+	enum { MAX_HOPS = 200 };
 	kws_device_state st;
-	bool any = false;
-	size_t n;
+	size_t n, hops;
 
 	kws_device_state_get(d, &st);
-	while ((n = kws_device_read(d, e->pcm, e->hop)) > 0
-	       || (st.ended && (n = kws_device_available(d)) > 0 && n < e->hop && kws_device_read(d, e->pcm, n))) {
+	for (hops = 0; hops < MAX_HOPS && (n = next_hop(e, d, st.ended)) > 0; hops++) {
 		if (!e->anchor.started)
 			first_audio(e, d, kws_clock_mono());
 		hear(e, d, n);
-		any = true;
 		if (kws_capture_device(e->capture) != d)
-			break;
+			return; /* given up in the middle */
 	}
-	if (any)
-		e->lost_at = kws_clock_mono();
-	if (any && kws_capture_device(e->capture) == d)
-		check_losses(e, d);
+	if (!hops)
+		return;
+	e->lost_at = kws_clock_mono();
+	check_losses(e, d);
 }
 
-static void check_suspend(kws_ear *e, double mono)
+static void check_suspend(kws_ear *e)
 {
-	double ahead = kws_clock_boot() - mono;
+	double mono = kws_clock_mono(), ahead = kws_clock_boot() - mono;
 
 	if (ahead - e->suspended_s > suspend_s) {
 		kws_log(KWS_LOG_WARNING, "the machine was suspended for %.1f s", ahead - e->suspended_s);
@@ -352,14 +367,13 @@ static void check_suspend(kws_ear *e, double mono)
 
 enum kws_capture_state kws_ear_step(kws_ear *e)
 {
-	double mono = kws_clock_mono();
 	kws_device *d = kws_capture_device(e->capture);
 	enum kws_capture_state state;
 
 	if (d && e->open)
 		drain(e, d);
-	check_suspend(e, mono);
-	state = kws_capture_step(e->capture, mono);
+	check_suspend(e);
+	state = kws_capture_step(e->capture, kws_clock_mono());
 	d = kws_capture_device(e->capture);
 	if (e->open && !d)
 		end_stream(e);
@@ -374,6 +388,7 @@ void kws_ear_finish(kws_ear *e)
 
 	if (!e->open || !d)
 		return;
+	/* what is there now, and not what a fast pipe goes on to send */
 	drain(e, d);
 	e->open = false;
 	kws_engine_flush(e->engine);

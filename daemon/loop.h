@@ -6,8 +6,8 @@
 
 typedef struct kws_loop kws_loop;
 
-/* Block the signals that the loop reads. Before any thread is started. */
-void kws_loop_block_signals(void);
+/* Catch the signals that the loop heeds, from now on, whenever it comes to run. False: out of descriptors. */
+bool kws_loop_catch_signals(void);
 
 /* The loop takes over what setup holds. src is read again on SIGHUP and must live as long. */
 enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws_setup *setup, kws_error *err);

@@ -11,9 +11,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* OpenBLAS, whose header would bring in all of CBLAS. One stream has no work for a second thread. */
-extern void openblas_set_num_threads(int n);
-
 typedef struct {
 	kws_setup_source src;
 	bool test;
@@ -45,6 +42,7 @@ static void override(struct argp_state *state, options *o, char *text, const cha
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	options *o = state->input;
+	char full[KWS_CONF_TEXT], path[2 * KWS_CONF_TEXT + 2];
 
 	switch (key) {
 	case 'c':
@@ -54,7 +52,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 't': o->test = true; return 0;
 	case 'o': override(state, o, NULL, NULL, arg); return 0;
 	case 'd': override(state, o, o->texts[0], "audio.device", arg); return 0;
-	case 'm': override(state, o, o->texts[1], "model.path", arg); return 0;
+	case 'm':
+		/* symbolic links stay: a reload follows them anew */
+		if (*arg == '/' || !getcwd(full, sizeof full))
+			full[0] = 0;
+		snprintf(path, sizeof path, "%.*s%s%.*s", KWS_CONF_TEXT, full, *full ? "/" : "", KWS_CONF_TEXT, arg);
+		override(state, o, o->texts[1], "model.path", path);
+		return 0;
 	case 'l': override(state, o, o->texts[2], "log.level", arg); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -99,8 +103,8 @@ int main(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	mallopt(M_ARENA_MAX, 1); /* one heap for all threads: they allocate little */
-	openblas_set_num_threads(1);
-	kws_loop_block_signals();
+	if (!kws_loop_catch_signals())
+		return EX_OSERR;
 	kws_device_prepare();
 	if (kws_setup_conf(&setup.conf, &o.src, say, NULL))
 		return EX_CONFIG;
