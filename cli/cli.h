@@ -16,5 +16,8 @@ int kws_cmd_classify(int argc, char **argv);
 int kws_cmd_spot(int argc, char **argv);
 int kws_cmd_model(int argc, char **argv);
 int kws_cmd_bench(int argc, char **argv);
+int kws_cmd_devices(int argc, char **argv);
+int kws_cmd_listen(int argc, char **argv);
+int kws_cmd_doctor(int argc, char **argv);
 
 #endif

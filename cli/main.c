@@ -17,6 +17,9 @@ static const struct {
 	{"spot", kws_cmd_spot, "what is said when, in recordings of any length or a pipe"},
 	{"model", kws_cmd_model, "what is in a model file"},
 	{"bench", kws_cmd_bench, "how fast it is on this machine"},
+	{"devices", kws_cmd_devices, "which microphones there are"},
+	{"listen", kws_cmd_listen, "a microphone, with a level meter and live scores"},
+	{"doctor", kws_cmd_doctor, "what keeps this machine from hearing"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
