@@ -144,6 +144,9 @@ UNITS   := $(PREFIX)/lib/systemd/system
 SYSCONF ?= /etc
 COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 
+# what names a place, with the places of this installation
+placed = sed 's|/usr/local/bin/|$(BIN)/|; s|/usr/local/share/kwsd|$(SHARE)|; s|/etc/kwsd/|$(SYSCONF)/kwsd/|' $(1)
+
 # the configuration that is there stays: it is the user's
 install: all
 	install -d $(addprefix $(DESTDIR),$(BIN) $(MAN)/man1 $(MAN)/man5 $(MAN)/man8 $(UNITS) $(SHARE) $(COMPLETIONS) $(SYSCONF)/kwsd)
@@ -153,16 +156,17 @@ install: all
 	install -m644 docs/kwsd.8 $(DESTDIR)$(MAN)/man8
 	install -m644 cli/kws.bash-completion $(DESTDIR)$(COMPLETIONS)/kws
 	install -m644 config/models/*.safetensors $(DESTDIR)$(SHARE)
-	for u in kwsd.service kwsd@.service; do \
-		sed 's|/usr/local/bin/|$(BIN)/|; s|/etc/kwsd/|$(SYSCONF)/kwsd/|' systemd/$$u >$(DESTDIR)$(UNITS)/$$u && \
-		chmod 644 $(DESTDIR)$(UNITS)/$$u || exit 1; done
-	[ -e $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf ] || install -m644 config/kwsd.conf $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf
+	$(call placed,systemd/kwsd.service) >$(DESTDIR)$(UNITS)/kwsd.service
+	$(call placed,systemd/kwsd@.service) >$(DESTDIR)$(UNITS)/kwsd@.service
+	$(call placed,config/kwsd.conf) >$(B)/kwsd.conf
+	cd $(DESTDIR)$(UNITS) && chmod 644 kwsd.service kwsd@.service
+	[ -e $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf ] || install -m644 $(B)/kwsd.conf $(DESTDIR)$(SYSCONF)/kwsd
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(BIN)/kws $(BIN)/kwsd $(MAN)/man1/kws.1 $(MAN)/man5/kwsd.conf.5 $(MAN)/man8/kwsd.8 \
 		$(COMPLETIONS)/kws $(UNITS)/kwsd.service $(UNITS)/kwsd@.service)
 	rm -rf $(DESTDIR)$(SHARE)
-	cmp -s config/kwsd.conf $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf && rm -r $(DESTDIR)$(SYSCONF)/kwsd || true
+	$(call placed,config/kwsd.conf) | cmp -s - $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf && rm -r $(DESTDIR)$(SYSCONF)/kwsd || true
 
 dist:
 	@mkdir -p dist
