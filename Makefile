@@ -59,6 +59,12 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(OURS) $(CFLAGS) -c -o $@ $<
 
+# another PREFIX is another default model
+$(B)/cli/args.o $(B)/daemon/conf.o: $(B)/share
+$(B)/share: FORCE
+	@mkdir -p $(@D); echo '$(SHARE)' | cmp -s - $@ || echo '$(SHARE)' >$@
+FORCE:
+
 # vec.c is compiled once for each level of the processor, always optimised: its speed is the network's
 level = @mkdir -p $(@D); set -x; $(CC) $(OURS) $(CFLAGS) -O3 -ffp-contract=fast $(1) -DKWS_VEC_TABLE=kws_vec_$(2) \
         -DKWS_VEC_NAME='"$(3)"' -DKWS_VEC_BYTES=$(4) -c -o $@ $<

@@ -92,7 +92,7 @@ static void test_json(void **state)
 	assert_string_equal(json_string_value(json_object_get(o, "word")), "yes");
 	assert_true(fabs(json_real_value(json_object_get(o, "score")) - 0.9123) < 1e-12);
 	assert_int_equal(json_integer_value(json_object_get(o, "start_sample")), 16000);
-	assert_true(json_real_value(json_object_get(o, "start_s")) == 1.0);
+	assert_true(json_real_value(json_object_get(o, "start")) == 1.0);
 	assert_true(json_is_null(json_object_get(o, "snr_db"))); /* NaN is no JSON */
 	assert_string_equal(json_string_value(json_object_get(o, "device")), "a \"quoted\" ? name");
 	assert_int_equal(json_integer_value(json_object_get(o, "dropped")), 0);
