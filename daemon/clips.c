@@ -126,48 +126,63 @@ static bool make_room(writer *w, int dir, unsigned long long bytes)
 	return true;
 }
 
-static bool write_wav(writer *w, int dir, const char *tmp, const clip *c)
+/* Returns NULL, or what went wrong. */
+static const char *write_wav(const writer *w, int dir, const char *tmp, const clip *c)
 {
 	SF_INFO info = { .samplerate = (int)w->rate_hz, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16 };
 	int fd = openat(dir, tmp, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	SNDFILE *f = fd < 0 ? NULL : sf_open_fd(fd, SFM_WRITE, &info, 0);
-	bool ok;
+	const char *why = NULL;
+	struct stat st;
 
 	if (!f) {
+		why = fd < 0 ? strerror(errno) : sf_strerror(NULL);
 		if (fd >= 0)
 			close(fd);
-		return false;
+		return why;
 	}
-	errno = 0;
-	ok = sf_write_short(f, c->pcm, (sf_count_t)c->n) == (sf_count_t)c->n;
-	ok &= sf_close(f) == 0;
-	int why = errno;
+	sf_write_short(f, c->pcm, (sf_count_t)c->n);
+	sf_close(f);
+	/* libsndfile does not tell all: the file does */
+	if (fstat(fd, &st) != 0 || (size_t)st.st_size < 44 + sizeof c->pcm[0] * c->n)
+		why = strerror(ENOSPC);
 	close(fd);
-	errno = why;
-	return ok;
+	return why;
+}
+
+static const char *keep(writer *w, const clip *c)
+{
+	char tmp[KWS_CLIP_NAME + 8];
+	int dir = open(w->conf.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *why;
+
+	if (dir < 0)
+		return strerror(errno);
+	snprintf(tmp, sizeof tmp, ".%s.part", c->name);
+	if (!make_room(w, dir, 44 + sizeof c->pcm[0] * (unsigned long long)c->n))
+		why = "clips.quota_mb has no room for it";
+	else
+		why = write_wav(w, dir, tmp, c);
+	if (!why && renameat(dir, tmp, dir, c->name) != 0)
+		why = strerror(errno);
+	if (why)
+		unlinkat(dir, tmp, 0);
+	close(dir);
+	return why;
 }
 
 static void item(void *self, const void *it)
 {
 	writer *w = self;
 	const clip *c = it;
-	char tmp[KWS_CLIP_NAME + 8];
-	int dir = open(w->conf.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = dir >= 0;
+	const char *why = keep(w, c);
 
-	snprintf(tmp, sizeof tmp, ".%s.part", c->name);
-	ok = ok && make_room(w, dir, 44 + 2 * (unsigned long long)c->n);
-	ok = ok && write_wav(w, dir, tmp, c) && renameat(dir, tmp, dir, c->name) == 0;
-	if (!ok && !w->failing)
-		kws_log(KWS_LOG_ERROR, "clips: %s/%s: %s", w->conf.dir, c->name, errno ? strerror(errno) : "no room");
-	if (ok && w->failing)
+	if (why && !w->failing)
+		kws_log(KWS_LOG_ERROR, "clips: %s/%s: %s", w->conf.dir, c->name, why);
+	if (!why && w->failing)
 		kws_log(KWS_LOG_INFO, "clips: writing again");
-	if (!ok && dir >= 0)
-		unlinkat(dir, tmp, 0);
-	w->failing = !ok;
-	atomic_fetch_add(ok ? &w->written : &w->failed, 1);
-	if (dir >= 0)
-		close(dir);
+	w->failing = why != NULL;
+	atomic_fetch_add(why ? &w->failed : &w->written, 1);
 }
 
 static const kws_worker_ops ops = { item, NULL, free };
