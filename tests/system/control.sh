@@ -178,6 +178,6 @@ test_stuck_log() { # at most 30 s
 	exec 8<> "$T/stuck"
 	timeout 25 "$KWSD" -c /dev/null -m "$MODEL" -o log.level=debug -o stdout.enabled=yes -d "raw:$T/long.raw" \
 		> "$T/out" 2> "$T/stuck" || fail "status $?"
-	offline "$AUDIO" > "$T/want"
-	[ "$(wc -l < "$T/out")" -ge $((90 * $(wc -l < "$T/want"))) ] || fail "events are missing"
+	offline - < "$T/long.raw" > "$T/want"
+	[ "$(wc -l < "$T/out")" -ge $(($(wc -l < "$T/want") * 9 / 10)) ] || fail "events are missing"
 }
