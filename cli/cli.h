@@ -15,6 +15,7 @@ enum kws_exit {
 int kws_cmd_classify(int argc, char **argv);
 int kws_cmd_spot(int argc, char **argv);
 int kws_cmd_model(int argc, char **argv);
+int kws_cmd_eval(int argc, char **argv);
 int kws_cmd_bench(int argc, char **argv);
 
 #endif

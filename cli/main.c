@@ -16,6 +16,7 @@ static const struct {
 	{"classify", kws_cmd_classify, "which word is in each file"},
 	{"spot", kws_cmd_spot, "what is said when, in recordings of any length or a pipe"},
 	{"model", kws_cmd_model, "what is in a model file"},
+	{"eval", kws_cmd_eval, "how good a model is: misses against false alarms"},
 	{"bench", kws_cmd_bench, "how fast it is on this machine"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
