@@ -9,7 +9,7 @@
 
 /* The page. The strip left of the curve's axis is for no false alarm at all, which has no place on
  * a logarithmic axis. */
-enum { WIDTH = 980, HEIGHT = 860, LEFT = 80, RIGHT = 800, STRIP = 34 };
+enum { WIDTH = 1000, HEIGHT = 860, LEFT = 80, RIGHT = 800, STRIP = 44 };
 enum { DET_TOP = 70, DET_BOTTOM = 440, SCORE_TOP = 540, SCORE_BOTTOM = 790 };
 
 static const char BOLD[] = "font-size=\"14\" font-weight=\"bold\"";
@@ -115,17 +115,22 @@ static void draw_targets(plot *x)
 	}
 }
 
-/* The interval of the misses of all words: its upper side forth, its lower side back. */
+/* The interval of the misses of all words, a stair like its line: its upper side forth, its lower
+ * side back. */
 static void draw_band(plot *x, const size_t *front, size_t n)
 {
 	double lo, hi;
 	fputs("<polygon fill=\"#222\" fill-opacity=\"0.12\" points=\"", x->p.to);
 	for (size_t i = 0; i < 2 * n; i++) {
-		size_t g = front[i < n ? i : 2 * n - 1 - i];
-		const kws_count *c = at(x, g, x->m->n_words);
+		bool forth = i < n;
+		size_t at_point = forth ? i : 2 * n - 1 - i;
+		const kws_count *c = at(x, front[at_point], x->m->n_words);
 		kws_tally_wilson(c->said - c->hits, c->said, &lo, &hi);
-		fprintf(x->p.to, "%.1f,%.1f ", rate_x(x, c),
-			kws_axis_at(&x->miss, 100.0 * (i < n ? hi : lo)));
+		double from = rate_x(x, c), to = RIGHT;
+		if (at_point + 1 < n)
+			to = rate_x(x, at(x, front[at_point + 1], x->m->n_words));
+		double y = kws_axis_at(&x->miss, 100.0 * (forth ? hi : lo));
+		fprintf(x->p.to, "%.1f,%.1f %.1f,%.1f ", forth ? from : to, y, forth ? to : from, y);
 	}
 	fputs("\"/>\n", x->p.to);
 }
@@ -247,7 +252,7 @@ static bool draw_scores(plot *x)
 			 "the word, for each of %zu words said", n_words);
 	kws_picture_rect(p, LEFT + 300, SCORE_TOP - 20, 12, 12, REST);
 	kws_picture_text(p, LEFT + 318, SCORE_TOP - 9, "start", "",
-			 "any word, in each of %zu seconds in which none was said", n_rest);
+			 "any word, in each of %zu seconds outside all words", n_rest);
 	return true;
 }
 
@@ -262,5 +267,5 @@ bool kws_detplot(const char *path, const kws_heard *h, const kws_count *curve)
 			 "model %s, SHA-256 %.16s; smooth %u ms, refractory %u ms",
 			 kws_model_name(h->model), kws_model_hash(h->model), x.m->smooth_ms,
 			 x.m->refractory_ms);
-	return kws_picture_close(&x.p) && good;
+	return kws_picture_close(&x.p, good);
 }

@@ -255,7 +255,7 @@ static void print_point(const task *t, const point *p)
 		if (is_shown(t, w))
 			print_row(t, p, w);
 	const kws_count *all = &p->count[m->n_words];
-	printf("events that are no hits: %zu where nothing was said, %zu in the time of another "
+	printf("events that are no hits: %zu outside the time of any word, %zu in that of another "
 	       "word, %zu a second time\n", all->strays, all->confused, all->duplicates);
 }
 

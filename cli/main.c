@@ -17,6 +17,8 @@ static const struct {
 	{"spot", kws_cmd_spot, "what is said when, in recordings of any length or a pipe"},
 	{"model", kws_cmd_model, "what is in a model file"},
 	{"eval", kws_cmd_eval, "how good a model is: misses against false alarms"},
+	{"calibrate", kws_cmd_calibrate, "thresholds for a wanted rate of false alarms"},
+	{"plot", kws_cmd_plot, "a picture of a recording: spectrogram, scores, events"},
 	{"bench", kws_cmd_bench, "how fast it is on this machine"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

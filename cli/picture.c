@@ -3,14 +3,11 @@
 #include "cli/out.h"
 #include "kws.h"
 
-#include <errno.h>
 #include <math.h>
 #include <png.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 const char *kws_picture_colour(size_t i)
 {
@@ -22,31 +19,11 @@ const char *kws_picture_colour(size_t i)
 
 bool kws_picture_open(kws_picture *p, const char *path, double width, double height)
 {
-	*p = (kws_picture){.path = path};
-	if (strcmp(path, "-") == 0) {
-		p->to = stdout;
-	} else {
-		size_t n = strlen(path);
-		int fd = -1;
-		p->temporary = malloc(n + sizeof ".XXXXXX");
-		if (p->temporary) {
-			memcpy(p->temporary, path, n);
-			memcpy(p->temporary + n, ".XXXXXX", sizeof ".XXXXXX");
-			fd = mkstemp(p->temporary);
-		}
-		mode_t mask = umask(0);
-		umask(mask);
-		if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)
-			p->to = fdopen(fd, "wb");
-		if (!p->to) {
-			kws_out_complain("%s: %s", path, strerror(errno));
-			if (fd >= 0) {
-				close(fd);
-				unlink(p->temporary);
-			}
-			free(p->temporary);
+	*p = (kws_picture){.path = path, .to = stdout};
+	if (strcmp(path, "-") != 0) {
+		if (!kws_replace_open(&p->file, path))
 			return false;
-		}
+		p->to = p->file.to;
 	}
 	fprintf(p->to,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%g\" height=\"%g\" "
@@ -56,20 +33,11 @@ bool kws_picture_open(kws_picture *p, const char *path, double width, double hei
 	return true;
 }
 
-bool kws_picture_close(kws_picture *p)
+bool kws_picture_close(kws_picture *p, bool good)
 {
 	fputs("</svg>\n", p->to);
-	if (p->to == stdout)
-		return true; /* looked after at the end of the program */
-	bool good = !ferror(p->to);
-	good = fclose(p->to) == 0 && good;
-	good = good && rename(p->temporary, p->path) == 0;
-	if (!good) {
-		kws_out_complain("%s: %s", p->path, strerror(errno));
-		unlink(p->temporary);
-	}
-	free(p->temporary);
-	return good;
+	/* Standard output is looked after at the end of the program. */
+	return p->to == stdout ? good : kws_replace_finish(&p->file, good);
 }
 
 /* XML allows few control characters, and wants these three in another way. */

@@ -2,23 +2,24 @@
 #ifndef KWS_CLI_PICTURE_H
 #define KWS_CLI_PICTURE_H
 
-#include <stdbool.h>
+#include "cli/replace.h"
+
 #include <stddef.h>
-#include <stdio.h>
 
 /* A colour for each word; they repeat after ten. Legible on white, also for most colour-blind eyes. */
 const char *kws_picture_colour(size_t i);
 
-/* A picture is written beside its place and moved there when it is whole. */
 typedef struct {
 	FILE *to;
 	const char *path; /* "-": standard output */
-	char *temporary;
+	kws_replace file;
 } kws_picture;
 
 /* false: said why not. */
 bool kws_picture_open(kws_picture *p, const char *path, double width, double height);
-bool kws_picture_close(kws_picture *p);
+
+/* If good, put it in its place; else there is none. Returns whether it stands there. */
+bool kws_picture_close(kws_picture *p, bool good);
 
 /* anchor: "start", "middle" or "end" of the text lies at x. Any bytes may be in it. */
 void kws_picture_text(kws_picture *p, double x, double y, const char *anchor, const char *style,
