@@ -74,6 +74,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 typedef struct {
 	float *row;
 	size_t n, cap;
+	double first; /* where the first row begins, seconds */
 } rows;
 
 typedef struct {
@@ -104,6 +105,8 @@ static void keep(task *t, rows *r, double when, const float *row, size_t n)
 		t->too_long = true;
 		return;
 	}
+	if (r->n == 0)
+		r->first = when;
 	if (r->n == r->cap) {
 		size_t cap = r->cap ? 2 * r->cap : 1024;
 		float *more = realloc(r->row, cap * n * sizeof *more);
@@ -209,7 +212,7 @@ static enum kws_status hear(task *t, kws_source *src, kws_error *err)
 				"more than an hour is no picture: choose with --start and --end");
 	if (t->mels.n == 0)
 		return kws_fail(err, KWS_ERR_ARG, "no audio from second %g on", t->a->start);
-	t->from = ceil(t->a->start * t->rate_hz / (double)t->hop) * (double)t->hop / t->rate_hz;
+	t->from = t->mels.first;
 	t->to = t->from + (double)(t->mels.n * t->hop) / t->rate_hz;
 	return KWS_OK;
 }
@@ -333,7 +336,7 @@ static void draw_score(const task *t, kws_picture *p, const kws_axis *time, size
 		for (size_t i = first; i < last; i++)
 			top = fmaxf(top, t->scores.row[i * t->n_words + word]);
 		/* The score of a frame is known at its end. */
-		double when = t->from + (double)(last * t->frame) / t->rate_hz;
+		double when = t->scores.first + (double)(last * t->frame) / t->rate_hz;
 		fprintf(p->to, "%.1f,%.1f ", kws_axis_at(time, when),
 			SCORE_BOTTOM - SCORES * (double)top);
 	}
