@@ -123,7 +123,10 @@ static int set_up(void **state)
 	assert_non_null(mkdtemp(dir));
 	tiny_config full = tiny_default;
 	full.chunk = -1;
-	put_model("tiny.safetensors", &tiny_default);
+	/* Not so sure of itself that its scores are 1. */
+	tiny_config unsure = tiny_default;
+	unsure.loudness = 3.0f;
+	put_model("tiny.safetensors", &unsure);
 	put_model("full.safetensors", &full);
 	setenv("KWS_MODEL", in_dir("tiny.safetensors"), 1);
 	put_sound("said.wav", 33);
@@ -501,7 +504,10 @@ static void calibrate_writes_a_model(void **state)
 	kws_model_close(m);
 	assert_int_equal(run("calibrate --target 1e5 --write-model nosuch/new.safetensors said.wav"),
 			 1);
-	assert_int_equal(system("ls /tmp/kws-tools-*/*.safetensors.* >/dev/null 2>&1") != 0, 1);
+	/* Nothing half done lies about. */
+	char command[600];
+	snprintf(command, sizeof command, "ls %s | grep -F safetensors.", dir);
+	assert_int_not_equal(system(command), 0);
 }
 
 int main(void)
