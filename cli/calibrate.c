@@ -139,7 +139,7 @@ static const kws_count *chosen(const task *t, size_t word)
 	return at(t, c->front[c->at], word);
 }
 
-/* The strictest point of each word; of the words that have no false alarm there, all it can give. */
+/* Each word at its strictest point; when each has a budget of its own, at the last within it. */
 static void begin(task *t)
 {
 	const kws_material *m = &t->heard.material;

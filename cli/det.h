@@ -48,7 +48,7 @@ typedef struct {
 	size_t false_alarms;                 /* those that count */
 } kws_count;
 
-/* latency: from the end of the word to the decision, seconds; below 0 when it was decided before. */
+/* latency: from the end of the word to the decision, seconds; below 0 when decided before it. */
 typedef void kws_hit_fn(void *ctx, size_t word, double latency);
 
 /* Hours in which false alarms are counted. */
@@ -59,7 +59,8 @@ double kws_det_hours(const kws_material *m);
 enum kws_status kws_det_count(const kws_material *m, const float *threshold, kws_count *count,
 			      kws_hit_fn *on_hit, void *ctx);
 
-/* The thresholds of a curve: 0.01 to 0.99 by 0.01, to 0.999 by 0.001, to 0.9999 by 0.0001, and 1. */
+/* The thresholds of a curve: 0.01 to 0.99 by 0.01, to 0.999 by 0.001, to 0.9999 by 0.0001,
+ * and 1. */
 enum { KWS_DET_GRID = 99 + 9 + 9 + 1 };
 float kws_det_threshold(size_t i);
 
@@ -67,10 +68,10 @@ float kws_det_threshold(size_t i);
 enum kws_status kws_det_curve(const kws_material *m, kws_count *curve);
 
 /* The points of column `word' of a curve (n_words + 1 columns) that no other beats: fewer false
- * alarms, or fewer misses. Their places into front (KWS_DET_GRID,), by rising false alarms and falling
- * misses; of equal points the one with the highest threshold. Returns how many. Below some threshold
- * scores no longer fall far enough to fire again, and both counts are worse: those points are not
- * among them. */
+ * alarms, or fewer misses. Their places into front (KWS_DET_GRID,), by rising false alarms and
+ * falling misses; of equal points the one with the highest threshold. Returns how many. Below some
+ * threshold, scores no longer fall far enough to fire again, and both counts are worse: those
+ * points are not among them. */
 size_t kws_det_front(const kws_count *curve, size_t n_words, size_t word, size_t *front);
 
 /* The last point of a front with at most so many false alarms; KWS_DET_GRID: there is none. */

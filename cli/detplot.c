@@ -82,13 +82,15 @@ static void draw_det_frame(plot *x)
 		kws_picture_line(p, LEFT, y, RIGHT, y, GRID);
 		kws_picture_text(p, LEFT - 8, y + 4, "end", "", "%g", i * step);
 	}
-	for (double d = x->rate.lo; d <= x->rate.hi * 1.0001; d *= 10.0)
-		for (int i = 1; i < 10 && i * d <= x->rate.hi * 1.0001; i++) {
-			double at_x = kws_axis_at(&x->rate, i * d);
-			if (i == 1 || i == 2 || i == 5)
-				kws_picture_text(p, at_x, DET_BOTTOM + 17, "middle", "", "%g", i * d);
-			kws_picture_line(p, at_x, DET_TOP, at_x, DET_BOTTOM, GRID);
-		}
+	int n_lines = 9 * (int)lround(log10(x->rate.hi / x->rate.lo)) + 1;
+	for (int i = 0; i < n_lines; i++) {
+		int digit = i % 9 + 1;
+		double v = digit * x->rate.lo * pow(10.0, i / 9);
+		double at_x = kws_axis_at(&x->rate, v);
+		if (digit == 1 || digit == 2 || digit == 5)
+			kws_picture_text(p, at_x, DET_BOTTOM + 17, "middle", "", "%g", v);
+		kws_picture_line(p, at_x, DET_TOP, at_x, DET_BOTTOM, GRID);
+	}
 	kws_picture_text(p, LEFT + STRIP / 2.0, DET_BOTTOM + 17, "middle", "", "0");
 	kws_picture_line(p, LEFT + STRIP, DET_TOP, LEFT + STRIP, DET_BOTTOM, "stroke=\"#444\"");
 	kws_picture_rect(p, LEFT, DET_TOP, RIGHT - LEFT, DET_BOTTOM - DET_TOP, FRAME);
@@ -197,8 +199,8 @@ static void draw_score_axis(plot *x, const kws_axis *score, const kws_axis *n)
 	static const double ticks[] = {0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999,
 				       0.9999, 0.99999};
 	kws_picture *p = &x->p;
-	for (double v = 1.0; v <= n->hi * 1.0001; v *= 10.0) {
-		double y = kws_axis_at(n, v);
+	for (int i = 0; i <= (int)lround(log10(n->hi)); i++) {
+		double v = pow(10.0, i), y = kws_axis_at(n, v);
 		kws_picture_line(p, LEFT, y, RIGHT, y, GRID);
 		kws_picture_text(p, LEFT - 8, y + 4, "end", "", "%g", v);
 	}

@@ -72,14 +72,13 @@ const struct argp kws_hear_argp = {.options = options, .parser = parse, .childre
 static char *truth_path(const char *recording)
 {
 	const char *slash = strrchr(recording, '/'), *dot = strrchr(recording, '.');
-	size_t n = strlen(recording);
+	size_t n = strlen(recording), size;
 	if (dot && (!slash || dot > slash + 1) && dot != recording)
 		n = (size_t)(dot - recording);
-	char *path = malloc(n + sizeof ".tsv");
-	if (!path)
-		return NULL;
-	memcpy(path, recording, n);
-	memcpy(path + n, ".tsv", sizeof ".tsv");
+	size = n + sizeof ".tsv";
+	char *path = malloc(size);
+	if (path)
+		snprintf(path, size, "%.*s.tsv", (int)n, recording);
 	return path;
 }
 

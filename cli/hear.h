@@ -29,9 +29,9 @@ typedef struct {
 	void *own;
 } kws_heard;
 
-/* Open the model and hear everything. The words said in a recording are read from the file beside it
- * that ends in .tsv instead of its own suffix; where there is none, nothing is said. What is wrong
- * is said; returns an exit status, KWS_EXIT_OK also when some recordings failed. */
+/* Open the model and hear everything. The words said in a recording are read from the file beside
+ * it that ends in .tsv instead of its own suffix; where there is none, nothing is said. What is
+ * wrong is told; returns an exit status, KWS_EXIT_OK also when some recordings failed. */
 int kws_hear(kws_heard *h, const kws_hear_args *a);
 void kws_heard_free(kws_heard *h);
 

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* A colour for each word; they repeat after ten. Legible on white, also for most colour-blind eyes. */
+/* A colour for each word, legible on white; they repeat after ten. */
 const char *kws_picture_colour(size_t i);
 
 typedef struct {

@@ -1,4 +1,5 @@
-/* remodel.h - a copy of a model file with other decision defaults; the tensors stay byte for byte. */
+/* remodel.h - a copy of a model file with other decision defaults; its tensors stay byte for
+ * byte. */
 #ifndef KWS_CLI_REMODEL_H
 #define KWS_CLI_REMODEL_H
 

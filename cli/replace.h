@@ -1,4 +1,5 @@
-/* replace.h - a file that appears whole or not at all: written beside its place, then moved there. */
+/* replace.h - a file that appears whole or not at all: written beside its place, then moved
+ * there. */
 #ifndef KWS_CLI_REPLACE_H
 #define KWS_CLI_REPLACE_H
 
@@ -14,8 +15,8 @@ typedef struct {
 /* Open r->to for writing; path MUST outlive r. false: said why not. */
 bool kws_replace_open(kws_replace *r, const char *path);
 
-/* Close it and, if good, put it in its place, durably; else leave nothing. Returns whether it stands
- * there; what the system refused was said. */
+/* Close it and, if good, put it in its place, durably; else leave nothing. Returns whether it
+ * stands there; what the system refused was said. */
 bool kws_replace_finish(kws_replace *r, bool good);
 
 #endif

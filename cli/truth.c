@@ -2,6 +2,7 @@
 
 #include "cli/args.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +112,7 @@ static enum kws_status take_text(kws_truth **out, char *text, size_t len, const 
 		free(text);
 		return kws_fail(err, st, "%s: out of memory", name);
 	}
+	assert(text);
 	text[len] = '\0';
 	for (size_t i = 0; i < len; i++)
 		n_lines += text[i] == '\n';

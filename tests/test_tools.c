@@ -42,6 +42,7 @@ static const char *in_dir(const char *name)
 }
 
 /* kws with these arguments, run in the folder of this test; returns its exit status. */
+static int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static int run(const char *format, ...)
 {
 	char arguments[1024], command[8192];

@@ -1,4 +1,5 @@
-/* Any bytes as a truth file: refused with a place and a reason, or items that keep what truth.h promises. */
+/* Any bytes as a truth file: refused with a place and a reason, or items that keep what truth.h
+ * promises. */
 #include "cli/truth.h"
 
 #include <math.h>
