@@ -271,6 +271,18 @@ static void latency_and_tolerance(void **state)
 	material.tolerance = 0.75;
 }
 
+/* Each recording begins anew: a word at the end of one does not silence it at the start of the
+ * next. */
+static void recordings_are_apart(void **state)
+{
+	(void)state;
+	kws_count c[N_WORDS + 1];
+	pulse(&scene[0], A, 11.9, 12.0, 0.9f);
+	pulse(&scene[1], A, 0.0, 0.1, 0.9f);
+	count_at(0.85f, c, NULL, NULL);
+	check(&c[A], 2, 2, 1, 0, 2, 3);
+}
+
 /* ---- curves ---- */
 
 static void thresholds_rise(void **state)
@@ -382,6 +394,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(known_answer, make_scene, free_scene),
 		cmocka_unit_test_setup_teardown(where_nothing_is_said, make_scene, free_scene),
 		cmocka_unit_test_setup_teardown(latency_and_tolerance, make_scene, free_scene),
+		cmocka_unit_test_setup_teardown(recordings_are_apart, make_scene, free_scene),
 		cmocka_unit_test(thresholds_rise),
 		cmocka_unit_test_setup_teardown(curve_of_the_scene, make_scene, free_scene),
 		cmocka_unit_test(front_is_monotone),
