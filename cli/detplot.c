@@ -84,8 +84,8 @@ static void draw_det_frame(plot *x)
 	}
 	int n_lines = 9 * (int)lround(log10(x->rate.hi / x->rate.lo)) + 1;
 	for (int i = 0; i < n_lines; i++) {
-		int digit = i % 9 + 1;
-		double v = digit * x->rate.lo * pow(10.0, i / 9);
+		int digit = i % 9 + 1, decade = i / 9;
+		double v = digit * x->rate.lo * pow(10.0, decade);
 		double at_x = kws_axis_at(&x->rate, v);
 		if (digit == 1 || digit == 2 || digit == 5)
 			kws_picture_text(p, at_x, DET_BOTTOM + 17, "middle", "", "%g", v);
