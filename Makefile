@@ -6,7 +6,7 @@ DESTDIR ?=
 GOLDEN  ?= tests/golden/original
 B       ?= build
 
-ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
 
 # Libraries, by the folder that may use them. `make layers` checks the #include lines.
 PKGS_LIB   := fftw3f samplerate openblas jansson nettle
@@ -60,6 +60,12 @@ help:
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(OURS) $(CFLAGS) -c -o $@ $<
+
+# another PREFIX is another default model
+$(B)/cli/args.o $(B)/daemon/conf.o: $(B)/share
+$(B)/share: FORCE
+	@mkdir -p $(@D); echo '$(SHARE)' | cmp -s - $@ || echo '$(SHARE)' >$@
+FORCE:
 
 # vec.c is compiled once for each level of the processor, always optimised: its speed is the network's
 level = @mkdir -p $(@D); set -x; $(CC) $(OURS) $(CFLAGS) -O3 -ffp-contract=fast $(1) -DKWS_VEC_TABLE=kws_vec_$(2) \
@@ -142,18 +148,35 @@ demo: deps
 bench: $(B)/kws
 	$(B)/kws bench
 
+BIN     := $(PREFIX)/bin
+MAN     := $(PREFIX)/share/man
+UNITS   := $(PREFIX)/lib/systemd/system
+SYSCONF ?= /etc
+COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+
+# what names a place, with the places of this installation
+placed = sed 's|/usr/local/bin/|$(BIN)/|; s|/usr/local/share/kwsd|$(SHARE)|; s|/etc/kwsd/|$(SYSCONF)/kwsd/|' $(1)
+
+# the configuration that is there stays: it is the user's
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(SHARE) \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	install -m755 $(B)/kws $(DESTDIR)$(PREFIX)/bin/kws
-	install -m644 docs/kws.1 $(DESTDIR)$(PREFIX)/share/man/man1/kws.1
-	install -m644 cli/kws.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kws
-	install -m644 config/models/*.safetensors $(DESTDIR)$(SHARE)/
+	install -d $(addprefix $(DESTDIR),$(BIN) $(MAN)/man1 $(MAN)/man5 $(MAN)/man8 $(UNITS) $(SHARE) $(COMPLETIONS) $(SYSCONF)/kwsd)
+	install -m755 $(B)/kws $(B)/kwsd $(DESTDIR)$(BIN)
+	install -m644 docs/kws.1 $(DESTDIR)$(MAN)/man1
+	install -m644 docs/kwsd.conf.5 $(DESTDIR)$(MAN)/man5
+	install -m644 docs/kwsd.8 $(DESTDIR)$(MAN)/man8
+	install -m644 cli/kws.bash-completion $(DESTDIR)$(COMPLETIONS)/kws
+	install -m644 config/models/*.safetensors $(DESTDIR)$(SHARE)
+	$(call placed,systemd/kwsd.service) >$(DESTDIR)$(UNITS)/kwsd.service
+	$(call placed,systemd/kwsd@.service) >$(DESTDIR)$(UNITS)/kwsd@.service
+	$(call placed,config/kwsd.conf) >$(B)/kwsd.conf
+	cd $(DESTDIR)$(UNITS) && chmod 644 kwsd.service kwsd@.service
+	[ -e $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf ] || install -m644 $(B)/kwsd.conf $(DESTDIR)$(SYSCONF)/kwsd
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/kws $(DESTDIR)$(PREFIX)/share/man/man1/kws.1 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kws
+	rm -f $(addprefix $(DESTDIR),$(BIN)/kws $(BIN)/kwsd $(MAN)/man1/kws.1 $(MAN)/man5/kwsd.conf.5 $(MAN)/man8/kwsd.8 \
+		$(COMPLETIONS)/kws $(UNITS)/kwsd.service $(UNITS)/kwsd@.service)
 	rm -rf $(DESTDIR)$(SHARE)
+	$(call placed,config/kwsd.conf) | cmp -s - $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf && rm -r $(DESTDIR)$(SYSCONF)/kwsd || true
 
 dist:
 	@mkdir -p dist

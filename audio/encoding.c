@@ -63,7 +63,8 @@ static int same(const char *a, const char *b)
 	return lower(*a) == lower(*b);
 }
 
-enum kws_status kws_encoding_parse(enum kws_encoding *out, const char *name, unsigned bits, kws_error *err)
+enum kws_status kws_encoding_parse(enum kws_encoding *out, const char *name, unsigned bits,
+				   kws_error *err)
 {
 	int found = KWS_N_ENCODINGS, wants_bits = 0, known = 0;
 	for (int i = 0; i < KWS_N_ENCODINGS; i++)
@@ -81,7 +82,8 @@ enum kws_status kws_encoding_parse(enum kws_encoding *out, const char *name, uns
 	if (found == KWS_N_ENCODINGS && bits == 0)
 		return kws_fail(err, KWS_ERR_ARG, "encoding %s needs its number of bits", name);
 	if (found == KWS_N_ENCODINGS || (bits && bits != table[found].bits))
-		return kws_fail(err, KWS_ERR_ARG, "encoding %s does not come in %u bits", name, bits);
+		return kws_fail(err, KWS_ERR_ARG, "encoding %s does not come in %u bits", name,
+				bits);
 	*out = (enum kws_encoding)found;
 	return KWS_OK;
 }
@@ -115,7 +117,8 @@ static inline uint64_t big(const unsigned char *p, size_t n)
 	return gather(p + n - 1, -1, n);
 }
 
-/* The low `bits` of v as two's complement, divided by full scale. Exact up to 24 bits, rounded once above. */
+/* The low `bits` of v as two's complement, divided by full scale. Exact up to 24 bits, rounded once
+ * above. */
 static inline float whole(uint64_t v, unsigned bits)
 {
 	const int64_t full = (int64_t)1 << (bits - 1);

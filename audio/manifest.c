@@ -7,9 +7,9 @@
 #include <string.h>
 
 struct kws_manifest {
-	char *name;  /* the list's own path */
+	char *name;    /* the list's own path */
 	size_t folder; /* length of its part up to the last slash, which counts */
-	char *text;  /* the list; fields that items point to end in NUL */
+	char *text;    /* the list; fields that items point to end in NUL */
 	kws_manifest_item *items;
 	size_t n_items;
 };
@@ -19,7 +19,8 @@ static enum kws_status refuse(const kws_manifest *m, size_t line, const char *wh
 	return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: %s", m->name, line, why);
 }
 
-/* Cut the next field off a line: ends it with NUL and returns what is behind its tab, NULL when there is none. */
+/* Cut the next field off a line: ends it with NUL and returns what is behind its tab, NULL when
+ * there is none. */
 static char *cut_field(char *line)
 {
 	char *tab = strchr(line, '\t');
@@ -48,7 +49,8 @@ static int is_header(const char *line)
 	return strncmp(line, "path", 4) == 0 && (line[4] == '\t' || line[4] == '\0');
 }
 
-static enum kws_status add_item(kws_manifest *m, char *line, size_t number, size_t word_column, kws_error *err)
+static enum kws_status add_item(kws_manifest *m, char *line, size_t number, size_t word_column,
+				kws_error *err)
 {
 	const char *path = line, *word = NULL;
 	for (size_t column = 0; line && column <= word_column; column++) {
@@ -60,7 +62,8 @@ static enum kws_status add_item(kws_manifest *m, char *line, size_t number, size
 	if (path[0] == '\0')
 		return refuse(m, number, "no path in column 1", err);
 	if (!word || word[0] == '\0')
-		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: no word in column %zu", m->name, number, word_column + 1);
+		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: no word in column %zu", m->name,
+				number, word_column + 1);
 	m->items[m->n_items++] = (kws_manifest_item){path, word, number};
 	return KWS_OK;
 }
@@ -112,7 +115,8 @@ static size_t count_lines(const char *text, size_t len)
 }
 
 /* Takes text (malloc'ed, len + 1 bytes), also when it fails. */
-static enum kws_status take_text(kws_manifest **out, char *text, size_t len, const char *list_path, kws_error *err)
+static enum kws_status take_text(kws_manifest **out, char *text, size_t len, const char *list_path,
+				 kws_error *err)
 {
 	enum kws_status s = KWS_ERR_NOMEM;
 	kws_manifest *m = calloc(1, sizeof *m);
@@ -142,12 +146,13 @@ fail:
 	return s;
 }
 
-enum kws_status kws_manifest_parse(kws_manifest **out, const char *text, size_t len, const char *list_path,
-				   kws_error *err)
+enum kws_status kws_manifest_parse(kws_manifest **out, const char *text, size_t len,
+				   const char *list_path, kws_error *err)
 {
 	*out = NULL;
 	if (len > KWS_MANIFEST_MAX_BYTES)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: longer than %d bytes", list_path, KWS_MANIFEST_MAX_BYTES);
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: longer than %d bytes", list_path,
+				KWS_MANIFEST_MAX_BYTES);
 	char *copy = malloc(len + 1);
 	if (!copy)
 		return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", list_path);
@@ -156,28 +161,38 @@ enum kws_status kws_manifest_parse(kws_manifest **out, const char *text, size_t 
 	return take_text(out, copy, len, list_path, err);
 }
 
-/* All of f into *text, one byte spare. */
-static enum kws_status read_all(FILE *f, char **text, size_t *len, const char *list_path, kws_error *err)
+/* Twice the room; NULL, and text is gone, when there is none. */
+static char *grow(char *text, size_t *cap)
 {
-	size_t cap = 0;
-	for (*len = 0;;) {
-		if (*len + 1 >= cap) {
-			cap = cap ? 2 * cap : 65536;
-			char *more = realloc(*text, cap);
-			if (!more)
-				return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", list_path);
-			*text = more;
+	*cap = *cap ? 2 * *cap : 65536;
+	char *more = realloc(text, *cap);
+	if (!more)
+		free(text);
+	return more;
+}
+
+/* All of f, malloc'ed, with one byte to spare; NULL, and *s, when that fails. */
+static char *read_all(FILE *f, size_t *len, const char *list_path, enum kws_status *s,
+		      kws_error *err)
+{
+	size_t cap = 0, got = 1;
+	char *text = NULL;
+	for (*len = 0; got && *len <= KWS_MANIFEST_MAX_BYTES; *len += got) {
+		if (*len + 1 >= cap)
+			text = grow(text, &cap);
+		if (!text) {
+			*s = kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", list_path);
+			return NULL;
 		}
-		const size_t got = fread(*text + *len, 1, cap - 1 - *len, f);
-		*len += got;
-		if (got == 0 && ferror(f))
-			return kws_fail(err, KWS_ERR_IO, "%s: %s", list_path, strerror(errno));
-		if (got == 0)
-			return KWS_OK;
-		if (*len > KWS_MANIFEST_MAX_BYTES)
-			return kws_fail(err, KWS_ERR_FORMAT, "%s: longer than %d bytes", list_path,
-					KWS_MANIFEST_MAX_BYTES);
+		got = fread(text + *len, 1, cap - 1 - *len, f);
 	}
+	if (!ferror(f) && *len <= KWS_MANIFEST_MAX_BYTES)
+		return text;
+	*s = ferror(f) ? kws_fail(err, KWS_ERR_IO, "%s: %s", list_path, strerror(errno))
+		       : kws_fail(err, KWS_ERR_FORMAT, "%s: longer than %d bytes", list_path,
+				  KWS_MANIFEST_MAX_BYTES);
+	free(text);
+	return NULL;
 }
 
 enum kws_status kws_manifest_open(kws_manifest **out, const char *list_path, kws_error *err)
@@ -186,15 +201,11 @@ enum kws_status kws_manifest_open(kws_manifest **out, const char *list_path, kws
 	FILE *f = fopen(list_path, "rb");
 	if (!f)
 		return kws_fail(err, KWS_ERR_IO, "%s: %s", list_path, strerror(errno));
-	char *text = NULL;
+	enum kws_status s = KWS_OK;
 	size_t len = 0;
-	const enum kws_status s = read_all(f, &text, &len, list_path, err);
+	char *text = read_all(f, &len, list_path, &s, err);
 	fclose(f);
-	if (s != KWS_OK) {
-		free(text);
-		return s;
-	}
-	return take_text(out, text, len, list_path, err);
+	return text ? take_text(out, text, len, list_path, err) : s;
 }
 
 void kws_manifest_close(kws_manifest *m)

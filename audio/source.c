@@ -13,9 +13,9 @@
 enum { BLOCK = 16 * KWS_SOURCE_MAX_CHANNELS };
 
 struct kws_source {
-	char *name;           /* for errors */
-	SNDFILE *snd;         /* NULL: raw */
-	int fd;               /* raw only */
+	char *name;   /* for errors */
+	SNDFILE *snd; /* NULL: raw */
+	int fd;       /* raw only */
 	enum kws_encoding enc;
 	unsigned rate_hz, channels, channel;
 	uint64_t frames;      /* as claimed, 0: not known */
@@ -30,13 +30,14 @@ struct kws_source {
 static enum kws_status check(const kws_source *src, int channel, kws_error *err)
 {
 	if (src->rate_hz < KWS_SOURCE_MIN_HZ || src->rate_hz > KWS_SOURCE_MAX_HZ)
-		return kws_fail(err, KWS_ERR_ARG, "%s: rate %u Hz is not in %d..%d", src->name, src->rate_hz,
-				KWS_SOURCE_MIN_HZ, KWS_SOURCE_MAX_HZ);
+		return kws_fail(err, KWS_ERR_ARG, "%s: rate %u Hz is not in %d..%d", src->name,
+				src->rate_hz, KWS_SOURCE_MIN_HZ, KWS_SOURCE_MAX_HZ);
 	if (src->channels < 1 || src->channels > KWS_SOURCE_MAX_CHANNELS)
-		return kws_fail(err, KWS_ERR_ARG, "%s: %u channels, not in 1..%d", src->name, src->channels,
-				KWS_SOURCE_MAX_CHANNELS);
+		return kws_fail(err, KWS_ERR_ARG, "%s: %u channels, not in 1..%d", src->name,
+				src->channels, KWS_SOURCE_MAX_CHANNELS);
 	if (channel < 0 || (unsigned)channel > src->channels)
-		return kws_fail(err, KWS_ERR_ARG, "%s: channel %d is not in 1..%u", src->name, channel, src->channels);
+		return kws_fail(err, KWS_ERR_ARG, "%s: channel %d is not in 1..%u", src->name,
+				channel, src->channels);
 	return KWS_OK;
 }
 
@@ -56,13 +57,15 @@ static kws_source *make(const char *name)
 	return src;
 }
 
-/* By descriptor, because libsndfile says no more than "System error" of a path that cannot be opened. */
+/* By descriptor, because libsndfile says no more than "System error" of a path that cannot be
+ * opened. */
 static enum kws_status open_sound(kws_source *src, kws_error *err)
 {
 	struct stat st;
 	const int fd = open(src->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) != 0) {
-		const enum kws_status s = kws_fail(err, KWS_ERR_IO, "%s: %s", src->name, strerror(errno));
+		const enum kws_status s =
+			kws_fail(err, KWS_ERR_IO, "%s: %s", src->name, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return s;
@@ -84,7 +87,8 @@ static enum kws_status open_sound(kws_source *src, kws_error *err)
 	return KWS_OK;
 }
 
-enum kws_status kws_source_open_file(kws_source **out, const char *path, int channel, kws_error *err)
+enum kws_status kws_source_open_file(kws_source **out, const char *path, int channel,
+				     kws_error *err)
 {
 	*out = NULL;
 	kws_source *src = make(path);
@@ -102,8 +106,8 @@ enum kws_status kws_source_open_file(kws_source **out, const char *path, int cha
 	return KWS_OK;
 }
 
-enum kws_status kws_source_open_raw(kws_source **out, int fd, unsigned rate_hz, unsigned channels, enum kws_encoding enc,
-				    int channel, kws_error *err)
+enum kws_status kws_source_open_raw(kws_source **out, int fd, unsigned rate_hz, unsigned channels,
+				    enum kws_encoding enc, int channel, kws_error *err)
 {
 	*out = NULL;
 	if ((unsigned)enc >= KWS_N_ENCODINGS)
@@ -182,13 +186,16 @@ static void mix(const kws_source *src, size_t n, float *mono)
 	}
 }
 
-static enum kws_status fail_here(kws_source *src, enum kws_status s, const char *why, kws_error *err)
+static enum kws_status fail_here(kws_source *src, enum kws_status s, const char *why,
+				 kws_error *err)
 {
 	src->done = 1;
-	return kws_fail(err, s, "%s: at sample %llu: %s", src->name, (unsigned long long)src->position, why);
+	return kws_fail(err, s, "%s: at sample %llu: %s", src->name,
+			(unsigned long long)src->position, why);
 }
 
-static enum kws_status read_sound(kws_source *src, float *mono, size_t n, size_t *got, kws_error *err)
+static enum kws_status read_sound(kws_source *src, float *mono, size_t n, size_t *got,
+				  kws_error *err)
 {
 	while (*got < n) {
 		const size_t most = BLOCK / src->channels, want = n - *got < most ? n - *got : most;
@@ -201,7 +208,8 @@ static enum kws_status read_sound(kws_source *src, float *mono, size_t n, size_t
 			return fail_here(src, KWS_ERR_FORMAT, sf_strerror(src->snd), err);
 		/* libsndfile leaves out damaged pages of Ogg without a word */
 		if (came < want && src->exact && src->position < src->frames)
-			return fail_here(src, KWS_ERR_FORMAT, "the end, but the file claims to hold more", err);
+			return fail_here(src, KWS_ERR_FORMAT,
+					 "the end, but the file claims to hold more", err);
 		if (came < want) {
 			src->done = 1;
 			break;
@@ -230,7 +238,8 @@ static enum kws_status read_raw(kws_source *src, float *mono, size_t n, size_t *
 	const size_t frame = src->channels * kws_encoding_bytes(src->enc);
 	const size_t most = BLOCK / src->channels, want = n < most ? n : most;
 	while (src->held < frame) {
-		const ssize_t k = read_some(src->fd, src->bytes + src->held, want * frame - src->held);
+		const ssize_t k =
+			read_some(src->fd, src->bytes + src->held, want * frame - src->held);
 		if (k < 0)
 			return fail_here(src, KWS_ERR_IO, strerror(errno), err);
 		if (k == 0) {

@@ -20,5 +20,8 @@ int kws_cmd_eval(int argc, char **argv);
 int kws_cmd_calibrate(int argc, char **argv);
 int kws_cmd_plot(int argc, char **argv);
 int kws_cmd_bench(int argc, char **argv);
+int kws_cmd_devices(int argc, char **argv);
+int kws_cmd_listen(int argc, char **argv);
+int kws_cmd_doctor(int argc, char **argv);
 
 #endif

@@ -20,6 +20,9 @@ static const struct {
 	{"calibrate", kws_cmd_calibrate, "thresholds for a wanted rate of false alarms"},
 	{"plot", kws_cmd_plot, "a picture of a recording: spectrogram, scores, events"},
 	{"bench", kws_cmd_bench, "how fast it is on this machine"},
+	{"devices", kws_cmd_devices, "which microphones there are"},
+	{"listen", kws_cmd_listen, "a microphone, with a level meter and live scores"},
+	{"doctor", kws_cmd_doctor, "what keeps this machine from hearing"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 

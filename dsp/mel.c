@@ -15,7 +15,8 @@ enum { LANES = 4, BLOCK_HOPS = 16 };
 typedef float vf __attribute__((vector_size(LANES * sizeof(float))));
 typedef int32_t vi __attribute__((vector_size(LANES * sizeof(int32_t))));
 
-/* LANES neighbouring triangles, each over n_blocks vectors of bins from its own first bin on; zero weights fill up. */
+/* LANES neighbouring triangles, each over n_blocks vectors of bins from its own first bin on; zero
+ * weights fill up. */
 typedef struct {
 	size_t bin[LANES];
 	size_t n_blocks;
@@ -25,15 +26,15 @@ typedef struct {
 struct kws_mel {
 	kws_mel_config cfg;
 	const kws_vec *vec;
-	size_t n_groups;  /* of LANES triangles, the last ones of the last group perhaps empty */
-	size_t n_power;   /* n_fft / 2 + 1 bins, up to whole vectors */
-	float *window;    /* (win,) */
-	float *pcm;       /* (win - hop + BLOCK_HOPS * hop,): what came before the next hop, then new hops */
-	float *frame;     /* (n_fft,): windowed, zeros from win on */
-	float *spectrum;  /* (n_power, 2): zeros after the last bin */
-	float *power;     /* (2 * n_power,): zeros from n_power on, which padded triangles may reach */
+	size_t n_groups; /* of LANES triangles, the last ones of the last group perhaps empty */
+	size_t n_power;  /* n_fft / 2 + 1 bins, up to whole vectors */
+	float *window;   /* (win,) */
+	float *pcm;      /* (win - hop + BLOCK_HOPS * hop,): what came before, then new hops */
+	float *frame;    /* (n_fft,): windowed, zeros from win on */
+	float *spectrum; /* (n_power, 2): zeros after the last bin */
+	float *power;    /* (2 * n_power,): zeros from n_power on, for padded triangles */
 	float *weights;
-	group *groups;    /* (n_groups,) */
+	group *groups;   /* (n_groups,) */
 	fftwf_plan plan;
 };
 
@@ -67,7 +68,8 @@ static double hz_of_mel(double mel)
 	return 700.0 * (pow(10.0, mel / 2595.0) - 1.0);
 }
 
-/* Edge i of the n_mels + 2 that are equally spaced in mel. Triangle m rises from edge m to m + 1 and falls to m + 2. */
+/* Edge i of the n_mels + 2 that are equally spaced in mel. Triangle m rises from edge m to m + 1
+ * and falls to m + 2. */
 static double edge_hz(const kws_mel_config *c, size_t i)
 {
 	const double lo = mel_of_hz((double)c->f_lo_hz), hi = mel_of_hz((double)c->f_hi_hz);
@@ -87,20 +89,24 @@ static enum kws_status check(const kws_mel_config *c, kws_error *err)
 	if (c->rate_hz < 8000 || c->rate_hz > 48000)
 		return kws_fail(err, KWS_ERR_ARG, "rate_hz: %u is not in 8000..48000", c->rate_hz);
 	if (c->n_fft < 64 || c->n_fft > 4096 || (c->n_fft & (c->n_fft - 1)))
-		return kws_fail(err, KWS_ERR_ARG, "n_fft: %u is not a power of two in 64..4096", c->n_fft);
+		return kws_fail(err, KWS_ERR_ARG, "n_fft: %u is not a power of two in 64..4096",
+				c->n_fft);
 	if (c->win < 1 || c->win > c->n_fft)
-		return kws_fail(err, KWS_ERR_ARG, "win: %u is not in 1..n_fft (%u)", c->win, c->n_fft);
+		return kws_fail(err, KWS_ERR_ARG, "win: %u is not in 1..n_fft (%u)", c->win,
+				c->n_fft);
 	if (c->hop < 1 || c->hop > c->win)
 		return kws_fail(err, KWS_ERR_ARG, "hop: %u is not in 1..win (%u)", c->hop, c->win);
 	if (c->n_mels < 1 || c->n_mels > 128)
 		return kws_fail(err, KWS_ERR_ARG, "n_mels: %u is not in 1..128", c->n_mels);
 	if (!(c->f_lo_hz >= 0.0f && c->f_lo_hz < c->f_hi_hz))
-		return kws_fail(err, KWS_ERR_ARG, "f_lo_hz: %g is not in 0..f_hi_hz (%g)", (double)c->f_lo_hz,
-				(double)c->f_hi_hz);
+		return kws_fail(err, KWS_ERR_ARG, "f_lo_hz: %g is not in 0..f_hi_hz (%g)",
+				(double)c->f_lo_hz, (double)c->f_hi_hz);
 	if (!((double)c->f_hi_hz <= nyquist))
-		return kws_fail(err, KWS_ERR_ARG, "f_hi_hz: %g is above half the rate (%g)", (double)c->f_hi_hz, nyquist);
+		return kws_fail(err, KWS_ERR_ARG, "f_hi_hz: %g is above half the rate (%g)",
+				(double)c->f_hi_hz, nyquist);
 	if (!(c->log_floor >= FLT_MIN && c->log_floor <= FLT_MAX))
-		return kws_fail(err, KWS_ERR_ARG, "log_floor: %g is not a positive normal number", (double)c->log_floor);
+		return kws_fail(err, KWS_ERR_ARG, "log_floor: %g is not a positive normal number",
+				(double)c->log_floor);
 	return KWS_OK;
 }
 
@@ -126,7 +132,8 @@ static size_t lay_out(kws_mel *m, kws_error *err)
 		group *g = &m->groups[i / LANES];
 		const size_t n = span(c, i, &g->bin[i % LANES]);
 		if (n == 0) {
-			kws_fail(err, KWS_ERR_ARG, "n_mels: band %zu, %.1f to %.1f Hz, holds no bin of n_fft %u", i,
+			kws_fail(err, KWS_ERR_ARG,
+				 "n_mels: band %zu, %.1f to %.1f Hz, holds no bin of n_fft %u", i,
 				 edge_hz(c, i), edge_hz(c, i + 2), c->n_fft);
 			return 0;
 		}
@@ -151,7 +158,8 @@ static enum kws_status make_bands(kws_mel *m, kws_error *err)
 		group *g = &m->groups[i];
 		g->weights = w;
 		for (size_t at = 0; at < g->n_blocks * LANES * LANES; at++) {
-			const size_t j = at / LANES % LANES, k = g->bin[j] + at / (LANES * LANES) * LANES + at % LANES;
+			const size_t j = at / LANES % LANES;
+			const size_t k = g->bin[j] + at / LANES / LANES * LANES + at % LANES;
 			if (i * LANES + j < c->n_mels && k <= c->n_fft / 2)
 				*w = (float)triangle(c, i * LANES + j, k);
 			w++;
@@ -204,9 +212,11 @@ enum kws_status kws_mel_create(kws_mel **out, const kws_mel_config *cfg, kws_err
 	s = make_bands(m, err);
 	if (s != KWS_OK)
 		goto fail;
-	/* FFTW_ESTIMATE: a measured plan is hardly faster, takes 0.1 s, and may round differently from one to the next. */
+	/* FFTW_ESTIMATE: a measured plan is hardly faster, takes 0.1 s, and may round differently
+	 * from one to the next. */
 	pthread_mutex_lock(&planner);
-	m->plan = fftwf_plan_dft_r2c_1d((int)cfg->n_fft, m->frame, (fftwf_complex *)m->spectrum, FFTW_ESTIMATE);
+	m->plan = fftwf_plan_dft_r2c_1d((int)cfg->n_fft, m->frame, (fftwf_complex *)m->spectrum,
+					FFTW_ESTIMATE);
 	pthread_mutex_unlock(&planner);
 	if (!m->plan) {
 		s = kws_fail(err, KWS_ERR_NOMEM, "FFTW has no plan for n_fft %u", cfg->n_fft);
@@ -251,7 +261,8 @@ static uint32_t bits_of(float x)
 	return u;
 }
 
-/* 2^-50 and 2^50 times full scale: in between, no power of the spectrum is subnormal (slow) or infinite. */
+/* 2^-50 and 2^50 times full scale: in between, no power of the spectrum is subnormal (slow) or
+ * infinite. */
 enum { EXPONENT = 0x7f800000, LEAST = (127 - 50) << 23, MOST = (127 + 50) << 23 };
 
 static void take_in(float *dst, const float *src, size_t n)
@@ -282,9 +293,12 @@ static void take_power(float *power, const float *spectrum, size_t n)
 /* Lane i of the result is the sum of the lanes of the i-th argument, as (0 + 2) + (1 + 3). */
 static inline vf add_lanes(vf a, vf b, vf c, vf d)
 {
-	const vf ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
-	const vf cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
-	return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+	const vf ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) +
+		      __builtin_shufflevector(a, b, 2, 6, 3, 7);
+	const vf cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) +
+		      __builtin_shufflevector(c, d, 2, 6, 3, 7);
+	return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
+	       __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
 }
 
 /* The power in each triangle, not below the floor. */
@@ -297,11 +311,12 @@ static void weigh(const kws_mel *m, float *out)
 		const float *p2 = m->power + g->bin[2], *p3 = m->power + g->bin[3];
 		vf s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
 		for (size_t k = 0; k < g->n_blocks; k++) {
-			const float *w = g->weights + k * LANES * LANES;
-			s0 += load(p0 + k * LANES) * load(w);
-			s1 += load(p1 + k * LANES) * load(w + LANES);
-			s2 += load(p2 + k * LANES) * load(w + 2 * LANES);
-			s3 += load(p3 + k * LANES) * load(w + 3 * LANES);
+			const float *w0 = g->weights + k * LANES * LANES, *w1 = w0 + LANES;
+			const float *w2 = w1 + LANES, *w3 = w2 + LANES;
+			s0 += load(p0 + k * LANES) * load(w0);
+			s1 += load(p1 + k * LANES) * load(w1);
+			s2 += load(p2 + k * LANES) * load(w2);
+			s3 += load(p3 + k * LANES) * load(w3);
 		}
 		const vf x = add_lanes(s0, s1, s2, s3);
 		const vi above = x > floor;

@@ -9,17 +9,18 @@
 
 enum { MIN_HZ = 1000, MAX_HZ = 384000 };
 
-/* The library's middle quality is flat to 0.84 of half the lower rate: 6.7 kHz of 16 kHz, -0.3 dB at 7 kHz. Log-mel bands
- * up to 7 kHz of speech at 44.1 to 192 kHz then differ from those of its 16 kHz original by 0.00002 on average, 0.03 at
- * most, in the last band. The best quality brings that to 0.0004 for three times the time. */
+/* The library's middle quality is flat to 0.84 of half the lower rate: 6.7 kHz of 16 kHz, -0.3 dB
+ * at 7 kHz. Log-mel bands up to 7 kHz of speech at 44.1 to 192 kHz then differ from those of its
+ * 16 kHz original by 0.00002 on average, 0.03 at most, in the last band. The best quality brings
+ * that to 0.0004 for three times the time. */
 enum { QUALITY = SRC_SINC_MEDIUM_QUALITY };
 
 struct kws_resample {
-	SRC_STATE *src;    /* NULL: equal rates */
-	float *pending;    /* (quantum,) input that does not fill a quantum yet */
+	SRC_STATE *src; /* NULL: equal rates */
+	float *pending; /* (quantum,) input that does not fill a quantum yet */
 	size_t n_pending;
-	size_t quantum;    /* samples the library is fed at a time: 10 ms, rounded up */
-	size_t latency;    /* most input samples that the library holds back */
+	size_t quantum; /* samples the library is fed at a time: 10 ms, rounded up */
+	size_t latency; /* most input samples that the library holds back */
 	unsigned in_hz, out_hz;
 	uint64_t n_in, n_out; /* samples since reset, without whole seconds of input */
 };
@@ -47,7 +48,8 @@ static size_t feed(kws_resample *rs, float *out, size_t room)
 	return (size_t)d.output_frames_gen;
 }
 
-/* How much the filter holds back is the library's secret, so ask it: silence until the first sample comes out. */
+/* How much the filter holds back is the library's secret, so ask it: silence until the first sample
+ * comes out. */
 static enum kws_status measure_latency(kws_resample *rs)
 {
 	const size_t room = (size_t)scale_up(rs, rs->quantum) + 1;
@@ -137,7 +139,7 @@ size_t kws_resample_process(kws_resample *rs, const float *in, size_t n, float *
 	for (size_t at = 0; at < n;) {
 		size_t take = rs->quantum - rs->n_pending;
 		take = take < n - at ? take : n - at;
-		/* a sample that is no number would be heard through the whole length of the filter */
+		/* what is no number would be heard through the whole length of the filter */
 		for (size_t i = 0; i < take; i++)
 			rs->pending[rs->n_pending + i] = isfinite(in[at + i]) ? in[at + i] : 0.0f;
 		rs->n_pending += take;
@@ -149,8 +151,8 @@ size_t kws_resample_process(kws_resample *rs, const float *in, size_t n, float *
 	return made;
 }
 
-/* The library's own way to end (end_of_input) rounds the length in floating point. Silence behind the input and a count
- * give the same samples and an exact length. */
+/* The library's own way to end (end_of_input) rounds the length in floating point. Silence behind
+ * the input and a count give the same samples and an exact length. */
 size_t kws_resample_flush(kws_resample *rs, float *out)
 {
 	if (!rs->src)
@@ -159,7 +161,8 @@ size_t kws_resample_flush(kws_resample *rs, float *out)
 	const uint64_t want = scale_up(rs, rs->n_in);
 	size_t made = 0;
 	while (rs->n_out + made < want) {
-		memset(rs->pending + rs->n_pending, 0, (rs->quantum - rs->n_pending) * sizeof *rs->pending);
+		memset(rs->pending + rs->n_pending, 0,
+		       (rs->quantum - rs->n_pending) * sizeof *rs->pending);
 		made += feed(rs, out + made, room - made);
 	}
 	if (rs->n_out + made > want)

@@ -1,5 +1,5 @@
-/* head and tail count samples for ever and wrap with size_t; only the index is masked. So full (head - tail == cap)
- * and empty (head == tail) differ, and all cap places can be used. */
+/* head and tail count samples for ever and wrap with size_t; only the index is masked. So full
+ * (head - tail == cap) and empty (head == tail) differ, and all cap places can be used. */
 #include "dsp/ring.h"
 
 #include <assert.h>

@@ -24,7 +24,7 @@
 #include "kws.h"
 
 enum {
-	KWS_DECIDE_HOLD_MS = 200,
+	KWS_DECIDE_HOLD_MS = 100,
 	KWS_DECIDE_DEAD_MS = 200,
 	KWS_DECIDE_SMOOTH_MAX_MS = 2000
 };

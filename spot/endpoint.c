@@ -9,6 +9,7 @@
 enum {
 	GAP_MS = 100,
 	MIN_MS = 60,
+	LEAD_MS = 100, /* of a word are heard when its score crosses, at the least */
 	FALLBACK_MS = 400,
 	MEAN_MS = 50,    /* what the background is the least of */
 	BLOCK_MS = 250,  /* it is kept per block */
@@ -22,7 +23,7 @@ static const float LEAST = 1e-10f;   /* -100 dBFS: what silence counts as */
 struct kws_endpoint {
 	size_t hop;
 	size_t window; /* hops */
-	size_t gap, min, fallback, mean, block;
+	size_t gap, min, lead, fallback, mean, block;
 	float *power; /* (depth,) ring, hop t at t % depth */
 	size_t depth;
 	uint64_t n; /* hops heard */
@@ -48,6 +49,7 @@ enum kws_status kws_endpoint_create(kws_endpoint **out, unsigned rate_hz, size_t
 	e->window = (window + hop - 1) / hop;
 	e->gap = hops_of(GAP_MS, rate_hz, hop);
 	e->min = hops_of(MIN_MS, rate_hz, hop);
+	e->lead = hops_of(LEAD_MS, rate_hz, hop);
 	e->fallback = hops_of(FALLBACK_MS, rate_hz, hop);
 	e->mean = hops_of(MEAN_MS, rate_hz, hop);
 	e->block = hops_of(BLOCK_MS, rate_hz, hop);
@@ -117,9 +119,9 @@ static float background(const kws_endpoint *e)
 	return isfinite(least) ? fmaxf(least, LEAST) : LEAST;
 }
 
-/* The last voiced stretch in [lo, hi) that begins before `crossed`. Returns whether there is
+/* The last voiced stretch in [lo, hi) that begins before `latest`. Returns whether there is
  * one. */
-static bool last_stretch(const kws_endpoint *e, uint64_t lo, uint64_t hi, uint64_t crossed,
+static bool last_stretch(const kws_endpoint *e, uint64_t lo, uint64_t hi, uint64_t latest,
 			 uint64_t *start, uint64_t *end)
 {
 	float loudest = 0.0f;
@@ -140,7 +142,7 @@ static bool last_stretch(const kws_endpoint *e, uint64_t lo, uint64_t hi, uint64
 		}
 		if (!voiced)
 			continue;
-		if (!inside && t >= crossed)
+		if (!inside && t >= latest)
 			break;
 		if (!inside)
 			first = t;
@@ -176,8 +178,9 @@ void kws_endpoint_find(kws_endpoint *e, const kws_hit *hit, kws_event *ev)
 	lo = lo < e->end ? e->end : lo;
 	lo = lo > hi ? hi : lo;
 
+	uint64_t latest = crossed > e->lead ? crossed - e->lead + 1 : 1;
 	uint64_t start = lo, end = hi;
-	if (lo < hi && !last_stretch(e, lo, hi, crossed, &start, &end))
+	if (lo < hi && !last_stretch(e, lo, hi, latest, &start, &end))
 		loudest_stretch(e, lo, hi, &start, &end);
 	e->end = end;
 

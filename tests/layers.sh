@@ -19,7 +19,7 @@ daemon|daemon audio spot model dsp vec|argp.h jansson.h sndfile.h pthread.h cbla
 '
 # what every folder may use: C, and POSIX where house rules allow it
 plain='^(assert|ctype|errno|float|inttypes|limits|locale|math|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time|fenv)\.h$'
-posix='^(dirent|dlfcn|fcntl|fnmatch|ftw|getopt|glob|grp|libgen|netdb|poll|pwd|sched|spawn|strings|syslog|termios|unistd|sys/[a-z]+|netinet/[a-z]+|arpa/inet|linux/[a-z]+|malloc|mcheck|execinfo|endian|byteswap|link)\.h$'
+posix='^(dirent|dlfcn|fcntl|fnmatch|ftw|getopt|glob|grp|libgen|netdb|poll|pwd|sched|spawn|strings|syslog|termios|unistd|sys/[a-z]+|netinet/[a-z]+|sysexits|arpa/inet|linux/[a-z]+|malloc|mcheck|execinfo|endian|byteswap|link)\.h$'
 
 check() { # FILE INCLUDED FOLDERS LIBRARIES POSIX
 	case $2 in

@@ -130,6 +130,34 @@ static void thresholds_are_per_word(void **state)
 	kws_decide_destroy(d);
 }
 
+/* One frame of word 0 and word 1. Returns the number of hits. */
+static int both(kws_decide *d, float p0, float p1)
+{
+	float prob[WORDS] = {p0, p1, 0.0f, 1.0f - p0 - p1};
+	kws_hit hit;
+	return kws_decide_step(d, prob, &hit);
+}
+
+static void the_second_best_has_to_fall_too(void **state)
+{
+	(void)state;
+	const float low[WORDS] = {0.4f, 0.4f, 0.4f, 2.0f};
+	for (int fall = 0; fall < 2; fall++) {
+		kws_decide *d = fresh(0, 500, low);
+		int n = 0;
+		for (int i = 0; i < 6; i++)
+			n += both(d, 0.5f, 0.45f);
+		assert_int_equal(n, 1);
+		/* Just below the threshold while no candidate may open, then up again. */
+		for (int i = 0; i < 20; i++)
+			n += both(d, 0.0f, fall ? 0.29f : 0.39f);
+		for (int i = 0; i < 20; i++)
+			n += both(d, 0.0f, 0.45f);
+		assert_int_equal(n, fall ? 2 : 1);
+		kws_decide_destroy(d);
+	}
+}
+
 static void the_best_of_an_utterance_wins(void **state)
 {
 	(void)state;
@@ -156,7 +184,7 @@ static void tail_of_an_utterance_is_silent(void **state)
 	(void)state;
 	kws_decide *d = fresh(0, 500, plain);
 	hits h = {.n = 0};
-	play(d, &h, 0, 0.9f, 300);
+	play(d, &h, 0, 0.9f, 220);
 	assert_int_equal(h.n, 1);
 	/* 100 ms after the decision another word rises and stays: the same utterance. */
 	play(d, &h, 1, 0.9f, 5000);
@@ -387,6 +415,7 @@ int main(void)
 		cmocka_unit_test(below_threshold_never_fires),
 		cmocka_unit_test(thresholds_are_per_word),
 		cmocka_unit_test(the_best_of_an_utterance_wins),
+		cmocka_unit_test(the_second_best_has_to_fall_too),
 		cmocka_unit_test(tail_of_an_utterance_is_silent),
 		cmocka_unit_test(two_words_in_a_row_both_fire),
 		cmocka_unit_test(refractory_is_per_word_and_not_extended),

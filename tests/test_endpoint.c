@@ -106,6 +106,17 @@ static void what_begins_after_the_crossing_is_another_word(void **state)
 	assert_int_equal(ev.start, 1000 * 16);
 	assert_int_equal(ev.end, 1300 * 16);
 	kws_endpoint_destroy(e);
+	/* ... and what begins so shortly before it that little of it was heard. */
+	for (unsigned lead = 50; lead <= 150; lead += 100) {
+		e = fresh();
+		play(e, -60, 1000);
+		play(e, -20, 300);
+		play(e, -60, 200);
+		play(e, -20, 200);
+		ev = find(e, 1500 + lead, 1700);
+		assert_int_equal(ev.start, lead < 100 ? 1000 * 16 : 1500 * 16);
+		kws_endpoint_destroy(e);
+	}
 }
 
 static void word_that_goes_on_ends_now(void **state)

@@ -51,7 +51,8 @@ static void items_are_read(void **state)
 static void headers_name_the_word(void **state)
 {
 	(void)state;
-	kws_manifest *m = parse("path\tset\tword\tspeaker\nx.flac\tsc\tyes\tabc\ny.flac\tsc\tno\n", "l");
+	kws_manifest *m =
+		parse("path\tset\tword\tspeaker\nx.flac\tsc\tyes\tabc\ny.flac\tsc\tno\n", "l");
 	assert_int_equal(kws_manifest_count(m), 2);
 	holds(m, 0, "x.flac", "yes", 2);
 	holds(m, 1, "y.flac", "no", 3);
@@ -73,7 +74,8 @@ static void headers_name_the_word(void **state)
 static void nothing_is_a_list_too(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {"", "\n", "\r\n\r\n", "# only words\n", "path\tword\n", "\xef\xbb\xbf"};
+	static const char *const texts[] = {
+		"", "\n", "\r\n\r\n", "# only words\n", "path\tword\n", "\xef\xbb\xbf"};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		kws_manifest *m = parse(texts[i], "l");
 		assert_int_equal(kws_manifest_count(m), 0);
@@ -174,7 +176,8 @@ static void lists_are_files(void **state)
 	assert_int_equal(kws_manifest_open(&m, name, &err), KWS_ERR_IO);
 	assert_null(m);
 	assert_memory_equal(err.text, name, strlen(name));
-	assert_int_equal(kws_manifest_open(&m, ".", &err), KWS_ERR_IO); /* a folder opens, but cannot be read */
+	assert_int_equal(kws_manifest_open(&m, ".", &err),
+			 KWS_ERR_IO); /* a folder opens, but cannot be read */
 	assert_string_equal(err.text, ".: Is a directory");
 }
 

@@ -13,14 +13,21 @@
 
 static const double pi = 3.14159265358979323846;
 
-static const kws_mel_config usual = {.rate_hz = 16000, .win = 400, .hop = 160, .n_fft = 512, .n_mels = 40,
-				     .f_lo_hz = 20.0f, .f_hi_hz = 7000.0f, .log_floor = 1e-5f};
+static const kws_mel_config usual = {.rate_hz = 16000,
+				     .win = 400,
+				     .hop = 160,
+				     .n_fft = 512,
+				     .n_mels = 40,
+				     .f_lo_hz = 20.0f,
+				     .f_hi_hz = 7000.0f,
+				     .log_floor = 1e-5f};
 
 static const kws_mel_config several[] = {
 	{16000, 400, 160, 512, 40, 20.0f, 7000.0f, 1e-5f},
-	{16000, 512, 512, 512, 13, 0.0f, 8000.0f, 1e-3f}, /* no overlap, no padding, odd number of bands */
-	{8000, 201, 67, 256, 23, 60.5f, 3999.0f, 1e-4f},  /* nothing is a multiple of anything */
-	{16000, 64, 1, 64, 1, 100.0f, 5000.0f, 1e-4f},    /* every sample a frame */
+	{16000, 512, 512, 512, 13, 0.0f, 8000.0f,
+	 1e-3f}, /* no overlap, no padding, odd number of bands */
+	{8000, 201, 67, 256, 23, 60.5f, 3999.0f, 1e-4f}, /* nothing is a multiple of anything */
+	{16000, 64, 1, 64, 1, 100.0f, 5000.0f, 1e-4f},   /* every sample a frame */
 	{48000, 1200, 480, 2048, 80, 20.0f, 12000.0f, 1e-3f},
 	{44100, 4096, 441, 4096, 128, 300.0f, 22050.0f, 1e-2f},
 };
@@ -97,11 +104,15 @@ static void reference(const kws_mel_config *c, const float *x, size_t end, doubl
 	for (size_t m = 0; m < c->n_mels; m++) {
 		double e[3], sum = 0;
 		for (size_t j = 0; j < 3; j++)
-			e[j] = 700.0 * (pow(10.0, (lo + (hi - lo) * (double)(m + j) / (c->n_mels + 1)) / 2595.0) - 1.0);
+			e[j] = 700.0 *
+			       (pow(10.0,
+				    (lo + (hi - lo) * (double)(m + j) / (c->n_mels + 1)) / 2595.0) -
+				1.0);
 		for (size_t k = 0; k < n_bins; k++) {
 			const double f = (double)k * c->rate_hz / c->n_fft;
 			if (f > e[0] && f < e[2])
-				sum += power[k] * (f < e[1] ? (f - e[0]) / (e[1] - e[0]) : (e[2] - f) / (e[2] - e[1]));
+				sum += power[k] * (f < e[1] ? (f - e[0]) / (e[1] - e[0])
+							    : (e[2] - f) / (e[2] - e[1]));
 		}
 		frame[m] = log(fmax((double)c->log_floor, sum));
 	}
@@ -125,8 +136,8 @@ static void frames_follow_the_formula(void **state)
 			for (size_t b = 0; b < c->n_mels; b++) {
 				const double diff = fabs((double)got[t * c->n_mels + b] - want[b]);
 				if (!(diff <= 1e-4))
-					fail_msg("config %zu frame %zu band %zu: %.7f, want %.7f", i, t, b,
-						 (double)got[t * c->n_mels + b], want[b]);
+					fail_msg("config %zu frame %zu band %zu: %.7f, want %.7f",
+						 i, t, b, (double)got[t * c->n_mels + b], want[b]);
 			}
 		}
 		kws_mel_destroy(m);
@@ -172,7 +183,10 @@ static void tones_peak_in_their_band(void **state)
 	kws_mel *m = create(c);
 	float *pcm = mem(10 * c->hop), *frames = mem(10 * c->n_mels);
 	for (size_t b = 0; b < c->n_mels; b++) {
-		const double hz = 700.0 * (pow(10.0, (lo + (hi - lo) * (double)(b + 1) / (c->n_mels + 1)) / 2595.0) - 1.0);
+		const double hz =
+			700.0 *
+			(pow(10.0, (lo + (hi - lo) * (double)(b + 1) / (c->n_mels + 1)) / 2595.0) -
+			 1.0);
 		for (size_t i = 0; i < 10 * c->hop; i++)
 			pcm[i] = (float)(0.9 * sin(2.0 * pi * hz * (double)i / c->rate_hz));
 		kws_mel_reset(m);
@@ -181,10 +195,12 @@ static void tones_peak_in_their_band(void **state)
 		size_t peak = 0;
 		for (size_t k = 0; k < c->n_mels; k++)
 			peak = last[k] > last[peak] ? k : peak;
-		/* below 500 Hz a band is narrower than the window's main lobe, and its wider neighbour may win */
+		/* below 500 Hz a band is narrower than the window's main lobe, and its wider
+		 * neighbour may win */
 		if (!(peak == b || (hz < 500.0 && peak == b + 1)))
 			fail_msg("%.1f Hz, band %zu, peaks in %zu", hz, b, peak);
-		for (size_t k = 0; k < c->n_mels; k++) /* three bands and 200 Hz away the tone is 40 dB down */
+		for (size_t k = 0; k < c->n_mels;
+		     k++) /* three bands and 200 Hz away the tone is 40 dB down */
 			if (hz > 1000.0 && (k + 3 < b || k > b + 3))
 				assert_true(last[k] < last[b] - 9.2f);
 	}
@@ -202,7 +218,8 @@ static void silence_is_the_floor(void **state)
 		kws_mel *m = create(c);
 		kws_mel_process(m, pcm, 20, frames);
 		for (size_t k = 0; k < 20 * c->n_mels; k++)
-			assert_true(fabsf(frames[k] - logf(c->log_floor)) <= 2e-6f && frames[k] == frames[0]);
+			assert_true(fabsf(frames[k] - logf(c->log_floor)) <= 2e-6f &&
+				    frames[k] == frames[0]);
 		kws_mel_destroy(m);
 		free(pcm);
 		free(frames);
@@ -239,8 +256,9 @@ static void loudness_adds(void **state)
 static void output_is_finite(void **state)
 {
 	(void)state;
-	static const float odd[] = {NAN,     INFINITY, -INFINITY, FLT_MAX, -FLT_MAX, 1e30f,   1e15f, 1.1e15f,
-				    -1.0f,   1e-38f,   1e-45f,    -1e-42f, 1e-20f,   -1e-15f, -0.0f, 32768.0f};
+	static const float odd[] = {NAN,    INFINITY, -INFINITY, FLT_MAX, -FLT_MAX, 1e30f,
+				    1e15f,  1.1e15f,  -1.0f,     1e-38f,  1e-45f,   -1e-42f,
+				    1e-20f, -1e-15f,  -0.0f,     32768.0f};
 	enum { HOPS = 40, N_ODD = sizeof odd / sizeof *odd };
 	const size_t n = HOPS * usual.hop, size = HOPS * usual.n_mels;
 	float *bad = voice(&usual, n), *good = mem(n), *got = mem(size), *want = mem(size);
@@ -355,7 +373,8 @@ static kws_mel_config with_floats(float lo, float hi, float floor)
 	return c;
 }
 
-static kws_mel_config with_counts(unsigned rate, unsigned win, unsigned hop, unsigned n_fft, unsigned n_mels)
+static kws_mel_config with_counts(unsigned rate, unsigned win, unsigned hop, unsigned n_fft,
+				  unsigned n_mels)
 {
 	kws_mel_config c = usual;
 	c.rate_hz = rate;
@@ -381,7 +400,8 @@ static void bad_fields_are_named(void **state)
 	refused("n_fft", with_counts(16000, 400, 160, 0, 40));
 	refused("n_mels", with_counts(16000, 400, 160, 512, 0));
 	refused("n_mels", with_counts(16000, 400, 160, 512, 129));
-	refused("n_mels", with_counts(16000, 400, 160, 512, 128)); /* empty triangles at the bottom */
+	refused("n_mels",
+		with_counts(16000, 400, 160, 512, 128)); /* empty triangles at the bottom */
 	refused("f_lo_hz", with_floats(-1.0f, 7000.0f, 1e-5f));
 	refused("f_lo_hz", with_floats(7000.0f, 7000.0f, 1e-5f));
 	refused("f_lo_hz", with_floats(NAN, 7000.0f, 1e-5f));

@@ -1,4 +1,5 @@
-/* The resampler by numbers: length, time, signal to noise, aliases; and that no cut of the input changes a bit. */
+/* The resampler by numbers: length, time, signal to noise, aliases; and that no cut of the input
+ * changes a bit. */
 #include "dsp/resample.h"
 
 #include <math.h>
@@ -9,7 +10,7 @@
 
 #include <cmocka.h>
 
-static const unsigned rates[] = {8000,  8001,  11025, 12345, 16000, 22050, 32000,
+static const unsigned rates[] = {8000,  8001,  11025, 12345, 16000, 22050,  32000,
 				 37800, 44056, 44100, 48000, 96000, 176400, 192000};
 enum { N_RATES = sizeof rates / sizeof *rates, OUT_HZ = 16000 };
 
@@ -41,21 +42,24 @@ static kws_resample *create(unsigned in_hz, unsigned out_hz)
 	return rs;
 }
 
-/* One call that may write at most bound(): in a buffer of just that size, so that ASan watches too. */
+/* One call that may write at most bound(): into a buffer of that size, so that ASan watches too. */
 static size_t call(kws_resample *rs, const float *in, size_t n, int flush, float *out)
 {
 	const size_t bound = kws_resample_bound(rs, n);
 	float *tmp = room_for(bound);
 	tmp[bound] = canary;
-	const size_t got = flush ? kws_resample_flush(rs, tmp) : kws_resample_process(rs, in, n, tmp);
+	const size_t got =
+		flush ? kws_resample_flush(rs, tmp) : kws_resample_process(rs, in, n, tmp);
 	assert_true(got <= bound && tmp[bound] == canary);
 	memcpy(out, tmp, got * sizeof *tmp);
 	free(tmp);
 	return got;
 }
 
-/* The whole of in, in calls of 0 to max_cut samples (max_cut 0: in one), and the flush. *n_out is how many came. */
-static float *convert(kws_resample *rs, const float *in, size_t n, size_t max_cut, uint32_t seed, size_t *n_out)
+/* The whole of in, in calls of 0 to max_cut samples (max_cut 0: in one), and the flush. *n_out is
+ * how many came. */
+static float *convert(kws_resample *rs, const float *in, size_t n, size_t max_cut, uint32_t seed,
+		      size_t *n_out)
 {
 	float *out = room_for(2 * n * OUT_HZ / 8000 + 1000);
 	size_t made = 0;
@@ -127,11 +131,13 @@ static float *tone(double hz, unsigned rate, size_t n)
 	const double pi = 3.14159265358979323846;
 	float *x = room_for(n);
 	for (size_t k = 0; k < n; k++)
-		x[k] = (float)(0.5 * cos(2.0 * pi * fmod(hz * (double)k, (double)rate) / (double)rate));
+		x[k] = (float)(0.5 *
+			       cos(2.0 * pi * fmod(hz * (double)k, (double)rate) / (double)rate));
 	return x;
 }
 
-/* Output sample k must be the tone at k / OUT_HZ: a delay of 1/100 sample would already show as noise at -48 dB for 1 kHz. */
+/* Output sample k must be the tone at k / OUT_HZ: a delay of 1/100 sample would already show as
+ * noise at -48 dB for 1 kHz. */
 static void tones_keep_time_and_purity(void **state)
 {
 	(void)state;
@@ -139,11 +145,11 @@ static void tones_keep_time_and_purity(void **state)
 		unsigned in_hz;
 		double tone_hz, min_db;
 	} table[] = {
-		{8000, 50, 105}, {8000, 1000, 105}, {8000, 3000, 105}, {11025, 1000, 105},
-		{12345, 1000, 105}, {22050, 50, 105}, {22050, 1000, 105}, {22050, 6500, 105},
-		{32000, 1000, 105}, {32000, 6500, 105}, {44056, 1000, 105}, {44100, 50, 105},
-		{44100, 1000, 105}, {44100, 6500, 105}, {48000, 50, 105}, {48000, 1000, 105},
-		{48000, 6500, 105}, {96000, 1000, 105}, {96000, 6500, 105}, {192000, 50, 105},
+		{8000, 50, 105},     {8000, 1000, 105},   {8000, 3000, 105},  {11025, 1000, 105},
+		{12345, 1000, 105},  {22050, 50, 105},    {22050, 1000, 105}, {22050, 6500, 105},
+		{32000, 1000, 105},  {32000, 6500, 105},  {44056, 1000, 105}, {44100, 50, 105},
+		{44100, 1000, 105},  {44100, 6500, 105},  {48000, 50, 105},   {48000, 1000, 105},
+		{48000, 6500, 105},  {96000, 1000, 105},  {96000, 6500, 105}, {192000, 50, 105},
 		{192000, 1000, 105}, {192000, 6500, 105},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -155,14 +161,16 @@ static void tones_keep_time_and_purity(void **state)
 		float *got = convert(rs, in, n, 1000, 3, &n_got);
 		assert_int_equal(n_got, (n * OUT_HZ + table[i].in_hz - 1) / table[i].in_hz);
 		double signal = 0, error = 0;
-		for (size_t k = OUT_HZ / 10; k < OUT_HZ * 4 / 10; k++) { /* without the on- and offset */
+		for (size_t k = OUT_HZ / 10; k < OUT_HZ * 4 / 10;
+		     k++) { /* without the on- and offset */
 			const double e = (double)got[k] - (double)want[k];
 			signal += (double)want[k] * (double)want[k];
 			error += e * e;
 		}
 		const double db = 10.0 * log10(signal / error);
 		if (!(db >= table[i].min_db))
-			fail_msg("%u Hz, tone of %g Hz: %.1f dB", table[i].in_hz, table[i].tone_hz, db);
+			fail_msg("%u Hz, tone of %g Hz: %.1f dB", table[i].in_hz, table[i].tone_hz,
+				 db);
 		kws_resample_destroy(rs);
 		free(in);
 		free(want);
@@ -201,9 +209,11 @@ static void aliases_are_rejected(void **state)
 		unsigned in_hz;
 		double tone_hz, min_db;
 	} table[] = {
-		{22050, 9000, 100}, {32000, 9000, 100},  {32000, 15000, 100}, {44100, 9000, 100},  {44100, 15900, 100},
-		{44100, 20000, 100}, {48000, 9000, 100}, {48000, 16100, 100}, {48000, 23000, 100}, {96000, 9000, 100},
-		{96000, 31900, 100}, {192000, 9000, 100}, {192000, 64100, 100}, {192000, 90000, 100},
+		{22050, 9000, 100},   {32000, 9000, 100},   {32000, 15000, 100},
+		{44100, 9000, 100},   {44100, 15900, 100},  {44100, 20000, 100},
+		{48000, 9000, 100},   {48000, 16100, 100},  {48000, 23000, 100},
+		{96000, 9000, 100},   {96000, 31900, 100},  {192000, 9000, 100},
+		{192000, 64100, 100}, {192000, 90000, 100},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		const size_t n = table[i].in_hz / 4;
@@ -216,7 +226,8 @@ static void aliases_are_rejected(void **state)
 			power += (double)got[k] * (double)got[k] / (OUT_HZ * 0.15);
 		const double db = 10.0 * log10(0.125 / (power + 1e-30));
 		if (!(db >= table[i].min_db))
-			fail_msg("%u Hz, tone of %g Hz: only %.1f dB down", table[i].in_hz, table[i].tone_hz, db);
+			fail_msg("%u Hz, tone of %g Hz: only %.1f dB down", table[i].in_hz,
+				 table[i].tone_hz, db);
 		kws_resample_destroy(rs);
 		free(in);
 		free(got);
@@ -260,7 +271,10 @@ static void no_number_counts_as_zero(void **state)
 		for (size_t k = 0; k < n; k++) {
 			const uint32_t dice = draw(&seed) % 50;
 			good[k] = dice < 3 ? 0.0f : noise(&seed);
-			bad[k] = dice == 0 ? NAN : dice == 1 ? INFINITY : dice == 2 ? -INFINITY : good[k];
+			bad[k] = dice == 0   ? NAN
+				 : dice == 1 ? INFINITY
+				 : dice == 2 ? -INFINITY
+					     : good[k];
 		}
 		kws_resample *rs = create(hz[i], OUT_HZ);
 		size_t n_want = 0, n_got = 0;
@@ -286,7 +300,8 @@ static void two_streams_do_not_meet(void **state)
 	float *x = tone(440.0, 44100, N), *y = tone(3000.0, 44100, N);
 	kws_resample *a = create(44100, OUT_HZ), *b = create(44100, OUT_HZ);
 	size_t n_want = 0, n_got = 0;
-	float *want = convert(a, x, N, 0, 0, &n_want), *got = room_for(n_want + 1000), *other = room_for(n_want + 1000);
+	float *want = convert(a, x, N, 0, 0, &n_want), *got = room_for(n_want + 1000),
+	      *other = room_for(n_want + 1000);
 	kws_resample_reset(a);
 	for (size_t at = 0; at < N; at += STEP) {
 		n_got += call(a, x + at, STEP, 0, got + n_got);
@@ -321,8 +336,8 @@ static void equal_rates_copy(void **state)
 static void bad_rates_are_refused(void **state)
 {
 	(void)state;
-	static const unsigned bad[][2] = {{0, 16000}, {16000, 0}, {999, 16000}, {384001, 16000}, {48000, 4000000000u},
-					  {384000, 1000}};
+	static const unsigned bad[][2] = {{0, 16000},      {16000, 0},           {999, 16000},
+					  {384001, 16000}, {48000, 4000000000u}, {384000, 1000}};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		kws_resample *rs = (kws_resample *)&rs;
 		assert_int_equal(kws_resample_create(&rs, bad[i][0], bad[i][1]), KWS_ERR_ARG);

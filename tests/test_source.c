@@ -1,4 +1,5 @@
-/* Samples from files and pipes: the right ones whatever the format, channel and block; faults named by place. */
+/* Samples from files and pipes: the right ones whatever the format, channel and block; faults named
+ * by place. */
 #include "audio/source.h"
 
 #include <fcntl.h>
@@ -78,7 +79,8 @@ static size_t read_all(kws_source *src, size_t n, float *mono, size_t room)
 		memcpy(mono + total, block, got * sizeof *block);
 		total += got;
 	} while (got);
-	assert_int_equal(kws_source_read(src, block, n, &got, NULL), KWS_OK); /* the end stays the end */
+	assert_int_equal(kws_source_read(src, block, n, &got, NULL),
+			 KWS_OK); /* the end stays the end */
 	assert_int_equal(got, 0);
 	free(block);
 	return total;
@@ -99,10 +101,14 @@ static void formats_rates_and_channels(void **state)
 		int format;
 		unsigned rate, channels;
 	} table[] = {
-		{SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8000, 1},   {SF_FORMAT_WAV | SF_FORMAT_PCM_24, 44100, 2},
-		{SF_FORMAT_WAV | SF_FORMAT_FLOAT, 192000, 3},  {SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 16000, 1},
-		{SF_FORMAT_FLAC | SF_FORMAT_PCM_24, 96000, 8}, {SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 11025, 2},
-		{SF_FORMAT_AU | SF_FORMAT_PCM_32, 22050, 5},   {SF_FORMAT_CAF | SF_FORMAT_DOUBLE, 48000, 2},
+		{SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8000, 1},
+		{SF_FORMAT_WAV | SF_FORMAT_PCM_24, 44100, 2},
+		{SF_FORMAT_WAV | SF_FORMAT_FLOAT, 192000, 3},
+		{SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 16000, 1},
+		{SF_FORMAT_FLAC | SF_FORMAT_PCM_24, 96000, 8},
+		{SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 11025, 2},
+		{SF_FORMAT_AU | SF_FORMAT_PCM_32, 22050, 5},
+		{SF_FORMAT_CAF | SF_FORMAT_DOUBLE, 48000, 2},
 		{SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8001, 100},
 	};
 	static const size_t blocks[] = {1, 160, 4096, 100000};
@@ -113,14 +119,16 @@ static void formats_rates_and_channels(void **state)
 		const unsigned channels = table[i].channels;
 		write_file(table[i].format, table[i].rate, channels, x, FRAMES);
 		for (size_t b = 0; b < 4; b++)
-			for (int channel = 0; channel <= (int)channels; channel += 1 + (int)channels / 4) {
+			for (int channel = 0; channel <= (int)channels;
+			     channel += 1 + (int)channels / 4) {
 				kws_source *src = open_file(channel);
 				assert_int_equal(kws_source_rate(src), table[i].rate);
 				assert_int_equal(kws_source_channels(src), channels);
 				assert_int_equal(kws_source_frames(src), FRAMES);
 				assert_int_equal(read_all(src, blocks[b], mono, FRAMES), FRAMES);
 				for (size_t t = 0; t < FRAMES; t++)
-					assert_true(mono[t] == expected(x + t * channels, channels, channel));
+					assert_true(mono[t] ==
+						    expected(x + t * channels, channels, channel));
 				assert_int_equal(kws_source_leftover(src), 0);
 				kws_source_close(src);
 			}
@@ -137,7 +145,8 @@ static void lossy_formats_come_close(void **state)
 	assert_true(x && mono);
 	for (size_t t = 0; t < FRAMES; t++)
 		x[t] = 0.5f * sinf(0.05f * (float)t);
-	static const int formats[] = {SF_FORMAT_OGG | SF_FORMAT_VORBIS, SF_FORMAT_OGG | SF_FORMAT_OPUS,
+	static const int formats[] = {SF_FORMAT_OGG | SF_FORMAT_VORBIS,
+				      SF_FORMAT_OGG | SF_FORMAT_OPUS,
 				      SF_FORMAT_WAV | SF_FORMAT_ULAW};
 	for (size_t i = 0; i < 3; i++) {
 		write_file(formats[i], 48000, 1, x, FRAMES);
@@ -230,7 +239,8 @@ static void damage(int format)
 static void damage_is_named_by_place(void **state)
 {
 	(void)state;
-	static const int formats[] = {SF_FORMAT_FLAC | SF_FORMAT_PCM_16, SF_FORMAT_OGG | SF_FORMAT_VORBIS};
+	static const int formats[] = {SF_FORMAT_FLAC | SF_FORMAT_PCM_16,
+				      SF_FORMAT_OGG | SF_FORMAT_VORBIS};
 	for (size_t i = 0; i < 2; i++) {
 		damage(formats[i]);
 		kws_source *src = open_file(0);
@@ -311,7 +321,8 @@ static void pieces_of_a_pipe_join(void **state)
 		sender s = {ends[1], bytes, n + 5};
 		pthread_t thread;
 		kws_source *src = NULL;
-		assert_int_equal(kws_source_open_raw(&src, ends[0], 16000, PIPE_CHANNELS, KWS_ENC_S16_LE, channel, NULL),
+		assert_int_equal(kws_source_open_raw(&src, ends[0], 16000, PIPE_CHANNELS,
+						     KWS_ENC_S16_LE, channel, NULL),
 				 KWS_OK);
 		assert_int_equal(kws_source_frames(src), 0);
 		assert_int_equal(pthread_create(&thread, NULL, send_pieces, &s), 0);
@@ -337,7 +348,8 @@ static void a_pipe_gives_what_it_has(void **state)
 	int ends[2];
 	assert_int_equal(pipe(ends), 0);
 	kws_source *src = NULL;
-	assert_int_equal(kws_source_open_raw(&src, ends[0], 16000, 1, KWS_ENC_S16_LE, 0, NULL), KWS_OK);
+	assert_int_equal(kws_source_open_raw(&src, ends[0], 16000, 1, KWS_ENC_S16_LE, 0, NULL),
+			 KWS_OK);
 	float mono[320];
 	size_t got = 0;
 	const unsigned char bytes[] = {0, 0x40, 0, 0xc0, 7};
@@ -365,16 +377,20 @@ static void raw_is_refused_by_name(void **state)
 		int enc, channel;
 		const char *why;
 	} table[] = {
-		{7999, 1, KWS_ENC_S16_LE, 0, "rate 7999"},    {192001, 1, KWS_ENC_S16_LE, 0, "rate 192001"},
-		{16000, 0, KWS_ENC_S16_LE, 0, "0 channels"},  {16000, 1025, KWS_ENC_S16_LE, 0, "1025 channels"},
-		{16000, 2, KWS_ENC_S16_LE, 3, "channel 3"},   {16000, 2, KWS_ENC_S16_LE, -1, "channel -1"},
+		{7999, 1, KWS_ENC_S16_LE, 0, "rate 7999"},
+		{192001, 1, KWS_ENC_S16_LE, 0, "rate 192001"},
+		{16000, 0, KWS_ENC_S16_LE, 0, "0 channels"},
+		{16000, 1025, KWS_ENC_S16_LE, 0, "1025 channels"},
+		{16000, 2, KWS_ENC_S16_LE, 3, "channel 3"},
+		{16000, 2, KWS_ENC_S16_LE, -1, "channel -1"},
 		{16000, 1, KWS_N_ENCODINGS, 0, "encoding 16"},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		kws_source *src = (kws_source *)&src;
 		kws_error err = {""};
 		assert_int_equal(kws_source_open_raw(&src, 0, table[i].rate, table[i].channels,
-						     (enum kws_encoding)table[i].enc, table[i].channel, &err),
+						     (enum kws_encoding)table[i].enc,
+						     table[i].channel, &err),
 				 KWS_ERR_ARG);
 		assert_null(src);
 		if (!strstr(err.text, table[i].why))

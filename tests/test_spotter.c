@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 256, SECONDS = 20, LONG = 48000 * SECONDS };
+enum { MOST = 256, SECONDS = 10, LONG = 16000 * SECONDS };
 
 typedef struct {
 	kws_event ev[MOST];
@@ -87,24 +87,24 @@ enum { YES, NO, UNKNOWN, SILENCE };
 
 static void any_cut_gives_the_same_events(void **state)
 {
-	const unsigned rates[] = {8000, 16000, 44100, 48000};
+	const unsigned rates[] = {8000, 16000, 44100};
 	record whole, cut;
 	size_t events = 0;
-	for (size_t i = 0; i < 4; i++) {
-		size_t n = (size_t)rates[i] * SECONDS;
+	for (size_t i = 0; i < 3; i++) {
+		size_t n = (size_t)rates[i] * (rates[i] > 16000 ? 3 : SECONDS);
 		sound(n, rates[i], (unsigned)i + 20);
 		kws_spotter *sp = open_spotter(*state, rates[i], NULL, &whole);
 		kws_spotter_process(sp, pcm, n);
 		kws_spotter_flush(sp);
 		kws_spotter_destroy(sp);
 		events += whole.n;
-		for (unsigned seed = 0; seed < 4; seed++) {
+		for (unsigned seed = 0; seed < 3; seed++) {
 			srand(seed);
 			sp = open_spotter(*state, rates[i], NULL, &cut);
 			for (size_t at = 0; at < n;) {
 				size_t k = seed == 0
 						   ? rates[i] / 100
-						   : (size_t)rand() % (size_t)(1 << (4 * seed + 4));
+						   : (size_t)rand() % (size_t)(1 << (5 * seed + 3));
 				k = k < n - at ? k : n - at;
 				kws_spotter_process(sp, pcm + at, k);
 				at += k;
@@ -114,7 +114,7 @@ static void any_cut_gives_the_same_events(void **state)
 			assert_same(&whole, &cut);
 		}
 	}
-	assert_true(events >= 8); /* or nothing was compared */
+	assert_true(events >= 4); /* or nothing was compared */
 }
 
 static void events_are_in_order_and_in_range(void **state)
@@ -125,7 +125,7 @@ static void events_are_in_order_and_in_range(void **state)
 	kws_spotter *sp = open_spotter(*state, 16000, NULL, &r);
 	kws_spotter_process(sp, pcm, n);
 	kws_spotter_flush(sp);
-	assert_true(r.n >= 3);
+	assert_true(r.n >= 2);
 	for (size_t i = 0; i < r.n; i++) {
 		const kws_event *ev = &r.ev[i];
 		assert_true(ev->start <= ev->end && ev->end <= ev->sample && ev->sample <= n);
@@ -172,15 +172,15 @@ static void only_commands_fire(void **state)
 static void reset_equals_new(void **state)
 {
 	record a, b;
-	sound(48000 * 10, 48000, 32);
+	sound(48000 * 3, 48000, 32);
 	kws_spotter *sp = open_spotter(*state, 48000, NULL, &a),
 		    *used = open_spotter(*state, 48000, NULL, &b);
-	kws_spotter_process(used, pcm + 4800, 48000 * 7 + 123);
+	kws_spotter_process(used, pcm + 4800, 48000 * 2 + 123);
 	kws_spotter_reset(used);
 	b.n = b.n_frames = 0;
 	b.last_frame = 0;
-	kws_spotter_process(sp, pcm, 48000 * 10);
-	kws_spotter_process(used, pcm, 48000 * 10);
+	kws_spotter_process(sp, pcm, 48000 * 3);
+	kws_spotter_process(used, pcm, 48000 * 3);
 	kws_spotter_flush(sp);
 	kws_spotter_flush(used);
 	assert_same(&a, &b);
@@ -268,7 +268,7 @@ static void a_clip_is_its_best_frame(void **state)
 		size_t n, from, to;
 	} clips[] = {{3200, 9, 10}, {3201, 9, 10},  {3519, 9, 10},
 		     {3520, 9, 11}, {16000, 9, 50}, {16319, 9, 50}};
-	for (unsigned seed = 0; seed < 5; seed++) {
+	for (unsigned seed = 0; seed < 2; seed++) {
 		sound(20000, 16000, seed + 40);
 		kws_classifier *c = open_classifier(*state, 16000);
 		for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
@@ -310,7 +310,7 @@ static void clips_may_be_cut_and_follow_each_other(void **state)
 	kws_classifier *c = open_classifier(*state, 44100);
 	kws_classifier_process(c, pcm, 44100);
 	kws_classifier_finish(c, whole);
-	for (unsigned seed = 0; seed < 10; seed++) {
+	for (unsigned seed = 0; seed < 10; seed += 3) {
 		srand(seed);
 		for (size_t at = 0; at < 44100;) {
 			size_t k = (size_t)rand() % (size_t)(1 << (seed + 3));

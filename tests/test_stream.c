@@ -61,29 +61,29 @@ static void assert_same(const record *a, const record *b)
 	assert_memory_equal(a, b, sizeof *a);
 }
 
-enum { LONG = 192000 * 2 };
+enum { LONG = 96000 };
 static float pcm[LONG];
 static record whole, cut;
 
 static void any_cut_gives_the_same_bits(void **state)
 {
 	const kws_model *m = *state;
-	const unsigned rates[] = {8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000};
+	const unsigned rates[] = {8000, 11025, 16000, 44100, 48000, 192000};
 	for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
-		size_t n = rates[i] * 2;
+		size_t n = rates[i] / 2;
 		sound(pcm, n, (unsigned)i);
 		kws_stream *s = open_stream(m, rates[i], &whole);
 		kws_stream_process(s, pcm, n);
 		kws_stream_flush(s);
-		assert_int_equal(whole.n, 100);
+		assert_int_equal(whole.n, 25);
 		kws_stream_destroy(s);
-		for (unsigned seed = 0; seed < 8; seed++) {
+		for (unsigned seed = 0; seed < 7; seed += 2) {
 			s = open_stream(m, rates[i], &cut);
 			srand(seed);
-			/* 0: whole hops, as live; 1: sample by sample at first; then all
+			/* 0: whole hops, as live; 2: sample by sample at first; then all
 			 * lengths. */
 			for (size_t at = 0; at < n;) {
-				size_t k = seed == 0 ? rates[i] / 100 : seed == 1 && at < 2000 ? 1
+				size_t k = seed == 0 ? rates[i] / 100 : seed == 2 && at < 2000 ? 1
 					 : (size_t)rand() % (size_t)(1 << (2 * seed + 2));
 				k = k < n - at ? k : n - at;
 				kws_stream_process(s, pcm + at, k);
@@ -128,23 +128,25 @@ static void levels_are_mean_squares(void **state)
 
 static void reset_equals_new(void **state)
 {
-	record a, b;
-	for (int rate = 16000; rate <= 44100; rate += 28100) {
-		kws_stream *s = open_stream(*state, (unsigned)rate, &a),
-			   *used = open_stream(*state, (unsigned)rate, &b);
+	/* Even and odd numbers of hops before, with a part of a hop, with and without flush. */
+	const size_t before[] = {33333, 33500, 160, 1, 33333 + 441};
+	for (size_t i = 0; i < 20; i++) {
+		unsigned rate = i % 4 < 2 ? 16000 : 44100;
+		kws_stream *s = open_stream(*state, rate, &whole), *used;
 		sound(pcm, 50000, 5);
-		kws_stream_process(used, pcm, 33333);
-		if (rate == 16000)
+		kws_stream_process(s, pcm, 20000);
+		kws_stream_flush(s);
+		kws_stream_destroy(s);
+		used = open_stream(*state, rate, &cut);
+		kws_stream_process(used, pcm + 1, before[i / 4]);
+		if (i % 2)
 			kws_stream_flush(used);
 		kws_stream_reset(used);
 		assert_int_equal(kws_stream_heard(used), 0);
-		memset(&b, 0, sizeof b);
-		kws_stream_process(s, pcm, 50000);
-		kws_stream_process(used, pcm, 50000);
-		kws_stream_flush(s);
+		memset(&cut, 0, sizeof cut);
+		kws_stream_process(used, pcm, 20000);
 		kws_stream_flush(used);
-		assert_same(&a, &b);
-		kws_stream_destroy(s);
+		assert_same(&whole, &cut);
 		kws_stream_destroy(used);
 	}
 }
@@ -175,11 +177,11 @@ static void probabilities_are_finite_and_sum_to_one(void **state)
 		for (int alternate = 0; alternate < 2; alternate++) {
 			record r;
 			kws_stream *s = open_stream(*state, v % 2 ? 16000 : 48000, &r);
-			for (size_t i = 0; i < 48000; i++)
+			for (size_t i = 0; i < 16000; i++)
 				pcm[i] = alternate && i % 2 ? -values[v] : values[v];
-			kws_stream_process(s, pcm, 48000);
+			kws_stream_process(s, pcm, 16000);
 			kws_stream_flush(s);
-			assert_true(r.n >= 50);
+			assert_true(r.n >= 16);
 			for (size_t i = 0; i < r.n; i++) {
 				float sum = 0.0f;
 				for (size_t w = 0; w < TINY_WORDS; w++) {

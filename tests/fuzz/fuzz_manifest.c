@@ -1,4 +1,5 @@
-/* Any bytes as a list: refused with a place and a reason, or items that keep what manifest.h promises. */
+/* Any bytes as a list: refused with a place and a reason, or items that keep what manifest.h
+ * promises. */
 #include "audio/manifest.h"
 
 #include <stdlib.h>
@@ -30,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	kws_manifest *m = NULL;
 	kws_error err = {""};
-	const enum kws_status s = kws_manifest_parse(&m, (const char *)data, size, "dir/list.tsv", &err);
+	const enum kws_status s =
+		kws_manifest_parse(&m, (const char *)data, size, "dir/list.tsv", &err);
 	demand((s == KWS_OK) == (m != NULL));
 	if (!m) {
 		demand(s == KWS_ERR_FORMAT && strncmp(err.text, "dir/list.tsv:", 13) == 0);

@@ -1,7 +1,9 @@
-/* replay.c - run a fuzz target without a fuzzer: on every file in the named folders (and below), in the order of names.
+/* replay.c - run a fuzz target without a fuzzer: on every file in the named folders (and below), in
+ * the order of names.
  *
- * Each input is a block of its own exact size, so that ASan and memcheck see a read behind it. The exit status is
- * 1 when a file cannot be read or there is none at all; a target that finds a fault aborts. */
+ * Each input is a block of its own exact size, so that ASan and memcheck see a read behind it. The
+ * exit status is 1 when a file cannot be read or there is none at all; a target that finds a fault
+ * aborts. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>

@@ -112,9 +112,8 @@ class Ema(nn.Module):
         if t > 400:
             e = torch.fft.irfft(torch.fft.rfft(x.transpose(1, 2), 2 * t) * torch.fft.rfft(k, 2 * t), 2 * t)[..., :t]
             return F.silu(e.transpose(1, 2) + self.omega * x)
-        m = F.pad(k, (t - 1, 0)).unfold(1, t, 1)  # m[d, i, j] = k[i + j - t + 1], 0 before lag 0
-        m = m.flip(2)  # m[d, i, j] = k[i - j]
-        e = torch.bmm(m, x.permute(2, 1, 0).to(m.dtype)).permute(2, 1, 0)
+        m = F.pad(k.flip(1), (0, t - 1)).unfold(1, t, 1)  # m[d, i, j] = k[t - 1 - i - j], 0 before lag 0: rows upside down
+        e = torch.bmm(m, x.permute(2, 1, 0).to(m.dtype)).flip(1).permute(2, 1, 0)
         return F.silu(e + self.omega * x)
 
 

@@ -108,16 +108,22 @@ class Augment:
         cls = rng.choice(self.classes, n_clip, p=self.p / self.p.sum())
         clean = rng.random(n_clip) < self.clean_p
         idx = np.array([rng.choice(self.by_class[c, k]) for c, k in zip(cls, clean)], dtype=np.int64)
+        made = n_sil // 3 if bank.soft is not None else 0  # silences out of shards; the others are cut or built here
         if bank.soft is not None:
             idx = np.concatenate([idx, rng.choice(self.extra["speech"], n_speech),
-                                  rng.choice(self.extra["silence"], n_sil)])
-            return bank.clips[idx].float(), bank.label[idx], bank.soft[idx], bank.clean[idx]
-        floor = torch.full((n_sil - n_sil // 2, FRAMES, bank.clips.shape[2]), bank.floor)
+                                  rng.choice(self.extra["silence"], made)])
+            n_speech = 0
+        quiet = (n_sil - made) // 4
+        nothing = torch.full((quiet, FRAMES, bank.clips.shape[2]), bank.floor)
         frames = torch.cat([bank.clips[idx].float(), cut(bank.speech, n_speech, FRAMES, rng),
-                            cut(bank.noise, n_sil // 2, FRAMES, rng), floor])
+                            cut(bank.noise, n_sil - made - quiet, FRAMES, rng), nothing])
         label = torch.cat([bank.label[idx], torch.full((n_speech,), WORDS.index(UNKNOWN)),
-                           torch.full((n_sil,), WORDS.index(SILENCE))])
-        return frames, label, None, torch.ones(n, dtype=torch.bool)
+                           torch.full((n_sil - made,), WORDS.index(SILENCE))])
+        clean = torch.cat([bank.clean[idx], torch.ones(n - len(idx), dtype=torch.bool)])
+        if bank.soft is None:
+            return frames, label, None, clean
+        sure = torch.log(F.one_hot(label[len(idx):], len(WORDS)) * 0.95 + 0.05 / len(WORDS))
+        return frames, label, torch.cat([bank.soft[idx], sure]), clean
 
     def _place(self, x, shift, tempo, formant):
         """Affine resampling of x [B, T, M] (values over the floor): shift in frames, tempo and formant as factors."""
@@ -152,7 +158,7 @@ class Augment:
         gain[torch.from_numpy(rng.random(b)) >= p] = -30.0
         return torch.logaddexp(x, n + gain[:, None, None])
 
-    def _mask(self, x):
+    def _mask(self, x, p=0.8):
         """SpecAugment: two masks over bands, two over time, filled with the mean frame."""
         rng = self.rng
         b, t, m = x.shape
@@ -165,7 +171,7 @@ class Augment:
             w, at = uniform(rng, 0, 16, b), uniform(rng, 0, 1, b)
             lo = t - FRAMES + (at * (FRAMES - w)).floor()
             hide |= ((ft >= lo[:, None]) & (ft < (lo + w.floor())[:, None]))[:, :, None]
-        hide &= torch.from_numpy(rng.random(b) < 0.8)[:, None, None]
+        hide &= torch.from_numpy(rng.random(b) < p)[:, None, None]
         return torch.where(hide, self.mean, x)
 
     def _shifts(self, label):
@@ -183,24 +189,56 @@ class Augment:
         shift = np.where(half, rng.choice([-1, 1], n) * rng.uniform(48, 70, n), shift)
         return torch.from_numpy(shift.astype(np.float32)), torch.from_numpy(half)
 
-    def batch(self, n):
-        """-> frames [n, t, M], label [n], soft [n, words] or None, phase."""
-        rng, floor = self.rng, self.bank.floor
+    def _items(self, n):
+        """n placed, warped and amplified clips [n, 100, M], label [n], soft [n, words] or None, clean [n]."""
+        rng, floor, w = self.rng, self.bank.floor, self.warp
         x, label, soft, clean = self._draw(n)
-        w = self.warp
         shift, half = self._shifts(label)
         label = torch.where(half, WORDS.index(UNKNOWN), label)
         if soft is not None:
             soft = torch.where(half[:, None], torch.log(F.one_hot(label, len(WORDS)) + 1e-6), soft)
         x = self._place(x - floor, shift, torch.exp(uniform(rng, -0.14, 0.14, n) * w),
                         torch.exp(uniform(rng, -0.07, 0.07, n) * w)) + floor
-        x = x + uniform(rng, -2.5, 2.0, n)[:, None, None]
-        if rng.random() < self.context_p:
-            x = self._context(x)
-        x = self._noise(x.clamp_min(floor), torch.where(clean, 0.75, 0.3)).clamp_min(floor)
-        x = self._mask(x)
+        return (x + uniform(rng, -2.5, 2.0, n)[:, None, None]).clamp_min(floor), label, soft, clean
+
+    def batch(self, n, chain=1):
+        """-> frames [n / chain, t, M], label [n], soft [n, words] or None, phase, ends.
+
+        `chain` clips follow each other in a sequence, sequence by sequence in label and soft; ends are the network
+        frames (of 20 ms: two feature frames) behind each.
+        """
+        rng = self.rng
+        x, label, soft, clean = self._items(n)
+        p = torch.where(clean, 0.75, 0.3)
+        if chain == 1:
+            if rng.random() < self.context_p:
+                x = self._context(x)
+            x = self._mask(self._noise(x, p).clamp_min(self.bank.floor))
+            ends = [x.shape[1] // 2]
+        else:
+            x, ends = self._chain(x, p, chain)
         phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
-        return x, label, soft, phase
+        return x, label, soft, phase, ends
+
+    def _chain(self, x, p, chain):
+        """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.3 s or overlaps up to 0.3 s."""
+        rng, floor = self.rng, self.bank.floor
+        b = len(x) // chain
+        bed = rng.random() < 0.5  # one noise under all of a sequence, or each clip with its own
+        if not bed:
+            x = self._noise(x, p).clamp_min(floor)
+        starts = [0 if rng.random() < 0.6 else 2 * int(rng.integers(1, 26))]
+        for _ in range(chain - 1):
+            starts.append(starts[-1] + FRAMES + 2 * int(rng.integers(-15, 16)))
+        x = x.view(b, chain, FRAMES, -1)
+        y = torch.full((b, starts[-1] + FRAMES, x.shape[3]), floor)
+        for k, at in enumerate(starts):
+            y[:, at : at + FRAMES] = torch.logaddexp(y[:, at : at + FRAMES], x[:, k])
+        if bed:
+            y = self._noise(y, p.view(b, chain).amax(1)).clamp_min(floor)
+        for at in starts:
+            y[:, at : at + FRAMES] = self._mask(y[:, at : at + FRAMES], 0.7)
+        return y, [(at + FRAMES) // 2 for at in starts]
 
     def _context(self, x):
         """Put another item, or nothing, before x [n, 100, M]; it may reach into the clip's own second by 0.4 s."""
@@ -252,8 +290,10 @@ def main(argv=None):
     ap.add_argument("--lr", type=float, default=2e-3)
     ap.add_argument("--warmup", type=int, default=300)
     ap.add_argument("--decay", type=float, default=0.05)
-    ap.add_argument("--context", type=float, default=0.25, help="share of batches with other sound before the clip")
+    ap.add_argument("--chain", type=int, default=1, help="clips in a sequence; divides the batch")
+    ap.add_argument("--context", type=float, default=0.25, help="with chain 1: share of batches with other sound before the clip")
     ap.add_argument("--partial", type=float, default=0.05, help="share of commands cut in half, which are unknown")
+    ap.add_argument("--silence", type=float, default=0.07, help="share of silences")
     ap.add_argument("--distil", type=float, default=0.7, help="weight of the teacher's labels, where there are any")
     ap.add_argument("--temperature", type=float, default=1.0)
     ap.add_argument("--smooth", type=float, default=0.05, help="label smoothing of the hard labels")
@@ -278,7 +318,7 @@ def main(argv=None):
         net.load_state_dict(torch.load(a.init, weights_only=False)["average"])
     average = copy.deepcopy(net)
     opt = optimiser(net, a.lr, a.decay)
-    augment = Augment(bank, net.features.mean.clone(), rng, a.context, partial=a.partial)
+    augment = Augment(bank, net.features.mean.clone(), rng, a.context, partial=a.partial, silence=a.silence)
     step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
     ckpt = os.path.join(a.run, "last.pt")
     if os.path.exists(ckpt):
@@ -293,14 +333,14 @@ def main(argv=None):
 
     losses, t0, began = [], time.time(), step
     while step < (a.stop or a.steps):
-        x, label, soft, phase = augment.batch(a.batch)
+        x, label, soft, phase, ends = augment.batch(a.batch, a.chain)
         rate = a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * step / a.steps)) + 1e-6
         for g in opt.param_groups:
             g["lr"] = rate
         net.train()
         with torch.autocast("cpu", torch.bfloat16):
             y = net.encode(x, phase)
-        pooled = y[:, -net.pool :].float().sum(1) / net.pool
+        pooled = torch.stack([y[:, max(0, e - net.pool) : e].float().sum(1) / net.pool for e in ends], 1).flatten(0, 1)
         logits = net.head(pooled)
         hard = F.cross_entropy(logits, label, label_smoothing=a.smooth, reduction="none")
         if soft is None:
