@@ -213,7 +213,7 @@ typedef struct {
 /* Follow the scores of one recording; the words' peaks into p->peak. */
 static void follow(peaks *p, kws_decide *d, const kws_recording *r)
 {
-	matcher x = {.r = r, .tolerance = p->m->tolerance};
+	matcher x = {.r = r, .tolerance = fmax(p->m->tolerance, p->m->tail)};
 	kws_hit hit;
 	float rest = -1.0f; /* the highest of this second; below 0: a word was said in all of it */
 	uint64_t second = 0, sample = 0;
@@ -226,7 +226,8 @@ static void follow(peaks *p, kws_decide *d, const kws_recording *r)
 		size_t i = find(&x, 0, now);
 		bool silent = i == r->n_said;
 		for (; i < r->n_said; i = find(&x, i + 1, now))
-			p->peak[i] = fmaxf(p->peak[i], score[r->said[i].word]);
+			if (now <= r->said[i].end + p->m->tolerance)
+				p->peak[i] = fmaxf(p->peak[i], score[r->said[i].word]);
 		for (size_t w = 0; w < p->m->n_words && silent; w++)
 			if (p->m->command[w])
 				rest = fmaxf(rest, score[w]);

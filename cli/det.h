@@ -39,6 +39,7 @@ typedef struct {
 	size_t frame;        /* samples between two rows of prob */
 	unsigned smooth_ms, refractory_ms;
 	double tolerance;    /* seconds */
+	double tail;         /* seconds that a word still weighs on the scores after its end */
 	bool unlabelled_only; /* count false alarms, and hours, in recordings without words only */
 } kws_material;
 
@@ -83,7 +84,8 @@ double kws_det_bin(double b);  /* score where bin b begins, 0 <= b <= KWS_DET_BI
 size_t kws_det_in_bin(double score);
 
 /* of_words: the highest score of each word said, from its start to `tolerance' after its end.
- * of_rest: the highest score of any command in each second in which no word was said. */
+ * of_rest: the highest score of any command in each second, outside that time and the tail of every
+ * word. */
 enum kws_status kws_det_histogram(const kws_material *m, size_t of_words[KWS_DET_BINS],
 				  size_t of_rest[KWS_DET_BINS]);
 

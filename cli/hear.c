@@ -264,6 +264,8 @@ static bool describe(kws_heard *h, const kws_hear_args *a, own *o)
 	m->refractory_ms =
 		a->refractory_ms >= 0 ? (unsigned)a->refractory_ms : def->refractory_ms;
 	m->tolerance = a->tolerance;
+	m->tail = (double)(kws_model_window(h->model) * m->frame) / (double)f->rate_hz +
+		  (double)m->smooth_ms / 1000.0;
 	m->unlabelled_only = a->unlabelled_only;
 	return true;
 }

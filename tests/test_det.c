@@ -3,6 +3,7 @@
 #include "cli/rate.h"
 #include "cli/tally.h"
 #include "cli/truth.h"
+#include "spot/decide.h"
 
 #include <stdarg.h>
 #include <setjmp.h>
@@ -254,20 +255,24 @@ static void take_latency(void *ctx, size_t word, double latency)
 		*first = latency;
 }
 
-/* The score is first there at the end of a frame, 1.32 s, and is decided 200 ms later. */
+/* The score is first there at the end of a frame, 1.32 s, and is decided HOLD_MS later. */
 static void latency_and_tolerance(void **state)
 {
 	(void)state;
 	kws_count c[N_WORDS + 1];
 	double latency = (double)NAN;
 	count_at(0.85f, c, take_latency, &latency);
-	near(latency, 0.02, 1e-9);
-	material.tolerance = 0.03;
+	near(latency, 1.32 + KWS_DECIDE_HOLD_MS / 1000.0 - said[0].end, 1e-9);
+	/* Its end a little before, and a little more than the tolerance before the decision. */
+	double end = said[0].end;
+	material.tolerance = 0.1;
+	said[0].end = end + latency - 0.09;
 	count_at(0.85f, c, NULL, NULL);
 	check(&c[A], 2, 2, 0, 0, 1, 1);
-	material.tolerance = 0.0;
+	said[0].end = end + latency - 0.11;
 	count_at(0.85f, c, NULL, NULL);
 	check(&c[A], 2, 1, 0, 0, 2, 2);
+	said[0].end = end;
 	material.tolerance = 0.75;
 }
 
@@ -376,7 +381,17 @@ static void histogram_of_the_scene(void **state)
 	 * (the frame that ends the second before belongs to the next one). */
 	assert_true(n_rest >= 14 && n_rest <= 19);
 	assert_int_equal(rest[kws_det_in_bin(0.7)], 1);
+	assert_int_equal(rest[kws_det_in_bin(0.9)], 0);
 	assert_int_equal(rest[kws_det_in_bin(0.5)], 1);
+	/* Without tolerance the second "a" at 9.9 s lies outside, unless the tail holds it. */
+	material.tolerance = 0.0;
+	assert_int_equal(kws_det_histogram(&material, words, rest), KWS_OK);
+	assert_true(rest[kws_det_in_bin(0.9)] > 0);
+	assert_int_equal(words[kws_det_in_bin(0.9)], 2);
+	material.tail = 1.0;
+	assert_int_equal(kws_det_histogram(&material, words, rest), KWS_OK);
+	assert_int_equal(rest[kws_det_in_bin(0.9)], 0);
+	assert_int_equal(words[kws_det_in_bin(0.9)], 2);
 	assert_int_equal(kws_det_in_bin(0.0), 0);
 	assert_int_equal(kws_det_in_bin(1.0), KWS_DET_BINS - 1);
 	assert_int_equal(kws_det_in_bin((double)NAN), 0);
