@@ -10,9 +10,10 @@ ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname 
 
 # Libraries, by the folder that may use them. `make layers` checks the #include lines.
 PKGS_LIB   := fftw3f samplerate openblas jansson nettle
-PKGS_KWS   := $(PKGS_LIB) sndfile portaudio-2.0
-PKGS_KWSD  := $(PKGS_KWS) libsystemd inih
-PKGS_ALL   := $(PKGS_KWSD) cmocka
+PKGS_AUDIO := $(PKGS_LIB) sndfile portaudio-2.0
+PKGS_KWS   := $(PKGS_AUDIO) libpng
+PKGS_KWSD  := $(PKGS_AUDIO) libsystemd inih
+PKGS_ALL   := $(PKGS_KWSD) libpng cmocka
 
 SHARE := $(PREFIX)/share/kwsd
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes \
@@ -34,6 +35,7 @@ KWS_OBJ   := $(call objects,$(wildcard cli/*.c))
 KWSD_OBJ  := $(call objects,$(wildcard daemon/*.c))
 LIB       := $(B)/libkws.a
 AUDIO     := $(B)/libkwsaudio.a
+CLI       := $(B)/libkwscli.a
 
 PROGRAMS := $(B)/kws $(if $(wildcard daemon/main.c),$(B)/kwsd)
 TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
@@ -79,18 +81,20 @@ $(LIB): $(LIB_OBJ)
 	$(AR) rcs $@ $^
 $(AUDIO): $(AUDIO_OBJ)
 	$(AR) rcs $@ $^
-$(B)/kws: $(KWS_OBJ) $(AUDIO) $(LIB)
+$(CLI): $(filter-out %/main.o,$(KWS_OBJ))
+	$(AR) rcs $@ $^
+$(B)/kws: $(B)/cli/main.o $(CLI) $(AUDIO) $(LIB)
 	$(call link,$^,$(PKGS_KWS))
 $(B)/kwsd: $(KWSD_OBJ) $(AUDIO) $(LIB)
 	$(call link,$^,$(PKGS_KWSD))
 $(B)/golden: $(B)/tests/golden.o $(LIB)
 	$(call link,$^,$(PKGS_LIB))
-# a test links what it tests: everything but the two mains
-$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
+# a test links what it tests: everything but the two mains; of kws only what it names
+$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
 	$(call link,$^,$(PKGS_ALL))
 # without clang a fuzz target still replays its seeds
-$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
-	$(call link,$^,$(PKGS_KWSD))
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
+	$(call link,$^,$(PKGS_ALL))
 .PRECIOUS: $(B)/%.o
 
 # ---- test ---------------------------------------------------------------------------------------------------
@@ -125,8 +129,8 @@ fuzz:
 	build/fuzz/$(FUZZER).libfuzzer -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 \
 		$(addprefix -dict=,$(wildcard tests/fuzz/$(FUZZER).dict)) \
 		build/fuzz/corpus/$(FUZZER) $(wildcard tests/fuzz/seeds/$(FUZZER))
-$(B)/fuzz_%.libfuzzer: $(B)/tests/fuzz/fuzz_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
-	clang -fsanitize=fuzzer,address,undefined $(LDFLAGS) -pthread -o $@ $^ $(shell pkg-config --libs $(PKGS_KWSD)) -lm
+$(B)/fuzz_%.libfuzzer: $(B)/tests/fuzz/fuzz_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
+	clang -fsanitize=fuzzer,address,undefined $(LDFLAGS) -pthread -o $@ $^ $(shell pkg-config --libs $(PKGS_KWSD) libpng) -lm
 
 layers:
 	sh tests/layers.sh

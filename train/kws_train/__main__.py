@@ -2,7 +2,7 @@
 import importlib
 import sys
 
-COMMANDS = {"train": "train", "augment": "augment", "teacher": "teacher", "mix": "mix", "golden": "golden",
+COMMANDS = {"train": "train", "augment": "augment", "teacher": "teacher", "dense": "dense", "mix": "mix", "golden": "golden",
             "evaluate": "evaluate", "export": "export"}
 
 if __name__ == "__main__":
