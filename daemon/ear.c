@@ -467,9 +467,16 @@ static void grow_history(kws_ear *e, size_t need)
 	e->history = longer;
 }
 
+/* near_miss is the engine's */
+static bool same_clips(const kws_conf_clips *a, const kws_conf_clips *b)
+{
+	return !strcmp(a->dir, b->dir) && a->quota_mb == b->quota_mb && a->pre_ms == b->pre_ms
+	       && a->post_ms == b->post_ms && a->queue == b->queue;
+}
+
 void kws_ear_swap(kws_ear *e, const kws_conf *c, kws_engine *engine)
 {
-	bool clips = memcmp(&e->conf.clips, &c->clips, sizeof c->clips) != 0;
+	bool clips = !same_clips(&e->conf.clips, &c->clips);
 
 	e->conf = *c;
 	e->patience_s = c->audio.silence_s;
