@@ -115,7 +115,6 @@ int main(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	mallopt(M_ARENA_MAX, 1); /* one heap for all threads: they allocate little */
-	mallopt(M_MMAP_THRESHOLD, 64 * 1024); /* what is large and freed goes back at once */
 	if (!kws_loop_catch_signals())
 		return EX_OSERR;
 	kws_device_prepare();
@@ -130,7 +129,6 @@ int main(int argc, char **argv)
 		kws_log(KWS_LOG_ERROR, "%s", err.text);
 		return EX_CONFIG;
 	}
-	malloc_trim(0); /* what loading the model needed */
 	status = kws_loop_run(loop);
 	_exit(status); /* not through destructors of libraries whose threads may hang */
 }
