@@ -13,9 +13,10 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
-	{"rates", 'r', NULL, 0, "Also the sample rates that each accepts; opens each for a moment", 0},
-	{"json", 'j', NULL, 0, "One JSON object a line", 0},
-	{0},
+	{ "rates", 'r', NULL, 0, "Also the sample rates that each accepts; opens each for a moment",
+	  0 },
+	{ "json", 'j', NULL, 0, "One JSON object a line", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -32,12 +33,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	.options = options, .parser = parse,
-	.doc = "List the audio inputs of this machine.\vThe first column is what audio.device of kwsd.conf, and -d of "
+	.options = options,
+	.parser = parse,
+	.doc = "List the audio inputs of this machine.\vThe first column is what audio.device of "
+	       "kwsd.conf, and -d of "
 	       "kws listen, want. Any part of a name will do, in any case. * marks the default.",
 };
 
-static void print_json(const kws_device_info *d, const unsigned *rates, size_t n_rates, bool with_rates)
+static void print_json(const kws_device_info *d, const unsigned *rates, size_t n_rates,
+		       bool with_rates)
 {
 	json_t *o = json_object(), *list = json_array();
 
@@ -60,8 +64,8 @@ static void print_text(const kws_device_info *d, const unsigned *rates, size_t n
 {
 	printf("%c ", d->is_default ? '*' : ' ');
 	kws_out_visible(stdout, d->id);
-	printf("%*s %3u channels  %6u Hz  %s", (int)(strlen(d->id) < 28 ? 28 - strlen(d->id) : 0), "", d->channels,
-	       d->rate_hz, d->api);
+	printf("%*s %3u channels  %6u Hz  %s", (int)(strlen(d->id) < 28 ? 28 - strlen(d->id) : 0),
+	       "", d->channels, d->rate_hz, d->api);
 	if (strcmp(d->id, d->name) != 0) {
 		printf("  ");
 		kws_out_visible(stdout, d->name);
@@ -74,8 +78,8 @@ static void print_text(const kws_device_info *d, const unsigned *rates, size_t n
 int kws_cmd_devices(int argc, char **argv)
 {
 	static kws_device_info list[KWS_DEVICE_MAX];
-	args a = {false, false};
-	kws_error err = {""};
+	args a = { false, false };
+	kws_error err = { "" };
 	size_t n;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);

@@ -1,4 +1,5 @@
-/* kws listen - the daemon's pipeline in a terminal, with a level meter and live scores: for choosing a threshold. */
+/* kws listen - the daemon's pipeline in a terminal, with a level meter and live scores: for
+ * choosing a threshold. */
 #include "audio/device.h"
 #include "cli/args.h"
 #include "cli/cli.h"
@@ -20,19 +21,22 @@ static const float fade = 0.97f;
 typedef struct {
 	kws_device_config device;
 	const char *model;
-	float threshold; /* < 0: the model's */
+	float threshold;  /* < 0: the model's */
 	unsigned seconds; /* 0: until interrupted */
 } args;
 
 static const struct argp_option options[] = {
-	{"device", 'd', "NAME", 0, "Microphone, as kws devices lists it (default: default); raw:- is standard input", 0},
-	{"model", 'm', "FILE", 0, "Model (default: the installed one, or $KWS_MODEL)", 0},
-	{"threshold", 't', "X", 0, "Score that every word has to reach, 0 to 1 (default: the model's)", 0},
-	{"seconds", 's', "N", 0, "End after so much audio", 0},
-	{"channel", 'c', "N", 0, "Hear channel N, counted from 1 (default: the mean of all)", 0},
-	{"channels", OPT_CHANNELS, "N", 0, "Open so many channels", 0},
-	{"rate", OPT_RATE, "HZ", 0, "Open at this rate (default: 16000, else the device's own)", 0},
-	{0},
+	{ "device", 'd', "NAME", 0,
+	  "Microphone, as kws devices lists it (default: default); raw:- is standard input", 0 },
+	{ "model", 'm', "FILE", 0, "Model (default: the installed one, or $KWS_MODEL)", 0 },
+	{ "threshold", 't', "X", 0,
+	  "Score that every word has to reach, 0 to 1 (default: the model's)", 0 },
+	{ "seconds", 's', "N", 0, "End after so much audio", 0 },
+	{ "channel", 'c', "N", 0, "Hear channel N, counted from 1 (default: the mean of all)", 0 },
+	{ "channels", OPT_CHANNELS, "N", 0, "Open so many channels", 0 },
+	{ "rate", OPT_RATE, "HZ", 0, "Open at this rate (default: 16000, else the device's own)",
+	  0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -50,17 +54,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 's': a->seconds = kws_args_need(state, "--seconds", arg, 1, 1000000); return 0;
 	case 'c': a->device.channel = kws_args_need(state, "--channel", arg, 1, 32); return 0;
-	case OPT_CHANNELS: a->device.channels = kws_args_need(state, "--channels", arg, 1, 32); return 0;
-	case OPT_RATE: a->device.rate_hz = kws_args_need(state, "--rate", arg, 8000, 192000); return 0;
-	case ARGP_KEY_ARG: argp_error(state, "no arguments are wanted; kws spot reads files"); return 0;
+	case OPT_CHANNELS:
+		a->device.channels = kws_args_need(state, "--channels", arg, 1, 32);
+		return 0;
+	case OPT_RATE:
+		a->device.rate_hz = kws_args_need(state, "--rate", arg, 8000, 192000);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "no arguments are wanted; kws spot reads files");
+		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
 static const struct argp argp = {
-	.options = options, .parser = parse,
-	.doc = "Listen to a microphone and show level, scores and events.\vScores are those that the decision compares with "
-	       "its thresholds. Say the words, and other words: a good threshold lies between what both reach. Ctrl-C ends.",
+	.options = options,
+	.parser = parse,
+	.doc = "Listen to a microphone and show level, scores and events.\vScores are those that "
+	       "the decision compares with "
+	       "its thresholds. Say the words, and other words: a good threshold lies between what "
+	       "both reach. Ctrl-C ends.",
 };
 
 typedef struct {
@@ -95,8 +108,9 @@ static void on_event(void *ctx, const kws_event *ev)
 {
 	view *v = ctx;
 
-	printf("%s%10.2f s  %-12s score %.3f of %.3f  %.1f dBFS  SNR %.1f dB\n", v->terminal ? "\r\033[K" : "",
-	       (double)ev->start / v->hz, kws_model_word(v->model, ev->word), (double)ev->score, (double)ev->threshold,
+	printf("%s%10.2f s  %-12s score %.3f of %.3f  %.1f dBFS  SNR %.1f dB\n",
+	       v->terminal ? "\r\033[K" : "", (double)ev->start / v->hz,
+	       kws_model_word(v->model, ev->word), (double)ev->score, (double)ev->threshold,
 	       (double)ev->level_dbfs, (double)ev->snr_db);
 	if (!kws_out_flush())
 		interrupted = 1;
@@ -114,7 +128,8 @@ static void draw(view *v)
 
 		if (!kws_is_command(kws_model_word(v->model, w)))
 			continue;
-		for (i = n < N_BEST ? n++ : N_BEST; i > 0 && v->shown[w] > v->shown[best[i - 1]]; i--)
+		for (i = n < N_BEST ? n++ : N_BEST; i > 0 && v->shown[w] > v->shown[best[i - 1]];
+		     i--)
 			if (i < N_BEST)
 				best[i] = best[i - 1];
 		if (i < N_BEST)
@@ -140,7 +155,7 @@ static int hear(view *v, kws_device *d, unsigned seconds)
 	float pcm[1920];
 	kws_device_state st;
 
-	for (uint64_t heard = 0, drawn = 0; !interrupted; ) {
+	for (uint64_t heard = 0, drawn = 0; !interrupted;) {
 		kws_device_state_get(d, &st);
 		while (!interrupted && kws_device_read(d, pcm, hop)) {
 			kws_spotter_process(v->spotter, pcm, hop);
@@ -164,7 +179,7 @@ static int hear(view *v, kws_device *d, unsigned seconds)
 			kws_out_complain("the device sends nothing; `kws doctor' may know why");
 			return KWS_EXIT_INPUT;
 		}
-		struct timespec t = {.tv_nsec = 10000000};
+		struct timespec t = { .tv_nsec = 10000000 };
 		nanosleep(&t, NULL);
 	}
 	return KWS_EXIT_OK;
@@ -173,11 +188,12 @@ static int hear(view *v, kws_device *d, unsigned seconds)
 static int listen_with(const args *a, kws_model *model, float *threshold)
 {
 	const kws_decision *def = kws_model_decision(model);
-	kws_spotter_config cfg = {def->smooth_ms, def->refractory_ms, threshold};
-	view v = {.model = model, .terminal = isatty(STDOUT_FILENO) != 0,
-		  .hz = (double)kws_model_features(model)->rate_hz};
+	kws_spotter_config cfg = { def->smooth_ms, def->refractory_ms, threshold };
+	view v = { .model = model,
+		   .terminal = isatty(STDOUT_FILENO) != 0,
+		   .hz = (double)kws_model_features(model)->rate_hz };
 	kws_device *d = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	int status = KWS_EXIT_INPUT;
 
 	for (size_t w = 0; w < kws_model_n_words(model); w++)
@@ -187,13 +203,14 @@ static int listen_with(const args *a, kws_model *model, float *threshold)
 		kws_out_complain("out of memory");
 	} else if (kws_device_open(&d, &a->device, &err) != KWS_OK) {
 		kws_out_complain("%s; `kws devices' lists what there is", err.text);
-	} else if (kws_spotter_create(&v.spotter, model, kws_device_rate(d), &cfg, on_event, on_frame, &v, &err)
+	} else if (kws_spotter_create(&v.spotter, model, kws_device_rate(d), &cfg, on_event,
+				      on_frame, &v, &err)
 		   != KWS_OK) {
 		kws_out_complain("%s", err.text);
 		status = KWS_EXIT_MODEL;
 	} else {
-		printf("%s at %u Hz, %u channels, model %s\n", kws_device_name(d), kws_device_rate(d),
-		       kws_device_channels(d), kws_model_name(model));
+		printf("%s at %u Hz, %u channels, model %s\n", kws_device_name(d),
+		       kws_device_rate(d), kws_device_channels(d), kws_model_name(model));
 		status = hear(&v, d, a->seconds);
 		if (v.terminal)
 			putchar('\n');
@@ -206,8 +223,8 @@ static int listen_with(const args *a, kws_model *model, float *threshold)
 
 int kws_cmd_listen(int argc, char **argv)
 {
-	args a = {.device = {.name = "default", .latency_ms = 40}, .threshold = -1.0f};
-	struct sigaction sa = {.sa_handler = on_interrupt};
+	args a = { .device = { .name = "default", .latency_ms = 40 }, .threshold = -1.0f };
+	struct sigaction sa = { .sa_handler = on_interrupt };
 	kws_model *model;
 	float *threshold;
 	int status = KWS_EXIT_MODEL;

@@ -62,7 +62,8 @@ void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *word, flo
 	for (; word[k] && k < sizeof plain - 1; k++)
 		plain[k] = isalnum((unsigned char)word[k]) ? word[k] : '_';
 	plain[k] = 0;
-	snprintf(name, KWS_CLIP_NAME, "%s-%s-%02d%s.wav", stamp, plain, (int)floorf(100.0f * score), near ? "-near" : "");
+	snprintf(name, KWS_CLIP_NAME, "%s-%s-%02d%s.wav", stamp, plain, (int)floorf(100.0f * score),
+		 near ? "-near" : "");
 }
 
 static bool ends_in(const char *name, const char *end)
@@ -101,7 +102,8 @@ static unsigned long long look_around(int dir, char oldest[KWS_CLIP_NAME])
 	}
 	while ((e = readdir(d))) {
 		if (!is_ours(e->d_name) || strlen(e->d_name) >= KWS_CLIP_NAME
-		    || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+		    || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0
+		    || !S_ISREG(st.st_mode))
 			continue;
 		bytes += (unsigned long long)st.st_size;
 		if (!*oldest || strcmp(e->d_name, oldest) < 0)
@@ -129,7 +131,9 @@ static bool make_room(writer *w, int dir, unsigned long long bytes)
 /* Returns NULL, or what went wrong. */
 static const char *write_wav(const writer *w, int dir, const char *tmp, const clip *c)
 {
-	SF_INFO info = { .samplerate = (int)w->rate_hz, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16 };
+	SF_INFO info = { .samplerate = (int)w->rate_hz,
+			 .channels = 1,
+			 .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16 };
 	int fd = openat(dir, tmp, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	SNDFILE *f = fd < 0 ? NULL : sf_open_fd(fd, SFM_WRITE, &info, 0);
 	const char *why = NULL;
@@ -191,12 +195,14 @@ static const kws_worker_ops ops = { item, NULL, free };
 
 static size_t longest(const kws_conf_clips *c, unsigned rate_hz)
 {
-	return (size_t)((unsigned long long)(c->pre_ms + c->post_ms + KWS_CLIP_WORD_MS) * rate_hz / 1000);
+	return (size_t)((unsigned long long)(c->pre_ms + c->post_ms + KWS_CLIP_WORD_MS) * rate_hz
+			/ 1000);
 }
 
 size_t kws_clips_history(const kws_conf_clips *c, unsigned rate_hz)
 {
-	return *c->dir ? longest(c, rate_hz) + rate_hz : 0; /* a second for the decision, which comes after the word */
+	return *c->dir ? longest(c, rate_hz) + rate_hz
+		       : 0; /* a second for the decision, which comes after the word */
 }
 
 enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err)
@@ -212,7 +218,8 @@ enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err)
 	return KWS_OK;
 }
 
-enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *conf, unsigned rate_hz, kws_error *err)
+enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *conf, unsigned rate_hz,
+				 kws_error *err)
 {
 	kws_clips *c = calloc(1, sizeof *c);
 	writer *w = calloc(1, sizeof *w);
@@ -255,7 +262,8 @@ void kws_clips_stop(kws_clips *c, int timeout_ms, bool wait)
 
 void kws_clips_want(kws_clips *c, const char *name, uint64_t start, uint64_t end)
 {
-	uint64_t pre = (uint64_t)c->conf.pre_ms * c->rate_hz / 1000, post = (uint64_t)c->conf.post_ms * c->rate_hz / 1000;
+	uint64_t pre = (uint64_t)c->conf.pre_ms * c->rate_hz / 1000,
+		 post = (uint64_t)c->conf.post_ms * c->rate_hz / 1000;
 
 	if (c->n_wanted == MAX_WANTED) {
 		c->overflow++;
@@ -284,7 +292,9 @@ static void take(kws_clips *c, const kws_history *h, size_t i)
 	for (size_t k = 0; k < c->item->n; k++) {
 		float v = c->pcm[k] * 32768.0f;
 
-		c->item->pcm[k] = (short)(v >= 32767.0f ? 32767 : v <= -32768.0f ? -32768 : lrintf(v));
+		c->item->pcm[k] = (short)(v >= 32767.0f    ? 32767
+					  : v <= -32768.0f ? -32768
+							   : lrintf(v));
 	}
 	kws_worker_push(c->worker, c->item);
 }

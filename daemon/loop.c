@@ -20,7 +20,15 @@
 /* SIGTERM to exit is a second at most; these are parts of it. */
 enum { FLUSH_MS = 500, CLOSE_MS = 300, RETIRE_MS = 10000, LINE = 2048 };
 
-enum { FD_TIMER, FD_SIGNAL, FD_RELOAD, FD_CAPTURE, FD_DATA, FD_SINK, N_FDS = FD_SINK + KWS_N_SINKS };
+enum {
+	FD_TIMER,
+	FD_SIGNAL,
+	FD_RELOAD,
+	FD_CAPTURE,
+	FD_DATA,
+	FD_SINK,
+	N_FDS = FD_SINK + KWS_N_SINKS
+};
 
 struct kws_loop {
 	const kws_setup_source *src;
@@ -42,7 +50,8 @@ struct kws_loop {
 	kws_error err;
 };
 
-/* Not signalfd: OpenBLAS starts a thread before main, with no signal blocked, which would die of them. */
+/* Not signalfd: OpenBLAS starts a thread before main, with no signal blocked, which would die of
+ * them. */
 static int signal_pipe[2] = { -1, -1 };
 
 static void on_caught(int number)
@@ -123,11 +132,13 @@ static void begin_reload(kws_loop *l)
 		return;
 	}
 	l->old = l->conf;
-	snprintf(l->old_hash, sizeof l->old_hash, "%s", kws_model_hash(kws_engine_model(kws_ear_engine(l->ear))));
+	snprintf(l->old_hash, sizeof l->old_hash, "%s",
+		 kws_model_hash(kws_engine_model(kws_ear_engine(l->ear))));
 	kws_vitals_reloading(&l->vitals);
 	l->building = pthread_create(&l->builder, NULL, build, l) == 0;
 	if (!l->building) {
-		kws_log(KWS_LOG_ERROR, "reload: cannot start a thread; the old configuration stays");
+		kws_log(KWS_LOG_ERROR,
+			"reload: cannot start a thread; the old configuration stays");
 		kws_vitals_reloaded(&l->vitals);
 	}
 }
@@ -270,7 +281,8 @@ int kws_loop_run(kws_loop *l)
 	return finish(l);
 }
 
-enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws_setup *setup, kws_error *err)
+enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws_setup *setup,
+				kws_error *err)
 {
 	kws_loop *l = calloc(1, sizeof *l);
 	enum kws_status status;

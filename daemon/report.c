@@ -112,5 +112,6 @@ bool kws_report_field(const kws_report *r, size_t i, const char **name, char *va
 
 void kws_report_text(const kws_report *r, char *out, size_t n)
 {
-	snprintf(out, n, "%s %.2f at %.2f s, %.1f dBFS", r->word, r->score, r->start_s, r->level_dbfs);
+	snprintf(out, n, "%s %.2f at %.2f s, %.1f dBFS", r->word, r->score, r->start_s,
+		 r->level_dbfs);
 }

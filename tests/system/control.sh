@@ -171,13 +171,14 @@ test_notifications() { # at most 30 s
 	await 2 grep -q STOPPING=1 "$T/told" || fail "no STOPPING"
 }
 
-test_stuck_log() { # at most 120 s
-	audio 16000 raw "$T/in.raw"
-	for _ in $(seq 100); do cat "$T/in.raw"; done > "$T/long.raw"
+# Nobody reads the log, and its pipe is full from the start.
+test_stuck_log() { # at most 30 s
+	audio 16000 raw "$T/in.raw"; audio 16000 wav "$T/in.wav"
+	offline "$T/in.wav" > "$T/want"
 	mkfifo "$T/stuck"
 	exec 8<> "$T/stuck"
-	timeout 60 "$KWSD" -c /dev/null -m "$MODEL" -o log.level=debug -o stdout.enabled=yes -d "raw:$T/long.raw" \
-		> "$T/out" 2> "$T/stuck" || fail "status $?"
-	offline - < "$T/long.raw" > "$T/want"
-	[ "$(wc -l < "$T/out")" -ge $(($(wc -l < "$T/want") * 9 / 10)) ] || fail "events are missing"
+	timeout 1 cat /dev/zero >&8
+	timeout 20 "$KWSD" -c /dev/null -m "$MODEL" -o log.level=debug -o stdout.enabled=yes -o journal.enabled=no \
+		-d "raw:$T/in.raw" > "$T/out" 2> "$T/stuck" || fail "status $?"
+	diff <(field decided_sample < "$T/want") <(field decided_sample < "$T/out") || fail "events are missing"
 }

@@ -102,7 +102,7 @@ test_file_rotation() { # at most 60 s
 # stdout is a pipe that nobody reads.
 test_stuck_stdout() { # at most 60 s
 	audio 16000 raw "$T/in.raw"
-	for _ in $(seq 150); do cat "$T/in.raw"; done > "$T/long.raw"
+	for _ in $(seq 40); do cat "$T/in.raw"; done > "$T/long.raw"
 	mkfifo "$T/stuck"
 	sleep 100 < "$T/stuck" & PIDS="$PIDS $!"
 	exec 8<> "$T/stuck"
