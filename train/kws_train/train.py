@@ -91,7 +91,7 @@ class Augment:
     """Makes batches. Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
     def __init__(self, bank: Bank, mean, rng, context_p, unknown_speech=0.07, silence=0.07, unknown=0.11, warp=1.0,
-                 partial=0.05):
+                 partial=0.05, clean=0.35):
         self.bank, self.mean, self.rng = bank, mean, rng
         self.context_p, self.warp, self.partial = context_p, warp, partial
         n_words = len(COMMANDS)
@@ -99,7 +99,7 @@ class Augment:
         share[WORDS.index(UNKNOWN)] = unknown
         self.by_class = {(c, clean): torch.nonzero((bank.label == c) & (bank.kind == 0) & (bank.clean == clean))[:, 0]
                          .numpy() for c in share for clean in (False, True)}
-        self.clean_p = 0.35 if bank.soft is not None else 1.0
+        self.clean_p = clean if bank.soft is not None else 1.0
         self.classes, self.p = list(share), np.array(list(share.values()))
         self.share = {"clip": self.p.sum(), "speech": unknown_speech, "silence": silence}
         self.extra = {k: torch.nonzero(bank.kind == v)[:, 0].numpy() for k, v in (("speech", 1), ("silence", 2))}
@@ -331,6 +331,7 @@ def main(argv=None):
     ap.add_argument("--dense-batch", type=int, default=8, help="sequences of 3.2 s a step for that")
     ap.add_argument("--dense-weight", type=float, default=0.3)
     ap.add_argument("--sharpen", type=float, default=1.0, help="exponent of the teacher's probabilities")
+    ap.add_argument("--clean", type=float, default=0.35, help="with shards: share of clips that are as recorded")
     ap.add_argument("--silence", type=float, default=0.07, help="share of silences")
     ap.add_argument("--distil", type=float, default=0.7, help="weight of the teacher's labels, where there are any")
     ap.add_argument("--temperature", type=float, default=1.0)
@@ -356,7 +357,8 @@ def main(argv=None):
         net.load_state_dict(torch.load(a.init, weights_only=False)["average"])
     average = copy.deepcopy(net)
     opt = optimiser(net, a.lr, a.decay)
-    augment = Augment(bank, net.features.mean.clone(), rng, a.context, partial=a.partial, silence=a.silence)
+    augment = Augment(bank, net.features.mean.clone(), rng, a.context, partial=a.partial, silence=a.silence,
+                      clean=a.clean)
     step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
     ckpt = os.path.join(a.run, "last.pt")
     if os.path.exists(ckpt):
