@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* SIGTERM to exit is a second at most; these are parts of it. */
-enum { FLUSH_MS = 500, CLOSE_MS = 300, RETIRE_MS = 10000, LINE = 2048 };
+enum { FLUSH_MS = 400, CLOSE_MS = 250, RETIRE_MS = 10000, LINE = 2048 };
 
 enum {
 	FD_TIMER,
