@@ -41,7 +41,7 @@ test_reload_under_load() { # at most 90 s
 	start_slow
 	sox "$T/in.wav" "$T/in.wav" "$T/twice.wav"
 	offline "$T/twice.wav" > "$T/want"
-	( for _ in 1 2; do pace "$T/in.raw" 128000; done ) >&7 &
+	( for _ in 1 2; do pace "$T/in.raw" 512000; done ) >&7 &
 	local feeder=$! i=0
 	while kill -0 $feeder 2> /dev/null; do
 		i=$((i + 1))
@@ -85,13 +85,13 @@ test_reload_of_the_model() { # at most 90 s
 	"$KWSD" -c /dev/null -m "$T/m.safetensors" -d "raw:$T/mic" -o stdout.enabled=yes -o journal.enabled=no > "$T/out" 2> "$T/err" &
 	P=$!; PIDS="$PIDS $P"
 	exec 7> "$T/mic"
-	pace "$T/in.raw" 64000 >&7 &
+	pace "$T/in.raw" 256000 >&7 &
 	local feeder=$! m=a
 	while kill -0 $feeder 2> /dev/null; do
 		[ $m = a ] && m=b || m=a
 		ln -sfn $m.safetensors "$T/m.safetensors"
 		kill -HUP "$P"
-		sleep 0.7
+		sleep 0.2
 	done
 	exec 7>&-
 	sleep 0.5
