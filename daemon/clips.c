@@ -107,7 +107,7 @@ static unsigned long long look_around(int dir, char oldest[KWS_CLIP_NAME])
 			continue;
 		bytes += (unsigned long long)st.st_size;
 		if (!*oldest || strcmp(e->d_name, oldest) < 0)
-			snprintf(oldest, KWS_CLIP_NAME, "%s", e->d_name);
+			memcpy(oldest, e->d_name, strlen(e->d_name) + 1);
 	}
 	closedir(d);
 	return bytes;
