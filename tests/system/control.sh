@@ -64,8 +64,8 @@ command = /nonexistent" > "$T/k.conf" ;;
 	exec 7>&-
 	await 5 lines "$T/out" "$(wc -l < "$T/want")"
 	kwsd_stop
-	[ "$(n_logged 'reloaded: configuration')" -ge 5 ] || fail "few reloads"
-	[ "$(n_logged 'reload refused')" -ge 5 ] || fail "bad ones were not refused"
+	[ "$(n_logged 'reloaded: configuration')" -ge 3 ] || fail "few reloads"
+	[ "$(n_logged 'reload refused')" -ge 3 ] || fail "bad ones were not refused"
 	diff <(field decided_sample < "$T/want") <(field decided_sample < "$T/out") || fail "times moved"
 	[ "$(words "$T/out")" = "$(words "$T/want")" ] || fail "heard $(words "$T/out")"
 	[ ! -e "$T/sock0" ] && [ ! -e "$T/sock1" ] && [ ! -e "$T/sock2" ] || fail "sockets are left behind"
@@ -96,7 +96,7 @@ test_reload_of_the_model() { # at most 90 s
 	exec 7>&-
 	sleep 0.5
 	kwsd_stop
-	[ "$(n_logged 'reloaded: configuration and model')" -ge 5 ] || fail "few models were swapped: $(n_logged reloaded:)"
+	[ "$(n_logged 'reloaded: configuration and model')" -ge 3 ] || fail "few models were swapped: $(n_logged reloaded:)"
 	[ "$(field model_hash < "$T/out" | sort -u | wc -l)" = 2 ] || fail "both models should have heard something"
 	# A network that knows only the last seconds may score a little differently, but each word is heard once, in its time.
 	awk 'NR == FNR {word[++n] = $1; at[n] = $2; next}
