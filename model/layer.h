@@ -26,7 +26,7 @@ struct kws_layer {
 	size_t state_bytes;    /* of one stream; all zero is the start */
 	size_t scratch_floats; /* worked in during run; nothing is kept there, all finite at first */
 	size_t max_frames;     /* 0: endless; else the longest clip */
-	const kws_gemm *products[4]; /* every matrix product with weights, NULL behind the last: what a block costs at least */
+	const kws_gemm *products[10]; /* every matrix product with weights, NULL behind the last: what a block costs at least */
 };
 
 /* By the "kind" of conf. KWS_ERR_VERSION if it is not known. */

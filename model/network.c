@@ -58,7 +58,7 @@ static enum kws_status read_final_norm(kws_network *w, const json_t *conf, kws_t
 	if (s)
 		return s;
 	w->has_final_norm = true;
-	return kws_norm_init(&w->final_norm, kind, w->dim, ts, "final_norm.", err);
+	return kws_norm_init(&w->final_norm, kind, KWS_EPS, w->dim, ts, "final_norm.norm.", err);
 }
 
 enum kws_status kws_network_init(kws_network *w, const json_t *conf, size_t n_mels, size_t n_words, bool affine,
@@ -67,7 +67,7 @@ enum kws_status kws_network_init(kws_network *w, const json_t *conf, size_t n_me
 	static const char *const keys[] = { "stack", "stride", "dim", "layers", "final_norm", "pool", "head", NULL };
 	enum kws_status s;
 	*w = (kws_network){ .n_mels = n_mels, .n_words = n_words };
-	if ((s = kws_json_keys(conf, "network", keys, err)) ||
+	if ((s = kws_json_keys(conf, "network", keys, NULL, err)) ||
 	    (s = kws_json_size(conf, "network", "stack", 1, 32, &w->stack, err)) ||
 	    (s = kws_json_size(conf, "network", "stride", 1, w->stack, &w->stride, err)) ||
 	    (s = kws_json_size(conf, "network", "dim", 1, 1024, &w->dim, err)) ||

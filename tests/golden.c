@@ -129,7 +129,7 @@ static enum kws_status add_final_norm(golden *g, stack *st, kws_error *err)
 	if (!kws_norm_names[kind])
 		return kws_fail(err, KWS_ERR_VERSION, "norm %s", meta(g, "norm"));
 	st->has_norm = true;
-	return kws_norm_init(&st->norm, kind, st->dim, g->ts, "w.final_norm.", err);
+	return kws_norm_init(&st->norm, kind, KWS_EPS, st->dim, g->ts, "w.final_norm.norm.", err);
 }
 
 static enum kws_status build(golden *g, stack *st, kws_error *err)
