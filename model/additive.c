@@ -31,18 +31,22 @@ static enum kws_status read_score(kws_additive *a, int pool, kws_tensors *ts, co
 	static const char *const weight[] = { "query_att.weight", "key_att.weight" };
 	static const char *const bias[] = { "query_att.bias", "key_att.bias" };
 	const size_t shape[] = { a->heads, a->dim };
-	const float scale = 1.0f / sqrtf((float)(a->dim / a->heads));
-	float *w;
+	const double scale = 1.0 / sqrt((double)(a->dim / a->heads));
+	float *w = NULL, *b = NULL;
 	enum kws_status s = kws_tensors_take(&w, ts, prefix, weight[pool], 2, shape, err);
 	if (!s)
-		s = kws_tensors_take(&a->bias[pool], ts, prefix, bias[pool], 1, shape, err);
-	for (size_t i = 0; !s && i < a->heads * a->dim; i++)
-		w[i] *= scale;
-	for (size_t h = 0; !s && h < a->heads; h++)
-		a->bias[pool][h] *= scale;
-	if (!s && kws_gemm_init(&a->score[pool], w, a->dim, &a->heads, 1))
-		s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+		s = kws_tensors_take(&b, ts, prefix, bias[pool], 1, shape, err);
+	if (!s) {
+		a->score[pool] = calloc((a->dim + 1) * a->heads, sizeof *a->score[pool]);
+		s = a->score[pool] ? KWS_OK : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	}
+	for (size_t h = 0; !s && h < a->heads; h++) {
+		for (size_t c = 0; c < a->dim; c++)
+			a->score[pool][c * a->heads + h] = scale * (double)w[h * a->dim + c];
+		a->score[pool][a->dim * a->heads + h] = scale * (double)b[h];
+	}
 	free(w);
+	free(b);
 	return s;
 }
 
@@ -71,10 +75,8 @@ enum kws_status kws_additive_init(kws_additive *a, size_t dim, size_t heads, boo
 
 void kws_additive_free(kws_additive *a)
 {
-	for (int pool = 0; pool < 2; pool++) {
-		kws_gemm_free(&a->score[pool]);
-		free(a->bias[pool]);
-	}
+	for (int pool = 0; pool < 2; pool++)
+		free(a->score[pool]);
 	free(a->rate);
 	*a = (kws_additive){ 0 };
 }
@@ -86,27 +88,44 @@ size_t kws_additive_state(const kws_additive *a)
 
 size_t kws_additive_scratch(const kws_additive *a)
 {
-	return KWS_BLOCK * (a->ld_s + a->ld) + a->ld_s + a->ld;
+	return KWS_BLOCK * a->ld + 2 * a->ld_s + a->ld;
 }
 
-/* One frame: d is how far its score stands above the decayed weight of the top. The larger of the two weighs 1, the
- * other exp(-|d|), so that no exponent is above 0. w (heads,) is the share of the new frame in the new mean. */
-static void weigh(const pool_state *p, const float *rate, const float *score, const float *bias, size_t heads, float *w)
+/* s (heads,) = scores of x (dim,). They go through an exponential, and may be large: float32 sums would show. */
+static void scores(const kws_additive *a, int pool, const float *x, float *s)
+{
+	const double *w = a->score[pool], *bias = w + a->dim * a->heads;
+	double sum[KWS_MAX_HEADS] = { 0.0 };
+	for (size_t c = 0; c < a->dim; c++, w += a->heads)
+		for (size_t h = 0; h < a->heads; h++)
+			sum[h] += (double)x[c] * w[h];
+	for (size_t h = 0; h < a->heads; h++)
+		s[h] = (float)(sum[h] + bias[h]);
+}
+
+/* How far a score stands above the top, which has sunk with age. In this order the large numbers cancel exactly. */
+static float above(const pool_state *p, size_t h, float rate, float score)
+{
+	return (score - p->top[h]) + rate * p->age[h];
+}
+
+/* One frame: the higher of score and top weighs 1, the other exp(-|above|), so that no exponent is above 0.
+ * w (heads,) becomes the share of the new frame in the new mean. */
+static void weigh(const pool_state *p, const float *rate, const float *score, size_t heads, float *w)
 {
 	for (size_t h = 0; h < heads; h++) {
 		p->age[h] += 1.0f;
-		w[h] = -fabsf(score[h] + bias[h] - (p->top[h] - rate[h] * p->age[h]));
+		w[h] = -fabsf(above(p, h, rate[h], score[h]));
 	}
 	kws_vec_get()->exp(w, heads);
 	for (size_t h = 0; h < heads; h++) {
-		const float e = score[h] + bias[h];
-		if (p->sum[h] > 0.0f && !(e > p->top[h] - rate[h] * p->age[h])) {
+		if (p->sum[h] > 0.0f && !(above(p, h, rate[h], score[h]) > 0.0f)) {
 			p->sum[h] += w[h];
 			w[h] /= p->sum[h];
 		} else {
 			p->sum[h] = p->sum[h] * w[h] + 1.0f;
 			w[h] = 1.0f / p->sum[h];
-			p->top[h] = e;
+			p->top[h] = score[h];
 			p->age[h] = 0.0f;
 		}
 	}
@@ -118,12 +137,12 @@ void kws_additive_pool(const kws_additive *a, int pool, float *state, float *scr
 	const kws_vec *vec = kws_vec_get();
 	const pool_state p = pool_at(a, pool, state);
 	const size_t head = a->dim / a->heads;
-	float *score = scratch;                    /* (KWS_BLOCK, ld_s) */
-	float *w = scratch + KWS_BLOCK * a->ld_s;  /* (ld_s,) a head's weight */
-	float *share = w + a->ld_s;                /* (ld,) the same for each channel */
-	kws_gemm_run(&a->score[pool], x, a->ld, rows, score);
+	float *score = scratch;          /* (ld_s,) */
+	float *w = score + a->ld_s;      /* (ld_s,) a head's weight */
+	float *share = w + a->ld_s;      /* (ld,) the same for each channel */
 	for (size_t i = rows.first; i < rows.first + rows.n; i++) {
-		weigh(&p, a->rate + (size_t)pool * a->heads, score + i * a->ld_s, a->bias[pool], a->heads, w);
+		scores(a, pool, x + i * a->ld, score);
+		weigh(&p, a->rate + (size_t)pool * a->heads, score, a->heads, w);
 		for (size_t c = 0; c < a->dim; c++)
 			share[c] = w[c / head];
 		vec->gate(p.mean, share, x + i * a->ld, a->dim);
@@ -166,7 +185,7 @@ static enum kws_status read_all(gated *a, const json_t *conf, const char *where,
 	size_t heads = 0;
 	bool forgets = false;
 	enum kws_status s;
-	if ((s = kws_json_size(conf, where, "heads", 1, 64, &heads, err)) ||
+	if ((s = kws_json_size(conf, where, "heads", 1, KWS_MAX_HEADS, &heads, err)) ||
 	    (s = kws_json_bool(conf, where, "forget", &forgets, err)))
 		return s;
 	if (zdim != hdim)
@@ -191,8 +210,6 @@ static enum kws_status create(kws_attention **out, const kws_attention_kind *kin
 	}
 	a->base.state_bytes = kws_additive_state(&a->additive) * sizeof(float);
 	a->base.scratch_floats = kws_additive_scratch(&a->additive);
-	a->base.products[0] = &a->additive.score[KWS_QUERIES];
-	a->base.products[1] = &a->additive.score[KWS_KEYS];
 	*out = &a->base;
 	return KWS_OK;
 }

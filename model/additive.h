@@ -16,17 +16,18 @@
 #include "model/attention.h"
 
 enum { KWS_QUERIES, KWS_KEYS }; /* the two pools */
+enum { KWS_MAX_HEADS = 64 };
 
 typedef struct {
 	size_t dim, heads;
-	size_t ld, ld_s;   /* dim and heads, padded */
-	kws_gemm score[2]; /* dim -> heads, 1/sqrt(dim of a head) in it */
-	float *bias[2];    /* (heads,) */
-	float *rate;       /* (2, heads) */
+	size_t ld, ld_s;  /* dim and heads, padded */
+	double *score[2]; /* (dim + 1, heads) 1/sqrt(dim of a head) is in it, the bias behind it */
+	float *rate;      /* (2, heads) */
 } kws_additive;
 
 /* Tensors prefix + {query_att, key_att}.{weight [heads, dim], bias}; forgets: also prefix + forget [2, heads], of the
- * queries and the keys, rate = log(1 + exp(forget)); else the rates are 0. heads MUST divide dim. */
+ * queries and the keys, rate = log(1 + exp(forget)); else the rates are 0. heads MUST divide dim and
+ * be KWS_MAX_HEADS at most. */
 enum kws_status kws_additive_init(kws_additive *a, size_t dim, size_t heads, bool forgets, kws_tensors *ts,
 				  const char *prefix, kws_error *err);
 void kws_additive_free(kws_additive *a);

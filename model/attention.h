@@ -30,7 +30,6 @@ struct kws_attention {
 	size_t state_bytes;    /* of one stream, a multiple of 64; all zero is the start */
 	size_t scratch_floats; /* as in a layer */
 	size_t max_frames;     /* 0: endless; else the longest clip */
-	const kws_gemm *products[3]; /* as in a layer */
 };
 
 /* A kind by the "attention" of conf. KWS_ERR_VERSION if it is not known. */

@@ -135,8 +135,6 @@ static enum kws_status create(kws_layer **out, const json_t *conf, const char *w
 	if (l->v_proj.w)
 		l->base.products[n++] = &l->v_proj;
 	l->base.products[n++] = &l->mx_proj;
-	for (size_t k = 0; l->attention->products[k]; k++)
-		l->base.products[n++] = l->attention->products[k];
 	l->base.products[n] = &l->h_proj;
 	*out = &l->base;
 	return KWS_OK;
@@ -187,4 +185,4 @@ static void run(const kws_layer *base, void *state, float *scratch, float *x, kw
 		kws_norm_run(&l->norm, x + first, ld, rows.n, x + first);
 }
 
-const kws_layer_kind kws_mega_kind = { "mega", create, destroy, run };
+const kws_layer_kind kws_mega_kind = { "mega", create, destroy, run, NULL };

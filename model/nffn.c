@@ -96,4 +96,4 @@ static void run(const kws_layer *base, void *state, float *scratch, float *x, kw
 		kws_norm_run(&l->norm, x + first, ld, rows.n, x + first);
 }
 
-const kws_layer_kind kws_nffn_kind = { "nffn", create, destroy, run };
+const kws_layer_kind kws_nffn_kind = { "nffn", create, destroy, run, NULL };
