@@ -4,8 +4,8 @@
 #include "vec/vec.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* One pool of a stream. It holds a mean and not a sum: nothing in it can grow without end. */
 typedef struct {
@@ -192,7 +192,9 @@ static enum kws_status read_all(gated *a, const json_t *conf, const char *where,
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: zdim: additive attention wants hdim, %zu", where, hdim);
 	if (hdim % heads)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: heads: %zu do not divide hdim, %zu", where, heads, hdim);
-	return kws_additive_init(&a->additive, hdim, heads, forgets, ts, prefix, err);
+	char name[256];
+	snprintf(name, sizeof name, "%sadditive.", prefix);
+	return kws_additive_init(&a->additive, hdim, heads, forgets, ts, name, err);
 }
 
 static enum kws_status create(kws_attention **out, const kws_attention_kind *kind, const json_t *conf, const char *where,

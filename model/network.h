@@ -12,7 +12,7 @@ typedef struct {
 	size_t stack, stride, dim;
 	kws_gemm input;             /* stack * n_mels -> dim */
 	float *input_bias;          /* (dim,) */
-	kws_layer **layers;
+	kws_layer **layers;         /* the same pointer again for a layer that shares another's tensors */
 	size_t n_layers;
 	bool has_final_norm;
 	kws_norm final_norm;

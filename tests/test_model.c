@@ -85,6 +85,8 @@ static void networks_agree_with_the_twin(void **state)
 	(void)state;
 	static const char *const cases[] = {
 		"net_batchnorm_laplace_simple_full", "net_batchnorm_softmax_rotary_c3",
+		"net_fastformer_forget",             "net_fastformer_gated",
+		"net_fastformer_shared",
 		"net_layernorm_laplace_simple_bare", "net_layernorm_softmax_rotary_full_post",
 		"net_layernorm_softmax_simple_c5",   "net_rmsnorm_laplace_rotary_c7",
 		"net_rmsnorm_relu2_rotary_c1",       "net_scalenorm_relu2_simple_c4_post",
