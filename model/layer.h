@@ -29,7 +29,7 @@ struct kws_layer {
 	size_t state_bytes;    /* of one stream; all zero is the start */
 	size_t scratch_floats; /* worked in during run; nothing is kept there, all finite at first */
 	size_t max_frames;     /* 0: endless; else the longest clip */
-	size_t looks;          /* 0: causal */
+	size_t looks;          /* 0: causal; else max_frames is not 0 */
 	const kws_gemm *products[8]; /* every matrix product with weights, NULL behind the last: what a block costs at least */
 };
 

@@ -296,6 +296,11 @@ size_t kws_model_max_frames(const kws_model *m)
 	return kws_network_max_frames(&m->network);
 }
 
+int kws_model_whole_clip(const kws_model *m)
+{
+	return kws_network_whole_clip(&m->network);
+}
+
 size_t kws_model_n_params(const kws_model *m)
 {
 	return m->n_params;

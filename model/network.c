@@ -139,6 +139,14 @@ size_t kws_network_max_frames(const kws_network *w)
 	return max;
 }
 
+bool kws_network_whole_clip(const kws_network *w)
+{
+	for (size_t i = 0; i < w->n_layers; i++)
+		if (w->layers[i]->looks)
+			return true;
+	return false;
+}
+
 void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g), void *ctx)
 {
 	fn(ctx, &w->input);
