@@ -179,7 +179,7 @@ static void destroy(kws_attention *base)
 	free(a);
 }
 
-static enum kws_status read_all(gated *a, const json_t *conf, const char *where, size_t zdim, size_t hdim,
+static enum kws_status read_all(gated *a, const json_t *conf, const char *where, size_t hdim,
 				kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	size_t heads = 0;
@@ -188,8 +188,6 @@ static enum kws_status read_all(gated *a, const json_t *conf, const char *where,
 	if ((s = kws_json_size(conf, where, "heads", 1, KWS_MAX_HEADS, &heads, err)) ||
 	    (s = kws_json_bool(conf, where, "forget", &forgets, err)))
 		return s;
-	if (zdim != hdim)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: zdim: additive attention wants hdim, %zu", where, hdim);
 	if (hdim % heads)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: heads: %zu do not divide hdim, %zu", where, heads, hdim);
 	char name[256];
@@ -198,14 +196,15 @@ static enum kws_status read_all(gated *a, const json_t *conf, const char *where,
 }
 
 static enum kws_status create(kws_attention **out, const kws_attention_kind *kind, const json_t *conf, const char *where,
-			      size_t zdim, size_t hdim, kws_tensors *ts, const char *prefix, kws_error *err)
+			      size_t hdim, kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	*out = NULL;
 	gated *a = calloc(1, sizeof *a);
 	if (!a)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	a->base.kind = kind;
-	const enum kws_status s = read_all(a, conf, where, zdim, hdim, ts, prefix, err);
+	a->base.zdim = hdim;
+	const enum kws_status s = read_all(a, conf, where, hdim, ts, prefix, err);
 	if (s) {
 		destroy(&a->base);
 		return s;

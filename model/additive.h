@@ -47,8 +47,8 @@ void kws_additive_hold(const kws_additive *a, int pool, const float *state, cons
 void kws_additive_run(const kws_additive *a, float *state, float *scratch, const float *q, const float *k, kws_rows rows,
 		      float *o);
 
-/* In the gated block: "heads" and "forget" among the layer's keys, tensors under additive., zdim = hdim; the queries are
- * the values. */
+/* In the gated block: "heads" and "forget" among the layer's keys, tensors under additive.; q and k have hdim channels, the
+ * queries are the values. */
 extern const kws_attention_kind kws_additive_attention;
 
 #endif

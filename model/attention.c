@@ -3,6 +3,7 @@
 #include "model/additive.h"
 #include "model/chunk.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const kws_attention_kind *const kinds[] = {
@@ -10,6 +11,7 @@ static const kws_attention_kind *const kinds[] = {
 	&kws_laplace_attention,
 	&kws_relu2_attention,
 	&kws_additive_attention,
+	&kws_no_attention,
 };
 
 enum kws_status kws_attention_find(const kws_attention_kind **out, const json_t *conf, const char *where, kws_error *err)
@@ -31,3 +33,29 @@ void kws_attention_destroy(kws_attention *a)
 	if (a)
 		a->kind->destroy(a);
 }
+
+static enum kws_status create(kws_attention **out, const kws_attention_kind *kind, const json_t *conf, const char *where,
+			      size_t hdim, kws_tensors *ts, const char *prefix, kws_error *err)
+{
+	(void)conf, (void)where, (void)hdim, (void)ts, (void)prefix;
+	*out = calloc(1, sizeof **out);
+	if (!*out)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	(*out)->kind = kind;
+	return KWS_OK;
+}
+
+static void destroy(kws_attention *a)
+{
+	free(a);
+}
+
+static void run(const kws_attention *a, void *state, float *scratch, const float *q, const float *k, float *v,
+		kws_rows rows)
+{
+	(void)a, (void)state, (void)scratch, (void)q, (void)k, (void)v, (void)rows;
+}
+
+static const char *const keys[] = { NULL };
+
+const kws_attention_kind kws_no_attention = { "none", keys, true, create, destroy, run };

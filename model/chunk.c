@@ -10,7 +10,7 @@
 typedef struct {
 	kws_attention base;
 	size_t span;                /* frames of a chunk, or of the longest clip */
-	size_t zdim, hdim;
+	size_t hdim;
 	size_t ld_span, ld_z, ld_h; /* padded */
 	float *bias;                /* (span + padding,): bias(i, j) = bias[span - 1 - i + j] */
 } chunk;
@@ -44,7 +44,7 @@ static enum kws_status init_simple(chunk *a, kws_tensors *ts, const char *prefix
 /* bias(i, j) = R_i(alpha) . R_j(beta), which depends on i - j only: the rotations of one another cancel. */
 static enum kws_status init_rotary(chunk *a, kws_tensors *ts, const char *prefix, kws_error *err)
 {
-	const size_t shape[] = { 1, a->zdim }, half = a->zdim / 2;
+	const size_t shape[] = { 1, a->base.zdim }, half = a->base.zdim / 2;
 	float *alpha = NULL, *beta = NULL;
 	enum kws_status s = kws_tensors_take(&alpha, ts, prefix, "rel_pos_bias.alpha", 2, shape, err);
 	if (!s)
@@ -81,12 +81,14 @@ static enum kws_status read_all(chunk *a, const json_t *conf, const char *where,
 	size_t bias = SIMPLE;
 	bool chunked = true;
 	enum kws_status s;
-	if ((s = read_span(conf, where, &chunked, &a->span, err)) ||
+	if ((s = kws_json_size(conf, where, "zdim", 2, 512, &a->base.zdim, err)) ||
+	    (s = read_span(conf, where, &chunked, &a->span, err)) ||
 	    (s = kws_json_choice(conf, where, "rel_pos_bias", biases, &bias, err)))
 		return s;
-	if (bias == ROTARY && a->zdim % 2)
+	if (bias == ROTARY && a->base.zdim % 2)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: zdim: rotary wants an even number", where);
 	a->ld_span = kws_pad(a->span);
+	a->ld_z = kws_pad(a->base.zdim);
 	a->bias = calloc(a->span + KWS_ALIGN, sizeof *a->bias);
 	if (!a->bias)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
@@ -95,23 +97,21 @@ static enum kws_status read_all(chunk *a, const json_t *conf, const char *where,
 }
 
 static enum kws_status create(kws_attention **out, const kws_attention_kind *kind, const json_t *conf, const char *where,
-			      size_t zdim, size_t hdim, kws_tensors *ts, const char *prefix, kws_error *err)
+			      size_t hdim, kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	*out = NULL;
 	chunk *a = calloc(1, sizeof *a);
 	if (!a)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	a->base.kind = kind;
-	a->zdim = zdim;
 	a->hdim = hdim;
-	a->ld_z = kws_pad(zdim);
 	a->ld_h = kws_pad(hdim);
 	const enum kws_status s = read_all(a, conf, where, ts, prefix, err);
 	if (s) {
 		destroy(&a->base);
 		return s;
 	}
-	a->base.state_bytes = sizeof(memory) + (zdim * a->ld_span + a->span * a->ld_h) * sizeof(float);
+	a->base.state_bytes = sizeof(memory) + (a->base.zdim * a->ld_span + a->span * a->ld_h) * sizeof(float);
 	a->base.scratch_floats = a->ld_span;
 	*out = &a->base;
 	return KWS_OK;
@@ -126,9 +126,9 @@ static void run(const kws_attention *base, void *state, const float *q, const fl
 {
 	const chunk *a = (const chunk *)base;
 	memory *m = state;
-	float *keys = m->floats, *values = keys + a->zdim * a->ld_span;
+	float *keys = m->floats, *values = keys + a->base.zdim * a->ld_span;
 	for (size_t i = rows.first; i < rows.first + rows.n; i++) {
-		for (size_t z = 0; z < a->zdim; z++)
+		for (size_t z = 0; z < a->base.zdim; z++)
 			keys[z * a->ld_span + m->n] = k[i * a->ld_z + z];
 		memcpy(values + m->n * a->ld_h, v + i * a->ld_h, a->hdim * sizeof *v);
 		const size_t n = m->n + 1;
@@ -141,7 +141,7 @@ static void run(const kws_attention *base, void *state, const float *q, const fl
 static float weigh_softmax(const chunk *a, const float *q, const float *keys, size_t n, float *s)
 {
 	const kws_vec *vec = kws_vec_get();
-	vec->scores(s, q, keys, a->ld_span, a->zdim, 1.0f / sqrtf((float)a->zdim), a->bias + a->span - n, n);
+	vec->scores(s, q, keys, a->ld_span, a->base.zdim, 1.0f / sqrtf((float)a->base.zdim), a->bias + a->span - n, n);
 	for (size_t j = n; j < kws_pad(n); j++)
 		s[j] = -1e30f;
 	return 1.0f / vec->softmax(s, n);
@@ -151,7 +151,7 @@ static float weigh_softmax(const chunk *a, const float *q, const float *keys, si
  * 0.5 (1 + erf((s - mu) / (sigma sqrt 2))), with the six digits of the original's constants. */
 static float weigh_laplace(const chunk *a, const float *q, const float *keys, size_t n, float *s)
 {
-	kws_vec_get()->scores(s, q, keys, a->ld_span, a->zdim, 1.0f / (float)n, a->bias + a->span - n, n);
+	kws_vec_get()->scores(s, q, keys, a->ld_span, a->base.zdim, 1.0f / (float)n, a->bias + a->span - n, n);
 	for (size_t j = 0; j < n; j++)
 		s[j] = 0.5f * (1.0f + erff((s[j] - 0.707107f) / (0.282095f * 1.41421356f)));
 	return 1.0f;
@@ -159,7 +159,7 @@ static float weigh_laplace(const chunk *a, const float *q, const float *keys, si
 
 static float weigh_relu2(const chunk *a, const float *q, const float *keys, size_t n, float *s)
 {
-	kws_vec_get()->scores(s, q, keys, a->ld_span, a->zdim, 1.0f / (float)n, a->bias + a->span - n, n);
+	kws_vec_get()->scores(s, q, keys, a->ld_span, a->base.zdim, 1.0f / (float)n, a->bias + a->span - n, n);
 	for (size_t j = 0; j < n; j++)
 		s[j] = s[j] > 0.0f ? s[j] * s[j] : 0.0f;
 	return 1.0f;
@@ -183,7 +183,7 @@ static void run_relu2(const kws_attention *a, void *state, float *scratch, const
 	run(a, state, q, k, v, rows, scratch, weigh_relu2);
 }
 
-static const char *const keys[] = { "chunk", "max_positions", "rel_pos_bias", NULL };
+static const char *const keys[] = { "zdim", "chunk", "max_positions", "rel_pos_bias", NULL };
 
 const kws_attention_kind kws_softmax_attention = { "softmax", keys, true, create, destroy, run_softmax };
 const kws_attention_kind kws_laplace_attention = { "laplace", keys, true, create, destroy, run_laplace };

@@ -43,15 +43,14 @@ static void destroy(kws_layer *base)
 static enum kws_status read_parts(mega *l, const json_t *conf, const char *where, kws_tensors *ts, const char *prefix,
 				  kws_error *err)
 {
-	static const char *const keys[] = { "kind", "zdim", "hdim", "ndim", "attention", "norm", "prenorm", NULL };
+	static const char *const keys[] = { "kind", "hdim", "ndim", "attention", "norm", "prenorm", NULL };
 	const kws_attention_kind *attention = NULL;
 	size_t ndim = 0, norm = 0;
 	enum kws_status s;
 	if ((s = kws_attention_find(&attention, conf, where, err)) ||
 	    (s = kws_json_keys(conf, where, keys, attention->keys, err)) ||
-	    (s = kws_json_size(conf, where, "zdim", 2, 1024, &l->zdim, err)) ||
 	    (s = kws_json_size(conf, where, "hdim", 1, 1024, &l->hdim, err)) ||
-	    (s = kws_json_size(conf, where, "ndim", 1, 64, &ndim, err)) ||
+	    (s = kws_json_size(conf, where, "ndim", 0, 64, &ndim, err)) ||
 	    (s = kws_json_choice(conf, where, "norm", kws_norm_names, &norm, err)) ||
 	    (s = kws_json_bool(conf, where, "prenorm", &l->prenorm, err)))
 		return s;
@@ -61,7 +60,7 @@ static enum kws_status read_parts(mega *l, const json_t *conf, const char *where
 	if ((s = kws_norm_init(&l->norm, norm, KWS_EPS, l->dim, ts, norms, err)) ||
 	    (s = kws_ema_init(&l->ema, l->dim, ndim, ts, move, err)))
 		return s;
-	return attention->create(&l->attention, attention, conf, where, l->zdim, l->hdim, ts, prefix, err);
+	return attention->create(&l->attention, attention, conf, where, l->hdim, ts, prefix, err);
 }
 
 /* Biases in the layout of their products' rows. */
@@ -90,8 +89,10 @@ static enum kws_status read_projections(mega *l, kws_tensors *ts, const char *pr
 	static const char *const weights[] = { "v_proj.weight", "mx_proj.weight", "h_proj.weight" };
 	static const char *const biases[] = { "v_proj.bias", "mx_proj.bias", "h_proj.bias" };
 	float *w[3] = { NULL }, *b[3] = { NULL };
-	enum kws_status s = kws_tensors_take(&l->gamma, ts, prefix, "gamma", 2, affine, err);
-	if (!s)
+	enum kws_status s = KWS_OK;
+	if (z)
+		s = kws_tensors_take(&l->gamma, ts, prefix, "gamma", 2, affine, err);
+	if (!s && z)
 		s = kws_tensors_take(&l->beta, ts, prefix, "beta", 2, affine, err);
 	const size_t start = l->attention->kind->values ? 0 : 1;
 	for (size_t k = start; !s && k < 3; k++) {
@@ -119,6 +120,7 @@ static enum kws_status create(kws_layer **out, const json_t *conf, const char *w
 	l->dim = dim;
 	enum kws_status s = read_parts(l, conf, where, ts, prefix, err);
 	l->ld = kws_pad(dim);
+	l->zdim = l->attention ? l->attention->zdim : 0;
 	l->ld_z = kws_pad(l->zdim);
 	l->ld_h = kws_pad(l->hdim);
 	if (!s)
@@ -167,7 +169,7 @@ static void run(const kws_layer *base, void *state, float *scratch, float *x, kw
 	vec->sigmoid(u, ld_mx, rows.n, l->mx_bias, l->dim);
 	vec->silu(u + ld, ld_mx, rows.n, l->mx_bias + ld, l->zdim);
 	vec->silu(r, ld_mx, rows.n, l->mx_bias + ld + l->ld_z, l->hdim);
-	for (size_t i = rows.first; i < end; i++) {
+	for (size_t i = rows.first; l->zdim && i < end; i++) {
 		const float *z = mx + i * ld_mx + ld;
 		vec->affine(q + i * l->ld_z, z, l->gamma, l->beta, l->zdim);
 		vec->affine(k + i * l->ld_z, z, l->gamma + l->zdim, l->beta + l->zdim, l->zdim);

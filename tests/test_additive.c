@@ -83,7 +83,7 @@ static double score(const kws_additive *a, int pool, size_t h, const double *x)
 static void pool_by_definition(const kws_additive *a, int pool, double (*x)[DIM], size_t t, double *mean)
 {
 	for (size_t h = 0; h < HEADS; h++) {
-		double e[T], top = -INFINITY, sum = 0.0;
+		double e[T], top = -1e30, sum = 0.0;
 		for (size_t j = 0; j <= t; j++) {
 			e[j] = score(a, pool, h, x[j]) - (double)a->rate[(size_t)pool * HEADS + h] * (double)(t - j);
 			top = fmax(top, e[j]);

@@ -90,6 +90,7 @@ static void networks_agree_with_the_twin(void **state)
 		"net_fastformer_gated",              "net_fastformer_shared",
 		"net_layernorm_laplace_simple_bare", "net_layernorm_softmax_rotary_full_post",
 		"net_layernorm_softmax_simple_c5",   "net_rmsnorm_laplace_rotary_c7",
+		"net_no_attention",                  "net_no_ema",
 		"net_rmsnorm_relu2_rotary_c1",       "net_scalenorm_relu2_simple_c4_post",
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -152,7 +153,8 @@ static void every_attention_gives_the_same_bits(void **state)
 {
 	(void)state;
 	static const char *const names[] = { "batchnorm_laplace_simple_full", "fastformer_clip", "fastformer_forget",
-					     "fastformer_gated", "fastformer_shared", "rmsnorm_relu2_rotary_c1" };
+					     "fastformer_gated", "fastformer_shared", "no_attention", "no_ema",
+					     "rmsnorm_relu2_rotary_c1" };
 	static float x[T * MELS], want[(T + 1) * TINY_WORDS], got[(T + 1) * TINY_WORDS];
 	for (size_t c = 0; c < sizeof names / sizeof *names; c++) {
 		char path[256];
@@ -409,6 +411,8 @@ static const struct {
 	{ "\\\"chunk\\\":7", "\\\"chunk\\\":-1", KWS_ERR_FORMAT, "layers[0]: max_positions is missing" },
 	{ "\\\"chunk\\\":7", "\\\"chunk\\\":8", KWS_ERR_FORMAT, "layers.0.rel_pos_bias.rel_pos_bias: shape [13], want [15]" },
 	{ "\\\"attention\\\":\\\"softmax\\\"", "\\\"attention\\\":\\\"hard\\\"", KWS_ERR_VERSION, "hard" },
+	{ "\\\"attention\\\":\\\"softmax\\\"", "\\\"attention\\\":\\\"none\\\"", KWS_ERR_FORMAT, "layers[0]: unknown key" },
+	{ "\\\"ndim\\\":4", "\\\"ndim\\\":0", KWS_ERR_FORMAT, "layers.0.move.delta: nothing" },
 	{ "\\\"prenorm\\\":true", "\\\"prenorm\\\":1", KWS_ERR_FORMAT, "prenorm" },
 	{ "\\\"pool\\\":10", "\\\"pool\\\":0", KWS_ERR_FORMAT, "network: pool" },
 	{ "\\\"stride\\\":2", "\\\"stride\\\":3", KWS_ERR_FORMAT, "network: stride" },
@@ -452,7 +456,7 @@ static const struct {
 	{ "shared", "\\\"share\\\": 0", "\\\"share\\\": null", "layers[1]: share: want a whole number in 0..0" },
 	{ "shared", "\\\"share\\\": 0", "\\\"share\\\": 0, \\\"heads\\\": 3", "layers[1]: unknown key heads" },
 	{ "shared", "[{\\\"kind\\\"", "[{\\\"share\\\": 0}, {\\\"kind\\\"", "layers[0]: share: there is no earlier layer" },
-	{ "gated", "\\\"zdim\\\": 12", "\\\"zdim\\\": 11", "layers[0]: zdim: additive attention wants hdim, 12" },
+	{ "gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"zdim\\\": 12", "layers[0]: unknown key zdim" },
 	{ "gated", "\\\"heads\\\": 3", "\\\"heads\\\": 5", "layers[0]: heads: 5 do not divide hdim, 12" },
 	{ "gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"chunk\\\": 5", "layers[0]: unknown key chunk" },
 	{ "gated", "additive\\\"", "softmax\\\"", "layers[0]: unknown key heads" },

@@ -50,15 +50,20 @@ FAST_CASES = {
     "fastformer_forget": dict(stack=2, stride=2),
     "fastformer_shared": dict(stack=3, stride=1, depth=3, share=True, forget=False),
     "fastformer_clip": dict(stack=3, stride=2, forget=False, causal=False, max_positions=40),
-    "fastformer_gated": None,
 }
-GATED = dict(SMALL, attention="additive", norm="layernorm", heads=3, stack=2, stride=2, share=True)
+MORE_CASES = {
+    "fastformer_gated": dict(attention="additive", heads=3, share=True),
+    "no_attention": dict(attention="none"),
+    "no_ema": dict(ndim=0, chunk=7),
+}
 
 
 def spec_of(case):
     if case in CASES:
         return network_spec(**{**SMALL, **CASES[case]})
-    return fastformer_spec(**{**FAST, **FAST_CASES[case]}) if FAST_CASES[case] else network_spec(**GATED)
+    if case in FAST_CASES:
+        return fastformer_spec(**{**FAST, **FAST_CASES[case]})
+    return network_spec(**{**SMALL, "stack": 2, "stride": 2, **MORE_CASES[case]})
 
 
 def wild(net: Net, seed: int):
@@ -140,7 +145,7 @@ def main():
     ap.add_argument("--model")
     a = ap.parse_args()
     os.makedirs(a.outdir, exist_ok=True)
-    for seed, case in enumerate([*CASES, *FAST_CASES]):
+    for seed, case in enumerate([*CASES, *FAST_CASES, *MORE_CASES]):
         write_net(a.outdir, case, 100 + seed)
     x = write_speech(a.outdir, a.data)
     if a.model:

@@ -194,21 +194,23 @@ class Additive(nn.Module):
 class Mega(nn.Module):
     """Moving-average gated attention (fairseq/modules/moving_average_gated_attention.py), causal."""
 
-    def __init__(self, dim, *, zdim, hdim, ndim, attention, norm, prenorm, chunk=None, rel_pos_bias=None,
+    def __init__(self, dim, *, hdim, ndim, attention, norm, prenorm, zdim=None, chunk=None, rel_pos_bias=None,
                  max_positions=None, heads=None, forget=None):
         super().__init__()
+        zdim = {"additive": hdim, "none": 0}.get(attention, zdim)
         self.dims = (dim, zdim, hdim, dim)  # order inside mx_proj: u, z, r, hx
         self.chunk, self.attention, self.prenorm = chunk, attention, prenorm
         self.norm = Norm(norm, dim)
-        self.move = Ema(dim, ndim)
+        self.move = Ema(dim, ndim) if ndim else nn.Identity()
         self.v_proj = nn.Linear(dim, hdim) if attention != "additive" else None
         self.mx_proj = nn.Linear(dim, 2 * dim + zdim + hdim)
         self.h_proj = nn.Linear(hdim, dim)
-        self.gamma = nn.Parameter(0.02 * torch.randn(2, zdim))
-        self.beta = nn.Parameter(torch.zeros(2, zdim))
+        if zdim:
+            self.gamma = nn.Parameter(0.02 * torch.randn(2, zdim))
+            self.beta = nn.Parameter(torch.zeros(2, zdim))
         if attention == "additive":
             self.additive = Additive(hdim, heads=heads, forget=forget)
-        else:
+        elif attention != "none":
             self.rel_pos_bias = _BIASES[rel_pos_bias](zdim, chunk if chunk > 0 else max_positions)
 
     def _attend(self, q, k, v, phase):
@@ -243,12 +245,15 @@ class Mega(nn.Module):
         """x0 [B, T, D] -> [B, T, D]. phase: position inside the chunk at which the sequence starts."""
         x = self.norm(x0) if self.prenorm else x0
         u, z, r, hx = self.mx_proj(self.move(x)).split(self.dims, -1)
-        z = F.silu(z)
-        q, k = self.gamma[0] * z + self.beta[0], self.gamma[1] * z + self.beta[1]
-        if self.v_proj is None:
-            o = self.additive(q, k)
+        if self.attention == "none":
+            o = F.silu(self.v_proj(x))
         else:
-            o = self._attend(q, k, F.silu(self.v_proj(x)), phase)
+            z = F.silu(z)
+            q, k = self.gamma[0] * z + self.beta[0], self.gamma[1] * z + self.beta[1]
+            if self.attention == "additive":
+                o = self.additive(q, k)
+            else:
+                o = self._attend(q, k, F.silu(self.v_proj(x)), phase)
         h = F.silu(hx + self.h_proj(o * F.silu(r)))
         y = x0 + torch.sigmoid(u) * (h - x0)
         return y if self.prenorm else self.norm(y)
@@ -380,13 +385,12 @@ def network_spec(dim=80, zdim=32, hdim=160, ndim=16, ffn=160, depth=4, chunk=25,
                  rel_pos_bias="simple", norm="layernorm", prenorm=True, stack=3, stride=2, pool=50, head=128,
                  max_positions=None, heads=4, forget=True, share=False):
     """The `network` object for `depth` pairs of Mega and feed-forward layers; share: one pair's tensors for all.
-    attention "additive" goes without chunk and rel_pos_bias, and zdim is hdim."""
-    mega = {"kind": "mega", "zdim": zdim, "hdim": hdim, "ndim": ndim, "attention": attention, "norm": norm,
-            "prenorm": prenorm}
+    attention "additive" goes without zdim, chunk and rel_pos_bias, and so does "none"; ndim 0 is no EMA."""
+    mega = {"kind": "mega", "hdim": hdim, "ndim": ndim, "attention": attention, "norm": norm, "prenorm": prenorm}
     if attention == "additive":
-        mega.update(zdim=hdim, heads=heads, forget=forget)
-    else:
-        mega.update(chunk=chunk, rel_pos_bias=rel_pos_bias)
+        mega.update(heads=heads, forget=forget)
+    elif attention != "none":
+        mega.update(zdim=zdim, chunk=chunk, rel_pos_bias=rel_pos_bias)
         if chunk < 0:
             mega["max_positions"] = max_positions
     pair = [mega] + ([{"kind": "nffn", "ffn": ffn, "norm": norm, "prenorm": prenorm}] if ffn else [])

@@ -8,7 +8,7 @@ import torch
 from kws_train.data import WORDS
 from kws_train.export import load_model, save_model
 from kws_train.features import FeatureConfig, log_mel, mel_to_hz, hz_to_mel
-from kws_train.golden import CASES, FAST_CASES, SMALL, TINY, spec_of, wild
+from kws_train.golden import CASES, FAST_CASES, MORE_CASES, SMALL, TINY, spec_of, wild
 from kws_train.mix import word_limits
 from kws_train.model import Additive, Ema, Mega, Net, network_spec
 
@@ -36,7 +36,7 @@ def test_features_are_causal_and_float32_is_enough():
     assert np.all(log_mel(np.zeros(1600)) == np.float32(np.log(np.float32(1e-5))))
 
 
-@pytest.mark.parametrize("case", [c for c in [*CASES, *FAST_CASES] if "batchnorm" not in c and "clip" not in c])
+@pytest.mark.parametrize("case", [c for c in [*CASES, *FAST_CASES, *MORE_CASES] if "batchnorm" not in c and "clip" not in c])
 @torch.no_grad()
 def test_future_does_not_matter(case):
     net = tiny(case)
