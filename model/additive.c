@@ -31,19 +31,20 @@ static enum kws_status read_score(kws_additive *a, int pool, kws_tensors *ts, co
 	static const char *const weight[] = { "query_att.weight", "key_att.weight" };
 	static const char *const bias[] = { "query_att.bias", "key_att.bias" };
 	const size_t shape[] = { a->heads, a->dim };
-	const double scale = 1.0 / sqrt((double)(a->dim / a->heads));
+	const size_t head = a->dim / a->heads;
+	const double scale = 1.0 / sqrt((double)head);
 	float *w = NULL, *b = NULL;
 	enum kws_status s = kws_tensors_take(&w, ts, prefix, weight[pool], 2, shape, err);
 	if (!s)
 		s = kws_tensors_take(&b, ts, prefix, bias[pool], 1, shape, err);
-	if (!s) {
-		a->score[pool] = calloc((a->dim + 1) * a->heads, sizeof *a->score[pool]);
-		s = a->score[pool] ? KWS_OK : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	}
-	for (size_t h = 0; !s && h < a->heads; h++) {
+	double *to = s ? NULL : calloc(a->heads * (a->dim + 1), sizeof *to);
+	if (!s && !to)
+		s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	a->score[pool] = to;
+	for (size_t h = 0; to && h < a->heads; h++, to += a->dim + 1) {
 		for (size_t c = 0; c < a->dim; c++)
-			a->score[pool][c * a->heads + h] = scale * (double)w[h * a->dim + c];
-		a->score[pool][a->dim * a->heads + h] = scale * (double)b[h];
+			to[c] = scale * (double)w[h * a->dim + c];
+		to[a->dim] = scale * (double)b[h];
 	}
 	free(w);
 	free(b);
@@ -91,16 +92,25 @@ size_t kws_additive_scratch(const kws_additive *a)
 	return KWS_BLOCK * a->ld + 2 * a->ld_s + a->ld;
 }
 
+/* Four sums hide the latency of the additions. */
+static double dot(const float *x, const double *w, size_t n)
+{
+	double sum[4] = { 0.0 };
+	size_t c = 0;
+	for (; c + 4 <= n; c += 4)
+		for (size_t i = 0; i < 4; i++)
+			sum[i] += (double)x[c + i] * w[c + i];
+	for (; c < n; c++)
+		sum[0] += (double)x[c] * w[c];
+	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
 /* s (heads,) = scores of x (dim,). They go through an exponential, and may be large: float32 sums would show. */
 static void scores(const kws_additive *a, int pool, const float *x, float *s)
 {
-	const double *w = a->score[pool], *bias = w + a->dim * a->heads;
-	double sum[KWS_MAX_HEADS] = { 0.0 };
-	for (size_t c = 0; c < a->dim; c++, w += a->heads)
-		for (size_t h = 0; h < a->heads; h++)
-			sum[h] += (double)x[c] * w[h];
-	for (size_t h = 0; h < a->heads; h++)
-		s[h] = (float)(sum[h] + bias[h]);
+	const double *w = a->score[pool];
+	for (size_t h = 0; h < a->heads; h++, w += a->dim + 1)
+		s[h] = (float)(dot(x, w, a->dim) + w[a->dim]);
 }
 
 /* How far a score stands above the top, which has sunk with age. In this order the large numbers cancel exactly. */
@@ -143,8 +153,9 @@ void kws_additive_pool(const kws_additive *a, int pool, float *state, float *scr
 	for (size_t i = rows.first; i < rows.first + rows.n; i++) {
 		scores(a, pool, x + i * a->ld, score);
 		weigh(&p, a->rate + (size_t)pool * a->heads, score, a->heads, w);
-		for (size_t c = 0; c < a->dim; c++)
-			share[c] = w[c / head];
+		for (size_t h = 0; h < a->heads; h++)
+			for (size_t c = 0; c < head; c++)
+				share[h * head + c] = w[h];
 		vec->gate(p.mean, share, x + i * a->ld, a->dim);
 		vec->mul(y + i * a->ld, with + i * a->ld, p.mean, a->dim);
 	}

@@ -21,7 +21,7 @@ enum { KWS_MAX_HEADS = 64 };
 typedef struct {
 	size_t dim, heads;
 	size_t ld, ld_s;  /* dim and heads, padded */
-	double *score[2]; /* (dim + 1, heads) 1/sqrt(dim of a head) is in it, the bias behind it */
+	double *score[2]; /* (heads, dim + 1) 1/sqrt(dim of a head) is in it, the bias is last */
 	float *rate;      /* (2, heads) */
 } kws_additive;
 

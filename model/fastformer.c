@@ -5,7 +5,6 @@
 #include "model/norm.h"
 #include "vec/vec.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -112,17 +111,6 @@ static void look(const kws_layer *base, size_t n, void *state, float *scratch, c
 	kws_fastself_look(&((const fastformer *)base)->self, n, state, scratch, x, rows);
 }
 
-/* 0.5 y (1 + erf(y / sqrt 2)) of y + b, on t rows of n columns */
-static void gelu(float *y, size_t ld, size_t t, const float *b, size_t n)
-{
-	for (; t; t--, y += ld) {
-		for (size_t i = 0; i < n; i++) {
-			const float v = y[i] + b[i];
-			y[i] = 0.5f * v * (1.0f + erff(v * 0.70710678f));
-		}
-	}
-}
-
 /* x = norm(x + y + b) */
 static void join(const kws_norm *norm, float *x, float *y, size_t ld, size_t t, const float *b, size_t dim)
 {
@@ -145,7 +133,7 @@ static void run(const kws_layer *base, void *state, float *scratch, float *x, kw
 	kws_gemm_run(&l->linear[0], r, ld, rows, y);
 	join(&l->norm[0], x + first, y + first, ld, rows.n, l->bias[0], l->dim);
 	kws_gemm_run(&l->linear[1], x, ld, rows, f);
-	gelu(f + rows.first * ld_f, ld_f, rows.n, l->bias[1], l->ffn);
+	kws_vec_get()->gelu(f + rows.first * ld_f, ld_f, rows.n, l->bias[1], l->ffn);
 	kws_gemm_run(&l->linear[2], f, ld_f, rows, y);
 	join(&l->norm[1], x + first, y + first, ld, rows.n, l->bias[2], l->dim);
 }

@@ -119,12 +119,13 @@ static enum kws_status create(kws_layer **out, const json_t *conf, const char *w
 	l->base.kind = &kws_mega_kind;
 	l->dim = dim;
 	enum kws_status s = read_parts(l, conf, where, ts, prefix, err);
-	l->ld = kws_pad(dim);
-	l->zdim = l->attention ? l->attention->zdim : 0;
-	l->ld_z = kws_pad(l->zdim);
-	l->ld_h = kws_pad(l->hdim);
-	if (!s)
+	if (!s) {
+		l->zdim = l->attention->zdim;
+		l->ld = kws_pad(dim);
+		l->ld_z = kws_pad(l->zdim);
+		l->ld_h = kws_pad(l->hdim);
 		s = read_projections(l, ts, prefix, err);
+	}
 	if (s) {
 		destroy(&l->base);
 		return s;

@@ -73,9 +73,10 @@ static void run(const kws_additive *a, stream s, const float *q, const float *k,
 
 static double score(const kws_additive *a, int pool, size_t h, const double *x)
 {
-	double e = a->score[pool][DIM * HEADS + h];
+	const double *w = a->score[pool] + h * (DIM + 1);
+	double e = w[DIM];
 	for (size_t c = 0; c < DIM; c++)
-		e += a->score[pool][c * HEADS + h] * x[c];
+		e += w[c] * x[c];
 	return e;
 }
 
@@ -120,7 +121,7 @@ static void it_is_the_definition(void **state)
 		kws_additive a;
 		make(&a, cases[i].loud, cases[i].rate);
 		for (size_t h = 0; h < HEADS; h++) /* not all frames alike: a bias alone would cancel */
-			a.score[KWS_QUERIES][h] += (double)cases[i].shift;
+			a.score[KWS_QUERIES][h * (DIM + 1)] += (double)cases[i].shift;
 		fill(q, -1.0f, 1.0f);
 		fill(k, -1.0f, 1.0f);
 		const stream s = begin(&a);
