@@ -6,13 +6,14 @@ DESTDIR ?=
 GOLDEN  ?= tests/golden/original
 B       ?= build
 
-ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
 
 # Libraries, by the folder that may use them. `make layers` checks the #include lines.
 PKGS_LIB   := fftw3f samplerate openblas jansson nettle
-PKGS_KWS   := $(PKGS_LIB) sndfile portaudio-2.0
-PKGS_KWSD  := $(PKGS_KWS) libsystemd inih
-PKGS_ALL   := $(PKGS_KWSD) cmocka
+PKGS_AUDIO := $(PKGS_LIB) sndfile portaudio-2.0
+PKGS_KWS   := $(PKGS_AUDIO) libpng
+PKGS_KWSD  := $(PKGS_AUDIO) libsystemd inih
+PKGS_ALL   := $(PKGS_KWSD) libpng cmocka
 
 SHARE := $(PREFIX)/share/kwsd
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes \
@@ -34,6 +35,7 @@ KWS_OBJ   := $(call objects,$(wildcard cli/*.c))
 KWSD_OBJ  := $(call objects,$(wildcard daemon/*.c))
 LIB       := $(B)/libkws.a
 AUDIO     := $(B)/libkwsaudio.a
+CLI       := $(B)/libkwscli.a
 
 PROGRAMS := $(B)/kws $(if $(wildcard daemon/main.c),$(B)/kwsd)
 TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
@@ -59,6 +61,12 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(OURS) $(CFLAGS) -c -o $@ $<
 
+# another PREFIX is another default model
+$(B)/cli/args.o $(B)/daemon/conf.o: $(B)/share
+$(B)/share: FORCE
+	@mkdir -p $(@D); echo '$(SHARE)' | cmp -s - $@ || echo '$(SHARE)' >$@
+FORCE:
+
 # vec.c is compiled once for each level of the processor, always optimised: its speed is the network's
 level = @mkdir -p $(@D); set -x; $(CC) $(OURS) $(CFLAGS) -O3 -ffp-contract=fast $(1) -DKWS_VEC_TABLE=kws_vec_$(2) \
         -DKWS_VEC_NAME='"$(3)"' -DKWS_VEC_BYTES=$(4) -c -o $@ $<
@@ -73,18 +81,20 @@ $(LIB): $(LIB_OBJ)
 	$(AR) rcs $@ $^
 $(AUDIO): $(AUDIO_OBJ)
 	$(AR) rcs $@ $^
-$(B)/kws: $(KWS_OBJ) $(AUDIO) $(LIB)
+$(CLI): $(filter-out %/main.o,$(KWS_OBJ))
+	$(AR) rcs $@ $^
+$(B)/kws: $(B)/cli/main.o $(CLI) $(AUDIO) $(LIB)
 	$(call link,$^,$(PKGS_KWS))
 $(B)/kwsd: $(KWSD_OBJ) $(AUDIO) $(LIB)
 	$(call link,$^,$(PKGS_KWSD))
 $(B)/golden: $(B)/tests/golden.o $(LIB)
 	$(call link,$^,$(PKGS_LIB))
-# a test links what it tests: everything but the two mains
-$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
+# a test links what it tests: everything but the two mains; of kws only what it names
+$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
 	$(call link,$^,$(PKGS_ALL))
 # without clang a fuzz target still replays its seeds
-$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
-	$(call link,$^,$(PKGS_KWSD))
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
+	$(call link,$^,$(PKGS_ALL))
 .PRECIOUS: $(B)/%.o
 
 # ---- test ---------------------------------------------------------------------------------------------------
@@ -119,8 +129,8 @@ fuzz:
 	build/fuzz/$(FUZZER).libfuzzer -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 \
 		$(addprefix -dict=,$(wildcard tests/fuzz/$(FUZZER).dict)) \
 		build/fuzz/corpus/$(FUZZER) $(wildcard tests/fuzz/seeds/$(FUZZER))
-$(B)/fuzz_%.libfuzzer: $(B)/tests/fuzz/fuzz_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(AUDIO) $(LIB)
-	clang -fsanitize=fuzzer,address,undefined $(LDFLAGS) -pthread -o $@ $^ $(shell pkg-config --libs $(PKGS_KWSD)) -lm
+$(B)/fuzz_%.libfuzzer: $(B)/tests/fuzz/fuzz_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
+	clang -fsanitize=fuzzer,address,undefined $(LDFLAGS) -pthread -o $@ $^ $(shell pkg-config --libs $(PKGS_KWSD) libpng) -lm
 
 layers:
 	sh tests/layers.sh
@@ -138,18 +148,35 @@ demo: deps
 bench: $(B)/kws
 	$(B)/kws bench
 
+BIN     := $(PREFIX)/bin
+MAN     := $(PREFIX)/share/man
+UNITS   := $(PREFIX)/lib/systemd/system
+SYSCONF ?= /etc
+COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+
+# what names a place, with the places of this installation
+placed = sed 's|/usr/local/bin/|$(BIN)/|; s|/usr/local/share/kwsd|$(SHARE)|; s|/etc/kwsd/|$(SYSCONF)/kwsd/|' $(1)
+
+# the configuration that is there stays: it is the user's
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(SHARE) \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	install -m755 $(B)/kws $(DESTDIR)$(PREFIX)/bin/kws
-	install -m644 docs/kws.1 $(DESTDIR)$(PREFIX)/share/man/man1/kws.1
-	install -m644 cli/kws.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kws
-	install -m644 config/models/*.safetensors $(DESTDIR)$(SHARE)/
+	install -d $(addprefix $(DESTDIR),$(BIN) $(MAN)/man1 $(MAN)/man5 $(MAN)/man8 $(UNITS) $(SHARE) $(COMPLETIONS) $(SYSCONF)/kwsd)
+	install -m755 $(B)/kws $(B)/kwsd $(DESTDIR)$(BIN)
+	install -m644 docs/kws.1 $(DESTDIR)$(MAN)/man1
+	install -m644 docs/kwsd.conf.5 $(DESTDIR)$(MAN)/man5
+	install -m644 docs/kwsd.8 $(DESTDIR)$(MAN)/man8
+	install -m644 cli/kws.bash-completion $(DESTDIR)$(COMPLETIONS)/kws
+	install -m644 config/models/*.safetensors $(DESTDIR)$(SHARE)
+	$(call placed,systemd/kwsd.service) >$(DESTDIR)$(UNITS)/kwsd.service
+	$(call placed,systemd/kwsd@.service) >$(DESTDIR)$(UNITS)/kwsd@.service
+	$(call placed,config/kwsd.conf) >$(B)/kwsd.conf
+	cd $(DESTDIR)$(UNITS) && chmod 644 kwsd.service kwsd@.service
+	[ -e $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf ] || install -m644 $(B)/kwsd.conf $(DESTDIR)$(SYSCONF)/kwsd
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/kws $(DESTDIR)$(PREFIX)/share/man/man1/kws.1 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kws
+	rm -f $(addprefix $(DESTDIR),$(BIN)/kws $(BIN)/kwsd $(MAN)/man1/kws.1 $(MAN)/man5/kwsd.conf.5 $(MAN)/man8/kwsd.8 \
+		$(COMPLETIONS)/kws $(UNITS)/kwsd.service $(UNITS)/kwsd@.service)
 	rm -rf $(DESTDIR)$(SHARE)
+	$(call placed,config/kwsd.conf) | cmp -s - $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf && rm -r $(DESTDIR)$(SYSCONF)/kwsd || true
 
 dist:
 	@mkdir -p dist

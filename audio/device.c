@@ -37,7 +37,8 @@ static bool has_text(const char *in, const char *part)
 	return false;
 }
 
-/* hw:CARD=id,DEV=n and its short form hw:id,n. Returns false when name has another form. dev -1: not given. */
+/* hw:CARD=id,DEV=n and its short form hw:id,n. Returns false when name has another form. dev -1:
+ * not given. */
 static bool alsa_name(const char *name, char *card, size_t n, int *dev)
 {
 	size_t len;
@@ -89,12 +90,15 @@ int kws_device_match(const char *name, const kws_device_info *list, size_t n, kw
 		return -1;
 	}
 	if (*name && !name[strspn(name, "0123456789")]) {
-		kws_fail(err, KWS_ERR_ARG, "%s: a device is not chosen by number, numbers change; see kws devices", name);
+		kws_fail(err, KWS_ERR_ARG,
+			 "%s: a device is not chosen by number, numbers change; see kws devices",
+			 name);
 		return -1;
 	}
 	if (alsa_name(name, card, sizeof card, &dev)) {
 		for (size_t i = 0; i < n; i++)
-			if (*list[i].card && same_text(list[i].card, card) && (dev < 0 || dev_of(&list[i]) == dev))
+			if (*list[i].card && same_text(list[i].card, card)
+			    && (dev < 0 || dev_of(&list[i]) == dev))
 				return (int)i;
 		kws_fail(err, KWS_ERR_DEVICE, "%s: no such card among %zu inputs", name, n);
 		return -1;
@@ -113,7 +117,7 @@ int kws_device_match(const char *name, const kws_device_info *list, size_t n, kw
 
 enum kws_status kws_device_room(kws_device *d, kws_error *err)
 {
-	for (d->cap = 1024; d->cap < (size_t)d->rate_hz * KWS_DEVICE_RING_S; )
+	for (d->cap = 1024; d->cap < (size_t)d->rate_hz * KWS_DEVICE_RING_S;)
 		d->cap *= 2;
 	d->room = calloc(d->cap, sizeof *d->room);
 	if (!d->room)

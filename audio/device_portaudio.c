@@ -65,18 +65,21 @@ enum kws_status kws_device_probe(unsigned timeout_ms, kws_error *err)
 		alarm(timeout_ms / 1000 + 2); /* should our parent be gone */
 		_exit(Pa_Initialize() == paNoError ? 0 : 1);
 	}
-	for (unsigned ms = 0; ms < timeout_ms && (got = waitpid(pid, &status, WNOHANG)) == 0; ms += 5) {
+	for (unsigned ms = 0; ms < timeout_ms && (got = waitpid(pid, &status, WNOHANG)) == 0;
+	     ms += 5) {
 		struct timespec t = { .tv_nsec = 5000000L };
 		nanosleep(&t, NULL);
 	}
 	if (got == 0) {
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
-		return kws_fail(err, KWS_ERR_DEVICE, "the sound system does not answer within %u ms", timeout_ms);
+		return kws_fail(err, KWS_ERR_DEVICE,
+				"the sound system does not answer within %u ms", timeout_ms);
 	}
 	if (got == pid && WIFSIGNALED(status))
 		return kws_fail(err, KWS_ERR_DEVICE,
-				"the sound libraries crash (signal %d): does the ALSA configuration define pcm.!default?",
+				"the sound libraries crash (signal %d): does the ALSA "
+				"configuration define pcm.!default?",
 				WTERMSIG(status));
 	return KWS_OK; /* an orderly failure is told by those who initialise next */
 }
@@ -215,9 +218,11 @@ static void stop(kws_device *d)
 
 static PaError try_open(kws_device *d, const kws_device_info *info, unsigned latency_ms)
 {
-	PaStreamParameters p = { info->index, (int)d->channels, paFloat32, 1e-3 * latency_ms, NULL };
+	PaStreamParameters p = { info->index, (int)d->channels, paFloat32, 1e-3 * latency_ms,
+				 NULL };
 	PaStream *s = NULL;
-	PaError e = Pa_OpenStream(&s, &p, NULL, d->rate_hz, d->rate_hz / 100, paClipOff | paDitherOff, callback, d);
+	PaError e = Pa_OpenStream(&s, &p, NULL, d->rate_hz, d->rate_hz / 100,
+				  paClipOff | paDitherOff, callback, d);
 
 	if (e == paNoError)
 		d->part = s;
@@ -230,7 +235,8 @@ static PaError negotiate(kws_device *d, const kws_device_config *cfg, const kws_
 	unsigned rates[] = { 16000, info->rate_hz, 48000, 44100 };
 	unsigned least = cfg->channel ? cfg->channel : 1;
 	unsigned counts[] = { least, least < 2 ? 2 : least, info->channels };
-	size_t n_rates = sizeof rates / sizeof rates[0], n_counts = sizeof counts / sizeof counts[0];
+	size_t n_rates = sizeof rates / sizeof rates[0],
+	       n_counts = sizeof counts / sizeof counts[0];
 	PaError e = paInvalidSampleRate;
 
 	if (cfg->rate_hz) {
@@ -248,7 +254,8 @@ static PaError negotiate(kws_device *d, const kws_device_config *cfg, const kws_
 			d->rate_hz = rates[r];
 			d->channels = counts[c];
 			e = try_open(d, info, cfg->latency_ms);
-			if (e != paInvalidSampleRate && e != paInvalidChannelCount && e != paUnanticipatedHostError)
+			if (e != paInvalidSampleRate && e != paInvalidChannelCount
+			    && e != paUnanticipatedHostError)
 				return e; /* open, or busy, or gone: other rates will not help */
 		}
 	}
@@ -259,12 +266,14 @@ static enum kws_status refused(PaError e, const kws_device_info *info, kws_error
 {
 	const char *why = Pa_GetErrorText(e);
 
-	if (e == paUnanticipatedHostError && Pa_GetLastHostErrorInfo() && *Pa_GetLastHostErrorInfo()->errorText)
+	if (e == paUnanticipatedHostError && Pa_GetLastHostErrorInfo()
+	    && *Pa_GetLastHostErrorInfo()->errorText)
 		why = Pa_GetLastHostErrorInfo()->errorText;
 	return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", info->id, why);
 }
 
-enum kws_status kws_device_open_portaudio(kws_device *d, const kws_device_config *cfg, kws_error *err)
+enum kws_status kws_device_open_portaudio(kws_device *d, const kws_device_config *cfg,
+					  kws_error *err)
 {
 	kws_device_info *list = NULL;
 	enum kws_status status = kws_device_probe(10000, err);
@@ -286,8 +295,8 @@ enum kws_status kws_device_open_portaudio(kws_device *d, const kws_device_config
 	}
 	snprintf(d->name, sizeof d->name, "%s", list[at].id);
 	if (cfg->channel > list[at].channels)
-		status = kws_fail(err, KWS_ERR_ARG, "%s: has %u channels, channel %u is wanted", d->name,
-				  list[at].channels, cfg->channel);
+		status = kws_fail(err, KWS_ERR_ARG, "%s: has %u channels, channel %u is wanted",
+				  d->name, list[at].channels, cfg->channel);
 	keep = mute();
 	e = status == KWS_OK ? negotiate(d, cfg, &list[at]) : paNoError;
 	if (e == paNoError && status == KWS_OK && (status = kws_device_room(d, err)) == KWS_OK) {

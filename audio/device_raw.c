@@ -27,7 +27,8 @@ typedef struct {
 /* Wait until fd can be read. False: we are to quit. */
 static bool readable(const raw *r)
 {
-	struct pollfd p[2] = { { .fd = r->quit[0], .events = POLLIN }, { .fd = r->fd, .events = POLLIN } };
+	struct pollfd p[2] = { { .fd = r->quit[0], .events = POLLIN },
+			       { .fd = r->fd, .events = POLLIN } };
 
 	while (poll(p, 2, -1) < 0 && errno == EINTR)
 		continue;
@@ -105,13 +106,15 @@ enum kws_status kws_device_open_raw(kws_device *d, const kws_device_config *cfg,
 	d->rate_hz = cfg->rate_hz ? cfg->rate_hz : 16000;
 	d->channels = cfg->channels ? cfg->channels : cfg->channel ? cfg->channel : 1;
 	snprintf(d->name, sizeof d->name, "%s", cfg->name);
-	r->fd = !strcmp(path, "-") ? STDIN_FILENO : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	r->fd = !strcmp(path, "-") ? STDIN_FILENO
+				   : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (r->fd < 0 || fstat(r->fd, &st) != 0)
 		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", cfg->name, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return kws_fail(err, KWS_ERR_ARG, "%s: is a folder", cfg->name);
 	r->comes_back = S_ISFIFO(st.st_mode) && r->fd != STDIN_FILENO;
-	status = kws_source_open_raw(&r->source, r->fd, d->rate_hz, d->channels, KWS_ENC_S16_LE, (int)cfg->channel, err);
+	status = kws_source_open_raw(&r->source, r->fd, d->rate_hz, d->channels, KWS_ENC_S16_LE,
+				     (int)cfg->channel, err);
 	if (status == KWS_OK)
 		status = kws_device_room(d, err);
 	if (status != KWS_OK)

@@ -120,7 +120,7 @@ void kws_args_model_path(const char *wanted, char *path)
 	const char *named = getenv("KWS_MODEL");
 	if (!wanted && named && *named)
 		wanted = named;
-	if (!wanted && access(KWS_MODEL_PATH, R_OK) != 0 && build_tree_model(path))
+	if (!wanted && build_tree_model(path))
 		return;
 	snprintf(path, KWS_ARGS_PATH, "%s", wanted ? wanted : KWS_MODEL_PATH);
 }
@@ -133,11 +133,8 @@ kws_model *kws_args_open_model(const char *wanted)
 	kws_args_model_path(wanted, path);
 	if (kws_model_open(&m, path, &err) == KWS_OK)
 		return m;
-	bool says = strncmp(err.text, path, strlen(path)) == 0;
-	kws_out_complain("model %s%s%s%s", says ? "" : path, says ? "" : ": ", err.text,
-			 strcmp(path, KWS_MODEL_PATH) == 0 && !wanted
-				 ? " (name one with -m or KWS_MODEL)"
-				 : "");
+	const bool none = !wanted && strcmp(path, KWS_MODEL_PATH) == 0;
+	kws_out_complain("model %s%s", err.text, none ? " (name one with -m or KWS_MODEL)" : "");
 	return NULL;
 }
 

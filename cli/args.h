@@ -30,9 +30,9 @@ extern const struct argp kws_args_audio_argp;
 
 enum { KWS_ARGS_PATH = 4096 };
 
-/* The model to open: the wanted one, or without (NULL) the first of: $KWS_MODEL, the installed one
- * if it is there, the one beside the build. Written into path (KWS_ARGS_PATH,), cut off if it is
- * longer. */
+/* The model to open: the wanted one, or without (NULL) the first of: $KWS_MODEL, for a program in a
+ * build tree that of its source tree, the installed one. Written into path (KWS_ARGS_PATH,), cut
+ * off if it is longer. */
 void kws_args_model_path(const char *wanted, char *path);
 
 /* Open it. Says what is wrong and returns NULL on failure. */

@@ -216,8 +216,7 @@ static void take(task *t, size_t i)
 	const char *name = item ? item->path : job->path, *expected = item ? item->word : NULL;
 	bool right = false;
 	if (job->status != KWS_OK) {
-		bool says = strncmp(job->error, job->path, strlen(job->path)) == 0;
-		kws_out_complain("%s%s%s", says ? "" : job->path, says ? "" : ": ", job->error);
+		kws_out_complain_of(job->path, job->error);
 		t->failed++;
 		return;
 	}

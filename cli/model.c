@@ -128,6 +128,7 @@ static json_t *describe(const kws_model *m, const char *path)
 	json_object_set_new(o, "licence", meta_text(m, "licence"));
 	json_object_set_new(o, "training", meta_json(m, "training"));
 	json_object_set_new(o, "measured", meta_json(m, "measured"));
+	json_object_set_new(o, "calibration", meta_json(m, "calibration"));
 	return o;
 }
 

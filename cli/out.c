@@ -49,6 +49,14 @@ void kws_out_complain(const char *format, ...)
 	putc('\n', stderr);
 }
 
+void kws_out_complain_of(const char *path, const char *text)
+{
+	if (strncmp(text, path, strlen(path)) == 0)
+		kws_out_complain("%s", text);
+	else
+		kws_out_complain("%s: %s", path, text);
+}
+
 void kws_out_csv(FILE *to, const char *text)
 {
 	size_t n = strlen(text);

@@ -21,6 +21,9 @@ bool kws_out_format(const char *name, enum kws_format *out);
 /* One line on stderr, "kws: ...", control characters made visible. */
 void kws_out_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same about a file: its name goes before the text unless the text begins with it. */
+void kws_out_complain_of(const char *path, const char *text);
+
 /* A name for eyes: control characters as \xNN. */
 void kws_out_visible(FILE *to, const char *text);
 

@@ -281,10 +281,8 @@ static bool listen(task *t, const char *path)
 				path, kws_source_leftover(src));
 	}
 	kws_source_close(src);
-	if (st != KWS_OK) {
-		bool says = strncmp(err.text, path, strlen(path)) == 0;
-		kws_out_complain("%s%s%s", says ? "" : path, says ? "" : ": ", err.text);
-	}
+	if (st != KWS_OK)
+		kws_out_complain_of(path, err.text);
 	return st == KWS_OK;
 }
 

@@ -11,7 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A sound server may take this long to the first block; only then the stall clock counts in earnest. */
+/* A sound server may take this long to the first block; only then the stall clock counts in
+ * earnest. */
 static const double first_block_s = 5.0;
 /* A stream that lived this long was a good one: the back-off starts anew. */
 static const double good_stream_s = 10.0;
@@ -21,21 +22,22 @@ typedef enum { NOTHING, OPEN, CLOSE, QUIT } order;
 struct kws_capture {
 	kws_conf_audio conf;
 	enum kws_capture_state state;
-	double deadline;          /* of the order that is out */
+	double deadline; /* of the order that is out */
 	double retry_at, backoff_s;
-	double started, last_step, quiet_s; /* of the running stream; quiet_s: since the last block */
+	double started, last_step,
+		quiet_s; /* of the running stream; quiet_s: since the last block */
 	unsigned long callbacks;
 	unsigned stream, attempts;
 	unsigned long progress;
-	bool reopen;              /* the settings changed while an order was out */
-	char reason[256];         /* why there is no stream */
+	bool reopen;      /* the settings changed while an order was out */
+	char reason[256]; /* why there is no stream */
 
-	kws_device *device;       /* the thread's while an order is out, else ours */
+	kws_device *device; /* the thread's while an order is out, else ours */
 
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t ordered;
-	order pending;            /* under the lock, from here on */
+	order pending; /* under the lock, from here on */
 	kws_conf_audio wanted;
 	enum kws_status result;
 	kws_error err;
@@ -65,7 +67,8 @@ static void *run(void *arg)
 		pthread_mutex_unlock(&c->lock);
 
 		if (o == OPEN) {
-			kws_device_config cfg = { a.device, a.rate_hz, a.channels, a.channel, a.latency_ms };
+			kws_device_config cfg = { a.device, a.rate_hz, a.channels, a.channel,
+						  a.latency_ms };
 			status = kws_device_open(&d, &cfg, &err);
 		} else if (o == CLOSE) {
 			kws_device_close(d);
@@ -164,6 +167,13 @@ bool kws_capture_destroy(kws_capture *c, int timeout_ms)
 	return true;
 }
 
+static void back_off(kws_capture *c)
+{
+	c->backoff_s *= 2;
+	if (c->backoff_s > c->conf.backoff_max_s)
+		c->backoff_s = c->conf.backoff_max_s;
+}
+
 static void opened(kws_capture *c, double mono)
 {
 	c->state = KWS_CAPTURE_RUNNING;
@@ -182,14 +192,12 @@ static void not_opened(kws_capture *c, double mono, const kws_error *err)
 	bool news = strcmp(c->reason, err->text) != 0;
 
 	memcpy(c->reason, err->text, sizeof c->reason);
-	kws_log(news ? KWS_LOG_WARNING : KWS_LOG_DEBUG, "no audio: %s; trying again every %.3g s or so", err->text,
-		c->backoff_s);
+	kws_log(news ? KWS_LOG_WARNING : KWS_LOG_DEBUG,
+		"no audio: %s; trying again every %.3g s or so", err->text, c->backoff_s);
 	c->attempts++;
 	c->state = KWS_CAPTURE_CLOSED;
 	c->retry_at = mono + c->backoff_s;
-	c->backoff_s *= 2;
-	if (c->backoff_s > c->conf.backoff_max_s)
-		c->backoff_s = c->conf.backoff_max_s;
+	back_off(c);
 }
 
 void kws_capture_lose(kws_capture *c, const char *reason)
@@ -205,7 +213,8 @@ void kws_capture_lose(kws_capture *c, const char *reason)
 	give(c, CLOSE, mono + 1e-3 * c->conf.teardown_ms);
 }
 
-/* The clock of silence runs only while we run: a daemon that was stopped for a second must not blame the device. */
+/* The clock of silence runs only while we run: a daemon that was stopped for a second must not
+ * blame the device. */
 static void watch(kws_capture *c, double mono)
 {
 	double limit = 1e-3 * c->conf.stall_ms, dt = mono - c->last_step;
@@ -224,10 +233,13 @@ static void watch(kws_capture *c, double mono)
 	if (st.finished)
 		c->state = KWS_CAPTURE_ENDED;
 	else if (st.ended)
-		kws_capture_lose(c, kws_device_is_pipe(c->device) ? "the writer went away" : "the device went away");
+		kws_capture_lose(c, kws_device_is_pipe(c->device) ? "the writer went away"
+								  : "the device went away");
 	else if (kws_device_is_pipe(c->device))
 		return; /* may pause as long as it likes */
-	else if (c->quiet_s > (st.callbacks ? limit : first_block_s > limit ? first_block_s : limit))
+	else if (c->quiet_s > (st.callbacks            ? limit
+			       : first_block_s > limit ? first_block_s
+						       : limit))
 		kws_capture_lose(c, "stalled: the device sends nothing");
 }
 
@@ -252,18 +264,16 @@ enum kws_capture_state kws_capture_step(kws_capture *c, double mono)
 		} else if (c->state == KWS_CAPTURE_CLOSING) {
 			c->state = KWS_CAPTURE_CLOSED;
 			c->retry_at = c->reopen ? mono : mono + c->backoff_s;
+			back_off(c);
 		} else if (result == KWS_OK) {
 			opened(c, mono);
 		} else {
 			not_opened(c, mono, &err);
 		}
 		break;
-	case KWS_CAPTURE_RUNNING:
-		watch(c, mono);
-		break;
+	case KWS_CAPTURE_RUNNING: watch(c, mono); break;
 	case KWS_CAPTURE_ENDED:
-	case KWS_CAPTURE_HUNG:
-		break;
+	case KWS_CAPTURE_HUNG: break;
 	}
 	return c->state;
 }
@@ -271,8 +281,8 @@ enum kws_capture_state kws_capture_step(kws_capture *c, double mono)
 void kws_capture_configure(kws_capture *c, const kws_conf_audio *conf)
 {
 	bool same = !strcmp(c->conf.device, conf->device) && c->conf.rate_hz == conf->rate_hz
-		    && c->conf.channels == conf->channels && c->conf.channel == conf->channel
-		    && c->conf.latency_ms == conf->latency_ms;
+		 && c->conf.channels == conf->channels && c->conf.channel == conf->channel
+		 && c->conf.latency_ms == conf->latency_ms;
 
 	c->conf = *conf;
 	c->backoff_s = 1e-3 * conf->backoff_ms;

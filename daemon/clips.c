@@ -62,7 +62,8 @@ void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *word, flo
 	for (; word[k] && k < sizeof plain - 1; k++)
 		plain[k] = isalnum((unsigned char)word[k]) ? word[k] : '_';
 	plain[k] = 0;
-	snprintf(name, KWS_CLIP_NAME, "%s-%s-%02d%s.wav", stamp, plain, (int)floorf(100.0f * score), near ? "-near" : "");
+	snprintf(name, KWS_CLIP_NAME, "%s-%s-%02d%s.wav", stamp, plain, (int)floorf(100.0f * score),
+		 near ? "-near" : "");
 }
 
 static bool ends_in(const char *name, const char *end)
@@ -101,7 +102,8 @@ static unsigned long long look_around(int dir, char oldest[KWS_CLIP_NAME])
 	}
 	while ((e = readdir(d))) {
 		if (!is_ours(e->d_name) || strlen(e->d_name) >= KWS_CLIP_NAME
-		    || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+		    || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0
+		    || !S_ISREG(st.st_mode))
 			continue;
 		bytes += (unsigned long long)st.st_size;
 		if (!*oldest || strcmp(e->d_name, oldest) < 0)
@@ -126,48 +128,65 @@ static bool make_room(writer *w, int dir, unsigned long long bytes)
 	return true;
 }
 
-static bool write_wav(writer *w, int dir, const char *tmp, const clip *c)
+/* Returns NULL, or what went wrong. */
+static const char *write_wav(const writer *w, int dir, const char *tmp, const clip *c)
 {
-	SF_INFO info = { .samplerate = (int)w->rate_hz, .channels = 1, .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16 };
+	SF_INFO info = { .samplerate = (int)w->rate_hz,
+			 .channels = 1,
+			 .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16 };
 	int fd = openat(dir, tmp, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	SNDFILE *f = fd < 0 ? NULL : sf_open_fd(fd, SFM_WRITE, &info, 0);
-	bool ok;
+	const char *why = NULL;
+	struct stat st;
 
 	if (!f) {
+		why = fd < 0 ? strerror(errno) : sf_strerror(NULL);
 		if (fd >= 0)
 			close(fd);
-		return false;
+		return why;
 	}
-	errno = 0;
-	ok = sf_write_short(f, c->pcm, (sf_count_t)c->n) == (sf_count_t)c->n;
-	ok &= sf_close(f) == 0;
-	int why = errno;
+	sf_write_short(f, c->pcm, (sf_count_t)c->n);
+	sf_close(f);
+	/* libsndfile does not tell all: the file does */
+	if (fstat(fd, &st) != 0 || (size_t)st.st_size < 44 + sizeof c->pcm[0] * c->n)
+		why = strerror(ENOSPC);
 	close(fd);
-	errno = why;
-	return ok;
+	return why;
+}
+
+static const char *keep(writer *w, const clip *c)
+{
+	char tmp[KWS_CLIP_NAME + 8];
+	int dir = open(w->conf.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *why;
+
+	if (dir < 0)
+		return strerror(errno);
+	snprintf(tmp, sizeof tmp, ".%s.part", c->name);
+	if (!make_room(w, dir, 44 + sizeof c->pcm[0] * (unsigned long long)c->n))
+		why = "clips.quota_mb has no room for it";
+	else
+		why = write_wav(w, dir, tmp, c);
+	if (!why && renameat(dir, tmp, dir, c->name) != 0)
+		why = strerror(errno);
+	if (why)
+		unlinkat(dir, tmp, 0);
+	close(dir);
+	return why;
 }
 
 static void item(void *self, const void *it)
 {
 	writer *w = self;
 	const clip *c = it;
-	char tmp[KWS_CLIP_NAME + 8];
-	int dir = open(w->conf.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = dir >= 0;
+	const char *why = keep(w, c);
 
-	snprintf(tmp, sizeof tmp, ".%s.part", c->name);
-	ok = ok && make_room(w, dir, 44 + 2 * (unsigned long long)c->n);
-	ok = ok && write_wav(w, dir, tmp, c) && renameat(dir, tmp, dir, c->name) == 0;
-	if (!ok && !w->failing)
-		kws_log(KWS_LOG_ERROR, "clips: %s/%s: %s", w->conf.dir, c->name, errno ? strerror(errno) : "no room");
-	if (ok && w->failing)
+	if (why && !w->failing)
+		kws_log(KWS_LOG_ERROR, "clips: %s/%s: %s", w->conf.dir, c->name, why);
+	if (!why && w->failing)
 		kws_log(KWS_LOG_INFO, "clips: writing again");
-	if (!ok && dir >= 0)
-		unlinkat(dir, tmp, 0);
-	w->failing = !ok;
-	atomic_fetch_add(ok ? &w->written : &w->failed, 1);
-	if (dir >= 0)
-		close(dir);
+	w->failing = why != NULL;
+	atomic_fetch_add(why ? &w->failed : &w->written, 1);
 }
 
 static const kws_worker_ops ops = { item, NULL, free };
@@ -176,12 +195,14 @@ static const kws_worker_ops ops = { item, NULL, free };
 
 static size_t longest(const kws_conf_clips *c, unsigned rate_hz)
 {
-	return (size_t)((unsigned long long)(c->pre_ms + c->post_ms + KWS_CLIP_WORD_MS) * rate_hz / 1000);
+	return (size_t)((unsigned long long)(c->pre_ms + c->post_ms + KWS_CLIP_WORD_MS) * rate_hz
+			/ 1000);
 }
 
 size_t kws_clips_history(const kws_conf_clips *c, unsigned rate_hz)
 {
-	return *c->dir ? longest(c, rate_hz) + rate_hz : 0; /* a second for the decision, which comes after the word */
+	return *c->dir ? longest(c, rate_hz) + rate_hz
+		       : 0; /* a second for the decision, which comes after the word */
 }
 
 enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err)
@@ -197,7 +218,8 @@ enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err)
 	return KWS_OK;
 }
 
-enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *conf, unsigned rate_hz, kws_error *err)
+enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *conf, unsigned rate_hz,
+				 kws_error *err)
 {
 	kws_clips *c = calloc(1, sizeof *c);
 	writer *w = calloc(1, sizeof *w);
@@ -240,7 +262,8 @@ void kws_clips_stop(kws_clips *c, int timeout_ms, bool wait)
 
 void kws_clips_want(kws_clips *c, const char *name, uint64_t start, uint64_t end)
 {
-	uint64_t pre = (uint64_t)c->conf.pre_ms * c->rate_hz / 1000, post = (uint64_t)c->conf.post_ms * c->rate_hz / 1000;
+	uint64_t pre = (uint64_t)c->conf.pre_ms * c->rate_hz / 1000,
+		 post = (uint64_t)c->conf.post_ms * c->rate_hz / 1000;
 
 	if (c->n_wanted == MAX_WANTED) {
 		c->overflow++;
@@ -269,7 +292,9 @@ static void take(kws_clips *c, const kws_history *h, size_t i)
 	for (size_t k = 0; k < c->item->n; k++) {
 		float v = c->pcm[k] * 32768.0f;
 
-		c->item->pcm[k] = (short)(v >= 32767.0f ? 32767 : v <= -32768.0f ? -32768 : lrintf(v));
+		c->item->pcm[k] = (short)(v >= 32767.0f    ? 32767
+					  : v <= -32768.0f ? -32768
+							   : lrintf(v));
 	}
 	kws_worker_push(c->worker, c->item);
 }

@@ -1,7 +1,8 @@
 /* clips.h - the sound of each event, and of each near miss, as a WAV file; off by default.
  *
- * Written by a worker under a temporary name and then renamed, oldest removed first when the folder's clips would
- * exceed the quota. Only files whose names look like ours count, and only those are ever removed. */
+ * Written by a worker under a temporary name and then renamed, oldest removed first when the
+ * folder's clips would exceed the quota. Only files whose names look like ours count, and only
+ * those are ever removed. */
 #ifndef KWS_DAEMON_CLIPS_H
 #define KWS_DAEMON_CLIPS_H
 
@@ -22,14 +23,17 @@ typedef struct {
 enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err);
 
 /* For streams at rate_hz. */
-enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *c, unsigned rate_hz, kws_error *err);
-void kws_clips_stop(kws_clips *c, int timeout_ms, bool wait); /* see kws_worker_stop; NULL is fine */
+enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *c, unsigned rate_hz,
+				 kws_error *err);
+void kws_clips_stop(kws_clips *c, int timeout_ms,
+		    bool wait); /* see kws_worker_stop; NULL is fine */
 
 /* Samples of the stream that a history must hold for clips of rate_hz. */
 size_t kws_clips_history(const kws_conf_clips *c, unsigned rate_hz);
 
 /* "20260301T120000.250Z-yes-93.wav" for a word of that score that began at that wall time. */
-void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *word, float score, bool near);
+void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *word, float score,
+		    bool near);
 
 /* Keep samples start .. end of the stream, with the rolls around them, as soon as h has them. */
 void kws_clips_want(kws_clips *c, const char *name, uint64_t start, uint64_t end);

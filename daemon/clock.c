@@ -59,7 +59,8 @@ double kws_anchor_update(kws_anchor *a, double wall, double seconds)
 	if (seen < a->best)
 		a->best = seen;
 	jump = a->best - a->offset;
-	if (jump < -jump_s) { /* audio cannot come before its time: a file, or a clock that was set back */
+	if (jump < -jump_s) { /* audio cannot come before its time: a file, or a clock that was set
+				 back */
 		a->follows = !a->may_run_ahead;
 		if (a->follows)
 			kws_anchor_start(a, false, wall, seconds);
@@ -67,7 +68,8 @@ double kws_anchor_update(kws_anchor *a, double wall, double seconds)
 	}
 	if (wall - a->window < window_s)
 		return 0.0;
-	/* late audio may only be delayed; a whole window of it has been lost, or the clock was set */
+	/* late audio may only be delayed; a whole window of it has been lost, or the clock was set
+	 */
 	a->offset += jump > jump_s ? jump : 0.25 * jump;
 	a->best = seen;
 	a->window = wall;

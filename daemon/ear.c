@@ -12,7 +12,8 @@
 enum { N_RECENT = 16, HISTORY_S = 3 };
 
 static const double suspend_s = 1.0;
-/* A decision takes KWS_DECIDE_HOLD_MS at most: what the old engine had not decided by then is the new one's. */
+/* A decision takes KWS_DECIDE_HOLD_MS at most: what the old engine had not decided by then is the
+ * new one's. */
 static const double undecided_s = 0.3;
 
 typedef struct {
@@ -32,32 +33,33 @@ struct kws_ear {
 
 	/* the stream */
 	unsigned stream, in_hz;
-	bool open;                 /* a stream is being heard */
-	double origin_s;           /* heard before this stream */
-	uint64_t n_in;             /* samples of this stream */
+	bool open;       /* a stream is being heard */
+	double origin_s; /* heard before this stream */
+	uint64_t n_in;   /* samples of this stream */
 	char device[KWS_DEVICE_NAME];
 	kws_history history;
 	size_t hop;
-	float *pcm;                /* (hop,) */
+	float *pcm; /* (hop,) */
 	kws_anchor anchor;
-	unsigned long overflows;   /* of the device, known */
+	unsigned long overflows; /* of the device, known */
 	size_t dropped;
 
 	/* lost audio, told with the next event */
 	unsigned gap_count;
-	double gap_s, lost_at;     /* lost_at: monotonic time of the last audio */
+	double gap_s, lost_at; /* lost_at: monotonic time of the last audio */
 	char gap_reason[32];
+	bool told; /* that there is no audio */
 
 	/* digital silence */
 	float last;
-	uint64_t constant;         /* samples that equal the one before */
+	uint64_t constant; /* samples that equal the one before */
 	double patience_s;
 
-	double suspended_s;        /* boot time minus monotonic time */
+	double suspended_s; /* boot time minus monotonic time */
 	recent recents[N_RECENT];
 	unsigned n_recent;
 	bool warming;
-	uint64_t swapped_at;       /* stream time of the last swap, model's rate; 0: none */
+	uint64_t swapped_at; /* stream time of the last swap, model's rate; 0: none */
 };
 
 static uint64_t model_samples(const kws_ear *e, uint64_t n_in)
@@ -76,7 +78,8 @@ static double heard_s(const kws_ear *e)
 static bool told_before(kws_ear *e, const char *word, const kws_event *ev)
 {
 	for (unsigned i = 0; i < N_RECENT; i++)
-		if (!strcmp(e->recents[i].word, word) && ev->start < e->recents[i].end && e->recents[i].start < ev->end)
+		if (!strcmp(e->recents[i].word, word) && ev->start < e->recents[i].end
+		    && e->recents[i].start < ev->end)
 			return true;
 	return false;
 }
@@ -106,7 +109,8 @@ static void fill(kws_ear *e, kws_report *r, const char *word, const kws_event *e
 	r->decided_sample = origin + ev->sample;
 	r->start_s = (double)r->start_sample / hz;
 	r->end_s = (double)r->end_sample / hz;
-	kws_clock_rfc3339(kws_anchor_wall(&e->anchor, r->start_s), r->start_time, sizeof r->start_time);
+	kws_clock_rfc3339(kws_anchor_wall(&e->anchor, r->start_s), r->start_time,
+			  sizeof r->start_time);
 	kws_clock_rfc3339(kws_anchor_wall(&e->anchor, r->end_s), r->end_time, sizeof r->end_time);
 	r->level_dbfs = (double)ev->level_dbfs;
 	r->snr_db = (double)ev->snr_db;
@@ -131,7 +135,9 @@ static void on_event(void *ctx, const kws_event *ev, bool near)
 	uint64_t hz = kws_model_features(kws_engine_model(e->engine))->rate_hz;
 	kws_report r;
 
-	if (e->warming && (near || ev->sample + (uint64_t)(undecided_s * (double)hz) < model_samples(e, e->n_in)))
+	if (e->warming
+	    && (near
+		|| ev->sample + (uint64_t)(undecided_s * (double)hz) < model_samples(e, e->n_in)))
 		return; /* the old engine's time, and its decision */
 	if (e->swapped_at && ev->start < e->swapped_at && told_before(e, word, ev))
 		return;
@@ -140,8 +146,8 @@ static void on_event(void *ctx, const kws_event *ev, bool near)
 		keep_clip(e, &r, ev, near);
 	if (near) {
 		e->stats.near_misses++;
-		kws_log(KWS_LOG_DEBUG, "near miss: %s %.2f of %.2f at %.2f s", word, (double)ev->score,
-			(double)ev->threshold, r.start_s);
+		kws_log(KWS_LOG_DEBUG, "near miss: %s %.2f of %.2f at %.2f s", word,
+			(double)ev->score, (double)ev->threshold, r.start_s);
 		return;
 	}
 	remember(e, word, ev);
@@ -189,7 +195,8 @@ static bool fit_rate(kws_ear *e, unsigned hz, kws_error *err)
 	e->in_hz = hz;
 	if (!e->pcm)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory") == KWS_OK;
-	return e->clips || !*e->conf.clips.dir || kws_clips_create(&e->clips, &e->conf.clips, hz, err) == KWS_OK;
+	return e->clips || !*e->conf.clips.dir
+	    || kws_clips_create(&e->clips, &e->conf.clips, hz, err) == KWS_OK;
 }
 
 static void begin_stream(kws_ear *e, kws_device *d)
@@ -223,24 +230,29 @@ static void end_stream(kws_ear *e)
 	kws_engine_flush(e->engine);
 	if (e->clips)
 		kws_clips_step(e->clips, &e->history, true);
-	kws_log(KWS_LOG_WARNING, "audio lost: %s: %s", e->device, kws_capture_reason(e->capture));
+	/* once an outage: also streams that open and then send nothing end here, again and again */
+	kws_log(e->anchor.started || !e->told ? KWS_LOG_WARNING : KWS_LOG_DEBUG,
+		"audio lost: %s: %s", e->device, kws_capture_reason(e->capture));
+	e->told = true;
 }
 
 /* The first samples of a stream say what happened since the one before. */
 static void first_audio(kws_ear *e, kws_device *d, double mono)
 {
 	/* what has come with the first hop was heard before now */
-	double waited = kws_device_is_pipe(d) ? 0.0 : (double)(kws_device_available(d) + e->hop) / e->in_hz;
+	double waited =
+		kws_device_is_pipe(d) ? 0.0 : (double)(kws_device_available(d) + e->hop) / e->in_hz;
 	double seconds = e->lost_at > 0.0 ? mono - e->lost_at - waited : 0.0;
 
 	if (e->lost_at > 0.0) {
 		gap(e, seconds > 0.0 ? seconds : 0.0, kws_capture_reason(e->capture));
-		kws_log(KWS_LOG_INFO, "audio is back: %s at %u Hz, %u channels, after %.2f s", e->device, e->in_hz,
-			kws_device_channels(d), seconds);
+		kws_log(KWS_LOG_INFO, "audio is back: %s at %u Hz, %u channels, after %.2f s",
+			e->device, e->in_hz, kws_device_channels(d), seconds);
 	} else {
 		kws_log(KWS_LOG_INFO, "listening: %s at %u Hz, %u channels", e->device, e->in_hz,
 			kws_device_channels(d));
 	}
+	e->told = false;
 	kws_anchor_start(&e->anchor, kws_device_is_pipe(d), kws_clock_wall() - waited, heard_s(e));
 }
 
@@ -269,7 +281,9 @@ static void check_losses(kws_ear *e, kws_device *d)
 	} else {
 		double jump = kws_anchor_update(&e->anchor, wall, heard_s(e));
 		if (jump > 0.0 || jump < 0.0)
-			kws_log(KWS_LOG_WARNING, "the wall clock and the audio differ by %+.2f s: a set clock or lost audio",
+			kws_log(KWS_LOG_WARNING,
+				"the wall clock and the audio differ by %+.2f s: a set clock or "
+				"lost audio",
 				jump);
 		return;
 	}
@@ -296,8 +310,10 @@ static void check_silence(kws_ear *e, const kws_device *d, size_t n)
 	if (!e->conf.audio.silence_s || (double)e->constant < e->patience_s * e->in_hz)
 		return;
 	if (!e->stats.silent)
-		kws_log(KWS_LOG_WARNING, "%s: digital silence: the same value for %.0f s (muted, or a dead link?)%s", e->device,
-			e->patience_s, kws_device_is_pipe(d) ? "" : "; opening it anew, less and less often");
+		kws_log(KWS_LOG_WARNING,
+			"%s: digital silence: the same value for %.0f s (muted, or a dead link?)%s",
+			e->device, e->patience_s,
+			kws_device_is_pipe(d) ? "" : "; opening it anew, less and less often");
 	e->stats.silent = true;
 	e->constant = 0;
 	e->patience_s = fmin(2.0 * e->patience_s, fmax(3600.0, e->conf.audio.silence_s));
@@ -316,35 +332,47 @@ static void hear(kws_ear *e, kws_device *d, size_t n)
 	check_silence(e, d, n);
 }
 
-/* Everything that is in the ring; the last samples of a pipe may be less than a hop. */
+/* The next hop into pcm, or, when the source has ended, the rest, which may be less. Returns how
+ * many samples. */
+static size_t next_hop(kws_ear *e, kws_device *d, bool ended)
+{
+	size_t n = kws_device_read(d, e->pcm, e->hop);
+
+	if (n || !ended)
+		return n;
+	n = kws_device_available(d);
+	return n && n < e->hop ? kws_device_read(d, e->pcm, n) : 0;
+}
+
+/* What is in the ring, but no more than two seconds at a time: a file's reader puts back at once
+ * what we take, and signals and sockets want to be served, too. */
 static void drain(kws_ear *e, kws_device *d)
 {
+	enum { MAX_HOPS = 200 };
 	kws_device_state st;
-	bool any = false;
-	size_t n;
+	size_t n, hops;
 
 	kws_device_state_get(d, &st);
-	while ((n = kws_device_read(d, e->pcm, e->hop)) > 0
-	       || (st.ended && (n = kws_device_available(d)) > 0 && n < e->hop && kws_device_read(d, e->pcm, n))) {
+	for (hops = 0; hops < MAX_HOPS && (n = next_hop(e, d, st.ended)) > 0; hops++) {
 		if (!e->anchor.started)
 			first_audio(e, d, kws_clock_mono());
 		hear(e, d, n);
-		any = true;
 		if (kws_capture_device(e->capture) != d)
-			break;
+			return; /* given up in the middle */
 	}
-	if (any)
-		e->lost_at = kws_clock_mono();
-	if (any && kws_capture_device(e->capture) == d)
-		check_losses(e, d);
+	if (!hops)
+		return;
+	e->lost_at = kws_clock_mono();
+	check_losses(e, d);
 }
 
-static void check_suspend(kws_ear *e, double mono)
+static void check_suspend(kws_ear *e)
 {
-	double ahead = kws_clock_boot() - mono;
+	double mono = kws_clock_mono(), ahead = kws_clock_boot() - mono;
 
 	if (ahead - e->suspended_s > suspend_s) {
-		kws_log(KWS_LOG_WARNING, "the machine was suspended for %.1f s", ahead - e->suspended_s);
+		kws_log(KWS_LOG_WARNING, "the machine was suspended for %.1f s",
+			ahead - e->suspended_s);
 		kws_capture_lose(e->capture, "suspended");
 	}
 	e->suspended_s = ahead;
@@ -352,14 +380,13 @@ static void check_suspend(kws_ear *e, double mono)
 
 enum kws_capture_state kws_ear_step(kws_ear *e)
 {
-	double mono = kws_clock_mono();
 	kws_device *d = kws_capture_device(e->capture);
 	enum kws_capture_state state;
 
 	if (d && e->open)
 		drain(e, d);
-	check_suspend(e, mono);
-	state = kws_capture_step(e->capture, mono);
+	check_suspend(e);
+	state = kws_capture_step(e->capture, kws_clock_mono());
 	d = kws_capture_device(e->capture);
 	if (e->open && !d)
 		end_stream(e);
@@ -374,6 +401,7 @@ void kws_ear_finish(kws_ear *e)
 
 	if (!e->open || !d)
 		return;
+	/* what is there now, and not what a fast pipe goes on to send */
 	drain(e, d);
 	e->open = false;
 	kws_engine_flush(e->engine);
@@ -395,7 +423,8 @@ static void warm(kws_ear *e, kws_engine *next)
 		return;
 	}
 	if (kws_engine_start(next, e->in_hz, on_event, e, &err) != KWS_OK) {
-		kws_log(KWS_LOG_ERROR, "the new model cannot hear %u Hz: %s; the old one stays", e->in_hz, err.text);
+		kws_log(KWS_LOG_ERROR, "the new model cannot hear %u Hz: %s; the old one stays",
+			e->in_hz, err.text);
 		e->engine = old;
 		kws_engine_destroy(next);
 		return;
@@ -404,7 +433,8 @@ static void warm(kws_ear *e, kws_engine *next)
 	e->swapped_at = model_samples(e, e->n_in);
 	e->warming = true;
 	while (from < e->history.end) {
-		size_t n = e->history.end - from < e->hop ? (size_t)(e->history.end - from) : e->hop;
+		size_t n =
+			e->history.end - from < e->hop ? (size_t)(e->history.end - from) : e->hop;
 
 		kws_history_copy(&e->history, from, n, e->pcm);
 		kws_engine_process(next, e->pcm, n);
@@ -414,7 +444,8 @@ static void warm(kws_ear *e, kws_engine *next)
 	kws_engine_destroy(old);
 }
 
-/* A longer history, with what there is. Without memory the old one stays, and clips are cut short. */
+/* A longer history, with what there is. Without memory the old one stays, and clips are cut short.
+ */
 static void grow_history(kws_ear *e, size_t need)
 {
 	float *buf = need > e->history.cap ? calloc(need, sizeof *buf) : NULL;
@@ -425,7 +456,9 @@ static void grow_history(kws_ear *e, size_t need)
 	kws_history_init(&longer, buf, need);
 	longer.end = kws_history_begin(&e->history);
 	while (longer.end < e->history.end) {
-		size_t n = e->history.end - longer.end < e->hop ? (size_t)(e->history.end - longer.end) : e->hop;
+		size_t n = e->history.end - longer.end < e->hop
+				 ? (size_t)(e->history.end - longer.end)
+				 : e->hop;
 
 		kws_history_copy(&e->history, longer.end, n, e->pcm);
 		kws_history_append(&longer, e->pcm, n);
@@ -460,8 +493,8 @@ void kws_ear_swap(kws_ear *e, const kws_conf *c, kws_engine *engine)
 
 /* ---- create and the rest ---- */
 
-enum kws_status kws_ear_create(kws_ear **out, const kws_conf *c, kws_engine *engine, kws_ear_fn *fn, void *ctx,
-			       kws_error *err)
+enum kws_status kws_ear_create(kws_ear **out, const kws_conf *c, kws_engine *engine, kws_ear_fn *fn,
+			       void *ctx, kws_error *err)
 {
 	kws_ear *e = calloc(1, sizeof *e);
 	enum kws_status status;

@@ -18,14 +18,14 @@ struct kws_engine {
 	kws_spotter *spotter;
 	unsigned in_hz;
 	size_t n_words;
-	float *threshold;   /* (n_words,) */
-	near_miss *near;    /* (n_words,) */
-	float near_share;   /* 0: off */
+	float *threshold; /* (n_words,) */
+	near_miss *near;  /* (n_words,) */
+	float near_share; /* 0: off */
 	kws_spotter_config cfg;
 	uint64_t skipped;
 	kws_engine_fn *fn;
 	void *ctx;
-	float power, best;  /* mean square, smoothed */
+	float power, best; /* mean square, smoothed */
 };
 
 static void on_event(void *ctx, const kws_event *ev)
@@ -54,9 +54,14 @@ static void near_step(kws_engine *e, size_t w, uint64_t sample, float score)
 		m->peak = score;
 		m->end = sample;
 	} else if (m->open && score < near_over * bar) {
-		kws_event ev = { .sample = sample + e->skipped, .start = m->start + e->skipped,
-				 .end = m->end + e->skipped, .word = (unsigned)w, .score = m->peak,
-				 .threshold = e->threshold[w], .level_dbfs = NAN, .snr_db = NAN };
+		kws_event ev = { .sample = sample + e->skipped,
+				 .start = m->start + e->skipped,
+				 .end = m->end + e->skipped,
+				 .word = (unsigned)w,
+				 .score = m->peak,
+				 .threshold = e->threshold[w],
+				 .level_dbfs = NAN,
+				 .snr_db = NAN };
 
 		m->open = false;
 		e->fn(e->ctx, &ev, true);
@@ -89,15 +94,19 @@ enum kws_status kws_engine_configure(kws_engine *e, const kws_conf *c, kws_error
 		int w = kws_model_word_index(e->model, d->word[i].word);
 
 		if (w < 0 || !kws_is_command(d->word[i].word))
-			return kws_fail(err, KWS_ERR_ARG, "threshold.%s: the model %s has no such word", d->word[i].word,
-					kws_model_name(e->model));
+			return kws_fail(err, KWS_ERR_ARG,
+					"threshold.%s: the model %s has no such word",
+					d->word[i].word, kws_model_name(e->model));
 	}
 	for (size_t w = 0; w < e->n_words; w++)
-		e->threshold[w] = d->threshold >= 0.0f ? d->threshold : kws_model_threshold(e->model, w);
+		e->threshold[w] =
+			d->threshold >= 0.0f ? d->threshold : kws_model_threshold(e->model, w);
 	for (size_t i = 0; i < d->n_words; i++)
-		e->threshold[kws_model_word_index(e->model, d->word[i].word)] = d->word[i].threshold;
+		e->threshold[kws_model_word_index(e->model, d->word[i].word)] =
+			d->word[i].threshold;
 	e->cfg.smooth_ms = d->smooth_ms >= 0 ? (unsigned)d->smooth_ms : def->smooth_ms;
-	e->cfg.refractory_ms = d->refractory_ms >= 0 ? (unsigned)d->refractory_ms : def->refractory_ms;
+	e->cfg.refractory_ms =
+		d->refractory_ms >= 0 ? (unsigned)d->refractory_ms : def->refractory_ms;
 	e->cfg.threshold = e->threshold;
 	e->near_share = *c->clips.dir ? c->clips.near_miss : 0.0f;
 	if (e->spotter)
@@ -125,7 +134,8 @@ enum kws_status kws_engine_create(kws_engine **out, const kws_conf *c, kws_error
 	}
 	status = kws_engine_configure(e, c, err);
 	if (status == KWS_OK) /* whether the model can hear a stream at all */
-		status = kws_engine_start(e, kws_model_features(e->model)->rate_hz, NULL, NULL, err);
+		status =
+			kws_engine_start(e, kws_model_features(e->model)->rate_hz, NULL, NULL, err);
 	if (status != KWS_OK)
 		goto fail;
 	*out = e;
@@ -146,7 +156,8 @@ void kws_engine_destroy(kws_engine *e)
 	free(e);
 }
 
-enum kws_status kws_engine_start(kws_engine *e, unsigned in_hz, kws_engine_fn *fn, void *ctx, kws_error *err)
+enum kws_status kws_engine_start(kws_engine *e, unsigned in_hz, kws_engine_fn *fn, void *ctx,
+				 kws_error *err)
 {
 	e->fn = fn;
 	e->ctx = ctx;
@@ -159,7 +170,8 @@ enum kws_status kws_engine_start(kws_engine *e, unsigned in_hz, kws_engine_fn *f
 	}
 	kws_spotter_destroy(e->spotter);
 	e->in_hz = in_hz;
-	return kws_spotter_create(&e->spotter, e->model, in_hz, &e->cfg, on_event, on_frame, e, err);
+	return kws_spotter_create(&e->spotter, e->model, in_hz, &e->cfg, on_event, on_frame, e,
+				  err);
 }
 
 void kws_engine_process(kws_engine *e, const float *pcm, size_t n)

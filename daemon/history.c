@@ -11,7 +11,7 @@ void kws_history_init(kws_history *h, float *buf, size_t cap)
 
 void kws_history_append(kws_history *h, const float *pcm, size_t n)
 {
-	for (size_t i = 0; i < n; ) {
+	for (size_t i = 0; i < n;) {
 		size_t at = (size_t)((h->end + i) % h->cap);
 		size_t run = h->cap - at < n - i ? h->cap - at : n - i;
 

@@ -1,13 +1,14 @@
-/* history.h - the last seconds of a stream, for clips and for the engine that takes over on a reload. */
+/* history.h - the last seconds of a stream, for clips and for the engine that takes over on a
+ * reload. */
 #ifndef KWS_DAEMON_HISTORY_H
 #define KWS_DAEMON_HISTORY_H
 
 #include "kws.h"
 
 typedef struct {
-	float *buf;       /* (cap,), the caller's */
+	float *buf; /* (cap,), the caller's */
 	size_t cap;
-	uint64_t end;     /* samples of the stream appended so far */
+	uint64_t end; /* samples of the stream appended so far */
 } kws_history;
 
 void kws_history_init(kws_history *h, float *buf, size_t cap);

@@ -64,7 +64,8 @@ void kws_log(int level, const char *format, ...)
 	bool plain = isatty(fd);
 	lost = atomic_exchange(&unreported, 0);
 	if (lost) {
-		n = snprintf(line, sizeof line, "%s%lu log lines lost\n", plain ? "kwsd: " : "<4>", lost);
+		n = snprintf(line, sizeof line, "%s%lu log lines lost\n", plain ? "kwsd: " : "<4>",
+			     lost);
 		if (!put(fd, line, (size_t)n))
 			atomic_fetch_add(&unreported, lost);
 	}
@@ -75,7 +76,7 @@ void kws_log(int level, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(line + n, sizeof line - (size_t)n - 1, format, ap);
 	va_end(ap);
-	for (char *c = line; (c = strchr(c, '\n')); )
+	for (char *c = line; (c = strchr(c, '\n'));)
 		*c = ' ';
 	n = (int)strlen(line);
 	line[n++] = '\n';

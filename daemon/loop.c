@@ -6,13 +6,13 @@
 #include "daemon/vitals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -20,7 +20,15 @@
 /* SIGTERM to exit is a second at most; these are parts of it. */
 enum { FLUSH_MS = 500, CLOSE_MS = 300, RETIRE_MS = 10000, LINE = 2048 };
 
-enum { FD_TIMER, FD_SIGNAL, FD_RELOAD, FD_CAPTURE, FD_DATA, FD_SINK, N_FDS = FD_SINK + KWS_N_SINKS };
+enum {
+	FD_TIMER,
+	FD_SIGNAL,
+	FD_RELOAD,
+	FD_CAPTURE,
+	FD_DATA,
+	FD_SINK,
+	N_FDS = FD_SINK + KWS_N_SINKS
+};
 
 struct kws_loop {
 	const kws_setup_source *src;
@@ -42,22 +50,35 @@ struct kws_loop {
 	kws_error err;
 };
 
-static void signals(sigset_t *set)
+/* Not signalfd: OpenBLAS starts a thread before main, with no signal blocked, which would die of
+ * them. */
+static int signal_pipe[2] = { -1, -1 };
+
+static void on_caught(int number)
 {
-	sigemptyset(set);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGUSR1);
+	int keep = errno;
+	unsigned char byte = (unsigned char)number;
+
+	if (write(signal_pipe[1], &byte, 1) < 0)
+		byte = 0; /* full: there are enough of them in it */
+	errno = keep;
 }
 
-void kws_loop_block_signals(void)
+bool kws_loop_catch_signals(void)
 {
-	sigset_t set;
+	static const int ours[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+	struct sigaction sa = { .sa_handler = on_caught, .sa_flags = SA_RESTART };
 
-	signals(&set);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (pipe(signal_pipe) != 0)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
+		fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
+	}
+	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+		sigaction(ours[i], &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	return true;
 }
 
 static void on_report(void *ctx, const kws_report *r)
@@ -111,11 +132,13 @@ static void begin_reload(kws_loop *l)
 		return;
 	}
 	l->old = l->conf;
-	snprintf(l->old_hash, sizeof l->old_hash, "%s", kws_model_hash(kws_engine_model(kws_ear_engine(l->ear))));
+	snprintf(l->old_hash, sizeof l->old_hash, "%s",
+		 kws_model_hash(kws_engine_model(kws_ear_engine(l->ear))));
 	kws_vitals_reloading(&l->vitals);
 	l->building = pthread_create(&l->builder, NULL, build, l) == 0;
 	if (!l->building) {
-		kws_log(KWS_LOG_ERROR, "reload: cannot start a thread; the old configuration stays");
+		kws_log(KWS_LOG_ERROR,
+			"reload: cannot start a thread; the old configuration stays");
 		kws_vitals_reloaded(&l->vitals);
 	}
 }
@@ -182,14 +205,13 @@ static void end_reload(kws_loop *l)
 
 static void on_signal(kws_loop *l)
 {
-	struct signalfd_siginfo si;
+	unsigned char number;
 
-	while (read(l->fd[FD_SIGNAL].fd, &si, sizeof si) == sizeof si) {
-		switch (si.ssi_signo) {
+	while (read(signal_pipe[0], &number, 1) == 1) {
+		switch (number) {
 		case SIGHUP: begin_reload(l); break;
 		case SIGUSR1: log_stats(l); break;
-		case SIGTERM:
-		case SIGINT: l->stop = true; break;
+		default: l->stop = true; break;
 		}
 	}
 }
@@ -259,10 +281,10 @@ int kws_loop_run(kws_loop *l)
 	return finish(l);
 }
 
-enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws_setup *setup, kws_error *err)
+enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws_setup *setup,
+				kws_error *err)
 {
 	kws_loop *l = calloc(1, sizeof *l);
-	sigset_t set;
 	enum kws_status status;
 
 	*out = NULL;
@@ -271,11 +293,10 @@ enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws
 	l->src = src;
 	l->conf = setup->conf;
 	memcpy(l->sink, setup->sink, sizeof l->sink);
-	signals(&set);
 	for (int i = 0; i < N_FDS; i++)
 		l->fd[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	l->fd[FD_TIMER].fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	l->fd[FD_SIGNAL].fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	l->fd[FD_SIGNAL].fd = signal_pipe[0];
 	l->fd[FD_RELOAD].fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	status = kws_ear_create(&l->ear, &l->conf, setup->engine, on_report, l, err);
 	if (status != KWS_OK) {

@@ -103,6 +103,8 @@ int kws_queue_pop(kws_queue *q, void *item, int timeout_ms)
 		memcpy(item, q->slot + q->first * q->item_bytes, q->item_bytes);
 		q->first = (q->first + 1) % q->slots;
 		q->n--;
+		if (!q->n)
+			q->first = 0; /* so that room that is never needed is never touched */
 		q->busy = true;
 	} else {
 		got = q->closed ? -1 : 0;

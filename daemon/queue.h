@@ -1,6 +1,7 @@
 /* queue.h - a bounded queue of equal items between the main thread and one worker.
  *
- * push never waits for the worker: a full queue refuses and counts. The lock is held for one copy of an item. */
+ * push never waits for the worker: a full queue refuses and counts. The lock is held for one copy
+ * of an item. */
 #ifndef KWS_DAEMON_QUEUE_H
 #define KWS_DAEMON_QUEUE_H
 
@@ -17,8 +18,9 @@ void kws_queue_destroy(kws_queue *q); /* when nobody uses it any more */
 /* Copy item (at most item_bytes) in. False: full or closed, and counted. */
 bool kws_queue_push(kws_queue *q, const void *item);
 
-/* The worker: copy the oldest item out, waiting up to timeout_ms for one (< 0: for ever). 1: got one, and the worker
- * MUST call kws_queue_done when it is finished with it; 0: timeout; -1: closed and empty. */
+/* The worker: copy the oldest item out, waiting up to timeout_ms for one (< 0: for ever). 1: got
+ * one, and the worker MUST call kws_queue_done when it is finished with it; 0: timeout; -1: closed
+ * and empty. */
 int kws_queue_pop(kws_queue *q, void *item, int timeout_ms);
 void kws_queue_done(kws_queue *q);
 

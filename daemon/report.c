@@ -19,8 +19,8 @@ static const struct {
 	{ "end_sample", COUNT, offsetof(kws_report, end_sample) },
 	{ "decided_sample", COUNT, offsetof(kws_report, decided_sample) },
 	{ "rate_hz", COUNT, offsetof(kws_report, rate_hz) },
-	{ "start_s", REAL, offsetof(kws_report, start_s) },
-	{ "end_s", REAL, offsetof(kws_report, end_s) },
+	{ "start", REAL, offsetof(kws_report, start_s) },
+	{ "end", REAL, offsetof(kws_report, end_s) },
 	{ "start_time", TEXT, offsetof(kws_report, start_time) },
 	{ "end_time", TEXT, offsetof(kws_report, end_time) },
 	{ "level_dbfs", REAL, offsetof(kws_report, level_dbfs) },
@@ -112,5 +112,6 @@ bool kws_report_field(const kws_report *r, size_t i, const char **name, char *va
 
 void kws_report_text(const kws_report *r, char *out, size_t n)
 {
-	snprintf(out, n, "%s %.2f at %.2f s, %.1f dBFS", r->word, r->score, r->start_s, r->level_dbfs);
+	snprintf(out, n, "%s %.2f at %.2f s, %.1f dBFS", r->word, r->score, r->start_s,
+		 r->level_dbfs);
 }

@@ -9,7 +9,8 @@
 /* systemd sets JOURNAL_STREAM when it connects us to the journal. */
 static bool to_journal(const kws_conf *c)
 {
-	return c->journal.enabled == KWS_YES || (c->journal.enabled == KWS_AUTO && getenv("JOURNAL_STREAM"));
+	return c->journal.enabled == KWS_YES
+	    || (c->journal.enabled == KWS_AUTO && getenv("JOURNAL_STREAM"));
 }
 
 static bool to_stdout(const kws_conf *c)
@@ -36,9 +37,10 @@ int kws_setup_conf(kws_conf *c, const kws_setup_source *src, kws_conf_error_fn *
 static enum kws_status build_sinks(kws_setup *s, const kws_conf *old, kws_error *err)
 {
 	const kws_conf *c = &s->conf;
-	bool on[KWS_N_SINKS] = { to_stdout(c), to_journal(c), *c->file.path, *c->socket.path, *c->hook.command };
-	bool same[KWS_N_SINKS] = { SAME(out) && to_stdout(old) == on[0], SAME(journal), SAME(file), SAME(socket),
-				   SAME(hook) };
+	bool on[KWS_N_SINKS] = { to_stdout(c), to_journal(c), *c->file.path, *c->socket.path,
+				 *c->hook.command };
+	bool same[KWS_N_SINKS] = { SAME(out) && to_stdout(old) == on[0], SAME(journal), SAME(file),
+				   SAME(socket), SAME(hook) };
 	enum kws_status status = KWS_OK;
 
 	for (int i = 0; i < KWS_N_SINKS && status == KWS_OK; i++) {
@@ -46,17 +48,28 @@ static enum kws_status build_sinks(kws_setup *s, const kws_conf *old, kws_error 
 		if (!on[i] || s->keep[i])
 			continue;
 		switch (i) {
-		case KWS_SINK_STDOUT: status = kws_sink_stdout_create(&s->sink[i], &c->out, err); break;
-		case KWS_SINK_JOURNAL: status = kws_sink_journal_create(&s->sink[i], &c->journal, err); break;
-		case KWS_SINK_FILE: status = kws_sink_file_create(&s->sink[i], &c->file, err); break;
-		case KWS_SINK_SOCKET: status = kws_sink_socket_create(&s->sink[i], &c->socket, err); break;
-		case KWS_SINK_HOOK: status = kws_sink_hook_create(&s->sink[i], &c->hook, err); break;
+		case KWS_SINK_STDOUT:
+			status = kws_sink_stdout_create(&s->sink[i], &c->out, err);
+			break;
+		case KWS_SINK_JOURNAL:
+			status = kws_sink_journal_create(&s->sink[i], &c->journal, err);
+			break;
+		case KWS_SINK_FILE:
+			status = kws_sink_file_create(&s->sink[i], &c->file, err);
+			break;
+		case KWS_SINK_SOCKET:
+			status = kws_sink_socket_create(&s->sink[i], &c->socket, err);
+			break;
+		case KWS_SINK_HOOK:
+			status = kws_sink_hook_create(&s->sink[i], &c->hook, err);
+			break;
 		}
 	}
 	return status;
 }
 
-enum kws_status kws_setup_build(kws_setup *s, const kws_conf *old, const char *old_hash, kws_error *err)
+enum kws_status kws_setup_build(kws_setup *s, const kws_conf *old, const char *old_hash,
+				kws_error *err)
 {
 	enum kws_status status = kws_clips_check(&s->conf.clips, err);
 
@@ -65,8 +78,10 @@ enum kws_status kws_setup_build(kws_setup *s, const kws_conf *old, const char *o
 	memset(s->keep, 0, sizeof s->keep);
 	if (status == KWS_OK)
 		status = kws_engine_create(&s->engine, &s->conf, err);
-	if (status == KWS_OK && old_hash && !strcmp(old_hash, kws_model_hash(kws_engine_model(s->engine)))) {
-		kws_engine_destroy(s->engine); /* the same weights: it was only to check the words */
+	if (status == KWS_OK && old_hash
+	    && !strcmp(old_hash, kws_model_hash(kws_engine_model(s->engine)))) {
+		kws_engine_destroy(
+			s->engine); /* the same weights: it was only to check the words */
 		s->engine = NULL;
 	}
 	if (status == KWS_OK)

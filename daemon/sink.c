@@ -117,8 +117,8 @@ static void work_stop(kws_sink *s, int timeout_ms, bool wait)
 
 static const kws_sink_ops work_sink_ops = { work_push, work_stats, NULL, work_stop };
 
-enum kws_status kws_sink_work_create(kws_sink **out, const char *name, const kws_sink_deliver *d, void *self,
-				     unsigned slots, kws_sink_work **work)
+enum kws_status kws_sink_work_create(kws_sink **out, const char *name, const kws_sink_deliver *d,
+				     void *self, unsigned slots, kws_sink_work **work)
 {
 	work_sink *ws = calloc(1, sizeof *ws);
 	kws_sink_work *w = calloc(1, sizeof *w);

@@ -1,6 +1,7 @@
 /* sink.h - where events go. However slow, stuck or dead the other end is, pushing never waits.
  *
- * One sink_*.c a kind; each create checks and opens what the configuration names, and says in err what is wrong. */
+ * One sink_*.c a kind; each create checks and opens what the configuration names, and says in err
+ * what is wrong. */
 #ifndef KWS_DAEMON_SINK_H
 #define KWS_DAEMON_SINK_H
 
@@ -31,7 +32,8 @@ void kws_sink_stats_get(kws_sink *s, kws_sink_stats *st);
 int kws_sink_fd(const kws_sink *s);
 void kws_sink_serve(kws_sink *s);
 
-/* Deliver what was pushed, for up to timeout_ms, and free. wait: see kws_worker_stop. s may be NULL. */
+/* Deliver what was pushed, for up to timeout_ms, and free. wait: see kws_worker_stop. s may be
+ * NULL. */
 void kws_sink_stop(kws_sink *s, int timeout_ms, bool wait);
 
 /* ---- for the sinks themselves ---- */
@@ -59,14 +61,14 @@ typedef struct {
 } kws_sink_deliver;
 
 /* On failure self is freed by d->free. */
-enum kws_status kws_sink_work_create(kws_sink **out, const char *name, const kws_sink_deliver *d, void *self,
-				     unsigned slots, kws_sink_work **work);
+enum kws_status kws_sink_work_create(kws_sink **out, const char *name, const kws_sink_deliver *d,
+				     void *self, unsigned slots, kws_sink_work **work);
 bool kws_sink_work_hurry(kws_sink_work *w);
 bool kws_sink_work_pause(kws_sink_work *w, int ms);
 void kws_sink_work_failed(kws_sink_work *w); /* count one failure that showed later */
 
-/* Write all of text to fd, waiting while it is full. False: an error (errno), or in a hurry (EAGAIN); *done says how
- * many bytes went out. */
+/* Write all of text to fd, waiting while it is full. False: an error (errno), or in a hurry
+ * (EAGAIN); *done says how many bytes went out. */
 bool kws_sink_write(kws_sink_work *w, int fd, const char *text, size_t n, size_t *done);
 
 #endif

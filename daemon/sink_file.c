@@ -19,7 +19,8 @@ typedef struct {
 
 static bool reopen(file *f)
 {
-	int fd = open(f->conf.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, (mode_t)f->conf.mode);
+	int fd = open(f->conf.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
+		      (mode_t)f->conf.mode);
 
 	if (fd < 0)
 		return false;
@@ -36,7 +37,7 @@ static bool still_there(const file *f)
 	struct stat named, ours;
 
 	return f->fd >= 0 && stat(f->conf.path, &named) == 0 && fstat(f->fd, &ours) == 0
-	       && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
+	    && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
 }
 
 static bool append(file *f, const char *line, size_t n)
@@ -66,8 +67,8 @@ static bool deliver(void *self, const kws_report *r)
 	line[n++] = '\n';
 	while (!append(f, line, n)) {
 		if (!f->failing)
-			kws_log(KWS_LOG_ERROR, "%s: %s; trying again, events wait in the queue", f->conf.path,
-				strerror(errno));
+			kws_log(KWS_LOG_ERROR, "%s: %s; trying again, events wait in the queue",
+				f->conf.path, strerror(errno));
 		f->failing = true;
 		if (kws_sink_work_pause(f->work, RETRY_MS))
 			return false;

@@ -30,7 +30,7 @@ typedef struct {
 	char words[KWS_CONF_TEXT], *argv[KWS_CONF_ARGS];
 	char field[MAX_FIELDS][288], json[KWS_REPORT_LINE + 16];
 	char *env[MAX_ENV + MAX_FIELDS + 2];
-	size_t n_env;    /* of our own environment, in front */
+	size_t n_env; /* of our own environment, in front */
 	posix_spawnattr_t attr;
 	child *children; /* (at_once,) */
 } hook;
@@ -52,7 +52,8 @@ static unsigned reap(hook *h)
 			c->killed = true;
 			kill(-c->pid, SIGKILL);
 			kws_log(KWS_LOG_WARNING, "hook: %s %s, killed", h->argv[0],
-				hurry ? "still runs at the end" : "took longer than hook.timeout_ms");
+				hurry ? "still runs at the end"
+				      : "took longer than hook.timeout_ms");
 		}
 		pid_t got = waitpid(c->pid, &status, WNOHANG);
 		if (got == 0) {
@@ -165,16 +166,19 @@ static void free_hook(void *self)
 
 static const kws_sink_deliver ops = { deliver, tick, free_hook };
 
-/* The child is a process group of its own, with no signal blocked or ignored, and knows nothing of our supervisor. */
+/* The child is a process group of its own, with no signal blocked or ignored, and knows nothing of
+ * our supervisor. */
 static void prepare(hook *h)
 {
-	static const char *const ours[] = { "NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_", "JOURNAL_STREAM=", "KWS_" };
+	static const char *const ours[] = { "NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_",
+					    "JOURNAL_STREAM=", "KWS_" };
 	sigset_t none, all;
 
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawnattr_init(&h->attr);
-	posix_spawnattr_setflags(&h->attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&h->attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK
+						   | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setpgroup(&h->attr, 0);
 	posix_spawnattr_setsigmask(&h->attr, &none);
 	posix_spawnattr_setsigdefault(&h->attr, &all);

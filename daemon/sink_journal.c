@@ -17,7 +17,8 @@ typedef struct {
 	char json[KWS_REPORT_LINE + 16];
 } journal;
 
-/* MESSAGE is for people; KWS_<FIELD> is for journalctl's matches; KWS_EVENT is the line that all the sinks share. */
+/* MESSAGE is for people; KWS_<FIELD> is for journalctl's matches; KWS_EVENT is the line that all
+ * the sinks share. */
 static bool deliver(void *self, const kws_report *r)
 {
 	journal *j = self;
@@ -30,7 +31,8 @@ static bool deliver(void *self, const kws_report *r)
 	snprintf(j->text[n++], sizeof j->text[0], "MESSAGE=%s", words);
 	snprintf(j->text[n++], sizeof j->text[0], "PRIORITY=6");
 	snprintf(j->text[n++], sizeof j->text[0], "SYSLOG_IDENTIFIER=kwsd");
-	for (size_t i = 0; n < MAX_FIELDS && kws_report_field(r, i, &name, value, sizeof value); i++, n++) {
+	for (size_t i = 0; n < MAX_FIELDS && kws_report_field(r, i, &name, value, sizeof value);
+	     i++, n++) {
 		char *t = j->text[n];
 		size_t at = (size_t)snprintf(t, sizeof j->text[0], "KWS_%s=", name);
 

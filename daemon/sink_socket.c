@@ -1,7 +1,9 @@
-/* A Unix socket that any number of readers may connect to; each gets every event as a line from then on.
+/* A Unix socket that any number of readers may connect to; each gets every event as a line from
+ * then on.
  *
- * Runs on the main thread, with nothing that waits. A reader has buffer_kb of room: when that is full it loses whole
- * lines, which are counted, and the next line that it gets says how many ("dropped"). What readers send is not read. */
+ * Runs on the main thread, with nothing that waits. A reader has buffer_kb of room: when that is
+ * full it loses whole lines, which are counted, and the next line that it gets says how many
+ * ("dropped"). What readers send is not read. */
 #include "daemon/log.h"
 #include "daemon/sink.h"
 
@@ -20,11 +22,11 @@
 #include <unistd.h>
 
 typedef struct {
-	int fd;              /* -1: free */
-	char *buf;           /* (room,) a ring of bytes */
+	int fd;    /* -1: free */
+	char *buf; /* (room,) a ring of bytes */
 	size_t first, n;
-	unsigned long lost;  /* since the last line it took */
-	bool waiting;        /* for EPOLLOUT */
+	unsigned long lost; /* since the last line it took */
+	bool waiting;       /* for EPOLLOUT */
 } reader;
 
 typedef struct {
@@ -33,7 +35,7 @@ typedef struct {
 	int listener;
 	ino_t ino;
 	size_t room;
-	reader *readers;     /* (conf.clients,) */
+	reader *readers; /* (conf.clients,) */
 	unsigned connected;
 	unsigned long taken, dropped, refused;
 } server;
@@ -119,7 +121,8 @@ static bool welcome(server *s)
 			r = &s->readers[i];
 	if (!r) {
 		if (!s->refused++)
-			kws_log(KWS_LOG_WARNING, "socket: more than socket.clients = %u readers, refused",
+			kws_log(KWS_LOG_WARNING,
+				"socket: more than socket.clients = %u readers, refused",
 				s->conf.clients);
 		close(fd);
 		return true;
@@ -127,7 +130,8 @@ static bool welcome(server *s)
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	shutdown(fd, SHUT_RD);
-	struct epoll_event e = { .events = 0, .data.ptr = r }; /* EPOLLHUP and EPOLLERR always come */
+	struct epoll_event e = { .events = 0,
+				 .data.ptr = r }; /* EPOLLHUP and EPOLLERR always come */
 	if (epoll_ctl(s->base.fd, EPOLL_CTL_ADD, fd, &e) != 0) {
 		close(fd);
 		return true;
@@ -221,19 +225,25 @@ static struct sockaddr_un address(const char *path)
 	return a;
 }
 
-/* Somebody else listens there: another daemon, whose socket we must not take. Our own, on reload, is told by pid. */
+/* Somebody else listens there: another daemon, whose socket we must not take. Our own, on reload,
+ * is told by pid. */
 static bool in_use(const char *path)
 {
 	struct sockaddr_un a = address(path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct { pid_t pid; uid_t uid; gid_t gid; } peer = { 0, 0, 0 };
+	struct {
+		pid_t pid;
+		uid_t uid;
+		gid_t gid;
+	} peer = { 0, 0, 0 };
 	socklen_t n = sizeof peer;
 	bool used = false;
 
 	if (fd < 0)
 		return false;
 	if (connect(fd, (const struct sockaddr *)&a, sizeof a) == 0 || errno == EAGAIN)
-		used = getsockopt(fd, SOL_SOCKET, 17 /* SO_PEERCRED */, &peer, &n) != 0 || peer.pid != getpid();
+		used = getsockopt(fd, SOL_SOCKET, 17 /* SO_PEERCRED */, &peer, &n) != 0
+		    || peer.pid != getpid();
 	close(fd);
 	return used;
 }
@@ -245,10 +255,12 @@ static enum kws_status owner(const kws_conf_socket *c, const char *path, kws_err
 		char buf[4096];
 
 		if (getgrnam_r(c->group, &g, buf, sizeof buf, &found) != 0 || !found)
-			return kws_fail(err, KWS_ERR_IO, "socket.group: no group is named %s", c->group);
+			return kws_fail(err, KWS_ERR_IO, "socket.group: no group is named %s",
+					c->group);
 		if (chown(path, (uid_t)-1, g.gr_gid) != 0)
 			return kws_fail(err, KWS_ERR_IO,
-					"socket.group: %s: %s; the daemon must be in the group it gives away to",
+					"socket.group: %s: %s; the daemon must be in the group it "
+					"gives away to",
 					c->group, strerror(errno));
 	}
 	if (chmod(path, (mode_t)c->mode) != 0)
@@ -256,8 +268,8 @@ static enum kws_status owner(const kws_conf_socket *c, const char *path, kws_err
 	return KWS_OK;
 }
 
-/* Bind under another name, set owner and mode, then rename: nobody connects before the rights are right, and a
- * stale socket or that of the configuration before is replaced in one step. */
+/* Bind under another name, set owner and mode, then rename: nobody connects before the rights are
+ * right, and a stale socket or that of the configuration before is replaced in one step. */
 static enum kws_status listen_at(server *s, kws_error *err)
 {
 	char tmp[sizeof s->conf.path + 8];
@@ -267,17 +279,22 @@ static enum kws_status listen_at(server *s, kws_error *err)
 	snprintf(tmp, sizeof tmp, "%s.new", s->conf.path);
 	struct sockaddr_un a = address(tmp);
 	if (lstat(s->conf.path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: exists and is no socket", s->conf.path);
+		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: exists and is no socket",
+				s->conf.path);
 	if (in_use(s->conf.path))
-		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: another process listens there", s->conf.path);
+		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: another process listens there",
+				s->conf.path);
 	s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	unlink(tmp);
 	if (s->listener < 0 || bind(s->listener, (const struct sockaddr *)&a, sizeof a) != 0)
-		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: %s", s->conf.path, strerror(errno));
+		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: %s", s->conf.path,
+				strerror(errno));
 	status = owner(&s->conf, tmp, err);
-	if (status == KWS_OK && (listen(s->listener, 64) != 0 || lstat(tmp, &st) != 0
-				 || rename(tmp, s->conf.path) != 0))
-		status = kws_fail(err, KWS_ERR_IO, "socket.path: %s: %s", s->conf.path, strerror(errno));
+	if (status == KWS_OK
+	    && (listen(s->listener, 64) != 0 || lstat(tmp, &st) != 0
+		|| rename(tmp, s->conf.path) != 0))
+		status = kws_fail(err, KWS_ERR_IO, "socket.path: %s: %s", s->conf.path,
+				  strerror(errno));
 	if (status != KWS_OK)
 		unlink(tmp);
 	s->ino = st.st_ino;
@@ -309,8 +326,9 @@ enum kws_status kws_sink_socket_create(kws_sink **sink, const kws_conf_socket *c
 	else
 		status = listen_at(s, err);
 	struct epoll_event e = { .events = EPOLLIN, .data.ptr = NULL };
-	if (status == KWS_OK && ((s->base.fd = epoll_create1(EPOLL_CLOEXEC)) < 0
-				 || epoll_ctl(s->base.fd, EPOLL_CTL_ADD, s->listener, &e) != 0))
+	if (status == KWS_OK
+	    && ((s->base.fd = epoll_create1(EPOLL_CLOEXEC)) < 0
+		|| epoll_ctl(s->base.fd, EPOLL_CTL_ADD, s->listener, &e) != 0))
 		status = kws_fail(err, KWS_ERR_IO, "socket: %s", strerror(errno));
 	if (status != KWS_OK) {
 		destroy(s);

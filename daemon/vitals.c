@@ -31,12 +31,15 @@ static void tell_status(kws_vitals *v, kws_ear *ear, double mono)
 	char text[256];
 
 	if (d && v->quiet_since >= mono)
-		snprintf(text, sizeof text, "%s %s at %u Hz; %lu events, %u gaps%s", v->ready ? "Listening to" : "Opening",
-			 kws_device_name(d), kws_device_rate(d), st->events, st->gaps,
+		snprintf(text, sizeof text, "%s %s at %u Hz; %lu events, %u gaps%s",
+			 v->ready ? "Listening to" : "Opening", kws_device_name(d),
+			 kws_device_rate(d), st->events, st->gaps,
 			 st->silent ? "; digital silence: muted?" : "");
 	else if (*kws_capture_reason(c))
-		snprintf(text, sizeof text, "No audio for %.0f s: %.120s; %u attempts; %lu events, %u gaps",
-			 mono - v->quiet_since, kws_capture_reason(c), kws_capture_attempts(c), st->events, st->gaps);
+		snprintf(text, sizeof text,
+			 "No audio for %.0f s: %.120s; %u attempts; %lu events, %u gaps",
+			 mono - v->quiet_since, kws_capture_reason(c), kws_capture_attempts(c),
+			 st->events, st->gaps);
 	else
 		snprintf(text, sizeof text, "Opening the microphone");
 	if (!strcmp(text, v->status))
@@ -68,7 +71,8 @@ void kws_vitals_step(kws_vitals *v, kws_ear *ear, double mono)
 	}
 	if (first)
 		sd_notify(0, "READY=1");
-	/* An outage is no hang: the device is being looked for. But after outage_s a new process is worth a try. */
+	/* An outage is no hang: the device is being looked for. But after outage_s a new process is
+	 * worth a try. */
 	if (v->watchdog_s > 0.0 && mono >= v->next_ping
 	    && (advanced || (v->ready && mono - v->quiet_since < v->outage_s))) {
 		sd_notify(0, "WATCHDOG=1");
@@ -100,8 +104,7 @@ typedef struct {
 	size_t at, len;
 } line;
 
-__attribute__((format(printf, 2, 3)))
-static void add(line *l, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void add(line *l, const char *format, ...)
 {
 	va_list ap;
 
@@ -129,7 +132,8 @@ static double resident_mb(void)
 	return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e6;
 }
 
-void kws_vitals_line(const kws_vitals *v, kws_ear *ear, kws_sink *const *sinks, size_t n, char *out, size_t len)
+void kws_vitals_line(const kws_vitals *v, kws_ear *ear, kws_sink *const *sinks, size_t n, char *out,
+		     size_t len)
 {
 	const kws_ear_stats *st = kws_ear_stats_get(ear);
 	kws_device *d = kws_capture_device(kws_ear_capture(ear));
@@ -138,21 +142,26 @@ void kws_vitals_line(const kws_vitals *v, kws_ear *ear, kws_sink *const *sinks, 
 
 	getrusage(RUSAGE_SELF, &ru);
 	double cpu = (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec)
-		     + 1e-6 * (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec);
-	add(&l, "stats: up_s=%.1f heard_s=%.2f device=\"%s\" rate_hz=%u streams=%u", kws_clock_mono() - v->started,
-	    st->heard_s, d ? kws_device_name(d) : "", d ? kws_device_rate(d) : 0, st->streams);
-	add(&l, " events=%lu near_misses=%lu gaps=%u gap_s=%.2f overflows=%lu dropped_samples=%llu", st->events,
-	    st->near_misses, st->gaps, st->gap_s, st->overflows, st->dropped);
-	add(&l, " level_dbfs=%.1f best_score=%.3f cpu_s=%.2f rss_mb=%.1f context_switches=%ld log_lost=%lu",
-	    (double)kws_engine_level(kws_ear_engine(ear)), (double)kws_engine_best(kws_ear_engine(ear)), cpu,
-	    resident_mb(), ru.ru_nvcsw, kws_log_dropped());
+		   + 1e-6 * (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec);
+	add(&l, "stats: up_s=%.1f heard_s=%.2f device=\"%s\" rate_hz=%u streams=%u",
+	    kws_clock_mono() - v->started, st->heard_s, d ? kws_device_name(d) : "",
+	    d ? kws_device_rate(d) : 0, st->streams);
+	add(&l, " events=%lu near_misses=%lu gaps=%u gap_s=%.2f overflows=%lu dropped_samples=%llu",
+	    st->events, st->near_misses, st->gaps, st->gap_s, st->overflows, st->dropped);
+	add(&l,
+	    " level_dbfs=%.1f best_score=%.3f cpu_s=%.2f rss_mb=%.1f context_switches=%ld "
+	    "log_lost=%lu",
+	    (double)kws_engine_level(kws_ear_engine(ear)),
+	    (double)kws_engine_best(kws_ear_engine(ear)), cpu, resident_mb(), ru.ru_nvcsw,
+	    kws_log_dropped());
 	for (size_t i = 0; i < n; i++) {
 		kws_sink_stats s;
 
 		if (!sinks[i])
 			continue;
 		kws_sink_stats_get(sinks[i], &s);
-		add(&l, " %s=taken:%lu,dropped:%lu,failed:%lu", kws_sink_name(sinks[i]), s.taken, s.dropped, s.failed);
+		add(&l, " %s=taken:%lu,dropped:%lu,failed:%lu", kws_sink_name(sinks[i]), s.taken,
+		    s.dropped, s.failed);
 		if (kws_sink_fd(sinks[i]) >= 0)
 			add(&l, ",readers:%u", s.readers);
 	}
@@ -160,7 +169,7 @@ void kws_vitals_line(const kws_vitals *v, kws_ear *ear, kws_sink *const *sinks, 
 		kws_clips_stats s;
 
 		kws_clips_stats_get(kws_ear_clips(ear), &s);
-		add(&l, " clips=written:%lu,dropped:%lu,failed:%lu,removed:%lu", s.written, s.dropped, s.failed,
-		    s.removed);
+		add(&l, " clips=written:%lu,dropped:%lu,failed:%lu,removed:%lu", s.written,
+		    s.dropped, s.failed, s.removed);
 	}
 }

@@ -121,7 +121,8 @@ bool kws_worker_pause(kws_worker *w, int ms)
 	return kws_worker_hurry(w);
 }
 
-/* Wait until the thread has ended, at most until t on the monotonic clock. Called with the lock held. */
+/* Wait until the thread has ended, at most until t on the monotonic clock. Called with the lock
+ * held. */
 static void await(kws_worker *w, double t)
 {
 	struct timespec until = { .tv_sec = (time_t)t };

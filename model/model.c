@@ -203,9 +203,8 @@ enum kws_status kws_model_parse(kws_model **out, const void *blob, size_t len, k
 	return s;
 }
 
-enum kws_status kws_model_open(kws_model **out, const char *path, kws_error *err)
+static enum kws_status open_file(kws_model **out, const char *path, kws_error *err)
 {
-	*out = NULL;
 	struct stat st;
 	const int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -228,6 +227,14 @@ enum kws_status kws_model_open(kws_model **out, const char *path, kws_error *err
 	}
 	close(fd);
 	return s;
+}
+
+enum kws_status kws_model_open(kws_model **out, const char *path, kws_error *err)
+{
+	kws_error reason = { "" };
+	*out = NULL;
+	const enum kws_status s = open_file(out, path, &reason);
+	return s ? kws_fail(err, s, "%.100s: %.150s", path, reason.text) : KWS_OK;
 }
 
 void kws_model_close(kws_model *m)

@@ -1,11 +1,11 @@
 /* endpoint.h - where the word of a hit starts and ends, how loud it is, and over what background.
  *
  * An estimate from the power of each hop alone. Hops are voiced that are 6 dB over the background
- * and at most 25 dB below the loudest of the search range; gaps up to 100 ms (the closure of "stop")
- * do not end a stretch. The word is the last stretch of 60 ms or more that begins 100 ms or more
- * before the score crossed its threshold: of a word that began later too little was heard. Where
- * there is none (a poor SNR), it is the loudest 400 ms. The background is the least power of a
- * 50 ms mean in the last 3 to 4 s. */
+ * and at most 25 dB below the loudest of the search range; gaps up to 100 ms (the closure of
+ * "stop") do not end a stretch. The word is the last stretch of 60 ms or more that begins 100 ms or
+ * more before the score crossed its threshold: of a word that began later too little was heard.
+ * Where there is none (a poor SNR), it is the loudest 400 ms. The background is the least power of
+ * a 50 ms mean in the last 3 to 4 s. */
 #ifndef KWS_SPOT_ENDPOINT_H
 #define KWS_SPOT_ENDPOINT_H
 

@@ -1,4 +1,5 @@
-/* History and clips: the right samples under the right names, and never more bytes than the quota. */
+/* History and clips: the right samples under the right names, and never more bytes than the quota.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,12 +126,16 @@ static void test_samples(void **state)
 		kws_history_append(&h, hop, 160);
 		kws_clips_step(clips, &h, false);
 	}
-	kws_clips_want(clips, "20260101T000000.000Z-c-50.wav", 60000, 60900); /* the stream ends before its roll */
+	kws_clips_want(clips, "20260101T000000.000Z-c-50.wav", 60000,
+		       60900); /* the stream ends before its roll */
 	kws_clips_step(clips, &h, true);
 	kws_clips_stats_get(clips, &st);
 	kws_clips_stop(clips, 10000, true);
 
-	static const struct { const char *name; uint64_t from, to; } want[] = {
+	static const struct {
+		const char *name;
+		uint64_t from, to;
+	} want[] = {
 		{ "20260101T000000.000Z-a-50.wav", 0, 1200 },
 		{ "20260101T000000.000Z-b-50.wav", 48400, 60800 },
 		{ "20260101T000000.000Z-c-50.wav", 58400, 60960 },
@@ -162,7 +167,8 @@ static void test_quota(void **state)
 	FILE *f;
 
 	(void)state;
-	snprintf(other, sizeof other, "%s/0000-keep-me.wav", dir); /* not ours, however old it looks */
+	snprintf(other, sizeof other, "%s/0000-keep-me.wav",
+		 dir); /* not ours, however old it looks */
 	f = fopen(other, "w");
 	fclose(f);
 	kws_history_init(&h, buf, cap);

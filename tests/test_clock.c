@@ -31,8 +31,9 @@ static void test_clocks_go_on(void **state)
 	assert_true(kws_clock_mono() >= a && kws_clock_boot() >= b && b >= a - 1.0 && c > 1.6e9);
 }
 
-/* A microphone whose crystal is 200 parts in a million wrong, read every 20 ms with up to 80 ms of delay, for a day: the time of a sample
- * stays within 10 ms; without the correction it would be 17 s off. */
+/* A microphone whose crystal is 200 parts in a million wrong, read every 20 ms with up to 80 ms of
+ * delay, for a day: the time of a sample stays within 10 ms; without the correction it would be 17
+ * s off. */
 static void drift(double ppm)
 {
 	kws_anchor a;
@@ -44,7 +45,8 @@ static void drift(double ppm)
 		double heard = t * (1.0 + 1e-6 * ppm);
 
 		seed = seed * 1664525u + 1013904223u;
-		assert_true(kws_anchor_update(&a, t0 + t + 0.08 * (seed >> 8) / 16777216.0, heard) == 0.0);
+		assert_true(kws_anchor_update(&a, t0 + t + 0.08 * (seed >> 8) / 16777216.0, heard)
+			    == 0.0);
 		worst = fmax(worst, fabs(kws_anchor_wall(&a, heard) - (t0 + t)));
 	}
 	assert_true(worst < 0.01);
@@ -74,7 +76,8 @@ static void test_jumps(void **state)
 	assert_true(fabs(kws_anchor_wall(&a, 60.0) - (t0 + 60.0)) < 0.1);
 }
 
-/* A server that stops for three seconds and then sends them all at once has lost nothing: no jump. */
+/* A server that stops for three seconds and then sends them all at once has lost nothing: no jump.
+ */
 static void test_burst(void **state)
 {
 	kws_anchor a;
@@ -105,12 +108,9 @@ static void test_file_keeps_its_start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rfc3339),
-		cmocka_unit_test(test_clocks_go_on),
-		cmocka_unit_test(test_drift),
-		cmocka_unit_test(test_jumps),
-		cmocka_unit_test(test_burst),
-		cmocka_unit_test(test_file_keeps_its_start),
+		cmocka_unit_test(test_rfc3339), cmocka_unit_test(test_clocks_go_on),
+		cmocka_unit_test(test_drift),   cmocka_unit_test(test_jumps),
+		cmocka_unit_test(test_burst),   cmocka_unit_test(test_file_keeps_its_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

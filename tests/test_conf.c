@@ -1,4 +1,5 @@
-/* The configuration: the table, its messages, and that the shipped file says what the table says. */
+/* The configuration: the table, its messages, and that the shipped file says what the table says.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,7 +70,9 @@ static void test_values_are_read(void **state)
 			       "[decision]\nthreshold = 0.25\nrefractory_ms = 0\n"
 			       "[threshold]\nyes = 0.5\nno = off\n"
 			       "[socket]\npath = /run/kwsd/events\nmode = 0666\n"
-			       "[stdout]\nenabled = no\n[log]\nlevel = debug\n", &m), 0);
+			       "[stdout]\nenabled = no\n[log]\nlevel = debug\n",
+			       &m),
+			 0);
 	assert_string_equal(c.audio.device, "hw:CARD=Mic,DEV=0");
 	assert_int_equal(c.audio.rate_hz, 48000);
 	assert_true(c.decision.threshold == 0.25f);
@@ -86,22 +89,34 @@ static void test_values_are_read(void **state)
 /* Every message has file, line, key, value and range. */
 static void test_messages(void **state)
 {
-	static const struct { const char *text, *want; } table[] = {
-		{ "[decision]\nthreshold = 1.7\n", "k.conf:2: decision.threshold: 1.7 is not in 0..1 or model" },
-		{ "[decision]\nthreshold = nan\n", "k.conf:2: decision.threshold: nan is not in 0..1 or model" },
-		{ "[decision]\nthreshold = 0.5x\n", "k.conf:2: decision.threshold: 0.5x is not in 0..1 or model" },
-		{ "\n[audio]\nstall_ms = -1\n", "k.conf:3: audio.stall_ms: -1 is not in 100..60000" },
-		{ "[audio]\nstall_ms = 1e3\n", "k.conf:2: audio.stall_ms: 1e3 is not in 100..60000" },
-		{ "[audio]\nstall_ms = 4294967796\n", "k.conf:2: audio.stall_ms: 4294967796 is not in 100..60000" },
-		{ "[audio]\nstall_ms =\n", "k.conf:2: audio.stall_ms: an empty value is not in 100..60000" },
+	static const struct {
+		const char *text, *want;
+	} table[] = {
+		{ "[decision]\nthreshold = 1.7\n",
+		  "k.conf:2: decision.threshold: 1.7 is not in 0..1 or model" },
+		{ "[decision]\nthreshold = nan\n",
+		  "k.conf:2: decision.threshold: nan is not in 0..1 or model" },
+		{ "[decision]\nthreshold = 0.5x\n",
+		  "k.conf:2: decision.threshold: 0.5x is not in 0..1 or model" },
+		{ "\n[audio]\nstall_ms = -1\n",
+		  "k.conf:3: audio.stall_ms: -1 is not in 100..60000" },
+		{ "[audio]\nstall_ms = 1e3\n",
+		  "k.conf:2: audio.stall_ms: 1e3 is not in 100..60000" },
+		{ "[audio]\nstall_ms = 4294967796\n",
+		  "k.conf:2: audio.stall_ms: 4294967796 is not in 100..60000" },
+		{ "[audio]\nstall_ms =\n",
+		  "k.conf:2: audio.stall_ms: an empty value is not in 100..60000" },
 		{ "[audio]\nstall = 1\n", "k.conf:2: audio.stall: no such key" },
 		{ "[audoi]\nstall = 1\n", "k.conf:2: [audoi]: no such section" },
 		{ "stall = 1\n", "k.conf:1: stall: stands before the first [section]" },
-		{ "[audio]\nrate_hz = 1\nrate_hz = 2\n", "k.conf:3: audio.rate_hz: given twice, first in line 2" },
-		{ "[socket]\nmode = 0999\n", "k.conf:2: socket.mode: 0999 is not in 0000..0777 (octal)" },
-		{ "[log]\nlevel = loud\n", "k.conf:2: log.level: loud is not in error, warning, info, debug" },
-		{ "[file]\npath = events\n",
-		  "k.conf:2: file.path: events is not in empty or an absolute path of at most 183 bytes" },
+		{ "[audio]\nrate_hz = 1\nrate_hz = 2\n",
+		  "k.conf:3: audio.rate_hz: given twice, first in line 2" },
+		{ "[socket]\nmode = 0999\n",
+		  "k.conf:2: socket.mode: 0999 is not in 0000..0777 (octal)" },
+		{ "[log]\nlevel = loud\n",
+		  "k.conf:2: log.level: loud is not in error, warning, info, debug" },
+		{ "[file]\npath = events\n", "k.conf:2: file.path: events is not in empty or an "
+					     "absolute path of at most 183 bytes" },
 		{ "[threshold]\nyes = 2\n", "k.conf:2: threshold.yes: 2 is not in 0..1 or off" },
 		{ "[threshold]\nyes = 0\nyes = 1\n", "k.conf:3: threshold.yes: given twice" },
 		{ "[audio]\nwhat\n", "k.conf:2: neither [section] nor key = value" },
@@ -123,7 +138,10 @@ static void test_all_errors_are_told(void **state)
 	messages m;
 
 	(void)state;
-	assert_int_equal(parse(&c, "[audio]\nrate_hz = x\nchannels = 99\ndevice = good\n[what]\na = 1\n", &m), 3);
+	assert_int_equal(
+		parse(&c, "[audio]\nrate_hz = x\nchannels = 99\ndevice = good\n[what]\na = 1\n",
+		      &m),
+		3);
 	assert_int_equal(m.n, 3);
 	assert_string_equal(c.audio.device, "good"); /* what was right is there */
 	assert_int_equal(c.audio.rate_hz, 0);        /* and what was wrong has changed nothing */
@@ -165,7 +183,8 @@ static void test_overrides(void **state)
 	assert_int_equal(c.decision.n_words, 1);
 	assert_int_equal(kws_conf_set(&c, "audio", note, &m), 1);
 	assert_int_equal(kws_conf_set(&c, "audio.rate_hz=999999", note, &m), 1);
-	assert_string_equal(m.text[1], "audio.rate_hz=999999: audio.rate_hz: 999999 is not in 0..192000");
+	assert_string_equal(m.text[1],
+			    "audio.rate_hz=999999: audio.rate_hz: 999999 is not in 0..192000");
 }
 
 static void test_keys_that_need_each_other(void **state)
@@ -174,8 +193,12 @@ static void test_keys_that_need_each_other(void **state)
 	messages m;
 
 	(void)state;
-	assert_int_equal(parse(&c, "[audio]\nchannels = 2\nchannel = 3\nrate_hz = 4000\nbackoff_ms = 5000\n"
-				   "backoff_max_s = 2\n", &m), 0);
+	assert_int_equal(
+		parse(&c,
+		      "[audio]\nchannels = 2\nchannel = 3\nrate_hz = 4000\nbackoff_ms = 5000\n"
+		      "backoff_max_s = 2\n",
+		      &m),
+		0);
 	assert_int_equal(kws_conf_check(&c, "k.conf", note, &m), 3);
 }
 
@@ -186,9 +209,13 @@ static void test_print_reads_back(void **state)
 	char *text;
 
 	(void)state;
-	parse(&a, "[audio]\ndevice = Blue Yeti\nchannel = 2\nchannels = 2\n[decision]\nthreshold = 0.7\n"
-		  "[threshold]\nyes = 0.123456789\nno = off\n[file]\npath = /var/log/a\nmode = 0600\n"
-		  "[clips]\nnear_miss = 0.6\n[hook]\ncommand = /bin/echo \"a b\" c\\ d\n[log]\nlevel = error\n", &m);
+	parse(&a,
+	      "[audio]\ndevice = Blue Yeti\nchannel = 2\nchannels = 2\n[decision]\nthreshold = "
+	      "0.7\n"
+	      "[threshold]\nyes = 0.123456789\nno = off\n[file]\npath = /var/log/a\nmode = 0600\n"
+	      "[clips]\nnear_miss = 0.6\n[hook]\ncommand = /bin/echo \"a b\" c\\ d\n[log]\nlevel = "
+	      "error\n",
+	      &m);
 	text = printed(&a);
 	assert_int_equal(parse(&b, text, &m), 0);
 	assert_memory_equal(&a, &b, sizeof a);
@@ -239,7 +266,9 @@ static void test_split(void **state)
 	char buf[64], *argv[KWS_CONF_ARGS];
 
 	(void)state;
-	assert_int_equal(kws_conf_split("/bin/say \"two words\"  it\\ is \"\" end", buf, sizeof buf, argv), 5);
+	assert_int_equal(
+		kws_conf_split("/bin/say \"two words\"  it\\ is \"\" end", buf, sizeof buf, argv),
+		5);
 	assert_string_equal(argv[0], "/bin/say");
 	assert_string_equal(argv[1], "two words");
 	assert_string_equal(argv[2], "it is");
@@ -250,7 +279,8 @@ static void test_split(void **state)
 	assert_int_equal(kws_conf_split("/bin/a \"open", buf, sizeof buf, argv), -1);
 	assert_int_equal(kws_conf_split("/bin/a \\", buf, sizeof buf, argv), -1);
 	assert_int_equal(kws_conf_split("/bin/a aaaaaaaaaa", buf, 8, argv), -1);
-	assert_int_equal(kws_conf_split("$HOME `x` ; |", buf, sizeof buf, argv), 4); /* no shell: plain words */
+	assert_int_equal(kws_conf_split("$HOME `x` ; |", buf, sizeof buf, argv),
+			 4); /* no shell: plain words */
 	assert_string_equal(argv[0], "$HOME");
 }
 

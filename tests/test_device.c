@@ -1,4 +1,5 @@
-/* Choosing a device by name, and headerless PCM as a device. Real PortAudio streams are in tests/system. */
+/* Choosing a device by name, and headerless PCM as a device. Real PortAudio streams are in
+ * tests/system. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,9 +17,18 @@
 #include <unistd.h>
 
 static const kws_device_info list[] = {
-	{ .name = "HDA Intel: ALC (hw:0,0)", .id = "hw:CARD=PCH,DEV=0", .card = "PCH", .channels = 2 },
-	{ .name = "Blue Yeti: USB Audio (hw:1,0)", .id = "hw:CARD=Yeti,DEV=0", .card = "Yeti", .channels = 2 },
-	{ .name = "Blue Yeti: USB Audio (hw:1,1)", .id = "hw:CARD=Yeti,DEV=1", .card = "Yeti", .channels = 1 },
+	{ .name = "HDA Intel: ALC (hw:0,0)",
+	  .id = "hw:CARD=PCH,DEV=0",
+	  .card = "PCH",
+	  .channels = 2 },
+	{ .name = "Blue Yeti: USB Audio (hw:1,0)",
+	  .id = "hw:CARD=Yeti,DEV=0",
+	  .card = "Yeti",
+	  .channels = 2 },
+	{ .name = "Blue Yeti: USB Audio (hw:1,1)",
+	  .id = "hw:CARD=Yeti,DEV=1",
+	  .card = "Yeti",
+	  .channels = 1 },
 	{ .name = "pulse", .id = "pulse", .channels = 32, .is_default = true },
 	{ .name = "Speaker Box: Yeti clone", .id = "x", .channels = 1 },
 };
@@ -38,7 +48,7 @@ static void test_names(void **state)
 	assert_int_equal(match("hw:CARD=Yeti"), 1);
 	assert_int_equal(match("plughw:CARD=Yeti,DEV=1"), 2);
 	assert_int_equal(match("hw:Yeti,1"), 2);
-	assert_int_equal(match("yeti"), 1);          /* the card's id goes before a part of another's name */
+	assert_int_equal(match("yeti"), 1); /* the card's id goes before a part of another's name */
 	assert_int_equal(match("blue yeti"), 1);
 	assert_int_equal(match("SPEAKER"), 4);
 	assert_int_equal(match("pulse"), 3);
@@ -122,7 +132,9 @@ static void test_raw_channels(void **state)
 {
 	static float pcm[1000];
 	char name[80];
-	kws_device_config c = { .name = name, .rate_hz = 48000, .channels = 2, .channel = 2, .latency_ms = 40 };
+	kws_device_config c = {
+		.name = name, .rate_hz = 48000, .channels = 2, .channel = 2, .latency_ms = 40
+	};
 	kws_device *d;
 
 	(void)state;
@@ -142,7 +154,8 @@ static void test_raw_channels(void **state)
 	kws_device_close(d);
 }
 
-/* A named pipe may be silent for long; closing does not wait for its writer. Its end is not the end for good. */
+/* A named pipe may be silent for long; closing does not wait for its writer. Its end is not the end
+ * for good. */
 static void test_named_pipe(void **state)
 {
 	char name[96], fifo[80];
@@ -205,12 +218,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_a_number_is_no_name),
-		cmocka_unit_test(test_raw_file),
-		cmocka_unit_test(test_raw_channels),
-		cmocka_unit_test(test_named_pipe),
-		cmocka_unit_test(test_raw_that_cannot_be),
+		cmocka_unit_test(test_names),      cmocka_unit_test(test_a_number_is_no_name),
+		cmocka_unit_test(test_raw_file),   cmocka_unit_test(test_raw_channels),
+		cmocka_unit_test(test_named_pipe), cmocka_unit_test(test_raw_that_cannot_be),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -519,9 +519,9 @@ static void files_that_cannot_be_read_say_why(void **state)
 	kws_error err = { "" };
 	kws_model *m;
 	assert_int_equal(kws_model_open(&m, "tests/no-such-file", &err), KWS_ERR_IO);
-	assert_string_equal(err.text, "No such file or directory");
+	assert_string_equal(err.text, "tests/no-such-file: No such file or directory");
 	assert_int_equal(kws_model_open(&m, "tests", &err), KWS_ERR_IO);
-	assert_string_equal(err.text, "not a regular file");
+	assert_string_equal(err.text, "tests: not a regular file");
 	assert_int_equal(kws_model_open(&m, "/dev/null", &err), KWS_ERR_IO);
 	assert_int_equal(kws_model_open(&m, "Makefile", NULL), KWS_ERR_FORMAT);
 	assert_null(m);

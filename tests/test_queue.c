@@ -1,4 +1,5 @@
-/* The bounded queue and the worker behind it. Two threads: the ordering is only proof under TSan. */
+/* The bounded queue and the worker behind it. Two threads: the ordering is only proof under TSan.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -10,6 +10,7 @@ libfftw3-dev:FFT
 libsamplerate0-dev:resampling
 libopenblas-dev:matrix_products
 libjansson-dev:JSON
+libpng-dev:pictures
 nettle-dev:SHA-256_of_a_model
 libsndfile1-dev:audio_files
 portaudio19-dev:microphone

@@ -1,4 +1,5 @@
-/* Any bytes as kwsd.conf: no crash; and what was accepted without complaint is printed in a form that reads back the same. */
+/* Any bytes as kwsd.conf: no crash; and what was accepted without complaint is printed in a form
+ * that reads back the same. */
 #include "daemon/conf.h"
 
 #include <stdint.h>

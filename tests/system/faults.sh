@@ -50,7 +50,7 @@ test_server_stopped_and_continued() { # at most 60 s
 	kwsd_stop
 }
 
-# PulseAudio moves a stream of the default device along; when that device goes too, it moves back, or we open anew.
+# PulseAudio moves a stream of the default device along; when that device goes, too, it moves back, or we open anew.
 test_default_device_changed() { # at most 60 s
 	begin default
 	pactl load-module module-null-sink sink_name=other norewinds=1 rate=16000 channels=1 format=s16le > /dev/null
@@ -58,6 +58,7 @@ test_default_device_changed() { # at most 60 s
 	sleep 1
 	hears other
 	pactl unload-module "$(pactl list short modules | awk '/sink_name=other/ {print $1}')"
+	pactl set-default-source kws16.monitor # not one of the pipes
 	sleep 2
 	hears kws16
 	kwsd_stop

@@ -72,3 +72,25 @@ test_wall_time() { # at most 60 s
 	at=$((at + samples / 16 - began - $(field decided_sample < "$T/want" | head -n 1) / 16))
 	[ $at -gt -200 ] && [ $at -lt 1500 ] || fail "the event's wall time is $at ms off"
 }
+
+# What the audio callback calls, by its object code: the ring, and what that calls: memcpy. No allocation, no lock, no system call.
+test_callback_calls_nothing() { # at most 20 s
+	need objdump
+	nm "$KWSD" | grep -q "__asan_init\|__tsan_init\|__sanitizer_cov" && skip "a build with sanitizers"
+	calls() { # OBJECT FUNCTION: names that it calls or jumps to
+		objdump -dr "$1" | awk -v f="<$2>:" '$2 == f {on = 1; next} /^[0-9a-f]+ <.*>:$/ {on = 0} on' |
+			sed -n 's/.*R_[A-Z0-9_]*\(PLT32\|PC32\|CALL26\|JUMP26\|GOTPCRELX\|PLT\)[ \t]*\([A-Za-z_][A-Za-z0-9_@.]*\).*/\2/p' | sort -u | tr '\n' ' '
+	}
+	local c r
+	objdump -d "$B/audio/device_portaudio.o" | grep -q "<callback>:" || skip "the compiler has renamed the callback"
+	c=$(calls "$B/audio/device_portaudio.o" callback)
+	r=$(calls "$B/dsp/ring.o" kws_ring_write)
+	echo "callback: $c; kws_ring_write: $r"
+	case " $c" in *kws_ring_write*) ;; *) fail "the callback does not write the ring: $c" ;; esac
+	for name in $c $r; do
+		case $name in
+		kws_ring_write | memcpy* | __memcpy_chk* | __stack_chk_* | .rodata* | .text* | .LC*) ;;
+		*) fail "calls $name" ;;
+		esac
+	done
+}

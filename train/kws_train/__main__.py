@@ -2,8 +2,9 @@
 import importlib
 import sys
 
-COMMANDS = {"train": "train", "augment": "augment", "teacher": "teacher", "mix": "mix", "golden": "golden",
-            "evaluate": "evaluate", "export": "export"}
+COMMANDS = {"train": "train", "augment": "augment", "teacher": "teacher", "dense": "dense", "mix": "mix", "golden": "golden",
+            "evaluate": "evaluate", "export": "export",
+            "conditions": "conditions"}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

@@ -39,8 +39,6 @@ class Teacher:
     in the way.
     """
 
-    MEL_FRAMES, WINDOWS = 147, 9
-
     def __init__(self, folder):
         opt = onnxruntime.SessionOptions()
         opt.intra_op_num_threads = opt.inter_op_num_threads = 1
@@ -51,17 +49,17 @@ class Teacher:
         assert first.op_type == last.op_type == "Reshape"
         for t in m.graph.initializer:
             if t.name == first.input[1]:
-                t.CopyFrom(onnx.numpy_helper.from_array(np.array([-1, 1, self.MEL_FRAMES, 32], np.int64), t.name))
+                t.CopyFrom(onnx.numpy_helper.from_array(np.array([0, 1, -1, 32], np.int64), t.name))
         out = last.input[0]
         m.graph.node.remove(last)
         del m.graph.output[:]
         m.graph.output.append(onnx.helper.make_tensor_value_info(out, onnx.TensorProto.FLOAT, None))
-        m.graph.input[0].type.tensor_type.shape.dim[1].dim_value = self.MEL_FRAMES
+        m.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "frames"
         del m.graph.value_info[:]
         self._net = load(m.SerializeToString())
 
     def __call__(self, pcm):
-        """pcm float32 [b, LONG] -> [b, 9, 96]."""
+        """pcm float32 [b, n] -> [b, windows, 96], one window every 80 ms; nine for n = LONG."""
         mel = [self._mel.run(None, {"input": (x[None] * 32767).astype(np.float32)})[0][0, 0] for x in pcm]
         y = self._net.run(None, {"input_1": np.stack(mel)[..., None] / 10 + 2})[0]  # [b, 96, 9, 1]
         return y[..., 0].transpose(0, 2, 1)

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from .data import COMMANDS, SILENCE, UNKNOWN, WORDS, Corpus, fit_clip
+from .dense import END as dense_end
 from .export import save_model
 from .features import FeatureConfig, log_mel
 from .model import Net, network_spec
@@ -32,12 +33,15 @@ class Bank:
     speech as lists of [t, M].
     """
 
-    def __init__(self, corpus: Corpus, cfg: FeatureConfig, splits=("train",), shards=()):
+    def __init__(self, corpus: Corpus, cfg: FeatureConfig, splits=("train",), shards=(), dense=None):
         half = lambda x: torch.from_numpy(np.asarray(x, np.float32)).half()
         mel = lambda i: half(log_mel(corpus.audio(i), cfg))
         self.floor = math.log(cfg.log_floor)
         self.noise = [mel(i) for s in ("train", "val") if s in splits for i in corpus.where("noise", split=s)]
         self.speech = [mel(i) for i in corpus.where("speech")]
+        if dense:
+            z = np.load(dense)
+            self.heard = [torch.from_numpy(z["prob"][i:j]) for i, j in zip(z["at"][:-1], z["at"][1:])]
         if shards:
             parts = {k: [] for k in ("frames", "label", "kind", "soft", "clean")}
             for path in sorted(shards):
@@ -87,7 +91,7 @@ class Augment:
     """Makes batches. Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
     def __init__(self, bank: Bank, mean, rng, context_p, unknown_speech=0.07, silence=0.07, unknown=0.11, warp=1.0,
-                 partial=0.05):
+                 partial=0.05, clean=0.35):
         self.bank, self.mean, self.rng = bank, mean, rng
         self.context_p, self.warp, self.partial = context_p, warp, partial
         n_words = len(COMMANDS)
@@ -95,7 +99,7 @@ class Augment:
         share[WORDS.index(UNKNOWN)] = unknown
         self.by_class = {(c, clean): torch.nonzero((bank.label == c) & (bank.kind == 0) & (bank.clean == clean))[:, 0]
                          .numpy() for c in share for clean in (False, True)}
-        self.clean_p = 0.35 if bank.soft is not None else 1.0
+        self.clean_p = clean if bank.soft is not None else 1.0
         self.classes, self.p = list(share), np.array(list(share.values()))
         self.share = {"clip": self.p.sum(), "speech": unknown_speech, "silence": silence}
         self.extra = {k: torch.nonzero(bank.kind == v)[:, 0].numpy() for k, v in (("speech", 1), ("silence", 2))}
@@ -240,6 +244,36 @@ class Augment:
             y[:, at : at + FRAMES] = self._mask(y[:, at : at + FRAMES], 0.7)
         return y, [(at + FRAMES) // 2 for at in starts]
 
+    def dense(self, b, t=320, every=5):
+        """b long cuts of running speech, a quarter of them of noise, judged everywhere and not at clips only.
+
+        -> frames [b, t, M], target [b, windows, words], weight [b, windows] (0: the teacher suspects a command),
+        ends of the windows in network frames. Needs bank.heard, see dense.py.
+        """
+        rng, bank, pool = self.rng, self.bank, FRAMES // 2
+        ends = list(range(pool, t // 2 + 1, every))
+        quiet = b // 4
+        x = [cut(bank.noise, quiet, t, rng)]
+        target = torch.zeros(b, len(ends), len(WORDS))
+        target[:quiet, :, WORDS.index(SILENCE)] = 1
+        weight = torch.ones(b, len(ends))
+        for i in range(quiet, b):
+            k = int(rng.integers(len(bank.speech)))
+            r, heard = bank.speech[k].float(), bank.heard[k]
+            at = 2 * int(rng.integers(0, max(1, (len(r) - t) // 2)))
+            r = r[at : at + t]
+            x.append(F.pad(r, (0, 0, 0, t - len(r)), value=self.bank.floor)[None])
+            for j, e in enumerate(ends):
+                w = (at // 2 + e - dense_end) // 4
+                near = heard[max(0, w - 1) : w + 3]
+                if len(near) == 0 or e > len(r) // 2 or near[:, : len(COMMANDS)].max() > 0.35:
+                    weight[i, j] = 0
+                    continue
+                p = float(near[:, WORDS.index(SILENCE)].mean())
+                target[i, j, WORDS.index(SILENCE)], target[i, j, WORDS.index(UNKNOWN)] = p, 1 - p
+        x = torch.cat(x) + uniform(rng, -2.5, 2.0, b)[:, None, None]
+        return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, weight, ends
+
     def _context(self, x):
         """Put another item, or nothing, before x [n, 100, M]; it may reach into the clip's own second by 0.4 s."""
         rng, floor, n = self.rng, self.bank.floor, len(x)
@@ -293,6 +327,11 @@ def main(argv=None):
     ap.add_argument("--chain", type=int, default=1, help="clips in a sequence; divides the batch")
     ap.add_argument("--context", type=float, default=0.25, help="with chain 1: share of batches with other sound before the clip")
     ap.add_argument("--partial", type=float, default=0.05, help="share of commands cut in half, which are unknown")
+    ap.add_argument("--dense", help="what the teacher heard in running speech: judge that everywhere")
+    ap.add_argument("--dense-batch", type=int, default=8, help="sequences of 3.2 s a step for that")
+    ap.add_argument("--dense-weight", type=float, default=0.3)
+    ap.add_argument("--sharpen", type=float, default=1.0, help="exponent of the teacher's probabilities")
+    ap.add_argument("--clean", type=float, default=0.35, help="with shards: share of clips that are as recorded")
     ap.add_argument("--silence", type=float, default=0.07, help="share of silences")
     ap.add_argument("--distil", type=float, default=0.7, help="weight of the teacher's labels, where there are any")
     ap.add_argument("--temperature", type=float, default=1.0)
@@ -308,7 +347,7 @@ def main(argv=None):
     os.makedirs(a.run, exist_ok=True)
     cfg = FeatureConfig()
     corpus = Corpus(a.data, a.cache)
-    bank = Bank(corpus, cfg, a.splits.split(","), a.shards)
+    bank = Bank(corpus, cfg, a.splits.split(","), a.shards, a.dense)
     val_x, val_y = corpus.validation(cfg)
     net = Net(network_spec(**json.loads(a.network)), cfg.n_mels, len(WORDS))
     pick = bank.clips[torch.from_numpy(rng.permutation(len(bank.clips))[:4000])].float()
@@ -318,7 +357,8 @@ def main(argv=None):
         net.load_state_dict(torch.load(a.init, weights_only=False)["average"])
     average = copy.deepcopy(net)
     opt = optimiser(net, a.lr, a.decay)
-    augment = Augment(bank, net.features.mean.clone(), rng, a.context, partial=a.partial, silence=a.silence)
+    augment = Augment(bank, net.features.mean.clone(), rng, a.context, partial=a.partial, silence=a.silence,
+                      clean=a.clean)
     step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
     ckpt = os.path.join(a.run, "last.pt")
     if os.path.exists(ckpt):
@@ -347,9 +387,17 @@ def main(argv=None):
             loss = hard.mean()
         else:
             t = a.temperature
-            target = F.softmax(soft / t, -1)
+            target = F.softmax(soft * a.sharpen / t, -1)
             kl = -(target * F.log_softmax(logits / t, -1)).sum(-1) * t * t
             loss = (a.distil * kl + (1 - a.distil) * hard).mean()
+        if a.dense:
+            x, target, weight, ends = augment.dense(a.dense_batch)
+            with torch.autocast("cpu", torch.bfloat16):
+                y = net.encode(x, phase)
+            logits = net.head(net.pooled(y)[:, [e - 1 for e in ends]])
+            each = -(target * F.log_softmax(logits, -1)).sum(-1) * weight
+            worst = each.flatten().topk(each.numel() // 4).values  # what is nearly a false alarm teaches most
+            loss = loss + a.dense_weight * worst.mean()
         opt.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)

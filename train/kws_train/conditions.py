@@ -1,0 +1,65 @@
+"""Write the validation clips in many conditions, for the C engine to measure.
+
+    python -m kws_train conditions --data CORPUS --out DIR
+    for c in DIR/*/; do kws classify --quiet --model FILE --manifest $c/list.tsv; done
+
+One folder a condition, each with 16-bit .wav files and list.tsv (path, word): the val clips of commands and unknown, and a
+hundred cuts of noise/ as silence, to which no noise is added. Seeded.
+"""
+import argparse
+import os
+
+import numpy as np
+import soundfile
+from scipy.signal import butter, resample_poly, sosfilt
+
+from .augment import loud_rms, rms
+from .data import CLIP, RATE, SILENCE, WORDS, Corpus, cut_noise, fit_clip
+
+
+def conditions(corpus, rng):
+    """name -> (sample rate, function pcm, is it a word -> pcm)."""
+    noise = [corpus.audio(i) for i in corpus.where("noise")]
+
+    def add(snr_db):
+        def f(x, word):
+            if not word:
+                return x
+            n = noise[rng.integers(len(noise))]
+            at = rng.integers(0, len(n) - CLIP)
+            n = n[at : at + CLIP]
+            return x + n * (loud_rms(x) / rms(n) * 10 ** (-snr_db / 20))
+        return RATE, f
+
+    phone = butter(6, [300, 3400], "bandpass", fs=RATE, output="sos")
+    same = lambda gain: (RATE, lambda x, word: x * 10 ** (gain / 20))
+    return {"clean": same(0), **{f"snr{s:02d}": add(s) for s in (20, 10, 5, 0)}, "gain+12": same(12), "gain-12": same(-12),
+            "telephone8k": (8000, lambda x, word: resample_poly(sosfilt(phone, x), 1, 2)),
+            "rate44k1": (44100, lambda x, word: resample_poly(x, 441, 160)),
+            "rate48k": (48000, lambda x, word: resample_poly(x, 3, 1))}
+
+
+def main(argv=None):
+    ap = argparse.ArgumentParser(prog="kws_train conditions", description=__doc__.splitlines()[0])
+    ap.add_argument("--data", required=True)
+    ap.add_argument("--cache", default="runs/cache")
+    ap.add_argument("--out", required=True)
+    ap.add_argument("--seed", type=int, default=1)
+    a = ap.parse_args(argv)
+    corpus = Corpus(a.data, a.cache)
+    rng = np.random.default_rng(a.seed)
+    clips = [(fit_clip(corpus.audio(i)), WORDS[corpus.items[i].label])
+             for i in corpus.where("commands", "unknown", split="val")]
+    clips += [(x, SILENCE) for x in cut_noise([corpus.audio(i) for i in corpus.where("noise")], 100)]
+    for name, (rate, f) in conditions(corpus, rng).items():
+        folder = os.path.join(a.out, name)
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "list.tsv"), "w") as out:
+            for k, (x, word) in enumerate(clips):
+                y = np.clip(f(x, word != SILENCE), -1, 32767 / 32768)
+                soundfile.write(os.path.join(folder, f"{k:04d}.wav"), y, rate, subtype="PCM_16")
+                out.write(f"{k:04d}.wav\t{word}\n")
+
+
+if __name__ == "__main__":
+    main()
