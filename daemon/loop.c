@@ -260,7 +260,7 @@ static int finish(kws_loop *l)
 		kws_ear_finish(l->ear);
 	log_stats(l);
 	double until = kws_clock_mono() + 1e-3 * FLUSH_MS;
-	for (int i = 0; i < KWS_N_SINKS; i++) {
+	for (int i = KWS_N_SINKS - 1; i >= 0; i--) { /* hooks first: they may have to be killed */
 		double left = until - kws_clock_mono();
 		kws_sink_stop(l->sink[i], left > 0.0 ? (int)(1e3 * left) : 0, true);
 	}
