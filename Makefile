@@ -1,17 +1,190 @@
 # kwsd - build, test, install. `make help` lists the targets.
 CC      ?= cc
-CFLAGS  ?= -O2 -g
+CFLAGS  ?= -O3 -g
 PREFIX  ?= /usr/local
 DESTDIR ?=
+GOLDEN  ?= tests/golden/original
+B       ?= build
 
-PKGS_LIB    := fftw3f samplerate jansson nettle openblas
-PKGS_AUDIO  := sndfile
-PKGS_DEVICE := portaudio-2.0
-PKGS_DAEMON := libsystemd inih
-PKGS_TEST   := cmocka
-PC           = pkg-config
+ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
 
-B := build
-WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes \
-        -Wcast-qual -Wformat=2 -Wvla -Wundef
-OUR_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -D_FORTIFY_SOURCE=2 -fstack-protector-strong $(WARN) -I. -Iinclude -MMD -MP
+# Libraries, by the folder that may use them. `make layers` checks the #include lines.
+PKGS_LIB   := fftw3f samplerate openblas jansson nettle
+PKGS_AUDIO := $(PKGS_LIB) sndfile portaudio-2.0
+PKGS_KWS   := $(PKGS_AUDIO) libpng
+PKGS_KWSD  := $(PKGS_AUDIO) libsystemd inih
+PKGS_ALL   := $(PKGS_KWSD) libpng cmocka
+
+SHARE := $(PREFIX)/share/kwsd
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes \
+        -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wvla -Wundef
+OURS := -std=c11 -D_POSIX_C_SOURCE=200809L -pthread -fstack-protector-strong $(WARN) -I. -Iinclude -MMD -MP \
+        -DKWS_MODEL_PATH='"$(SHARE)/commands-12.safetensors"' $(SANITIZE) \
+        $(shell pkg-config --cflags $(PKGS_ALL) 2>/dev/null)
+link = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -pthread -o $@ $(1) $(shell pkg-config --libs $(2)) -lm
+
+objects = $(patsubst %.c,$(B)/%.o,$(1))
+LIB_OBJ := $(call objects,include/kws.c $(wildcard dsp/*.c model/*.c spot/*.c)) $(B)/vec/vec_baseline.o
+ifeq ($(ARCH),x86_64)
+LIB_OBJ += $(B)/vec/vec_v3.o $(B)/vec/vec_v4.o $(B)/vec/choose_x86.o
+else
+LIB_OBJ += $(B)/vec/choose.o
+endif
+AUDIO_OBJ := $(call objects,$(wildcard audio/*.c))
+KWS_OBJ   := $(call objects,$(wildcard cli/*.c))
+KWSD_OBJ  := $(call objects,$(wildcard daemon/*.c))
+LIB       := $(B)/libkws.a
+AUDIO     := $(B)/libkwsaudio.a
+CLI       := $(B)/libkwscli.a
+
+PROGRAMS := $(B)/kws $(if $(wildcard daemon/main.c),$(B)/kwsd)
+TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+all: $(PROGRAMS)
+
+help:
+	@echo 'make            build kws and kwsd in $(B)/'
+	@echo 'make demo       install what is missing, build, find the words in the shipped recording'
+	@echo 'make check      install what is missing, build, run all tests'
+	@echo 'make golden GOLDEN=DIR   compare with the tensors of the original Mega code in DIR'
+	@echo 'make bench      measure speed, latency and memory on this machine'
+	@echo 'make install uninstall   below PREFIX=$(PREFIX), staged in DESTDIR'
+	@echo 'make deps       install what is missing to build and test, with apt'
+	@echo 'make asan tsan valgrind  the same tests under the sanitizers and memcheck'
+	@echo 'make fuzz FUZZER=fuzz_model SECONDS=60   run one fuzzer (clang)'
+	@echo 'make lint layers         clang-tidy and cppcheck; who may include whom'
+	@echo 'make clean dist'
+
+# ---- compile ------------------------------------------------------------------------------------------------
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(OURS) $(CFLAGS) -c -o $@ $<
+
+# another PREFIX is another default model
+$(B)/cli/args.o $(B)/daemon/conf.o: $(B)/share
+$(B)/share: FORCE
+	@mkdir -p $(@D); echo '$(SHARE)' | cmp -s - $@ || echo '$(SHARE)' >$@
+FORCE:
+
+# vec.c is compiled once for each level of the processor, always optimised: its speed is the network's
+level = @mkdir -p $(@D); set -x; $(CC) $(OURS) $(CFLAGS) -O3 -ffp-contract=fast $(1) -DKWS_VEC_TABLE=kws_vec_$(2) \
+        -DKWS_VEC_NAME='"$(3)"' -DKWS_VEC_BYTES=$(4) -c -o $@ $<
+$(B)/vec/vec_baseline.o: vec/vec.c
+	$(call level,,baseline,baseline,16)
+$(B)/vec/vec_v3.o: vec/vec.c
+	$(call level,-march=x86-64-v3,v3,x86-64-v3,32)
+$(B)/vec/vec_v4.o: vec/vec.c
+	$(call level,-march=x86-64-v4,v4,x86-64-v4,64)
+
+$(LIB): $(LIB_OBJ)
+	$(AR) rcs $@ $^
+$(AUDIO): $(AUDIO_OBJ)
+	$(AR) rcs $@ $^
+$(CLI): $(filter-out %/main.o,$(KWS_OBJ))
+	$(AR) rcs $@ $^
+$(B)/kws: $(B)/cli/main.o $(CLI) $(AUDIO) $(LIB)
+	$(call link,$^,$(PKGS_KWS))
+$(B)/kwsd: $(KWSD_OBJ) $(AUDIO) $(LIB)
+	$(call link,$^,$(PKGS_KWSD))
+$(B)/golden: $(B)/tests/golden.o $(LIB)
+	$(call link,$^,$(PKGS_LIB))
+# a test links what it tests: everything but the two mains; of kws only what it names
+$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
+	$(call link,$^,$(PKGS_ALL))
+# without clang a fuzz target still replays its seeds
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
+	$(call link,$^,$(PKGS_ALL))
+.PRECIOUS: $(B)/%.o
+
+# ---- test ---------------------------------------------------------------------------------------------------
+golden: $(B)/golden
+	$(B)/golden $(GOLDEN)
+
+check: deps
+	+@$(MAKE) --no-print-directory check-built
+
+CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS))
+check-built: $(PROGRAMS) $(B)/golden $(CHECKS)
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden system
+
+# the same without real services: what the sanitizers run
+check-units: $(PROGRAMS) $(B)/golden $(CHECKS)
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden
+
+asan:
+	+$(MAKE) check-units B=build/asan CFLAGS='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+tsan:
+	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-units B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
+valgrind: $(PROGRAMS) $(CHECKS)
+	@KWS_BUILD=$(B) KWS_WRAP='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
+		sh tests/run.sh $(TESTS) -- $(FUZZERS)
+
+FUZZER  ?= fuzz_model
+SECONDS ?= 60
+fuzz:
+	+$(MAKE) B=build/fuzz CC=clang CFLAGS='-O1 -g' SANITIZE='-fsanitize=fuzzer-no-link,address,undefined' \
+		build/fuzz/$(FUZZER).libfuzzer
+	mkdir -p build/fuzz/corpus/$(FUZZER)
+	build/fuzz/$(FUZZER).libfuzzer -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 \
+		$(addprefix -dict=,$(wildcard tests/fuzz/$(FUZZER).dict)) \
+		build/fuzz/corpus/$(FUZZER) $(wildcard tests/fuzz/seeds/$(FUZZER))
+$(B)/fuzz_%.libfuzzer: $(B)/tests/fuzz/fuzz_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
+	clang -fsanitize=fuzzer,address,undefined $(LDFLAGS) -pthread -o $@ $^ $(shell pkg-config --libs $(PKGS_KWSD) libpng) -lm
+
+layers:
+	sh tests/layers.sh
+lint:
+	sh tests/lint.sh $(OURS)
+
+# ---- use ----------------------------------------------------------------------------------------------------
+deps:
+	@sh tools/deps.sh
+
+demo: deps
+	+@$(MAKE) --no-print-directory all
+	$(B)/kws spot tests/data/demo.flac
+
+bench: $(B)/kws
+	$(B)/kws bench
+
+BIN     := $(PREFIX)/bin
+MAN     := $(PREFIX)/share/man
+UNITS   := $(PREFIX)/lib/systemd/system
+SYSCONF ?= /etc
+COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+
+# what names a place, with the places of this installation
+placed = sed 's|/usr/local/bin/|$(BIN)/|; s|/usr/local/share/kwsd|$(SHARE)|; s|/etc/kwsd/|$(SYSCONF)/kwsd/|' $(1)
+
+# the configuration that is there stays: it is the user's
+install: all
+	install -d $(addprefix $(DESTDIR),$(BIN) $(MAN)/man1 $(MAN)/man5 $(MAN)/man8 $(UNITS) $(SHARE) $(COMPLETIONS) $(SYSCONF)/kwsd)
+	install -m755 $(B)/kws $(B)/kwsd $(DESTDIR)$(BIN)
+	install -m644 docs/kws.1 $(DESTDIR)$(MAN)/man1
+	install -m644 docs/kwsd.conf.5 $(DESTDIR)$(MAN)/man5
+	install -m644 docs/kwsd.8 $(DESTDIR)$(MAN)/man8
+	install -m644 cli/kws.bash-completion $(DESTDIR)$(COMPLETIONS)/kws
+	install -m644 config/models/*.safetensors $(DESTDIR)$(SHARE)
+	$(call placed,systemd/kwsd.service) >$(DESTDIR)$(UNITS)/kwsd.service
+	$(call placed,systemd/kwsd@.service) >$(DESTDIR)$(UNITS)/kwsd@.service
+	$(call placed,config/kwsd.conf) >$(B)/kwsd.conf
+	cd $(DESTDIR)$(UNITS) && chmod 644 kwsd.service kwsd@.service
+	[ -e $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf ] || install -m644 $(B)/kwsd.conf $(DESTDIR)$(SYSCONF)/kwsd
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(BIN)/kws $(BIN)/kwsd $(MAN)/man1/kws.1 $(MAN)/man5/kwsd.conf.5 $(MAN)/man8/kwsd.8 \
+		$(COMPLETIONS)/kws $(UNITS)/kwsd.service $(UNITS)/kwsd@.service)
+	rm -rf $(DESTDIR)$(SHARE)
+	$(call placed,config/kwsd.conf) | cmp -s - $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf && rm -r $(DESTDIR)$(SYSCONF)/kwsd || true
+
+dist:
+	@mkdir -p dist
+	git archive --format=tar.gz --prefix=kwsd-$(VERSION)/ -o dist/kwsd-$(VERSION).tar.gz HEAD
+VERSION = $(shell sed -n 's/.*KWS_VERSION "\(.*\)"/\1/p' include/kws.h)
+
+clean:
+	rm -rf build dist
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz layers lint deps demo bench install uninstall dist clean

@@ -2,8 +2,9 @@
  *
  *   frame t   = log(max(floor, M |rfft(w * x)|^2)), x the last `win` samples up to the end of hop t
  *   w         periodic Hann of length win, placed at the start of n_fft, zeros behind
- *   M         n_mels triangles of peak 1 (HTK mel scale, mel = 2595 log10(1 + f/700)), edges equally
- *             spaced in mel from f_lo_hz to f_hi_hz; weights evaluated at the exact bin frequencies
+ *   M         n_mels triangles of peak 1 (HTK mel scale, mel = 2595 log10(1 + f/700)), edges
+ *             equally spaced in mel from f_lo_hz to f_hi_hz; weights evaluated at the exact bin
+ *             frequencies
  *   log       natural
  * train/kws_train/features.py computes the same. */
 #ifndef KWS_DSP_MEL_H
@@ -12,18 +13,19 @@
 #include "kws.h"
 
 typedef struct {
-	unsigned rate_hz; /* 8000 .. 48000 */
-	unsigned win;     /* samples, hop .. n_fft */
-	unsigned hop;     /* samples, 1 .. win */
-	unsigned n_fft;   /* power of two, 64 .. 4096 */
-	unsigned n_mels;  /* 1 .. 128 */
+	unsigned rate_hz;       /* 8000 .. 48000 */
+	unsigned win;           /* samples, hop .. n_fft */
+	unsigned hop;           /* samples, 1 .. win */
+	unsigned n_fft;         /* power of two, 64 .. 4096 */
+	unsigned n_mels;        /* 1 .. 128 */
 	float f_lo_hz, f_hi_hz; /* 0 <= lo < hi <= rate/2 */
-	float log_floor;  /* > 0 */
+	float log_floor;        /* > 0, no subnormal */
 } kws_mel_config;
 
 typedef struct kws_mel kws_mel;
 
-/* KWS_ERR_ARG with the field's name in err when a field is out of its range, or a triangle holds no bin. */
+/* KWS_ERR_ARG, the text begins with the name of the field, when one is out of its range or a
+ * triangle holds no bin. Any thread, also several at once. */
 enum kws_status kws_mel_create(kws_mel **out, const kws_mel_config *cfg, kws_error *err);
 void kws_mel_destroy(kws_mel *m);
 void kws_mel_reset(kws_mel *m);
@@ -33,7 +35,8 @@ void kws_mel_reset(kws_mel *m);
  *   pcm     (n_hops * hop,)    mono, rate_hz, nominal range [-1, 1]; not modified
  *   frames  (n_hops, n_mels)   natural log of band power, never below log(log_floor)
  *
- * Before the first hop there is silence. Non-finite samples count as 0. pcm and frames MUST NOT overlap. */
+ * Before the first hop there is silence. Samples that are not finite, or beyond 2^50, or (but for
+ * 0) below 2^-50, count as 0. pcm and frames MUST NOT overlap. */
 void kws_mel_process(kws_mel *m, const float *pcm, size_t n_hops, float *frames);
 
 #endif

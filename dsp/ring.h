@@ -1,6 +1,7 @@
 /* ring.h - single-producer single-consumer ring of float samples; no lock, no system call.
  *
- * One thread MUST do all writing and one all reading. The memory is the caller's; nothing to destroy. */
+ * One thread MUST do all writing and one all reading. The memory is the caller's; nothing to
+ * destroy. */
 #ifndef KWS_DSP_RING_H
 #define KWS_DSP_RING_H
 
@@ -16,7 +17,8 @@ typedef struct {
 /* cap: a power of two, the number of floats in buf. The ring holds up to cap samples. */
 void kws_ring_init(kws_ring *r, float *buf, size_t cap);
 
-/* Write what fits of src (n,), count the rest as dropped. Returns how many were written. Writer only. */
+/* Write what fits of src (n,), count the rest as dropped. Returns how many were written. Writer
+ * only. */
 size_t kws_ring_write(kws_ring *r, const float *src, size_t n);
 
 /* Read exactly n samples into dst (n,), or none: returns n or 0. Reader only. */

@@ -20,10 +20,10 @@ typedef struct {
 } kws_decision;
 
 /* Read, check and pack. The file may be hostile: every size, offset, name, dtype, shape and value is checked before
- * use; err names the tensor or key and the reason.
+ * use; err names the file, the tensor or key, and the reason.
  * KWS_ERR_IO, KWS_ERR_FORMAT, KWS_ERR_VERSION (an unknown kind of layer or a newer format), KWS_ERR_NOMEM. */
 enum kws_status kws_model_open(kws_model **out, const char *path, kws_error *err);
-/* The same from memory. blob is not used after the call. */
+/* The same from memory, without a file to name. blob is not used after the call. */
 enum kws_status kws_model_parse(kws_model **out, const void *blob, size_t len, kws_error *err);
 void kws_model_close(kws_model *m); /* after every kws_net made from it */
 

@@ -1,7 +1,9 @@
 /* stream.h - PCM at any rate in, class probabilities out: resample, mel and network in a row.
  *
- * The one pipeline of the project: the daemon and the commands all run it. What comes out does not depend, to the
- * last bit, on how the audio is cut into calls. */
+ * The one pipeline of the project: the daemon and the commands all run it. What comes out does not
+ * depend, to the last bit, on how the audio is cut into calls. Samples that are not finite count as
+ * 0, those beyond 1e4 as 1e4. A model with full attention hears kws_model_max_frames() network
+ * frames; audio after them is ignored until reset. */
 #ifndef KWS_SPOT_STREAM_H
 #define KWS_SPOT_STREAM_H
 
@@ -14,23 +16,32 @@ typedef struct {
 	uint64_t sample;     /* samples at the model's rate up to the end of this frame */
 	const float *prob;   /* (n_words,) softmax of the logits */
 	const float *logit;  /* (n_words,) */
-	const float *level;  /* (stride,) mean square of each hop of this frame, at the model's rate */
+	const float *level;  /* (stride,) mean square of each hop of this frame, model's rate */
 	size_t n_words, stride;
 } kws_frame;
 
 typedef void kws_frame_fn(void *ctx, const kws_frame *f);
 
 /* in_hz: 8000 to 192000. */
-enum kws_status kws_stream_create(kws_stream **out, const kws_model *m, unsigned in_hz, kws_frame_fn *fn, void *ctx,
-				  kws_error *err);
+enum kws_status kws_stream_create(kws_stream **out, const kws_model *m, unsigned in_hz,
+				  kws_frame_fn *fn, void *ctx, kws_error *err);
 void kws_stream_destroy(kws_stream *s);
 void kws_stream_reset(kws_stream *s);
 
-/* Feed pcm (n,), mono, in_hz, nominal range [-1, 1]; fn is called for each network frame that becomes complete. */
+/* Feed pcm (n,), mono, in_hz, nominal range [-1, 1]; fn is called for each network frame that
+ * becomes complete. */
 void kws_stream_process(kws_stream *s, const float *pcm, size_t n);
 
-/* The audio has ended: what the resampler still holds comes out, the last frame is completed with silence.
- * Only reset() may follow. */
+/* The audio has ended: what the resampler still holds comes out, the last frame is completed with
+ * silence. Only reset() may follow. */
 void kws_stream_flush(kws_stream *s);
+
+/* Whether a class of the model is a command: not one whose name starts and ends with _, like
+ * _unknown_. */
+int kws_is_command(const char *word);
+
+/* Samples at the model's rate that the audio so far has become, without the silence that flush
+ * adds. */
+uint64_t kws_stream_heard(const kws_stream *s);
 
 #endif

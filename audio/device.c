@@ -1,0 +1,214 @@
+#include "audio/device.h"
+
+#include "audio/device_parts.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void kws_device_prepare(void)
+{
+	/* a client that looks for a JACK server must not start one */
+	setenv("JACK_NO_START_SERVER", "1", 0);
+}
+
+/* ---- names ---- */
+
+static bool same_text(const char *a, const char *b)
+{
+	for (; *a && tolower((unsigned char)*a) == tolower((unsigned char)*b); a++, b++)
+		continue;
+	return !*a && !*b;
+}
+
+static bool has_text(const char *in, const char *part)
+{
+	for (; *in; in++) {
+		size_t i = 0;
+
+		while (part[i] && tolower((unsigned char)in[i]) == tolower((unsigned char)part[i]))
+			i++;
+		if (!part[i])
+			return true;
+	}
+	return false;
+}
+
+/* hw:CARD=id,DEV=n and its short form hw:id,n. Returns false when name has another form. dev -1:
+ * not given. */
+static bool alsa_name(const char *name, char *card, size_t n, int *dev)
+{
+	size_t len;
+
+	if (!strncmp(name, "plughw:", 7))
+		name += 7;
+	else if (!strncmp(name, "hw:", 3))
+		name += 3;
+	else
+		return false;
+	if (!strncmp(name, "CARD=", 5))
+		name += 5;
+	len = strcspn(name, ",");
+	if (!len || len >= n)
+		return false;
+	memcpy(card, name, len);
+	card[len] = 0;
+	name += len;
+	*dev = -1;
+	if (*name == ',') {
+		name++;
+		if (!strncmp(name, "DEV=", 4))
+			name += 4;
+		*dev = atoi(name);
+	}
+	return true;
+}
+
+static int dev_of(const kws_device_info *info)
+{
+	const char *dev = strstr(info->id, "DEV=");
+
+	return dev ? atoi(dev + 4) : 0;
+}
+
+int kws_device_match(const char *name, const kws_device_info *list, size_t n, kws_error *err)
+{
+	char card[64];
+	int dev;
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(list[i].name, name) || !strcmp(list[i].id, name))
+			return (int)i;
+	if (!strcmp(name, "default")) {
+		for (size_t i = 0; i < n; i++)
+			if (list[i].is_default)
+				return (int)i;
+		kws_fail(err, KWS_ERR_DEVICE, "there is no default input (%zu inputs)", n);
+		return -1;
+	}
+	if (*name && !name[strspn(name, "0123456789")]) {
+		kws_fail(err, KWS_ERR_ARG,
+			 "%s: a device is not chosen by number, numbers change; see kws devices",
+			 name);
+		return -1;
+	}
+	if (alsa_name(name, card, sizeof card, &dev)) {
+		for (size_t i = 0; i < n; i++)
+			if (*list[i].card && same_text(list[i].card, card)
+			    && (dev < 0 || dev_of(&list[i]) == dev))
+				return (int)i;
+		kws_fail(err, KWS_ERR_DEVICE, "%s: no such card among %zu inputs", name, n);
+		return -1;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (*list[i].card && same_text(list[i].card, name))
+			return (int)i;
+	for (size_t i = 0; *name && i < n; i++)
+		if (has_text(list[i].name, name))
+			return (int)i;
+	kws_fail(err, KWS_ERR_DEVICE, "%s: no such device among %zu inputs", name, n);
+	return -1;
+}
+
+/* ---- open devices ---- */
+
+enum kws_status kws_device_room(kws_device *d, kws_error *err)
+{
+	for (d->cap = 1024; d->cap < (size_t)d->rate_hz * KWS_DEVICE_RING_S;)
+		d->cap *= 2;
+	d->room = calloc(d->cap, sizeof *d->room);
+	if (!d->room)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	kws_ring_init(&d->ring, d->room, d->cap);
+	return KWS_OK;
+}
+
+enum kws_status kws_device_open(kws_device **out, const kws_device_config *cfg, kws_error *err)
+{
+	kws_device *d = calloc(1, sizeof *d);
+	enum kws_status status;
+
+	*out = NULL;
+	if (!d)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	d->fd = -1;
+	d->channel = cfg->channel;
+	if (!strncmp(cfg->name, "raw:", 4))
+		status = kws_device_open_raw(d, cfg, err);
+	else
+		status = kws_device_open_portaudio(d, cfg, err);
+	if (status != KWS_OK) {
+		kws_device_close(d);
+		return status;
+	}
+	*out = d;
+	return KWS_OK;
+}
+
+void kws_device_close(kws_device *d)
+{
+	if (!d)
+		return;
+	if (d->stop)
+		d->stop(d);
+	if (d->fd >= 0)
+		close(d->fd);
+	free(d->room);
+	free(d);
+}
+
+const char *kws_device_name(const kws_device *d)
+{
+	return d->name;
+}
+
+unsigned kws_device_rate(const kws_device *d)
+{
+	return d->rate_hz;
+}
+
+unsigned kws_device_channels(const kws_device *d)
+{
+	return d->channels;
+}
+
+bool kws_device_is_pipe(const kws_device *d)
+{
+	return d->fd >= 0;
+}
+
+size_t kws_device_read(kws_device *d, float *pcm, size_t n)
+{
+	size_t got = kws_ring_read(&d->ring, pcm, n);
+	uint64_t wakes;
+
+	/* clear the event first, then look again: what comes in between sets it again */
+	if (!got && d->fd >= 0 && read(d->fd, &wakes, sizeof wakes) > 0)
+		got = kws_ring_read(&d->ring, pcm, n);
+	if (got)
+		atomic_fetch_add_explicit(&d->taken, got, memory_order_release);
+	return got;
+}
+
+size_t kws_device_available(const kws_device *d)
+{
+	return kws_ring_available(&d->ring);
+}
+
+void kws_device_state_get(const kws_device *d, kws_device_state *st)
+{
+	/* ended first: when it is set, all samples are in the ring */
+	st->ended = atomic_load(&d->ended);
+	st->finished = atomic_load(&d->finished);
+	st->callbacks = atomic_load(&d->callbacks);
+	st->overflows = atomic_load(&d->overflows);
+	st->dropped = kws_ring_dropped(&d->ring);
+}
+
+int kws_device_fd(const kws_device *d)
+{
+	return d->fd;
+}

@@ -1,0 +1,436 @@
+/* kws bench - how fast this machine runs it, as ratios measured in one run. */
+#include "cli/allocs.h"
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "model/net.h"
+#include "model/network.h"
+#include "spot/spotter.h"
+#include "vec/vec.h"
+
+#include <cblas.h>
+#include <fftw3.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { ROUNDS = 9, LIVE_HOPS = 3000, START_RUNS = 7 };
+
+typedef struct {
+	kws_args_audio audio;
+	unsigned seconds;
+	bool json;
+} options;
+
+typedef struct {
+	const kws_model *model;
+	size_t n;          /* samples at the model's rate */
+	float *pcm;        /* (n,) */
+	double seconds;    /* of audio */
+	/* results; times in seconds of one pass over the audio */
+	double pipeline, products, ffts, over_floor;
+	double hop_us[LIVE_HOPS];
+	double two_workers, ready_ms;
+	size_t live_allocs, stream_bytes, state_bytes, rss_bytes;
+} bench;
+
+static double seconds_of(clockid_t clock)
+{
+	struct timespec t;
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double now(void)
+{
+	return seconds_of(CLOCK_MONOTONIC);
+}
+
+/* Time on the processor: what other programs take away does not count. */
+static double cpu(void)
+{
+	return seconds_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+static double median(double *x, size_t n)
+{
+	qsort(x, n, sizeof *x, by_size);
+	return x[n / 2];
+}
+
+/* Noise whose level swells and fades twice a second, like speech: no part of the cost depends on what is heard. */
+static void fill(float *pcm, size_t n, unsigned rate_hz)
+{
+	uint32_t seed = 1;
+	for (size_t i = 0; i < n; i++) {
+		seed = seed * 1664525u + 1013904223u;
+		const size_t half = rate_hz / 2;
+		const float swell = (float)(i % half) / (float)half;
+		pcm[i] = swell * 0.3f * ((float)(seed >> 8) / 8388608.0f - 1.0f);
+	}
+}
+
+static void ignore_event(void *ctx, const kws_event *ev)
+{
+	(void)ctx;
+	(void)ev;
+}
+
+static kws_spotter *spotter(const kws_model *m)
+{
+	kws_error err = { "" };
+	kws_spotter *sp;
+	if (kws_spotter_create(&sp, m, kws_model_features(m)->rate_hz, NULL, ignore_event, NULL, NULL, &err) != KWS_OK)
+		kws_out_complain("bench: %s", err.text);
+	return sp;
+}
+
+/* ---- the floor: what the same audio costs in bare library calls ------------------------------------------- */
+
+typedef struct {
+	size_t blocks;
+	float *x, *y;
+} floor_run;
+
+static void one_product(void *ctx, const kws_gemm *g)
+{
+	const floor_run *f = ctx;
+	kws_gemm_run(g, f->x, g->n_in, (kws_rows){ 0, KWS_BLOCK }, f->y);
+}
+
+static double run_products(const bench *b, const floor_run *f)
+{
+	const double t0 = cpu();
+	for (size_t i = 0; i < f->blocks; i++)
+		kws_network_products(kws_model_network(b->model), one_product, (void *)(uintptr_t)f);
+	return cpu() - t0;
+}
+
+static double run_ffts(const bench *b, fftwf_plan plan, float *in, fftwf_complex *out)
+{
+	const size_t hops = b->n / kws_model_features(b->model)->hop;
+	const double t0 = cpu();
+	for (size_t i = 0; i < hops; i++)
+		fftwf_execute_dft_r2c(plan, in, out);
+	return cpu() - t0;
+}
+
+static double run_pipeline(const bench *b, kws_spotter *sp)
+{
+	kws_spotter_reset(sp);
+	const double t0 = cpu();
+	kws_spotter_process(sp, b->pcm, b->n);
+	return cpu() - t0;
+}
+
+/* The pipeline and its floor in turn, so that a machine whose speed drifts is the same for both. */
+static bool measure_offline(bench *b)
+{
+	const kws_features *f = kws_model_features(b->model);
+	const size_t most = 1024 * 32; /* columns of the widest product that a model may have */
+	double pipeline[ROUNDS], products[ROUNDS], ffts[ROUNDS], ratio[ROUNDS];
+	floor_run fl = { .blocks = b->n / (f->hop * kws_model_stride(b->model) * KWS_BLOCK) };
+	fl.x = calloc(KWS_BLOCK * most, sizeof *fl.x);
+	fl.y = calloc(KWS_BLOCK * most, sizeof *fl.y);
+	float *in = fftwf_alloc_real(f->n_fft);
+	fftwf_complex *out = fftwf_alloc_complex(f->n_fft / 2 + 1);
+	kws_spotter *sp = spotter(b->model);
+	const bool ok = fl.x && fl.y && in && out && sp;
+	if (ok) {
+		fftwf_plan plan = fftwf_plan_dft_r2c_1d((int)f->n_fft, in, out, FFTW_ESTIMATE);
+		memset(in, 0, f->n_fft * sizeof *in);
+		run_pipeline(b, sp);
+		for (size_t i = 0; i < ROUNDS; i++) {
+			products[i] = run_products(b, &fl);
+			ffts[i] = run_ffts(b, plan, in, out);
+			pipeline[i] = run_pipeline(b, sp);
+			ratio[i] = pipeline[i] / (products[i] + ffts[i]);
+		}
+		b->pipeline = median(pipeline, ROUNDS);
+		b->products = median(products, ROUNDS);
+		b->ffts = median(ffts, ROUNDS);
+		b->over_floor = median(ratio, ROUNDS);
+		fftwf_destroy_plan(plan);
+	}
+	kws_spotter_destroy(sp);
+	fftwf_free(in);
+	fftwf_free(out);
+	free(fl.x);
+	free(fl.y);
+	return ok;
+}
+
+/* ---- live ------------------------------------------------------------------------------------------------- */
+
+static size_t resident_bytes(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+	if (!f || fscanf(f, "%*u %lu", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* First of all, while the process holds nothing else: one stream, hop by hop. */
+static bool measure_live(bench *b)
+{
+	const kws_features *f = kws_model_features(b->model);
+	const size_t hop = f->hop;
+	float *pcm = calloc(100 * hop, sizeof *pcm);
+	const size_t before = kws_allocs_now().bytes;
+	kws_spotter *sp = spotter(b->model);
+	b->stream_bytes = kws_allocs_now().bytes - before;
+	kws_net *net = NULL;
+	if (!pcm || !sp || kws_net_create(&net, b->model) != KWS_OK) {
+		free(pcm);
+		kws_spotter_destroy(sp);
+		return false;
+	}
+	b->state_bytes = kws_net_state_bytes(net);
+	kws_net_destroy(net);
+	fill(pcm, 100 * hop, f->rate_hz);
+	for (size_t i = 0; i < 200; i++) /* caches and branch predictors as in a stream that runs */
+		kws_spotter_process(sp, pcm + i % 100 * hop, hop);
+	const size_t calls = kws_allocs_now().calls;
+	for (size_t i = 0; i < LIVE_HOPS; i++) {
+		const double t0 = now();
+		kws_spotter_process(sp, pcm + i % 100 * hop, hop);
+		b->hop_us[i] = 1e6 * (now() - t0);
+	}
+	b->live_allocs = kws_allocs_now().calls - calls;
+	b->rss_bytes = resident_bytes();
+	qsort(b->hop_us, LIVE_HOPS, sizeof *b->hop_us, by_size);
+	kws_spotter_destroy(sp);
+	free(pcm);
+	return true;
+}
+
+/* From exec to a process that has loaded the model, heard one hop and gone: another kws, on one hop of silence. */
+static double start_once(const char *model)
+{
+	char exe[] = "/proc/self/exe", spot[] = "spot", option[] = "-m", dash[] = "-";
+	char path[KWS_ARGS_PATH];
+	int fd[2], status = -1;
+	static const char hop[320];
+	pid_t pid;
+	posix_spawn_file_actions_t to;
+	kws_args_model_path(model, path);
+	char *argv[] = { exe, spot, option, path, dash, NULL };
+	if (pipe(fd) < 0)
+		return -1.0;
+	const bool fed = write(fd[1], hop, sizeof hop) == (ssize_t)sizeof hop;
+	close(fd[1]);
+	posix_spawn_file_actions_init(&to);
+	posix_spawn_file_actions_adddup2(&to, fd[0], STDIN_FILENO);
+	posix_spawn_file_actions_addopen(&to, STDOUT_FILENO, "/dev/null", 1, 0);
+	const double t0 = now();
+	const int failed = posix_spawn(&pid, exe, &to, NULL, argv, environ);
+	if (!failed)
+		waitpid(pid, &status, 0);
+	const double t = now() - t0;
+	posix_spawn_file_actions_destroy(&to);
+	close(fd[0]);
+	return fed && !failed && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? t : -1.0;
+}
+
+static bool measure_start(bench *b, const char *model)
+{
+	double ms[START_RUNS];
+	for (size_t i = 0; i < START_RUNS; i++) {
+		ms[i] = 1e3 * start_once(model);
+		if (ms[i] < 0.0)
+			return false;
+	}
+	b->ready_ms = median(ms, START_RUNS);
+	return true;
+}
+
+/* ---- two workers ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+	const bench *b;
+	kws_spotter *sp;
+	double seconds;
+} worker;
+
+static void *work(void *p)
+{
+	worker *w = p;
+	w->seconds = run_pipeline(w->b, w->sp);
+	return NULL;
+}
+
+/* Throughput of two over that of one, each round measured both ways. */
+static bool measure_workers(bench *b)
+{
+	double ratio[ROUNDS];
+	worker w[2] = { { b, spotter(b->model), 0.0 }, { b, spotter(b->model), 0.0 } };
+	bool ok = w[0].sp && w[1].sp;
+	for (size_t i = 0; ok && i < ROUNDS; i++) {
+		pthread_t other;
+		double t0 = now();
+		run_pipeline(b, w[0].sp);
+		const double one = now() - t0;
+		t0 = now();
+		ok = pthread_create(&other, NULL, work, &w[1]) == 0;
+		if (ok) {
+			work(&w[0]);
+			pthread_join(other, NULL);
+		}
+		ratio[i] = 2.0 * one / (now() - t0);
+	}
+	if (ok)
+		b->two_workers = median(ratio, ROUNDS);
+	kws_spotter_destroy(w[0].sp);
+	kws_spotter_destroy(w[1].sp);
+	return ok;
+}
+
+/* ---- report ----------------------------------------------------------------------------------------------- */
+
+static double hop_at(const bench *b, double share)
+{
+	return b->hop_us[(size_t)(share * (LIVE_HOPS - 1))];
+}
+
+static void print_json(const bench *b, double hop_ms)
+{
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "model", kws_model_name(b->model), "model_sha256",
+			      kws_model_hash(b->model), "vector_level", kws_vec_get()->name, "blas_core",
+			      openblas_get_corename());
+	const struct {
+		const char *key;
+		double value;
+	} reals[] = {
+		{ "audio_seconds", b->seconds },
+		{ "offline_x_real_time", b->seconds / b->pipeline },
+		{ "offline_over_floor", b->over_floor },
+		{ "floor_products_share", b->products / b->pipeline },
+		{ "floor_ffts_share", b->ffts / b->pipeline },
+		{ "hop_ms", hop_ms },
+		{ "hop_us_p50", hop_at(b, 0.5) },
+		{ "hop_us_p99", hop_at(b, 0.99) },
+		{ "hop_us_max", hop_at(b, 1.0) },
+		{ "hop_share_p99", hop_at(b, 0.99) / (1e3 * hop_ms) },
+		{ "two_workers_over_one", b->two_workers },
+		{ "ready_ms", b->ready_ms },
+	};
+	const struct {
+		const char *key;
+		size_t value;
+	} counts[] = {
+		{ "state_bytes", b->state_bytes },
+		{ "stream_bytes", b->stream_bytes },
+		{ "rss_bytes", b->rss_bytes },
+		{ "allocations_after_start", b->live_allocs },
+	};
+	for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
+		json_object_set_new(o, reals[i].key, kws_out_json_real(reals[i].value));
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		json_object_set_new(o, counts[i].key, json_integer((json_int_t)counts[i].value));
+	kws_out_json_line(o);
+}
+
+static void print_table(const bench *b, double hop_ms)
+{
+	printf("model %s, vectors %s, OpenBLAS %s, one thread\n\n", kws_model_name(b->model), kws_vec_get()->name,
+	       openblas_get_corename());
+	printf("offline    %8.0f x real time\n", b->seconds / b->pipeline);
+	printf("           %8.2f x the floor: bare matrix products %.0f %%, bare FFTs %.0f %% of the time\n", b->over_floor,
+	       100.0 * b->products / b->pipeline, 100.0 * b->ffts / b->pipeline);
+	printf("live hop   %8.1f us p50, %.1f us p99, %.1f us max: p99 is %.2f %% of a %.0f ms hop\n", hop_at(b, 0.5),
+	       hop_at(b, 0.99), hop_at(b, 1.0), hop_at(b, 0.99) / (10.0 * hop_ms), hop_ms);
+	printf("           %8zu allocations in %d hops\n", b->live_allocs, LIVE_HOPS);
+	printf("workers    %8.2f x one, with two\n", b->two_workers);
+	printf("memory     %8.1f KiB of state a stream, %.1f KiB with all its buffers, %.1f MiB resident\n",
+	       (double)b->state_bytes / 1024.0, (double)b->stream_bytes / 1024.0, (double)b->rss_bytes / 1048576.0);
+	printf("start      %8.1f ms from exec to the first hop heard and the process gone\n", b->ready_ms);
+}
+
+static int run(const options *o)
+{
+	kws_model *m = kws_args_open_model(o->audio.model);
+	if (!m)
+		return KWS_EXIT_MODEL;
+	const kws_features *f = kws_model_features(m);
+	bench *b = calloc(1, sizeof *b);
+	int status = KWS_EXIT_MODEL;
+	if (b && kws_model_max_frames(m) > 0) {
+		kws_out_complain("bench: model %s has full attention: it cannot hear a stream", kws_model_name(m));
+	} else if (b) {
+		b->model = m;
+		bool ok = measure_live(b);
+		b->n = (size_t)o->seconds * f->rate_hz;
+		b->seconds = (double)o->seconds;
+		b->pcm = calloc(b->n, sizeof *b->pcm);
+		ok = ok && b->pcm;
+		if (ok) {
+			fill(b->pcm, b->n, f->rate_hz);
+			ok = measure_offline(b) && measure_workers(b) && measure_start(b, o->audio.model);
+		}
+		if (ok) {
+			(o->json ? print_json : print_table)(b, 1e3 * (double)f->hop / (double)f->rate_hz);
+			status = KWS_EXIT_OK;
+		} else {
+			kws_out_complain("bench: a measurement failed");
+			status = KWS_EXIT_INPUT;
+		}
+		free(b->pcm);
+	}
+	free(b);
+	kws_model_close(m);
+	return status;
+}
+
+enum { OPT_SECONDS = 0x100, OPT_JSON };
+
+static const struct argp_option list[] = {
+	{ "model", 'm', "MODEL", 0, "Model file", 0 },
+	{ "seconds", OPT_SECONDS, "N", 0, "Seconds of audio in each pass (default 60)", 0 },
+	{ "json", OPT_JSON, NULL, 0, "One JSON object instead of the table", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	options *o = state->input;
+	switch (key) {
+	case 'm':
+		o->audio.model = arg;
+		return 0;
+	case OPT_SECONDS:
+		o->seconds = kws_args_need(state, "--seconds", arg, 1, 3600);
+		return 0;
+	case OPT_JSON:
+		o->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s': bench reads no files", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int kws_cmd_bench(int argc, char **argv)
+{
+	static const struct argp argp = { list, parse, NULL,
+		"Measure this machine: how fast files go, how long a live hop takes, memory, start-up.", NULL, NULL, NULL };
+	options o = { .seconds = 60 };
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	return run(&o);
+}

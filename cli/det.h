@@ -1,0 +1,92 @@
+/* det.h - misses against false alarms, at every threshold.
+ *
+ * The network hears each recording once; its probabilities are kept, and the decision itself
+ * (spot/decide.h) runs over them again for each threshold. So what is counted at a threshold is
+ * what `kws spot' finds at that threshold, event for event.
+ *
+ * hit: an event of a word, decided between the start of that word and `tolerance' after its end.
+ * Each word said counts once, for its first event.
+ *
+ * false alarm: every other event, of one of three kinds. duplicate: in the time of that word,
+ * which has been heard already. confused: in the time of another word. stray: no word was said. */
+#ifndef KWS_CLI_DET_H
+#define KWS_CLI_DET_H
+
+#include "kws.h"
+
+#include <stdbool.h>
+
+typedef struct {
+	double start, end; /* seconds */
+	size_t word;
+} kws_said;
+
+typedef struct {
+	float *prob; /* (n_frames, n_words) */
+	size_t n_frames;
+	kws_said *said; /* (n_said,) by rising start; words that are commands only */
+	size_t n_said;
+	bool labelled;  /* false: one of those in which nothing is said */
+	double seconds;
+} kws_recording;
+
+typedef struct {
+	const kws_recording *recording; /* (n,) */
+	size_t n;
+	size_t n_words;
+	const bool *command; /* (n_words,) the others never fire */
+	unsigned rate_hz;
+	size_t frame;        /* samples between two rows of prob */
+	unsigned smooth_ms, refractory_ms;
+	double tolerance;    /* seconds */
+	double tail;         /* seconds that a word still weighs on the scores after its end */
+	bool unlabelled_only; /* count false alarms, and hours, in recordings without words only */
+} kws_material;
+
+typedef struct {
+	size_t said, hits;
+	size_t duplicates, confused, strays; /* events that are no hits, wherever */
+	size_t false_alarms;                 /* those that count */
+} kws_count;
+
+/* latency: from the end of the word to the decision, seconds; below 0 when decided before it. */
+typedef void kws_hit_fn(void *ctx, size_t word, double latency);
+
+/* Hours in which false alarms are counted. */
+double kws_det_hours(const kws_material *m);
+
+/* Count at these thresholds (n_words,) into count (n_words + 1,), the last of all words together.
+ * on_hit may be NULL. KWS_ERR_NOMEM. */
+enum kws_status kws_det_count(const kws_material *m, const float *threshold, kws_count *count,
+			      kws_hit_fn *on_hit, void *ctx);
+
+/* The thresholds of a curve: 0.01 to 0.99 by 0.01, to 0.999 by 0.001, to 0.9999 by 0.0001,
+ * and 1. */
+enum { KWS_DET_GRID = 99 + 9 + 9 + 1 };
+float kws_det_threshold(size_t i);
+
+/* Count at each of them, all words at the same one, into curve (KWS_DET_GRID, n_words + 1). */
+enum kws_status kws_det_curve(const kws_material *m, kws_count *curve);
+
+/* The points of column `word' of a curve (n_words + 1 columns) that no other beats: fewer false
+ * alarms, or fewer misses. Their places into front (KWS_DET_GRID,), by rising false alarms and
+ * falling misses; of equal points the one with the highest threshold. Returns how many. Below some
+ * threshold, scores no longer fall far enough to fire again, and both counts are worse: those
+ * points are not among them. */
+size_t kws_det_front(const kws_count *curve, size_t n_words, size_t word, size_t *front);
+
+/* The last point of a front with at most so many false alarms; KWS_DET_GRID: there is none. */
+size_t kws_det_operate(const kws_count *curve, size_t n_words, size_t word, double most);
+
+/* How high the scores are. Bins are equally wide in log odds; bin b begins at kws_det_bin(b). */
+enum { KWS_DET_BINS = 36 };
+double kws_det_bin(double b);  /* score where bin b begins, 0 <= b <= KWS_DET_BINS */
+size_t kws_det_in_bin(double score);
+
+/* of_words: the highest score of each word said, from its start to `tolerance' after its end.
+ * of_rest: the highest score of any command in each second, outside that time and the tail of every
+ * word. */
+enum kws_status kws_det_histogram(const kws_material *m, size_t of_words[KWS_DET_BINS],
+				  size_t of_rest[KWS_DET_BINS]);
+
+#endif

@@ -1,0 +1,105 @@
+/* kws devices - which microphones there are, by names that stay. */
+#include "audio/device.h"
+#include "cli/cli.h"
+#include "cli/out.h"
+
+#include <argp.h>
+#include <string.h>
+
+enum { MOST_RATES = 16 };
+
+typedef struct {
+	bool rates, json;
+} args;
+
+static const struct argp_option options[] = {
+	{ "rates", 'r', NULL, 0, "Also the sample rates that each accepts; opens each for a moment",
+	  0 },
+	{ "json", 'j', NULL, 0, "One JSON object a line", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	args *a = state->input;
+
+	(void)arg;
+	switch (key) {
+	case 'r': a->rates = true; return 0;
+	case 'j': a->json = true; return 0;
+	case ARGP_KEY_ARG: argp_error(state, "no arguments are wanted"); return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "List the audio inputs of this machine.\vThe first column is what audio.device of "
+	       "kwsd.conf, and -d of "
+	       "kws listen, want. Any part of a name will do, in any case. * marks the default.",
+};
+
+static void print_json(const kws_device_info *d, const unsigned *rates, size_t n_rates,
+		       bool with_rates)
+{
+	json_t *o = json_object(), *list = json_array();
+
+	json_object_set_new(o, "id", kws_out_json_text(d->id));
+	json_object_set_new(o, "name", kws_out_json_text(d->name));
+	json_object_set_new(o, "api", kws_out_json_text(d->api));
+	json_object_set_new(o, "card", kws_out_json_text(d->card));
+	json_object_set_new(o, "channels", json_integer(d->channels));
+	json_object_set_new(o, "rate_hz", json_integer(d->rate_hz));
+	json_object_set_new(o, "default", json_boolean(d->is_default));
+	for (size_t i = 0; i < n_rates; i++)
+		json_array_append_new(list, json_integer(rates[i]));
+	if (with_rates)
+		json_object_set(o, "rates_hz", list);
+	json_decref(list);
+	kws_out_json_line(o);
+}
+
+static void print_text(const kws_device_info *d, const unsigned *rates, size_t n_rates)
+{
+	printf("%c ", d->is_default ? '*' : ' ');
+	kws_out_visible(stdout, d->id);
+	printf("%*s %3u channels  %6u Hz  %s", (int)(strlen(d->id) < 28 ? 28 - strlen(d->id) : 0),
+	       "", d->channels, d->rate_hz, d->api);
+	if (strcmp(d->id, d->name) != 0) {
+		printf("  ");
+		kws_out_visible(stdout, d->name);
+	}
+	for (size_t i = 0; i < n_rates; i++)
+		printf("%s%u", i ? " " : "  accepts ", rates[i]);
+	putchar('\n');
+}
+
+int kws_cmd_devices(int argc, char **argv)
+{
+	static kws_device_info list[KWS_DEVICE_MAX];
+	args a = { false, false };
+	kws_error err = { "" };
+	size_t n;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	kws_device_prepare();
+	if (kws_device_list(list, KWS_DEVICE_MAX, &n, &err) != KWS_OK) {
+		kws_out_complain("%s", err.text);
+		return KWS_EXIT_INPUT;
+	}
+	for (size_t i = 0; i < n; i++) {
+		unsigned rates[MOST_RATES];
+		size_t n_rates = a.rates ? kws_device_rates(&list[i], rates, MOST_RATES) : 0;
+
+		if (a.json)
+			print_json(&list[i], rates, n_rates, a.rates);
+		else
+			print_text(&list[i], rates, n_rates);
+	}
+	if (!n) {
+		kws_out_complain("no audio input; `kws doctor' says why");
+		return KWS_EXIT_INPUT;
+	}
+	return KWS_EXIT_OK;
+}

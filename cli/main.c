@@ -1,0 +1,94 @@
+/* kws - the offline command: speech commands in files and pipes. */
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "kws.h"
+
+#include <argp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *does;
+} commands[] = {
+	{"classify", kws_cmd_classify, "which word is in each file"},
+	{"spot", kws_cmd_spot, "what is said when, in recordings of any length or a pipe"},
+	{"model", kws_cmd_model, "what is in a model file"},
+	{"eval", kws_cmd_eval, "how good a model is: misses against false alarms"},
+	{"calibrate", kws_cmd_calibrate, "thresholds for a wanted rate of false alarms"},
+	{"plot", kws_cmd_plot, "a picture of a recording: spectrogram, scores, events"},
+	{"bench", kws_cmd_bench, "how fast it is on this machine"},
+	{"devices", kws_cmd_devices, "which microphones there are"},
+	{"listen", kws_cmd_listen, "a microphone, with a level meter and live scores"},
+	{"doctor", kws_cmd_doctor, "what keeps this machine from hearing"},
+};
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void help(FILE *to)
+{
+	fprintf(to, "Usage: kws COMMAND [OPTION...] [FILE...]\n"
+		    "Find spoken commands in audio.\n\n");
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(to, "  kws %-10s %s\n", commands[i].name, commands[i].does);
+	fprintf(to,
+		"  kws %-10s this list, or the options of one command\n\n"
+		"`kws COMMAND --help' lists the options of a command, `man kws' says the rest.\n",
+		"help");
+}
+
+static int run(const char *name, int argc, char **argv)
+{
+	char full[64];
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (strcmp(commands[i].name, name) != 0)
+			continue;
+		snprintf(full, sizeof full, "kws %s", name);
+		argv[0] = full;
+		return commands[i].run(argc, argv);
+	}
+	kws_out_complain("'%s' is no command; `kws help' lists them", name);
+	return KWS_EXIT_USAGE;
+}
+
+static int show_help(int argc, char **argv)
+{
+	char option[] = "--help";
+	char *with_help[] = {argv[0], option, NULL};
+	if (argc > 1)
+		return run(argv[1], 2, with_help);
+	help(stdout);
+	return KWS_EXIT_OK;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	if (argc < 2) {
+		help(stderr);
+		return KWS_EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "help") == 0)
+		return show_help(argc - 1, argv + 1);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "-?") == 0)
+		return show_help(1, argv);
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		puts("kws " KWS_VERSION);
+		return KWS_EXIT_OK;
+	}
+	if (argv[1][0] == '-') {
+		kws_out_complain("unknown option '%s'; `kws help' lists the commands", argv[1]);
+		return KWS_EXIT_USAGE;
+	}
+	return run(argv[1], argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error of write(), seen where we
+				     look for it */
+	argp_program_version = "kws " KWS_VERSION;
+	argp_err_exit_status = KWS_EXIT_USAGE;
+	return kws_out_finish(dispatch(argc, argv));
+}

@@ -1,0 +1,259 @@
+/* kws model - what is in a model file. */
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "model/net.h"
+#include "spot/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPT_FORMAT = 0x100 };
+
+typedef struct {
+	const char *model;
+	enum kws_format format;
+	char **inputs;
+	int n_inputs;
+} args;
+
+static const struct argp_option options[] = {
+	{"model", 'm', "MODEL", 0, "The same as FILE", 0},
+	{"format", OPT_FORMAT, "FORMAT", 0, "text (default) or jsonl", 0},
+	{0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	args *a = state->input;
+	switch (key) {
+	case 'm':
+		a->model = arg;
+		return 0;
+	case OPT_FORMAT:
+		if (!kws_out_format(arg, &a->format) ||
+		    (a->format != KWS_FORMAT_TEXT && a->format != KWS_FORMAT_JSONL))
+			argp_error(state, "--format: '%s' is neither text nor jsonl", arg);
+		return 0;
+	case ARGP_KEY_ARGS:
+		a->inputs = state->argv + state->next;
+		a->n_inputs = state->argc - state->next;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* A metadata entry that holds JSON, or null. */
+static json_t *meta_json(const kws_model *m, const char *key)
+{
+	const char *text = kws_model_meta(m, key);
+	json_t *value = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+	return value ? value : text ? kws_out_json_text(text) : json_null();
+}
+
+static json_t *meta_text(const kws_model *m, const char *key)
+{
+	const char *text = kws_model_meta(m, key);
+	return text ? kws_out_json_text(text) : json_null();
+}
+
+static json_t *number(size_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+/* A float as it was written: 0.02 and not 0.0199999996. */
+static json_t *as_written(float x)
+{
+	char text[32];
+	snprintf(text, sizeof text, "%.7g", (double)x);
+	return json_real(strtod(text, NULL));
+}
+
+static json_t *features_json(const kws_model *m)
+{
+	const kws_features *f = kws_model_features(m);
+	json_t *o = json_object();
+	json_object_set_new(o, "rate_hz", number(f->rate_hz));
+	json_object_set_new(o, "win", number(f->win));
+	json_object_set_new(o, "hop", number(f->hop));
+	json_object_set_new(o, "n_fft", number(f->n_fft));
+	json_object_set_new(o, "n_mels", number(f->n_mels));
+	json_object_set_new(o, "f_lo_hz", as_written(f->f_lo_hz));
+	json_object_set_new(o, "f_hi_hz", as_written(f->f_hi_hz));
+	json_object_set_new(o, "log_floor", as_written(f->log_floor));
+	return o;
+}
+
+static json_t *decision_json(const kws_model *m)
+{
+	const kws_decision *d = kws_model_decision(m);
+	json_t *o = json_object(), *thresholds = json_object();
+	json_object_set_new(o, "smooth_ms", number(d->smooth_ms));
+	json_object_set_new(o, "refractory_ms", number(d->refractory_ms));
+	for (size_t w = 0; w < kws_model_n_words(m); w++)
+		if (kws_is_command(kws_model_word(m, w)))
+			json_object_set_new(thresholds, kws_model_word(m, w),
+					    as_written(kws_model_threshold(m, w)));
+	json_object_set_new(o, "thresholds", thresholds);
+	return o;
+}
+
+static json_t *describe(const kws_model *m, const char *path)
+{
+	json_t *o = json_object(), *words = json_array();
+	const kws_features *f = kws_model_features(m);
+	double frame_ms = 1000.0 * (double)(f->hop * kws_model_stride(m)) / (double)f->rate_hz;
+	kws_net *net = NULL;
+	for (size_t w = 0; w < kws_model_n_words(m); w++)
+		json_array_append_new(words, kws_out_json_text(kws_model_word(m, w)));
+	json_object_set_new(o, "file", kws_out_json_text(path));
+	json_object_set_new(o, "name", kws_out_json_text(kws_model_name(m)));
+	json_object_set_new(o, "sha256", kws_out_json_text(kws_model_hash(m)));
+	json_object_set_new(o, "bytes", number(kws_model_file_bytes(m)));
+	json_object_set_new(o, "parameters", number(kws_model_n_params(m)));
+	if (kws_net_create(&net, m) == KWS_OK)
+		json_object_set_new(o, "state_bytes", number(kws_net_state_bytes(net)));
+	kws_net_destroy(net);
+	json_object_set_new(o, "words", words);
+	json_object_set_new(o, "frame_ms", kws_out_json_real(frame_ms));
+	json_object_set_new(o, "window_ms",
+			    kws_out_json_real(frame_ms * (double)kws_model_window(m)));
+	json_object_set_new(o, "longest_ms", kws_model_max_frames(m)
+		? kws_out_json_real(frame_ms * (double)kws_model_max_frames(m)) : json_null());
+	json_object_set_new(o, "features", features_json(m));
+	json_object_set_new(o, "network", meta_json(m, "network"));
+	json_object_set_new(o, "decision", decision_json(m));
+	json_object_set_new(o, "licence", meta_text(m, "licence"));
+	json_object_set_new(o, "training", meta_json(m, "training"));
+	json_object_set_new(o, "measured", meta_json(m, "measured"));
+	json_object_set_new(o, "calibration", meta_json(m, "calibration"));
+	return o;
+}
+
+static bool is_plain(const json_t *v)
+{
+	return !json_is_object(v) && !json_is_array(v);
+}
+
+/* Objects and lists whose members are all plain stand on one line. */
+static bool is_flat(json_t *v)
+{
+	const char *key;
+	json_t *member;
+	size_t i;
+	json_object_foreach(v, key, member)
+		if (!is_plain(member))
+			return false;
+	json_array_foreach(v, i, member)
+		if (!is_plain(member))
+			return false;
+	return true;
+}
+
+static void print_plain(const json_t *v)
+{
+	if (json_is_string(v))
+		kws_out_visible(stdout, json_string_value(v));
+	else if (json_is_integer(v))
+		printf("%" JSON_INTEGER_FORMAT, json_integer_value(v));
+	else if (json_is_real(v))
+		printf("%.7g", json_real_value(v));
+	else
+		fputs(json_is_true(v) ? "true" : json_is_false(v) ? "false" : "-", stdout);
+}
+
+static void print_flat(json_t *v)
+{
+	const char *key, *between = "";
+	json_t *member;
+	size_t i;
+	if (is_plain(v))
+		print_plain(v);
+	json_object_foreach(v, key, member) {
+		printf("%s", between);
+		kws_out_visible(stdout, key);
+		putchar(' ');
+		print_plain(member);
+		between = ", ";
+	}
+	json_array_foreach(v, i, member) {
+		printf("%s", between);
+		print_plain(member);
+		between = " ";
+	}
+	putchar('\n');
+}
+
+/* One line for what is flat, else one line per member, deeper ones indented. */
+static void print_member(const char *key, json_t *v, int indent)
+{
+	const char *name;
+	json_t *member;
+	size_t i;
+	char number_text[32];
+	if (json_is_null(v))
+		return;
+	printf("%*s", indent, "");
+	kws_out_visible(stdout, key);
+	printf("%*s", strlen(key) < 13 ? (int)(13 - strlen(key)) : 0, "");
+	putchar(' ');
+	if (is_flat(v) || indent > 16) {
+		print_flat(v);
+		return;
+	}
+	putchar('\n');
+	json_object_foreach(v, name, member)
+		print_member(name, member, indent + 2);
+	json_array_foreach(v, i, member) {
+		snprintf(number_text, sizeof number_text, "%zu", i);
+		print_member(number_text, member, indent + 2);
+	}
+}
+
+static int show(const args *a, const char *wanted)
+{
+	char path[KWS_ARGS_PATH];
+	kws_args_model_path(wanted, path);
+	kws_model *m = kws_args_open_model(wanted);
+	if (!m)
+		return KWS_EXIT_MODEL;
+	json_t *o = describe(m, path);
+	if (a->format == KWS_FORMAT_JSONL) {
+		kws_out_json_line(o);
+	} else {
+		const char *key;
+		json_t *value;
+		json_object_foreach(o, key, value)
+			print_member(key, value, 0);
+		json_decref(o);
+	}
+	kws_model_close(m);
+	return KWS_EXIT_OK;
+}
+
+int kws_cmd_model(int argc, char **argv)
+{
+	static const struct argp argp = {
+		options,
+		parse,
+		"[FILE]...",
+		"Show what is in a model file: words, sizes, features, network, decision, training "
+		"data, licence, measured results, hash. Without FILE: the one that the other "
+		"commands would use.",
+		NULL,
+		NULL,
+		NULL,
+	};
+	args a = {0};
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	int worst = KWS_EXIT_OK;
+	if (a.n_inputs == 0 || a.model)
+		worst = show(&a, a.model);
+	for (int i = 0; i < a.n_inputs; i++) {
+		int status = show(&a, a.inputs[i]);
+		worst = status > worst ? status : worst;
+	}
+	return worst;
+}

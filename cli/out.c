@@ -1,0 +1,143 @@
+#include "cli/out.h"
+
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int write_error; /* errno of the first failure on stdout */
+
+bool kws_out_format(const char *name, enum kws_format *out)
+{
+	static const struct {
+		const char *name;
+		enum kws_format format;
+	} formats[] = {
+		{"text", KWS_FORMAT_TEXT},         {"jsonl", KWS_FORMAT_JSONL},
+		{"json", KWS_FORMAT_JSONL},        {"csv", KWS_FORMAT_CSV},
+		{"audacity", KWS_FORMAT_AUDACITY},
+	};
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+		if (strcmp(name, formats[i].name) == 0) {
+			*out = formats[i].format;
+			return true;
+		}
+	return false;
+}
+
+void kws_out_visible(FILE *to, const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+		if (*p < 0x20 || *p == 0x7f)
+			fprintf(to, "\\x%02x", *p);
+		else
+			putc(*p, to);
+}
+
+void kws_out_complain(const char *format, ...)
+{
+	char text[8192];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	fputs("kws: ", stderr);
+	kws_out_visible(stderr, text);
+	putc('\n', stderr);
+}
+
+void kws_out_complain_of(const char *path, const char *text)
+{
+	if (strncmp(text, path, strlen(path)) == 0)
+		kws_out_complain("%s", text);
+	else
+		kws_out_complain("%s: %s", path, text);
+}
+
+void kws_out_csv(FILE *to, const char *text)
+{
+	size_t n = strlen(text);
+	if (!strpbrk(text, ",\"\r\n") && (n == 0 || (text[0] != ' ' && text[n - 1] != ' '))) {
+		fputs(text, to);
+		return;
+	}
+	putc('"', to);
+	for (; *text; text++) {
+		if (*text == '"')
+			putc('"', to);
+		putc(*text, to);
+	}
+	putc('"', to);
+}
+
+/* Bytes of the UTF-8 sequence at p, 0 when it is none (overlong, surrogate, cut short, beyond
+ * U+10FFFF). */
+static size_t utf8_length(const unsigned char *p)
+{
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	size_t n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))
+		return 0;
+	return n;
+}
+
+json_t *kws_out_json_text(const char *text)
+{
+	char *good = malloc(3 * strlen(text) + 1), *to = good;
+	if (!good)
+		return NULL;
+	for (const unsigned char *p = (const unsigned char *)text; *p;) {
+		size_t n = utf8_length(p);
+		memcpy(to, n ? (const char *)p : "\xef\xbf\xbd", n ? n : 3);
+		to += n ? n : 3;
+		p += n ? n : 1;
+	}
+	*to = '\0';
+	json_t *s = json_string(good);
+	free(good);
+	return s;
+}
+
+json_t *kws_out_json_real(double x)
+{
+	return isfinite(x) ? json_real(rint(x * 1e6) / 1e6) : json_null();
+}
+
+void kws_out_json_line(json_t *object)
+{
+	if (json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0 && !write_error)
+		write_error = errno ? errno : ENOMEM;
+	putchar('\n');
+	json_decref(object);
+}
+
+bool kws_out_flush(void)
+{
+	if ((fflush(stdout) != 0 || ferror(stdout)) && !write_error)
+		write_error = errno ? errno : EIO;
+	return !write_error;
+}
+
+int kws_out_finish(int status)
+{
+	bool good = kws_out_flush();
+	if (fclose(stdout) != 0 && good) {
+		write_error = errno;
+		good = false;
+	}
+	if (good)
+		return status;
+	if (write_error != EPIPE)
+		kws_out_complain("standard output: %s", strerror(write_error));
+	return status == KWS_EXIT_OK ? KWS_EXIT_INPUT : status;
+}

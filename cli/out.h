@@ -1,0 +1,50 @@
+/* out.h - how results and diagnostics are written: results on stdout, diagnostics on stderr, no
+ * name breaks either. */
+#ifndef KWS_CLI_OUT_H
+#define KWS_CLI_OUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+enum kws_format {
+	KWS_FORMAT_TEXT,
+	KWS_FORMAT_JSONL,
+	KWS_FORMAT_CSV,
+	KWS_FORMAT_AUDACITY,
+	KWS_N_FORMATS
+};
+
+/* "text", "jsonl", "json" (the same), "csv", "audacity". false: no such format. */
+bool kws_out_format(const char *name, enum kws_format *out);
+
+/* One line on stderr, "kws: ...", control characters made visible. */
+void kws_out_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same about a file: its name goes before the text unless the text begins with it. */
+void kws_out_complain_of(const char *path, const char *text);
+
+/* A name for eyes: control characters as \xNN. */
+void kws_out_visible(FILE *to, const char *text);
+
+/* A CSV field as RFC 4180 has it: quoted where it must be. */
+void kws_out_csv(FILE *to, const char *text);
+
+/* A JSON string; bytes that are no UTF-8 become U+FFFD. NULL: out of memory. */
+json_t *kws_out_json_text(const char *text);
+
+/* A JSON number rounded to 6 decimals; what is not finite becomes null. */
+json_t *kws_out_json_real(double x);
+
+/* One object, one line on stdout; takes the reference. */
+void kws_out_json_line(json_t *object);
+
+/* Send out what is buffered. false: nobody can read it any more, and there is no use in going
+ * on. */
+bool kws_out_flush(void);
+
+/* To be called last: the exit status, KWS_EXIT_INPUT instead of KWS_EXIT_OK when stdout could not
+ * be written. Says why, except when the reader has just gone. */
+int kws_out_finish(int status);
+
+#endif

@@ -1,0 +1,501 @@
+/* kws plot - a picture of a recording: what the network is given, what it says, what is decided. */
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "cli/picture.h"
+#include "dsp/mel.h"
+#include "dsp/resample.h"
+#include "spot/spotter.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPT_START = 0x100, OPT_END, OPT_WIDTH, MOST_SECONDS = 3600 };
+
+/* The page: a spectrogram, a strip for the words, scores, the axis of time. */
+enum { LEFT = 64, RIGHT_MARGIN = 130, TOP = 40, SPECTRUM = 220, STRIP = 44, SCORES = 200 };
+enum { SCORE_TOP = TOP + SPECTRUM + STRIP, SCORE_BOTTOM = SCORE_TOP + SCORES };
+enum { HEIGHT = SCORE_BOTTOM + 66, BLOCK = 4096 };
+
+typedef struct {
+	kws_args_audio audio;
+	const char *input, *output;
+	double start, end; /* seconds; end NAN: that of the recording */
+	unsigned width;    /* of the axis of time; 0: by its length */
+} args;
+
+static const struct argp_option options[] = {
+	{"output", 'o', "FILE", 0, "The picture, SVG; - is standard output", 0},
+	{"start", OPT_START, "S", 0, "Draw from there on, seconds (default 0)", 0},
+	{"end", OPT_END, "S", 0, "Draw up to there (default: the end)", 0},
+	{"width", OPT_WIDTH, "N", 0, "Pixels along the time axis (default: by the length)", 0},
+	{0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	args *a = state->input;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->audio;
+		return 0;
+	case 'o':
+		a->output = arg;
+		return 0;
+	case OPT_START:
+		if (!kws_args_real(arg, 0.0, 1e7, &a->start))
+			argp_error(state, "--start: '%s' is no time in seconds", arg);
+		return 0;
+	case OPT_END:
+		if (!kws_args_real(arg, 0.0, 1e7, &a->end))
+			argp_error(state, "--end: '%s' is no time in seconds", arg);
+		return 0;
+	case OPT_WIDTH:
+		a->width = kws_args_need(state, "--width", arg, 200, 20000);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (a->input)
+			argp_error(state, "one file at a time");
+		a->input = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!a->input || !a->output)
+			argp_error(state, "want a file to hear and -o, the picture to draw");
+		if (a->end <= a->start)
+			argp_error(state, "--end: that is not after the start");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* Rows of floats that come one by one. */
+typedef struct {
+	float *row;
+	size_t n, cap;
+	double first; /* where the first row begins, seconds */
+} rows;
+
+typedef struct {
+	const args *a;
+	kws_model *model;
+	kws_spotter *spotter;
+	kws_resample *resample;
+	kws_mel *mel;
+	float *pcm, *converted;  /* (BLOCK,), (bound + hop,) */
+	size_t n_converted;      /* not yet a whole hop */
+	size_t hop, n_mels, n_words, frame;
+	double rate_hz;
+	uint64_t n_hops;         /* heard */
+	rows mels, scores;       /* (n_mels,) a hop, (n_words,) a network frame, within the range */
+	kws_event *events;
+	size_t n_events, cap_events;
+	bool too_long, no_memory;
+	double from, to;         /* seconds that are drawn */
+} task;
+
+/* ---- hearing ---- */
+
+static void keep(task *t, rows *r, double when, const float *row, size_t n)
+{
+	if (when < t->a->start || when >= t->a->end)
+		return;
+	if (when >= t->a->start + MOST_SECONDS) {
+		t->too_long = true;
+		return;
+	}
+	if (r->n == 0)
+		r->first = when;
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? 2 * r->cap : 1024;
+		float *more = realloc(r->row, cap * n * sizeof *more);
+		if (!more) {
+			t->no_memory = true;
+			return;
+		}
+		r->row = more;
+		r->cap = cap;
+	}
+	memcpy(r->row + r->n++ * n, row, n * sizeof *row);
+}
+
+static void on_frame(void *ctx, const kws_frame *f)
+{
+	task *t = ctx;
+	double when = (double)(f->sample - t->frame) / t->rate_hz;
+	keep(t, &t->scores, when, kws_spotter_score(t->spotter), t->n_words);
+}
+
+static void on_event(void *ctx, const kws_event *ev)
+{
+	task *t = ctx;
+	if (t->n_events == t->cap_events) {
+		size_t cap = t->cap_events ? 2 * t->cap_events : 64;
+		kws_event *more = realloc(t->events, cap * sizeof *more);
+		if (!more) {
+			t->no_memory = true;
+			return;
+		}
+		t->events = more;
+		t->cap_events = cap;
+	}
+	t->events[t->n_events++] = *ev;
+}
+
+/* The features of the whole hops that have come; the network computes its own. */
+static void take_hops(task *t, size_t n_new)
+{
+	float row[128]; /* dsp/mel.h: no more bands */
+	size_t used = 0;
+	t->n_converted += n_new;
+	for (; t->n_converted - used >= t->hop; used += t->hop) {
+		kws_mel_process(t->mel, t->converted + used, 1, row);
+		keep(t, &t->mels, (double)(t->n_hops++ * t->hop) / t->rate_hz, row, t->n_mels);
+	}
+	t->n_converted -= used;
+	memmove(t->converted, t->converted + used, t->n_converted * sizeof *t->converted);
+}
+
+static enum kws_status set_up(task *t, unsigned in_hz, kws_error *err)
+{
+	const kws_features *f = kws_model_features(t->model);
+	kws_mel_config mel = {
+		.rate_hz = f->rate_hz,
+		.win = f->win,
+		.hop = f->hop,
+		.n_fft = f->n_fft,
+		.n_mels = f->n_mels,
+		.f_lo_hz = f->f_lo_hz,
+		.f_hi_hz = f->f_hi_hz,
+		.log_floor = f->log_floor,
+	};
+	enum kws_status st = kws_spotter_create(&t->spotter, t->model, in_hz, NULL, on_event,
+						on_frame, t, err);
+	if (st == KWS_OK)
+		st = kws_mel_create(&t->mel, &mel, err);
+	if (st != KWS_OK)
+		return st;
+	st = kws_resample_create(&t->resample, in_hz, f->rate_hz);
+	if (st != KWS_OK)
+		return kws_fail(err, st, "resampler: %s", kws_strerror(st));
+	size_t most = kws_resample_bound(t->resample, BLOCK), last = kws_resample_bound(t->resample, 0);
+	t->pcm = calloc(BLOCK, sizeof *t->pcm);
+	t->converted = calloc(f->hop + (most > last ? most : last), sizeof *t->converted);
+	return t->pcm && t->converted
+		       ? KWS_OK
+		       : kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
+}
+
+/* Hear the recording from its start, as ever; what lies in the range is kept. */
+static enum kws_status hear(task *t, kws_source *src, kws_error *err)
+{
+	/* A word that ends in the range may be decided after it. */
+	const double later = 3.0;
+	size_t got = 0;
+	enum kws_status st;
+	do {
+		st = kws_source_read(src, t->pcm, BLOCK, &got, err);
+		kws_spotter_process(t->spotter, t->pcm, got);
+		take_hops(t, kws_resample_process(t->resample, t->pcm, got,
+						  t->converted + t->n_converted));
+	} while (st == KWS_OK && got && !t->too_long && !t->no_memory &&
+		 !((double)kws_spotter_heard(t->spotter) / t->rate_hz > t->a->end + later));
+	take_hops(t, kws_resample_flush(t->resample, t->converted + t->n_converted));
+	kws_spotter_flush(t->spotter);
+	if (st != KWS_OK)
+		return st;
+	if (t->no_memory)
+		return kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
+	if (t->too_long)
+		return kws_fail(err, KWS_ERR_ARG,
+				"more than an hour is no picture: choose with --start and --end");
+	if (t->mels.n == 0)
+		return kws_fail(err, KWS_ERR_ARG, "no audio from second %g on", t->a->start);
+	t->from = t->mels.first;
+	t->to = t->from + (double)(t->mels.n * t->hop) / t->rate_hz;
+	return KWS_OK;
+}
+
+/* ---- drawing ---- */
+
+/* Dark to bright, each brighter than the one before: black, violet, red, orange, pale yellow. */
+static void colour_of(float x, unsigned char rgb[3])
+{
+	static const float stops[][3] = {{0, 0, 4},      {40, 11, 84},   {101, 21, 110},
+					 {159, 42, 99},  {212, 72, 66},  {245, 125, 21},
+					 {250, 193, 39}, {252, 255, 164}};
+	enum { LAST = sizeof stops / sizeof stops[0] - 1 };
+	float place = fminf(fmaxf(x, 0.0f), 1.0f) * LAST;
+	size_t i = place < LAST ? (size_t)place : LAST - 1;
+	float part = place - (float)i;
+	for (int c = 0; c < 3; c++)
+		rgb[c] = (unsigned char)lrintf(stops[i][c] + part * (stops[i + 1][c] - stops[i][c]));
+}
+
+/* Column c of n holds rows [first, *last) of n_rows; at least one. */
+static size_t rows_of(size_t c, size_t n, size_t n_rows, size_t *last)
+{
+	size_t first = c * n_rows / n;
+	*last = (c + 1) * n_rows / n;
+	*last = *last > first ? *last : first + 1;
+	return first;
+}
+
+static bool draw_spectrum(task *t, kws_picture *p, double width)
+{
+	const float *mel = t->mels.row;
+	size_t columns = fmin((double)t->mels.n, 2.0 * width) >= (double)t->mels.n
+				 ? t->mels.n
+				 : (size_t)(2.0 * width);
+	unsigned char *rgb = calloc(columns * t->n_mels, 3);
+	float hi = mel[0], lo = mel[0];
+	if (!rgb)
+		return false;
+	for (size_t i = 0; i < t->mels.n * t->n_mels; i++) {
+		hi = fmaxf(hi, mel[i]);
+		lo = fminf(lo, mel[i]);
+	}
+	lo = fmaxf(lo, hi - 16.0f); /* 70 dB, in nepers of power */
+	for (size_t c = 0; c < columns; c++) {
+		size_t last, first = rows_of(c, columns, t->mels.n, &last);
+		for (size_t b = 0; b < t->n_mels; b++) {
+			float top = mel[first * t->n_mels + b];
+			for (size_t i = first + 1; i < last; i++)
+				top = fmaxf(top, mel[i * t->n_mels + b]);
+			colour_of(hi > lo ? (top - lo) / (hi - lo) : 0.0f,
+				  rgb + 3 * ((t->n_mels - 1 - b) * columns + c));
+		}
+	}
+	bool good = kws_picture_image(p, LEFT, TOP, width, SPECTRUM, rgb, columns, t->n_mels);
+	free(rgb);
+	return good;
+}
+
+static double mel_of(double hz)
+{
+	return 2595.0 * log10(1.0 + hz / 700.0);
+}
+
+static void draw_hz_axis(const task *t, kws_picture *p, double width)
+{
+	static const double ticks[] = {100, 250, 500, 1000, 2000, 4000, 8000, 16000};
+	const kws_features *f = kws_model_features(t->model);
+	double first = mel_of((double)f->f_lo_hz);
+	double step = (mel_of((double)f->f_hi_hz) - first) / (double)(t->n_mels + 1);
+	for (size_t i = 0; i < sizeof ticks / sizeof ticks[0]; i++) {
+		/* The middle of band b is at b + 1 steps. */
+		double place = ((mel_of(ticks[i]) - first) / step - 0.5) / (double)t->n_mels;
+		double y = TOP + SPECTRUM * (1.0 - place);
+		if (place < 0.0 || place > 1.0)
+			continue;
+		kws_picture_line(p, LEFT - 5, y, LEFT, y, "stroke=\"#444\"");
+		kws_picture_text(p, LEFT - 8, y + 4, "end", "", "%g", ticks[i]);
+	}
+	kws_picture_rect(p, LEFT, TOP, width, SPECTRUM, "fill=\"none\" stroke=\"#444\"");
+	char turned[64];
+	snprintf(turned, sizeof turned, "transform=\"translate(16 %d) rotate(-90)\"",
+		 TOP + SPECTRUM / 2);
+	kws_picture_text(p, 0, 0, "middle", turned, "Hz, %zu mel bands", t->n_mels);
+}
+
+static void draw_time_axis(const task *t, kws_picture *p, const kws_axis *time, double width)
+{
+	double step = kws_axis_step(t->to - t->from, width / 70.0);
+	for (double i = ceil(t->from / step); i * step <= t->to + 1e-9; i += 1.0) {
+		double x = kws_axis_at(time, i * step);
+		kws_picture_line(p, x, SCORE_TOP, x, SCORE_BOTTOM, "stroke=\"#e4e4e4\"");
+		kws_picture_line(p, x, SCORE_BOTTOM, x, SCORE_BOTTOM + 5, "stroke=\"#444\"");
+		kws_picture_text(p, x, SCORE_BOTTOM + 18, "middle", "", "%g", i * step);
+	}
+	kws_picture_text(p, LEFT + width / 2.0, SCORE_BOTTOM + 38, "middle", "", "time, s");
+}
+
+static void draw_score_axis(kws_picture *p, double width)
+{
+	char turned[64];
+	for (int i = 0; i <= 5; i++) {
+		double y = SCORE_BOTTOM - SCORES * i / 5.0;
+		kws_picture_line(p, LEFT, y, LEFT + width, y, "stroke=\"#e4e4e4\"");
+		kws_picture_text(p, LEFT - 8, y + 4, "end", "", "%.1f", i / 5.0);
+	}
+	kws_picture_rect(p, LEFT, SCORE_TOP, width, SCORES, "fill=\"none\" stroke=\"#444\"");
+	snprintf(turned, sizeof turned, "transform=\"translate(16 %d) rotate(-90)\"",
+		 SCORE_TOP + SCORES / 2);
+	kws_picture_text(p, 0, 0, "middle", turned, "score");
+}
+
+/* One line; where there are more frames than pixels, the highest of each pixel. */
+static void draw_score(const task *t, kws_picture *p, const kws_axis *time, size_t word, size_t n)
+{
+	fprintf(p->to, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.5\" points=\"",
+		kws_picture_colour(word));
+	for (size_t c = 0; c < n; c++) {
+		size_t last, first = rows_of(c, n, t->scores.n, &last);
+		float top = 0.0f;
+		for (size_t i = first; i < last; i++)
+			top = fmaxf(top, t->scores.row[i * t->n_words + word]);
+		/* The score of a frame is known at its end. */
+		double when = t->scores.first + (double)(last * t->frame) / t->rate_hz;
+		fprintf(p->to, "%.1f,%.1f ", kws_axis_at(time, when),
+			SCORE_BOTTOM - SCORES * (double)top);
+	}
+	fputs("\"/>\n", p->to);
+}
+
+static void draw_threshold(const task *t, kws_picture *p, size_t word, double width)
+{
+	char style[96];
+	double y = SCORE_BOTTOM - SCORES * (double)kws_model_threshold(t->model, word);
+	snprintf(style, sizeof style, "stroke=\"%s\" stroke-dasharray=\"6 4\" opacity=\"0.8\"",
+		 kws_picture_colour(word));
+	kws_picture_line(p, LEFT, y, LEFT + width, y, style);
+}
+
+/* Words that are never heard in this stretch would only hide those that are. */
+static bool is_drawn(const task *t, size_t word)
+{
+	float top = 0.0f;
+	for (size_t i = 0; i < t->scores.n; i++)
+		top = fmaxf(top, t->scores.row[i * t->n_words + word]);
+	return kws_is_command(kws_model_word(t->model, word)) && top >= 0.05f;
+}
+
+static void draw_scores(const task *t, kws_picture *p, const kws_axis *time, double width)
+{
+	size_t n_drawn = 0, n = (size_t)fmin((double)t->scores.n, width);
+	double x = LEFT + width + 14;
+	for (size_t w = 0; w < t->n_words; w++) {
+		if (!is_drawn(t, w))
+			continue;
+		double y = SCORE_TOP + 10 + 18.0 * (double)n_drawn++;
+		char style[64];
+		snprintf(style, sizeof style, "stroke=\"%s\" stroke-width=\"2\"",
+			 kws_picture_colour(w));
+		draw_score(t, p, time, w, n);
+		draw_threshold(t, p, w, width);
+		kws_picture_line(p, x, y - 4, x + 20, y - 4, style);
+		kws_picture_text(p, x + 26, y, "start", "", "%s", kws_model_word(t->model, w));
+	}
+	double y = SCORE_TOP + 10 + 18.0 * (double)n_drawn;
+	kws_picture_line(p, x, y - 4, x + 20, y - 4, "stroke=\"#666\" stroke-dasharray=\"6 4\"");
+	kws_picture_text(p, x + 26, y, "start", "fill=\"#666\"", "threshold");
+	kws_picture_text(p, x, y + 18, "start", "fill=\"#666\"", "\xe2\x96\xbe decided");
+}
+
+static void draw_event(const task *t, kws_picture *p, const kws_axis *time, const kws_event *ev,
+		       double *last_x)
+{
+	double start = (double)ev->start / t->rate_hz, end = (double)ev->end / t->rate_hz;
+	double decided = (double)ev->sample / t->rate_hz;
+	const char *colour = kws_picture_colour(ev->word);
+	char style[128];
+	if (end < t->from || start > t->to)
+		return;
+	double x0 = kws_axis_at(time, start), x1 = kws_axis_at(time, end);
+	snprintf(style, sizeof style, "fill=\"none\" stroke=\"%s\" stroke-width=\"1.5\"", colour);
+	kws_picture_rect(p, x0, TOP, x1 - x0, SPECTRUM, "fill=\"none\" stroke=\"#fff\" "
+		"stroke-width=\"3.5\" stroke-opacity=\"0.7\"");
+	kws_picture_rect(p, x0, TOP, x1 - x0, SPECTRUM, style);
+	snprintf(style, sizeof style, "fill=\"%s\" fill-opacity=\"0.13\"", colour);
+	kws_picture_rect(p, x0, TOP + SPECTRUM, x1 - x0, STRIP + SCORES, style);
+	/* Words close to each other stand on two lines. */
+	double x = 0.5 * (x0 + x1), y = TOP + SPECTRUM + (x - *last_x < 70.0 ? 34 : 17);
+	*last_x = y > TOP + SPECTRUM + 20 ? -1e9 : x;
+	snprintf(style, sizeof style, "font-weight=\"bold\" fill=\"%s\"", colour);
+	kws_picture_text(p, x, y, "middle", style, "%s %.2f", kws_model_word(t->model, ev->word),
+			 (double)ev->score);
+	if (decided <= t->to) {
+		double to = kws_axis_at(time, decided);
+		fprintf(p->to, "<path d=\"M%.1f,%d l-5,-9 h10 z\" fill=\"%s\"/>\n", to,
+			SCORE_TOP + 9, colour);
+	}
+}
+
+static bool draw(task *t)
+{
+	double seconds = t->to - t->from, last_x = -1e9;
+	double width = t->a->width ? (double)t->a->width : fmin(fmax(80.0 * seconds, 900.0), 4000.0);
+	kws_axis time = {t->from, t->to, LEFT, LEFT + width, false};
+	kws_picture picture, *p = &picture;
+	if (!kws_picture_open(p, t->a->output, LEFT + width + RIGHT_MARGIN, HEIGHT))
+		return false;
+	kws_picture_text(p, LEFT, 22, "start", "font-size=\"14\" font-weight=\"bold\"", "%s",
+			 t->a->input);
+	bool good = draw_spectrum(t, p, width);
+	draw_hz_axis(t, p, width);
+	draw_time_axis(t, p, &time, width);
+	draw_score_axis(p, width);
+	for (size_t i = 0; i < t->n_events; i++)
+		draw_event(t, p, &time, &t->events[i], &last_x);
+	draw_scores(t, p, &time, width);
+	kws_picture_text(p, LEFT, HEIGHT - 10, "start", "fill=\"#666\" font-size=\"11\"",
+			 "model %s, SHA-256 %.16s; smooth %u ms, refractory %u ms",
+			 kws_model_name(t->model), kws_model_hash(t->model),
+			 kws_model_decision(t->model)->smooth_ms,
+			 kws_model_decision(t->model)->refractory_ms);
+	return kws_picture_close(p, good);
+}
+
+static int run_task(task *t)
+{
+	kws_error err = {""};
+	kws_source *src = NULL;
+	const char *path = t->a->input;
+	t->model = kws_args_open_model(t->a->audio.model);
+	if (!t->model)
+		return KWS_EXIT_MODEL;
+	const kws_features *f = kws_model_features(t->model);
+	t->rate_hz = (double)f->rate_hz;
+	t->hop = f->hop;
+	t->n_mels = f->n_mels;
+	t->n_words = kws_model_n_words(t->model);
+	t->frame = f->hop * kws_model_stride(t->model);
+	if (kws_model_max_frames(t->model)) {
+		kws_out_complain("model %s: full attention cannot hear an endless stream",
+				 kws_model_name(t->model));
+		return KWS_EXIT_MODEL;
+	}
+	enum kws_status st = kws_args_open_source(&src, &t->a->audio, path, &err);
+	if (st == KWS_OK)
+		st = set_up(t, kws_source_rate(src), &err);
+	if (st == KWS_OK)
+		st = hear(t, src, &err);
+	kws_source_close(src);
+	if (st != KWS_OK) {
+		bool says = strncmp(err.text, path, strlen(path)) == 0;
+		kws_out_complain("%s%s%s", says ? "" : path, says ? "" : ": ", err.text);
+		return st == KWS_ERR_ARG ? KWS_EXIT_USAGE : KWS_EXIT_INPUT;
+	}
+	return draw(t) ? KWS_EXIT_OK : KWS_EXIT_INPUT;
+}
+
+int kws_cmd_plot(int argc, char **argv)
+{
+	static const struct argp_child children[] = {{&kws_args_audio_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {
+		options,
+		parse,
+		"FILE -o PICTURE",
+		"Draw a recording: the spectrogram that the network is given, the score of each word, "
+		"its threshold, and the words that are found.",
+		children,
+		NULL,
+		NULL,
+	};
+	args a = {.end = (double)INFINITY};
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+
+	task t = {.a = &a};
+	int status = run_task(&t);
+	kws_spotter_destroy(t.spotter);
+	kws_resample_destroy(t.resample);
+	kws_mel_destroy(t.mel);
+	free(t.pcm);
+	free(t.converted);
+	free(t.mels.row);
+	free(t.scores.row);
+	free(t.events);
+	kws_model_close(t.model);
+	return status;
+}

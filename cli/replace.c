@@ -1,0 +1,54 @@
+#include "cli/replace.h"
+
+#include "cli/out.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char SUFFIX[] = ".XXXXXX";
+
+bool kws_replace_open(kws_replace *r, const char *path)
+{
+	size_t n = strlen(path);
+	int fd = -1;
+	*r = (kws_replace){.path = path};
+	r->own = malloc(n + sizeof SUFFIX);
+	if (r->own) {
+		memcpy(r->own, path, n);
+		memcpy(r->own + n, SUFFIX, sizeof SUFFIX);
+		fd = mkstemp(r->own);
+	}
+	/* mkstemp() keeps others out; a result is for whom the user wants to read it. */
+	mode_t mask = umask(0);
+	umask(mask);
+	if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)
+		r->to = fdopen(fd, "wb");
+	if (r->to) {
+		r->temporary = r->own;
+		return true;
+	}
+	kws_out_complain("%s: %s", path, strerror(errno));
+	if (fd >= 0) {
+		close(fd);
+		unlink(r->own);
+	}
+	free(r->own);
+	return false;
+}
+
+bool kws_replace_finish(kws_replace *r, bool good)
+{
+	bool written = fflush(r->to) == 0 && !ferror(r->to) && fsync(fileno(r->to)) == 0;
+	written = fclose(r->to) == 0 && written;
+	if (good && (!written || rename(r->own, r->path) != 0)) {
+		kws_out_complain("%s: %s", r->path, strerror(errno));
+		good = false;
+	}
+	if (!good)
+		unlink(r->own);
+	free(r->own);
+	return good;
+}

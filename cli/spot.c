@@ -1,0 +1,334 @@
+/* kws spot - what is said when. */
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "spot/spotter.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPT_FORMAT = 0x100, OPT_BLOCK, OPT_SMOOTH, OPT_REFRACTORY, MOST_THRESHOLDS = 256 };
+
+typedef struct {
+	kws_args_audio audio;
+	enum kws_format format;
+	unsigned block_ms;
+	const char *smooth, *refractory;         /* NULL: the model's */
+	const char *threshold[MOST_THRESHOLDS]; /* as they were given */
+	size_t n_thresholds;
+	char **inputs;
+	int n_inputs;
+} args;
+
+static const struct argp_option options[] = {
+	{"format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl, csv or audacity", 0},
+	{"threshold", 't', "X|WORD=X", 0,
+	 "Score that a word has to reach, 0 to 1 or off; for all words or one; may be repeated, "
+	 "and be a list with commas (default: the model's)",
+	 0},
+	{"smooth", OPT_SMOOTH, "MS", 0,
+	 "Mean over that much of the probabilities (default: the model's)", 0},
+	{"refractory", OPT_REFRACTORY, "MS", 0,
+	 "A word that was found is silent for that long (default: the model's)", 0},
+	{"block", OPT_BLOCK, "MS", 0,
+	 "Audio fed at a time; 10 is the live hop. Changes speed, never the output (default 1000)",
+	 0},
+	{0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	args *a = state->input;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->audio;
+		return 0;
+	case 't':
+		if (a->n_thresholds == MOST_THRESHOLDS)
+			argp_error(state, "--threshold: more than %d of them", MOST_THRESHOLDS);
+		a->threshold[a->n_thresholds++] = arg;
+		return 0;
+	case OPT_FORMAT:
+		if (!kws_out_format(arg, &a->format))
+			argp_error(state, "--format: '%s' is none of text, jsonl, csv, audacity",
+				   arg);
+		return 0;
+	case OPT_BLOCK:
+		a->block_ms = kws_args_need(state, "--block", arg, 1, 60000);
+		return 0;
+	case OPT_SMOOTH:
+		kws_args_need(state, "--smooth", arg, 0, KWS_DECIDE_SMOOTH_MAX_MS);
+		a->smooth = arg;
+		return 0;
+	case OPT_REFRACTORY:
+		kws_args_need(state, "--refractory", arg, 0, 60000);
+		a->refractory = arg;
+		return 0;
+	case ARGP_KEY_ARGS:
+		a->inputs = state->argv + state->next;
+		a->n_inputs = state->argc - state->next;
+		return 0;
+	case ARGP_KEY_END:
+		if (a->n_inputs == 0)
+			argp_error(state, "no file to listen to");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+typedef struct {
+	const args *a;
+	kws_model *model;
+	kws_spotter_config cfg;
+	float *threshold; /* (n_words,) */
+	kws_spotter *spotter; /* kept from file to file as long as the rate stays */
+	unsigned in_hz;
+	float *pcm;
+	size_t block;     /* samples in pcm */
+	const char *file; /* the current one */
+	bool lost;        /* nobody reads the output any more */
+} task;
+
+/* One threshold, "0.8", "off", "go=0.8" or "go=off". false: said what is wrong. */
+static bool apply_threshold(task *t, char *text)
+{
+	char *equals = strrchr(text, '='), *value = equals ? equals + 1 : text;
+	double x = 2.0; /* never */
+	if (strcmp(value, "off") != 0 && !kws_args_real(value, 0.0, 1.0, &x)) {
+		kws_out_complain("--threshold: '%s' is not a number in 0..1, nor off", value);
+		return false;
+	}
+	if (!equals) {
+		for (size_t w = 0; w < kws_model_n_words(t->model); w++)
+			t->threshold[w] = (float)x;
+		return true;
+	}
+	*equals = '\0';
+	int word = kws_model_word_index(t->model, text);
+	if (word < 0 || !kws_is_command(text)) {
+		kws_out_complain("--threshold: '%s' is no command of %s; `kws model' lists them",
+				 text, kws_model_name(t->model));
+		return false;
+	}
+	t->threshold[word] = (float)x;
+	return true;
+}
+
+/* Those for all words first, so that their order on the command line does not matter. */
+static bool apply_thresholds(task *t)
+{
+	bool good = true;
+	for (int per_word = 0; per_word < 2; per_word++)
+		for (size_t i = 0; i < t->a->n_thresholds && good; i++) {
+			char *list = strdup(t->a->threshold[i]), *at = list;
+			for (char *one = at; good && one; one = at) {
+				at = strchr(one, ',');
+				if (at)
+					*at++ = '\0';
+				if ((strchr(one, '=') != NULL) == per_word)
+					good = apply_threshold(t, one);
+			}
+			good = good && list;
+			free(list);
+		}
+	return good;
+}
+
+static bool configure(task *t)
+{
+	const kws_decision *def = kws_model_decision(t->model);
+	t->threshold = calloc(kws_model_n_words(t->model), sizeof *t->threshold);
+	if (!t->threshold) {
+		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
+		return false;
+	}
+	for (size_t w = 0; w < kws_model_n_words(t->model); w++)
+		t->threshold[w] = kws_model_threshold(t->model, w);
+	t->cfg = (kws_spotter_config){def->smooth_ms, def->refractory_ms, t->threshold};
+	if (t->a->smooth)
+		kws_args_unsigned(t->a->smooth, 0, KWS_DECIDE_SMOOTH_MAX_MS, &t->cfg.smooth_ms);
+	if (t->a->refractory)
+		kws_args_unsigned(t->a->refractory, 0, 60000, &t->cfg.refractory_ms);
+	return apply_thresholds(t);
+}
+
+static double seconds(const task *t, uint64_t sample)
+{
+	return (double)sample / (double)kws_model_features(t->model)->rate_hz;
+}
+
+/* h:mm:ss.mmm, without the hours while there are none. */
+static const char *clock_text(const task *t, uint64_t sample, char text[32])
+{
+	uint64_t ms = (uint64_t)(seconds(t, sample) * 1000.0 + 0.5), s = ms / 1000, min = s / 60;
+	if (min < 60)
+		snprintf(text, 32, "%" PRIu64 ":%02u.%03u", min, (unsigned)(s % 60),
+			 (unsigned)(ms % 1000));
+	else
+		snprintf(text, 32, "%" PRIu64 ":%02u:%02u.%03u", min / 60, (unsigned)(min % 60),
+			 (unsigned)(s % 60), (unsigned)(ms % 1000));
+	return text;
+}
+
+static void print_json(const task *t, const kws_event *ev, const char *word)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "file", kws_out_json_text(t->file));
+	json_object_set_new(o, "word", kws_out_json_text(word));
+	json_object_set_new(o, "start", kws_out_json_real(seconds(t, ev->start)));
+	json_object_set_new(o, "end", kws_out_json_real(seconds(t, ev->end)));
+	json_object_set_new(o, "decided", kws_out_json_real(seconds(t, ev->sample)));
+	json_object_set_new(o, "score", kws_out_json_real((double)ev->score));
+	json_object_set_new(o, "threshold", kws_out_json_real((double)ev->threshold));
+	json_object_set_new(o, "level_dbfs", kws_out_json_real((double)ev->level_dbfs));
+	json_object_set_new(o, "snr_db", kws_out_json_real((double)ev->snr_db));
+	json_object_set_new(o, "start_sample", json_integer((json_int_t)ev->start));
+	json_object_set_new(o, "end_sample", json_integer((json_int_t)ev->end));
+	json_object_set_new(o, "decided_sample", json_integer((json_int_t)ev->sample));
+	json_object_set_new(o, "rate_hz", json_integer(kws_model_features(t->model)->rate_hz));
+	kws_out_json_line(o);
+}
+
+static void on_event(void *ctx, const kws_event *ev)
+{
+	task *t = ctx;
+	char from[32], to[32];
+	const char *word = kws_model_word(t->model, ev->word);
+	switch (t->a->format) {
+	case KWS_FORMAT_JSONL:
+		print_json(t, ev, word);
+		break;
+	case KWS_FORMAT_CSV:
+		kws_out_csv(stdout, t->file);
+		putchar(',');
+		kws_out_csv(stdout, word);
+		printf(",%.6f,%.6f,%.6f,%.6f,%.6f,%.2f,%.2f\n", seconds(t, ev->start),
+		       seconds(t, ev->end), seconds(t, ev->sample), (double)ev->score,
+		       (double)ev->threshold, (double)ev->level_dbfs, (double)ev->snr_db);
+		break;
+	case KWS_FORMAT_AUDACITY:
+		printf("%.6f\t%.6f\t%s %.3f", seconds(t, ev->start), seconds(t, ev->end), word,
+		       (double)ev->score);
+		if (t->a->n_inputs > 1) {
+			putchar(' ');
+			kws_out_visible(stdout, t->file);
+		}
+		putchar('\n');
+		break;
+	default:
+		printf("%12s  %12s  %-10s %6.4f  %6.1f  %5.1f", clock_text(t, ev->start, from),
+		       clock_text(t, ev->end, to), word, (double)ev->score, (double)ev->level_dbfs,
+		       (double)ev->snr_db);
+		if (t->a->n_inputs > 1) {
+			fputs("  ", stdout);
+			kws_out_visible(stdout, t->file);
+		}
+		putchar('\n');
+	}
+	if (!kws_out_flush())
+		t->lost = true;
+}
+
+static bool print_head(const task *t)
+{
+	if (t->a->format == KWS_FORMAT_CSV)
+		puts("file,word,start,end,decided,score,threshold,level_dbfs,snr_db");
+	if (t->a->format == KWS_FORMAT_TEXT)
+		printf("%12s  %12s  %-10s %6s  %6s  %5s%s\n", "start", "end", "word", "score",
+		       "dBFS", "SNR", t->a->n_inputs > 1 ? "  file" : "");
+	return kws_out_flush();
+}
+
+/* A spotter and a buffer for this rate, in the state of a new one. */
+static enum kws_status tune_to(task *t, unsigned in_hz, kws_error *err)
+{
+	if (t->spotter && t->in_hz == in_hz) {
+		kws_spotter_reset(t->spotter);
+		return KWS_OK;
+	}
+	kws_spotter_destroy(t->spotter);
+	free(t->pcm);
+	t->in_hz = in_hz;
+	t->block = (size_t)((uint64_t)in_hz * t->a->block_ms / 1000);
+	t->pcm = calloc(t->block, sizeof *t->pcm);
+	enum kws_status st =
+		kws_spotter_create(&t->spotter, t->model, in_hz, &t->cfg, on_event, NULL, t, err);
+	return st == KWS_OK && !t->pcm
+		       ? kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM))
+		       : st;
+}
+
+static bool listen(task *t, const char *path)
+{
+	kws_error err = {""};
+	kws_source *src = NULL;
+	size_t got = 0;
+	t->file = path;
+	enum kws_status st = kws_args_open_source(&src, &t->a->audio, path, &err);
+	if (st == KWS_OK)
+		st = tune_to(t, kws_source_rate(src), &err);
+	if (st == KWS_OK) {
+		do {
+			st = kws_source_read(src, t->pcm, t->block, &got, &err);
+			kws_spotter_process(t->spotter, t->pcm, got);
+		} while (st == KWS_OK && got && !t->lost);
+		kws_spotter_flush(t->spotter);
+		if (kws_source_leftover(src))
+			kws_out_complain(
+				"%s: %zu bytes at the end are no whole sample and were left out",
+				path, kws_source_leftover(src));
+	}
+	kws_source_close(src);
+	if (st != KWS_OK)
+		kws_out_complain_of(path, err.text);
+	return st == KWS_OK;
+}
+
+static int run_task(task *t)
+{
+	t->model = kws_args_open_model(t->a->audio.model);
+	if (!t->model)
+		return KWS_EXIT_MODEL;
+	if (kws_model_max_frames(t->model)) {
+		kws_out_complain("model %s: full attention cannot hear an endless stream; `kws "
+				 "classify' takes it",
+				 kws_model_name(t->model));
+		return KWS_EXIT_MODEL;
+	}
+	if (!configure(t))
+		return KWS_EXIT_USAGE;
+	int status = KWS_EXIT_OK;
+	t->lost = !print_head(t);
+	for (int i = 0; i < t->a->n_inputs && !t->lost; i++)
+		if (!listen(t, t->a->inputs[i]))
+			status = KWS_EXIT_INPUT;
+	return status;
+}
+
+int kws_cmd_spot(int argc, char **argv)
+{
+	static const struct argp_child children[] = {{&kws_args_audio_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {
+		options,
+		parse,
+		"[FILE|-]...",
+		"Say what is said when. Lines appear as the words are heard; - is raw PCM on "
+		"standard input, as "
+		"`arecord -t raw' and sox write it.",
+		children,
+		NULL,
+		NULL,
+	};
+	args a = {.block_ms = 1000};
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+
+	task t = {.a = &a};
+	int status = run_task(&t);
+	kws_spotter_destroy(t.spotter);
+	free(t.pcm);
+	free(t.threshold);
+	kws_model_close(t.model);
+	return status;
+}

@@ -1,0 +1,202 @@
+#include "cli/tally.h"
+
+#include "cli/out.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct kws_tally {
+	const kws_model *model;
+	size_t n_words;
+	size_t *count; /* (n_words + 1, n_words): expected, heard; the last row has no class in the
+			  model */
+};
+
+enum kws_status kws_tally_create(kws_tally **out, const kws_model *m)
+{
+	*out = NULL;
+	kws_tally *t = calloc(1, sizeof *t);
+	if (!t)
+		return KWS_ERR_NOMEM;
+	t->model = m;
+	t->n_words = kws_model_n_words(m);
+	t->count = calloc((t->n_words + 1) * t->n_words, sizeof *t->count);
+	if (!t->count) {
+		kws_tally_destroy(t);
+		return KWS_ERR_NOMEM;
+	}
+	*out = t;
+	return KWS_OK;
+}
+
+void kws_tally_destroy(kws_tally *t)
+{
+	if (!t)
+		return;
+	free(t->count);
+	free(t);
+}
+
+size_t kws_tally_class(const kws_model *m, const char *word)
+{
+	int own = kws_model_word_index(m, word);
+	if (own < 0 && (strcmp(word, "silence") == 0 || strcmp(word, "_background_noise_") == 0))
+		own = kws_model_word_index(m, "_silence_");
+	else if (own < 0)
+		own = kws_model_word_index(m, "_unknown_");
+	return own < 0 ? kws_model_n_words(m) : (size_t)own;
+}
+
+void kws_tally_add(kws_tally *t, size_t expected, size_t heard)
+{
+	t->count[expected * t->n_words + heard]++;
+}
+
+static size_t row_sum(const kws_tally *t, size_t row)
+{
+	size_t sum = 0;
+	for (size_t w = 0; w < t->n_words; w++)
+		sum += t->count[row * t->n_words + w];
+	return sum;
+}
+
+static size_t hits(const kws_tally *t, size_t row)
+{
+	return row < t->n_words ? t->count[row * t->n_words + row] : 0;
+}
+
+size_t kws_tally_count(const kws_tally *t)
+{
+	size_t sum = 0;
+	for (size_t row = 0; row <= t->n_words; row++)
+		sum += row_sum(t, row);
+	return sum;
+}
+
+static size_t correct(const kws_tally *t)
+{
+	size_t sum = 0;
+	for (size_t row = 0; row < t->n_words; row++)
+		sum += hits(t, row);
+	return sum;
+}
+
+/* E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22
+ * (1927). */
+void kws_tally_wilson(size_t k, size_t n, double *lo, double *hi)
+{
+	const double z = 1.959963985; /* of the normal distribution, 97.5 % lies below */
+	*lo = 0.0;
+	*hi = 1.0;
+	if (n == 0)
+		return;
+	double p = (double)k / (double)n, m = (double)n;
+	double middle = p + z * z / (2.0 * m),
+	       half = z * sqrt(p * (1.0 - p) / m + z * z / (4.0 * m * m));
+	*lo = fmax((middle - half) / (1.0 + z * z / m), 0.0);
+	*hi = fmin((middle + half) / (1.0 + z * z / m), 1.0);
+}
+
+static const char *row_name(const kws_tally *t, size_t row)
+{
+	return row < t->n_words ? kws_model_word(t->model, row) : "(no class)";
+}
+
+static double share(size_t k, size_t n)
+{
+	return n ? (double)k / (double)n : (double)NAN;
+}
+
+static int name_width(const kws_tally *t)
+{
+	size_t width = strlen("(no class)");
+	for (size_t w = 0; w < t->n_words; w++)
+		width = strlen(row_name(t, w)) > width ? strlen(row_name(t, w)) : width;
+	return (int)width;
+}
+
+static void print_confusion(const kws_tally *t, FILE *to)
+{
+	int width = name_width(t);
+	fprintf(to, "\nconfusion (rows: expected, columns: heard)\n%*s", width, "");
+	for (size_t w = 0; w < t->n_words; w++)
+		fprintf(to, " %*s", (int)fmax(5.0, (double)strlen(row_name(t, w))), row_name(t, w));
+	putc('\n', to);
+	for (size_t row = 0; row <= t->n_words; row++) {
+		if (row == t->n_words && row_sum(t, row) == 0)
+			continue;
+		fprintf(to, "%-*s", width, row_name(t, row));
+		for (size_t w = 0; w < t->n_words; w++)
+			fprintf(to, " %*zu", (int)fmax(5.0, (double)strlen(row_name(t, w))),
+				t->count[row * t->n_words + w]);
+		putc('\n', to);
+	}
+}
+
+void kws_tally_print(const kws_tally *t, FILE *to)
+{
+	int width = name_width(t);
+	double lo, hi;
+	print_confusion(t, to);
+	fprintf(to, "\n%-*s %6s %6s %8s   95 %% interval\n", width, "word", "n", "right", "recall");
+	for (size_t row = 0; row <= t->n_words; row++) {
+		size_t n = row_sum(t, row);
+		if (n == 0)
+			continue;
+		kws_tally_wilson(hits(t, row), n, &lo, &hi);
+		fprintf(to, "%-*s %6zu %6zu %6.2f %%   %.2f .. %.2f %%\n", width, row_name(t, row),
+			n, hits(t, row), 100.0 * share(hits(t, row), n), 100.0 * lo, 100.0 * hi);
+	}
+	size_t n = kws_tally_count(t);
+	if (n == 0)
+		return;
+	kws_tally_wilson(correct(t), n, &lo, &hi);
+	fprintf(to, "\naccuracy %.2f %% (%zu of %zu; 95 %% interval %.2f .. %.2f %%)\n",
+		100.0 * share(correct(t), n), correct(t), n, 100.0 * lo, 100.0 * hi);
+}
+
+static json_t *interval(size_t k, size_t n)
+{
+	double lo, hi;
+	kws_tally_wilson(k, n, &lo, &hi);
+	json_t *both = json_array();
+	json_array_append_new(both, kws_out_json_real(lo));
+	json_array_append_new(both, kws_out_json_real(hi));
+	return both;
+}
+
+static json_t *number(size_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+json_t *kws_tally_json(const kws_tally *t)
+{
+	json_t *all = json_object(), *words = json_object(), *classes = json_array(),
+	       *confusion = json_array();
+	size_t n = kws_tally_count(t);
+	for (size_t row = 0; row <= t->n_words; row++) {
+		size_t of_row = row_sum(t, row);
+		if (row == t->n_words && of_row == 0)
+			continue;
+		json_t *one = json_object(), *line = json_array();
+		json_object_set_new(one, "n", number(of_row));
+		json_object_set_new(one, "correct", number(hits(t, row)));
+		json_object_set_new(one, "recall", kws_out_json_real(share(hits(t, row), of_row)));
+		json_object_set_new(one, "recall_ci", interval(hits(t, row), of_row));
+		json_object_set_new(words, row_name(t, row), one);
+		json_array_append_new(classes, kws_out_json_text(row_name(t, row)));
+		for (size_t w = 0; w < t->n_words; w++)
+			json_array_append_new(line, number(t->count[row * t->n_words + w]));
+		json_array_append_new(confusion, line);
+	}
+	json_object_set_new(all, "n", number(n));
+	json_object_set_new(all, "correct", number(correct(t)));
+	json_object_set_new(all, "accuracy", kws_out_json_real(share(correct(t), n)));
+	json_object_set_new(all, "accuracy_ci", interval(correct(t), n));
+	json_object_set_new(all, "words", words);
+	json_object_set_new(all, "classes", classes);
+	json_object_set_new(all, "confusion", confusion);
+	return all;
+}

@@ -1,0 +1,329 @@
+#include "daemon/capture.h"
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A sound server may take this long to the first block; only then the stall clock counts in
+ * earnest. */
+static const double first_block_s = 5.0;
+/* A stream that lived this long was a good one: the back-off starts anew. */
+static const double good_stream_s = 10.0;
+
+typedef enum { NOTHING, OPEN, CLOSE, QUIT } order;
+
+struct kws_capture {
+	kws_conf_audio conf;
+	enum kws_capture_state state;
+	double deadline; /* of the order that is out */
+	double retry_at, backoff_s;
+	double started, last_step,
+		quiet_s; /* of the running stream; quiet_s: since the last block */
+	unsigned long callbacks;
+	unsigned stream, attempts;
+	unsigned long progress;
+	bool reopen;      /* the settings changed while an order was out */
+	char reason[256]; /* why there is no stream */
+
+	kws_device *device; /* the thread's while an order is out, else ours */
+
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t ordered;
+	order pending; /* under the lock, from here on */
+	kws_conf_audio wanted;
+	enum kws_status result;
+	kws_error err;
+	bool done;
+	int fd;
+};
+
+/* The only thread that calls PortAudio. */
+static void *run(void *arg)
+{
+	kws_capture *c = arg;
+	uint64_t one = 1;
+	order o = NOTHING;
+
+	while (o != QUIT) {
+		kws_device *d = NULL;
+		kws_error err = { "" };
+		enum kws_status status = KWS_OK;
+
+		pthread_mutex_lock(&c->lock);
+		while (c->pending == NOTHING)
+			pthread_cond_wait(&c->ordered, &c->lock);
+		o = c->pending;
+		c->pending = NOTHING;
+		d = c->device;
+		kws_conf_audio a = c->wanted;
+		pthread_mutex_unlock(&c->lock);
+
+		if (o == OPEN) {
+			kws_device_config cfg = { a.device, a.rate_hz, a.channels, a.channel,
+						  a.latency_ms };
+			status = kws_device_open(&d, &cfg, &err);
+		} else if (o == CLOSE) {
+			kws_device_close(d);
+			d = NULL;
+		}
+		pthread_mutex_lock(&c->lock);
+		c->device = d;
+		c->result = status;
+		c->err = err;
+		c->done = true;
+		pthread_mutex_unlock(&c->lock);
+		if (write(c->fd, &one, sizeof one) < 0 && errno != EAGAIN)
+			return NULL;
+	}
+	return NULL;
+}
+
+static void give(kws_capture *c, order o, double deadline)
+{
+	pthread_mutex_lock(&c->lock);
+	c->pending = o;
+	c->wanted = c->conf;
+	c->done = false;
+	c->deadline = deadline;
+	pthread_cond_signal(&c->ordered);
+	pthread_mutex_unlock(&c->lock);
+}
+
+static bool is_done(kws_capture *c, enum kws_status *result, kws_error *err)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&c->lock);
+	bool done = c->done;
+	*result = c->result;
+	*err = c->err;
+	pthread_mutex_unlock(&c->lock);
+	if (done && read(c->fd, &n, sizeof n) > 0)
+		c->progress++;
+	return done;
+}
+
+enum kws_status kws_capture_create(kws_capture **out, const kws_conf_audio *conf, kws_error *err)
+{
+	kws_capture *c = calloc(1, sizeof *c);
+
+	*out = NULL;
+	if (!c)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	c->conf = *conf;
+	c->backoff_s = 1e-3 * conf->backoff_ms;
+	c->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->ordered, NULL);
+	if (c->fd < 0 || pthread_create(&c->thread, NULL, run, c) != 0) {
+		if (c->fd >= 0)
+			close(c->fd);
+		free(c);
+		return kws_fail(err, KWS_ERR_NOMEM, "audio: cannot start a thread");
+	}
+	*out = c;
+	return KWS_OK;
+}
+
+bool kws_capture_destroy(kws_capture *c, int timeout_ms)
+{
+	double until = kws_clock_mono() + 1e-3 * timeout_ms;
+	enum kws_status result;
+	kws_error err;
+
+	if (!c)
+		return true;
+	if (c->state == KWS_CAPTURE_HUNG)
+		return false;
+	if (c->state == KWS_CAPTURE_OPENING || c->state == KWS_CAPTURE_CLOSING)
+		while (!is_done(c, &result, &err)) {
+			struct timespec t = { .tv_nsec = 5000000L };
+			if (kws_clock_mono() > until)
+				return false;
+			nanosleep(&t, NULL);
+		}
+	for (order o = CLOSE; o <= QUIT; o++) {
+		give(c, o, until);
+		while (!is_done(c, &result, &err)) {
+			struct timespec t = { .tv_nsec = 5000000L };
+			if (kws_clock_mono() > until)
+				return false;
+			nanosleep(&t, NULL);
+		}
+	}
+	pthread_join(c->thread, NULL);
+	pthread_mutex_destroy(&c->lock);
+	pthread_cond_destroy(&c->ordered);
+	close(c->fd);
+	free(c);
+	return true;
+}
+
+static void back_off(kws_capture *c)
+{
+	c->backoff_s *= 2;
+	if (c->backoff_s > c->conf.backoff_max_s)
+		c->backoff_s = c->conf.backoff_max_s;
+}
+
+static void opened(kws_capture *c, double mono)
+{
+	c->state = KWS_CAPTURE_RUNNING;
+	c->stream++;
+	c->started = c->last_step = mono;
+	c->quiet_s = 0.0;
+	c->callbacks = 0;
+	c->attempts = 0;
+	if (c->reopen)
+		kws_capture_lose(c, "reconfigured");
+}
+
+static void not_opened(kws_capture *c, double mono, const kws_error *err)
+{
+	/* once, not at every attempt: the reason has to change to be told again */
+	bool news = strcmp(c->reason, err->text) != 0;
+
+	memcpy(c->reason, err->text, sizeof c->reason);
+	kws_log(news ? KWS_LOG_WARNING : KWS_LOG_DEBUG,
+		"no audio: %s; trying again every %.3g s or so", err->text, c->backoff_s);
+	c->attempts++;
+	c->state = KWS_CAPTURE_CLOSED;
+	c->retry_at = mono + c->backoff_s;
+	back_off(c);
+}
+
+void kws_capture_lose(kws_capture *c, const char *reason)
+{
+	double mono = kws_clock_mono();
+
+	if (c->state != KWS_CAPTURE_RUNNING)
+		return;
+	if (mono - c->started > good_stream_s)
+		c->backoff_s = 1e-3 * c->conf.backoff_ms;
+	snprintf(c->reason, sizeof c->reason, "%s", reason);
+	c->state = KWS_CAPTURE_CLOSING;
+	give(c, CLOSE, mono + 1e-3 * c->conf.teardown_ms);
+}
+
+/* The clock of silence runs only while we run: a daemon that was stopped for a second must not
+ * blame the device. */
+static void watch(kws_capture *c, double mono)
+{
+	double limit = 1e-3 * c->conf.stall_ms, dt = mono - c->last_step;
+	kws_device_state st;
+
+	kws_device_state_get(c->device, &st);
+	c->last_step = mono;
+	if (st.callbacks != c->callbacks) {
+		c->callbacks = st.callbacks;
+		c->quiet_s = 0.0;
+	} else {
+		c->quiet_s += dt < 0.1 ? dt : 0.1;
+	}
+	if (st.ended && kws_device_available(c->device) > 0)
+		return; /* to be heard first */
+	if (st.finished)
+		c->state = KWS_CAPTURE_ENDED;
+	else if (st.ended)
+		kws_capture_lose(c, kws_device_is_pipe(c->device) ? "the writer went away"
+								  : "the device went away");
+	else if (kws_device_is_pipe(c->device))
+		return; /* may pause as long as it likes */
+	else if (c->quiet_s > (st.callbacks            ? limit
+			       : first_block_s > limit ? first_block_s
+						       : limit))
+		kws_capture_lose(c, "stalled: the device sends nothing");
+}
+
+enum kws_capture_state kws_capture_step(kws_capture *c, double mono)
+{
+	enum kws_status result;
+	kws_error err;
+
+	switch (c->state) {
+	case KWS_CAPTURE_CLOSED:
+		if (mono < c->retry_at)
+			break;
+		c->state = KWS_CAPTURE_OPENING;
+		c->reopen = false;
+		give(c, OPEN, mono + c->conf.open_s);
+		break;
+	case KWS_CAPTURE_OPENING:
+	case KWS_CAPTURE_CLOSING:
+		if (!is_done(c, &result, &err)) {
+			if (mono > c->deadline)
+				c->state = KWS_CAPTURE_HUNG;
+		} else if (c->state == KWS_CAPTURE_CLOSING) {
+			c->state = KWS_CAPTURE_CLOSED;
+			c->retry_at = c->reopen ? mono : mono + c->backoff_s;
+			back_off(c);
+		} else if (result == KWS_OK) {
+			opened(c, mono);
+		} else {
+			not_opened(c, mono, &err);
+		}
+		break;
+	case KWS_CAPTURE_RUNNING: watch(c, mono); break;
+	case KWS_CAPTURE_ENDED:
+	case KWS_CAPTURE_HUNG: break;
+	}
+	return c->state;
+}
+
+void kws_capture_configure(kws_capture *c, const kws_conf_audio *conf)
+{
+	bool same = !strcmp(c->conf.device, conf->device) && c->conf.rate_hz == conf->rate_hz
+		 && c->conf.channels == conf->channels && c->conf.channel == conf->channel
+		 && c->conf.latency_ms == conf->latency_ms;
+
+	c->conf = *conf;
+	c->backoff_s = 1e-3 * conf->backoff_ms;
+	c->retry_at = 0.0;
+	if (same)
+		return;
+	c->reopen = true;
+	kws_capture_lose(c, "reconfigured");
+}
+
+kws_device *kws_capture_device(kws_capture *c)
+{
+	return c->state == KWS_CAPTURE_RUNNING || c->state == KWS_CAPTURE_ENDED ? c->device : NULL;
+}
+
+unsigned kws_capture_stream(const kws_capture *c)
+{
+	return c->stream;
+}
+
+unsigned kws_capture_attempts(const kws_capture *c)
+{
+	return c->attempts;
+}
+
+const char *kws_capture_reason(const kws_capture *c)
+{
+	return c->reason;
+}
+
+unsigned long kws_capture_progress(const kws_capture *c)
+{
+	return c->progress;
+}
+
+int kws_capture_fd(const kws_capture *c)
+{
+	return c->fd;
+}
+
+int kws_capture_data_fd(kws_capture *c)
+{
+	return c->state == KWS_CAPTURE_RUNNING ? kws_device_fd(c->device) : -1;
+}

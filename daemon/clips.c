@@ -1,0 +1,321 @@
+#include "daemon/clips.h"
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/worker.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <sndfile.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_WANTED = 16, STAMP = 20 }; /* "20260301T120000.250Z" */
+
+typedef struct {
+	char name[KWS_CLIP_NAME];
+	size_t n;
+	short pcm[];
+} clip;
+
+/* The worker's part. */
+typedef struct {
+	kws_conf_clips conf;
+	unsigned rate_hz;
+	bool failing;
+	atomic_ulong written, failed, removed;
+} writer;
+
+struct kws_clips {
+	writer *w;
+	kws_worker *worker;
+	unsigned rate_hz;
+	kws_conf_clips conf;
+	size_t max, n_wanted;
+	struct {
+		char name[KWS_CLIP_NAME];
+		uint64_t from, to;
+	} wanted[MAX_WANTED];
+	unsigned long overflow;
+	clip *item;
+	float *pcm;
+};
+
+/* ---- names ---- */
+
+void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *word, float score, bool near)
+{
+	char stamp[32], plain[40];
+	size_t n = 0, k = 0;
+
+	kws_clock_rfc3339(wall, stamp, sizeof stamp);
+	for (size_t i = 0; stamp[i]; i++)
+		if (stamp[i] != '-' && stamp[i] != ':')
+			stamp[n++] = stamp[i];
+	stamp[n] = 0;
+	for (; word[k] && k < sizeof plain - 1; k++)
+		plain[k] = isalnum((unsigned char)word[k]) ? word[k] : '_';
+	plain[k] = 0;
+	snprintf(name, KWS_CLIP_NAME, "%s-%s-%02d%s.wav", stamp, plain, (int)floorf(100.0f * score),
+		 near ? "-near" : "");
+}
+
+static bool ends_in(const char *name, const char *end)
+{
+	size_t n = strlen(name), k = strlen(end);
+
+	return n >= k && !strcmp(name + n - k, end);
+}
+
+static bool is_ours(const char *name)
+{
+	static const char form[] = "00000000T000000.000Z-";
+
+	for (size_t i = 0; form[i]; i++)
+		if (form[i] == '0' ? !isdigit((unsigned char)name[i]) : name[i] != form[i])
+			return false;
+	return ends_in(name, ".wav");
+}
+
+/* ---- the worker ---- */
+
+/* Bytes of all clips in the folder, and the oldest of them, which its name tells. */
+static unsigned long long look_around(int dir, char oldest[KWS_CLIP_NAME])
+{
+	unsigned long long bytes = 0;
+	struct dirent *e;
+	struct stat st;
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	*oldest = 0;
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	while ((e = readdir(d))) {
+		if (!is_ours(e->d_name) || strlen(e->d_name) >= KWS_CLIP_NAME
+		    || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0
+		    || !S_ISREG(st.st_mode))
+			continue;
+		bytes += (unsigned long long)st.st_size;
+		if (!*oldest || strcmp(e->d_name, oldest) < 0)
+			strcpy(oldest, e->d_name);
+	}
+	closedir(d);
+	return bytes;
+}
+
+static bool make_room(writer *w, int dir, unsigned long long bytes)
+{
+	unsigned long long quota = (unsigned long long)w->conf.quota_mb * 1000000;
+	char oldest[KWS_CLIP_NAME];
+
+	if (bytes > quota)
+		return false;
+	while (look_around(dir, oldest) + bytes > quota) {
+		if (!*oldest || unlinkat(dir, oldest, 0) != 0)
+			return false;
+		atomic_fetch_add(&w->removed, 1);
+	}
+	return true;
+}
+
+/* Returns NULL, or what went wrong. */
+static const char *write_wav(const writer *w, int dir, const char *tmp, const clip *c)
+{
+	SF_INFO info = { .samplerate = (int)w->rate_hz,
+			 .channels = 1,
+			 .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16 };
+	int fd = openat(dir, tmp, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+	SNDFILE *f = fd < 0 ? NULL : sf_open_fd(fd, SFM_WRITE, &info, 0);
+	const char *why = NULL;
+	struct stat st;
+
+	if (!f) {
+		why = fd < 0 ? strerror(errno) : sf_strerror(NULL);
+		if (fd >= 0)
+			close(fd);
+		return why;
+	}
+	sf_write_short(f, c->pcm, (sf_count_t)c->n);
+	sf_close(f);
+	/* libsndfile does not tell all: the file does */
+	if (fstat(fd, &st) != 0 || (size_t)st.st_size < 44 + sizeof c->pcm[0] * c->n)
+		why = strerror(ENOSPC);
+	close(fd);
+	return why;
+}
+
+static const char *keep(writer *w, const clip *c)
+{
+	char tmp[KWS_CLIP_NAME + 8];
+	int dir = open(w->conf.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *why;
+
+	if (dir < 0)
+		return strerror(errno);
+	snprintf(tmp, sizeof tmp, ".%s.part", c->name);
+	if (!make_room(w, dir, 44 + sizeof c->pcm[0] * (unsigned long long)c->n))
+		why = "clips.quota_mb has no room for it";
+	else
+		why = write_wav(w, dir, tmp, c);
+	if (!why && renameat(dir, tmp, dir, c->name) != 0)
+		why = strerror(errno);
+	if (why)
+		unlinkat(dir, tmp, 0);
+	close(dir);
+	return why;
+}
+
+static void item(void *self, const void *it)
+{
+	writer *w = self;
+	const clip *c = it;
+	const char *why = keep(w, c);
+
+	if (why && !w->failing)
+		kws_log(KWS_LOG_ERROR, "clips: %s/%s: %s", w->conf.dir, c->name, why);
+	if (!why && w->failing)
+		kws_log(KWS_LOG_INFO, "clips: writing again");
+	w->failing = why != NULL;
+	atomic_fetch_add(why ? &w->failed : &w->written, 1);
+}
+
+static const kws_worker_ops ops = { item, NULL, free };
+
+/* ---- the main thread ---- */
+
+static size_t longest(const kws_conf_clips *c, unsigned rate_hz)
+{
+	return (size_t)((unsigned long long)(c->pre_ms + c->post_ms + KWS_CLIP_WORD_MS) * rate_hz
+			/ 1000);
+}
+
+size_t kws_clips_history(const kws_conf_clips *c, unsigned rate_hz)
+{
+	return *c->dir ? longest(c, rate_hz) + rate_hz
+		       : 0; /* a second for the decision, which comes after the word */
+}
+
+enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err)
+{
+	struct stat st;
+
+	if (!*c->dir)
+		return KWS_OK;
+	if (stat(c->dir, &st) != 0 || access(c->dir, W_OK | X_OK) != 0)
+		return kws_fail(err, KWS_ERR_IO, "clips.dir: %s: %s", c->dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return kws_fail(err, KWS_ERR_IO, "clips.dir: %s: is no folder", c->dir);
+	return KWS_OK;
+}
+
+enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *conf, unsigned rate_hz,
+				 kws_error *err)
+{
+	kws_clips *c = calloc(1, sizeof *c);
+	writer *w = calloc(1, sizeof *w);
+
+	*out = NULL;
+	if (!c || !w)
+		goto nomem;
+	c->conf = w->conf = *conf;
+	c->rate_hz = w->rate_hz = rate_hz;
+	c->max = longest(conf, rate_hz);
+	size_t bytes = sizeof *c->item + c->max * sizeof c->item->pcm[0];
+	c->item = calloc(1, bytes);
+	c->pcm = calloc(c->max, sizeof *c->pcm);
+	if (!c->item || !c->pcm)
+		goto nomem;
+	if (kws_worker_create(&c->worker, &ops, w, bytes, conf->queue) != KWS_OK)
+		goto nomem;
+	c->w = w;
+	*out = c;
+	return KWS_OK;
+nomem:
+	if (c) {
+		free(c->item);
+		free(c->pcm);
+	}
+	free(c);
+	free(w);
+	return kws_fail(err, KWS_ERR_NOMEM, "clips: out of memory");
+}
+
+void kws_clips_stop(kws_clips *c, int timeout_ms, bool wait)
+{
+	if (!c)
+		return;
+	kws_worker_stop(c->worker, timeout_ms, wait);
+	free(c->item);
+	free(c->pcm);
+	free(c);
+}
+
+void kws_clips_want(kws_clips *c, const char *name, uint64_t start, uint64_t end)
+{
+	uint64_t pre = (uint64_t)c->conf.pre_ms * c->rate_hz / 1000,
+		 post = (uint64_t)c->conf.post_ms * c->rate_hz / 1000;
+
+	if (c->n_wanted == MAX_WANTED) {
+		c->overflow++;
+		return;
+	}
+	uint64_t from = start > pre ? start - pre : 0, to = end + post;
+	if (to - from > c->max)
+		from = to - c->max;
+	c->wanted[c->n_wanted].from = from;
+	c->wanted[c->n_wanted].to = to;
+	snprintf(c->wanted[c->n_wanted].name, KWS_CLIP_NAME, "%s", name);
+	c->n_wanted++;
+}
+
+static void take(kws_clips *c, const kws_history *h, size_t i)
+{
+	uint64_t from = c->wanted[i].from, to = c->wanted[i].to < h->end ? c->wanted[i].to : h->end;
+
+	if (from < kws_history_begin(h))
+		from = kws_history_begin(h);
+	if (to <= from)
+		return;
+	c->item->n = (size_t)(to - from);
+	memcpy(c->item->name, c->wanted[i].name, KWS_CLIP_NAME);
+	kws_history_copy(h, from, c->item->n, c->pcm);
+	for (size_t k = 0; k < c->item->n; k++) {
+		float v = c->pcm[k] * 32768.0f;
+
+		c->item->pcm[k] = (short)(v >= 32767.0f    ? 32767
+					  : v <= -32768.0f ? -32768
+							   : lrintf(v));
+	}
+	kws_worker_push(c->worker, c->item);
+}
+
+void kws_clips_step(kws_clips *c, const kws_history *h, bool last)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < c->n_wanted; i++) {
+		if (last || h->end >= c->wanted[i].to)
+			take(c, h, i);
+		else
+			c->wanted[left++] = c->wanted[i];
+	}
+	c->n_wanted = left;
+}
+
+void kws_clips_stats_get(kws_clips *c, kws_clips_stats *st)
+{
+	st->written = atomic_load(&c->w->written);
+	st->failed = atomic_load(&c->w->failed);
+	st->removed = atomic_load(&c->w->removed);
+	st->dropped = kws_worker_dropped(c->worker) + c->overflow;
+}

@@ -1,0 +1,45 @@
+/* clips.h - the sound of each event, and of each near miss, as a WAV file; off by default.
+ *
+ * Written by a worker under a temporary name and then renamed, oldest removed first when the
+ * folder's clips would exceed the quota. Only files whose names look like ours count, and only
+ * those are ever removed. */
+#ifndef KWS_DAEMON_CLIPS_H
+#define KWS_DAEMON_CLIPS_H
+
+#include "daemon/conf.h"
+#include "daemon/history.h"
+
+#include <stdbool.h>
+
+enum { KWS_CLIP_NAME = 96, KWS_CLIP_WORD_MS = 2000 };
+
+typedef struct kws_clips kws_clips;
+
+typedef struct {
+	unsigned long written, dropped, failed, removed;
+} kws_clips_stats;
+
+/* KWS_ERR_IO when the folder is missing or cannot be written; off is fine. */
+enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err);
+
+/* For streams at rate_hz. */
+enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *c, unsigned rate_hz,
+				 kws_error *err);
+void kws_clips_stop(kws_clips *c, int timeout_ms,
+		    bool wait); /* see kws_worker_stop; NULL is fine */
+
+/* Samples of the stream that a history must hold for clips of rate_hz. */
+size_t kws_clips_history(const kws_conf_clips *c, unsigned rate_hz);
+
+/* "20260301T120000.250Z-yes-93.wav" for a word of that score that began at that wall time. */
+void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *word, float score,
+		    bool near);
+
+/* Keep samples start .. end of the stream, with the rolls around them, as soon as h has them. */
+void kws_clips_want(kws_clips *c, const char *name, uint64_t start, uint64_t end);
+/* h has moved on. last: it will not any more, take what there is. Never waits. */
+void kws_clips_step(kws_clips *c, const kws_history *h, bool last);
+
+void kws_clips_stats_get(kws_clips *c, kws_clips_stats *st);
+
+#endif

@@ -1,0 +1,82 @@
+#include "daemon/clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+static const double window_s = 10.0;
+static const double jump_s = 1.0;
+
+static double now(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double kws_clock_mono(void)
+{
+	return now(CLOCK_MONOTONIC);
+}
+
+double kws_clock_boot(void)
+{
+	return now(7); /* CLOCK_BOOTTIME of Linux, which POSIX headers do not name */
+}
+
+double kws_clock_wall(void)
+{
+	return now(CLOCK_REALTIME);
+}
+
+void kws_clock_rfc3339(double t, char *text, size_t n)
+{
+	double ms = floor(t * 1000.0 + 0.5);
+	time_t s = (time_t)floor(ms / 1000.0);
+	struct tm tm;
+	char day[24];
+
+	if (!gmtime_r(&s, &tm) || !strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm))
+		day[0] = 0;
+	snprintf(text, n, "%s.%03dZ", day, (int)(ms - 1000.0 * (double)s));
+}
+
+void kws_anchor_start(kws_anchor *a, bool may_run_ahead, double wall, double seconds)
+{
+	a->offset = a->best = wall - seconds;
+	a->window = wall;
+	a->may_run_ahead = may_run_ahead;
+	a->started = a->follows = true;
+}
+
+double kws_anchor_update(kws_anchor *a, double wall, double seconds)
+{
+	double seen = wall - seconds, jump;
+
+	if (!a->started || !a->follows)
+		return 0.0;
+	if (seen < a->best)
+		a->best = seen;
+	jump = a->best - a->offset;
+	if (jump < -jump_s) { /* audio cannot come before its time: a file, or a clock that was set
+				 back */
+		a->follows = !a->may_run_ahead;
+		if (a->follows)
+			kws_anchor_start(a, false, wall, seconds);
+		return a->follows ? jump : 0.0;
+	}
+	if (wall - a->window < window_s)
+		return 0.0;
+	/* late audio may only be delayed; a whole window of it has been lost, or the clock was set
+	 */
+	a->offset += jump > jump_s ? jump : 0.25 * jump;
+	a->best = seen;
+	a->window = wall;
+	return jump > jump_s ? jump : 0.0;
+}
+
+double kws_anchor_wall(const kws_anchor *a, double seconds)
+{
+	return a->offset + seconds;
+}

@@ -1,0 +1,271 @@
+#include "daemon/conf_kinds.h"
+
+#include "daemon/conf.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool kws_conf_number(const char *text, double min, double max, double *out)
+{
+	char *end;
+
+	if (isspace((unsigned char)*text) || !*text)
+		return false;
+	errno = 0;
+	double v = strtod(text, &end);
+	if (errno || *end || !isfinite(v) || v < min || v > max)
+		return false;
+	*out = v;
+	return true;
+}
+
+static void range_number(const kws_conf_key *k, char *text, size_t n)
+{
+	snprintf(text, n, "%.10g..%.10g", k->min, k->max);
+}
+
+static bool parse_count(const kws_conf_key *k, const char *text, void *field)
+{
+	double v;
+
+	/* digits only: neither 1e3, nor 0x10, nor 2.5 is a count */
+	if (text[strspn(text, "0123456789")] || !kws_conf_number(text, k->min, k->max, &v))
+		return false;
+	unsigned u = (unsigned)v;
+	memcpy(field, &u, sizeof u);
+	return true;
+}
+
+static void print_count(const kws_conf_key *k, const void *field, char *text, size_t n)
+{
+	unsigned u;
+
+	(void)k;
+	memcpy(&u, field, sizeof u);
+	snprintf(text, n, "%u", u);
+}
+
+/* the shortest text that reads back as the same float */
+void kws_conf_write_real(float f, char *text, size_t n)
+{
+	for (int digits = 6; digits <= 9; digits++) {
+		snprintf(text, n, "%.*g", digits, (double)f);
+		if ((float)strtod(text, NULL) == f)
+			return;
+	}
+}
+
+static bool parse_real(const kws_conf_key *k, const char *text, void *field)
+{
+	double v;
+
+	if (!kws_conf_number(text, k->min, k->max, &v))
+		return false;
+	float f = (float)v;
+	memcpy(field, &f, sizeof f);
+	return true;
+}
+
+static void print_real(const kws_conf_key *k, const void *field, char *text, size_t n)
+{
+	float f;
+
+	(void)k;
+	memcpy(&f, field, sizeof f);
+	kws_conf_write_real(f, text, n);
+}
+
+/* a count or a real number, or "model": what the model file says */
+static bool parse_count_or_model(const kws_conf_key *k, const char *text, void *field)
+{
+	int v = -1;
+	unsigned u;
+
+	if (strcmp(text, "model") != 0) {
+		if (!parse_count(k, text, &u))
+			return false;
+		v = (int)u;
+	}
+	memcpy(field, &v, sizeof v);
+	return true;
+}
+
+static void print_count_or_model(const kws_conf_key *k, const void *field, char *text, size_t n)
+{
+	int v;
+
+	(void)k;
+	memcpy(&v, field, sizeof v);
+	if (v < 0)
+		snprintf(text, n, "model");
+	else
+		snprintf(text, n, "%d", v);
+}
+
+static bool parse_real_or_model(const kws_conf_key *k, const char *text, void *field)
+{
+	float f = -1.0f;
+
+	if (strcmp(text, "model") != 0 && !parse_real(k, text, &f))
+		return false;
+	memcpy(field, &f, sizeof f);
+	return true;
+}
+
+static void print_real_or_model(const kws_conf_key *k, const void *field, char *text, size_t n)
+{
+	float f;
+
+	memcpy(&f, field, sizeof f);
+	if (f < 0.0f)
+		snprintf(text, n, "model");
+	else
+		print_real(k, field, text, n);
+}
+
+static void range_or_model(const kws_conf_key *k, char *text, size_t n)
+{
+	snprintf(text, n, "%.10g..%.10g or model", k->min, k->max);
+}
+
+/* max is the size of the array */
+static bool parse_text(const kws_conf_key *k, const char *text, void *field)
+{
+	size_t len = strlen(text);
+
+	if ((double)len >= k->max)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (iscntrl((unsigned char)text[i]))
+			return false;
+	memset(field, 0, (size_t)k->max);
+	memcpy(field, text, len);
+	return true;
+}
+
+static void print_text(const kws_conf_key *k, const void *field, char *text, size_t n)
+{
+	(void)k;
+	snprintf(text, n, "%s", (const char *)field);
+}
+
+static void range_text(const kws_conf_key *k, char *text, size_t n)
+{
+	snprintf(text, n, "text of at most %.0f bytes", k->max - 1);
+}
+
+static bool parse_path(const kws_conf_key *k, const char *text, void *field)
+{
+	return (!*text || *text == '/') && parse_text(k, text, field);
+}
+
+static void range_path(const kws_conf_key *k, char *text, size_t n)
+{
+	snprintf(text, n, "empty or an absolute path of at most %.0f bytes", k->max - 1);
+}
+
+static bool parse_command(const kws_conf_key *k, const char *text, void *field)
+{
+	char buf[KWS_CONF_TEXT], *argv[KWS_CONF_ARGS];
+	int n = kws_conf_split(text, buf, sizeof buf, argv);
+
+	return n >= 0 && (n == 0 || argv[0][0] == '/') && parse_text(k, text, field);
+}
+
+static void range_command(const kws_conf_key *k, char *text, size_t n)
+{
+	snprintf(text, n,
+		 "empty or an absolute path and arguments, at most %.0f bytes and %d words, quotes "
+		 "closed",
+		 k->max - 1, KWS_CONF_ARGS - 1);
+}
+
+static bool parse_mode(const kws_conf_key *k, const char *text, void *field)
+{
+	unsigned u = 0;
+	size_t n = strlen(text);
+
+	if (n < 3 || n > 4 || text[strspn(text, "01234567")])
+		return false;
+	for (; *text; text++)
+		u = u * 8 + (unsigned)(*text - '0');
+	if (u > (unsigned)k->max)
+		return false;
+	memcpy(field, &u, sizeof u);
+	return true;
+}
+
+static void print_mode(const kws_conf_key *k, const void *field, char *text, size_t n)
+{
+	unsigned u;
+
+	(void)k;
+	memcpy(&u, field, sizeof u);
+	snprintf(text, n, "%04o", u);
+}
+
+static void range_mode(const kws_conf_key *k, char *text, size_t n)
+{
+	snprintf(text, n, "0000..%04o (octal)", (unsigned)k->max);
+}
+
+typedef struct {
+	const char *name;
+	unsigned value;
+} choice;
+
+static const choice switches[] = {
+	{ "no", KWS_NO }, { "yes", KWS_YES }, { "auto", KWS_AUTO }, { NULL, 0 }
+};
+static const choice levels[] = {
+	{ "error", 3 }, { "warning", 4 }, { "info", 6 }, { "debug", 7 }, { NULL, 0 }
+};
+
+static const choice *choices_of(const kws_conf_key *k)
+{
+	return k->max > 2 ? levels : switches;
+}
+
+static bool parse_choice(const kws_conf_key *k, const char *text, void *field)
+{
+	for (const choice *c = choices_of(k); c->name; c++)
+		if (!strcmp(c->name, text)) {
+			memcpy(field, &c->value, sizeof c->value);
+			return true;
+		}
+	return false;
+}
+
+static void print_choice(const kws_conf_key *k, const void *field, char *text, size_t n)
+{
+	unsigned u;
+
+	memcpy(&u, field, sizeof u);
+	for (const choice *c = choices_of(k); c->name; c++)
+		if (c->value == u)
+			snprintf(text, n, "%s", c->name);
+}
+
+static void range_choice(const kws_conf_key *k, char *text, size_t n)
+{
+	size_t at = 0;
+
+	for (const choice *c = choices_of(k); c->name && at < n; c++)
+		at += (size_t)snprintf(text + at, n - at, "%s%s", at ? ", " : "", c->name);
+}
+
+const kws_conf_kind kws_conf_count = { parse_count, print_count, range_number };
+const kws_conf_kind kws_conf_real = { parse_real, print_real, range_number };
+const kws_conf_kind kws_conf_count_or_model = { parse_count_or_model, print_count_or_model,
+						range_or_model };
+const kws_conf_kind kws_conf_real_or_model = { parse_real_or_model, print_real_or_model,
+					       range_or_model };
+const kws_conf_kind kws_conf_text = { parse_text, print_text, range_text };
+const kws_conf_kind kws_conf_path = { parse_path, print_text, range_path };
+const kws_conf_kind kws_conf_command = { parse_command, print_text, range_command };
+const kws_conf_kind kws_conf_mode = { parse_mode, print_mode, range_mode };
+const kws_conf_kind kws_conf_choice = { parse_choice, print_choice, range_choice };

@@ -1,0 +1,37 @@
+/* conf_kinds.h - the kinds of value that a key of the configuration may have: how each is read,
+ * written and described. */
+#ifndef KWS_DAEMON_CONF_KINDS_H
+#define KWS_DAEMON_CONF_KINDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct kws_conf_key kws_conf_key;
+
+typedef struct {
+	bool (*parse)(const kws_conf_key *k, const char *text, void *field);
+	void (*print)(const kws_conf_key *k, const void *field, char *text, size_t n);
+	void (*range)(const kws_conf_key *k, char *text, size_t n);
+} kws_conf_kind;
+
+struct kws_conf_key {
+	const char *section, *name;
+	const kws_conf_kind *kind;
+	size_t offset;
+	double min, max;
+	const char *def;
+};
+
+/* parse: the whole text, or false and the field unchanged. print: what parse reads back to the
+ * same. range: for messages. A text's max is the size of its array. */
+extern const kws_conf_kind kws_conf_count, kws_conf_real, kws_conf_count_or_model,
+	kws_conf_real_or_model;
+extern const kws_conf_kind kws_conf_text, kws_conf_path, kws_conf_command, kws_conf_mode,
+	kws_conf_choice;
+
+/* Whole text, finite, in min..max. */
+bool kws_conf_number(const char *text, double min, double max, double *out);
+/* The shortest text that reads back as the same float. */
+void kws_conf_write_real(float f, char *text, size_t n);
+
+#endif

@@ -1,0 +1,554 @@
+#include "daemon/ear.h"
+
+#include "daemon/clock.h"
+#include "daemon/history.h"
+#include "daemon/log.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { N_RECENT = 16, HISTORY_S = 3 };
+
+static const double suspend_s = 1.0;
+/* A decision takes KWS_DECIDE_HOLD_MS at most: what the old engine had not decided by then is the
+ * new one's. */
+static const double undecided_s = 0.3;
+
+typedef struct {
+	char word[64];
+	uint64_t start, end; /* of this stream, model's rate */
+} recent;
+
+struct kws_ear {
+	kws_conf conf;
+	kws_capture *capture;
+	kws_engine *engine;
+	kws_clips *clips;
+	kws_ear_fn *fn;
+	void *ctx;
+	char host[65];
+	kws_ear_stats stats;
+
+	/* the stream */
+	unsigned stream, in_hz;
+	bool open;       /* a stream is being heard */
+	double origin_s; /* heard before this stream */
+	uint64_t n_in;   /* samples of this stream */
+	char device[KWS_DEVICE_NAME];
+	kws_history history;
+	size_t hop;
+	float *pcm; /* (hop,) */
+	kws_anchor anchor;
+	unsigned long overflows; /* of the device, known */
+	size_t dropped;
+
+	/* lost audio, told with the next event */
+	unsigned gap_count;
+	double gap_s, lost_at; /* lost_at: monotonic time of the last audio */
+	char gap_reason[32];
+	bool told; /* that there is no audio */
+
+	/* digital silence */
+	float last;
+	uint64_t constant; /* samples that equal the one before */
+	double patience_s;
+
+	double suspended_s; /* boot time minus monotonic time */
+	recent recents[N_RECENT];
+	unsigned n_recent;
+	bool warming;
+	uint64_t swapped_at; /* stream time of the last swap, model's rate; 0: none */
+};
+
+static uint64_t model_samples(const kws_ear *e, uint64_t n_in)
+{
+	return n_in * kws_model_features(kws_engine_model(e->engine))->rate_hz / e->in_hz;
+}
+
+static double heard_s(const kws_ear *e)
+{
+	return e->in_hz ? e->origin_s + (double)e->n_in / e->in_hz : e->origin_s;
+}
+
+/* ---- events ---- */
+
+/* Around a swap both engines may have heard the same word. */
+static bool told_before(kws_ear *e, const char *word, const kws_event *ev)
+{
+	for (unsigned i = 0; i < N_RECENT; i++)
+		if (!strcmp(e->recents[i].word, word) && ev->start < e->recents[i].end
+		    && e->recents[i].start < ev->end)
+			return true;
+	return false;
+}
+
+static void remember(kws_ear *e, const char *word, const kws_event *ev)
+{
+	recent *r = &e->recents[e->n_recent++ % N_RECENT];
+
+	snprintf(r->word, sizeof r->word, "%s", word);
+	r->start = ev->start;
+	r->end = ev->end;
+}
+
+static void fill(kws_ear *e, kws_report *r, const char *word, const kws_event *ev)
+{
+	const kws_model *m = kws_engine_model(e->engine);
+	unsigned hz = kws_model_features(m)->rate_hz;
+	uint64_t origin = (uint64_t)llround(e->origin_s * hz);
+
+	memset(r, 0, sizeof *r);
+	snprintf(r->word, sizeof r->word, "%s", word);
+	r->score = (double)ev->score;
+	r->threshold = (double)ev->threshold;
+	r->rate_hz = hz;
+	r->start_sample = origin + ev->start;
+	r->end_sample = origin + ev->end;
+	r->decided_sample = origin + ev->sample;
+	r->start_s = (double)r->start_sample / hz;
+	r->end_s = (double)r->end_sample / hz;
+	kws_clock_rfc3339(kws_anchor_wall(&e->anchor, r->start_s), r->start_time,
+			  sizeof r->start_time);
+	kws_clock_rfc3339(kws_anchor_wall(&e->anchor, r->end_s), r->end_time, sizeof r->end_time);
+	r->level_dbfs = (double)ev->level_dbfs;
+	r->snr_db = (double)ev->snr_db;
+	snprintf(r->model, sizeof r->model, "%s", kws_model_name(m));
+	snprintf(r->model_hash, sizeof r->model_hash, "%s", kws_model_hash(m));
+	snprintf(r->device, sizeof r->device, "%s", e->device);
+	snprintf(r->host, sizeof r->host, "%s", e->host);
+}
+
+static void keep_clip(kws_ear *e, kws_report *r, const kws_event *ev, bool near)
+{
+	uint64_t hz = r->rate_hz;
+
+	kws_clips_name(r->clip, kws_anchor_wall(&e->anchor, r->start_s), r->word, ev->score, near);
+	kws_clips_want(e->clips, r->clip, ev->start * e->in_hz / hz, ev->end * e->in_hz / hz);
+}
+
+static void on_event(void *ctx, const kws_event *ev, bool near)
+{
+	kws_ear *e = ctx;
+	const char *word = kws_model_word(kws_engine_model(e->engine), ev->word);
+	uint64_t hz = kws_model_features(kws_engine_model(e->engine))->rate_hz;
+	kws_report r;
+
+	if (e->warming
+	    && (near
+		|| ev->sample + (uint64_t)(undecided_s * (double)hz) < model_samples(e, e->n_in)))
+		return; /* the old engine's time, and its decision */
+	if (e->swapped_at && ev->start < e->swapped_at && told_before(e, word, ev))
+		return;
+	fill(e, &r, word, ev);
+	if (e->clips)
+		keep_clip(e, &r, ev, near);
+	if (near) {
+		e->stats.near_misses++;
+		kws_log(KWS_LOG_DEBUG, "near miss: %s %.2f of %.2f at %.2f s", word,
+			(double)ev->score, (double)ev->threshold, r.start_s);
+		return;
+	}
+	remember(e, word, ev);
+	r.gap_count = e->gap_count;
+	r.gap_s = e->gap_s;
+	memcpy(r.gap_reason, e->gap_reason, sizeof r.gap_reason);
+	e->gap_count = 0;
+	e->gap_s = 0.0;
+	e->gap_reason[0] = 0;
+	e->stats.events++;
+	e->fn(e->ctx, &r);
+}
+
+/* ---- streams ---- */
+
+static void gap(kws_ear *e, double seconds, const char *reason)
+{
+	e->gap_count++;
+	e->gap_s += seconds;
+	snprintf(e->gap_reason, sizeof e->gap_reason, "%s", reason);
+	e->stats.gaps++;
+	e->stats.gap_s += seconds;
+}
+
+static bool fit_rate(kws_ear *e, unsigned hz, kws_error *err)
+{
+	size_t clip = kws_clips_history(&e->conf.clips, hz), n = (size_t)hz * HISTORY_S;
+
+	n = n > clip ? n : clip;
+	if (e->history.cap != n) {
+		float *buf = calloc(n, sizeof *buf);
+
+		if (!buf)
+			return kws_fail(err, KWS_ERR_NOMEM, "out of memory") == KWS_OK;
+		free(e->history.buf);
+		kws_history_init(&e->history, buf, n);
+	}
+	if (e->in_hz != hz) {
+		free(e->pcm);
+		e->hop = hz / 100;
+		e->pcm = calloc(e->hop, sizeof *e->pcm);
+		kws_clips_stop(e->clips, 10000, false);
+		e->clips = NULL;
+	}
+	e->in_hz = hz;
+	if (!e->pcm)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory") == KWS_OK;
+	return e->clips || !*e->conf.clips.dir
+	    || kws_clips_create(&e->clips, &e->conf.clips, hz, err) == KWS_OK;
+}
+
+static void begin_stream(kws_ear *e, kws_device *d)
+{
+	kws_error err = { "" };
+
+	e->origin_s = heard_s(e);
+	e->n_in = 0;
+	e->stream = kws_capture_stream(e->capture);
+	if (!fit_rate(e, kws_device_rate(d), &err)
+	    || kws_engine_start(e->engine, e->in_hz, on_event, e, &err) != KWS_OK) {
+		kws_log(KWS_LOG_ERROR, "%s", err.text);
+		kws_capture_lose(e->capture, err.text);
+		return;
+	}
+	e->history.end = 0;
+	e->overflows = 0;
+	e->dropped = 0;
+	e->constant = 0;
+	e->swapped_at = 0;
+	memset(e->recents, 0, sizeof e->recents);
+	e->anchor.started = false;
+	snprintf(e->device, sizeof e->device, "%s", kws_device_name(d));
+	e->open = true;
+	e->stats.streams++;
+}
+
+static void end_stream(kws_ear *e)
+{
+	e->open = false;
+	kws_engine_flush(e->engine);
+	if (e->clips)
+		kws_clips_step(e->clips, &e->history, true);
+	/* once an outage: also streams that open and then send nothing end here, again and again */
+	kws_log(e->anchor.started || !e->told ? KWS_LOG_WARNING : KWS_LOG_DEBUG,
+		"audio lost: %s: %s", e->device, kws_capture_reason(e->capture));
+	e->told = true;
+}
+
+/* The first samples of a stream say what happened since the one before. */
+static void first_audio(kws_ear *e, kws_device *d, double mono)
+{
+	/* what has come with the first hop was heard before now */
+	double waited =
+		kws_device_is_pipe(d) ? 0.0 : (double)(kws_device_available(d) + e->hop) / e->in_hz;
+	double seconds = e->lost_at > 0.0 ? mono - e->lost_at - waited : 0.0;
+
+	if (e->lost_at > 0.0) {
+		gap(e, seconds > 0.0 ? seconds : 0.0, kws_capture_reason(e->capture));
+		kws_log(KWS_LOG_INFO, "audio is back: %s at %u Hz, %u channels, after %.2f s",
+			e->device, e->in_hz, kws_device_channels(d), seconds);
+	} else {
+		kws_log(KWS_LOG_INFO, "listening: %s at %u Hz, %u channels", e->device, e->in_hz,
+			kws_device_channels(d));
+	}
+	e->told = false;
+	kws_anchor_start(&e->anchor, kws_device_is_pipe(d), kws_clock_wall() - waited, heard_s(e));
+}
+
+/* Audio is missing in the middle of a stream: hear what follows as a new beginning. */
+static void splice(kws_ear *e, double seconds, const char *reason)
+{
+	kws_engine_flush(e->engine);
+	kws_engine_start(e->engine, e->in_hz, on_event, e, NULL);
+	kws_engine_skip(e->engine, model_samples(e, e->n_in));
+	gap(e, seconds, reason);
+	kws_log(KWS_LOG_WARNING, "audio lost: %s: %s, %.2f s", e->device, reason, seconds);
+}
+
+static void check_losses(kws_ear *e, kws_device *d)
+{
+	double wall = kws_clock_wall(), late = wall - heard_s(e) - e->anchor.offset;
+	kws_device_state st;
+
+	kws_device_state_get(d, &st);
+	if (st.dropped != e->dropped) {
+		splice(e, (double)(st.dropped - e->dropped) / e->in_hz, "the ring was full");
+		e->stats.dropped += st.dropped - e->dropped;
+	} else if (st.overflows != e->overflows) {
+		splice(e, late > 0.0 ? late : 0.0, "overflow");
+		e->stats.overflows += st.overflows - e->overflows;
+	} else {
+		double jump = kws_anchor_update(&e->anchor, wall, heard_s(e));
+		if (jump > 0.0 || jump < 0.0)
+			kws_log(KWS_LOG_WARNING,
+				"the wall clock and the audio differ by %+.2f s: a set clock or "
+				"lost audio",
+				jump);
+		return;
+	}
+	e->dropped = st.dropped;
+	e->overflows = st.overflows;
+	kws_anchor_start(&e->anchor, kws_device_is_pipe(d), wall, heard_s(e));
+}
+
+/* ---- hops ---- */
+
+static void check_silence(kws_ear *e, const kws_device *d, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		/* equal, and not merely close: a converter that works has noise */
+		e->constant = e->pcm[i] < e->last || e->pcm[i] > e->last ? 0 : e->constant + 1;
+		e->last = e->pcm[i];
+	}
+	if (e->constant < n && e->stats.silent) {
+		kws_log(KWS_LOG_INFO, "%s: sound again", e->device);
+		e->stats.silent = false;
+	}
+	if (e->constant < n)
+		e->patience_s = e->conf.audio.silence_s;
+	if (!e->conf.audio.silence_s || (double)e->constant < e->patience_s * e->in_hz)
+		return;
+	if (!e->stats.silent)
+		kws_log(KWS_LOG_WARNING,
+			"%s: digital silence: the same value for %.0f s (muted, or a dead link?)%s",
+			e->device, e->patience_s,
+			kws_device_is_pipe(d) ? "" : "; opening it anew, less and less often");
+	e->stats.silent = true;
+	e->constant = 0;
+	e->patience_s = fmin(2.0 * e->patience_s, fmax(3600.0, e->conf.audio.silence_s));
+	if (!kws_device_is_pipe(d))
+		kws_capture_lose(e->capture, "digital silence");
+}
+
+static void hear(kws_ear *e, kws_device *d, size_t n)
+{
+	kws_history_append(&e->history, e->pcm, n);
+	e->n_in += n;
+	kws_engine_process(e->engine, e->pcm, n);
+	e->stats.heard_s = heard_s(e);
+	if (e->clips)
+		kws_clips_step(e->clips, &e->history, false);
+	check_silence(e, d, n);
+}
+
+/* The next hop into pcm, or, when the source has ended, the rest, which may be less. Returns how
+ * many samples. */
+static size_t next_hop(kws_ear *e, kws_device *d, bool ended)
+{
+	size_t n = kws_device_read(d, e->pcm, e->hop);
+
+	if (n || !ended)
+		return n;
+	n = kws_device_available(d);
+	return n && n < e->hop ? kws_device_read(d, e->pcm, n) : 0;
+}
+
+/* What is in the ring, but no more than two seconds at a time: a file's reader puts back at once
+ * what we take, and signals and sockets want to be served, too. */
+static void drain(kws_ear *e, kws_device *d)
+{
+	enum { MAX_HOPS = 200 };
+	kws_device_state st;
+	size_t n, hops;
+
+	kws_device_state_get(d, &st);
+	for (hops = 0; hops < MAX_HOPS && (n = next_hop(e, d, st.ended)) > 0; hops++) {
+		if (!e->anchor.started)
+			first_audio(e, d, kws_clock_mono());
+		hear(e, d, n);
+		if (kws_capture_device(e->capture) != d)
+			return; /* given up in the middle */
+	}
+	if (!hops)
+		return;
+	e->lost_at = kws_clock_mono();
+	check_losses(e, d);
+}
+
+static void check_suspend(kws_ear *e)
+{
+	double mono = kws_clock_mono(), ahead = kws_clock_boot() - mono;
+
+	if (ahead - e->suspended_s > suspend_s) {
+		kws_log(KWS_LOG_WARNING, "the machine was suspended for %.1f s",
+			ahead - e->suspended_s);
+		kws_capture_lose(e->capture, "suspended");
+	}
+	e->suspended_s = ahead;
+}
+
+enum kws_capture_state kws_ear_step(kws_ear *e)
+{
+	kws_device *d = kws_capture_device(e->capture);
+	enum kws_capture_state state;
+
+	if (d && e->open)
+		drain(e, d);
+	check_suspend(e);
+	state = kws_capture_step(e->capture, kws_clock_mono());
+	d = kws_capture_device(e->capture);
+	if (e->open && !d)
+		end_stream(e);
+	else if (d && kws_capture_stream(e->capture) != e->stream)
+		begin_stream(e, d);
+	return state;
+}
+
+void kws_ear_finish(kws_ear *e)
+{
+	kws_device *d = kws_capture_device(e->capture);
+
+	if (!e->open || !d)
+		return;
+	/* what is there now, and not what a fast pipe goes on to send */
+	drain(e, d);
+	e->open = false;
+	kws_engine_flush(e->engine);
+	if (e->clips)
+		kws_clips_step(e->clips, &e->history, true);
+}
+
+/* ---- another configuration ---- */
+
+static void warm(kws_ear *e, kws_engine *next)
+{
+	kws_engine *old = e->engine;
+	uint64_t from = kws_history_begin(&e->history);
+	kws_error err = { "" };
+
+	e->engine = next;
+	if (!e->open) {
+		kws_engine_destroy(old);
+		return;
+	}
+	if (kws_engine_start(next, e->in_hz, on_event, e, &err) != KWS_OK) {
+		kws_log(KWS_LOG_ERROR, "the new model cannot hear %u Hz: %s; the old one stays",
+			e->in_hz, err.text);
+		e->engine = old;
+		kws_engine_destroy(next);
+		return;
+	}
+	kws_engine_skip(next, model_samples(e, from));
+	e->swapped_at = model_samples(e, e->n_in);
+	e->warming = true;
+	while (from < e->history.end) {
+		size_t n =
+			e->history.end - from < e->hop ? (size_t)(e->history.end - from) : e->hop;
+
+		kws_history_copy(&e->history, from, n, e->pcm);
+		kws_engine_process(next, e->pcm, n);
+		from += n;
+	}
+	e->warming = false;
+	kws_engine_destroy(old);
+}
+
+/* A longer history, with what there is. Without memory the old one stays, and clips are cut short.
+ */
+static void grow_history(kws_ear *e, size_t need)
+{
+	float *buf = need > e->history.cap ? calloc(need, sizeof *buf) : NULL;
+	kws_history longer;
+
+	if (!buf)
+		return;
+	kws_history_init(&longer, buf, need);
+	longer.end = kws_history_begin(&e->history);
+	while (longer.end < e->history.end) {
+		size_t n = e->history.end - longer.end < e->hop
+				 ? (size_t)(e->history.end - longer.end)
+				 : e->hop;
+
+		kws_history_copy(&e->history, longer.end, n, e->pcm);
+		kws_history_append(&longer, e->pcm, n);
+	}
+	free(e->history.buf);
+	e->history = longer;
+}
+
+void kws_ear_swap(kws_ear *e, const kws_conf *c, kws_engine *engine)
+{
+	bool clips = memcmp(&e->conf.clips, &c->clips, sizeof c->clips) != 0;
+
+	e->conf = *c;
+	e->patience_s = c->audio.silence_s;
+	if (clips) {
+		kws_clips_stop(e->clips, 10000, false);
+		e->clips = NULL;
+	}
+	if (engine)
+		warm(e, engine);
+	else
+		kws_engine_configure(e->engine, c, NULL);
+	if (clips && e->in_hz && *c->clips.dir) {
+		kws_error err = { "" };
+
+		grow_history(e, kws_clips_history(&c->clips, e->in_hz));
+		if (kws_clips_create(&e->clips, &c->clips, e->in_hz, &err) != KWS_OK)
+			kws_log(KWS_LOG_ERROR, "%s", err.text);
+	}
+	kws_capture_configure(e->capture, &c->audio);
+}
+
+/* ---- create and the rest ---- */
+
+enum kws_status kws_ear_create(kws_ear **out, const kws_conf *c, kws_engine *engine, kws_ear_fn *fn,
+			       void *ctx, kws_error *err)
+{
+	kws_ear *e = calloc(1, sizeof *e);
+	enum kws_status status;
+
+	*out = NULL;
+	if (!e)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	e->conf = *c;
+	e->fn = fn;
+	e->ctx = ctx;
+	e->patience_s = c->audio.silence_s;
+	e->suspended_s = kws_clock_boot() - kws_clock_mono();
+	if (gethostname(e->host, sizeof e->host - 1) != 0)
+		snprintf(e->host, sizeof e->host, "unknown");
+	status = kws_capture_create(&e->capture, &c->audio, err);
+	if (status != KWS_OK) {
+		free(e);
+		return status;
+	}
+	e->engine = engine;
+	*out = e;
+	return KWS_OK;
+}
+
+bool kws_ear_destroy(kws_ear *e, int timeout_ms)
+{
+	if (!e)
+		return true;
+	if (!kws_capture_destroy(e->capture, timeout_ms))
+		return false;
+	kws_engine_destroy(e->engine);
+	kws_clips_stop(e->clips, timeout_ms, true);
+	free(e->history.buf);
+	free(e->pcm);
+	free(e);
+	return true;
+}
+
+const kws_ear_stats *kws_ear_stats_get(const kws_ear *e)
+{
+	return &e->stats;
+}
+
+kws_capture *kws_ear_capture(kws_ear *e)
+{
+	return e->capture;
+}
+
+kws_engine *kws_ear_engine(kws_ear *e)
+{
+	return e->engine;
+}
+
+kws_clips *kws_ear_clips(kws_ear *e)
+{
+	return e->clips;
+}

@@ -1,0 +1,208 @@
+#include "daemon/engine.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A near miss is over when its score has fallen to this part of the bar that it had passed. */
+static const float near_over = 0.75f;
+
+typedef struct {
+	bool open;
+	uint64_t start, end;
+	float peak;
+} near_miss;
+
+struct kws_engine {
+	kws_model *model;
+	kws_spotter *spotter;
+	unsigned in_hz;
+	size_t n_words;
+	float *threshold; /* (n_words,) */
+	near_miss *near;  /* (n_words,) */
+	float near_share; /* 0: off */
+	kws_spotter_config cfg;
+	uint64_t skipped;
+	kws_engine_fn *fn;
+	void *ctx;
+	float power, best; /* mean square, smoothed */
+};
+
+static void on_event(void *ctx, const kws_event *ev)
+{
+	kws_engine *e = ctx;
+	kws_event own = *ev;
+
+	own.sample += e->skipped;
+	own.start += e->skipped;
+	own.end += e->skipped;
+	for (size_t w = 0; w < e->n_words; w++)
+		e->near[w].open = false; /* it was this event's rise, or its neighbour's */
+	e->fn(e->ctx, &own, false);
+}
+
+static void near_step(kws_engine *e, size_t w, uint64_t sample, float score)
+{
+	near_miss *m = &e->near[w];
+	float bar = e->near_share * e->threshold[w];
+
+	if (score >= e->threshold[w]) {
+		m->open = false; /* no miss: an event, or a word in its refractory */
+	} else if (!m->open && score >= bar) {
+		*m = (near_miss){ true, sample, sample, score };
+	} else if (m->open && score > m->peak) {
+		m->peak = score;
+		m->end = sample;
+	} else if (m->open && score < near_over * bar) {
+		kws_event ev = { .sample = sample + e->skipped,
+				 .start = m->start + e->skipped,
+				 .end = m->end + e->skipped,
+				 .word = (unsigned)w,
+				 .score = m->peak,
+				 .threshold = e->threshold[w],
+				 .level_dbfs = NAN,
+				 .snr_db = NAN };
+
+		m->open = false;
+		e->fn(e->ctx, &ev, true);
+	}
+}
+
+static void on_frame(void *ctx, const kws_frame *f)
+{
+	kws_engine *e = ctx;
+	const float *score = kws_spotter_score(e->spotter);
+
+	for (size_t i = 0; i < f->stride; i++)
+		e->power += 0.01f * (f->level[i] - e->power); /* 10 ms hops: a second */
+	for (size_t w = 0; w < e->n_words; w++) {
+		if (!kws_is_command(kws_model_word(e->model, w)))
+			continue;
+		if (score[w] > e->best)
+			e->best = score[w];
+		if (e->near_share > 0.0f)
+			near_step(e, w, f->sample, score[w]);
+	}
+}
+
+enum kws_status kws_engine_configure(kws_engine *e, const kws_conf *c, kws_error *err)
+{
+	const kws_conf_decision *d = &c->decision;
+	const kws_decision *def = kws_model_decision(e->model);
+
+	for (size_t i = 0; i < d->n_words; i++) {
+		int w = kws_model_word_index(e->model, d->word[i].word);
+
+		if (w < 0 || !kws_is_command(d->word[i].word))
+			return kws_fail(err, KWS_ERR_ARG,
+					"threshold.%s: the model %s has no such word",
+					d->word[i].word, kws_model_name(e->model));
+	}
+	for (size_t w = 0; w < e->n_words; w++)
+		e->threshold[w] =
+			d->threshold >= 0.0f ? d->threshold : kws_model_threshold(e->model, w);
+	for (size_t i = 0; i < d->n_words; i++)
+		e->threshold[kws_model_word_index(e->model, d->word[i].word)] =
+			d->word[i].threshold;
+	e->cfg.smooth_ms = d->smooth_ms >= 0 ? (unsigned)d->smooth_ms : def->smooth_ms;
+	e->cfg.refractory_ms =
+		d->refractory_ms >= 0 ? (unsigned)d->refractory_ms : def->refractory_ms;
+	e->cfg.threshold = e->threshold;
+	e->near_share = *c->clips.dir ? c->clips.near_miss : 0.0f;
+	if (e->spotter)
+		kws_spotter_configure(e->spotter, &e->cfg);
+	return KWS_OK;
+}
+
+enum kws_status kws_engine_create(kws_engine **out, const kws_conf *c, kws_error *err)
+{
+	kws_engine *e = calloc(1, sizeof *e);
+	enum kws_status status;
+
+	*out = NULL;
+	if (!e)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	status = kws_model_open(&e->model, c->model.path, err);
+	if (status != KWS_OK)
+		goto fail;
+	e->n_words = kws_model_n_words(e->model);
+	e->threshold = calloc(e->n_words, sizeof *e->threshold);
+	e->near = calloc(e->n_words, sizeof *e->near);
+	if (!e->threshold || !e->near) {
+		status = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+		goto fail;
+	}
+	status = kws_engine_configure(e, c, err);
+	if (status == KWS_OK) /* whether the model can hear a stream at all */
+		status =
+			kws_engine_start(e, kws_model_features(e->model)->rate_hz, NULL, NULL, err);
+	if (status != KWS_OK)
+		goto fail;
+	*out = e;
+	return KWS_OK;
+fail:
+	kws_engine_destroy(e);
+	return status;
+}
+
+void kws_engine_destroy(kws_engine *e)
+{
+	if (!e)
+		return;
+	kws_spotter_destroy(e->spotter);
+	kws_model_close(e->model);
+	free(e->threshold);
+	free(e->near);
+	free(e);
+}
+
+enum kws_status kws_engine_start(kws_engine *e, unsigned in_hz, kws_engine_fn *fn, void *ctx,
+				 kws_error *err)
+{
+	e->fn = fn;
+	e->ctx = ctx;
+	e->skipped = 0;
+	e->power = e->best = 0.0f;
+	memset(e->near, 0, e->n_words * sizeof *e->near);
+	if (e->spotter && e->in_hz == in_hz) {
+		kws_spotter_reset(e->spotter);
+		return KWS_OK;
+	}
+	kws_spotter_destroy(e->spotter);
+	e->in_hz = in_hz;
+	return kws_spotter_create(&e->spotter, e->model, in_hz, &e->cfg, on_event, on_frame, e,
+				  err);
+}
+
+void kws_engine_process(kws_engine *e, const float *pcm, size_t n)
+{
+	kws_spotter_process(e->spotter, pcm, n);
+}
+
+void kws_engine_flush(kws_engine *e)
+{
+	kws_spotter_flush(e->spotter);
+}
+
+void kws_engine_skip(kws_engine *e, uint64_t samples)
+{
+	e->skipped = samples;
+}
+
+const kws_model *kws_engine_model(const kws_engine *e)
+{
+	return e->model;
+}
+
+float kws_engine_level(const kws_engine *e)
+{
+	return 10.0f * log10f(e->power + 1e-12f);
+}
+
+float kws_engine_best(kws_engine *e)
+{
+	float best = e->best;
+
+	e->best = 0.0f;
+	return best;
+}

@@ -1,0 +1,41 @@
+/* engine.h - a model, the thresholds of the configuration, and the spotter that hears one stream
+ * with them. */
+#ifndef KWS_DAEMON_ENGINE_H
+#define KWS_DAEMON_ENGINE_H
+
+#include "daemon/conf.h"
+#include "spot/spotter.h"
+
+#include <stdbool.h>
+
+typedef struct kws_engine kws_engine;
+
+/* near: no event, but a score that came within clips.near_miss of its threshold; then level and SNR
+ * are NaN. Samples count from the stream's start, at the model's rate. */
+typedef void kws_engine_fn(void *ctx, const kws_event *ev, bool near);
+
+/* Load the model and check the configuration against it. */
+enum kws_status kws_engine_create(kws_engine **out, const kws_conf *c, kws_error *err);
+void kws_engine_destroy(kws_engine *e);
+
+/* Hear a new stream at in_hz, from silence. Allocates only when the rate is a new one. */
+enum kws_status kws_engine_start(kws_engine *e, unsigned in_hz, kws_engine_fn *fn, void *ctx,
+				 kws_error *err);
+void kws_engine_process(kws_engine *e, const float *pcm, size_t n);
+/* No more of this stream: what is open is decided. Only start may follow. */
+void kws_engine_flush(kws_engine *e);
+/* The samples before this sample of the stream (model's rate) were heard by somebody else: start
+ * counts from there. */
+void kws_engine_skip(kws_engine *e, uint64_t samples);
+
+/* Other thresholds and times for the same model, from the next frame on. KWS_ERR_ARG: they name a
+ * word it lacks. */
+enum kws_status kws_engine_configure(kws_engine *e, const kws_conf *c, kws_error *err);
+
+const kws_model *kws_engine_model(const kws_engine *e);
+/* Mean level of the last second or so, dBFS, and the best score of a command since the last call.
+ */
+float kws_engine_level(const kws_engine *e);
+float kws_engine_best(kws_engine *e);
+
+#endif

@@ -1,0 +1,22 @@
+/* history.h - the last seconds of a stream, for clips and for the engine that takes over on a
+ * reload. */
+#ifndef KWS_DAEMON_HISTORY_H
+#define KWS_DAEMON_HISTORY_H
+
+#include "kws.h"
+
+typedef struct {
+	float *buf; /* (cap,), the caller's */
+	size_t cap;
+	uint64_t end; /* samples of the stream appended so far */
+} kws_history;
+
+void kws_history_init(kws_history *h, float *buf, size_t cap);
+void kws_history_append(kws_history *h, const float *pcm, size_t n);
+/* First sample that is still held. */
+uint64_t kws_history_begin(const kws_history *h);
+/* Copy the samples from .. from + n of the stream to dst; what is not held (any more, or yet) is 0.
+ * Returns how many were held. */
+size_t kws_history_copy(const kws_history *h, uint64_t from, size_t n, float *dst);
+
+#endif

@@ -1,0 +1,23 @@
+/* loop.h - the daemon's main thread: a timer, signals, the sockets; drains the ring, feeds the
+ * sinks. */
+#ifndef KWS_DAEMON_LOOP_H
+#define KWS_DAEMON_LOOP_H
+
+#include "daemon/setup.h"
+
+typedef struct kws_loop kws_loop;
+
+/* Catch the signals that the loop heeds, from now on, whenever it comes to run. False: out of
+ * descriptors. */
+bool kws_loop_catch_signals(void);
+
+/* The loop takes over what setup holds. src is read again on SIGHUP and must live as long. */
+enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws_setup *setup,
+				kws_error *err);
+
+/* Until SIGTERM, SIGINT or the end of the audio: the exit status, with everything delivered and
+ * freed; or EX_TEMPFAIL when the device hangs and only a new process can help: then memory is left
+ * behind. l is gone. */
+int kws_loop_run(kws_loop *l);
+
+#endif

@@ -1,0 +1,134 @@
+/* kwsd - hears keywords on a microphone, for ever. See kwsd(8). */
+#include "audio/device.h"
+#include "daemon/log.h"
+#include "daemon/loop.h"
+#include "daemon/setup.h"
+
+#include <argp.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+typedef struct {
+	kws_setup_source src;
+	bool test;
+	char texts[3][KWS_CONF_TEXT + 16]; /* of --device, --model, --level */
+} options;
+
+const char *argp_program_version = "kwsd " KWS_VERSION;
+
+static const struct argp_option table[] = {
+	{ "config", 'c', "FILE", 0, "read FILE instead of " KWS_SYSCONFDIR "/kwsd/kwsd.conf", 0 },
+	{ "test", 't', NULL, 0, "check the configuration, print the effective one and exit", 0 },
+	{ "set", 'o', "SECTION.KEY=VALUE", 0, "override one key of the file; may be repeated", 0 },
+	{ "device", 'd', "NAME", 0, "the same as -o audio.device=NAME; raw:- reads standard input",
+	  0 },
+	{ "model", 'm', "FILE", 0, "the same as -o model.path=FILE", 0 },
+	{ "log-level", 'l', "LEVEL", 0,
+	  "the same as -o log.level=LEVEL: error, warning, info, debug", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 }
+};
+
+static void override(struct argp_state *state, options *o, char *text, const char *key,
+		     const char *arg)
+{
+	if (o->src.n_set == KWS_SETUP_OVERRIDES)
+		argp_error(state, "more than %d overrides", KWS_SETUP_OVERRIDES);
+	else if (text
+		 && snprintf(text, sizeof o->texts[0], "%s=%s", key, arg)
+			    >= (int)sizeof o->texts[0])
+		argp_error(state, "%s: too long", arg);
+	else
+		o->src.set[o->src.n_set++] = text ? text : arg;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	options *o = state->input;
+	char full[KWS_CONF_TEXT], path[2 * KWS_CONF_TEXT + 2];
+
+	switch (key) {
+	case 'c':
+		o->src.path = arg;
+		o->src.optional = false;
+		return 0;
+	case 't': o->test = true; return 0;
+	case 'o': override(state, o, NULL, NULL, arg); return 0;
+	case 'd': override(state, o, o->texts[0], "audio.device", arg); return 0;
+	case 'm':
+		/* symbolic links stay: a reload follows them anew */
+		if (*arg == '/' || !getcwd(full, sizeof full))
+			full[0] = 0;
+		snprintf(path, sizeof path, "%.*s%s%.*s", KWS_CONF_TEXT, full, *full ? "/" : "",
+			 KWS_CONF_TEXT, arg);
+		override(state, o, o->texts[1], "model.path", path);
+		return 0;
+	case 'l': override(state, o, o->texts[2], "log.level", arg); return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	table,
+	parse,
+	NULL,
+	"Listen to a microphone and report each keyword that is spoken."
+	"\vSIGHUP reloads configuration and model, SIGUSR1 logs a line of statistics, SIGTERM "
+	"ends. "
+	"kwsd.conf(5) has all keys; `kws devices` lists what audio.device can name.",
+	NULL,
+	NULL,
+	NULL
+};
+
+static void say(void *ctx, const char *text)
+{
+	(void)ctx;
+	kws_log(KWS_LOG_ERROR, "%s", text);
+}
+
+/* Also the model and the words, since a configuration that names others would be refused at the
+ * start. */
+static int test(const kws_conf *c)
+{
+	kws_error err = { "" };
+	kws_engine *engine;
+
+	kws_conf_print(c, stdout);
+	if (kws_engine_create(&engine, c, &err) != KWS_OK) {
+		kws_log(KWS_LOG_ERROR, "%s", err.text);
+		return EX_CONFIG;
+	}
+	kws_engine_destroy(engine);
+	return EX_OK;
+}
+
+int main(int argc, char **argv)
+{
+	options o = { .src = { .path = KWS_SYSCONFDIR "/kwsd/kwsd.conf", .optional = true } };
+	kws_setup setup;
+	kws_loop *loop;
+	kws_error err = { "" };
+	int status;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	mallopt(M_ARENA_MAX, 1); /* one heap for all threads: they allocate little */
+	if (!kws_loop_catch_signals())
+		return EX_OSERR;
+	kws_device_prepare();
+	if (kws_setup_conf(&setup.conf, &o.src, say, NULL))
+		return EX_CONFIG;
+	if (o.test)
+		return test(&setup.conf);
+	kws_log_level((int)setup.conf.log.level);
+	kws_log_open(setup.conf.log.level >= KWS_LOG_DEBUG);
+	if (kws_setup_build(&setup, NULL, NULL, &err) != KWS_OK
+	    || kws_loop_create(&loop, &o.src, &setup, &err) != KWS_OK) {
+		kws_log(KWS_LOG_ERROR, "%s", err.text);
+		return EX_CONFIG;
+	}
+	status = kws_loop_run(loop);
+	_exit(status); /* not through destructors of libraries whose threads may hang */
+}

@@ -1,0 +1,43 @@
+/* setup.h - from a configuration file to everything that it names; used at the start, and beside
+ * the running daemon on reload. */
+#ifndef KWS_DAEMON_SETUP_H
+#define KWS_DAEMON_SETUP_H
+
+#include "daemon/conf.h"
+#include "daemon/engine.h"
+#include "daemon/sink.h"
+
+enum {
+	KWS_SINK_STDOUT,
+	KWS_SINK_JOURNAL,
+	KWS_SINK_FILE,
+	KWS_SINK_SOCKET,
+	KWS_SINK_HOOK,
+	KWS_N_SINKS
+};
+enum { KWS_SETUP_OVERRIDES = 64 };
+
+/* Where the configuration comes from. */
+typedef struct {
+	const char *path;                     /* NULL: defaults only */
+	bool optional;                        /* a missing file means defaults */
+	const char *set[KWS_SETUP_OVERRIDES]; /* "section.key=value", after the file */
+	size_t n_set;
+} kws_setup_source;
+
+typedef struct {
+	kws_conf conf;
+	kws_engine *engine;          /* NULL: the running one stays */
+	kws_sink *sink[KWS_N_SINKS]; /* NULL: off, or */
+	bool keep[KWS_N_SINKS];      /* the running one stays */
+} kws_setup;
+
+/* Read and check. Returns how many things are wrong; fn is told of each. */
+int kws_setup_conf(kws_conf *c, const kws_setup_source *src, kws_conf_error_fn *fn, void *ctx);
+
+/* Create what s->conf asks for. old, old_hash: what runs now, to be kept where nothing changes;
+ * NULL at the start. On failure nothing is left behind. */
+enum kws_status kws_setup_build(kws_setup *s, const kws_conf *old, const char *old_hash,
+				kws_error *err);
+
+#endif

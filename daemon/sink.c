@@ -1,0 +1,181 @@
+#include "daemon/sink.h"
+
+#include "daemon/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *kws_sink_name(const kws_sink *s)
+{
+	return s->name;
+}
+
+void kws_sink_push(kws_sink *s, const kws_report *r)
+{
+	s->ops->push(s, r);
+}
+
+void kws_sink_stats_get(kws_sink *s, kws_sink_stats *st)
+{
+	memset(st, 0, sizeof *st);
+	s->ops->stats(s, st);
+}
+
+int kws_sink_fd(const kws_sink *s)
+{
+	return s->fd;
+}
+
+void kws_sink_serve(kws_sink *s)
+{
+	if (s->ops->serve)
+		s->ops->serve(s);
+}
+
+void kws_sink_stop(kws_sink *s, int timeout_ms, bool wait)
+{
+	if (s)
+		s->ops->stop(s, timeout_ms, wait);
+}
+
+/* ---- sinks with a worker ---- */
+
+/* The part that the worker's thread uses, which may outlive the sink. */
+struct kws_sink_work {
+	const kws_sink_deliver *d;
+	void *self;
+	kws_worker *worker;
+	atomic_ulong failed;
+};
+
+typedef struct {
+	kws_sink base;
+	kws_sink_work *work;
+	kws_worker *worker;
+	unsigned long taken, lost; /* lost: since the last one taken */
+} work_sink;
+
+static void work_item(void *self, const void *item)
+{
+	kws_sink_work *w = self;
+
+	if (!w->d->deliver(w->self, item))
+		atomic_fetch_add(&w->failed, 1);
+}
+
+static int work_tick(void *self)
+{
+	kws_sink_work *w = self;
+
+	return w->d->tick ? w->d->tick(w->self) : -1;
+}
+
+static void work_free(void *self)
+{
+	kws_sink_work *w = self;
+
+	w->d->free(w->self);
+	free(w);
+}
+
+static const kws_worker_ops work_ops = { work_item, work_tick, work_free };
+
+static void work_push(kws_sink *s, const kws_report *r)
+{
+	work_sink *ws = (work_sink *)s;
+	kws_report own = *r;
+
+	own.dropped = ws->lost;
+	if (kws_worker_push(ws->worker, &own)) {
+		ws->taken++;
+		ws->lost = 0;
+	} else {
+		ws->lost++;
+	}
+}
+
+static void work_stats(kws_sink *s, kws_sink_stats *st)
+{
+	work_sink *ws = (work_sink *)s;
+
+	st->taken = ws->taken;
+	st->dropped = kws_worker_dropped(ws->worker);
+	st->failed = atomic_load(&ws->work->failed);
+}
+
+static void work_stop(kws_sink *s, int timeout_ms, bool wait)
+{
+	work_sink *ws = (work_sink *)s;
+
+	kws_worker_stop(ws->worker, timeout_ms, wait);
+	free(ws);
+}
+
+static const kws_sink_ops work_sink_ops = { work_push, work_stats, NULL, work_stop };
+
+enum kws_status kws_sink_work_create(kws_sink **out, const char *name, const kws_sink_deliver *d,
+				     void *self, unsigned slots, kws_sink_work **work)
+{
+	work_sink *ws = calloc(1, sizeof *ws);
+	kws_sink_work *w = calloc(1, sizeof *w);
+
+	*out = NULL;
+	*work = w; /* before the thread starts */
+	if (!ws || !w)
+		goto fail;
+	w->d = d;
+	w->self = self;
+	if (kws_worker_create(&ws->worker, &work_ops, w, sizeof(kws_report), slots) != KWS_OK)
+		goto fail;
+	w->worker = ws->worker; /* the thread looks at it only after the first push */
+	ws->work = w;
+	ws->base = (kws_sink){ &work_sink_ops, name, -1 };
+	*out = &ws->base;
+	return KWS_OK;
+fail:
+	d->free(self);
+	free(ws);
+	free(w);
+	return KWS_ERR_NOMEM;
+}
+
+bool kws_sink_work_hurry(kws_sink_work *w)
+{
+	return kws_worker_hurry(w->worker);
+}
+
+bool kws_sink_work_pause(kws_sink_work *w, int ms)
+{
+	return kws_worker_pause(w->worker, ms);
+}
+
+void kws_sink_work_failed(kws_sink_work *w)
+{
+	atomic_fetch_add(&w->failed, 1);
+}
+
+bool kws_sink_write(kws_sink_work *w, int fd, const char *text, size_t n, size_t *done)
+{
+	*done = 0;
+	while (*done < n) {
+		struct pollfd p = { .fd = fd, .events = POLLOUT };
+		int ready = poll(&p, 1, 100);
+
+		if (ready == 0 && kws_sink_work_hurry(w)) {
+			errno = EAGAIN;
+			return false;
+		}
+		if (ready <= 0)
+			continue;
+		ssize_t k = write(fd, text + *done, n - *done);
+		if (k < 0 && errno != EAGAIN && errno != EINTR)
+			return false;
+		if (k > 0)
+			*done += (size_t)k;
+	}
+	return true;
+}

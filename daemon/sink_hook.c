@@ -1,0 +1,216 @@
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/sink.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { TICK_MS = 20, MAX_FIELDS = 32, MAX_ENV = 256 };
+
+typedef struct {
+	pid_t pid; /* 0: free; also the number of its process group */
+	double deadline;
+	bool killed;
+} child;
+
+typedef struct {
+	kws_sink_work *work;
+	kws_conf_hook conf;
+	char words[KWS_CONF_TEXT], *argv[KWS_CONF_ARGS];
+	char field[MAX_FIELDS][288], json[KWS_REPORT_LINE + 16];
+	char *env[MAX_ENV + MAX_FIELDS + 2];
+	size_t n_env; /* of our own environment, in front */
+	posix_spawnattr_t attr;
+	child *children; /* (at_once,) */
+} hook;
+
+/* Look once after each child. Returns how many still run. */
+static unsigned reap(hook *h)
+{
+	double now = kws_clock_mono();
+	unsigned running = 0;
+	bool hurry = kws_sink_work_hurry(h->work);
+
+	for (unsigned i = 0; i < h->conf.at_once; i++) {
+		child *c = &h->children[i];
+		int status;
+
+		if (!c->pid)
+			continue;
+		if (!c->killed && (hurry || now >= c->deadline)) {
+			c->killed = true;
+			kill(-c->pid, SIGKILL);
+			kws_log(KWS_LOG_WARNING, "hook: %s %s, killed", h->argv[0],
+				hurry ? "still runs at the end"
+				      : "took longer than hook.timeout_ms");
+		}
+		pid_t got = waitpid(c->pid, &status, WNOHANG);
+		if (got == 0) {
+			running++;
+			continue;
+		}
+		if (!c->killed && got > 0 && status != 0)
+			kws_log(KWS_LOG_WARNING, "hook: %s ended with %s %d", h->argv[0],
+				WIFSIGNALED(status) ? "signal" : "status",
+				WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		if (c->killed || got < 0 || status != 0)
+			kws_sink_work_failed(h->work);
+		c->pid = 0;
+	}
+	return running;
+}
+
+static void fill_env(hook *h, const kws_report *r)
+{
+	char value[256];
+	const char *name;
+	size_t n = h->n_env, i;
+
+	for (i = 0; i < MAX_FIELDS && kws_report_field(r, i, &name, value, sizeof value); i++) {
+		char *t = h->field[i];
+		int at = snprintf(t, sizeof h->field[0], "KWS_%s=", name);
+
+		for (int k = 4; k < at; k++)
+			t[k] = (char)toupper((unsigned char)t[k]);
+		snprintf(t + at, sizeof h->field[0] - (size_t)at, "%s", value);
+		h->env[n++] = t;
+	}
+	h->env[n] = NULL;
+}
+
+/* A pipe that already holds the event: it fits, so that nobody ever waits to write it. */
+static int loaded_pipe(hook *h, const kws_report *r)
+{
+	int fd[2];
+	size_t n = kws_report_json(r, h->json);
+
+	h->json[n++] = '\n';
+	if (pipe(fd) != 0)
+		return -1;
+	fcntl(fd[0], F_SETFD, FD_CLOEXEC);
+	fcntl(fd[1], F_SETFD, FD_CLOEXEC);
+	ssize_t k = write(fd[1], h->json, n);
+	close(fd[1]);
+	if (k != (ssize_t)n) {
+		close(fd[0]);
+		return -1;
+	}
+	return fd[0];
+}
+
+static bool start(hook *h, child *c, const kws_report *r)
+{
+	posix_spawn_file_actions_t fa;
+	int in = loaded_pipe(h, r), failed;
+
+	if (in < 0) {
+		kws_log(KWS_LOG_ERROR, "hook: pipe: %s", strerror(errno));
+		return false;
+	}
+	fill_env(h, r);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_adddup2(&fa, in, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&fa, kws_log_fd(), STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&fa, kws_log_fd(), STDERR_FILENO);
+	failed = posix_spawn(&c->pid, h->argv[0], &fa, &h->attr, h->argv, h->env);
+	posix_spawn_file_actions_destroy(&fa);
+	close(in);
+	if (failed) {
+		c->pid = 0;
+		kws_log(KWS_LOG_ERROR, "hook: %s: %s", h->argv[0], strerror(failed));
+		return false;
+	}
+	c->killed = false;
+	c->deadline = kws_clock_mono() + 1e-3 * h->conf.timeout_ms;
+	return true;
+}
+
+static bool deliver(void *self, const kws_report *r)
+{
+	hook *h = self;
+	unsigned i = 0;
+
+	while (reap(h) == h->conf.at_once) {
+		struct timespec t = { .tv_nsec = TICK_MS * 1000000L };
+		nanosleep(&t, NULL); /* ends: each child is killed after its timeout */
+	}
+	while (h->children[i].pid)
+		i++;
+	return start(h, &h->children[i], r);
+}
+
+static int tick(void *self)
+{
+	return reap(self) ? TICK_MS : -1;
+}
+
+static void free_hook(void *self)
+{
+	hook *h = self;
+
+	posix_spawnattr_destroy(&h->attr);
+	free(h->children);
+	free(h);
+}
+
+static const kws_sink_deliver ops = { deliver, tick, free_hook };
+
+/* The child is a process group of its own, with no signal blocked or ignored, and knows nothing of
+ * our supervisor. */
+static void prepare(hook *h)
+{
+	static const char *const ours[] = { "NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_",
+					    "JOURNAL_STREAM=", "KWS_" };
+	sigset_t none, all;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_init(&h->attr);
+	posix_spawnattr_setflags(&h->attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK
+						   | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setpgroup(&h->attr, 0);
+	posix_spawnattr_setsigmask(&h->attr, &none);
+	posix_spawnattr_setsigdefault(&h->attr, &all);
+	for (char **e = environ; *e && h->n_env < MAX_ENV; e++) {
+		bool skip = false;
+
+		for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+			skip |= !strncmp(*e, ours[i], strlen(ours[i]));
+		if (!skip)
+			h->env[h->n_env++] = *e;
+	}
+}
+
+enum kws_status kws_sink_hook_create(kws_sink **sink, const kws_conf_hook *c, kws_error *err)
+{
+	hook *h = calloc(1, sizeof *h);
+
+	*sink = NULL;
+	if (!h || !(h->children = calloc(c->at_once, sizeof *h->children))) {
+		free(h);
+		return kws_fail(err, KWS_ERR_NOMEM, "hook.command: out of memory");
+	}
+	h->conf = *c;
+	prepare(h);
+	if (kws_conf_split(h->conf.command, h->words, sizeof h->words, h->argv) < 1
+	    || access(h->argv[0], X_OK) != 0) {
+		int why = errno;
+
+		free_hook(h);
+		return kws_fail(err, KWS_ERR_IO, "hook.command: %s: %s", c->command, strerror(why));
+	}
+	if (kws_sink_work_create(sink, "hook", &ops, h, c->queue, &h->work) != KWS_OK)
+		return kws_fail(err, KWS_ERR_NOMEM, "hook.command: out of memory");
+	return KWS_OK;
+}

@@ -1,0 +1,65 @@
+#include "daemon/log.h"
+#include "daemon/sink.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+
+enum { MAX_FIELDS = 32 };
+
+typedef struct {
+	kws_sink_work *work;
+	bool failing;
+	char text[MAX_FIELDS][288];
+	char json[KWS_REPORT_LINE + 16];
+} journal;
+
+/* MESSAGE is for people; KWS_<FIELD> is for journalctl's matches; KWS_EVENT is the line that all
+ * the sinks share. */
+static bool deliver(void *self, const kws_report *r)
+{
+	journal *j = self;
+	struct iovec v[MAX_FIELDS + 1];
+	char value[256], words[128];
+	const char *name;
+	int n = 0;
+
+	kws_report_text(r, words, sizeof words);
+	snprintf(j->text[n++], sizeof j->text[0], "MESSAGE=%s", words);
+	snprintf(j->text[n++], sizeof j->text[0], "PRIORITY=6");
+	snprintf(j->text[n++], sizeof j->text[0], "SYSLOG_IDENTIFIER=kwsd");
+	for (size_t i = 0; n < MAX_FIELDS && kws_report_field(r, i, &name, value, sizeof value);
+	     i++, n++) {
+		char *t = j->text[n];
+		size_t at = (size_t)snprintf(t, sizeof j->text[0], "KWS_%s=", name);
+
+		for (size_t k = 4; k < at; k++)
+			t[k] = (char)toupper((unsigned char)t[k]);
+		snprintf(t + at, sizeof j->text[0] - at, "%s", value);
+	}
+	for (int i = 0; i < n; i++)
+		v[i] = (struct iovec){ j->text[i], strlen(j->text[i]) };
+	memcpy(j->json, "KWS_EVENT=", 10);
+	v[n++] = (struct iovec){ j->json, 10 + kws_report_json(r, j->json + 10) };
+
+	int got = sd_journal_sendv(v, n);
+	if (got < 0 && !j->failing)
+		kws_log(KWS_LOG_WARNING, "journal: %s", strerror(-got));
+	j->failing = got < 0;
+	return got >= 0;
+}
+
+static const kws_sink_deliver ops = { deliver, NULL, free };
+
+enum kws_status kws_sink_journal_create(kws_sink **sink, const kws_conf_journal *c, kws_error *err)
+{
+	journal *j = calloc(1, sizeof *j);
+
+	*sink = NULL;
+	if (!j || kws_sink_work_create(sink, "journal", &ops, j, c->queue, &j->work) != KWS_OK)
+		return kws_fail(err, KWS_ERR_NOMEM, "journal: out of memory");
+	return KWS_OK;
+}

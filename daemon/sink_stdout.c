@@ -1,0 +1,56 @@
+#include "daemon/log.h"
+#include "daemon/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+	kws_sink_work *work;
+	int fd;
+	bool failing;
+} out;
+
+static bool deliver(void *self, const kws_report *r)
+{
+	out *o = self;
+	char line[KWS_REPORT_LINE + 1];
+	size_t n = kws_report_json(r, line), done;
+
+	line[n++] = '\n';
+	bool ok = kws_sink_write(o->work, o->fd, line, n, &done);
+	if (!ok && !o->failing)
+		kws_log(KWS_LOG_WARNING, "stdout: %s", strerror(errno));
+	o->failing = !ok;
+	return ok;
+}
+
+static void free_out(void *self)
+{
+	out *o = self;
+
+	if (o->fd >= 0)
+		close(o->fd);
+	free(o);
+}
+
+static const kws_sink_deliver ops = { deliver, NULL, free_out };
+
+enum kws_status kws_sink_stdout_create(kws_sink **sink, const kws_conf_stdout *c, kws_error *err)
+{
+	out *o = calloc(1, sizeof *o);
+
+	*sink = NULL;
+	if (!o)
+		return kws_fail(err, KWS_ERR_NOMEM, "stdout: out of memory");
+	o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (o->fd < 0) {
+		free_out(o);
+		return kws_fail(err, KWS_ERR_IO, "stdout: %s", strerror(errno));
+	}
+	if (kws_sink_work_create(sink, "stdout", &ops, o, c->queue, &o->work) != KWS_OK)
+		return kws_fail(err, KWS_ERR_NOMEM, "stdout: out of memory");
+	return KWS_OK;
+}

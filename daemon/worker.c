@@ -1,0 +1,157 @@
+#include "daemon/worker.h"
+
+#include "daemon/clock.h"
+#include "daemon/queue.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { STACK_BYTES = 256 * 1024 };
+
+struct kws_worker {
+	kws_queue *q;
+	const kws_worker_ops *ops;
+	void *self, *item;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool stopping, finished, abandoned;
+	double deadline;
+};
+
+static void release(kws_worker *w)
+{
+	w->ops->free(w->self);
+	kws_queue_destroy(w->q);
+	pthread_mutex_destroy(&w->lock);
+	pthread_cond_destroy(&w->changed);
+	free(w->item);
+	free(w);
+}
+
+static void *run(void *arg)
+{
+	kws_worker *w = arg;
+	int wait_ms = -1, got;
+
+	while ((got = kws_queue_pop(w->q, w->item, wait_ms)) >= 0) {
+		if (got) {
+			w->ops->item(w->self, w->item);
+			kws_queue_done(w->q);
+		}
+		wait_ms = w->ops->tick ? w->ops->tick(w->self) : -1;
+	}
+	while (w->ops->tick && (wait_ms = w->ops->tick(w->self)) >= 0)
+		kws_worker_pause(w, wait_ms);
+
+	pthread_mutex_lock(&w->lock);
+	w->finished = true;
+	bool abandoned = w->abandoned;
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+	if (abandoned)
+		release(w);
+	return NULL;
+}
+
+enum kws_status kws_worker_create(kws_worker **out, const kws_worker_ops *ops, void *self,
+				  size_t item_bytes, size_t slots)
+{
+	kws_worker *w = calloc(1, sizeof *w);
+	pthread_condattr_t cond;
+	pthread_attr_t attr;
+	int failed;
+
+	*out = NULL;
+	if (!w)
+		return KWS_ERR_NOMEM;
+	w->ops = ops;
+	w->self = self;
+	w->item = malloc(item_bytes);
+	if (!w->item || kws_queue_create(&w->q, item_bytes, slots) != KWS_OK)
+		goto fail;
+	pthread_condattr_init(&cond);
+	pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->changed, &cond);
+	pthread_condattr_destroy(&cond);
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	failed = pthread_create(&w->thread, &attr, run, w);
+	pthread_attr_destroy(&attr);
+	if (failed)
+		goto fail;
+	*out = w;
+	return KWS_OK;
+fail:
+	kws_queue_destroy(w->q);
+	free(w->item);
+	free(w);
+	return KWS_ERR_NOMEM;
+}
+
+bool kws_worker_push(kws_worker *w, const void *item)
+{
+	return kws_queue_push(w->q, item);
+}
+
+unsigned long kws_worker_dropped(kws_worker *w)
+{
+	return kws_queue_dropped(w->q);
+}
+
+bool kws_worker_hurry(kws_worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	bool hurry = w->stopping && kws_clock_mono() >= w->deadline;
+	pthread_mutex_unlock(&w->lock);
+	return hurry;
+}
+
+bool kws_worker_pause(kws_worker *w, int ms)
+{
+	for (; ms > 0 && !kws_worker_hurry(w); ms -= 20) {
+		struct timespec t = { .tv_nsec = (ms < 20 ? ms : 20) * 1000000L };
+		nanosleep(&t, NULL);
+	}
+	return kws_worker_hurry(w);
+}
+
+/* Wait until the thread has ended, at most until t on the monotonic clock. Called with the lock
+ * held. */
+static void await(kws_worker *w, double t)
+{
+	struct timespec until = { .tv_sec = (time_t)t };
+
+	until.tv_nsec = (long)(1e9 * (t - (double)until.tv_sec));
+	while (!w->finished)
+		if (pthread_cond_timedwait(&w->changed, &w->lock, &until) == ETIMEDOUT)
+			break;
+}
+
+bool kws_worker_stop(kws_worker *w, int timeout_ms, bool wait)
+{
+	if (!w)
+		return true;
+	pthread_mutex_lock(&w->lock);
+	w->stopping = true;
+	w->deadline = kws_clock_mono() + 1e-3 * timeout_ms;
+	kws_queue_close(w->q);
+	if (wait)
+		await(w, w->deadline + 0.1); /* a moment for what heeds the hurry */
+	bool finished = w->finished;
+	w->abandoned = !finished;
+	pthread_t thread = w->thread;
+	pthread_mutex_unlock(&w->lock);
+	if (!finished) {
+		pthread_detach(thread); /* w belongs to the thread from here on */
+		return false;
+	}
+	pthread_join(thread, NULL);
+	release(w);
+	return true;
+}

@@ -1,0 +1,329 @@
+#include "model/model.h"
+
+#include "model/json.h"
+#include "model/network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_FILE = 64 << 20, MAX_WORDS = 256, MAX_WORD = 63 };
+
+struct kws_model {
+	kws_network network;
+	kws_features features;
+	kws_decision decision;
+	size_t n_words, n_params, file_bytes;
+	char **words;      /* (n_words,) */
+	float *thresholds; /* (n_words,) */
+	json_t *meta;      /* the file's metadata: object of strings */
+	char hash[2 * SHA256_DIGEST_SIZE + 1];
+};
+
+static enum kws_status meta_json(json_t **out, const kws_tensors *ts, const char *key, kws_error *err)
+{
+	const char *text = kws_tensors_meta(ts, key);
+	json_error_t je;
+	*out = NULL;
+	if (!text)
+		return kws_fail(err, KWS_ERR_FORMAT, "metadata: %s is missing", key);
+	*out = json_loads(text, JSON_REJECT_DUPLICATES, &je);
+	return *out ? KWS_OK : kws_fail(err, KWS_ERR_FORMAT, "metadata: %s: %.160s", key, je.text);
+}
+
+static enum kws_status check_format(const kws_tensors *ts, kws_error *err)
+{
+	const char *format = kws_tensors_meta(ts, "format"), *version = kws_tensors_meta(ts, "version");
+	if (!format || strcmp(format, "kws-model") != 0)
+		return kws_fail(err, KWS_ERR_FORMAT, "metadata: format is not kws-model");
+	if (!version || strcmp(version, "1") != 0)
+		return kws_fail(err, KWS_ERR_VERSION, "metadata: version %.16s, this program reads 1",
+				version ? version : "missing");
+	if (!kws_tensors_meta(ts, "name"))
+		return kws_fail(err, KWS_ERR_FORMAT, "metadata: name is missing");
+	return KWS_OK;
+}
+
+static int printable(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return 0;
+	return 1;
+}
+
+static enum kws_status read_words(kws_model *m, const json_t *list, kws_error *err)
+{
+	const size_t n = json_array_size(list);
+	if (!json_is_array(list) || n < 2 || n > MAX_WORDS)
+		return kws_fail(err, KWS_ERR_FORMAT, "metadata: words: want a list of 2..%d words", MAX_WORDS);
+	m->words = calloc(n, sizeof *m->words);
+	m->thresholds = calloc(n, sizeof *m->thresholds);
+	if (!m->words || !m->thresholds)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	for (; m->n_words < n; m->n_words++) {
+		const char *word = json_string_value(json_array_get(list, m->n_words));
+		const size_t len = word ? strlen(word) : 0;
+		if (len < 1 || len > MAX_WORD || !printable(word))
+			return kws_fail(err, KWS_ERR_FORMAT, "metadata: words[%zu]: want 1..%d printable bytes", m->n_words,
+					MAX_WORD);
+		if (kws_model_word_index(m, word) >= 0)
+			return kws_fail(err, KWS_ERR_FORMAT, "metadata: words[%zu]: %s stands there twice", m->n_words, word);
+		m->words[m->n_words] = strdup(word);
+		if (!m->words[m->n_words])
+			return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	}
+	return KWS_OK;
+}
+
+static enum kws_status read_features(kws_features *f, const json_t *o, bool *affine, kws_error *err)
+{
+	static const char *const keys[] = { "kind", "rate_hz", "win", "hop", "n_fft", "n_mels", "f_lo_hz", "f_hi_hz",
+					    "log_floor", "normalisation", NULL };
+	static const char *const kinds[] = { "log-mel", NULL };
+	static const char *const normalisations[] = { "none", "affine", NULL };
+	static const char where[] = "features";
+	size_t kind, norm, rate, win, hop, n_fft, n_mels;
+	enum kws_status s;
+	if ((s = kws_json_keys(o, where, keys, err)) || (s = kws_json_choice(o, where, "kind", kinds, &kind, err)) ||
+	    (s = kws_json_choice(o, where, "normalisation", normalisations, &norm, err)) ||
+	    (s = kws_json_size(o, where, "rate_hz", 8000, 48000, &rate, err)) ||
+	    (s = kws_json_size(o, where, "n_fft", 64, 4096, &n_fft, err)) ||
+	    (s = kws_json_size(o, where, "win", 1, n_fft, &win, err)) ||
+	    (s = kws_json_size(o, where, "hop", 1, win, &hop, err)) ||
+	    (s = kws_json_size(o, where, "n_mels", 1, 128, &n_mels, err)) ||
+	    (s = kws_json_real(o, where, "f_hi_hz", 1.0, (double)rate / 2.0, &f->f_hi_hz, err)) ||
+	    (s = kws_json_real(o, where, "f_lo_hz", 0.0, (double)f->f_hi_hz - 1.0, &f->f_lo_hz, err)) ||
+	    (s = kws_json_real(o, where, "log_floor", 1e-12, 1.0, &f->log_floor, err)))
+		return s;
+	if (n_fft & (n_fft - 1))
+		return kws_fail(err, KWS_ERR_FORMAT, "features: n_fft: want a power of two");
+	if (rate % hop || rate / hop != 100)
+		return kws_fail(err, KWS_ERR_FORMAT, "features: hop: want 10 ms, %zu samples", rate / 100);
+	f->rate_hz = (unsigned)rate;
+	f->win = (unsigned)win;
+	f->hop = (unsigned)hop;
+	f->n_fft = (unsigned)n_fft;
+	f->n_mels = (unsigned)n_mels;
+	*affine = norm == 1;
+	return KWS_OK;
+}
+
+static enum kws_status read_decision(kws_model *m, const json_t *o, kws_error *err)
+{
+	static const char *const keys[] = { "smooth_ms", "refractory_ms", "threshold", "thresholds", NULL };
+	static const char where[] = "decision";
+	size_t smooth, refractory;
+	enum kws_status s;
+	if ((s = kws_json_keys(o, where, keys, err)) ||
+	    (s = kws_json_size(o, where, "smooth_ms", 0, 1000, &smooth, err)) ||
+	    (s = kws_json_size(o, where, "refractory_ms", 0, 10000, &refractory, err)) ||
+	    (s = kws_json_real(o, where, "threshold", 0.0, 1.0, &m->decision.threshold, err)))
+		return s;
+	m->decision.smooth_ms = (unsigned)smooth;
+	m->decision.refractory_ms = (unsigned)refractory;
+	for (size_t i = 0; i < m->n_words; i++)
+		m->thresholds[i] = m->decision.threshold;
+	json_t *each = json_object_get(o, "thresholds");
+	if (each && !json_is_object(each))
+		return kws_fail(err, KWS_ERR_FORMAT, "decision: thresholds: want an object");
+	for (void *it = json_object_iter(each); it; it = json_object_iter_next(each, it)) {
+		const char *word = json_object_iter_key(it);
+		const int i = kws_model_word_index(m, word);
+		if (i < 0)
+			return kws_fail(err, KWS_ERR_FORMAT, "decision: thresholds: %.63s is not one of the words", word);
+		if ((s = kws_json_real(each, "decision: thresholds", word, 0.0, 1.0, &m->thresholds[i], err)))
+			return s;
+	}
+	return KWS_OK;
+}
+
+/* The pieces in the order in which they need each other. */
+static enum kws_status read_all(kws_model *m, kws_tensors *ts, kws_error *err)
+{
+	json_t *words = NULL, *features = NULL, *decision = NULL, *network = NULL;
+	bool affine = false;
+	enum kws_status s = check_format(ts, err);
+	if (!s && !(s = meta_json(&words, ts, "words", err)))
+		s = read_words(m, words, err);
+	if (!s && !(s = meta_json(&features, ts, "features", err)))
+		s = read_features(&m->features, features, &affine, err);
+	if (!s && !(s = meta_json(&decision, ts, "decision", err)))
+		s = read_decision(m, decision, err);
+	if (!s && !(s = meta_json(&network, ts, "network", err)))
+		s = kws_network_init(&m->network, network, m->features.n_mels, m->n_words, affine, ts, err);
+	if (!s)
+		s = kws_tensors_all_used(ts, err);
+	json_decref(words);
+	json_decref(features);
+	json_decref(decision);
+	json_decref(network);
+	return s;
+}
+
+static void hash_blob(char *hex, const void *blob, size_t len)
+{
+	struct sha256_ctx ctx;
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	sha256_init(&ctx);
+	sha256_update(&ctx, len, blob);
+	sha256_digest(&ctx, sizeof digest, digest);
+	for (size_t i = 0; i < sizeof digest; i++)
+		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+}
+
+enum kws_status kws_model_parse(kws_model **out, const void *blob, size_t len, kws_error *err)
+{
+	kws_tensors *ts;
+	*out = NULL;
+	if (len > MAX_FILE)
+		return kws_fail(err, KWS_ERR_FORMAT, "%zu bytes: larger than a model may be", len);
+	enum kws_status s = kws_tensors_parse(&ts, blob, len, true, err);
+	if (s)
+		return s;
+	kws_model *m = calloc(1, sizeof *m);
+	s = m ? read_all(m, ts, err) : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	if (m && !s) {
+		m->n_params = kws_tensors_n_values(ts);
+		m->file_bytes = len;
+		m->meta = json_incref((json_t *)(uintptr_t)kws_tensors_metadata(ts));
+		hash_blob(m->hash, blob, len);
+		*out = m;
+	} else {
+		kws_model_close(m);
+	}
+	kws_tensors_free(ts);
+	return s;
+}
+
+static enum kws_status open_file(kws_model **out, const char *path, kws_error *err)
+{
+	struct stat st;
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return kws_fail(err, KWS_ERR_IO, "%s", strerror(errno));
+	enum kws_status s = KWS_OK;
+	if (fstat(fd, &st) < 0)
+		s = kws_fail(err, KWS_ERR_IO, "%s", strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		s = kws_fail(err, KWS_ERR_IO, "not a regular file");
+	else if (st.st_size < 8 || st.st_size > MAX_FILE)
+		s = kws_fail(err, KWS_ERR_FORMAT, "%lld bytes: not a model file", (long long)st.st_size);
+	if (!s) {
+		void *blob = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (blob == MAP_FAILED) {
+			s = kws_fail(err, KWS_ERR_IO, "%s", strerror(errno));
+		} else {
+			s = kws_model_parse(out, blob, (size_t)st.st_size, err);
+			munmap(blob, (size_t)st.st_size);
+		}
+	}
+	close(fd);
+	return s;
+}
+
+enum kws_status kws_model_open(kws_model **out, const char *path, kws_error *err)
+{
+	kws_error reason = { "" };
+	*out = NULL;
+	const enum kws_status s = open_file(out, path, &reason);
+	return s ? kws_fail(err, s, "%.100s: %.150s", path, reason.text) : KWS_OK;
+}
+
+void kws_model_close(kws_model *m)
+{
+	if (!m)
+		return;
+	kws_network_free(&m->network);
+	for (size_t i = 0; i < m->n_words; i++)
+		free(m->words[i]);
+	free(m->words);
+	free(m->thresholds);
+	json_decref(m->meta);
+	free(m);
+}
+
+const kws_network *kws_model_network(const kws_model *m)
+{
+	return &m->network;
+}
+
+const kws_features *kws_model_features(const kws_model *m)
+{
+	return &m->features;
+}
+
+const kws_decision *kws_model_decision(const kws_model *m)
+{
+	return &m->decision;
+}
+
+size_t kws_model_n_words(const kws_model *m)
+{
+	return m->n_words;
+}
+
+const char *kws_model_word(const kws_model *m, size_t i)
+{
+	return m->words[i];
+}
+
+int kws_model_word_index(const kws_model *m, const char *word)
+{
+	for (size_t i = 0; i < m->n_words; i++)
+		if (strcmp(m->words[i], word) == 0)
+			return (int)i;
+	return -1;
+}
+
+float kws_model_threshold(const kws_model *m, size_t word)
+{
+	return m->thresholds[word];
+}
+
+size_t kws_model_stride(const kws_model *m)
+{
+	return m->network.stride;
+}
+
+size_t kws_model_window(const kws_model *m)
+{
+	return m->network.pool;
+}
+
+size_t kws_model_max_frames(const kws_model *m)
+{
+	return kws_network_max_frames(&m->network);
+}
+
+size_t kws_model_n_params(const kws_model *m)
+{
+	return m->n_params;
+}
+
+size_t kws_model_file_bytes(const kws_model *m)
+{
+	return m->file_bytes;
+}
+
+const char *kws_model_hash(const kws_model *m)
+{
+	return m->hash;
+}
+
+const char *kws_model_name(const kws_model *m)
+{
+	return kws_model_meta(m, "name");
+}
+
+const char *kws_model_meta(const kws_model *m, const char *key)
+{
+	return json_string_value(json_object_get(m->meta, key));
+}

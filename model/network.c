@@ -1,0 +1,123 @@
+#include "model/network.h"
+
+#include "model/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_STATE = 128 << 20 }; /* a few numbers in a hostile file must not ask for all the memory */
+
+/* A Linear layer of one part: prefix.weight [out, in], prefix.bias [out]. */
+static enum kws_status read_linear(kws_gemm *g, float **bias, const char *prefix, size_t n_in, size_t n_out,
+				   kws_tensors *ts, kws_error *err)
+{
+	const size_t shape[] = { n_out, n_in };
+	float *w;
+	enum kws_status s = kws_tensors_take(&w, ts, prefix, "weight", 2, shape, err);
+	if (!s)
+		s = kws_tensors_take(bias, ts, prefix, "bias", 1, shape, err);
+	if (!s && kws_gemm_init(g, w, n_in, &n_out, 1))
+		s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	free(w);
+	return s;
+}
+
+static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tensors *ts, kws_error *err)
+{
+	const size_t n = json_array_size(list);
+	size_t state = 0;
+	if (!json_is_array(list) || n < 1 || n > 64)
+		return kws_fail(err, KWS_ERR_FORMAT, "network: layers: want a list of 1..64 layers");
+	w->layers = calloc(n, sizeof *w->layers);
+	if (!w->layers)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	for (; w->n_layers < n; w->n_layers++) {
+		char where[64], prefix[64];
+		snprintf(where, sizeof where, "network: layers[%zu]", w->n_layers);
+		snprintf(prefix, sizeof prefix, "layers.%zu.", w->n_layers);
+		const enum kws_status s = kws_layer_create(&w->layers[w->n_layers], json_array_get(list, w->n_layers),
+							   where, w->dim, ts, prefix, err);
+		if (s)
+			return s;
+		state += w->layers[w->n_layers]->state_bytes;
+		if (state > MAX_STATE)
+			return kws_fail(err, KWS_ERR_FORMAT, "%s: the state of a stream grows past %d MiB", where,
+					MAX_STATE >> 20);
+	}
+	return KWS_OK;
+}
+
+static enum kws_status read_final_norm(kws_network *w, const json_t *conf, kws_tensors *ts, kws_error *err)
+{
+	size_t kind;
+	const json_t *name = json_object_get(conf, "final_norm");
+	if (json_is_null(name))
+		return KWS_OK;
+	const enum kws_status s = kws_json_choice(conf, "network", "final_norm", kws_norm_names, &kind, err);
+	if (s)
+		return s;
+	w->has_final_norm = true;
+	return kws_norm_init(&w->final_norm, kind, w->dim, ts, "final_norm.", err);
+}
+
+enum kws_status kws_network_init(kws_network *w, const json_t *conf, size_t n_mels, size_t n_words, bool affine,
+				 kws_tensors *ts, kws_error *err)
+{
+	static const char *const keys[] = { "stack", "stride", "dim", "layers", "final_norm", "pool", "head", NULL };
+	enum kws_status s;
+	*w = (kws_network){ .n_mels = n_mels, .n_words = n_words };
+	if ((s = kws_json_keys(conf, "network", keys, err)) ||
+	    (s = kws_json_size(conf, "network", "stack", 1, 32, &w->stack, err)) ||
+	    (s = kws_json_size(conf, "network", "stride", 1, w->stack, &w->stride, err)) ||
+	    (s = kws_json_size(conf, "network", "dim", 1, 1024, &w->dim, err)) ||
+	    (s = kws_json_size(conf, "network", "pool", 1, 1000, &w->pool, err)) ||
+	    (s = kws_json_size(conf, "network", "head", 1, 1024, &w->head, err)))
+		return s;
+	if (affine && ((s = kws_tensors_take(&w->mean, ts, "features.", "mean", 1, &n_mels, err)) ||
+		       (s = kws_tensors_take(&w->scale, ts, "features.", "scale", 1, &n_mels, err))))
+		return s;
+	if ((s = read_linear(&w->input, &w->input_bias, "input.", w->stack * n_mels, w->dim, ts, err)) ||
+	    (s = read_layers(w, json_object_get(conf, "layers"), ts, err)) ||
+	    (s = read_final_norm(w, conf, ts, err)) ||
+	    (s = read_linear(&w->fc1, &w->fc1_bias, "head.fc1.", w->dim, w->head, ts, err)))
+		return s;
+	return read_linear(&w->fc2, &w->fc2_bias, "head.fc2.", w->head, n_words, ts, err);
+}
+
+void kws_network_free(kws_network *w)
+{
+	for (size_t i = 0; i < w->n_layers; i++)
+		kws_layer_destroy(w->layers[i]);
+	free(w->layers);
+	kws_gemm_free(&w->input);
+	kws_gemm_free(&w->fc1);
+	kws_gemm_free(&w->fc2);
+	kws_norm_free(&w->final_norm);
+	free(w->mean);
+	free(w->scale);
+	free(w->input_bias);
+	free(w->fc1_bias);
+	free(w->fc2_bias);
+}
+
+size_t kws_network_max_frames(const kws_network *w)
+{
+	size_t max = 0;
+	for (size_t i = 0; i < w->n_layers; i++) {
+		const size_t m = w->layers[i]->max_frames;
+		if (m && (!max || m < max))
+			max = m;
+	}
+	return max;
+}
+
+void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g), void *ctx)
+{
+	fn(ctx, &w->input);
+	for (size_t i = 0; i < w->n_layers; i++)
+		for (size_t k = 0; w->layers[i]->products[k]; k++)
+			fn(ctx, w->layers[i]->products[k]);
+	fn(ctx, &w->fc1);
+	fn(ctx, &w->fc2);
+}

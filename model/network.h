@@ -1,0 +1,38 @@
+/* network.h - the architecture of a model file with its packed weights; immutable. net.h runs it. */
+#ifndef KWS_MODEL_NETWORK_H
+#define KWS_MODEL_NETWORK_H
+
+#include "model/layer.h"
+#include "model/model.h"
+#include "model/norm.h"
+
+typedef struct {
+	size_t n_mels, n_words;
+	float *mean, *scale;        /* (n_mels,) normalisation of the features; NULL: none */
+	size_t stack, stride, dim;
+	kws_gemm input;             /* stack * n_mels -> dim */
+	float *input_bias;          /* (dim,) */
+	kws_layer **layers;
+	size_t n_layers;
+	bool has_final_norm;
+	kws_norm final_norm;
+	size_t pool, head;
+	kws_gemm fc1, fc2;          /* dim -> head -> n_words */
+	float *fc1_bias, *fc2_bias; /* (head,), (n_words,) */
+} kws_network;
+
+/* conf: the metadata entry "network". A failed init leaves what kws_network_free() copes with. */
+enum kws_status kws_network_init(kws_network *w, const json_t *conf, size_t n_mels, size_t n_words, bool affine,
+				 kws_tensors *ts, kws_error *err);
+void kws_network_free(kws_network *w);
+
+/* The longest clip in network frames that every layer can hear; 0: endless. */
+size_t kws_network_max_frames(const kws_network *w);
+
+/* Call fn for every matrix product with weights that a block of frames takes, in their order. */
+void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g), void *ctx);
+
+/* The network inside a model. */
+const kws_network *kws_model_network(const kws_model *m);
+
+#endif

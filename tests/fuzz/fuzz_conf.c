@@ -1,0 +1,39 @@
+/* Any bytes as kwsd.conf: no crash; and what was accepted without complaint is printed in a form
+ * that reads back the same. */
+#include "daemon/conf.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void ignore(void *ctx, const char *text)
+{
+	*(size_t *)ctx += strlen(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	kws_conf a, b;
+	size_t told = 0, n;
+	char *text = NULL;
+
+	kws_conf_defaults(&a);
+	int errors = kws_conf_parse(&a, "fuzz", (const char *)data, len, ignore, &told);
+	if ((errors > 0) != (told > 0))
+		abort(); /* an error that nobody is told of */
+	kws_conf_check(&a, "fuzz", ignore, &told);
+
+	FILE *f = open_memstream(&text, &n);
+	if (!f)
+		return 0;
+	kws_conf_print(&a, f);
+	fclose(f);
+	kws_conf_defaults(&b);
+	told = 0;
+	if (kws_conf_parse(&b, "printed", text, n, ignore, &told) || memcmp(&a, &b, sizeof a) != 0)
+		abort();
+	free(text);
+	return 0;
+}

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Who may include whom: each folder's own headers and those below it; each library only where it belongs.
+set -u
+status=0
+complain() {
+	echo "layers: $1: $2 may not be included here"
+	status=1
+}
+
+# folder | the folders whose headers it may include | libraries
+allowed='
+vec|vec|
+dsp|dsp vec|fftw3.h samplerate.h pthread.h
+model|model vec|cblas.h jansson.h nettle/sha2.h
+spot|spot model dsp vec|
+audio|audio dsp/ring|sndfile.h portaudio.h pthread.h
+cli|cli audio spot model dsp vec|argp.h jansson.h png.h sndfile.h pthread.h cblas.h fftw3.h
+daemon|daemon audio spot model dsp vec|argp.h jansson.h sndfile.h pthread.h cblas.h ini.h systemd/
+'
+# what every folder may use: C, and POSIX where house rules allow it
+plain='^(assert|ctype|errno|float|inttypes|limits|locale|math|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time|fenv)\.h$'
+posix='^(dirent|dlfcn|fcntl|fnmatch|ftw|getopt|glob|grp|libgen|netdb|poll|pwd|sched|spawn|strings|syslog|termios|unistd|sys/[a-z]+|netinet/[a-z]+|sysexits|arpa/inet|linux/[a-z]+|malloc|mcheck|execinfo|endian|byteswap|link)\.h$'
+
+check() { # FILE INCLUDED FOLDERS LIBRARIES POSIX
+	case $2 in
+	kws.h) return ;;
+	esac
+	for f in $3; do
+		case $2 in "$f"/* | "$f".h) return ;; esac
+	done
+	for l in $4; do
+		case $2 in "$l"*) return ;; esac
+	done
+	echo "$2" | grep -Eq "$plain" && return
+	[ "$5" = yes ] && echo "$2" | grep -Eq "$posix" && return
+	complain "$1" "$2"
+}
+
+for folder in vec dsp model spot audio cli daemon; do
+	[ -d "$folder" ] || continue
+	folders=$(echo "$allowed" | awk -F'|' -v f="$folder" '$1 == f {print $2}')
+	libraries=$(echo "$allowed" | awk -F'|' -v f="$folder" '$1 == f {print $3}')
+	for file in "$folder"/*.[ch]; do
+		[ -f "$file" ] || continue
+		may=no
+		case $file in cli/* | daemon/* | audio/* | model/model.c) may=yes ;; esac
+		for inc in $(sed -n 's/^# *include *[<"]\([^>"]*\)[>"].*/\1/p' "$file"); do
+			check "$file" "$inc" "$folders" "$libraries" "$may"
+		done
+	done
+done
+[ $status = 0 ] && echo 'layers: every folder includes only what it may'
+exit $status

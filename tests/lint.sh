@@ -1,0 +1,21 @@
+#!/bin/sh
+# clang-tidy and cppcheck over the project's C; the arguments are the compiler flags. Any finding fails.
+set -u
+status=0
+files=$(ls include/*.c vec/choose*.c dsp/*.c model/*.c spot/*.c audio/*.c cli/*.c daemon/*.c 2>/dev/null)
+checks='-*,bugprone-*,-bugprone-sizeof-expression,-bugprone-implicit-widening-of-multiplication-result,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,-bugprone-assignment-in-if-condition,-bugprone-reserved-identifier,-bugprone-suspicious-include,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-optin.performance.Padding,-clang-analyzer-optin.portability.UnixAPI,-clang-analyzer-valist.Uninitialized,misc-redundant-expression,performance-*,-performance-no-int-to-ptr'
+if command -v clang-tidy >/dev/null; then
+	# shellcheck disable=SC2086
+	clang-tidy --quiet --warnings-as-errors='*' --checks="$checks" $files -- "$@" || status=1
+else
+	echo 'lint: clang-tidy is not installed, skipped'
+fi
+if command -v cppcheck >/dev/null; then
+	# shellcheck disable=SC2086
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+		--suppress=missingIncludeSystem --suppress=unknownMacro -I. -Iinclude $files || status=1
+else
+	echo 'lint: cppcheck is not installed, skipped'
+fi
+[ $status = 0 ] && echo 'lint: no findings'
+exit $status

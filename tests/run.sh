@@ -1,0 +1,62 @@
+#!/bin/sh
+# Run the tests of a build from the project's root: run.sh TEST... -- FUZZER... [-- golden|system...]
+#   KWS_BUILD  the build folder        KWS_WRAP  a command to run each under, e.g. valgrind
+# Closes with `N passed, N failed, N skipped`, where a skip says its reason above.
+set -u
+B=${KWS_BUILD:?}
+passed=0 failed=0 skipped=0 names=
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+
+verdict() { # NAME STATUS: 0 passed, 77 skipped
+	case $2 in
+	0) passed=$((passed + 1)); echo "ok    $1 $(summary)" ;;
+	77) skipped=$((skipped + 1)); echo "skip  $1: $(tail -n 1 "$log")" ;;
+	*) failed=$((failed + 1)); names="$names ${1%%,*}"; echo "FAIL  $1 (status $2)"; sed 's/^/      /' "$log" | tail -n 60 ;;
+	esac
+}
+summary() { # what the runner of the test itself counted
+	sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | awk '{n += $1} END {if (n) print "(" n " tests)"}'
+	grep -h '^skip: ' "$log" || true
+}
+
+run() { # NAME COMMAND...
+	name=$1
+	shift
+	"$@" >"$log" 2>&1
+	verdict "$name" $?
+}
+golden() {
+	run "golden, some of the original's tensors" "$B/golden" tests/golden/original
+	if [ -d ../shared/golden ]; then
+		run "golden, all of the original's tensors" "$B/golden" ../shared/golden
+	else
+		skipped=$((skipped + 1))
+		echo "skip  golden, all of the original's tensors: no ../shared/golden here"
+	fi
+}
+system() { # a runner of its own, whose counts are added to ours
+	[ -x tests/system/run ] || return
+	tests/system/run 2>&1 | tee "$log"
+	counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -n 1)
+	# shellcheck disable=SC2086
+	set -- ${counts:-0 1 0}
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+	[ "$2" = 0 ] || names="$names tests/system"
+}
+
+part=tests
+for t; do
+	case $part,$t in
+	tests,--) part=fuzzers ;;
+	fuzzers,--) part=more ;;
+	# shellcheck disable=SC2086
+	tests,*) run "$t" ${KWS_WRAP:-} "$B/$t" ;;
+	# shellcheck disable=SC2086
+	fuzzers,*) run "$t, its seeds" ${KWS_WRAP:-} "$B/$t" "tests/fuzz/seeds/$t" ;;
+	more,*) "$t" ;;
+	esac
+done
+[ -z "$names" ] || echo "failed:$names"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ] && [ $passed -gt 0 ]

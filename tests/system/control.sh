@@ -1,0 +1,184 @@
+# control.sh - signals, reload, configuration, what systemd is told
+
+test_check_configuration() { # at most 20 s
+	printf '[decision]\nthreshold = 1.7\n[audio]\nrate = 16000\n' > "$T/bad.conf"
+	"$KWSD" -t -c "$T/bad.conf" > "$T/out" 2> "$T/err" && fail "accepted"
+	logged "bad.conf:2: decision.threshold: 1.7 is not in 0..1" || fail "no line, key, value and range"
+	logged "bad.conf:4: audio.rate: no such key" || fail "only one error told"
+	"$KWSD" -t -c /dev/null -m "$MODEL" -o audio.channel=2 > "$T/a.conf" 2> "$T/err" || fail "refused"
+	"$KWSD" -t -c "$T/a.conf" > "$T/b.conf" 2>> "$T/err" || fail "refused what it printed"
+	cmp "$T/a.conf" "$T/b.conf" || fail "prints something else than it read"
+	grep -q '^channel = 2' "$T/b.conf" || fail "the override is not in force"
+	"$KWSD" -t -c "$T/none.conf" 2> /dev/null && fail "a missing file was accepted"
+	"$KWSD" -t -m "$MODEL" -o threshold.nonsense=0.5 2> "$T/err" > /dev/null && fail "a word that the model lacks was accepted"
+	logged "threshold.nonsense: the model .* has no such word" || fail "not told why"
+}
+
+test_model_missing_or_cut() { # at most 20 s
+	head -c 5000 "$MODEL" > "$T/cut.safetensors"
+	for m in "$T/none.safetensors" "$T/cut.safetensors" /dev/null; do
+		"$KWSD" -c /dev/null -m "$m" -d raw:- < /dev/null 2> "$T/err"
+		[ $? = 78 ] || fail "status is not EX_CONFIG"
+		[ -s "$T/err" ] || fail "not told why"
+	done
+}
+
+# A pipe that we hold open and feed slowly, so that all happens in the middle of audio.
+start_slow() {
+	audio 16000 raw "$T/in.raw"; audio 16000 wav "$T/in.wav"
+	offline "$T/in.wav" > "$T/want"
+	N=$(wc -l < "$T/want")
+	mkfifo "$T/mic"
+	cp "${1:-/dev/null}" "$T/k.conf"
+	: > "$T/out"
+	"$KWSD" -c "$T/k.conf" -m "$MODEL" -d "raw:$T/mic" -o stdout.enabled=yes -o journal.enabled=no >> "$T/out" 2>> "$T/err" &
+	P=$!; PIDS="$PIDS $P"
+	exec 7> "$T/mic"
+}
+
+# Good and bad configurations, one after the other, while words are being spoken: no event is lost, doubled or moved.
+test_reload_under_load() { # at most 90 s
+	start_slow
+	sox "$T/in.wav" "$T/in.wav" "$T/twice.wav"
+	offline "$T/twice.wav" > "$T/want"
+	( for _ in 1 2; do pace "$T/in.raw" 128000; done ) >&7 &
+	local feeder=$! i=0
+	while kill -0 $feeder 2> /dev/null; do
+		i=$((i + 1))
+		case $((i % 4)) in
+		0) echo > "$T/k.conf" ;;
+		1) echo "[decision]
+threshold = 7" > "$T/k.conf" ;;
+		2) echo "[socket]
+path = $T/sock$((i % 3))" > "$T/k.conf" ;;
+		3) echo "[model]
+path = /dev/null
+[log]
+level = info
+[hook]
+command = /nonexistent" > "$T/k.conf" ;;
+		esac
+		kill -HUP "$P"
+		sleep 0.1
+	done
+	exec 7>&-
+	await 5 lines "$T/out" "$(wc -l < "$T/want")"
+	kwsd_stop
+	[ "$(n_logged 'reloaded: configuration')" -ge 5 ] || fail "few reloads"
+	[ "$(n_logged 'reload refused')" -ge 5 ] || fail "bad ones were not refused"
+	diff <(field decided_sample < "$T/want") <(field decided_sample < "$T/out") || fail "times moved"
+	[ "$(words "$T/out")" = "$(words "$T/want")" ] || fail "heard $(words "$T/out")"
+	[ ! -e "$T/sock0" ] && [ ! -e "$T/sock1" ] && [ ! -e "$T/sock2" ] || fail "sockets are left behind"
+}
+
+# Another file with the same network is another model: it takes over in the middle of words, from the last seconds of sound.
+test_reload_of_the_model() { # at most 90 s
+	cp "$MODEL" "$T/a.safetensors"
+	# a character of the description differs, nothing else: same length, other hash
+	LC_ALL=C sed '1s/"creator":"\(.\)/"creator":"X/; 1s/"licence":"\(.\)/"licence":"X/; 1s/"name":"\(.\)/"name":"X/' "$MODEL" > "$T/b.safetensors"
+	cmp -s "$T/a.safetensors" "$T/b.safetensors" && skip "the model file has no name to change"
+	"$KWS" model "$T/b.safetensors" > /dev/null 2>&1 || skip "the changed model file is refused"
+	audio 16000 raw "$T/in.raw"; audio 16000 wav "$T/in.wav"
+	offline "$T/in.wav" > "$T/want"
+	mkfifo "$T/mic"
+	ln -s a.safetensors "$T/m.safetensors"
+	"$KWSD" -c /dev/null -m "$T/m.safetensors" -d "raw:$T/mic" -o stdout.enabled=yes -o journal.enabled=no > "$T/out" 2> "$T/err" &
+	P=$!; PIDS="$PIDS $P"
+	exec 7> "$T/mic"
+	pace "$T/in.raw" 64000 >&7 &
+	local feeder=$! m=a
+	while kill -0 $feeder 2> /dev/null; do
+		[ $m = a ] && m=b || m=a
+		ln -sfn $m.safetensors "$T/m.safetensors"
+		kill -HUP "$P"
+		sleep 0.7
+	done
+	exec 7>&-
+	sleep 0.5
+	kwsd_stop
+	[ "$(n_logged 'reloaded: configuration and model')" -ge 5 ] || fail "few models were swapped: $(n_logged reloaded:)"
+	[ "$(field model_hash < "$T/out" | sort -u | wc -l)" = 2 ] || fail "both models should have heard something"
+	# A network that knows only the last seconds may score a little differently, but each word is heard once, in its time.
+	awk 'NR == FNR {word[++n] = $1; at[n] = $2; next}
+		{for (i = 1; i <= n; i++) if ($1 == word[i] && ($2 - at[i]) ^ 2 < 8000 ^ 2) heard[i]++}
+		END {for (i = 1; i <= n; i++) if (heard[i] != 1) {print word[i], heard[i] + 0; exit 1}}' \
+		<(paste <(field word < "$T/want") <(field decided_sample < "$T/want")) \
+		<(paste <(field word < "$T/out") <(field decided_sample < "$T/out")) ||
+		fail "heard $(words "$T/out"), want $(words "$T/want")"
+}
+
+# In the middle of a word, and of a stuck hook and a socket: the word so far is decided, and the end is quick.
+test_sigterm_mid_word() { # at most 30 s
+	start_slow
+	kill -TERM "$P"; wait "$P" || fail "status $? before any audio"
+	exec 7>&-
+	local cut; cut=$(($(field decided_sample < "$T/want" | head -n 1) - 480))
+	head -c $((2 * cut)) "$T/in.raw" > "$T/cut.raw"
+	sox -t raw -r 16000 -e signed -b 16 -c 1 "$T/cut.raw" "$T/cut.wav"
+	offline "$T/cut.wav" > "$T/want"
+	"$KWSD" -c /dev/null -m "$MODEL" -d "raw:$T/mic" -o stdout.enabled=yes -o journal.enabled=no >> "$T/out" 2>> "$T/err" &
+	P=$!; PIDS="$PIDS $P"
+	exec 7> "$T/mic"
+	cat "$T/cut.raw" >&7
+	sleep 0.5
+	kwsd_stop
+	diff <(field decided_sample < "$T/want") <(field decided_sample < "$T/out") || fail "the open word was lost"
+}
+
+test_statistics() { # at most 20 s
+	start_slow
+	cat "$T/in.raw" >&7
+	await 10 lines "$T/out" "$N"
+	kill -USR1 "$P"
+	await 5 logged "stats: up_s=.* heard_s=.* events=$N .* rss_mb=" || fail "no line"
+	[ "$(n_logged stats:)" = 1 ] || fail "more than one line"
+	exec 7>&-
+	kwsd_stop
+}
+
+# What the service manager is told: not ready before there was audio; then, in order, to the end.
+test_notifications() { # at most 30 s
+	need socat
+	socat -u UNIX-RECV:"$T/notify" - > "$T/told" & PIDS="$PIDS $!"
+	await 5 test -S "$T/notify"
+	audio 16000 raw "$T/in.raw"
+	mkfifo "$T/mic"
+	NOTIFY_SOCKET=$T/notify WATCHDOG_USEC=200000 "$KWSD" -c /dev/null -m "$MODEL" -o service.outage_s=1 \
+		-d "raw:$T/mic" > "$T/out" 2> "$T/err" &
+	P=$!; PIDS="$PIDS $P"
+	exec 7> "$T/mic"
+	sleep 0.7
+	grep -q READY "$T/told" && fail "READY without audio"
+	grep -q WATCHDOG "$T/told" && fail "WATCHDOG before READY"
+	pace "$T/in.raw" 32000 >&7 & local feeder=$!
+	PIDS="$PIDS $feeder"
+	await 5 grep -q READY=1 "$T/told" || fail "not READY"
+	await 5 grep -q "STATUS=Listening to raw:$T/mic at 16000 Hz" "$T/told" || fail "no STATUS: $(tail -n 3 "$T/told")"
+	await 5 grep -q WATCHDOG=1 "$T/told" || fail "no WATCHDOG"
+	kill -HUP "$P"
+	await 5 grep -q RELOADING=1 "$T/told" || fail "no RELOADING"
+	# audio stops, the process lives: the watchdog is fed for outage_s and then no more
+	kill -STOP $feeder
+	sleep 1.5
+	local n; n=$(grep -ao WATCHDOG=1 "$T/told" | wc -l)
+	sleep 1
+	[ "$(grep -ao WATCHDOG=1 "$T/told" | wc -l)" = "$n" ] || fail "WATCHDOG without audio"
+	kill -CONT $feeder
+	sleep 0.5
+	[ "$(grep -ao WATCHDOG=1 "$T/told" | wc -l)" -gt "$n" ] || fail "no WATCHDOG after the audio came back"
+	kill -KILL $feeder
+	kwsd_stop
+	await 2 grep -q STOPPING=1 "$T/told" || fail "no STOPPING"
+}
+
+# Nobody reads the log, and its pipe is full from the start.
+test_stuck_log() { # at most 30 s
+	audio 16000 raw "$T/in.raw"; audio 16000 wav "$T/in.wav"
+	offline "$T/in.wav" > "$T/want"
+	mkfifo "$T/stuck"
+	exec 8<> "$T/stuck"
+	timeout 1 cat /dev/zero >&8
+	timeout 20 "$KWSD" -c /dev/null -m "$MODEL" -o log.level=debug -o stdout.enabled=yes -o journal.enabled=no \
+		-d "raw:$T/in.raw" > "$T/out" 2> "$T/stuck" || fail "status $?"
+	diff <(field decided_sample < "$T/want") <(field decided_sample < "$T/out") || fail "events are missing"
+}

@@ -1,0 +1,119 @@
+# lib.sh - what the system tests share. Sourced by `run`, once a test; each test is a function test_* and has its own folder $T.
+#
+# The parts are real: PulseAudio, JACK, systemd, the programs in $B. KWS_TEST_MODEL and KWS_TEST_AUDIO choose what is heard.
+set -u
+B=$(cd "${KWS_BUILD:-build}" && pwd) || exit 1
+KWSD=$B/kwsd KWS=$B/kws
+MODEL=$(readlink -f "${KWS_TEST_MODEL:-config/models/commands-12.safetensors}")
+AUDIO=$(readlink -f "${KWS_TEST_AUDIO:-tests/data/demo.flac}")
+ROOT=$PWD
+T=$(mktemp -d "${TMPDIR:-/tmp}/kws-system.XXXXXX")
+PIDS=
+
+cleanup() {
+	for p in $PIDS; do kill -CONT "$p" 2>/dev/null; kill -KILL "$p" 2>/dev/null; done
+	for m in $T/mnt $T/fs; do mountpoint -q "$m" && umount "$m"; done
+	rm -rf --one-file-system "$T"
+}
+trap cleanup EXIT
+
+skip() { echo "SKIP: $*"; exit 77; }
+fail() {
+	echo "FAIL: $*"
+	for f in "$T"/err* "$T"/log; do [ -s "$f" ] && { echo "--- ${f##*/}"; tail -n 25 "$f"; }; done
+	exit 1
+}
+need() { for c in "$@"; do command -v "$c" >/dev/null || skip "$c is not installed"; done; }
+need_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
+
+# await SECONDS COMMAND...: until the command succeeds
+await() {
+	local n=$(($1 * 20)); shift
+	while [ "$n" -gt 0 ]; do "$@" >/dev/null 2>&1 && return 0; sleep 0.05; n=$((n - 1)); done
+	return 1
+}
+lines() { [ "$(wc -l < "$1")" -ge "$2" ]; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+now_ms() { date +%s%3N; }
+
+# kwsd_start [OPTION...]: events in $T/out, log in $T/err, process in $P
+kwsd_start() {
+	: > "$T/out"
+	"$KWSD" -c /dev/null -m "$MODEL" -o stdout.enabled=yes -o journal.enabled=no "$@" >> "$T/out" 2>> "$T/err" &
+	P=$!
+	PIDS="$PIDS $P"
+}
+logged() { grep -q -e "$1" "$T/err"; }
+n_logged() { grep -c -e "$1" "$T/err"; }
+# kwsd_stop: SIGTERM; exit status 0 within a second
+kwsd_stop() {
+	local t; t=$(now_ms)
+	kill -TERM "$P"
+	wait "$P" || fail "kwsd ended with status $? after SIGTERM"
+	t=$(($(now_ms) - t))
+	[ $t -lt 1500 ] || fail "kwsd took $t ms to end"   # a second, and half of one for a busy machine
+}
+
+field() { sed -n "s/.*\"$1\":\"\\{0,1\\}\\([^,\"}]*\\).*/\\1/p"; }
+words() { field word < "$1" | tr '\n' ' '; }
+offline() { "$KWS" spot -m "$MODEL" --format jsonl "$@"; }
+# audio RATE FORMAT OUT [CHANNELS]: the recording, at that rate, as wav or headerless 16 bit
+audio() {
+	need sox
+	case $2 in
+	raw) sox -D "$AUDIO" -r "$1" -c "${4:-1}" -b 16 -e signed -t raw "$3" ;;
+	*) sox -D "$AUDIO" -r "$1" -c "${4:-1}" -b 16 -e signed "$3" ;;
+	esac
+}
+# silence SECONDS: zero samples of raw 16 kHz PCM would be digital silence; this is a whisper of noise
+hush() { sox -n -r 16000 -c 1 -b 16 -e signed -t raw - synth "$1" whitenoise vol 0.001; }
+
+# pulse_start: a PulseAudio of our own, with two null sinks whose monitors are microphones, and two pipes
+pulse_start() {
+	need pulseaudio pactl paplay
+	local D=$T/pulse S=unix:$T/pulse/native
+	mkdir -p "$D/run"; chmod 700 "$D/run"
+	cat > "$D/default.pa" <<X
+load-module module-native-protocol-unix socket=$D/native auth-anonymous=1
+load-module module-null-sink sink_name=kws16 norewinds=1 rate=16000 channels=1 format=s16le
+load-module module-null-sink sink_name=kws48 norewinds=1 rate=48000 channels=2 format=s16le
+load-module module-pipe-source source_name=fifo16 file=$D/fifo16 format=s16le rate=16000 channels=1
+load-module module-pipe-source source_name=fifo48 file=$D/fifo48 format=s16le rate=48000 channels=1
+set-default-source kws16.monitor
+X
+	cat > "$D/alsa.conf" <<X
+pcm.kws16  { type pulse server "$S" device "kws16.monitor" }
+pcm.kws48  { type pulse server "$S" device "kws48.monitor" }
+pcm.fifo16 { type pulse server "$S" device "fifo16" }
+pcm.fifo48 { type pulse server "$S" device "fifo48" }
+pcm.!default { type pulse server "$S" }
+X
+	export PULSE_SERVER=$S ALSA_CONFIG_PATH=$D/alsa.conf JACK_NO_START_SERVER=1
+	pulse_server
+}
+pulse_server() {
+	local D=$T/pulse
+	rm -f "$D"/fifo*
+	HOME=$D XDG_RUNTIME_DIR=$D/run setsid pulseaudio -n -F "$D/default.pa" --daemonize=no --exit-idle-time=-1 \
+		--disallow-exit --use-pid-file=no > "$T/log" 2>&1 < /dev/null &
+	PULSE=$!
+	PIDS="$PIDS $PULSE"
+	await 10 pactl info || fail "pulseaudio does not start"
+}
+play() { paplay --latency-msec=50 --device="$1" "$2"; }
+# short RATE FORMAT OUT [CHANNELS]: the recording up to its second word; $T/want are the events of that piece
+short() {
+	need sox
+	local end
+	end=$(offline "$AUDIO" | field decided | sed -n 2p)
+	[ -n "$end" ] || fail "the recording has no two words for this model"
+	sox -D "$AUDIO" -r 16000 -c 1 -b 16 -e signed "$T/short.wav" trim 0 "$end" pad 0 0.8
+	AUDIO=$T/short.wav audio "$@"
+	offline "$T/short.wav" > "$T/want"
+}
+# pace FILE BYTES_A_SECOND: FILE to standard output, about as fast as time
+pace() {
+	local n=$(($2 / 20)) left
+	left=$((($(stat -c %s "$1") + n - 1) / n))
+	while [ "$left" -gt 0 ]; do dd bs="$n" count=1 status=none; sleep 0.045; left=$((left - 1)); done < "$1"
+}

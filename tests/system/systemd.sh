@@ -1,0 +1,90 @@
+# systemd.sh - the units: what systemd thinks of them, and a real boot with them
+#
+# The boot runs on a throw-away overlay of this machine's root, in a container: nothing is written to the machine itself.
+
+installed() { # FOLDER: what `make install` puts there, made by hand so that no make runs below make
+	install -D -m755 "$KWSD" "$1/usr/local/bin/kwsd"
+	install -D -m755 "$KWS" "$1/usr/local/bin/kws"
+	install -D -m644 "$MODEL" "$1/usr/local/share/kwsd/commands-12.safetensors"
+	install -D -m644 systemd/kwsd.service "$1/etc/systemd/system/kwsd.service"
+	install -D -m644 systemd/kwsd@.service "$1/etc/systemd/system/kwsd@.service"
+}
+
+test_units() { # at most 30 s
+	need systemd-analyze
+	local score
+	for u in kwsd.service kwsd@mic.service; do
+		sed "s|^ExecStart=/usr/local/bin/kwsd|ExecStart=$KWSD|" "systemd/${u/mic/}" > "$T/$u"
+		# status 0 even for a key that it does not know: what counts is what it says
+		systemd-analyze verify --man=no "$T/$u" > "$T/err" 2>&1 || fail "verify"
+		[ ! -s "$T/err" ] || fail "verify $u"
+		systemd-analyze security --offline=true --threshold=9 "$T/$u" > "$T/security" 2>&1 ||
+			fail "exposure: $(tail -n 1 "$T/security")"
+		score=$(sed -n 's/.*exposure level for [^:]*: \([0-9.]*\).*/\1/p' "$T/security")
+		echo "$u: exposure $score"
+		awk "BEGIN {exit !($score < 1.0)}" || fail "exposure $score"
+	done
+}
+
+test_boot() { # at most 150 s
+	need_root
+	need systemd-nspawn pulseaudio
+	[ -x /usr/bin/dbus-daemon ] || skip "dbus is not installed"
+	local R=$T/mnt/root
+	mkdir "$T/mnt" "$T/shared"
+	mount -t tmpfs tmpfs "$T/mnt" 2> /dev/null || skip "cannot mount a tmpfs"
+	mkdir "$T/mnt/up" "$T/mnt/work" "$R"
+	mount -t overlay overlay -o "lowerdir=/,upperdir=$T/mnt/up,workdir=$T/mnt/work" "$R" 2> /dev/null || skip "cannot mount an overlay"
+	mountpoint -q "$R" || fail "no overlay"
+	find "$R/etc/systemd/system" -mindepth 1 -delete # the machine's own units, in the overlay only
+	: > "$R/etc/machine-id"
+	installed "$R"
+	pulse_start
+	short 16000 wav "$T/shared/in.wav"
+	cp "$T/want" "$T/shared/want"
+	mkdir -p "$R/t" "$R/etc/kwsd" "$R/etc/systemd/system/kwsd.service.d"
+	sed "s|unix:$T/pulse/native|unix:/kwspulse/native|" "$T/pulse/alsa.conf" > "$R/t/alsa.conf"
+	cp tests/system/inside.sh "$R/t/run.sh"
+	cat > "$R/etc/kwsd/kwsd.conf" <<-X
+		[audio]
+		device = kws16
+		[socket]
+		path = /run/kwsd/events
+		mode = 0666
+		[clips]
+		dir = /var/lib/kwsd
+	X
+	# for the test: a sound server outside of the container instead of a sound card, and less patience
+	cat > "$R/etc/systemd/system/kwsd.service.d/test.conf" <<-X
+		[Service]
+		Environment=ALSA_CONFIG_PATH=/t/alsa.conf
+		WatchdogSec=2
+		RestartSec=200ms
+	X
+	cat > "$R/etc/systemd/system/t.target" <<-X
+		[Unit]
+		Requires=basic.target t.service
+		After=basic.target
+	X
+	cat > "$R/etc/systemd/system/t.service" <<-X
+		[Unit]
+		After=basic.target dbus.service
+		Wants=dbus.service
+		[Service]
+		ExecStart=/bin/bash /t/run.sh
+	X
+	timeout -k 5 120 systemd-nspawn --quiet --boot -D "$R" --machine="kwstest$$" --register=no --keep-unit --console=pipe \
+		--link-journal=no --bind="$T/shared:/shared" --bind="$T/pulse:/kwspulse" systemd.unit=t.target \
+		< /dev/null > "$T/log" 2>&1 &
+	local boot=$!
+	PIDS="$PIDS $boot"
+	# the words are played from outside, each time that the inside asks for it
+	while kill -0 $boot 2> /dev/null; do
+		[ -e "$T/shared/play" ] && { rm "$T/shared/play"; play kws16 "$T/shared/in.wav"; touch "$T/shared/played"; }
+		sleep 0.1
+	done
+	cat "$T/shared/log"
+	umount "$R"
+	cp "$T/shared/log" "$T/err"
+	[ "$(tail -n 1 "$T/shared/log")" = "inside: all well" ] || fail "inside the container"
+}

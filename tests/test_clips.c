@@ -1,0 +1,235 @@
+/* History and clips: the right samples under the right names, and never more bytes than the quota.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "daemon/clips.h"
+#include "daemon/log.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <sndfile.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[64];
+
+static float wave(uint64_t i)
+{
+	return (float)((i * 37) % 2000) / 32768.0f;
+}
+
+static void test_history(void **state)
+{
+	float buf[8], in[20], out[12];
+	kws_history h;
+
+	(void)state;
+	for (size_t i = 0; i < 20; i++)
+		in[i] = (float)i + 1.0f;
+	kws_history_init(&h, buf, 8);
+	for (size_t i = 0; i < 20; i += 3) /* pieces that do not divide the ring */
+		kws_history_append(&h, in + i, i + 3 <= 20 ? 3 : 20 - i);
+	assert_int_equal(h.end, 20);
+	assert_int_equal(kws_history_begin(&h), 12);
+	assert_int_equal(kws_history_copy(&h, 10, 12, out), 8);
+	for (size_t i = 0; i < 12; i++)
+		assert_true(out[i] == (i < 2 || i >= 10 ? 0.0f : (float)(10 + i) + 1.0f));
+	assert_int_equal(kws_history_copy(&h, 0, 4, out), 0);
+	assert_int_equal(kws_history_copy(&h, 30, 4, out), 0);
+}
+
+static void test_names(void **state)
+{
+	char name[KWS_CLIP_NAME];
+
+	(void)state;
+	kws_clips_name(name, 0.25, "yes", 0.937f, false);
+	assert_string_equal(name, "19700101T000000.250Z-yes-93.wav");
+	kws_clips_name(name, 1e9, "../etc/x", 0.5f, true);
+	assert_string_equal(name, "20010909T014640.000Z-___etc_x-50-near.wav");
+}
+
+typedef struct {
+	unsigned files;
+	long bytes;
+	char first[128];
+} seen;
+
+static seen look(void)
+{
+	seen s = { 0, 0, "" };
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	struct stat st;
+	char path[512];
+
+	while ((e = readdir(d))) {
+		snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+		if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+			continue;
+		s.files++;
+		s.bytes += st.st_size;
+		if (!*s.first || strcmp(e->d_name, s.first) < 0)
+			snprintf(s.first, sizeof s.first, "%.127s", e->d_name);
+	}
+	closedir(d);
+	return s;
+}
+
+static void empty(void)
+{
+	while (look().files) {
+		seen s = look();
+		char path[512];
+
+		snprintf(path, sizeof path, "%s/%s", dir, s.first);
+		unlink(path);
+	}
+}
+
+static kws_conf_clips conf(void)
+{
+	kws_conf_clips c = { .quota_mb = 1, .pre_ms = 100, .post_ms = 50, .queue = 8 };
+
+	snprintf(c.dir, sizeof c.dir, "%s", dir);
+	return c;
+}
+
+/* A clip has the word and its rolls, to the sample; one near the start has what there was. */
+static void test_samples(void **state)
+{
+	kws_conf_clips c = conf();
+	kws_clips *clips;
+	kws_clips_stats st;
+	size_t cap = kws_clips_history(&c, 16000);
+	float *buf = calloc(cap, sizeof *buf), hop[160];
+	kws_history h;
+	SF_INFO info = { 0 };
+	short pcm[16000];
+	char path[256];
+
+	(void)state;
+	kws_history_init(&h, buf, cap);
+	assert_int_equal(kws_clips_create(&clips, &c, 16000, NULL), KWS_OK);
+	kws_clips_want(clips, "20260101T000000.000Z-b-50.wav", 50000, 60000);
+	kws_clips_want(clips, "20260101T000000.000Z-a-50.wav", 100, 400);
+	for (uint64_t n = 0; n < 60960; n += 160) {
+		for (uint64_t i = 0; i < 160; i++)
+			hop[i] = wave(n + i);
+		kws_history_append(&h, hop, 160);
+		kws_clips_step(clips, &h, false);
+	}
+	kws_clips_want(clips, "20260101T000000.000Z-c-50.wav", 60000,
+		       60900); /* the stream ends before its roll */
+	kws_clips_step(clips, &h, true);
+	kws_clips_stats_get(clips, &st);
+	kws_clips_stop(clips, 10000, true);
+
+	static const struct {
+		const char *name;
+		uint64_t from, to;
+	} want[] = {
+		{ "20260101T000000.000Z-a-50.wav", 0, 1200 },
+		{ "20260101T000000.000Z-b-50.wav", 48400, 60800 },
+		{ "20260101T000000.000Z-c-50.wav", 58400, 60960 },
+	};
+	assert_int_equal(look().files, 3);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof path, "%s/%s", dir, want[i].name);
+		SNDFILE *f = sf_open(path, SFM_READ, &info);
+		assert_non_null(f);
+		assert_int_equal(info.samplerate, 16000);
+		assert_int_equal(info.frames, want[i].to - want[i].from);
+		sf_read_short(f, pcm, info.frames);
+		sf_close(f);
+		for (uint64_t k = 0; k < (uint64_t)info.frames; k++)
+			assert_int_equal(pcm[k], lrintf(32768.0f * wave(want[i].from + k)));
+	}
+	free(buf);
+	empty();
+}
+
+static void test_quota(void **state)
+{
+	kws_conf_clips c = conf();
+	kws_clips *clips;
+	size_t cap = kws_clips_history(&c, 16000);
+	float *buf = calloc(cap, sizeof *buf);
+	kws_history h;
+	char name[KWS_CLIP_NAME], other[256];
+	FILE *f;
+
+	(void)state;
+	snprintf(other, sizeof other, "%s/0000-keep-me.wav",
+		 dir); /* not ours, however old it looks */
+	f = fopen(other, "w");
+	fclose(f);
+	kws_history_init(&h, buf, cap);
+	h.end = cap;
+	for (unsigned i = 0; i < 40; i++) { /* 64 kB each: 2.6 MB in all, 1 MB allowed */
+		assert_int_equal(kws_clips_create(&clips, &c, 16000, NULL), KWS_OK);
+		kws_clips_name(name, 1e9 + i, "w", 0.5f, false);
+		kws_clips_want(clips, name, cap - 32000, cap - 800);
+		kws_clips_step(clips, &h, true);
+		kws_clips_stop(clips, 10000, true);
+		assert_true(look().bytes <= 1000000);
+	}
+	assert_true(look().files >= 14);
+	assert_int_equal(access(other, F_OK), 0);
+	/* the newest are there, the oldest are not */
+	snprintf(other, sizeof other, "%s/%s", dir, name);
+	assert_int_equal(access(other, F_OK), 0);
+	kws_clips_name(name, 1e9, "w", 0.5f, false);
+	snprintf(other, sizeof other, "%s/%s", dir, name);
+	assert_int_equal(access(other, F_OK), -1);
+	free(buf);
+	empty();
+}
+
+static void test_folder_that_is_not_there(void **state)
+{
+	kws_conf_clips c = { .dir = "/nonexistent/clips" };
+	kws_error err = { "" };
+
+	(void)state;
+	assert_int_equal(kws_clips_check(&c, &err), KWS_ERR_IO);
+	assert_non_null(strstr(err.text, "clips.dir: /nonexistent/clips: "));
+	c.dir[0] = 0;
+	assert_int_equal(kws_clips_check(&c, &err), KWS_OK);
+	assert_int_equal(kws_clips_history(&c, 16000), 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	kws_log_level(0);
+	snprintf(dir, sizeof dir, "/tmp/kws-test-clips.XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	empty();
+	return rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_history),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_folder_that_is_not_there),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

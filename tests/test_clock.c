@@ -1,0 +1,117 @@
+/* The wall time of a sample, over hours of a crystal that runs wrong. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "daemon/clock.h"
+
+#include <math.h>
+#include <string.h>
+
+static void test_rfc3339(void **state)
+{
+	char t[32];
+
+	(void)state;
+	kws_clock_rfc3339(0.0, t, sizeof t);
+	assert_string_equal(t, "1970-01-01T00:00:00.000Z");
+	kws_clock_rfc3339(951782399.9996, t, sizeof t); /* the rounding carries into a leap day */
+	assert_string_equal(t, "2000-02-29T00:00:00.000Z");
+	kws_clock_rfc3339(1767225600.25, t, sizeof t);
+	assert_string_equal(t, "2026-01-01T00:00:00.250Z");
+}
+
+static void test_clocks_go_on(void **state)
+{
+	double a = kws_clock_mono(), b = kws_clock_boot(), c = kws_clock_wall();
+
+	(void)state;
+	assert_true(kws_clock_mono() >= a && kws_clock_boot() >= b && b >= a - 1.0 && c > 1.6e9);
+}
+
+/* A microphone whose crystal is 200 parts in a million wrong, read every 20 ms with up to 80 ms of
+ * delay, for a day: the time of a sample stays within 10 ms; without the correction it would be 17
+ * s off. */
+static void drift(double ppm)
+{
+	kws_anchor a;
+	double t0 = 1.7e9, worst = 0.0;
+	unsigned seed = 1;
+
+	kws_anchor_start(&a, false, t0, 0.0);
+	for (double t = 0.02; t < 86400.0; t += 0.02) {
+		double heard = t * (1.0 + 1e-6 * ppm);
+
+		seed = seed * 1664525u + 1013904223u;
+		assert_true(kws_anchor_update(&a, t0 + t + 0.08 * (seed >> 8) / 16777216.0, heard)
+			    == 0.0);
+		worst = fmax(worst, fabs(kws_anchor_wall(&a, heard) - (t0 + t)));
+	}
+	assert_true(worst < 0.01);
+}
+
+static void test_drift(void **state)
+{
+	(void)state;
+	drift(200.0);
+	drift(-200.0);
+	drift(0.0);
+}
+
+static void test_jumps(void **state)
+{
+	kws_anchor a;
+	double jump = 0.0, t0 = 1.7e9;
+
+	(void)state;
+	kws_anchor_start(&a, false, t0, 0.0);
+	for (double t = 0.02; t < 60.0; t += 0.02) /* the clock is set an hour forward after 20 s */
+		jump += kws_anchor_update(&a, t0 + t + (t > 20.0 ? 3600.0 : 0.0), t);
+	assert_true(fabs(jump - 3600.0) < 0.1);
+	assert_true(fabs(kws_anchor_wall(&a, 60.0) - (t0 + 3660.0)) < 0.1);
+	jump = kws_anchor_update(&a, t0 + 60.0, 60.0); /* and back */
+	assert_true(fabs(jump + 3600.0) < 0.1);
+	assert_true(fabs(kws_anchor_wall(&a, 60.0) - (t0 + 60.0)) < 0.1);
+}
+
+/* A server that stops for three seconds and then sends them all at once has lost nothing: no jump.
+ */
+static void test_burst(void **state)
+{
+	kws_anchor a;
+	double t0 = 1.7e9;
+
+	(void)state;
+	kws_anchor_start(&a, false, t0, 0.0);
+	for (double t = 0.02; t < 60.0; t += 0.02) {
+		bool stopped = t > 30.0 && t < 33.0;
+
+		assert_true(kws_anchor_update(&a, t0 + t, stopped ? 30.0 : t) == 0.0);
+	}
+	assert_true(fabs(kws_anchor_wall(&a, 60.0) - (t0 + 60.0)) < 0.01);
+}
+
+static void test_file_keeps_its_start(void **state)
+{
+	kws_anchor a;
+	double t0 = 1.7e9;
+
+	(void)state;
+	kws_anchor_start(&a, true, t0, 0.0);
+	for (double s = 0.0; s < 3600.0; s += 1.0) /* an hour of audio in 36 s */
+		assert_true(kws_anchor_update(&a, t0 + s / 100.0, s) == 0.0);
+	assert_true(kws_anchor_wall(&a, 3600.0) == t0 + 3600.0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rfc3339), cmocka_unit_test(test_clocks_go_on),
+		cmocka_unit_test(test_drift),   cmocka_unit_test(test_jumps),
+		cmocka_unit_test(test_burst),   cmocka_unit_test(test_file_keeps_its_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

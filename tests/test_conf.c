@@ -1,0 +1,303 @@
+/* The configuration: the table, its messages, and that the shipped file says what the table says.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "daemon/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+	int n;
+	char text[16][512];
+} messages;
+
+static void note(void *ctx, const char *text)
+{
+	messages *m = ctx;
+
+	if (m->n < 16)
+		snprintf(m->text[m->n], sizeof m->text[0], "%s", text);
+	m->n++;
+}
+
+static int parse(kws_conf *c, const char *text, messages *m)
+{
+	m->n = 0;
+	kws_conf_defaults(c);
+	return kws_conf_parse(c, "k.conf", text, strlen(text), note, m);
+}
+
+static char *printed(const kws_conf *c)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	kws_conf_print(c, f);
+	fclose(f);
+	return text;
+}
+
+static void test_defaults_are_valid(void **state)
+{
+	kws_conf c;
+	messages m = { .n = 0 };
+
+	(void)state;
+	kws_conf_defaults(&c);
+	assert_int_equal(kws_conf_check(&c, "x", note, &m), 0);
+	assert_string_equal(c.audio.device, "default");
+	assert_int_equal(c.audio.stall_ms, 500);
+	assert_int_equal(c.socket.mode, 0660);
+	assert_int_equal(c.decision.smooth_ms, -1);
+	assert_true(c.decision.threshold < 0.0f);
+	assert_string_equal(c.clips.dir, "");
+}
+
+static void test_values_are_read(void **state)
+{
+	kws_conf c;
+	messages m;
+
+	(void)state;
+	assert_int_equal(parse(&c,
+			       "# comment\n[audio]\n  device = hw:CARD=Mic,DEV=0\nrate_hz=48000\n"
+			       "[decision]\nthreshold = 0.25\nrefractory_ms = 0\n"
+			       "[threshold]\nyes = 0.5\nno = off\n"
+			       "[socket]\npath = /run/kwsd/events\nmode = 0666\n"
+			       "[stdout]\nenabled = no\n[log]\nlevel = debug\n",
+			       &m),
+			 0);
+	assert_string_equal(c.audio.device, "hw:CARD=Mic,DEV=0");
+	assert_int_equal(c.audio.rate_hz, 48000);
+	assert_true(c.decision.threshold == 0.25f);
+	assert_int_equal(c.decision.refractory_ms, 0);
+	assert_int_equal(c.decision.n_words, 2);
+	assert_string_equal(c.decision.word[0].word, "yes");
+	assert_true(c.decision.word[0].threshold == 0.5f);
+	assert_true(c.decision.word[1].threshold > 1.0f);
+	assert_int_equal(c.socket.mode, 0666);
+	assert_int_equal(c.out.enabled, KWS_NO);
+	assert_int_equal(c.log.level, 7);
+}
+
+/* Every message has file, line, key, value and range. */
+static void test_messages(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} table[] = {
+		{ "[decision]\nthreshold = 1.7\n",
+		  "k.conf:2: decision.threshold: 1.7 is not in 0..1 or model" },
+		{ "[decision]\nthreshold = nan\n",
+		  "k.conf:2: decision.threshold: nan is not in 0..1 or model" },
+		{ "[decision]\nthreshold = 0.5x\n",
+		  "k.conf:2: decision.threshold: 0.5x is not in 0..1 or model" },
+		{ "\n[audio]\nstall_ms = -1\n",
+		  "k.conf:3: audio.stall_ms: -1 is not in 100..60000" },
+		{ "[audio]\nstall_ms = 1e3\n",
+		  "k.conf:2: audio.stall_ms: 1e3 is not in 100..60000" },
+		{ "[audio]\nstall_ms = 4294967796\n",
+		  "k.conf:2: audio.stall_ms: 4294967796 is not in 100..60000" },
+		{ "[audio]\nstall_ms =\n",
+		  "k.conf:2: audio.stall_ms: an empty value is not in 100..60000" },
+		{ "[audio]\nstall = 1\n", "k.conf:2: audio.stall: no such key" },
+		{ "[audoi]\nstall = 1\n", "k.conf:2: [audoi]: no such section" },
+		{ "stall = 1\n", "k.conf:1: stall: stands before the first [section]" },
+		{ "[audio]\nrate_hz = 1\nrate_hz = 2\n",
+		  "k.conf:3: audio.rate_hz: given twice, first in line 2" },
+		{ "[socket]\nmode = 0999\n",
+		  "k.conf:2: socket.mode: 0999 is not in 0000..0777 (octal)" },
+		{ "[log]\nlevel = loud\n",
+		  "k.conf:2: log.level: loud is not in error, warning, info, debug" },
+		{ "[file]\npath = events\n", "k.conf:2: file.path: events is not in empty or an "
+					     "absolute path of at most 183 bytes" },
+		{ "[threshold]\nyes = 2\n", "k.conf:2: threshold.yes: 2 is not in 0..1 or off" },
+		{ "[threshold]\nyes = 0\nyes = 1\n", "k.conf:3: threshold.yes: given twice" },
+		{ "[audio]\nwhat\n", "k.conf:2: neither [section] nor key = value" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		kws_conf c;
+		messages m;
+
+		assert_int_equal(parse(&c, table[i].text, &m), 1);
+		assert_string_equal(m.text[0], table[i].want);
+	}
+}
+
+static void test_all_errors_are_told(void **state)
+{
+	kws_conf c;
+	messages m;
+
+	(void)state;
+	assert_int_equal(
+		parse(&c, "[audio]\nrate_hz = x\nchannels = 99\ndevice = good\n[what]\na = 1\n",
+		      &m),
+		3);
+	assert_int_equal(m.n, 3);
+	assert_string_equal(c.audio.device, "good"); /* what was right is there */
+	assert_int_equal(c.audio.rate_hz, 0);        /* and what was wrong has changed nothing */
+}
+
+static void test_hostile_text(void **state)
+{
+	static char big[4096];
+	kws_conf c;
+	messages m = { .n = 0 };
+
+	(void)state;
+	memset(big, 'x', sizeof big - 1);
+	memcpy(big, "[audio]\ndevice = ", 17);
+	assert_int_equal(parse(&c, big, &m), 1);
+	assert_non_null(strstr(m.text[0], "k.conf:2: the line has"));
+	big[8] = '#'; /* a long comment is nobody's business */
+	assert_int_equal(parse(&c, big, &m), 0);
+	kws_conf_defaults(&c);
+	m.n = 0;
+	assert_int_equal(kws_conf_parse(&c, "k.conf", "[audio]\ndev\0ice = x\n", 20, note, &m), 1);
+	assert_string_equal(m.text[0], "k.conf:2: a zero byte");
+	assert_int_equal(kws_conf_read(&c, "/nonexistent/k.conf", note, &m), 1);
+}
+
+static void test_overrides(void **state)
+{
+	kws_conf c;
+	messages m = { .n = 0 };
+
+	(void)state;
+	kws_conf_defaults(&c);
+	assert_int_equal(kws_conf_set(&c, "audio.device=a.b=c", note, &m), 0);
+	assert_string_equal(c.audio.device, "a.b=c");
+	assert_int_equal(kws_conf_set(&c, "audio.device=again", note, &m), 0);
+	assert_string_equal(c.audio.device, "again");
+	assert_int_equal(kws_conf_set(&c, "threshold.yes=0.5", note, &m), 0);
+	assert_int_equal(kws_conf_set(&c, "threshold.yes=0.6", note, &m), 0);
+	assert_int_equal(c.decision.n_words, 1);
+	assert_int_equal(kws_conf_set(&c, "audio", note, &m), 1);
+	assert_int_equal(kws_conf_set(&c, "audio.rate_hz=999999", note, &m), 1);
+	assert_string_equal(m.text[1],
+			    "audio.rate_hz=999999: audio.rate_hz: 999999 is not in 0..192000");
+}
+
+static void test_keys_that_need_each_other(void **state)
+{
+	kws_conf c;
+	messages m;
+
+	(void)state;
+	assert_int_equal(
+		parse(&c,
+		      "[audio]\nchannels = 2\nchannel = 3\nrate_hz = 4000\nbackoff_ms = 5000\n"
+		      "backoff_max_s = 2\n",
+		      &m),
+		0);
+	assert_int_equal(kws_conf_check(&c, "k.conf", note, &m), 3);
+}
+
+static void test_print_reads_back(void **state)
+{
+	kws_conf a, b;
+	messages m;
+	char *text;
+
+	(void)state;
+	parse(&a,
+	      "[audio]\ndevice = Blue Yeti\nchannel = 2\nchannels = 2\n[decision]\nthreshold = "
+	      "0.7\n"
+	      "[threshold]\nyes = 0.123456789\nno = off\n[file]\npath = /var/log/a\nmode = 0600\n"
+	      "[clips]\nnear_miss = 0.6\n[hook]\ncommand = /bin/echo \"a b\" c\\ d\n[log]\nlevel = "
+	      "error\n",
+	      &m);
+	text = printed(&a);
+	assert_int_equal(parse(&b, text, &m), 0);
+	assert_memory_equal(&a, &b, sizeof a);
+	assert_non_null(strstr(text, "threshold = 0.7\n")); /* and not 0.699999988 */
+	free(text);
+}
+
+/* config/kwsd.conf: every key of the table stands there once, commented out, at its default. */
+static void test_shipped_file(void **state)
+{
+	kws_conf c, d;
+	messages m = { .n = 0 };
+	FILE *f = fopen("config/kwsd.conf", "r");
+	char line[512], text[16384] = "", *all;
+
+	(void)state;
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f)) {
+		/* "#key = value" is a key, "# words" is not */
+		if (line[0] == '#' && line[1] != ' ' && line[1] != '\n')
+			memmove(line, line + 1, strlen(line));
+		assert_true(strlen(text) + strlen(line) < sizeof text);
+		strcat(text, line);
+	}
+	fclose(f);
+	assert_int_equal(parse(&c, text, &m), 0);
+	kws_conf_defaults(&d);
+	memcpy(&c.model, &d.model, sizeof c.model); /* depends on where it is installed */
+	c.decision.n_words = 0;                     /* examples */
+	memset(c.decision.word, 0, sizeof c.decision.word);
+	assert_memory_equal(&c, &d, sizeof c);
+	/* every key that the program prints stands in the file */
+	all = printed(&d);
+	for (char *l = strtok(all, "\n"); l; l = strtok(NULL, "\n")) {
+		char key[64];
+
+		if (*l == '[' || sscanf(l, "%63[a-z_] =", key) != 1)
+			continue;
+		snprintf(line, sizeof line, "\n%s =", key);
+		if (!strstr(text, line))
+			fail_msg("config/kwsd.conf lacks %s", key);
+	}
+	free(all);
+}
+
+static void test_split(void **state)
+{
+	char buf[64], *argv[KWS_CONF_ARGS];
+
+	(void)state;
+	assert_int_equal(
+		kws_conf_split("/bin/say \"two words\"  it\\ is \"\" end", buf, sizeof buf, argv),
+		5);
+	assert_string_equal(argv[0], "/bin/say");
+	assert_string_equal(argv[1], "two words");
+	assert_string_equal(argv[2], "it is");
+	assert_string_equal(argv[3], "");
+	assert_string_equal(argv[4], "end");
+	assert_null(argv[5]);
+	assert_int_equal(kws_conf_split("", buf, sizeof buf, argv), 0);
+	assert_int_equal(kws_conf_split("/bin/a \"open", buf, sizeof buf, argv), -1);
+	assert_int_equal(kws_conf_split("/bin/a \\", buf, sizeof buf, argv), -1);
+	assert_int_equal(kws_conf_split("/bin/a aaaaaaaaaa", buf, 8, argv), -1);
+	assert_int_equal(kws_conf_split("$HOME `x` ; |", buf, sizeof buf, argv),
+			 4); /* no shell: plain words */
+	assert_string_equal(argv[0], "$HOME");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults_are_valid),
+		cmocka_unit_test(test_values_are_read),
+		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_all_errors_are_told),
+		cmocka_unit_test(test_hostile_text),
+		cmocka_unit_test(test_overrides),
+		cmocka_unit_test(test_keys_that_need_each_other),
+		cmocka_unit_test(test_print_reads_back),
+		cmocka_unit_test(test_shipped_file),
+		cmocka_unit_test(test_split),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,227 @@
+/* Choosing a device by name, and headerless PCM as a device. Real PortAudio streams are in
+ * tests/system. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "audio/device.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const kws_device_info list[] = {
+	{ .name = "HDA Intel: ALC (hw:0,0)",
+	  .id = "hw:CARD=PCH,DEV=0",
+	  .card = "PCH",
+	  .channels = 2 },
+	{ .name = "Blue Yeti: USB Audio (hw:1,0)",
+	  .id = "hw:CARD=Yeti,DEV=0",
+	  .card = "Yeti",
+	  .channels = 2 },
+	{ .name = "Blue Yeti: USB Audio (hw:1,1)",
+	  .id = "hw:CARD=Yeti,DEV=1",
+	  .card = "Yeti",
+	  .channels = 1 },
+	{ .name = "pulse", .id = "pulse", .channels = 32, .is_default = true },
+	{ .name = "Speaker Box: Yeti clone", .id = "x", .channels = 1 },
+};
+
+static int match(const char *name)
+{
+	kws_error err;
+
+	return kws_device_match(name, list, sizeof list / sizeof list[0], &err);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_int_equal(match("Blue Yeti: USB Audio (hw:1,1)"), 2);
+	assert_int_equal(match("hw:CARD=Yeti,DEV=1"), 2);
+	assert_int_equal(match("hw:CARD=Yeti"), 1);
+	assert_int_equal(match("plughw:CARD=Yeti,DEV=1"), 2);
+	assert_int_equal(match("hw:Yeti,1"), 2);
+	assert_int_equal(match("yeti"), 1); /* the card's id goes before a part of another's name */
+	assert_int_equal(match("blue yeti"), 1);
+	assert_int_equal(match("SPEAKER"), 4);
+	assert_int_equal(match("pulse"), 3);
+	assert_int_equal(match("default"), 3);
+	assert_int_equal(match("hw:CARD=Nothing"), -1);
+	assert_int_equal(match("nothing"), -1);
+	assert_int_equal(match(""), -1);
+}
+
+static void test_a_number_is_no_name(void **state)
+{
+	kws_error err = { "" };
+
+	(void)state;
+	assert_int_equal(kws_device_match("1", list, 5, &err), -1);
+	assert_non_null(strstr(err.text, "not chosen by number"));
+	assert_int_equal(kws_device_match("default", list, 2, &err), -1);
+	assert_non_null(strstr(err.text, "no default input"));
+}
+
+static char path[64];
+
+static void fill(unsigned n)
+{
+	FILE *f = fopen(path, "wb");
+
+	for (unsigned i = 0; i < n; i++) {
+		int16_t s = (int16_t)(i * 7 % 30000);
+		fwrite(&s, 2, 1, f);
+	}
+	fclose(f);
+}
+
+/* Read until the end, in hops and then the rest, as the daemon does. */
+static size_t hear(kws_device *d, float *pcm, size_t hop)
+{
+	kws_device_state st;
+	size_t n = 0, k;
+
+	for (;;) {
+		kws_device_state_get(d, &st);
+		while ((k = kws_device_read(d, pcm + n, hop)) > 0)
+			n += k;
+		if (st.ended)
+			break;
+		struct timespec t = { .tv_nsec = 1000000 };
+		nanosleep(&t, NULL);
+	}
+	k = kws_device_available(d);
+	assert_true(k < hop);
+	return n + (k ? kws_device_read(d, pcm + n, k) : 0);
+}
+
+/* A file is longer than the ring: it waits for us, and no sample is lost. */
+static void test_raw_file(void **state)
+{
+	enum { N = 200123 };
+	static float pcm[N];
+	char name[80];
+	kws_device_config c = { .name = name, .latency_ms = 40 };
+	kws_device_state st;
+	kws_device *d;
+
+	(void)state;
+	fill(N);
+	snprintf(name, sizeof name, "raw:%s", path);
+	assert_int_equal(kws_device_open(&d, &c, NULL), KWS_OK);
+	assert_int_equal(kws_device_rate(d), 16000);
+	assert_true(kws_device_is_pipe(d));
+	assert_true(kws_device_fd(d) >= 0);
+	assert_int_equal(hear(d, pcm, 160), N);
+	for (size_t i = 0; i < N; i++)
+		assert_true(pcm[i] == (float)(i * 7 % 30000) / 32768.0f);
+	kws_device_state_get(d, &st);
+	assert_true(st.finished);
+	assert_int_equal(st.dropped, 0);
+	kws_device_close(d);
+}
+
+static void test_raw_channels(void **state)
+{
+	static float pcm[1000];
+	char name[80];
+	kws_device_config c = {
+		.name = name, .rate_hz = 48000, .channels = 2, .channel = 2, .latency_ms = 40
+	};
+	kws_device *d;
+
+	(void)state;
+	fill(1000);
+	snprintf(name, sizeof name, "raw:%s", path);
+	assert_int_equal(kws_device_open(&d, &c, NULL), KWS_OK);
+	assert_int_equal(kws_device_rate(d), 48000);
+	assert_int_equal(kws_device_channels(d), 2);
+	assert_int_equal(hear(d, pcm, 480), 500);
+	for (size_t i = 0; i < 500; i++)
+		assert_true(pcm[i] == (float)((2 * i + 1) * 7 % 30000) / 32768.0f);
+	kws_device_close(d);
+	c.channel = 0; /* the mean of both */
+	assert_int_equal(kws_device_open(&d, &c, NULL), KWS_OK);
+	assert_int_equal(hear(d, pcm, 480), 500);
+	assert_true(pcm[0] == 3.5f / 32768.0f);
+	kws_device_close(d);
+}
+
+/* A named pipe may be silent for long; closing does not wait for its writer. Its end is not the end
+ * for good. */
+static void test_named_pipe(void **state)
+{
+	char name[96], fifo[80];
+	static float pcm[400];
+	kws_device_config c = { .name = name, .latency_ms = 40 };
+	kws_device_state st;
+	kws_device *d;
+	int16_t s[320] = { 0 };
+
+	(void)state;
+	snprintf(fifo, sizeof fifo, "%s.fifo", path);
+	snprintf(name, sizeof name, "raw:%s", fifo);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(kws_device_open(&d, &c, NULL), KWS_OK);
+	kws_device_close(d);
+	assert_int_equal(kws_device_open(&d, &c, NULL), KWS_OK);
+	kws_device_state_get(d, &st);
+	assert_false(st.ended);
+	int w = open(fifo, O_WRONLY);
+	assert_int_equal(write(w, s, sizeof s), sizeof s);
+	close(w);
+	assert_int_equal(hear(d, pcm, 160), 320);
+	kws_device_state_get(d, &st);
+	assert_true(st.ended);
+	assert_false(st.finished);
+	kws_device_close(d);
+	unlink(fifo);
+}
+
+static void test_raw_that_cannot_be(void **state)
+{
+	kws_device_config c = { .name = "raw:/nonexistent/pipe", .latency_ms = 40 };
+	kws_device *d;
+	kws_error err = { "" };
+
+	(void)state;
+	assert_int_equal(kws_device_open(&d, &c, &err), KWS_ERR_DEVICE);
+	assert_null(d);
+	assert_non_null(strstr(err.text, "raw:/nonexistent/pipe: "));
+	c.name = "raw:/";
+	assert_int_equal(kws_device_open(&d, &c, &err), KWS_ERR_ARG);
+}
+
+static int setup(void **state)
+{
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof path, "/tmp/kws-test-device.XXXXXX");
+	fd = mkstemp(path);
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),      cmocka_unit_test(test_a_number_is_no_name),
+		cmocka_unit_test(test_raw_file),   cmocka_unit_test(test_raw_channels),
+		cmocka_unit_test(test_named_pipe), cmocka_unit_test(test_raw_that_cannot_be),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,422 @@
+/* The model file and the network: the twin's logits, every cut the same bits, and hostile files refused by name. */
+#include "model/model.h"
+#include "model/net.h"
+#include "model/tensors.h"
+#include "tests/tiny_model.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static unsigned seed = 1;
+
+static unsigned below(unsigned n)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return (seed >> 8) % n;
+}
+
+static void *read_file(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "rb");
+	if (!f)
+		return NULL;
+	assert_int_equal(fseek(f, 0, SEEK_END), 0);
+	*len = (size_t)ftell(f);
+	rewind(f);
+	void *blob = malloc(*len);
+	assert_non_null(blob);
+	assert_int_equal(fread(blob, 1, *len, f), *len);
+	fclose(f);
+	return blob;
+}
+
+/* ---- golden: the twin's outputs ---------------------------------------------------------------------------- */
+
+static void golden_case(const char *name)
+{
+	char path[256];
+	size_t len = 0;
+	kws_error err = { "" };
+	kws_model *m;
+	kws_net *net;
+	kws_tensors *io;
+	snprintf(path, sizeof path, "tests/golden/%s.safetensors", name);
+	if (kws_model_open(&m, path, &err) != KWS_OK)
+		fail_msg("%s: %s", path, err.text);
+	snprintf(path, sizeof path, "tests/golden/%s.io.safetensors", name);
+	void *blob = read_file(path, &len);
+	assert_non_null(blob);
+	assert_int_equal(kws_tensors_parse(&io, blob, len, true, &err), KWS_OK);
+	const kws_tensor *frames = kws_tensors_find(io, "frames"), *logits = kws_tensors_find(io, "logits");
+	assert_non_null(frames);
+	assert_non_null(logits);
+	float *x = malloc(frames->n * sizeof *x), *want = malloc(logits->n * sizeof *want);
+	float *got = malloc((logits->n + kws_model_n_words(m)) * sizeof *got);
+	assert_true(x && want && got);
+	memcpy(x, frames->data, frames->n * sizeof *x);
+	memcpy(want, logits->data, logits->n * sizeof *want);
+	assert_int_equal(kws_net_create(&net, m), KWS_OK);
+	assert_int_equal(kws_net_run(net, x, frames->shape[0], got), logits->shape[0]);
+	for (size_t i = 0; i < logits->n; i++) {
+		const float tol = 1e-5f + 1e-4f * fabsf(want[i]);
+		if (!(fabsf(got[i] - want[i]) <= tol))
+			fail_msg("%s: logit %zu is %.7g, want %.7g", name, i, (double)got[i], (double)want[i]);
+	}
+	kws_net_destroy(net);
+	kws_tensors_free(io);
+	kws_model_close(m);
+	free(blob);
+	free(x);
+	free(want);
+	free(got);
+}
+
+static void networks_agree_with_the_twin(void **state)
+{
+	(void)state;
+	static const char *const cases[] = {
+		"net_batchnorm_laplace_simple_full", "net_batchnorm_softmax_rotary_c3",
+		"net_layernorm_laplace_simple_bare", "net_layernorm_softmax_rotary_full_post",
+		"net_layernorm_softmax_simple_c5",   "net_rmsnorm_laplace_rotary_c7",
+		"net_rmsnorm_relu2_rotary_c1",       "net_scalenorm_relu2_simple_c4_post",
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		golden_case(cases[i]);
+}
+
+/* ---- streaming --------------------------------------------------------------------------------------------- */
+
+enum { T = 700, MELS = 10 };
+
+static void random_frames(float *x)
+{
+	for (size_t i = 0; i < T * MELS; i++)
+		x[i] = -12.0f + (float)below(1000) / 80.0f;
+}
+
+static size_t whole(const kws_model *m, const float *x, float *logits)
+{
+	kws_net *net;
+	assert_int_equal(kws_net_create(&net, m), KWS_OK);
+	const size_t n = kws_net_run(net, x, T, logits);
+	kws_net_destroy(net);
+	return n;
+}
+
+/* Chunks, strides and pools of many lengths; single frames, whole file, random cuts. */
+static void every_cut_gives_the_same_bits(void **state)
+{
+	(void)state;
+	static const tiny_config configs[] = {
+		{ 1, 7, 2, 2, 10, 8.0f }, { 2, 1, 1, 1, 1, 8.0f }, { 3, 25, 3, 2, 50, 8.0f },
+		{ 4, 100, 4, 1, 33, 8.0f }, { 5, 48, 8, 5, 7, 8.0f },
+	};
+	static float x[T * MELS], want[(T + 1) * TINY_WORDS], got[(T + 1) * TINY_WORDS];
+	for (size_t c = 0; c < sizeof configs / sizeof *configs; c++) {
+		kws_model *m = tiny_model_open(&configs[c]);
+		kws_net *net;
+		random_frames(x);
+		const size_t n = whole(m, x, want);
+		assert_int_equal(n, T / configs[c].stride);
+		assert_int_equal(kws_net_create(&net, m), KWS_OK);
+		for (unsigned most = 1; most < 300; most = most * 2 + 1) {
+			size_t n_out = 0;
+			kws_net_reset(net);
+			for (size_t t = 0, k; t < T; t += k) {
+				k = most == 1 ? 1 : below(most + 1); /* 0 is a legal cut */
+				k = k < T - t ? k : T - t;
+				n_out += kws_net_run(net, x + t * MELS, k, got + n_out * TINY_WORDS);
+			}
+			assert_int_equal(n_out, n);
+			assert_memory_equal(got, want, n * TINY_WORDS * sizeof *want);
+		}
+		kws_net_destroy(net);
+		kws_model_close(m);
+	}
+}
+
+/* Audio that begins at any phase of a chunk or block is heard the same by a stream that began with it. */
+static void streams_do_not_interact(void **state)
+{
+	(void)state;
+	kws_model *m = tiny_model_open(&tiny_default);
+	kws_net *a, *b;
+	static float x[T * MELS], y[T * MELS], want_x[(T + 1) * TINY_WORDS], want_y[(T + 1) * TINY_WORDS];
+	float got[2 * TINY_WORDS];
+	random_frames(x);
+	random_frames(y);
+	whole(m, x, want_x);
+	whole(m, y, want_y);
+	assert_int_equal(kws_net_create(&a, m), KWS_OK);
+	assert_int_equal(kws_net_create(&b, m), KWS_OK);
+	for (size_t t = 0; t + 2 <= T; t += 2) {
+		assert_int_equal(kws_net_run(a, x + t * MELS, 2, got), 1);
+		assert_memory_equal(got, want_x + t / 2 * TINY_WORDS, TINY_WORDS * sizeof *got);
+		assert_int_equal(kws_net_run(b, y + t * MELS, 2, got), 1);
+		assert_memory_equal(got, want_y + t / 2 * TINY_WORDS, TINY_WORDS * sizeof *got);
+	}
+	kws_net_destroy(a);
+	kws_net_destroy(b);
+	kws_model_close(m);
+}
+
+static void output_is_finite_for_any_input(void **state)
+{
+	(void)state;
+	kws_model *m = tiny_model_open(&tiny_default);
+	static const float levels[] = { -11.5f, 20.0f, 0.0f, -100.0f, 1e4f };
+	static float x[T * MELS], got[(T + 1) * TINY_WORDS];
+	for (size_t k = 0; k < sizeof levels / sizeof *levels; k++) {
+		for (size_t i = 0; i < T * MELS; i++)
+			x[i] = levels[k];
+		const size_t n = whole(m, x, got);
+		for (size_t i = 0; i < n * TINY_WORDS; i++)
+			assert_true(isfinite(got[i]));
+	}
+	kws_model_close(m);
+}
+
+/* The EMA hears on beyond a chunk; only the chunk's keys and values are forgotten. */
+static void memory_outlives_the_chunk(void **state)
+{
+	(void)state;
+	tiny_config cfg = tiny_default;
+	cfg.chunk = 2;
+	cfg.pool = 1;
+	kws_model *m = tiny_model_open(&cfg);
+	static float x[T * MELS], a[(T + 1) * TINY_WORDS], b[(T + 1) * TINY_WORDS];
+	random_frames(x);
+	whole(m, x, a);
+	for (size_t i = 0; i < 2 * MELS; i++)
+		x[i] += 3.0f; /* the first network frame */
+	whole(m, x, b);
+	assert_memory_not_equal(a + 4 * TINY_WORDS, b + 4 * TINY_WORDS, TINY_WORDS * sizeof *a);
+	kws_model_close(m);
+}
+
+static void full_attention_names_its_limit(void **state)
+{
+	(void)state;
+	tiny_config cfg = tiny_default;
+	cfg.chunk = -1;
+	kws_model *m = tiny_model_open(&cfg);
+	assert_int_equal(kws_model_max_frames(m), 40);
+	kws_model_close(m);
+	m = tiny_model_open(&tiny_default);
+	assert_int_equal(kws_model_max_frames(m), 0);
+	kws_model_close(m);
+}
+
+static void getters_tell_what_the_file_says(void **state)
+{
+	(void)state;
+	kws_model *m = tiny_model_open(&tiny_default);
+	assert_string_equal(kws_model_name(m), "tiny");
+	assert_int_equal(kws_model_n_words(m), TINY_WORDS);
+	assert_string_equal(kws_model_word(m, 1), "no");
+	assert_int_equal(kws_model_word_index(m, "_silence_"), 3);
+	assert_int_equal(kws_model_word_index(m, "maybe"), -1);
+	assert_true(fabsf(kws_model_threshold(m, 0) - 0.5f) < 1e-6f);
+	assert_true(fabsf(kws_model_threshold(m, 1) - 0.6f) < 1e-6f);
+	assert_int_equal(kws_model_features(m)->rate_hz, 16000);
+	assert_int_equal(kws_model_window(m), 10);
+	assert_int_equal(strlen(kws_model_hash(m)), 64);
+	assert_null(kws_model_meta(m, "nothing"));
+	kws_model_close(m);
+}
+
+/* ---- hostile files ----------------------------------------------------------------------------------------- */
+
+/* The tiny model with every `find` in its header replaced; the header keeps a length that is a multiple of 8. */
+static unsigned char *edited(const char *find, const char *replace, size_t *len)
+{
+	size_t n;
+	unsigned char *blob = tiny_model_bytes(&tiny_default, &n);
+	size_t header = 0;
+	for (int i = 7; i >= 0; i--)
+		header = header << 8 | blob[i];
+	char *out = calloc(1, header * 2 + 4096);
+	assert_non_null(out);
+	size_t at = 0, hits = 0;
+	for (size_t i = 0; i < header;) {
+		if (strncmp((char *)blob + 8 + i, find, strlen(find)) == 0) {
+			at += (size_t)sprintf(out + at, "%s", replace);
+			i += strlen(find);
+			hits++;
+		} else {
+			out[at++] = (char)blob[8 + i++];
+		}
+	}
+	if (!hits)
+		fail_msg("the tiny model has no %s", find);
+	while (at % 8)
+		out[at++] = ' ';
+	*len = 8 + at + n - 8 - header;
+	unsigned char *result = malloc(*len);
+	assert_non_null(result);
+	for (int i = 0; i < 8; i++)
+		result[i] = (unsigned char)(at >> (8 * i));
+	memcpy(result + 8, out, at);
+	memcpy(result + 8 + at, blob + 8 + header, n - 8 - header);
+	free(out);
+	free(blob);
+	return result;
+}
+
+static void refused(const void *blob, size_t len, enum kws_status want, const char *says)
+{
+	kws_error err = { "" };
+	kws_model *m = (kws_model *)(uintptr_t)1;
+	const enum kws_status s = kws_model_parse(&m, blob, len, &err);
+	if (s != want || !strstr(err.text, says))
+		fail_msg("status %d, \"%s\"; want %d and \"%s\"", (int)s, err.text, (int)want, says);
+	assert_null(m);
+}
+
+static const struct {
+	const char *find, *replace;
+	enum kws_status status;
+	const char *says;
+} hostile[] = {
+	/* the header */
+	{ "\"dtype\":\"F32\"", "\"dtype\":\"F16\"", KWS_ERR_FORMAT, "dtype F16" },
+	{ "\"input.weight\":{\"dtype\"", "\"input.weight\":{\"type\"", KWS_ERR_FORMAT, "input.weight: dtype missing" },
+	{ "\"input.weight\":{", "\"input.weight\":{\"x\":1,", KWS_ERR_FORMAT, "input.weight: want dtype, shape" },
+	{ "\"shape\":[8,20]", "\"shape\":[8,21]", KWS_ERR_FORMAT, "input.weight: 640 bytes of data" },
+	{ "\"shape\":[8,20]", "\"shape\":[20,8]", KWS_ERR_FORMAT, "input.weight: shape [20, 8], want [8, 20]" },
+	{ "\"shape\":[8,20]", "\"shape\":[160]", KWS_ERR_FORMAT, "input.weight: shape [160], want [8, 20]" },
+	{ "\"shape\":[8,20]", "\"shape\":[-8,-20]", KWS_ERR_FORMAT, "input.weight: shape" },
+	{ "\"shape\":[8,20]", "\"shape\":[8,20.0]", KWS_ERR_FORMAT, "input.weight: shape" },
+	{ "\"shape\":[8,20]", "\"shape\":[4294967296,4294967296]", KWS_ERR_FORMAT, "input.weight: shape" },
+	{ "\"shape\":[8,20]", "\"shape\":[1,1,1,8,20]", KWS_ERR_FORMAT, "input.weight: shape" },
+	{ "\"shape\":[8,20]", "\"shape\":\"8x20\"", KWS_ERR_FORMAT, "input.weight: shape" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[84,724]", KWS_ERR_FORMAT, "gap" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[40,680]", KWS_ERR_FORMAT, "overlaps" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[82,722]", KWS_ERR_FORMAT, "not aligned" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[80,99999999]", KWS_ERR_FORMAT, "input.weight: data_offsets" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[720,80]", KWS_ERR_FORMAT, "input.weight: data_offsets" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[80]", KWS_ERR_FORMAT, "input.weight: data_offsets" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[80,720,800]", KWS_ERR_FORMAT, "input.weight: data_offsets" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[80,18446744073709551616]", KWS_ERR_FORMAT, "header" },
+	{ "\"input.bias\"", "\"input.weight\"", KWS_ERR_FORMAT, "duplicate" },
+	{ "\"input.bias\"", "\"input.bias_\"", KWS_ERR_FORMAT, "input.bias: missing" },
+	{ "\"input.bias\"", "\"input.bi\\u0000as\"", KWS_ERR_FORMAT, "header" },
+	{ "{\"__metadata__\"", "[\"__metadata__\"", KWS_ERR_FORMAT, "header" },
+	{ "\"name\":\"tiny\"", "\"name\":7", KWS_ERR_FORMAT, "__metadata__: name" },
+	/* the metadata */
+	{ "kws-model", "kws-muddle", KWS_ERR_FORMAT, "format" },
+	{ "\"version\":\"1\"", "\"version\":\"2\"", KWS_ERR_VERSION, "version 2" },
+	{ "\"name\":\"tiny\"", "\"nome\":\"tiny\"", KWS_ERR_FORMAT, "name is missing" },
+	{ "\\\"no\\\",", "\\\"yes\\\",", KWS_ERR_FORMAT, "words[1]: yes stands there twice" },
+	{ "\\\"no\\\",", "\\\"\\\",", KWS_ERR_FORMAT, "words[1]" },
+	{ "[\\\"yes\\\",", "[\\\"maybe\\\",\\\"yes\\\",", KWS_ERR_FORMAT, "head.fc2.weight: shape [4, 16], want [5, 16]" },
+	{ "\\\"hop\\\":160", "\\\"hop\\\":0", KWS_ERR_FORMAT, "features: hop" },
+	{ "\\\"hop\\\":160", "\\\"hop\\\":80", KWS_ERR_FORMAT, "features: hop" },
+	{ "\\\"n_fft\\\":512", "\\\"n_fft\\\":500", KWS_ERR_FORMAT, "features: n_fft" },
+	{ "\\\"f_hi_hz\\\":7600.0", "\\\"f_hi_hz\\\":9000.0", KWS_ERR_FORMAT, "features: f_hi_hz" },
+	{ "\\\"f_hi_hz\\\":7600.0", "\\\"f_hi_hz\\\":NaN", KWS_ERR_FORMAT, "metadata: features" },
+	{ "\\\"log_floor\\\":1e-5", "\\\"log_floor\\\":0", KWS_ERR_FORMAT, "features: log_floor" },
+	{ "\\\"kind\\\":\\\"log-mel\\\"", "\\\"kind\\\":\\\"mfcc\\\"", KWS_ERR_VERSION, "mfcc" },
+	{ "\\\"kind\\\":\\\"log-mel\\\"", "\\\"kind\\\":\\\"log-mel\\\",\\\"pcen\\\":1", KWS_ERR_FORMAT, "pcen" },
+	{ "\\\"normalisation\\\":\\\"affine\\\"", "\\\"normalisation\\\":\\\"none\\\"", KWS_ERR_FORMAT, "features.mean: nothing" },
+	{ "\\\"kind\\\":\\\"mega\\\"", "\\\"kind\\\":\\\"lstm\\\"", KWS_ERR_VERSION, "layers[0]: kind lstm" },
+	{ "\\\"zdim\\\":4", "\\\"zdim\\\":5", KWS_ERR_FORMAT, "want" },
+	{ "\\\"zdim\\\":4", "\\\"zdim\\\":1000000000", KWS_ERR_FORMAT, "layers[0]: zdim" },
+	{ "\\\"chunk\\\":7", "\\\"chunk\\\":0", KWS_ERR_FORMAT, "layers[0]: chunk" },
+	{ "\\\"chunk\\\":7", "\\\"chunk\\\":-1", KWS_ERR_FORMAT, "layers[0]: max_positions is missing" },
+	{ "\\\"chunk\\\":7", "\\\"chunk\\\":8", KWS_ERR_FORMAT, "layers.0.rel_pos_bias.rel_pos_bias: shape [13], want [15]" },
+	{ "\\\"attention\\\":\\\"softmax\\\"", "\\\"attention\\\":\\\"hard\\\"", KWS_ERR_VERSION, "hard" },
+	{ "\\\"prenorm\\\":true", "\\\"prenorm\\\":1", KWS_ERR_FORMAT, "prenorm" },
+	{ "\\\"pool\\\":10", "\\\"pool\\\":0", KWS_ERR_FORMAT, "network: pool" },
+	{ "\\\"stride\\\":2", "\\\"stride\\\":3", KWS_ERR_FORMAT, "network: stride" },
+	{ "\\\"threshold\\\":0.5", "\\\"threshold\\\":1.7", KWS_ERR_FORMAT, "decision: threshold" },
+	{ "\\\"no\\\":0.6", "\\\"maybe\\\":0.6", KWS_ERR_FORMAT, "maybe is not one of the words" },
+	{ "\\\"smooth_ms\\\":60", "\\\"smooth_ms\\\":60,\\\"sharp\\\":1", KWS_ERR_FORMAT, "sharp" },
+};
+
+static void hostile_headers_are_refused_by_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
+		size_t len;
+		unsigned char *blob = edited(hostile[i].find, hostile[i].replace, &len);
+		refused(blob, len, hostile[i].status, hostile[i].says);
+		free(blob);
+	}
+}
+
+static void every_truncation_is_refused(void **state)
+{
+	(void)state;
+	size_t len;
+	unsigned char *blob = tiny_model_bytes(&tiny_default, &len);
+	for (size_t n = 0; n < len; n += n < 64 || len - n < 64 ? 1 : 37) {
+		unsigned char *cut = malloc(n ? n : 1); /* so that a read behind it is seen */
+		assert_non_null(cut);
+		memcpy(cut, blob, n);
+		refused(cut, n, KWS_ERR_FORMAT, "");
+		free(cut);
+	}
+	unsigned char *longer = calloc(1, len + 4);
+	assert_non_null(longer);
+	memcpy(longer, blob, len);
+	refused(longer, len + 4, KWS_ERR_FORMAT, "4 bytes after the last tensor");
+	longer[7] = 0x7f;
+	refused(longer, len, KWS_ERR_FORMAT, "header of");
+	free(longer);
+	free(blob);
+}
+
+static void values_that_are_not_finite_are_refused(void **state)
+{
+	(void)state;
+	static const float bad[] = { NAN, INFINITY, -INFINITY };
+	for (size_t i = 0; i < 3; i++) {
+		size_t len;
+		unsigned char *blob = tiny_model_bytes(&tiny_default, &len);
+		memcpy(blob + len - 4, &bad[i], 4);
+		refused(blob, len, KWS_ERR_FORMAT, "head.fc2.bias: value 3 is not finite");
+		free(blob);
+	}
+}
+
+static void files_that_cannot_be_read_say_why(void **state)
+{
+	(void)state;
+	kws_error err = { "" };
+	kws_model *m;
+	assert_int_equal(kws_model_open(&m, "tests/no-such-file", &err), KWS_ERR_IO);
+	assert_string_equal(err.text, "tests/no-such-file: No such file or directory");
+	assert_int_equal(kws_model_open(&m, "tests", &err), KWS_ERR_IO);
+	assert_string_equal(err.text, "tests: not a regular file");
+	assert_int_equal(kws_model_open(&m, "/dev/null", &err), KWS_ERR_IO);
+	assert_int_equal(kws_model_open(&m, "Makefile", NULL), KWS_ERR_FORMAT);
+	assert_null(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(networks_agree_with_the_twin),
+		cmocka_unit_test(every_cut_gives_the_same_bits),
+		cmocka_unit_test(streams_do_not_interact),
+		cmocka_unit_test(output_is_finite_for_any_input),
+		cmocka_unit_test(memory_outlives_the_chunk),
+		cmocka_unit_test(full_attention_names_its_limit),
+		cmocka_unit_test(getters_tell_what_the_file_says),
+		cmocka_unit_test(hostile_headers_are_refused_by_name),
+		cmocka_unit_test(every_truncation_is_refused),
+		cmocka_unit_test(values_that_are_not_finite_are_refused),
+		cmocka_unit_test(files_that_cannot_be_read_say_why),
+	};
+	return cmocka_run_group_tests_name("model", tests, NULL, NULL);
+}

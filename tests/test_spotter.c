@@ -1,0 +1,382 @@
+/* PCM in, events out: however it is cut. And clips in, probabilities out. */
+#include "spot/classify.h"
+#include "spot/spotter.h"
+#include "tests/tiny_model.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 256, SECONDS = 10, LONG = 16000 * SECONDS };
+
+typedef struct {
+	kws_event ev[MOST];
+	size_t n, n_frames;
+	uint64_t last_frame;
+	const kws_spotter *spotter;
+	float last_score[TINY_WORDS];
+} record;
+
+static float pcm[LONG];
+
+static void on_event(void *ctx, const kws_event *ev)
+{
+	record *r = ctx;
+	assert_true(r->n < MOST);
+	assert_true(ev->sample == r->last_frame); /* its frame was shown before */
+	r->ev[r->n++] = *ev;
+}
+
+static void on_frame(void *ctx, const kws_frame *f)
+{
+	record *r = ctx;
+	assert_true(f->sample > r->last_frame);
+	r->last_frame = f->sample;
+	r->n_frames++;
+	if (r->spotter)
+		memcpy(r->last_score, kws_spotter_score(r->spotter), sizeof r->last_score);
+}
+
+static kws_spotter *open_spotter(const kws_model *m, unsigned in_hz, const kws_spotter_config *cfg,
+				 record *r)
+{
+	kws_spotter *sp = NULL;
+	kws_error err = {""};
+	memset(r, 0, sizeof *r);
+	assert_int_equal(kws_spotter_create(&sp, m, in_hz, cfg, on_event, on_frame, r, &err),
+			 KWS_OK);
+	r->spotter = sp;
+	return sp;
+}
+
+/* Changes twice a second, so that a random network changes its mind. */
+static void sound(size_t n, unsigned in_hz, unsigned seed)
+{
+	float gain = 0.1f, step = 0.01f, noise = 0.5f;
+	srand(seed);
+	for (size_t i = 0; i < n; i++) {
+		if (i % (in_hz / 2) == 0) {
+			gain = powf(10.0f, (float)(rand() % 60 - 60) / 20.0f);
+			step = 6.2832f * (100.0f + (float)(rand() % 3000)) / (float)in_hz;
+			noise = (float)(rand() % 100) / 100.0f;
+		}
+		pcm[i] = gain * sinf(step * (float)(i % in_hz)) +
+			 gain * noise * ((float)rand() / (float)RAND_MAX - 0.5f);
+	}
+}
+
+static void assert_same(const record *a, const record *b)
+{
+	assert_int_equal(a->n, b->n);
+	assert_int_equal(a->n_frames, b->n_frames);
+	for (size_t i = 0; i < a->n; i++) {
+		const kws_event *x = &a->ev[i], *y = &b->ev[i];
+		assert_true(x->sample == y->sample && x->start == y->start && x->end == y->end &&
+			    x->word == y->word);
+		assert_memory_equal(&x->score, &y->score, sizeof(float));
+		assert_memory_equal(&x->level_dbfs, &y->level_dbfs, sizeof(float));
+		assert_memory_equal(&x->snr_db, &y->snr_db, sizeof(float));
+	}
+}
+
+/* Which words the model's numbers are */
+enum { YES, NO, UNKNOWN, SILENCE };
+
+static void any_cut_gives_the_same_events(void **state)
+{
+	const unsigned rates[] = {8000, 16000, 44100};
+	record whole, cut;
+	size_t events = 0;
+	for (size_t i = 0; i < 3; i++) {
+		size_t n = (size_t)rates[i] * (rates[i] > 16000 ? 3 : SECONDS);
+		sound(n, rates[i], (unsigned)i + 20);
+		kws_spotter *sp = open_spotter(*state, rates[i], NULL, &whole);
+		kws_spotter_process(sp, pcm, n);
+		kws_spotter_flush(sp);
+		kws_spotter_destroy(sp);
+		events += whole.n;
+		for (unsigned seed = 0; seed < 3; seed++) {
+			srand(seed);
+			sp = open_spotter(*state, rates[i], NULL, &cut);
+			for (size_t at = 0; at < n;) {
+				size_t k = seed == 0
+						   ? rates[i] / 100
+						   : (size_t)rand() % (size_t)(1 << (5 * seed + 3));
+				k = k < n - at ? k : n - at;
+				kws_spotter_process(sp, pcm + at, k);
+				at += k;
+			}
+			kws_spotter_flush(sp);
+			kws_spotter_destroy(sp);
+			assert_same(&whole, &cut);
+		}
+	}
+	assert_true(events >= 4); /* or nothing was compared */
+}
+
+static void events_are_in_order_and_in_range(void **state)
+{
+	record r;
+	size_t n = 16000 * SECONDS;
+	sound(n, 16000, 30);
+	kws_spotter *sp = open_spotter(*state, 16000, NULL, &r);
+	kws_spotter_process(sp, pcm, n);
+	kws_spotter_flush(sp);
+	assert_true(r.n >= 2);
+	for (size_t i = 0; i < r.n; i++) {
+		const kws_event *ev = &r.ev[i];
+		assert_true(ev->start <= ev->end && ev->end <= ev->sample && ev->sample <= n);
+		assert_true(ev->score >= ev->threshold && ev->score <= 1.0f);
+		assert_true(ev->word == YES || ev->word == NO);
+		assert_float_equal(ev->threshold, ev->word == YES ? 0.5f : 0.6f, 1e-6);
+		assert_true(ev->level_dbfs >= -100.0f && ev->level_dbfs <= 3.0f &&
+			    ev->snr_db >= 0.0f);
+		if (i)
+			assert_true(ev->start >= r.ev[i - 1].end &&
+				    ev->sample > r.ev[i - 1].sample);
+	}
+	assert_int_equal(r.n_frames, n / 320);
+	assert_int_equal(kws_spotter_heard(sp), n);
+	kws_spotter_destroy(sp);
+}
+
+static void only_commands_fire(void **state)
+{
+	record r;
+	const float low[TINY_WORDS] = {2.0f, 2.0f, 0.01f, 0.01f},
+		    yes[TINY_WORDS] = {0.01f, 2.0f, 0.01f, 0.01f};
+	kws_spotter_config cfg = {60, 100, low};
+	sound(16000 * SECONDS, 16000, 31);
+	kws_spotter *sp = open_spotter(*state, 16000, &cfg, &r);
+	kws_spotter_process(sp, pcm, 16000 * SECONDS);
+	kws_spotter_flush(sp);
+	assert_int_equal(r.n, 0);
+	assert_true(r.last_score[UNKNOWN] + r.last_score[SILENCE] + r.last_score[YES] +
+			    r.last_score[NO] >
+		    0.99f);
+	/* The same spotter, configured while it runs. */
+	cfg.threshold = yes;
+	kws_spotter_reset(sp);
+	r.last_frame = 0;
+	kws_spotter_configure(sp, &cfg);
+	kws_spotter_process(sp, pcm, 16000 * SECONDS);
+	assert_true(r.n > 0);
+	for (size_t i = 0; i < r.n; i++)
+		assert_int_equal(r.ev[i].word, YES);
+	kws_spotter_destroy(sp);
+}
+
+static void reset_equals_new(void **state)
+{
+	record a, b;
+	sound(48000 * 3, 48000, 32);
+	kws_spotter *sp = open_spotter(*state, 48000, NULL, &a),
+		    *used = open_spotter(*state, 48000, NULL, &b);
+	kws_spotter_process(used, pcm + 4800, 48000 * 2 + 123);
+	kws_spotter_reset(used);
+	b.n = b.n_frames = 0;
+	b.last_frame = 0;
+	kws_spotter_process(sp, pcm, 48000 * 3);
+	kws_spotter_process(used, pcm, 48000 * 3);
+	kws_spotter_flush(sp);
+	kws_spotter_flush(used);
+	assert_same(&a, &b);
+	kws_spotter_destroy(sp);
+	kws_spotter_destroy(used);
+}
+
+static void refuses_full_attention_by_name(void **state)
+{
+	(void)state;
+	tiny_config full = tiny_default;
+	full.chunk = -1;
+	kws_model *m = tiny_model_open(&full);
+	kws_spotter *sp = NULL;
+	kws_error err = {""};
+	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, on_event, NULL, NULL, &err),
+			 KWS_ERR_ARG);
+	assert_null(sp);
+	assert_non_null(strstr(err.text, "full attention"));
+	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, on_event, NULL, NULL, NULL),
+			 KWS_ERR_ARG);
+	kws_model_close(m);
+	kws_spotter_destroy(NULL);
+}
+
+static void refuses_bad_rates(void **state)
+{
+	kws_spotter *sp = NULL;
+	kws_error err = {""};
+	assert_int_equal(kws_spotter_create(&sp, *state, 100, NULL, on_event, NULL, NULL, &err),
+			 KWS_ERR_ARG);
+	assert_null(sp);
+	kws_classifier *c = NULL;
+	assert_int_equal(kws_classifier_create(&c, *state, 1000000, &err), KWS_ERR_ARG);
+	assert_null(c);
+	kws_classifier_destroy(NULL);
+}
+
+/* What a stream says of every frame. */
+typedef struct {
+	float prob[4096][TINY_WORDS];
+	size_t n;
+} every;
+
+static void keep(void *ctx, const kws_frame *f)
+{
+	every *e = ctx;
+	memcpy(e->prob[e->n++], f->prob, sizeof e->prob[0]);
+}
+
+static void frames_of(const kws_model *m, unsigned in_hz, size_t n, every *e)
+{
+	kws_stream *s = NULL;
+	e->n = 0;
+	assert_int_equal(kws_stream_create(&s, m, in_hz, keep, e, NULL), KWS_OK);
+	kws_stream_process(s, pcm, n);
+	kws_stream_flush(s);
+	kws_stream_destroy(s);
+}
+
+static kws_classifier *open_classifier(const kws_model *m, unsigned in_hz)
+{
+	kws_classifier *c = NULL;
+	kws_error err = {""};
+	assert_int_equal(kws_classifier_create(&c, m, in_hz, &err), KWS_OK);
+	return c;
+}
+
+static const float *best_of(const every *e, size_t from, size_t to)
+{
+	size_t best = from;
+	for (size_t i = from; i < to; i++)
+		if (fmaxf(e->prob[i][YES], e->prob[i][NO]) >
+		    fmaxf(e->prob[best][YES], e->prob[best][NO]))
+			best = i;
+	return e->prob[best];
+}
+
+static void a_clip_is_its_best_frame(void **state)
+{
+	static every e;
+	/* The window is 10 network frames of 320 samples. Each length with the frames that
+	 * count. */
+	const struct {
+		size_t n, from, to;
+	} clips[] = {{3200, 9, 10}, {3201, 9, 10},  {3519, 9, 10},
+		     {3520, 9, 11}, {16000, 9, 50}, {16319, 9, 50}};
+	for (unsigned seed = 0; seed < 2; seed++) {
+		sound(20000, 16000, seed + 40);
+		kws_classifier *c = open_classifier(*state, 16000);
+		for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
+			float prob[TINY_WORDS];
+			frames_of(*state, 16000, clips[i].n, &e);
+			kws_classifier_process(c, pcm, clips[i].n);
+			kws_classifier_finish(c, prob);
+			assert_memory_equal(prob, best_of(&e, clips[i].from, clips[i].to),
+					    sizeof prob);
+		}
+		kws_classifier_destroy(c);
+	}
+}
+
+static void a_short_clip_goes_on_in_silence(void **state)
+{
+	const unsigned rates[] = {8000, 16000, 44100, 192000};
+	for (size_t i = 0; i < 4; i++) {
+		float prob[TINY_WORDS], want[TINY_WORDS];
+		size_t window = rates[i] / 5, n = rates[i] / 9;
+		sound(window, rates[i], 50);
+		kws_classifier *c = open_classifier(*state, rates[i]);
+		kws_classifier_process(c, pcm, n);
+		kws_classifier_finish(c, prob);
+		memset(pcm + n, 0, (window - n) * sizeof *pcm);
+		kws_classifier_process(c, pcm, window);
+		kws_classifier_finish(c, want);
+		assert_memory_equal(prob, want, sizeof prob);
+		kws_classifier_finish(c, prob); /* nothing at all is silence */
+		assert_float_equal(prob[0] + prob[1] + prob[2] + prob[3], 1.0, 1e-5);
+		kws_classifier_destroy(c);
+	}
+}
+
+static void clips_may_be_cut_and_follow_each_other(void **state)
+{
+	float whole[TINY_WORDS], cut[TINY_WORDS];
+	sound(44100, 44100, 60);
+	kws_classifier *c = open_classifier(*state, 44100);
+	kws_classifier_process(c, pcm, 44100);
+	kws_classifier_finish(c, whole);
+	for (unsigned seed = 0; seed < 10; seed += 3) {
+		srand(seed);
+		for (size_t at = 0; at < 44100;) {
+			size_t k = (size_t)rand() % (size_t)(1 << (seed + 3));
+			k = k < 44100 - at ? k : 44100 - at;
+			kws_classifier_process(c, pcm + at, k);
+			at += k;
+		}
+		kws_classifier_finish(c, cut);
+		assert_memory_equal(whole, cut, sizeof whole);
+	}
+	kws_classifier_destroy(c);
+}
+
+static void full_attention_takes_clips(void **state)
+{
+	(void)state;
+	static every e;
+	tiny_config full = tiny_default;
+	full.chunk = -1;
+	kws_model *m = tiny_model_open(&full);
+	kws_classifier *c = open_classifier(m, 16000);
+	float prob[TINY_WORDS];
+	sound(32000, 16000, 70);
+	frames_of(m, 16000, 32000, &e);
+	assert_int_equal(e.n, 40);
+	kws_classifier_process(c, pcm, 32000);
+	kws_classifier_finish(c, prob);
+	assert_memory_equal(prob, best_of(&e, 9, 40), sizeof prob);
+	kws_classifier_destroy(c);
+	kws_model_close(m);
+}
+
+static void best_takes_the_first_of_equals(void **state)
+{
+	(void)state;
+	const float prob[5] = {0.1f, 0.3f, 0.3f, 0.2f, 0.1f};
+	assert_int_equal(kws_classify_best(prob, 5), 1);
+	assert_int_equal(kws_classify_best(prob, 1), 0);
+}
+
+static int open_tiny(void **state)
+{
+	*state = tiny_model_open(&tiny_default);
+	return 0;
+}
+
+static int close_tiny(void **state)
+{
+	kws_model_close(*state);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_cut_gives_the_same_events),
+		cmocka_unit_test(events_are_in_order_and_in_range),
+		cmocka_unit_test(only_commands_fire),
+		cmocka_unit_test(reset_equals_new),
+		cmocka_unit_test(refuses_full_attention_by_name),
+		cmocka_unit_test(refuses_bad_rates),
+		cmocka_unit_test(a_clip_is_its_best_frame),
+		cmocka_unit_test(a_short_clip_goes_on_in_silence),
+		cmocka_unit_test(clips_may_be_cut_and_follow_each_other),
+		cmocka_unit_test(full_attention_takes_clips),
+		cmocka_unit_test(best_takes_the_first_of_equals),
+	};
+	return cmocka_run_group_tests(tests, open_tiny, close_tiny) != 0;
+}

@@ -1,0 +1,383 @@
+/* vec.c - one source, compiled by the Makefile once for each level with
+ *   KWS_VEC_BYTES  width of the level's vector registers: 16, 32 or 64
+ *   KWS_VEC_TABLE  name of the table this object defines, e.g. kws_vec_v3
+ *   KWS_VEC_NAME   the level's name as a string */
+#include "vec/vec.h"
+#include "vec/levels.h"
+
+#include <string.h>
+
+enum { LANES = KWS_VEC_BYTES / sizeof(float) };
+
+typedef float vf __attribute__((vector_size(KWS_VEC_BYTES)));
+typedef unsigned vu __attribute__((vector_size(KWS_VEC_BYTES)));
+typedef int vi __attribute__((vector_size(KWS_VEC_BYTES)));
+
+/* GNU vectors broadcast a scalar operand. */
+#define SPLAT(x) ((vf){0} + (x))
+
+static inline vf load(const float *p)
+{
+	vf v;
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+static inline void store(float *p, vf v)
+{
+	memcpy(p, &v, sizeof v);
+}
+
+/* The last n < LANES elements; the other lanes hold pad. */
+static inline vf load_tail(const float *p, size_t n, float pad)
+{
+	float x[LANES];
+	for (size_t i = 0; i < LANES; i++)
+		x[i] = pad;
+	memcpy(x, p, n * sizeof *x);
+	return load(x);
+}
+
+static inline void store_tail(float *p, vf v, size_t n)
+{
+	float x[LANES];
+	store(x, v);
+	memcpy(p, x, n * sizeof *x);
+}
+
+static inline vf select(vi mask, vf a, vf b)
+{
+	return (vf)(((vi)a & mask) | ((vi)b & ~mask));
+}
+
+/* A fixed tree, so that the order of additions is the same everywhere. */
+static inline float sum_lanes(vf v)
+{
+	float x[LANES];
+	store(x, v);
+	for (size_t w = LANES / 2; w; w /= 2)
+		for (size_t i = 0; i < w; i++)
+			x[i] += x[i + w];
+	return x[0];
+}
+
+/* exp(x) = 2^n exp(r), |r| <= ln2/2; the polynomial is Cephes expf's (S. Moshier). */
+static inline vf exp_v(vf x)
+{
+	const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
+	x = select(x < SPLAT(-87.3f), SPLAT(-87.3f), x);
+	x = select(x > SPLAT(88.3f), SPLAT(88.3f), x);
+	const vf shifted = x * 1.44269504088896341f + magic;
+	const vf n = shifted - magic;
+	vf r = x - n * 0.693359375f;
+	r = r - n * -2.12194440e-4f;
+	vf p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+	p = p * r + 8.3334519073e-3f;
+	p = p * r + 4.1665795894e-2f;
+	p = p * r + 1.6666665459e-1f;
+	p = p * r + 5.0000001201e-1f;
+	p = p * (r * r) + r + 1.0f;
+	return p * (vf)(((vu)shifted + 127u) << 23);
+}
+
+/* log(x) = log(m) + e ln2, m in [sqrt(1/2), sqrt(2)); the polynomial is Cephes logf's. */
+static inline vf log_v(vf x)
+{
+	const vu bits = (vu)x - 0x3f3504f3u; /* sqrt(1/2): so that the exponent steps there */
+	const vi e = (vi)bits >> 23;
+	const vf m = (vf)((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
+	const vf ef = __builtin_convertvector(e, vf);
+	const vf z = m * m;
+	vf p = m * 7.0376836292e-2f - 1.1514610310e-1f;
+	p = p * m + 1.1676998740e-1f;
+	p = p * m - 1.2420140846e-1f;
+	p = p * m + 1.4249322787e-1f;
+	p = p * m - 1.6668057665e-1f;
+	p = p * m + 2.0000714765e-1f;
+	p = p * m - 2.4999993993e-1f;
+	p = p * m + 3.3333331174e-1f;
+	vf y = p * m * z;
+	y = y + ef * -2.12194440e-4f;
+	y = y - 0.5f * z;
+	return m + y + ef * 0.693359375f;
+}
+
+static inline vf sigmoid_v(vf x)
+{
+	return 1.0f / (1.0f + exp_v(-x));
+}
+
+static inline vf silu_v(vf x)
+{
+	return x / (1.0f + exp_v(-x));
+}
+
+static void vec_exp(float *x, size_t n)
+{
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		store(x + i, exp_v(load(x + i)));
+	if (i < n)
+		store_tail(x + i, exp_v(load_tail(x + i, n - i, 0.0f)), n - i);
+}
+
+static void vec_log(float *x, size_t n)
+{
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		store(x + i, log_v(load(x + i)));
+	if (i < n)
+		store_tail(x + i, log_v(load_tail(x + i, n - i, 1.0f)), n - i);
+}
+
+static void vec_silu(float *y, size_t ld, size_t t, const float *b, size_t n)
+{
+	for (; t; t--, y += ld) {
+		size_t i = 0;
+		for (; i + LANES <= n; i += LANES)
+			store(y + i, silu_v(load(y + i) + load(b + i)));
+		if (i < n)
+			store_tail(y + i, silu_v(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
+	}
+}
+
+static void vec_sigmoid(float *y, size_t ld, size_t t, const float *b, size_t n)
+{
+	for (; t; t--, y += ld) {
+		size_t i = 0;
+		for (; i + LANES <= n; i += LANES)
+			store(y + i, sigmoid_v(load(y + i) + load(b + i)));
+		if (i < n)
+			store_tail(y + i, sigmoid_v(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
+	}
+}
+
+static void vec_bias(float *y, size_t ld, size_t t, const float *b, size_t n)
+{
+	for (; t; t--, y += ld)
+		for (size_t i = 0; i < n; i++)
+			y[i] += b[i];
+}
+
+static void vec_add(float *y, const float *a, const float *b, size_t n)
+{
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		store(y + i, load(a + i) + load(b + i));
+	for (; i < n; i++)
+		y[i] = a[i] + b[i];
+}
+
+static void vec_mul(float *y, const float *a, const float *b, size_t n)
+{
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		store(y + i, load(a + i) * load(b + i));
+	for (; i < n; i++)
+		y[i] = a[i] * b[i];
+}
+
+static void vec_affine(float *y, const float *x, const float *w, const float *b, size_t n)
+{
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		store(y + i, load(x + i) * load(w + i) + load(b + i));
+	if (i < n) {
+		const size_t k = n - i;
+		store_tail(y + i, load_tail(x + i, k, 0.0f) * load_tail(w + i, k, 0.0f) + load_tail(b + i, k, 0.0f), k);
+	}
+}
+
+static inline vf gate_v(vf x, vf u, vf h)
+{
+	return x + u * (h - x);
+}
+
+static void vec_gate(float *x, const float *u, const float *h, size_t n)
+{
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		store(x + i, gate_v(load(x + i), load(u + i), load(h + i)));
+	if (i < n) {
+		const size_t k = n - i;
+		const vf y = gate_v(load_tail(x + i, k, 0.0f), load_tail(u + i, k, 0.0f), load_tail(h + i, k, 0.0f));
+		store_tail(x + i, y, k);
+	}
+}
+
+static float vec_sum(const float *x, size_t n)
+{
+	vf s = {0};
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		s += load(x + i);
+	if (i < n)
+		s += load_tail(x + i, n - i, 0.0f);
+	return sum_lanes(s);
+}
+
+static float vec_sumsq(const float *x, float centre, size_t n)
+{
+	vf s = {0};
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES) {
+		const vf d = load(x + i) - centre;
+		s += d * d;
+	}
+	if (i < n) {
+		const vf d = load_tail(x + i, n - i, centre) - centre;
+		s += d * d;
+	}
+	return sum_lanes(s);
+}
+
+static void vec_normalise(float *y, const float *x, float centre, float scale, const float *w, const float *b, size_t n)
+{
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		store(y + i, (load(x + i) - centre) * scale * load(w + i) + (b ? load(b + i) : (vf){0}));
+	if (i < n) {
+		const size_t k = n - i;
+		const vf v = (load_tail(x + i, k, 0.0f) - centre) * scale * load_tail(w + i, k, 0.0f) +
+			     (b ? load_tail(b + i, k, 0.0f) : (vf){0});
+		store_tail(y + i, v, k);
+	}
+}
+
+/* One vector of channels through k steps, k <= 4: a state is loaded once for all of them. */
+static inline void ema_steps(float *h, const float *q, const float *c, size_t n, size_t ld, const vf *x, vf *e, size_t k)
+{
+	for (size_t j = 0; j < n; j++) {
+		const vf qv = load(q + j * ld), cv = load(c + j * ld);
+		vf hv = load(h + j * ld);
+		for (size_t s = 0; s < k; s++) {
+			hv = qv * hv + x[s];
+			e[s] += cv * hv;
+		}
+		store(h + j * ld, hv);
+	}
+}
+
+static void vec_ema(float *h, const float *q, const float *c, const float *omega, size_t n, size_t ld, const float *x,
+		    float *y, size_t t, size_t d, size_t ldx)
+{
+	for (size_t i = 0; i < d; i += LANES) {
+		const size_t w = d - i < LANES ? d - i : LANES;
+		const vf om = load(omega + i);
+		for (size_t s = 0; s < t;) {
+			const size_t k = t - s < 4 ? 1 : 4;
+			vf xv[4], e[4];
+			for (size_t r = 0; r < k; r++) {
+				const float *row = x + (s + r) * ldx + i;
+				xv[r] = w == LANES ? load(row) : load_tail(row, w, 0.0f);
+				e[r] = om * xv[r];
+			}
+			if (k == 4)
+				ema_steps(h + i, q + i, c + i, n, ld, xv, e, 4);
+			else
+				ema_steps(h + i, q + i, c + i, n, ld, xv, e, 1);
+			for (size_t r = 0; r < k; r++) {
+				float *row = y + (s + r) * ldx + i;
+				if (w == LANES)
+					store(row, silu_v(e[r]));
+				else
+					store_tail(row, silu_v(e[r]), w);
+			}
+			s += k;
+		}
+	}
+}
+
+static void vec_scores(float *s, const float *q, const float *kt, size_t ld, size_t n_z, float scale, const float *bias,
+		       size_t n)
+{
+	for (size_t j = 0; j < n; j += LANES) {
+		vf even = {0}, odd = {0}; /* two sums hide the latency of the FMA */
+		size_t z = 0;
+		for (; z + 2 <= n_z; z += 2) {
+			even += q[z] * load(kt + z * ld + j);
+			odd += q[z + 1] * load(kt + (z + 1) * ld + j);
+		}
+		if (z < n_z)
+			even += q[z] * load(kt + z * ld + j);
+		store(s + j, (even + odd) * scale + load(bias + j));
+	}
+}
+
+static float vec_softmax(float *s, size_t n)
+{
+	vf m = load(s);
+	for (size_t j = LANES; j < n; j += LANES)
+		m = select(load(s + j) > m, load(s + j), m);
+	float top[LANES];
+	store(top, m);
+	for (size_t w = LANES / 2; w; w /= 2)
+		for (size_t l = 0; l < w; l++)
+			top[l] = top[l + w] > top[l] ? top[l + w] : top[l];
+	const float max = top[0];
+	vf sum = {0};
+	for (size_t j = 0; j < n; j += LANES) {
+		const vf e = exp_v(load(s + j) - max);
+		store(s + j, e);
+		sum += e;
+	}
+	return sum_lanes(sum);
+}
+
+/* One vector of columns; two sums hide the latency of the FMA. */
+static inline vf column_sum(const float *a, const float *v, size_t ld, size_t n_j, size_t k)
+{
+	vf even = {0}, odd = {0};
+	for (size_t j = 0; j < n_j; j++) {
+		vf x = k == LANES ? load(v + j * ld) : load_tail(v + j * ld, k, 0.0f);
+		x *= a ? a[j] : 1.0f;
+		if (j % 2)
+			odd += x;
+		else
+			even += x;
+	}
+	return even + odd;
+}
+
+static void vec_weighted_sum(float *y, const float *a, const float *v, size_t ld, size_t n_j, float scale, size_t n)
+{
+	size_t i = 0;
+	for (; i + 4 * LANES <= n; i += 4 * LANES) { /* four sums hide it, too */
+		vf s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+		for (size_t j = 0; j < n_j; j++) {
+			const float *row = v + j * ld + i, w = a ? a[j] : 1.0f;
+			s0 += w * load(row);
+			s1 += w * load(row + LANES);
+			s2 += w * load(row + 2 * LANES);
+			s3 += w * load(row + 3 * LANES);
+		}
+		store(y + i, s0 * scale);
+		store(y + i + LANES, s1 * scale);
+		store(y + i + 2 * LANES, s2 * scale);
+		store(y + i + 3 * LANES, s3 * scale);
+	}
+	for (; i + LANES <= n; i += LANES)
+		store(y + i, column_sum(a, v + i, ld, n_j, LANES) * scale);
+	if (i < n)
+		store_tail(y + i, column_sum(a, v + i, ld, n_j, n - i) * scale, n - i);
+}
+
+const kws_vec KWS_VEC_TABLE = {
+	.name = KWS_VEC_NAME,
+	.exp = vec_exp,
+	.log = vec_log,
+	.silu = vec_silu,
+	.sigmoid = vec_sigmoid,
+	.bias = vec_bias,
+	.add = vec_add,
+	.mul = vec_mul,
+	.affine = vec_affine,
+	.gate = vec_gate,
+	.sum = vec_sum,
+	.sumsq = vec_sumsq,
+	.normalise = vec_normalise,
+	.ema = vec_ema,
+	.scores = vec_scores,
+	.softmax = vec_softmax,
+	.weighted_sum = vec_weighted_sum,
+};
