@@ -137,13 +137,13 @@ def write_model(outdir, path, x):
               {"audio": "speech.flac", "sha256": sha})
 
 
-def main():
+def main(argv=None):
     ap = argparse.ArgumentParser(prog="kws_train.golden", description=__doc__,
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("outdir")
     ap.add_argument("--data")
     ap.add_argument("--model")
-    a = ap.parse_args()
+    a = ap.parse_args(argv)
     os.makedirs(a.outdir, exist_ok=True)
     for seed, case in enumerate([*CASES, *FAST_CASES, *MORE_CASES]):
         write_net(a.outdir, case, 100 + seed)
