@@ -16,12 +16,12 @@ import os
 import numpy as np
 import soundfile
 import torch
-from safetensors.torch import save_file
 
 from .data import RATE, read_audio
 from .export import load_model, save_model
 from .features import FeatureConfig, log_mel
 from .model import Net, fastformer_spec, network_spec
+from .stable import save_file
 
 TINY = FeatureConfig(n_mels=6, win=400, f_lo_hz=60.0, f_hi_hz=7600.0)
 SMALL = dict(dim=8, zdim=4, hdim=12, ndim=3, ffn=10, depth=2, pool=6, head=7)
