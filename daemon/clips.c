@@ -59,7 +59,7 @@ void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *word, flo
 		if (stamp[i] != '-' && stamp[i] != ':')
 			stamp[n++] = stamp[i];
 	stamp[n] = 0;
-	for (; word[k] && k < sizeof plain - 1; k++)
+	for (; k < sizeof plain - 1 && word[k]; k++)
 		plain[k] = isalnum((unsigned char)word[k]) ? word[k] : '_';
 	plain[k] = 0;
 	snprintf(name, KWS_CLIP_NAME, "%s-%s-%02d%s.wav", stamp, plain, (int)floorf(100.0f * score),
@@ -107,7 +107,7 @@ static unsigned long long look_around(int dir, char oldest[KWS_CLIP_NAME])
 			continue;
 		bytes += (unsigned long long)st.st_size;
 		if (!*oldest || strcmp(e->d_name, oldest) < 0)
-			strcpy(oldest, e->d_name);
+			memcpy(oldest, e->d_name, strlen(e->d_name) + 1);
 	}
 	closedir(d);
 	return bytes;

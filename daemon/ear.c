@@ -12,6 +12,7 @@
 enum { N_RECENT = 16, HISTORY_S = 3 };
 
 static const double suspend_s = 1.0;
+static const double splice_log_s = 60.0;
 /* A decision takes KWS_DECIDE_HOLD_MS at most: what the old engine had not decided by then is the
  * new one's. */
 static const double undecided_s = 0.3;
@@ -49,6 +50,7 @@ struct kws_ear {
 	double gap_s, lost_at; /* lost_at: monotonic time of the last audio */
 	char gap_reason[32];
 	bool told; /* that there is no audio */
+	double next_splice_log;
 
 	/* digital silence */
 	float last;
@@ -263,7 +265,12 @@ static void splice(kws_ear *e, double seconds, const char *reason)
 	kws_engine_start(e->engine, e->in_hz, on_event, e, NULL);
 	kws_engine_skip(e->engine, model_samples(e, e->n_in));
 	gap(e, seconds, reason);
-	kws_log(KWS_LOG_WARNING, "audio lost: %s: %s, %.2f s", e->device, reason, seconds);
+	/* a machine that is too slow loses some every second */
+	double mono = kws_clock_mono();
+	kws_log(mono >= e->next_splice_log ? KWS_LOG_WARNING : KWS_LOG_DEBUG,
+		"audio lost: %s: %s, %.2f s; %u gaps so far", e->device, reason, seconds, e->stats.gaps);
+	if (mono >= e->next_splice_log)
+		e->next_splice_log = mono + splice_log_s;
 }
 
 static void check_losses(kws_ear *e, kws_device *d)
@@ -467,9 +474,16 @@ static void grow_history(kws_ear *e, size_t need)
 	e->history = longer;
 }
 
+/* near_miss is the engine's */
+static bool same_clips(const kws_conf_clips *a, const kws_conf_clips *b)
+{
+	return !strcmp(a->dir, b->dir) && a->quota_mb == b->quota_mb && a->pre_ms == b->pre_ms
+	       && a->post_ms == b->post_ms && a->queue == b->queue;
+}
+
 void kws_ear_swap(kws_ear *e, const kws_conf *c, kws_engine *engine)
 {
-	bool clips = memcmp(&e->conf.clips, &c->clips, sizeof c->clips) != 0;
+	bool clips = !same_clips(&e->conf.clips, &c->clips);
 
 	e->conf = *c;
 	e->patience_s = c->audio.silence_s;
@@ -521,12 +535,16 @@ enum kws_status kws_ear_create(kws_ear **out, const kws_conf *c, kws_engine *eng
 
 bool kws_ear_destroy(kws_ear *e, int timeout_ms)
 {
+	double until = kws_clock_mono() + 1e-3 * timeout_ms, left;
+
 	if (!e)
 		return true;
-	if (!kws_capture_destroy(e->capture, timeout_ms))
+	kws_clips_stop(e->clips, timeout_ms, true); /* first: it is there also when the device hangs */
+	e->clips = NULL;
+	left = until - kws_clock_mono();
+	if (!kws_capture_destroy(e->capture, left > 0.1 ? (int)(1e3 * left) : 100))
 		return false;
 	kws_engine_destroy(e->engine);
-	kws_clips_stop(e->clips, timeout_ms, true);
 	free(e->history.buf);
 	free(e->pcm);
 	free(e);

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* SIGTERM to exit is a second at most; these are parts of it. */
-enum { FLUSH_MS = 500, CLOSE_MS = 300, RETIRE_MS = 10000, LINE = 2048 };
+enum { FLUSH_MS = 400, CLOSE_MS = 250, RETIRE_MS = 10000, LINE = 2048 };
 
 enum {
 	FD_TIMER,
@@ -234,10 +234,24 @@ static void tick(kws_loop *l)
 	}
 }
 
+/* A reload that comes too late. One that does not come soon is left behind. */
+static void drop_reload(kws_loop *l)
+{
+	enum { SOON_MS = 50 };
+
+	if (!l->building || poll(&l->fd[FD_RELOAD], 1, SOON_MS) != 1)
+		return;
+	pthread_join(l->builder, NULL);
+	l->building = false;
+	if (l->errors)
+		return;
+	for (int i = 0; i < KWS_N_SINKS; i++)
+		kws_sink_stop(l->next.sink[i], 0, true);
+	kws_engine_destroy(l->next.engine);
+}
+
 static int finish(kws_loop *l)
 {
-	bool left_behind;
-
 	kws_vitals_stopping();
 	if (l->hung)
 		kws_log(KWS_LOG_ERROR, "the device hangs (%s); leaving it to a new process",
@@ -246,12 +260,13 @@ static int finish(kws_loop *l)
 		kws_ear_finish(l->ear);
 	log_stats(l);
 	double until = kws_clock_mono() + 1e-3 * FLUSH_MS;
-	for (int i = 0; i < KWS_N_SINKS; i++) {
+	for (int i = KWS_N_SINKS - 1; i >= 0; i--) { /* hooks first: they may have to be killed */
 		double left = until - kws_clock_mono();
 		kws_sink_stop(l->sink[i], left > 0.0 ? (int)(1e3 * left) : 0, true);
 	}
-	left_behind = l->building || !kws_ear_destroy(l->ear, CLOSE_MS);
-	if (left_behind)
+	bool closed = kws_ear_destroy(l->ear, CLOSE_MS);
+	drop_reload(l);
+	if (!closed || l->building)
 		return l->hung ? EX_TEMPFAIL : EX_OK;
 	for (int i = 0; i < FD_CAPTURE; i++)
 		close(l->fd[i].fd);

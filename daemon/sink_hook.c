@@ -145,6 +145,8 @@ static bool deliver(void *self, const kws_report *r)
 		struct timespec t = { .tv_nsec = TICK_MS * 1000000L };
 		nanosleep(&t, NULL); /* ends: each child is killed after its timeout */
 	}
+	if (kws_sink_work_hurry(h->work))
+		return false; /* nobody would be there to end it */
 	while (h->children[i].pid)
 		i++;
 	return start(h, &h->children[i], r);

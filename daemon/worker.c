@@ -142,7 +142,7 @@ bool kws_worker_stop(kws_worker *w, int timeout_ms, bool wait)
 	w->deadline = kws_clock_mono() + 1e-3 * timeout_ms;
 	kws_queue_close(w->q);
 	if (wait)
-		await(w, w->deadline + 0.1); /* a moment for what heeds the hurry */
+		await(w, w->deadline + 0.05); /* a moment for what heeds the hurry */
 	bool finished = w->finished;
 	w->abandoned = !finished;
 	pthread_t thread = w->thread;

@@ -1,35 +1,42 @@
-/* attention.h - causal attention inside a chunk, one frame at a time, with its relative bias (Mega eq. 13-17;
- * fairseq/modules/moving_average_gated_attention.py and relative_positional_bias.py).
- *
- * Frame i of a chunk sees frames 0..i of it. After the last frame of a chunk keys and values are forgotten. */
+/* attention.h - what every attention function offers to the gated block (mega.h). A new one is one file pair that
+ * defines a kws_attention_kind, and one line in the table of attention.c. */
 #ifndef KWS_MODEL_ATTENTION_H
 #define KWS_MODEL_ATTENTION_H
 
+#include "model/gemm.h"
 #include "model/tensors.h"
 
-extern const char *const kws_attention_names[]; /* softmax, laplace, relu2, NULL */
-extern const char *const kws_bias_names[];      /* simple, rotary, NULL */
+#include <jansson.h>
 
-typedef struct {
-	size_t function;      /* index in kws_attention_names */
-	size_t span;          /* frames of a chunk, or of the longest clip */
-	size_t zdim, hdim;
-	size_t ld_span, ld_h; /* padded */
-	float *bias;          /* (span + padding,): bias(i, j) = bias[span - 1 - i + j] */
-} kws_attention;
+typedef struct kws_attention kws_attention;
+typedef struct kws_attention_kind kws_attention_kind;
 
-/* Needs the tensors of bias_kind under prefix. span >= 1. */
-enum kws_status kws_attention_init(kws_attention *a, size_t function, size_t bias_kind, size_t span, size_t zdim,
-				   size_t hdim, kws_tensors *ts, const char *prefix, kws_error *err);
-void kws_attention_free(kws_attention *a);
+struct kws_attention_kind {
+	const char *name;        /* "attention" in the model file */
+	const char *const *keys; /* the layer's keys that are this attention's own; NULL behind the last */
+	bool values;             /* v is an input; else it only takes the output */
+	enum kws_status (*create)(kws_attention **out, const kws_attention_kind *kind, const json_t *conf,
+				  const char *where, size_t hdim, kws_tensors *ts, const char *prefix, kws_error *err);
+	void (*destroy)(kws_attention *a); /* copes with a half-built one */
+	/* Some rows of q and k (KWS_BLOCK, kws_pad(a->zdim)) and v (KWS_BLOCK, kws_pad(hdim)); the output replaces v. */
+	void (*run)(const kws_attention *a, void *state, float *scratch, const float *q, const float *k, float *v,
+		    kws_rows rows);
+};
 
-/* Floats of state: keys (zdim, ld_span), values (span, ld_h); any content will do at the start, if finite. */
-size_t kws_attention_state(const kws_attention *a);
-/* Floats of scratch. */
-size_t kws_attention_scratch(const kws_attention *a);
+/* The common part; a kind's own struct starts with it. */
+struct kws_attention {
+	const kws_attention_kind *kind;
+	size_t zdim;           /* channels of q and k that it wants; 0: none */
+	size_t state_bytes;    /* of one stream, a multiple of 64; all zero is the start */
+	size_t scratch_floats; /* as in a layer */
+	size_t max_frames;     /* 0: endless; else the longest clip */
+};
 
-/* Frame i, i < span: remember k (zdim,) and v (hdim,), then o (hdim,) = attention of q (zdim,) over frames 0..i. */
-void kws_attention_step(const kws_attention *a, float *state, float *scratch, size_t i, const float *q, const float *k,
-			const float *v, float *o);
+/* No attention: o = v. No keys, no tensors. */
+extern const kws_attention_kind kws_no_attention;
+
+/* A kind by the "attention" of conf. KWS_ERR_VERSION if it is not known. */
+enum kws_status kws_attention_find(const kws_attention_kind **out, const json_t *conf, const char *where, kws_error *err);
+void kws_attention_destroy(kws_attention *a);
 
 #endif

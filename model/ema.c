@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static double sigmoid(double x)
 {
@@ -18,6 +19,8 @@ enum kws_status kws_ema_init(kws_ema *e, size_t dim, size_t ndim, kws_tensors *t
 	const size_t shape[] = { dim, ndim, 1 };
 	float *w[4] = { NULL }, *omega = NULL;
 	*e = (kws_ema){ .dim = dim, .ndim = ndim, .ld = kws_pad(dim) };
+	if (!ndim)
+		return KWS_OK;
 	enum kws_status s = kws_tensors_take(&omega, ts, prefix, "omega", 1, shape, err);
 	for (size_t k = 0; !s && k < 4; k++)
 		s = kws_tensors_take(&w[k], ts, prefix, names[k], k == GAMMA ? 2 : 3, shape, err);
@@ -58,5 +61,8 @@ size_t kws_ema_state(const kws_ema *e)
 
 void kws_ema_run(const kws_ema *e, float *h, const float *x, size_t t, float *y)
 {
-	kws_vec_get()->ema(h, e->q, e->c, e->omega, e->ndim, e->ld, x, y, t, e->dim, e->ld);
+	if (!e->ndim)
+		memcpy(y, x, t * e->ld * sizeof *y);
+	else
+		kws_vec_get()->ema(h, e->q, e->c, e->omega, e->ndim, e->ld, x, y, t, e->dim, e->ld);
 }

@@ -2,6 +2,7 @@
  *
  *   p = sigma(delta)   q = 1 - p sigma(alpha)   a = p beta   g = gamma sqrt(1/N)
  *   h[d,n] <- q h + a x[d];   y[d] = silu(sum_n g h + omega x[d])
+ * ndim 0 is no EMA: y = x.
  * We keep h / a, so that a folds into c = g a and one multiply-add a state goes away. */
 #ifndef KWS_MODEL_EMA_H
 #define KWS_MODEL_EMA_H

@@ -2,17 +2,22 @@
 
 #include <string.h>
 
-enum kws_status kws_json_keys(const json_t *obj, const char *where, const char *const *keys, kws_error *err)
+static int listed(const char *const *keys, const char *key)
+{
+	while (*keys && strcmp(*keys, key) != 0)
+		keys++;
+	return *keys != NULL;
+}
+
+enum kws_status kws_json_keys(const json_t *obj, const char *where, const char *const *keys, const char *const *more,
+			      kws_error *err)
 {
 	if (!json_is_object(obj))
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: want an object", where);
 	for (void *it = json_object_iter((json_t *)(uintptr_t)obj); it;
 	     it = json_object_iter_next((json_t *)(uintptr_t)obj, it)) {
 		const char *key = json_object_iter_key(it);
-		size_t k = 0;
-		while (keys[k] && strcmp(keys[k], key) != 0)
-			k++;
-		if (!keys[k])
+		if (!listed(keys, key) && !(more && listed(more, key)))
 			return kws_fail(err, KWS_ERR_FORMAT, "%s: unknown key %.64s", where, key);
 	}
 	return KWS_OK;

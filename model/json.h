@@ -9,8 +9,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* KWS_ERR_FORMAT unless obj is an object whose keys all stand in keys (NULL at the end). */
-enum kws_status kws_json_keys(const json_t *obj, const char *where, const char *const *keys, kws_error *err);
+/* KWS_ERR_FORMAT unless obj is an object whose keys all stand in keys or in more (NULL at the end; more NULL: nothing). */
+enum kws_status kws_json_keys(const json_t *obj, const char *where, const char *const *keys, const char *const *more,
+			      kws_error *err);
 enum kws_status kws_json_size(const json_t *obj, const char *where, const char *key, size_t lo, size_t hi, size_t *out,
 			      kws_error *err);
 enum kws_status kws_json_real(const json_t *obj, const char *where, const char *key, double lo, double hi, float *out,

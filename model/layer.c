@@ -1,5 +1,6 @@
 #include "model/layer.h"
 
+#include "model/fastformer.h"
 #include "model/mega.h"
 #include "model/nffn.h"
 
@@ -7,6 +8,7 @@
 
 static const kws_layer_kind *const kinds[] = {
 	&kws_mega_kind,
+	&kws_fastformer_kind,
 	&kws_nffn_kind,
 };
 

@@ -18,6 +18,9 @@ typedef struct {
 	void (*destroy)(kws_layer *l); /* copes with a half-built one */
 	/* Some rows of x (KWS_BLOCK, kws_pad(dim)), in place; columns behind dim are and stay zero. */
 	void (*run)(const kws_layer *l, void *state, float *scratch, float *x, kws_rows rows);
+	/* A layer that needs the whole clip looks at all its blocks, l->looks times in order, before any is run. NULL in a
+	 * kind that never does. */
+	void (*look)(const kws_layer *l, size_t look, void *state, float *scratch, const float *x, kws_rows rows);
 } kws_layer_kind;
 
 /* The common part; a kind's own struct starts with it. */
@@ -26,7 +29,8 @@ struct kws_layer {
 	size_t state_bytes;    /* of one stream; all zero is the start */
 	size_t scratch_floats; /* worked in during run; nothing is kept there, all finite at first */
 	size_t max_frames;     /* 0: endless; else the longest clip */
-	const kws_gemm *products[4]; /* every matrix product with weights, NULL behind the last: what a block costs at least */
+	size_t looks;          /* 0: causal; else max_frames is not 0 */
+	const kws_gemm *products[8]; /* every matrix product with weights, NULL behind the last: what a block costs at least */
 };
 
 /* By the "kind" of conf. KWS_ERR_VERSION if it is not known. */

@@ -92,7 +92,7 @@ static enum kws_status read_features(kws_features *f, const json_t *o, bool *aff
 	static const char where[] = "features";
 	size_t kind, norm, rate, win, hop, n_fft, n_mels;
 	enum kws_status s;
-	if ((s = kws_json_keys(o, where, keys, err)) || (s = kws_json_choice(o, where, "kind", kinds, &kind, err)) ||
+	if ((s = kws_json_keys(o, where, keys, NULL, err)) || (s = kws_json_choice(o, where, "kind", kinds, &kind, err)) ||
 	    (s = kws_json_choice(o, where, "normalisation", normalisations, &norm, err)) ||
 	    (s = kws_json_size(o, where, "rate_hz", 8000, 48000, &rate, err)) ||
 	    (s = kws_json_size(o, where, "n_fft", 64, 4096, &n_fft, err)) ||
@@ -122,7 +122,7 @@ static enum kws_status read_decision(kws_model *m, const json_t *o, kws_error *e
 	static const char where[] = "decision";
 	size_t smooth, refractory;
 	enum kws_status s;
-	if ((s = kws_json_keys(o, where, keys, err)) ||
+	if ((s = kws_json_keys(o, where, keys, NULL, err)) ||
 	    (s = kws_json_size(o, where, "smooth_ms", 0, 1000, &smooth, err)) ||
 	    (s = kws_json_size(o, where, "refractory_ms", 0, 10000, &refractory, err)) ||
 	    (s = kws_json_real(o, where, "threshold", 0.0, 1.0, &m->decision.threshold, err)))
@@ -301,6 +301,11 @@ size_t kws_model_window(const kws_model *m)
 size_t kws_model_max_frames(const kws_model *m)
 {
 	return kws_network_max_frames(&m->network);
+}
+
+int kws_model_whole_clip(const kws_model *m)
+{
+	return kws_network_whole_clip(&m->network);
 }
 
 size_t kws_model_n_params(const kws_model *m)

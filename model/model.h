@@ -37,6 +37,7 @@ float kws_model_threshold(const kws_model *m, size_t word);  /* per word, in 0..
 size_t kws_model_stride(const kws_model *m);  /* feature frames per network frame */
 size_t kws_model_window(const kws_model *m);  /* network frames the head's pooling looks back on */
 size_t kws_model_max_frames(const kws_model *m); /* 0: endless; else full attention over at most so many network frames */
+int kws_model_whole_clip(const kws_model *m); /* 1: says nothing before the clip has ended; max_frames is not 0 */
 size_t kws_model_n_params(const kws_model *m);
 size_t kws_model_file_bytes(const kws_model *m);
 const char *kws_model_hash(const kws_model *m); /* SHA-256 of the file, 64 hex digits */

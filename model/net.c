@@ -12,13 +12,15 @@ struct kws_net {
 	const kws_network *w;
 	size_t n_frames;      /* network frames since the start */
 	size_t n_history;     /* feature frames waiting, of the stack's last ones */
+	size_t max;           /* network frames between resets; 0: endless */
+	bool whole;           /* nothing comes out before the clip has ended */
 	unsigned char *block;
 	size_t carried, bytes;
 	void **layer_state;   /* (n_layers,) */
 	float *history;       /* (stack, n_mels) the last normalised frames, oldest first */
 	float *pooled;        /* (pool, ld) the last outputs; row k % pool is frame k's */
 	float *in;            /* (KWS_BLOCK, ld_in) stacked features */
-	float *x;             /* (KWS_BLOCK, ld) */
+	float *x;             /* (KWS_BLOCK, ld); for whole clips as many blocks as the longest needs */
 	float *hidden;        /* (KWS_BLOCK, ld_head) */
 	float *out;           /* (KWS_BLOCK, ld_words) */
 	float *scratch;
@@ -30,6 +32,11 @@ static void *carve(kws_net *net, size_t *at, size_t bytes)
 	void *p = net->block ? net->block + *at : NULL;
 	*at += (bytes + 63) / 64 * 64;
 	return p;
+}
+
+static size_t n_blocks(size_t n_frames)
+{
+	return (n_frames + KWS_BLOCK - 1) / KWS_BLOCK;
 }
 
 static void lay_out(kws_net *net)
@@ -46,7 +53,7 @@ static void lay_out(kws_net *net)
 	net->pooled = carve(net, &at, w->pool * ld * sizeof(float));
 	net->carried = at;
 	net->in = carve(net, &at, KWS_BLOCK * w->stack * w->n_mels * sizeof(float));
-	net->x = carve(net, &at, KWS_BLOCK * ld * sizeof(float));
+	net->x = carve(net, &at, (net->whole ? n_blocks(net->max) : 1) * KWS_BLOCK * ld * sizeof(float));
 	net->hidden = carve(net, &at, KWS_BLOCK * kws_pad(w->head) * sizeof(float));
 	net->out = carve(net, &at, KWS_BLOCK * kws_pad(w->n_words) * sizeof(float));
 	net->scratch = carve(net, &at, scratch * sizeof(float));
@@ -60,6 +67,8 @@ enum kws_status kws_net_create(kws_net **out, const kws_model *m)
 	if (!net)
 		return KWS_ERR_NOMEM;
 	net->w = kws_model_network(m);
+	net->max = kws_network_max_frames(net->w);
+	net->whole = kws_network_whole_clip(net->w);
 	net->layer_state = calloc(net->w->n_layers, sizeof *net->layer_state);
 	if (net->layer_state) {
 		lay_out(net);
@@ -104,38 +113,59 @@ static int push(kws_net *net, const float *frame)
 	return 1;
 }
 
-/* Mean over the last `pool` outputs, in the ring's order: the same additions wherever the stream was cut. */
-static void pool_rows(kws_net *net, kws_rows rows)
+/* Rows of net->in -> rows of the block x: the first layer's input. */
+static void enter(const kws_net *net, kws_rows rows, float *x)
 {
 	const kws_network *w = net->w;
 	const size_t ld = kws_pad(w->dim);
-	for (size_t i = 0; i < rows.n; i++) {
-		float *x = net->x + (rows.first + i) * ld;
-		memcpy(net->pooled + (net->n_frames + i) % w->pool * ld, x, w->dim * sizeof *x);
+	kws_gemm_run(&w->input, net->in, w->stack * w->n_mels, rows, x);
+	kws_vec_get()->bias(x + rows.first * ld, ld, rows.n, w->input_bias, w->dim);
+}
+
+/* Mean over the last `pool` outputs, in the ring's order: the same additions wherever the stream was cut. */
+static void pool_rows(const kws_net *net, size_t frame, kws_rows rows, float *x)
+{
+	const kws_network *w = net->w;
+	const size_t ld = kws_pad(w->dim);
+	x += rows.first * ld;
+	for (size_t i = 0; i < rows.n; i++, x += ld) {
+		memcpy(net->pooled + (frame + i) % w->pool * ld, x, w->dim * sizeof *x);
 		kws_vec_get()->weighted_sum(x, NULL, net->pooled, ld, w->pool, 1.0f / (float)w->pool, w->dim);
 	}
 }
 
-/* Rows of net->in -> logits (rows.n, n_words) */
-static void run_rows(kws_net *net, kws_rows rows, float *logits)
+/* Rows of the block x, the last layer's output, which begin with the given frame -> logits (rows.n, n_words) */
+static void leave(const kws_net *net, size_t frame, kws_rows rows, float *x, float *logits)
 {
 	const kws_network *w = net->w;
 	const kws_vec *vec = kws_vec_get();
 	const size_t ld = kws_pad(w->dim), ld_head = kws_pad(w->head), ld_words = kws_pad(w->n_words);
-	float *x = net->x + rows.first * ld;
-	kws_gemm_run(&w->input, net->in, w->stack * w->n_mels, rows, net->x);
-	vec->bias(x, ld, rows.n, w->input_bias, w->dim);
-	for (size_t k = 0; k < w->n_layers; k++)
-		w->layers[k]->kind->run(w->layers[k], net->layer_state[k], net->scratch, net->x, rows);
+	float *first = x + rows.first * ld;
 	if (w->has_final_norm)
-		kws_norm_run(&w->final_norm, x, ld, rows.n, x);
-	pool_rows(net, rows);
-	kws_gemm_run(&w->fc1, net->x, ld, rows, net->hidden);
+		kws_norm_run(&w->final_norm, first, ld, rows.n, first);
+	pool_rows(net, frame, rows, x);
+	kws_gemm_run(&w->fc1, x, ld, rows, net->hidden);
 	vec->silu(net->hidden + rows.first * ld_head, ld_head, rows.n, w->fc1_bias, w->head);
 	kws_gemm_run(&w->fc2, net->hidden, ld_head, rows, net->out);
 	for (size_t i = 0; i < rows.n; i++)
 		vec->add(logits + i * w->n_words, net->out + (rows.first + i) * ld_words, w->fc2_bias, w->n_words);
+}
+
+/* Rows of net->in -> logits (rows.n, n_words); returns how many of them there are now: for whole clips none. */
+static size_t run_rows(kws_net *net, kws_rows rows, float *logits)
+{
+	const kws_network *w = net->w;
+	const size_t frame = net->n_frames, block = net->whole ? frame / KWS_BLOCK : 0;
+	float *x = net->x + block * KWS_BLOCK * kws_pad(w->dim);
+	assert(!net->max || frame + rows.n <= net->max);
 	net->n_frames += rows.n;
+	enter(net, rows, x);
+	if (net->whole)
+		return 0;
+	for (size_t k = 0; k < w->n_layers; k++)
+		w->layers[k]->kind->run(w->layers[k], net->layer_state[k], net->scratch, x, rows);
+	leave(net, frame, rows, x, logits);
+	return rows.n;
 }
 
 size_t kws_net_run(kws_net *net, const float *frames, size_t t, float *logits)
@@ -149,16 +179,40 @@ size_t kws_net_run(kws_net *net, const float *frames, size_t t, float *logits)
 			continue;
 		memcpy(net->in + (rows.first + rows.n++) * n_in, net->history, n_in * sizeof *net->in);
 		if (rows.first + rows.n == KWS_BLOCK) {
-			run_rows(net, rows, logits + n_out * w->n_words);
-			n_out += rows.n;
+			n_out += run_rows(net, rows, logits + n_out * w->n_words);
 			rows = (kws_rows){ 0 };
 		}
 	}
 	if (rows.n)
-		run_rows(net, rows, logits + n_out * w->n_words);
-	const size_t max = kws_network_max_frames(w);
-	assert(!max || net->n_frames <= max);
-	return n_out + rows.n;
+		n_out += run_rows(net, rows, logits + n_out * w->n_words);
+	return n_out;
+}
+
+/* The rows of block b of the clip. */
+static kws_rows block_rows(const kws_net *net, size_t b)
+{
+	const size_t left = net->n_frames - b * KWS_BLOCK;
+	return (kws_rows){ 0, left < KWS_BLOCK ? left : KWS_BLOCK };
+}
+
+size_t kws_net_finish(kws_net *net, float *logits)
+{
+	const kws_network *w = net->w;
+	const size_t size = KWS_BLOCK * kws_pad(w->dim), blocks = n_blocks(net->n_frames);
+	if (!net->whole)
+		return 0;
+	for (size_t k = 0; k < w->n_layers; k++) {
+		const kws_layer *l = w->layers[k];
+		for (size_t i = 0; i < l->looks; i++)
+			for (size_t b = 0; b < blocks; b++)
+				l->kind->look(l, i, net->layer_state[k], net->scratch, net->x + b * size,
+					      block_rows(net, b));
+		for (size_t b = 0; b < blocks; b++)
+			l->kind->run(l, net->layer_state[k], net->scratch, net->x + b * size, block_rows(net, b));
+	}
+	for (size_t b = 0; b < blocks; b++)
+		leave(net, b * KWS_BLOCK, block_rows(net, b), net->x + b * size, logits + b * KWS_BLOCK * w->n_words);
+	return net->n_frames;
 }
 
 size_t kws_net_state_bytes(const kws_net *net)

@@ -18,8 +18,12 @@ void kws_net_reset(kws_net *net);
  * Returns n_out, the number of network frames that became complete. Network frame k is complete with feature frame
  * (k + 1) * stride - 1. The logits do not depend, to the last bit, on how the frames are cut into calls.
  * A model with full attention (kws_model_max_frames() > 0) MUST NOT be fed more than that many network frames
- * between resets. */
+ * between resets. One that hears the whole clip first (kws_model_whole_clip()) returns 0 rows. */
 size_t kws_net_run(kws_net *net, const float *frames, size_t t, float *logits);
+
+/* The clip has ended. A model that hears the whole clip first returns its n_out rows of logits now, one for each network
+ * frame, at most kws_model_max_frames(); any other returns 0. Only reset() may follow. */
+size_t kws_net_finish(kws_net *net, float *logits);
 
 /* Bytes of state one stream carries from call to call, and of scratch it works in. */
 size_t kws_net_state_bytes(const kws_net *net);

@@ -23,6 +23,30 @@ static enum kws_status read_linear(kws_gemm *g, float **bias, const char *prefix
 	return s;
 }
 
+/* {"share": i}: layer i once more, with its tensors and a state of its own. */
+static enum kws_status share_layer(kws_network *w, const json_t *entry, const char *where, kws_error *err)
+{
+	static const char *const keys[] = { "share", NULL };
+	size_t i = 0;
+	enum kws_status s = kws_json_keys(entry, where, keys, NULL, err);
+	if (!s && !w->n_layers)
+		s = kws_fail(err, KWS_ERR_FORMAT, "%s: share: there is no earlier layer", where);
+	if (!s)
+		s = kws_json_size(entry, where, "share", 0, w->n_layers - 1, &i, err);
+	if (!s)
+		w->layers[w->n_layers] = w->layers[i];
+	return s;
+}
+
+/* The first layer with these tensors? */
+static int owns(const kws_network *w, size_t layer)
+{
+	for (size_t i = 0; i < layer; i++)
+		if (w->layers[i] == w->layers[layer])
+			return 0;
+	return 1;
+}
+
 static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tensors *ts, kws_error *err)
 {
 	const size_t n = json_array_size(list);
@@ -36,8 +60,10 @@ static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tenso
 		char where[64], prefix[64];
 		snprintf(where, sizeof where, "network: layers[%zu]", w->n_layers);
 		snprintf(prefix, sizeof prefix, "layers.%zu.", w->n_layers);
-		const enum kws_status s = kws_layer_create(&w->layers[w->n_layers], json_array_get(list, w->n_layers),
-							   where, w->dim, ts, prefix, err);
+		const json_t *entry = json_array_get(list, w->n_layers);
+		const enum kws_status s = json_object_get(entry, "share")
+			? share_layer(w, entry, where, err)
+			: kws_layer_create(&w->layers[w->n_layers], entry, where, w->dim, ts, prefix, err);
 		if (s)
 			return s;
 		state += w->layers[w->n_layers]->state_bytes;
@@ -58,7 +84,7 @@ static enum kws_status read_final_norm(kws_network *w, const json_t *conf, kws_t
 	if (s)
 		return s;
 	w->has_final_norm = true;
-	return kws_norm_init(&w->final_norm, kind, w->dim, ts, "final_norm.", err);
+	return kws_norm_init(&w->final_norm, kind, KWS_EPS, w->dim, ts, "final_norm.norm.", err);
 }
 
 enum kws_status kws_network_init(kws_network *w, const json_t *conf, size_t n_mels, size_t n_words, bool affine,
@@ -67,7 +93,7 @@ enum kws_status kws_network_init(kws_network *w, const json_t *conf, size_t n_me
 	static const char *const keys[] = { "stack", "stride", "dim", "layers", "final_norm", "pool", "head", NULL };
 	enum kws_status s;
 	*w = (kws_network){ .n_mels = n_mels, .n_words = n_words };
-	if ((s = kws_json_keys(conf, "network", keys, err)) ||
+	if ((s = kws_json_keys(conf, "network", keys, NULL, err)) ||
 	    (s = kws_json_size(conf, "network", "stack", 1, 32, &w->stack, err)) ||
 	    (s = kws_json_size(conf, "network", "stride", 1, w->stack, &w->stride, err)) ||
 	    (s = kws_json_size(conf, "network", "dim", 1, 1024, &w->dim, err)) ||
@@ -87,8 +113,9 @@ enum kws_status kws_network_init(kws_network *w, const json_t *conf, size_t n_me
 
 void kws_network_free(kws_network *w)
 {
-	for (size_t i = 0; i < w->n_layers; i++)
-		kws_layer_destroy(w->layers[i]);
+	for (size_t i = w->n_layers; i-- > 0;)
+		if (owns(w, i))
+			kws_layer_destroy(w->layers[i]);
 	free(w->layers);
 	kws_gemm_free(&w->input);
 	kws_gemm_free(&w->fc1);
@@ -110,6 +137,14 @@ size_t kws_network_max_frames(const kws_network *w)
 			max = m;
 	}
 	return max;
+}
+
+bool kws_network_whole_clip(const kws_network *w)
+{
+	for (size_t i = 0; i < w->n_layers; i++)
+		if (w->layers[i]->looks)
+			return true;
+	return false;
 }
 
 void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g), void *ctx)

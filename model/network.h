@@ -12,7 +12,7 @@ typedef struct {
 	size_t stack, stride, dim;
 	kws_gemm input;             /* stack * n_mels -> dim */
 	float *input_bias;          /* (dim,) */
-	kws_layer **layers;
+	kws_layer **layers;         /* the same pointer again for a layer that shares another's tensors */
 	size_t n_layers;
 	bool has_final_norm;
 	kws_norm final_norm;
@@ -28,6 +28,9 @@ void kws_network_free(kws_network *w);
 
 /* The longest clip in network frames that every layer can hear; 0: endless. */
 size_t kws_network_max_frames(const kws_network *w);
+
+/* Does a layer need the whole clip before it can say anything? Then the above is not 0. */
+bool kws_network_whole_clip(const kws_network *w);
 
 /* Call fn for every matrix product with weights that a block of frames takes, in their order. */
 void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g), void *ctx);

@@ -35,12 +35,12 @@ static enum kws_status read_all(nffn *l, const json_t *conf, const char *where, 
 	char norms[256];
 	float *w1 = NULL, *w2 = NULL;
 	enum kws_status s;
-	snprintf(norms, sizeof norms, "%snorm.", prefix);
-	if ((s = kws_json_keys(conf, where, keys, err)) ||
+	snprintf(norms, sizeof norms, "%snorm.norm.", prefix);
+	if ((s = kws_json_keys(conf, where, keys, NULL, err)) ||
 	    (s = kws_json_size(conf, where, "ffn", 1, 1024, &l->ffn, err)) ||
 	    (s = kws_json_choice(conf, where, "norm", kws_norm_names, &norm, err)) ||
 	    (s = kws_json_bool(conf, where, "prenorm", &l->prenorm, err)) ||
-	    (s = kws_norm_init(&l->norm, norm, l->dim, ts, norms, err)))
+	    (s = kws_norm_init(&l->norm, norm, KWS_EPS, l->dim, ts, norms, err)))
 		return s;
 	const size_t shape1[] = { l->ffn, l->dim }, shape2[] = { l->dim, l->ffn };
 	if (!(s = kws_tensors_take(&w1, ts, prefix, "fc1.weight", 2, shape1, err)) &&
@@ -96,4 +96,4 @@ static void run(const kws_layer *base, void *state, float *scratch, float *x, kw
 		kws_norm_run(&l->norm, x + first, ld, rows.n, x + first);
 }
 
-const kws_layer_kind kws_nffn_kind = { "nffn", create, destroy, run };
+const kws_layer_kind kws_nffn_kind = { "nffn", create, destroy, run, NULL };

@@ -28,11 +28,12 @@ struct kws_stream {
 	float *frames;  /* (BLOCK * stride, n_mels) */
 	float *level;   /* (BLOCK * stride,) */
 	size_t n_hops;  /* in frames and level */
-	float *logits;  /* (BLOCK + 1, n_words) */
+	float *logits;  /* (BLOCK + 1, n_words); for whole clips (max_frames, n_words) */
 	float *prob;    /* (n_words,) */
 
 	uint64_t heard;    /* samples at the model's rate that came out of the resampler */
-	uint64_t n_frames; /* network frames */
+	uint64_t n_frames; /* network frames that went in */
+	uint64_t n_out;    /* and that came out */
 	size_t max_frames; /* 0: endless */
 };
 
@@ -110,7 +111,7 @@ enum kws_status kws_stream_create(kws_stream **out, const kws_model *m, unsigned
 	s->pcm = array(s->hop + (most > last ? most : last), 1);
 	s->frames = array(BLOCK * s->stride, s->n_mels);
 	s->level = array(BLOCK * s->stride, 1);
-	s->logits = array(BLOCK + 1, s->n_words);
+	s->logits = array(kws_model_whole_clip(m) ? s->max_frames : BLOCK + 1, s->n_words);
 	s->prob = array(s->n_words, 1);
 	if (!s->in || !s->pcm || !s->frames || !s->level || !s->logits || !s->prob) {
 		st = kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
@@ -148,6 +149,7 @@ void kws_stream_reset(kws_stream *s)
 	s->n_hops = 0;
 	s->heard = 0;
 	s->n_frames = 0;
+	s->n_out = 0;
 }
 
 /* Sums to 1 whatever the logits are: those that are not finite count as very large or small. */
@@ -168,6 +170,24 @@ static void softmax(const float *logit, size_t n, float *prob)
 		prob[i] /= sum;
 }
 
+/* Report n network frames; the levels of their hops, or NULL. */
+static void emit(kws_stream *s, size_t n, const float *level)
+{
+	for (size_t i = 0; i < n; i++) {
+		s->n_out++;
+		softmax(s->logits + i * s->n_words, s->n_words, s->prob);
+		kws_frame f = {
+			.sample = s->n_out * s->stride * s->hop,
+			.prob = s->prob,
+			.logit = s->logits + i * s->n_words,
+			.level = level ? level + i * s->stride : NULL,
+			.n_words = s->n_words,
+			.stride = s->stride,
+		};
+		s->fn(s->ctx, &f);
+	}
+}
+
 /* Run the network over the whole network frames that are there. */
 static void run(kws_stream *s)
 {
@@ -177,20 +197,8 @@ static void run(kws_stream *s)
 	size_t hops = whole * s->stride;
 	if (hops == 0)
 		return;
-	size_t n = kws_net_run(s->net, s->frames, hops, s->logits);
-	for (size_t i = 0; i < n; i++) {
-		s->n_frames++;
-		softmax(s->logits + i * s->n_words, s->n_words, s->prob);
-		kws_frame f = {
-			.sample = s->n_frames * s->stride * s->hop,
-			.prob = s->prob,
-			.logit = s->logits + i * s->n_words,
-			.level = s->level + i * s->stride,
-			.n_words = s->n_words,
-			.stride = s->stride,
-		};
-		s->fn(s->ctx, &f);
-	}
+	s->n_frames += whole;
+	emit(s, kws_net_run(s->net, s->frames, hops, s->logits), s->level);
 	s->n_hops -= hops;
 	memmove(s->frames, s->frames + hops * s->n_mels, s->n_hops * s->n_mels * sizeof *s->frames);
 	memmove(s->level, s->level + hops, s->n_hops * sizeof *s->level);
@@ -266,6 +274,7 @@ void kws_stream_flush(kws_stream *s)
 		take_hops(s);
 		run(s);
 	}
+	emit(s, kws_net_finish(s->net, s->logits), NULL);
 }
 
 int kws_is_command(const char *word)

@@ -3,7 +3,8 @@
  * The one pipeline of the project: the daemon and the commands all run it. What comes out does not
  * depend, to the last bit, on how the audio is cut into calls. Samples that are not finite count as
  * 0, those beyond 1e4 as 1e4. A model with full attention hears kws_model_max_frames() network
- * frames; audio after them is ignored until reset. */
+ * frames; audio after them is ignored until reset. One that hears the whole clip first says nothing
+ * before flush. */
 #ifndef KWS_SPOT_STREAM_H
 #define KWS_SPOT_STREAM_H
 
@@ -16,7 +17,8 @@ typedef struct {
 	uint64_t sample;     /* samples at the model's rate up to the end of this frame */
 	const float *prob;   /* (n_words,) softmax of the logits */
 	const float *logit;  /* (n_words,) */
-	const float *level;  /* (stride,) mean square of each hop of this frame, model's rate */
+	const float *level;  /* (stride,) mean square of each hop of this frame, model's rate; NULL from
+				a model that hears the whole clip first */
 	size_t n_words, stride;
 } kws_frame;
 

@@ -1,9 +1,11 @@
-/* golden.c - compare our layers with the original Mega code's tensors: `golden DIR` reads every .safetensors in DIR.
+/* golden.c - compare our layers with the original Mega and Fastformer code's tensors: `golden DIR` reads every .safetensors
+ * in DIR.
  *
  * A file's metadata names its kind and configuration, its tensors are the original's weights under w.<name>, an input
- * x [time, batch, channel] and the outputs to reach. Each sequence runs in whole blocks, frame by frame and in random
+ * x [time, batch, channel] or [time, channel] and the outputs to reach. Each sequence runs in whole blocks, frame by frame and in random
  * cuts; the three must agree to the last bit. One line a file; exit status 1 if one failed. */
 #include "model/ema.h"
+#include "model/fastself.h"
 #include "model/layer.h"
 #include "model/norm.h"
 
@@ -25,11 +27,12 @@ typedef struct {
 	const char *at; /* in this tensor */
 } golden;
 
-/* The network of a file: an EMA alone, or layers in a row with an optional norm behind. */
+/* The network of a file: an EMA or additive attention alone, or layers in a row with an optional norm behind. */
 typedef struct {
 	size_t dim, ld, n_layers;
 	kws_ema ema;
-	bool has_ema, has_norm;
+	kws_fastself fast;
+	bool has_ema, has_fast, has_norm;
 	kws_layer *layers[128];
 	kws_norm norm;
 } stack;
@@ -46,6 +49,11 @@ static double value(const kws_tensor *t, size_t i)
 	return (double)f;
 }
 
+static size_t batch_of(const kws_tensor *x)
+{
+	return x->rank == 3 ? x->shape[1] : 1;
+}
+
 static const char *meta(const golden *g, const char *key)
 {
 	const char *s = kws_tensors_meta(g->ts, key);
@@ -57,9 +65,9 @@ static void compare(golden *g, const char *name, const float *got, size_t t)
 {
 	const kws_tensor *want = kws_tensors_find(g->ts, name);
 	double largest = 0.0;
-	if (!want || want->rank != 3 || want->shape[0] < t)
+	if (!want || want->rank < 2 || want->shape[0] < t)
 		return;
-	const size_t n = t * want->shape[1] * want->shape[2];
+	const size_t n = t * (want->n / want->shape[0]);
 	for (size_t i = 0; i < n; i++)
 		largest = fmax(largest, fabs(value(want, i)));
 	/* the original's own float32 error grows with the largest value of the tensor */
@@ -129,7 +137,7 @@ static enum kws_status add_final_norm(golden *g, stack *st, kws_error *err)
 	if (!kws_norm_names[kind])
 		return kws_fail(err, KWS_ERR_VERSION, "norm %s", meta(g, "norm"));
 	st->has_norm = true;
-	return kws_norm_init(&st->norm, kind, st->dim, g->ts, "w.final_norm.", err);
+	return kws_norm_init(&st->norm, kind, KWS_EPS, st->dim, g->ts, "w.final_norm.norm.", err);
 }
 
 static enum kws_status build(golden *g, stack *st, kws_error *err)
@@ -159,6 +167,7 @@ static enum kws_status build(golden *g, stack *st, kws_error *err)
 static void stack_free(stack *st)
 {
 	kws_ema_free(&st->ema);
+	kws_fastself_free(&st->fast);
 	kws_norm_free(&st->norm);
 	for (size_t i = 0; i < st->n_layers; i++)
 		kws_layer_destroy(st->layers[i]);
@@ -166,7 +175,7 @@ static void stack_free(stack *st)
 
 /* Streams of one sequence through the whole stack. */
 typedef struct {
-	float *ema, *scratch, *x; /* x (KWS_BLOCK, ld) */
+	float *ema, *fast, *scratch, *x, *y; /* x, y (KWS_BLOCK, ld) */
 	void *state[128];
 } memory;
 
@@ -181,9 +190,11 @@ static void *zeros(size_t bytes)
 static memory *memory_new(const stack *st)
 {
 	memory *m = zeros(sizeof *m);
-	size_t scratch = 1;
+	size_t scratch = st->has_fast ? kws_fastself_scratch(&st->fast) : 1;
 	m->ema = zeros(st->has_ema ? kws_ema_state(&st->ema) * sizeof(float) : 1);
+	m->fast = zeros(st->has_fast ? kws_fastself_state(&st->fast) * sizeof(float) : 1);
 	m->x = zeros(KWS_BLOCK * st->ld * sizeof(float));
+	m->y = zeros(KWS_BLOCK * st->ld * sizeof(float));
 	for (size_t i = 0; i < st->n_layers; i++) {
 		m->state[i] = zeros(st->layers[i]->state_bytes + 1);
 		if (st->layers[i]->scratch_floats > scratch)
@@ -198,8 +209,10 @@ static void memory_free(const stack *st, memory *m)
 	for (size_t i = 0; i < st->n_layers; i++)
 		free(m->state[i]);
 	free(m->ema);
+	free(m->fast);
 	free(m->scratch);
 	free(m->x);
+	free(m->y);
 	free(m);
 }
 
@@ -212,20 +225,46 @@ static kws_rows next_cut(int way, size_t t, size_t t_all, unsigned *seed)
 	return (kws_rows){ first, n < most ? n : most };
 }
 
+/* Rows from frame t on of batch item b. */
+static void fill(const stack *st, memory *m, const kws_tensor *x, size_t b, size_t t, kws_rows rows)
+{
+	for (size_t i = 0; i < rows.n; i++)
+		for (size_t c = 0; c < st->dim; c++)
+			m->x[(rows.first + i) * st->ld + c] = (float)value(x, ((t + i) * batch_of(x) + b) * st->dim + c);
+}
+
+/* What is not causal looks at the whole clip first, cut in the same way. */
+static void look(const stack *st, memory *m, int way, const kws_tensor *x, size_t b)
+{
+	unsigned seed = 7u;
+	for (size_t k = 0; k < KWS_FASTSELF_LOOKS; k++) {
+		for (size_t t = 0; t < x->shape[0];) {
+			const kws_rows rows = next_cut(way, t, x->shape[0], &seed);
+			fill(st, m, x, b, t, rows);
+			kws_fastself_look(&st->fast, k, m->fast, m->scratch, m->x, rows);
+			t += rows.n;
+		}
+	}
+}
+
 /* Batch item b of x through the first n_layers of the stack (and its norm, if `whole`) into y, cut in one of three ways. */
 static void run_item(const stack *st, size_t n_layers, bool whole, int way, const kws_tensor *x, size_t b, float *y)
 {
 	memory *m = memory_new(st);
-	const size_t t_all = x->shape[0], batch = x->shape[1], d = st->dim;
+	const size_t t_all = x->shape[0], batch = batch_of(x), d = st->dim;
 	unsigned seed = 7u;
+	if (st->has_fast && !st->fast.causal)
+		look(st, m, way, x, b);
 	for (size_t t = 0; t < t_all;) {
 		const kws_rows rows = next_cut(way, t, t_all, &seed);
 		float *at = m->x + rows.first * st->ld;
-		for (size_t i = 0; i < rows.n; i++)
-			for (size_t c = 0; c < d; c++)
-				at[i * st->ld + c] = (float)value(x, ((t + i) * batch + b) * d + c);
+		fill(st, m, x, b, t, rows);
 		if (st->has_ema)
 			kws_ema_run(&st->ema, m->ema, at, rows.n, at);
+		if (st->has_fast) {
+			kws_fastself_run(&st->fast, m->fast, m->scratch, m->x, rows, m->y);
+			memcpy(at, m->y + rows.first * st->ld, rows.n * st->ld * sizeof *at);
+		}
 		for (size_t k = 0; k < n_layers; k++)
 			st->layers[k]->kind->run(st->layers[k], m->state[k], m->scratch, m->x, rows);
 		if (whole && st->has_norm)
@@ -243,7 +282,7 @@ static int run(const stack *st, size_t n_layers, bool whole, const kws_tensor *x
 	float *other = zeros(x->n * sizeof *other);
 	int same = 1;
 	for (int way = 0; way < 3; way++) {
-		for (size_t b = 0; b < x->shape[1]; b++)
+		for (size_t b = 0; b < batch_of(x); b++)
 			run_item(st, n_layers, whole, way, x, b, way ? other : y);
 		same = same && (!way || memcmp(y, other, x->n * sizeof *y) == 0);
 	}
@@ -251,12 +290,60 @@ static int run(const stack *st, size_t n_layers, bool whole, const kws_tensor *x
 	return same;
 }
 
+/* Additive attention in one of its forms; `decay` holds the forgetting rates of the two pools. */
+static enum kws_status build_fast(golden *g, stack *st, bool causal, bool forgets, kws_error *err)
+{
+	const size_t heads = (size_t)atol(meta(g, "heads"));
+	const kws_tensor *decay = kws_tensors_find(g->ts, "decay");
+	if (heads < 1 || heads > KWS_MAX_HEADS || st->dim % heads || (forgets && (!decay || decay->n != 2)))
+		return kws_fail(err, KWS_ERR_FORMAT, "heads or decay do not fit");
+	st->has_fast = true;
+	const enum kws_status s = kws_fastself_init(&st->fast, st->dim, heads, false, causal, g->ts, "w.", err);
+	for (size_t i = 0; !s && forgets && i < 2 * heads; i++)
+		st->fast.additive.rate[i] = (float)value(decay, i / heads);
+	return s;
+}
+
+static int check_fast(golden *g, const kws_tensor *x, kws_error *err)
+{
+	static const struct {
+		const char *name;
+		bool causal, forgets;
+	} forms[] = {
+		{ "y_causal_derived", true, false },
+		{ "y_causal_decay_derived", true, true },
+		{ "y_original_full", false, false },
+	};
+	int good = 1;
+	float *y = zeros(x->n * sizeof *y);
+	for (size_t i = 0; good && i < sizeof forms / sizeof *forms; i++) {
+		stack st = { .dim = x->shape[1], .ld = kws_pad(x->shape[1]) };
+		good = kws_tensors_find(g->ts, forms[i].name) && !build_fast(g, &st, forms[i].causal, forms[i].forgets, err) &&
+		       run(&st, 0, true, x, y);
+		if (good)
+			compare(g, forms[i].name, y, x->shape[0]);
+		else if (!err->text[0])
+			kws_fail(err, KWS_OK, "%s is missing, or the cut changes it", forms[i].name);
+		stack_free(&st);
+	}
+	free(y);
+	if (good)
+		kws_fail(err, KWS_OK, "worst error %.2e = %.3f of its tolerance at %s of %s", g->diff, g->worst, g->at, g->why);
+	return good && g->worst <= 1.0 ? PASS : FAIL;
+}
+
 static int check(golden *g, kws_error *err)
 {
 	stack st = { 0 };
 	int result = FAIL;
 	const kws_tensor *x = kws_tensors_find(g->ts, "x");
-	if (strcmp(meta(g, "kind"), "FastSelfAttention") == 0 || strcmp(meta(g, "bidirectional"), "true") == 0) {
+	if (strcmp(meta(g, "kind"), "FastSelfAttention") == 0) {
+		if (x && x->rank == 2 && x->shape[0] >= 1 && x->shape[1] >= 1 && x->shape[1] <= 1024 && x->dtype != KWS_I64)
+			return check_fast(g, x, err);
+		kws_fail(err, KWS_ERR_FORMAT, "x: want [time, channel]");
+		return FAIL;
+	}
+	if (strcmp(meta(g, "bidirectional"), "true") == 0) {
 		kws_fail(err, KWS_OK, "%s needs the whole clip: no layer here runs it", meta(g, "kind"));
 		return SKIP;
 	}

@@ -363,6 +363,8 @@ static void bad_models_are_3(void **state)
 	assert_int_equal(run("spot", "-m", in_dir("full.safetensors"), in_dir("long.wav"), NULL),
 			 3);
 	assert_non_null(strstr(err, "full attention"));
+	assert_int_equal(run("spot", "-m", "tests/golden/net_fastformer_clip.safetensors", in_dir("long.wav"), NULL), 3);
+	assert_non_null(strstr(err, "fastformer_clip"));
 	assert_int_equal(run("model", in_dir("none"), NULL), 3);
 }
 
@@ -687,6 +689,10 @@ static void full_attention_takes_clips(void **state)
 		run("classify", "-m", in_dir("full.safetensors"), in_dir("clips/a/1.wav"), NULL),
 		0);
 	assert_non_null(strstr(err, "longer than this model can hear"));
+	assert_int_equal(run("classify", "-m", "tests/golden/net_fastformer_clip.safetensors", "tests/golden/speech.flac",
+			     NULL), 0);
+	assert_non_null(strstr(err, "longer than this model can hear"));
+	assert_non_null(strstr(out, "speech.flac"));
 }
 
 /* ---- model ---- */

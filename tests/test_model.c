@@ -65,7 +65,8 @@ static void golden_case(const char *name)
 	memcpy(x, frames->data, frames->n * sizeof *x);
 	memcpy(want, logits->data, logits->n * sizeof *want);
 	assert_int_equal(kws_net_create(&net, m), KWS_OK);
-	assert_int_equal(kws_net_run(net, x, frames->shape[0], got), logits->shape[0]);
+	const size_t n = kws_net_run(net, x, frames->shape[0], got);
+	assert_int_equal(n + kws_net_finish(net, got), logits->shape[0]);
 	for (size_t i = 0; i < logits->n; i++) {
 		const float tol = 1e-5f + 1e-4f * fabsf(want[i]);
 		if (!(fabsf(got[i] - want[i]) <= tol))
@@ -85,8 +86,11 @@ static void networks_agree_with_the_twin(void **state)
 	(void)state;
 	static const char *const cases[] = {
 		"net_batchnorm_laplace_simple_full", "net_batchnorm_softmax_rotary_c3",
+		"net_fastformer_clip",               "net_fastformer_forget",
+		"net_fastformer_gated",              "net_fastformer_shared",
 		"net_layernorm_laplace_simple_bare", "net_layernorm_softmax_rotary_full_post",
 		"net_layernorm_softmax_simple_c5",   "net_rmsnorm_laplace_rotary_c7",
+		"net_no_attention",                  "net_no_ema",
 		"net_rmsnorm_relu2_rotary_c1",       "net_scalenorm_relu2_simple_c4_post",
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -142,6 +146,73 @@ static void every_cut_gives_the_same_bits(void **state)
 		kws_net_destroy(net);
 		kws_model_close(m);
 	}
+}
+
+/* The same for every kind of attention there is, in the networks that the twin wrote. */
+static void every_attention_gives_the_same_bits(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "batchnorm_laplace_simple_full", "fastformer_clip", "fastformer_forget",
+					     "fastformer_gated", "fastformer_shared", "no_attention", "no_ema",
+					     "rmsnorm_relu2_rotary_c1" };
+	static float x[T * MELS], want[(T + 1) * TINY_WORDS], got[(T + 1) * TINY_WORDS];
+	for (size_t c = 0; c < sizeof names / sizeof *names; c++) {
+		char path[256];
+		kws_error err = { "" };
+		kws_model *m;
+		kws_net *net;
+		snprintf(path, sizeof path, "tests/golden/net_%s.safetensors", names[c]);
+		if (kws_model_open(&m, path, &err) != KWS_OK)
+			fail_msg("%s: %s", path, err.text);
+		const size_t mels = kws_model_features(m)->n_mels, most_frames = kws_model_max_frames(m);
+		const size_t t_all = most_frames ? most_frames * kws_model_stride(m) : T;
+		assert_true(mels <= MELS && kws_model_n_words(m) == TINY_WORDS);
+		random_frames(x);
+		assert_int_equal(kws_net_create(&net, m), KWS_OK);
+		size_t n = kws_net_run(net, x, t_all, want);
+		assert_int_equal(n > 0, !kws_model_whole_clip(m));
+		n += kws_net_finish(net, want + n * TINY_WORDS);
+		assert_int_equal(n, t_all / kws_model_stride(m));
+		for (unsigned most = 1; most < 300; most = most * 2 + 1) {
+			size_t n_out = 0;
+			kws_net_reset(net);
+			for (size_t t = 0, k; t < t_all; t += k) {
+				k = most == 1 ? 1 : below(most + 1);
+				k = k < t_all - t ? k : t_all - t;
+				n_out += kws_net_run(net, x + t * mels, k, got + n_out * TINY_WORDS);
+			}
+			n_out += kws_net_finish(net, got + n_out * TINY_WORDS);
+			assert_int_equal(n_out, n);
+			assert_memory_equal(got, want, n * TINY_WORDS * sizeof *want);
+		}
+		kws_net_destroy(net);
+		kws_model_close(m);
+	}
+}
+
+/* In a model for whole clips the first frame hears the last; a shorter clip is another clip. */
+static void whole_clips_hear_the_future(void **state)
+{
+	(void)state;
+	kws_error err = { "" };
+	kws_model *m;
+	kws_net *net;
+	static float x[T * MELS], a[(T + 1) * TINY_WORDS], b[(T + 1) * TINY_WORDS];
+	assert_int_equal(kws_model_open(&m, "tests/golden/net_fastformer_clip.safetensors", &err), KWS_OK);
+	assert_int_equal(kws_model_max_frames(m), 40);
+	assert_int_equal(kws_net_create(&net, m), KWS_OK);
+	random_frames(x);
+	assert_int_equal(kws_net_run(net, x, 60, a), 0);
+	assert_int_equal(kws_net_finish(net, a), 30);
+	kws_net_reset(net);
+	assert_int_equal(kws_net_finish(net, b), 0);
+	kws_net_reset(net);
+	x[59 * 6] += 5.0f;
+	assert_int_equal(kws_net_run(net, x, 60, b), 0);
+	assert_int_equal(kws_net_finish(net, b), 30);
+	assert_memory_not_equal(a, b, TINY_WORDS * sizeof *a);
+	kws_net_destroy(net);
+	kws_model_close(m);
 }
 
 /* Audio that begins at any phase of a chunk or block is heard the same by a stream that began with it. */
@@ -236,11 +307,9 @@ static void getters_tell_what_the_file_says(void **state)
 
 /* ---- hostile files ----------------------------------------------------------------------------------------- */
 
-/* The tiny model with every `find` in its header replaced; the header keeps a length that is a multiple of 8. */
-static unsigned char *edited(const char *find, const char *replace, size_t *len)
+/* A model with every `find` in its header replaced; the header keeps a length that is a multiple of 8. Frees blob. */
+static unsigned char *edit(unsigned char *blob, size_t n, const char *find, const char *replace, size_t *len)
 {
-	size_t n;
-	unsigned char *blob = tiny_model_bytes(&tiny_default, &n);
 	size_t header = 0;
 	for (int i = 7; i >= 0; i--)
 		header = header << 8 | blob[i];
@@ -257,7 +326,7 @@ static unsigned char *edited(const char *find, const char *replace, size_t *len)
 		}
 	}
 	if (!hits)
-		fail_msg("the tiny model has no %s", find);
+		fail_msg("the model has no %s", find);
 	while (at % 8)
 		out[at++] = ' ';
 	*len = 8 + at + n - 8 - header;
@@ -270,6 +339,13 @@ static unsigned char *edited(const char *find, const char *replace, size_t *len)
 	free(out);
 	free(blob);
 	return result;
+}
+
+static unsigned char *edited(const char *find, const char *replace, size_t *len)
+{
+	size_t n;
+	unsigned char *blob = tiny_model_bytes(&tiny_default, &n);
+	return edit(blob, n, find, replace, len);
 }
 
 static void refused(const void *blob, size_t len, enum kws_status want, const char *says)
@@ -335,6 +411,8 @@ static const struct {
 	{ "\\\"chunk\\\":7", "\\\"chunk\\\":-1", KWS_ERR_FORMAT, "layers[0]: max_positions is missing" },
 	{ "\\\"chunk\\\":7", "\\\"chunk\\\":8", KWS_ERR_FORMAT, "layers.0.rel_pos_bias.rel_pos_bias: shape [13], want [15]" },
 	{ "\\\"attention\\\":\\\"softmax\\\"", "\\\"attention\\\":\\\"hard\\\"", KWS_ERR_VERSION, "hard" },
+	{ "\\\"attention\\\":\\\"softmax\\\"", "\\\"attention\\\":\\\"none\\\"", KWS_ERR_FORMAT, "layers[0]: unknown key" },
+	{ "\\\"ndim\\\":4", "\\\"ndim\\\":0", KWS_ERR_FORMAT, "layers.0.move.delta: nothing" },
 	{ "\\\"prenorm\\\":true", "\\\"prenorm\\\":1", KWS_ERR_FORMAT, "prenorm" },
 	{ "\\\"pool\\\":10", "\\\"pool\\\":0", KWS_ERR_FORMAT, "network: pool" },
 	{ "\\\"stride\\\":2", "\\\"stride\\\":3", KWS_ERR_FORMAT, "network: stride" },
@@ -350,6 +428,52 @@ static void hostile_headers_are_refused_by_name(void **state)
 		size_t len;
 		unsigned char *blob = edited(hostile[i].find, hostile[i].replace, &len);
 		refused(blob, len, hostile[i].status, hostile[i].says);
+		free(blob);
+	}
+}
+
+static const struct {
+	const char *name, *find, *replace, *says;
+} hostile_kinds[] = {
+	{ "forget", "\\\"heads\\\": 3", "\\\"heads\\\": 5", "layers[0]: heads: 5 do not divide dim, 12" },
+	{ "forget", "\\\"heads\\\": 3", "\\\"heads\\\": 0", "layers[0]: heads: want a whole number in 1..64" },
+	{ "forget", "\\\"heads\\\": 3", "\\\"heads\\\": 65", "layers[0]: heads: want a whole number in 1..64" },
+	{ "forget", "\\\"heads\\\": 3", "\\\"heads\\\": 4", "query_att.weight: shape [3, 12], want [4, 12]" },
+	{ "forget", "\\\"heads\\\": 3", "\\\"ears\\\": 3", "layers[0]: unknown key ears" },
+	{ "forget", "\\\"ffn\\\": 10", "\\\"ffn\\\": 11", "intermediate.dense.weight: shape [10, 12], want [11, 12]" },
+	{ "forget", "\\\"forget\\\": true", "\\\"forget\\\": 1", "layers[0]: forget: want true or false" },
+	{ "forget", "\\\"forget\\\": true", "\\\"forget\\\": false", "attention.self.forget: nothing" },
+	{ "forget", "\\\"causal\\\": true", "\\\"causal\\\": false", "forget: only causal attention forgets" },
+	{ "forget", "\\\"causal\\\": true", "\\\"casual\\\": true", "layers[0]: causal: want true or false" },
+	{ "forget", "\\\"causal\\\": true", "\\\"causal\\\": true, \\\"max_positions\\\": 9", "unknown key max_positions" },
+	{ "forget", "0.attention.self.forget", "0.attention.self.forgot", "layers.0.attention.self.forget: missing" },
+	{ "forget", "0.output.LayerNorm.bias", "0.output.LayerNorm.b", "layers.0.output.LayerNorm.bias: missing" },
+	{ "clip", "\\\"max_positions\\\": 40", "\\\"max_positions\\\": 0", "layers[0]: max_positions: want" },
+	{ "clip", ", \\\"max_positions\\\": 40", "", "layers[0]: max_positions is missing" },
+	{ "clip", "\\\"forget\\\": false", "\\\"forget\\\": true", "forget: only causal attention forgets" },
+	{ "shared", "\\\"share\\\": 0", "\\\"share\\\": 1", "layers[1]: share: want a whole number in 0..0" },
+	{ "shared", "\\\"share\\\": 0", "\\\"share\\\": -1", "layers[1]: share: want a whole number in 0..0" },
+	{ "shared", "\\\"share\\\": 0", "\\\"share\\\": null", "layers[1]: share: want a whole number in 0..0" },
+	{ "shared", "\\\"share\\\": 0", "\\\"share\\\": 0, \\\"heads\\\": 3", "layers[1]: unknown key heads" },
+	{ "shared", "[{\\\"kind\\\"", "[{\\\"share\\\": 0}, {\\\"kind\\\"", "layers[0]: share: there is no earlier layer" },
+	{ "gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"zdim\\\": 12", "layers[0]: unknown key zdim" },
+	{ "gated", "\\\"heads\\\": 3", "\\\"heads\\\": 5", "layers[0]: heads: 5 do not divide hdim, 12" },
+	{ "gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"chunk\\\": 5", "layers[0]: unknown key chunk" },
+	{ "gated", "additive\\\"", "softmax\\\"", "layers[0]: unknown key heads" },
+	{ "gated", "0.additive.forget", "0.additive.forgot", "layers.0.additive.forget: missing" },
+};
+
+static void hostile_layers_are_refused_by_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof hostile_kinds / sizeof *hostile_kinds; i++) {
+		char path[256];
+		size_t n = 0, len;
+		snprintf(path, sizeof path, "tests/golden/net_fastformer_%s.safetensors", hostile_kinds[i].name);
+		unsigned char *blob = read_file(path, &n);
+		assert_non_null(blob);
+		blob = edit(blob, n, hostile_kinds[i].find, hostile_kinds[i].replace, &len);
+		refused(blob, len, KWS_ERR_FORMAT, hostile_kinds[i].says);
 		free(blob);
 	}
 }
@@ -408,12 +532,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(networks_agree_with_the_twin),
 		cmocka_unit_test(every_cut_gives_the_same_bits),
+		cmocka_unit_test(every_attention_gives_the_same_bits),
+		cmocka_unit_test(whole_clips_hear_the_future),
 		cmocka_unit_test(streams_do_not_interact),
 		cmocka_unit_test(output_is_finite_for_any_input),
 		cmocka_unit_test(memory_outlives_the_chunk),
 		cmocka_unit_test(full_attention_names_its_limit),
 		cmocka_unit_test(getters_tell_what_the_file_says),
 		cmocka_unit_test(hostile_headers_are_refused_by_name),
+		cmocka_unit_test(hostile_layers_are_refused_by_name),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(values_that_are_not_finite_are_refused),
 		cmocka_unit_test(files_that_cannot_be_read_say_why),

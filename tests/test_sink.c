@@ -30,7 +30,7 @@ static kws_report event(unsigned n)
 			 .score = 0.91234567,
 			 .threshold = 0.7,
 			 .rate_hz = 16000,
-			 .snr_db = NAN,
+			 .snr_db = (double)NAN,
 			 .level_dbfs = -20.5,
 			 .model = "m",
 			 .device = "a \"quoted\" \xff name",

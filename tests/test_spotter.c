@@ -203,6 +203,11 @@ static void refuses_full_attention_by_name(void **state)
 	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, on_event, NULL, NULL, NULL),
 			 KWS_ERR_ARG);
 	kws_model_close(m);
+	assert_int_equal(kws_model_open(&m, "tests/golden/net_fastformer_clip.safetensors", &err), KWS_OK);
+	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, on_event, NULL, NULL, &err),
+			 KWS_ERR_ARG);
+	assert_non_null(strstr(err.text, "fastformer_clip: full attention"));
+	kws_model_close(m);
 	kws_spotter_destroy(NULL);
 }
 

@@ -27,7 +27,8 @@ static void on_frame(void *ctx, const kws_frame *f)
 	r->sample[r->n] = f->sample;
 	memcpy(r->prob[r->n], f->prob, sizeof r->prob[0]);
 	memcpy(r->logit[r->n], f->logit, sizeof r->logit[0]);
-	memcpy(r->level[r->n], f->level, sizeof r->level[0]);
+	if (f->level)
+		memcpy(r->level[r->n], f->level, sizeof r->level[0]);
 	r->n++;
 }
 
@@ -253,6 +254,37 @@ static void flush_completes_the_last_frame_with_silence(void **state)
 	assert_same(&whole, &cut);
 }
 
+/* A model that hears the whole clip first answers at flush, the same however the clip came. */
+static void whole_clips_are_answered_at_the_end(void **state)
+{
+	(void)state;
+	kws_error err = {""};
+	kws_model *m;
+	assert_int_equal(kws_model_open(&m, "tests/golden/net_fastformer_clip.safetensors", &err),
+			 KWS_OK);
+	kws_stream *s = open_stream(m, 16000, &whole);
+	sound(pcm, 9000, 11);
+	kws_stream_process(s, pcm, 9000);
+	assert_int_equal(whole.n, 0);
+	kws_stream_flush(s);
+	assert_int_equal(whole.n, 29);
+	for (size_t i = 0; i < whole.n; i++)
+		assert_int_equal(whole.sample[i], (i + 1) * FRAME);
+	for (size_t piece = 1; piece < 9000; piece = piece * 3 + 7) {
+		kws_stream *other = open_stream(m, 16000, &cut);
+		kws_stream_process(other, pcm + 4000, 5000);
+		kws_stream_reset(other); /* forgets it */
+		for (size_t i = 0; i < 9000; i += piece)
+			kws_stream_process(other, pcm + i, 9000 - i < piece ? 9000 - i : piece);
+		assert_int_equal(cut.n, 0);
+		kws_stream_flush(other);
+		assert_same(&whole, &cut);
+		kws_stream_destroy(other);
+	}
+	kws_stream_destroy(s);
+	kws_model_close(m);
+}
+
 static void full_attention_hears_its_length(void **state)
 {
 	(void)state;
@@ -325,6 +357,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_finite_counts_as_zero),
 		cmocka_unit_test(softmax_of_the_logits),
 		cmocka_unit_test(flush_completes_the_last_frame_with_silence),
+		cmocka_unit_test(whole_clips_are_answered_at_the_end),
 		cmocka_unit_test(full_attention_hears_its_length),
 		cmocka_unit_test(refuses_rates_out_of_range),
 		cmocka_unit_test(names_with_underscores_are_no_commands),

@@ -82,6 +82,25 @@ static void activations_are_finite_and_right(void **state)
 	}
 }
 
+static void gelu_is_exact_to_4e_7(void **state)
+{
+	const kws_vec *v = *state;
+	float x[N], b[N], y[N], one;
+	fill(x, N, -8.0f, 8.0f);
+	fill(b, N, -1.0f, 1.0f);
+	x[0] = 3e38f, x[1] = -3e38f, x[2] = 0.0f, x[3] = 1e-40f;
+	memcpy(y, x, sizeof x);
+	v->gelu(y, N, 1, b, N);
+	for (size_t i = 0; i < N; i++) {
+		const double a = (double)(x[i] + b[i]);
+		assert_true(isfinite(y[i]));
+		close_enough(y[i], 0.5 * a * erfc(-a * sqrt(0.5)), 4e-7 * fabs(a));
+		one = x[i];
+		v->gelu(&one, 1, 1, b + i, 1);
+		assert_memory_equal(&one, &y[i], sizeof one);
+	}
+}
+
 /* Any length, any alignment: the value of an element is that of the element alone. */
 static void place_does_not_matter(void **state)
 {
@@ -223,6 +242,7 @@ int main(void)
 		const struct CMUnitTest tests[] = {
 			cmocka_unit_test_prestate(exp_and_log_are_exact_to_2_ulp, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(activations_are_finite_and_right, (void *)(uintptr_t)v),
+			cmocka_unit_test_prestate(gelu_is_exact_to_4e_7, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(place_does_not_matter, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(rows_keep_apart, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(sums_and_norms, (void *)(uintptr_t)v),

@@ -18,6 +18,7 @@ typedef struct {
 	/* The bias of a linear layer and its activation, on t rows of n columns, ld apart, in place: y = f(y + b). */
 	void (*silu)(float *y, size_t ld, size_t t, const float *b, size_t n);
 	void (*sigmoid)(float *y, size_t ld, size_t t, const float *b, size_t n);
+	void (*gelu)(float *y, size_t ld, size_t t, const float *b, size_t n); /* with erf, within 4e-7 of |y| */
 	void (*bias)(float *y, size_t ld, size_t t, const float *b, size_t n); /* f(y) = y */
 
 	void (*add)(float *y, const float *a, const float *b, size_t n); /* y = a + b; y may be a or b */

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	float *frames = calloc(t * n_mels, sizeof *frames), *logits = calloc(2 * kws_model_n_words(m), sizeof *logits);
 	if (!frames || !logits || kws_net_create(&net, m) != KWS_OK)
 		abort();
-	if (kws_net_run(net, frames, t, logits) != 1)
+	if (kws_net_run(net, frames, t, logits) + kws_net_finish(net, logits) != 1)
 		abort();
 	kws_net_destroy(net);
 	kws_model_close(m);

@@ -41,7 +41,7 @@ test_reload_under_load() { # at most 90 s
 	start_slow
 	sox "$T/in.wav" "$T/in.wav" "$T/twice.wav"
 	offline "$T/twice.wav" > "$T/want"
-	( for _ in 1 2; do pace "$T/in.raw" 128000; done ) >&7 &
+	( for _ in 1 2; do pace "$T/in.raw" 512000; done ) >&7 &
 	local feeder=$! i=0
 	while kill -0 $feeder 2> /dev/null; do
 		i=$((i + 1))
@@ -64,8 +64,8 @@ command = /nonexistent" > "$T/k.conf" ;;
 	exec 7>&-
 	await 5 lines "$T/out" "$(wc -l < "$T/want")"
 	kwsd_stop
-	[ "$(n_logged 'reloaded: configuration')" -ge 5 ] || fail "few reloads"
-	[ "$(n_logged 'reload refused')" -ge 5 ] || fail "bad ones were not refused"
+	[ "$(n_logged 'reloaded: configuration')" -ge 3 ] || fail "few reloads"
+	[ "$(n_logged 'reload refused')" -ge 3 ] || fail "bad ones were not refused"
 	diff <(field decided_sample < "$T/want") <(field decided_sample < "$T/out") || fail "times moved"
 	[ "$(words "$T/out")" = "$(words "$T/want")" ] || fail "heard $(words "$T/out")"
 	[ ! -e "$T/sock0" ] && [ ! -e "$T/sock1" ] && [ ! -e "$T/sock2" ] || fail "sockets are left behind"
@@ -85,18 +85,18 @@ test_reload_of_the_model() { # at most 90 s
 	"$KWSD" -c /dev/null -m "$T/m.safetensors" -d "raw:$T/mic" -o stdout.enabled=yes -o journal.enabled=no > "$T/out" 2> "$T/err" &
 	P=$!; PIDS="$PIDS $P"
 	exec 7> "$T/mic"
-	pace "$T/in.raw" 64000 >&7 &
+	pace "$T/in.raw" 256000 >&7 &
 	local feeder=$! m=a
 	while kill -0 $feeder 2> /dev/null; do
 		[ $m = a ] && m=b || m=a
 		ln -sfn $m.safetensors "$T/m.safetensors"
 		kill -HUP "$P"
-		sleep 0.7
+		sleep 0.2
 	done
 	exec 7>&-
 	sleep 0.5
 	kwsd_stop
-	[ "$(n_logged 'reloaded: configuration and model')" -ge 5 ] || fail "few models were swapped: $(n_logged reloaded:)"
+	[ "$(n_logged 'reloaded: configuration and model')" -ge 3 ] || fail "few models were swapped: $(n_logged reloaded:)"
 	[ "$(field model_hash < "$T/out" | sort -u | wc -l)" = 2 ] || fail "both models should have heard something"
 	# A network that knows only the last seconds may score a little differently, but each word is heard once, in its time.
 	awk 'NR == FNR {word[++n] = $1; at[n] = $2; next}

@@ -16,6 +16,8 @@ cleanup() {
 	rm -rf --one-file-system "$T"
 }
 trap cleanup EXIT
+# ThreadSanitizer does not see the locks of libraries that it was not compiled into
+grep -q __tsan_init "$KWSD" && export TSAN_OPTIONS="${TSAN_OPTIONS:-} suppressions=$ROOT/tests/system/tsan.supp die_after_fork=0"
 
 skip() { echo "SKIP: $*"; exit 77; }
 fail() {

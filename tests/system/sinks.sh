@@ -127,3 +127,36 @@ test_clips() { # at most 60 s
 	sox "$T/clips/$(cat "$T/last")" -n stat 2>&1 | grep -q "Maximum amplitude: *0.0[1-9]\|Maximum amplitude: *0.[1-9]" ||
 		fail "the clip is silent"
 }
+
+# What came near its threshold is kept as sound, under a name that says so, and is no event.
+test_near_misses() { # at most 60 s
+	mkdir "$T/clips"
+	audio 16000 raw "$T/in.raw"
+	"$KWSD" -c /dev/null -m "$MODEL" -o stdout.enabled=yes -o journal.enabled=no -d "raw:$T/in.raw" -o clips.dir="$T/clips" \
+		-o clips.queue=64 -o clips.near_miss=0.5 -o decision.threshold=1 > "$T/out" 2> "$T/err" || fail "status $?"
+	[ "$(wc -l < "$T/out")" -le 1 ] || fail "events at threshold 1"
+	ls "$T"/clips/*-near.wav > /dev/null || fail "no near misses were kept"
+	logged "near_misses=$(ls "$T"/clips/*-near.wav | wc -l) " || fail "the count differs"
+}
+
+# Everything is stuck at once: still the end comes within its time.
+test_the_end_when_all_is_stuck() { # at most 60 s
+	need socat
+	cp "$(command -v sleep)" "$T/hook-sleep" # a name by which it is found
+	printf '#!/bin/sh\nexec %s/hook-sleep 1000\n' "$T" > "$T/hook"; chmod +x "$T/hook"
+	audio 16000 raw "$T/in.raw"
+	mkfifo "$T/mic" "$T/stuck"
+	exec 8<> "$T/stuck"
+	timeout 1 cat /dev/zero >&8
+	"$KWSD" -c /dev/null -m "$MODEL" -o stdout.enabled=yes -o journal.enabled=no -d "raw:$T/mic" -o hook.command="$T/hook" \
+		-o hook.timeout_ms=600000 -o file.path=/dev/full -o socket.path="$T/sock" -o socket.buffer_kb=4 > "$T/stuck" 2> "$T/err" &
+	P=$!; PIDS="$PIDS $P"
+	exec 7> "$T/mic"
+	await 5 test -S "$T/sock" || fail "no socket"
+	socat -u UNIX-CONNECT:"$T/sock",rcvbuf=1024 - > "$T/stuck" & PIDS="$PIDS $!"
+	feed 20
+	kill -USR1 "$P"
+	await 10 logged "hook=taken:[0-9]*,dropped:[1-9]" || fail "not stuck"
+	kwsd_stop
+	! pgrep -f "$T/hook" > /dev/null || fail "a hook is left behind"
+}

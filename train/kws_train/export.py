@@ -9,11 +9,11 @@ import json
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 
 from .data import WORDS
 from .features import FeatureConfig
 from .model import Net
+from .stable import save_file
 
 
 def save_model(path, net: Net, cfg: FeatureConfig, words, name, decision, licence="Apache-2.0", training=None,

@@ -16,12 +16,12 @@ import os
 import numpy as np
 import soundfile
 import torch
-from safetensors.torch import save_file
 
 from .data import RATE, read_audio
 from .export import load_model, save_model
 from .features import FeatureConfig, log_mel
-from .model import Net, network_spec
+from .model import Net, fastformer_spec, network_spec
+from .stable import save_file
 
 TINY = FeatureConfig(n_mels=6, win=400, f_lo_hz=60.0, f_hi_hz=7600.0)
 SMALL = dict(dim=8, zdim=4, hdim=12, ndim=3, ffn=10, depth=2, pool=6, head=7)
@@ -45,6 +45,27 @@ CASES = {
 }
 
 
+FAST = dict(dim=12, heads=3, ffn=10, depth=2, pool=6, head=7)
+FAST_CASES = {
+    "fastformer_forget": dict(stack=2, stride=2),
+    "fastformer_shared": dict(stack=3, stride=1, depth=3, share=True, forget=False),
+    "fastformer_clip": dict(stack=3, stride=2, forget=False, causal=False, max_positions=40),
+}
+MORE_CASES = {
+    "fastformer_gated": dict(attention="additive", heads=3, share=True),
+    "no_attention": dict(attention="none"),
+    "no_ema": dict(ndim=0, chunk=7),
+}
+
+
+def spec_of(case):
+    if case in CASES:
+        return network_spec(**{**SMALL, **CASES[case]})
+    if case in FAST_CASES:
+        return fastformer_spec(**{**FAST, **FAST_CASES[case]})
+    return network_spec(**{**SMALL, "stack": 2, "stride": 2, **MORE_CASES[case]})
+
+
 def wild(net: Net, seed: int):
     """Random weights large enough that every term of the formulas shows in the output."""
     gen = torch.Generator().manual_seed(seed)
@@ -55,7 +76,9 @@ def wild(net: Net, seed: int):
                 continue
             if name.endswith(("running_var", "scale")):
                 p.copy_(0.5 + torch.rand(p.shape, generator=gen))
-            elif ".norm.weight" in name or name.endswith("scalar"):
+            elif name.endswith("forget"):
+                normal(p, 1.0, -2.0)
+            elif ".norm.weight" in name or "LayerNorm.weight" in name or name.endswith("scalar"):
                 normal(p, 0.2, 1.0)
             elif name.endswith("weight"):
                 normal(p, 0.8 / p.shape[1] ** 0.5)
@@ -71,7 +94,7 @@ def wild(net: Net, seed: int):
 def write_net(outdir, case, seed):
     torch.manual_seed(seed)
     bare = case.endswith("_bare")
-    spec = network_spec(**{**SMALL, **CASES[case]})
+    spec = spec_of(case)
     if bare:
         spec["final_norm"] = None
     net = Net(spec, TINY.n_mels, 4, affine=not bare)
@@ -81,7 +104,7 @@ def write_net(outdir, case, seed):
     save_model(path, net, TINY, words, case, {"smooth_ms": 100, "refractory_ms": 500, "threshold": 0.7,
                                               "thresholds": {"green": 0.8}}, licence="CC0-1.0")
     rng = np.random.default_rng(seed)
-    t = 60 if "_full" not in case else min(60, spec["layers"][0]["max_positions"] * spec["stride"])
+    t = min(60, spec["layers"][0].get("max_positions", 60) * spec["stride"])
     level = 0.0 if bare else -4.0
     frames = torch.from_numpy((level + 1.5 * rng.standard_normal((t, TINY.n_mels))).astype(np.float32))
     logits = net.double().eval()(frames[None].double())[0]
@@ -122,7 +145,7 @@ def main(argv=None):
     ap.add_argument("--model")
     a = ap.parse_args(argv)
     os.makedirs(a.outdir, exist_ok=True)
-    for seed, case in enumerate(CASES):
+    for seed, case in enumerate([*CASES, *FAST_CASES, *MORE_CASES]):
         write_net(a.outdir, case, 100 + seed)
     x = write_speech(a.outdir, a.data)
     if a.model:

@@ -1,7 +1,8 @@
 """The PyTorch twin of model/: parallel form for training, the same tensor names as docs/model-format.md.
 
 Letters follow the Mega paper's code: D dim, Z zdim, H hdim, N ndim, C chunk, T network frames, B batch.
-Everything is batch first: x [B, T, D]. Only the causal, unidirectional form exists.
+Everything is batch first: x [B, T, D]. Only the causal, unidirectional form exists, but for Fastformer, which also has
+the original's, where each frame sees the whole clip.
 """
 import math
 
@@ -153,21 +154,64 @@ class RotaryBias(nn.Module):
 _BIASES = {"simple": SimpleBias, "rotary": RotaryBias}
 
 
+class Additive(nn.Module):
+    """Additive attention (Fastformer section 3.2), queries and values shared: q, k [B, T, D] -> K q.
+
+    Causal, a frame's pools are over the frames so far, a frame's weight less by its head's rate for each frame of age,
+    and p = k Q keeps the Q of its own frame. Not causal, the pools are over the whole clip, as in the original.
+    """
+
+    def __init__(self, dim, *, heads, forget, causal=True):
+        super().__init__()
+        self.heads, self.causal = heads, causal
+        self.query_att, self.key_att = nn.Linear(dim, heads), nn.Linear(dim, heads)
+        rate = torch.logspace(math.log10(0.02), math.log10(0.1), heads).expand(2, -1)
+        self.forget = nn.Parameter(torch.log(torch.expm1(rate))) if forget else None  # rate = softplus(forget)
+
+    def rates(self):
+        """-> [2, heads]: of the queries' pool and the keys'."""
+        if self.forget is None:
+            return torch.zeros(2, self.heads, dtype=self.query_att.weight.dtype, device=self.query_att.weight.device)
+        return F.softplus(self.forget)
+
+    def _pool(self, x, att, rate):
+        b, t, d = x.shape
+        s = _wide(att(x)).transpose(1, 2)[:, :, None] / math.sqrt(d // self.heads)  # [B, G, 1, T]
+        if self.causal:
+            i = torch.arange(t, device=x.device)
+            age = i[:, None] - i
+            s = (s - rate[:, None, None] * age).masked_fill(age < 0, -math.inf)
+        a = torch.softmax(s, -1).to(x.dtype)
+        mean = a @ x.view(b, t, self.heads, -1).transpose(1, 2)  # [B, G, T or 1, D / G]
+        return mean.transpose(1, 2).flatten(2)
+
+    def forward(self, q, k):
+        rate = self.rates()
+        p = k * self._pool(q, self.query_att, rate[0])
+        return q * self._pool(p, self.key_att, rate[1])
+
+
 class Mega(nn.Module):
     """Moving-average gated attention (fairseq/modules/moving_average_gated_attention.py), causal."""
 
-    def __init__(self, dim, *, zdim, hdim, ndim, chunk, attention, rel_pos_bias, norm, prenorm, max_positions=None):
+    def __init__(self, dim, *, hdim, ndim, attention, norm, prenorm, zdim=None, chunk=None, rel_pos_bias=None,
+                 max_positions=None, heads=None, forget=None):
         super().__init__()
+        zdim = {"additive": hdim, "none": 0}.get(attention, zdim)
         self.dims = (dim, zdim, hdim, dim)  # order inside mx_proj: u, z, r, hx
         self.chunk, self.attention, self.prenorm = chunk, attention, prenorm
         self.norm = Norm(norm, dim)
-        self.move = Ema(dim, ndim)
-        self.v_proj = nn.Linear(dim, hdim)
+        self.move = Ema(dim, ndim) if ndim else nn.Identity()
+        self.v_proj = nn.Linear(dim, hdim) if attention != "additive" else None
         self.mx_proj = nn.Linear(dim, 2 * dim + zdim + hdim)
         self.h_proj = nn.Linear(hdim, dim)
-        self.gamma = nn.Parameter(0.02 * torch.randn(2, zdim))
-        self.beta = nn.Parameter(torch.zeros(2, zdim))
-        self.rel_pos_bias = _BIASES[rel_pos_bias](zdim, chunk if chunk > 0 else max_positions)
+        if zdim:
+            self.gamma = nn.Parameter(0.02 * torch.randn(2, zdim))
+            self.beta = nn.Parameter(torch.zeros(2, zdim))
+        if attention == "additive":
+            self.additive = Additive(hdim, heads=heads, forget=forget)
+        elif attention != "none":
+            self.rel_pos_bias = _BIASES[rel_pos_bias](zdim, chunk if chunk > 0 else max_positions)
 
     def _attend(self, q, k, v, phase):
         """q, k [B, T, Z], v [B, T, H] -> o [B, T, H]. The first chunk is short by `phase` frames."""
@@ -200,11 +244,16 @@ class Mega(nn.Module):
     def forward(self, x0, phase=0):
         """x0 [B, T, D] -> [B, T, D]. phase: position inside the chunk at which the sequence starts."""
         x = self.norm(x0) if self.prenorm else x0
-        v = F.silu(self.v_proj(x))
         u, z, r, hx = self.mx_proj(self.move(x)).split(self.dims, -1)
-        z = F.silu(z)
-        q, k = self.gamma[0] * z + self.beta[0], self.gamma[1] * z + self.beta[1]
-        o = self._attend(q, k, v, phase)
+        if self.attention == "none":
+            o = F.silu(self.v_proj(x))
+        else:
+            z = F.silu(z)
+            q, k = self.gamma[0] * z + self.beta[0], self.gamma[1] * z + self.beta[1]
+            if self.attention == "additive":
+                o = self.additive(q, k)
+            else:
+                o = self._attend(q, k, F.silu(self.v_proj(x)), phase)
         h = F.silu(hx + self.h_proj(o * F.silu(r)))
         y = x0 + torch.sigmoid(u) * (h - x0)
         return y if self.prenorm else self.norm(y)
@@ -225,6 +274,42 @@ class Nffn(nn.Module):
         return self.norm(x + self.fc2(F.silu(self.fc1(x))))
 
 
+class FastSelf(Additive):
+    """FastSelfAttention of the original Fastformer (github.com/wuch15/Fastformer)."""
+
+    def __init__(self, dim, *, heads, forget, causal):
+        super().__init__(dim, heads=heads, forget=forget, causal=causal)
+        self.query, self.key, self.transform = nn.Linear(dim, dim), nn.Linear(dim, dim), nn.Linear(dim, dim)
+
+    def forward(self, x):
+        q = self.query(x)
+        return self.transform(super().forward(q, self.key(x))) + q
+
+
+class _Output(nn.Module):
+    def __init__(self, n_in, dim):
+        super().__init__()
+        self.dense, self.LayerNorm = nn.Linear(n_in, dim), nn.LayerNorm(dim, eps=1e-12)
+
+    def forward(self, y, x):
+        return self.LayerNorm(self.dense(y) + x)
+
+
+class Fastformer(nn.Module):
+    """The block of the original Fastformer, with its tensor names."""
+
+    def __init__(self, dim, *, heads, ffn, forget, causal, max_positions=None):
+        super().__init__()
+        self.attention = nn.ModuleDict({"self": FastSelf(dim, heads=heads, forget=forget, causal=causal),
+                                        "output": _Output(dim, dim)})
+        self.intermediate = nn.ModuleDict({"dense": nn.Linear(dim, ffn)})
+        self.output = _Output(ffn, dim)
+
+    def forward(self, x, phase=0):
+        a = self.attention["output"](self.attention["self"](x), x)
+        return self.output(F.gelu(self.intermediate["dense"](a)), a)
+
+
 class Head(nn.Module):
     def __init__(self, dim, hidden, n_words):
         super().__init__()
@@ -234,7 +319,7 @@ class Head(nn.Module):
         return self.fc2(F.silu(self.fc1(x)))
 
 
-_KINDS = {"mega": Mega, "nffn": Nffn}
+_KINDS = {"mega": Mega, "nffn": Nffn, "fastformer": Fastformer}
 
 
 class Features(nn.Module):
@@ -259,11 +344,13 @@ class Net(nn.Module):
         dim = network["dim"]
         self.features = Features(n_mels) if affine else None
         self.input = nn.Linear(self.stack * n_mels, dim)
-        layers = []
-        for spec in network["layers"]:
+        self.layers = nn.ModuleDict()  # a layer that shares another's tensors has none of its own
+        self.order = []
+        for i, spec in enumerate(network["layers"]):
             spec = dict(spec)
-            layers.append(_KINDS[spec.pop("kind")](dim, **spec))
-        self.layers = nn.ModuleList(layers)
+            if "kind" in spec:
+                self.layers[str(i)] = _KINDS[spec.pop("kind")](dim, **spec)
+            self.order.append(str(spec.get("share", i)))
         self.final_norm = Norm(network["final_norm"], dim) if network["final_norm"] else None
         self.head = Head(dim, network["head"], n_words)
         for m in self.modules():
@@ -280,8 +367,8 @@ class Net(nn.Module):
         x = F.pad(x[:, : t * self.stride], (0, 0, self.stack - self.stride, 0))
         x = x.unfold(1, self.stack, self.stride).transpose(2, 3).flatten(2)  # [B, T, stack * n_mels], oldest first
         x = self.input(x)
-        for layer in self.layers:
-            x = layer(x, phase)
+        for i in self.order:
+            x = self.layers[i](x, phase)
         return self.final_norm(x) if self.final_norm is not None else x
 
     def pooled(self, y):
@@ -296,12 +383,31 @@ class Net(nn.Module):
 
 def network_spec(dim=80, zdim=32, hdim=160, ndim=16, ffn=160, depth=4, chunk=25, attention="softmax",
                  rel_pos_bias="simple", norm="layernorm", prenorm=True, stack=3, stride=2, pool=50, head=128,
-                 max_positions=None):
-    """The `network` object for `depth` pairs of Mega and feed-forward layers."""
-    mega = {"kind": "mega", "zdim": zdim, "hdim": hdim, "ndim": ndim, "chunk": chunk, "attention": attention,
-            "rel_pos_bias": rel_pos_bias, "norm": norm, "prenorm": prenorm}
-    if chunk < 0:
-        mega["max_positions"] = max_positions
+                 max_positions=None, heads=4, forget=True, share=False):
+    """The `network` object for `depth` pairs of Mega and feed-forward layers; share: one pair's tensors for all.
+    attention "additive" goes without zdim, chunk and rel_pos_bias, and so does "none"; ndim 0 is no EMA."""
+    mega = {"kind": "mega", "hdim": hdim, "ndim": ndim, "attention": attention, "norm": norm, "prenorm": prenorm}
+    if attention == "additive":
+        mega.update(heads=heads, forget=forget)
+    elif attention != "none":
+        mega.update(zdim=zdim, chunk=chunk, rel_pos_bias=rel_pos_bias)
+        if chunk < 0:
+            mega["max_positions"] = max_positions
     pair = [mega] + ([{"kind": "nffn", "ffn": ffn, "norm": norm, "prenorm": prenorm}] if ffn else [])
-    return {"stack": stack, "stride": stride, "dim": dim, "layers": pair * depth,
+    return {"stack": stack, "stride": stride, "dim": dim, "layers": _deep(pair, depth, share),
             "final_norm": norm if prenorm else None, "pool": pool, "head": head}
+
+
+def fastformer_spec(dim=80, heads=4, ffn=160, depth=4, forget=True, causal=True, max_positions=None, share=False,
+                    stack=3, stride=2, pool=50, head=128):
+    """The `network` object for `depth` of the original Fastformer's blocks; share: one block's tensors for all."""
+    block = {"kind": "fastformer", "heads": heads, "ffn": ffn, "forget": forget, "causal": causal}
+    if not causal:
+        block["max_positions"] = max_positions
+    return {"stack": stack, "stride": stride, "dim": dim, "layers": _deep([block], depth, share), "final_norm": None,
+            "pool": pool, "head": head}
+
+
+def _deep(layers, depth, share):
+    again = [{"share": i} for i in range(len(layers))] if share else layers
+    return layers + again * (depth - 1)

@@ -1,4 +1,4 @@
-"""The twin against the original Mega code's tensors: GOLDEN=DIR pytest (skipped without DIR)."""
+"""The twin against the original Mega and Fastformer code's tensors: GOLDEN=DIR pytest (skipped without DIR)."""
 import glob
 import os
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from kws_train.model import Ema, Mega, Nffn, Norm
+from kws_train.model import Ema, FastSelf, Mega, Nffn, Norm
 
 FILES = sorted(glob.glob(os.path.join(os.environ.get("GOLDEN", "/nonexistent"), "*.safetensors")))
 
@@ -61,5 +61,13 @@ def test_against_original(path):
             x = load(ffn(meta), t, f"w.layers.{i}.nffn.")(x)
             close(x, t[f"layer{i}_out"], atol)
         close(load(Norm(meta["norm"], int(meta["embed_dim"])), t, "w.final_norm.")(x), t["y"], atol)
+    elif kind == "FastSelfAttention":
+        x = t["x"].double()[None]
+        fast = {c: load(FastSelf(int(meta["d"]), heads=int(meta["heads"]), forget=False, causal=c), t, "w.").double()
+                for c in (True, False)}
+        close(fast[True](x), t["y_causal_derived"][:, None])
+        close(fast[False](x), t["y_original_full"][:, None], 1.5e-5)  # the original's float32: |y| reaches 20
+        fast[True].rates = lambda: t["decay"][:, None].expand(2, fast[True].heads)
+        close(fast[True](x), t["y_causal_decay_derived"][:, None])
     else:
         pytest.skip(kind)

@@ -1,4 +1,6 @@
 """Features, network, export and mixing by properties."""
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -6,13 +8,13 @@ import torch
 from kws_train.data import WORDS
 from kws_train.export import load_model, save_model
 from kws_train.features import FeatureConfig, log_mel, mel_to_hz, hz_to_mel
-from kws_train.golden import CASES, SMALL, TINY, wild
+from kws_train.golden import CASES, FAST_CASES, MORE_CASES, SMALL, TINY, spec_of, wild
 from kws_train.mix import word_limits
-from kws_train.model import Ema, Mega, Net, network_spec
+from kws_train.model import Additive, Ema, Mega, Net, network_spec
 
 
 def tiny(case, seed=3):
-    net = Net(network_spec(**{**SMALL, **CASES[case]}), TINY.n_mels, 4)
+    net = Net(spec_of(case), TINY.n_mels, 4)
     wild(net, seed)
     return net.double().eval()
 
@@ -34,7 +36,7 @@ def test_features_are_causal_and_float32_is_enough():
     assert np.all(log_mel(np.zeros(1600)) == np.float32(np.log(np.float32(1e-5))))
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if "batchnorm" not in c])
+@pytest.mark.parametrize("case", [c for c in [*CASES, *FAST_CASES, *MORE_CASES] if "batchnorm" not in c and "clip" not in c])
 @torch.no_grad()
 def test_future_does_not_matter(case):
     net = tiny(case)
@@ -70,6 +72,38 @@ def test_phase_is_a_shortened_first_chunk(phase):
     cut = 5 - phase
     want = torch.cat([m._attend(q[:, :cut], k[:, :cut], v[:, :cut], 0), m._attend(q[:, cut:], k[:, cut:], v[:, cut:], 0)], 1)
     assert torch.allclose(got, want, atol=1e-12)
+
+
+@torch.no_grad()
+def test_masked_softmax_and_recurrence_agree():
+    """The running form, with the weight of the largest score held at 1."""
+    torch.manual_seed(4)
+    a = Additive(6, heads=2, forget=True).double()
+    a.forget.normal_(-3.0, 1.0)
+    a.query_att.weight.mul_(20)
+    q, k = torch.randn(2, 90, 6, dtype=torch.float64)
+    lag = a.rates()
+    state = [[torch.full((2,), -math.inf, dtype=torch.float64), torch.zeros(2).double(), torch.zeros(2, 3).double()]
+             for _ in range(2)]
+
+    def pool(s, rate, att, x):
+        e = att(x) / math.sqrt(3)
+        m = torch.maximum(s[0] - rate, e)
+        old, new = torch.exp(s[0] - rate - m), torch.exp(e - m)
+        s[:] = m, old * s[1] + new, old[:, None] * s[2] + new[:, None] * x.view(2, 3)
+        return (s[2] / s[1][:, None]).flatten()
+
+    want = []
+    for t in range(90):
+        p = k[t] * pool(state[0], lag[0], a.query_att, q[t])
+        want.append(q[t] * pool(state[1], lag[1], a.key_att, p))
+    assert torch.allclose(a(q[None], k[None])[0], torch.stack(want), atol=1e-11)
+
+
+def test_shared_layers_have_one_set_of_tensors():
+    net = Net(spec_of("fastformer_shared"), TINY.n_mels, 4)
+    assert net.order == ["0", "0", "0"]
+    assert {n.split(".")[1] for n, _ in net.named_parameters() if n.startswith("layers.")} == {"0"}
 
 
 def test_export_round_trip(tmp_path):

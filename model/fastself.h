@@ -1,0 +1,35 @@
+/* fastself.h - FastSelfAttention of the original Fastformer (wuch15/Fastformer), queries and values shared:
+ *
+ *   q = W_q x   k = W_k x   o = additive attention of q and k (additive.h)   r = W_t o + q
+ *
+ * Causal, every frame pools what came before it. For whole clips, as the original, every frame gets the pools of the
+ * whole clip: all blocks are looked at twice, for the queries' pool and for the keys', before one is run. */
+#ifndef KWS_MODEL_FASTSELF_H
+#define KWS_MODEL_FASTSELF_H
+
+#include "model/additive.h"
+
+typedef struct {
+	kws_additive additive;
+	kws_gemm query, key, transform;
+	float *query_bias, *key_bias, *transform_bias; /* (dim,) */
+	bool causal;
+} kws_fastself;
+
+enum { KWS_FASTSELF_LOOKS = 2 };
+
+/* Tensors prefix + {query, key, transform}.{weight [dim, dim], bias} and those of kws_additive_init(). */
+enum kws_status kws_fastself_init(kws_fastself *f, size_t dim, size_t heads, bool forgets, bool causal, kws_tensors *ts,
+				  const char *prefix, kws_error *err);
+void kws_fastself_free(kws_fastself *f);
+
+/* Floats of state, zeros at the start; and of scratch. */
+size_t kws_fastself_state(const kws_fastself *f);
+size_t kws_fastself_scratch(const kws_fastself *f);
+
+/* Not causal: look at rows of x, first 0 at all blocks of the clip in order, then 1. */
+void kws_fastself_look(const kws_fastself *f, size_t look, float *state, float *scratch, const float *x, kws_rows rows);
+/* Rows of x -> r, both (KWS_BLOCK, kws_pad(dim)). r MUST NOT be x. */
+void kws_fastself_run(const kws_fastself *f, float *state, float *scratch, const float *x, kws_rows rows, float *r);
+
+#endif
