@@ -50,15 +50,18 @@ static inline vf select(vi mask, vf a, vf b)
 	return (vf)(((vi)a & mask) | ((vi)b & ~mask));
 }
 
+typedef float quad __attribute__((vector_size(16)));
+enum { QUADS = LANES / 4 };
+
 /* A fixed tree, so that the order of additions is the same everywhere. */
 static inline float sum_lanes(vf v)
 {
-	float x[LANES];
-	store(x, v);
-	for (size_t w = LANES / 2; w; w /= 2)
+	quad q[QUADS];
+	memcpy(q, &v, sizeof v);
+	for (size_t w = QUADS / 2; w; w /= 2)
 		for (size_t i = 0; i < w; i++)
-			x[i] += x[i + w];
-	return x[0];
+			q[i] += q[i + w];
+	return (q[0][0] + q[0][2]) + (q[0][1] + q[0][3]);
 }
 
 /* exp(x) = 2^n exp(r), |r| <= ln2/2; the polynomial is Cephes expf's (S. Moshier). */
@@ -336,10 +339,9 @@ static float vec_softmax(float *s, size_t n)
 		m = select(load(s + j) > m, load(s + j), m);
 	float top[LANES];
 	store(top, m);
-	for (size_t w = LANES / 2; w; w /= 2)
-		for (size_t l = 0; l < w; l++)
-			top[l] = top[l + w] > top[l] ? top[l + w] : top[l];
-	const float max = top[0];
+	float max = top[0];
+	for (size_t l = 1; l < LANES; l++)
+		max = top[l] > max ? top[l] : max;
 	vf sum = {0};
 	for (size_t j = 0; j < n; j += LANES) {
 		const vf e = exp_v(load(s + j) - max);
@@ -349,42 +351,32 @@ static float vec_softmax(float *s, size_t n)
 	return sum_lanes(sum);
 }
 
-/* One vector of columns; two sums hide the latency of the FMA. */
-static inline vf column_sum(const float *a, const float *v, size_t ld, size_t n_j, size_t k)
+/* k vectors of columns, k <= 4: each row's weight is loaded once for all of them. */
+static inline void sum_columns(float *y, const float *a, const float *v, size_t ld, size_t n_j, float scale, size_t k)
 {
-	vf even = {0}, odd = {0};
-	for (size_t j = 0; j < n_j; j++) {
-		vf x = k == LANES ? load(v + j * ld) : load_tail(v + j * ld, k, 0.0f);
-		x *= a ? a[j] : 1.0f;
-		if (j % 2)
-			odd += x;
-		else
-			even += x;
-	}
-	return even + odd;
+	vf sum[4] = {{0}, {0}, {0}, {0}};
+	for (size_t j = 0; j < n_j; j++)
+		for (size_t i = 0; i < k; i++)
+			sum[i] += (a ? a[j] : 1.0f) * load(v + j * ld + i * LANES);
+	for (size_t i = 0; i < k; i++)
+		store(y + i * LANES, sum[i] * scale);
 }
 
 static void vec_weighted_sum(float *y, const float *a, const float *v, size_t ld, size_t n_j, float scale, size_t n)
 {
 	size_t i = 0;
-	for (; i + 4 * LANES <= n; i += 4 * LANES) { /* four sums hide it, too */
-		vf s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
-		for (size_t j = 0; j < n_j; j++) {
-			const float *row = v + j * ld + i, w = a ? a[j] : 1.0f;
-			s0 += w * load(row);
-			s1 += w * load(row + LANES);
-			s2 += w * load(row + 2 * LANES);
-			s3 += w * load(row + 3 * LANES);
-		}
-		store(y + i, s0 * scale);
-		store(y + i + LANES, s1 * scale);
-		store(y + i + 2 * LANES, s2 * scale);
-		store(y + i + 3 * LANES, s3 * scale);
-	}
+	for (; i + 4 * LANES <= n; i += 4 * LANES)
+		sum_columns(y + i, a, v + i, ld, n_j, scale, 4);
+	for (; i + 2 * LANES <= n; i += 2 * LANES)
+		sum_columns(y + i, a, v + i, ld, n_j, scale, 2);
 	for (; i + LANES <= n; i += LANES)
-		store(y + i, column_sum(a, v + i, ld, n_j, LANES) * scale);
-	if (i < n)
-		store_tail(y + i, column_sum(a, v + i, ld, n_j, n - i) * scale, n - i);
+		sum_columns(y + i, a, v + i, ld, n_j, scale, 1);
+	if (i < n) {
+		vf sum = {0};
+		for (size_t j = 0; j < n_j; j++)
+			sum += (a ? a[j] : 1.0f) * load_tail(v + j * ld + i, n - i, 0.0f);
+		store_tail(y + i, sum * scale, n - i);
+	}
 }
 
 const kws_vec KWS_VEC_TABLE = {
