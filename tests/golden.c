@@ -87,7 +87,7 @@ static void compare(golden *g, const char *name, const float *got, size_t t)
 }
 
 /* Build the JSON that the model file would hold, from the metadata. */
-static json_t *mega_conf(const golden *g)
+static json_t *mega_conf(golden *g)
 {
 	const long chunk = atol(meta(g, "chunk"));
 	json_t *o = json_pack("{s:s, s:i, s:i, s:i, s:I, s:s, s:s, s:s, s:b}", "kind", "mega", "zdim", atoi(meta(g, "zdim")),
@@ -95,8 +95,11 @@ static json_t *mega_conf(const golden *g)
 			      (json_int_t)(chunk > 0 ? chunk : -1), "attention", meta(g, "attention"), "rel_pos_bias",
 			      meta(g, "rel_pos_bias"), "norm", *meta(g, "norm") ? meta(g, "norm") : "layernorm", "prenorm",
 			      strcmp(meta(g, "prenorm"), "false") != 0);
-	if (chunk <= 0)
-		json_object_set_new(o, "max_positions", json_integer(atol(meta(g, "max_positions"))));
+	if (chunk <= 0) { /* where the metadata does not say: as long as the input */
+		const kws_tensor *x = kws_tensors_find(g->ts, "x");
+		const long most = atol(meta(g, "max_positions"));
+		json_object_set_new(o, "max_positions", json_integer(most > 0 || !x ? most : (json_int_t)x->shape[0]));
+	}
 	return o;
 }
 
