@@ -20,7 +20,8 @@ struct kws_net {
 	float *history;       /* (stack, n_mels) the last normalised frames, oldest first */
 	float *pooled;        /* (pool, ld) the last outputs; row k % pool is frame k's */
 	float *in;            /* (KWS_BLOCK, ld_in) stacked features */
-	float *x;             /* (KWS_BLOCK, ld); for whole clips as many blocks as the longest needs */
+	float *x;             /* (KWS_BLOCK, ld) */
+	float *clip;          /* whole clips only: as many blocks like x as the longest needs */
 	float *hidden;        /* (KWS_BLOCK, ld_head) */
 	float *out;           /* (KWS_BLOCK, ld_words) */
 	float *scratch;
@@ -53,7 +54,8 @@ static void lay_out(kws_net *net)
 	net->pooled = carve(net, &at, w->pool * ld * sizeof(float));
 	net->carried = at;
 	net->in = carve(net, &at, KWS_BLOCK * w->stack * w->n_mels * sizeof(float));
-	net->x = carve(net, &at, (net->whole ? n_blocks(net->max) : 1) * KWS_BLOCK * ld * sizeof(float));
+	net->x = carve(net, &at, KWS_BLOCK * ld * sizeof(float));
+	net->clip = carve(net, &at, (net->whole ? n_blocks(net->max) : 0) * KWS_BLOCK * ld * sizeof(float));
 	net->hidden = carve(net, &at, KWS_BLOCK * kws_pad(w->head) * sizeof(float));
 	net->out = carve(net, &at, KWS_BLOCK * kws_pad(w->n_words) * sizeof(float));
 	net->scratch = carve(net, &at, scratch * sizeof(float));
@@ -113,13 +115,13 @@ static int push(kws_net *net, const float *frame)
 	return 1;
 }
 
-/* Rows of net->in -> rows of the block x: the first layer's input. */
-static void enter(const kws_net *net, kws_rows rows, float *x)
+/* Rows of net->in -> rows of net->x: the first layer's input. */
+static void enter(const kws_net *net, kws_rows rows)
 {
 	const kws_network *w = net->w;
 	const size_t ld = kws_pad(w->dim);
-	kws_gemm_run(&w->input, net->in, w->stack * w->n_mels, rows, x);
-	kws_vec_get()->bias(x + rows.first * ld, ld, rows.n, w->input_bias, w->dim);
+	kws_gemm_run(&w->input, net->in, w->stack * w->n_mels, rows, net->x);
+	kws_vec_get()->bias(net->x + rows.first * ld, ld, rows.n, w->input_bias, w->dim);
 }
 
 /* Mean over the last `pool` outputs, in the ring's order: the same additions wherever the stream was cut. */
@@ -155,16 +157,17 @@ static void leave(const kws_net *net, size_t frame, kws_rows rows, float *x, flo
 static size_t run_rows(kws_net *net, kws_rows rows, float *logits)
 {
 	const kws_network *w = net->w;
-	const size_t frame = net->n_frames, block = net->whole ? frame / KWS_BLOCK : 0;
-	float *x = net->x + block * KWS_BLOCK * kws_pad(w->dim);
+	const size_t frame = net->n_frames, ld = kws_pad(w->dim);
 	assert(!net->max || frame + rows.n <= net->max);
 	net->n_frames += rows.n;
-	enter(net, rows, x);
-	if (net->whole)
+	enter(net, rows);
+	if (net->whole) { /* not straight into the clip: a product overwrites the rest of its tiles */
+		memcpy(net->clip + frame * ld, net->x + rows.first * ld, rows.n * ld * sizeof *net->x);
 		return 0;
+	}
 	for (size_t k = 0; k < w->n_layers; k++)
-		w->layers[k]->kind->run(w->layers[k], net->layer_state[k], net->scratch, x, rows);
-	leave(net, frame, rows, x, logits);
+		w->layers[k]->kind->run(w->layers[k], net->layer_state[k], net->scratch, net->x, rows);
+	leave(net, frame, rows, net->x, logits);
 	return rows.n;
 }
 
@@ -205,13 +208,13 @@ size_t kws_net_finish(kws_net *net, float *logits)
 		const kws_layer *l = w->layers[k];
 		for (size_t i = 0; i < l->looks; i++)
 			for (size_t b = 0; b < blocks; b++)
-				l->kind->look(l, i, net->layer_state[k], net->scratch, net->x + b * size,
+				l->kind->look(l, i, net->layer_state[k], net->scratch, net->clip + b * size,
 					      block_rows(net, b));
 		for (size_t b = 0; b < blocks; b++)
-			l->kind->run(l, net->layer_state[k], net->scratch, net->x + b * size, block_rows(net, b));
+			l->kind->run(l, net->layer_state[k], net->scratch, net->clip + b * size, block_rows(net, b));
 	}
 	for (size_t b = 0; b < blocks; b++)
-		leave(net, b * KWS_BLOCK, block_rows(net, b), net->x + b * size, logits + b * KWS_BLOCK * w->n_words);
+		leave(net, b * KWS_BLOCK, block_rows(net, b), net->clip + b * size, logits + b * KWS_BLOCK * w->n_words);
 	return net->n_frames;
 }
 
