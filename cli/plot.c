@@ -160,20 +160,10 @@ static void take_hops(task *t, size_t n_new)
 static enum kws_status set_up(task *t, unsigned in_hz, kws_error *err)
 {
 	const kws_features *f = kws_model_features(t->model);
-	kws_mel_config mel = {
-		.rate_hz = f->rate_hz,
-		.win = f->win,
-		.hop = f->hop,
-		.n_fft = f->n_fft,
-		.n_mels = f->n_mels,
-		.f_lo_hz = f->f_lo_hz,
-		.f_hi_hz = f->f_hi_hz,
-		.log_floor = f->log_floor,
-	};
 	enum kws_status st = kws_spotter_create(&t->spotter, t->model, in_hz, NULL, on_event,
 						on_frame, t, err);
 	if (st == KWS_OK)
-		st = kws_mel_create(&t->mel, &mel, err);
+		st = kws_stream_mel(&t->mel, t->model, err);
 	if (st != KWS_OK)
 		return st;
 	st = kws_resample_create(&t->resample, in_hz, f->rate_hz);

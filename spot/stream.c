@@ -56,11 +56,10 @@ static enum kws_status check(const kws_model *m, unsigned in_hz, kws_error *err)
 	return KWS_OK;
 }
 
-static enum kws_status create_parts(kws_stream *s, const kws_model *m, unsigned in_hz,
-				    kws_error *err)
+enum kws_status kws_stream_mel(kws_mel **out, const kws_model *m, kws_error *err)
 {
 	const kws_features *f = kws_model_features(m);
-	kws_mel_config mel = {
+	const kws_mel_config cfg = {
 		.rate_hz = f->rate_hz,
 		.win = f->win,
 		.hop = f->hop,
@@ -70,7 +69,14 @@ static enum kws_status create_parts(kws_stream *s, const kws_model *m, unsigned 
 		.f_hi_hz = f->f_hi_hz,
 		.log_floor = f->log_floor,
 	};
-	enum kws_status st = kws_mel_create(&s->mel, &mel, err);
+	return kws_mel_create(out, &cfg, err);
+}
+
+static enum kws_status create_parts(kws_stream *s, const kws_model *m, unsigned in_hz,
+				    kws_error *err)
+{
+	const kws_features *f = kws_model_features(m);
+	enum kws_status st = kws_stream_mel(&s->mel, m, err);
 	if (st != KWS_OK)
 		return st;
 	st = kws_resample_create(&s->rs, in_hz, f->rate_hz);

@@ -8,6 +8,7 @@
 #ifndef KWS_SPOT_STREAM_H
 #define KWS_SPOT_STREAM_H
 
+#include "dsp/mel.h"
 #include "model/model.h"
 
 typedef struct kws_stream kws_stream;
@@ -23,6 +24,9 @@ typedef struct {
 } kws_frame;
 
 typedef void kws_frame_fn(void *ctx, const kws_frame *f);
+
+/* The features that the model was trained on, and nothing else. As kws_mel_create(). */
+enum kws_status kws_stream_mel(kws_mel **out, const kws_model *m, kws_error *err);
 
 /* in_hz: 8000 to 192000. */
 enum kws_status kws_stream_create(kws_stream **out, const kws_model *m, unsigned in_hz,
