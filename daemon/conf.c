@@ -97,6 +97,12 @@ static void set_key(reader *r, size_t i, const char *value)
 {
 	char range[160];
 
+	/* what a file could not say: there it would begin a comment */
+	if (*value == ';' || strstr(value, " ;") || strstr(value, "\t;")) {
+		complain(r, "%s.%s: %s: a word of a value may not begin with ;", keys[i].section,
+			 keys[i].name, value);
+		return;
+	}
 	if (r->line && r->seen[i]) {
 		complain(r, "%s.%s: given twice, first in line %d", keys[i].section, keys[i].name,
 			 r->seen[i]);

@@ -117,6 +117,8 @@ static void test_messages(void **state)
 		  "k.conf:2: log.level: loud is not in error, warning, info, debug" },
 		{ "[file]\npath = events\n", "k.conf:2: file.path: events is not in empty or an "
 					     "absolute path of at most 183 bytes" },
+		{ "[audio]\ndevice =;x\n",
+		  "k.conf:2: audio.device: ;x: a word of a value may not begin with ;" },
 		{ "[threshold]\nyes = 2\n", "k.conf:2: threshold.yes: 2 is not in 0..1 or off" },
 		{ "[threshold]\nyes = 0\nyes = 1\n", "k.conf:3: threshold.yes: given twice" },
 		{ "[audio]\nwhat\n", "k.conf:2: neither [section] nor key = value" },
