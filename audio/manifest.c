@@ -1,8 +1,8 @@
 #include "audio/manifest.h"
 
+#include "audio/text.h"
+
 #include <assert.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,51 +161,14 @@ enum kws_status kws_manifest_parse(kws_manifest **out, const char *text, size_t 
 	return take_text(out, copy, len, list_path, err);
 }
 
-/* Twice the room; NULL, and text is gone, when there is none. */
-static char *grow(char *text, size_t *cap)
-{
-	*cap = *cap ? 2 * *cap : 65536;
-	char *more = realloc(text, *cap);
-	if (!more)
-		free(text);
-	return more;
-}
-
-/* All of f, malloc'ed, with one byte to spare; NULL, and *s, when that fails. */
-static char *read_all(FILE *f, size_t *len, const char *list_path, enum kws_status *s,
-		      kws_error *err)
-{
-	size_t cap = 0, got = 1;
-	char *text = NULL;
-	for (*len = 0; got && *len <= KWS_MANIFEST_MAX_BYTES; *len += got) {
-		if (*len + 1 >= cap)
-			text = grow(text, &cap);
-		if (!text) {
-			*s = kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", list_path);
-			return NULL;
-		}
-		got = fread(text + *len, 1, cap - 1 - *len, f);
-	}
-	if (!ferror(f) && *len <= KWS_MANIFEST_MAX_BYTES)
-		return text;
-	*s = ferror(f) ? kws_fail(err, KWS_ERR_IO, "%s: %s", list_path, strerror(errno))
-		       : kws_fail(err, KWS_ERR_FORMAT, "%s: longer than %d bytes", list_path,
-				  KWS_MANIFEST_MAX_BYTES);
-	free(text);
-	return NULL;
-}
-
 enum kws_status kws_manifest_open(kws_manifest **out, const char *list_path, kws_error *err)
 {
 	*out = NULL;
-	FILE *f = fopen(list_path, "rb");
-	if (!f)
-		return kws_fail(err, KWS_ERR_IO, "%s: %s", list_path, strerror(errno));
-	enum kws_status s = KWS_OK;
-	size_t len = 0;
-	char *text = read_all(f, &len, list_path, &s, err);
-	fclose(f);
-	return text ? take_text(out, text, len, list_path, err) : s;
+	char *text;
+	size_t len;
+	const enum kws_status s =
+		kws_text_read(&text, &len, list_path, KWS_MANIFEST_MAX_BYTES, err);
+	return s == KWS_OK ? take_text(out, text, len, list_path, err) : s;
 }
 
 void kws_manifest_close(kws_manifest *m)

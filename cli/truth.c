@@ -1,10 +1,9 @@
 #include "cli/truth.h"
 
+#include "audio/text.h"
 #include "cli/args.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,42 +146,13 @@ enum kws_status kws_truth_parse(kws_truth **out, const char *text, size_t len, c
 	return take_text(out, copy, len, name, err);
 }
 
-/* All of f into *text, one byte spare. */
-static enum kws_status read_all(FILE *f, char **text, size_t *len, const char *path, kws_error *err)
-{
-	size_t cap = 0, got = 1;
-	for (*len = 0; got; *len += got) {
-		if (*len + 1 >= cap) {
-			cap = cap ? 2 * cap : 8192;
-			char *more = realloc(*text, cap);
-			if (!more)
-				return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", path);
-			*text = more;
-		}
-		got = fread(*text + *len, 1, cap - 1 - *len, f);
-		if (got == 0 && ferror(f))
-			return kws_fail(err, KWS_ERR_IO, "%s: %s", path, strerror(errno));
-		if (*len + got > KWS_TRUTH_MAX_BYTES)
-			return kws_fail(err, KWS_ERR_FORMAT, "%s: longer than %d bytes", path,
-					KWS_TRUTH_MAX_BYTES);
-	}
-	return KWS_OK;
-}
-
 enum kws_status kws_truth_open(kws_truth **out, const char *path, kws_error *err)
 {
 	*out = NULL;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = fopen(path, "rb");
-	if (!f)
-		return kws_fail(err, KWS_ERR_IO, "%s: %s", path, strerror(errno));
-	enum kws_status st = read_all(f, &text, &len, path, err);
-	fclose(f);
-	if (st == KWS_OK)
-		return take_text(out, text, len, path, err);
-	free(text);
-	return st;
+	char *text;
+	size_t len;
+	const enum kws_status s = kws_text_read(&text, &len, path, KWS_TRUTH_MAX_BYTES, err);
+	return s == KWS_OK ? take_text(out, text, len, path, err) : s;
 }
 
 void kws_truth_close(kws_truth *t)

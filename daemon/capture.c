@@ -28,7 +28,6 @@ struct kws_capture {
 		quiet_s; /* of the running stream; quiet_s: since the last block */
 	unsigned long callbacks;
 	unsigned stream, attempts;
-	unsigned long progress;
 	bool reopen;      /* the settings changed while an order was out */
 	char reason[256]; /* why there is no stream */
 
@@ -106,8 +105,8 @@ static bool is_done(kws_capture *c, enum kws_status *result, kws_error *err)
 	*result = c->result;
 	*err = c->err;
 	pthread_mutex_unlock(&c->lock);
-	if (done && read(c->fd, &n, sizeof n) > 0)
-		c->progress++;
+	if (done && read(c->fd, &n, sizeof n) < 0)
+		n = 0; /* woken twice for one order */
 	return done;
 }
 
@@ -311,11 +310,6 @@ unsigned kws_capture_attempts(const kws_capture *c)
 const char *kws_capture_reason(const kws_capture *c)
 {
 	return c->reason;
-}
-
-unsigned long kws_capture_progress(const kws_capture *c)
-{
-	return c->progress;
 }
 
 int kws_capture_fd(const kws_capture *c)

@@ -46,8 +46,6 @@ unsigned kws_capture_stream(const kws_capture *c);
  */
 unsigned kws_capture_attempts(const kws_capture *c);
 const char *kws_capture_reason(const kws_capture *c);
-/* Orders to open or close that have come back: that the device's thread lives. */
-unsigned long kws_capture_progress(const kws_capture *c);
 
 int kws_capture_fd(const kws_capture *c); /* ready when an order was done */
 int kws_capture_data_fd(kws_capture *c);  /* ready when a pipe has samples; -1: none */

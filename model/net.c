@@ -222,8 +222,3 @@ size_t kws_net_state_bytes(const kws_net *net)
 {
 	return net->carried + sizeof *net + net->w->n_layers * sizeof *net->layer_state;
 }
-
-size_t kws_net_scratch_bytes(const kws_net *net)
-{
-	return net->bytes - net->carried;
-}

@@ -25,8 +25,7 @@ size_t kws_net_run(kws_net *net, const float *frames, size_t t, float *logits);
  * frame, at most kws_model_max_frames(); any other returns 0. Only reset() may follow. */
 size_t kws_net_finish(kws_net *net, float *logits);
 
-/* Bytes of state one stream carries from call to call, and of scratch it works in. */
+/* Bytes of state one stream carries from call to call. */
 size_t kws_net_state_bytes(const kws_net *net);
-size_t kws_net_scratch_bytes(const kws_net *net);
 
 #endif
