@@ -22,7 +22,7 @@ class FeatureConfig:
     n_mels: int = 40
     f_lo_hz: float = 20.0
     f_hi_hz: float = 7000.0
-    log_floor: float = 1e-5
+    log_floor: float = 1e-4
 
     def metadata(self) -> dict:
         return {"kind": "log-mel", **asdict(self), "normalisation": "affine"}

@@ -67,6 +67,21 @@ class Norm(nn.Module):
         return self.norm(x)
 
 
+class _Toeplitz(torch.autograd.Function):
+    """Impulse responses k [D, T] -> m [D, T, T], m[d, i, j] = k[d, i - j]. autograd's own way back is ten times slower."""
+
+    @staticmethod
+    def forward(ctx, k):
+        t = k.shape[1]
+        return F.pad(k.flip(1), (0, t - 1)).unfold(1, t, 1).flip(1)
+
+    @staticmethod
+    def backward(ctx, g):
+        d, t, _ = g.shape  # a row of 2t read as one of 2t - 1: diagonals become columns
+        skew = F.pad(g.flip(2), (0, t)).flatten(1)[:, : t * (2 * t - 1)].view(d, t, 2 * t - 1)
+        return skew.sum(1)[:, t - 1 :]
+
+
 class Ema(nn.Module):
     """Multi-dimensional damped EMA (fairseq/modules/exponential_moving_average.py), causal.
 
@@ -113,8 +128,7 @@ class Ema(nn.Module):
         if t > 400:
             e = torch.fft.irfft(torch.fft.rfft(x.transpose(1, 2), 2 * t) * torch.fft.rfft(k, 2 * t), 2 * t)[..., :t]
             return F.silu(e.transpose(1, 2) + self.omega * x)
-        m = F.pad(k.flip(1), (0, t - 1)).unfold(1, t, 1)  # m[d, i, j] = k[t - 1 - i - j], 0 before lag 0: rows upside down
-        e = torch.bmm(m, x.permute(2, 1, 0).to(m.dtype)).flip(1).permute(2, 1, 0)
+        e = torch.bmm(_Toeplitz.apply(k), x.permute(2, 1, 0).to(k.dtype)).permute(2, 1, 0)
         return F.silu(e + self.omega * x)
 
 
@@ -322,6 +336,27 @@ class Head(nn.Module):
 _KINDS = {"mega": Mega, "nffn": Nffn, "fastformer": Fastformer}
 
 
+class Stem(nn.ModuleList):
+    """Convolutions of 3 frames by 3 bands over a stack of frames: every band but one is left out, and no frame is added,
+    so that each takes two frames off the stack."""
+
+    def __init__(self, n_mels, stack, channels):
+        super().__init__(nn.Conv2d(i, o, 3, stride=(1, 2), padding=(0, 1)) for i, o in zip([1, *channels], channels))
+        for c in self:
+            nn.init.normal_(c.weight, std=(c.in_channels * 9 / 2) ** -0.5)
+            nn.init.zeros_(c.bias)
+            n_mels = (n_mels + 1) // 2
+        self.frames = stack - 2 * len(channels)  # left of the stack
+        self.n_out = self.frames * n_mels * channels[-1]
+
+    def forward(self, x, stride):
+        """x [B, t + stack - stride, n_mels] -> [B, t // stride, n_out], in the order frame, band, channel."""
+        y = x[:, None]
+        for c in self:
+            y = F.silu(c(y))
+        return y.unfold(2, self.frames, stride).permute(0, 2, 4, 3, 1).flatten(2)
+
+
 class Features(nn.Module):
     """Affine normalisation per band, (frame - mean) * scale."""
 
@@ -343,7 +378,9 @@ class Net(nn.Module):
         self.stack, self.stride, self.pool = network["stack"], network["stride"], network["pool"]
         dim = network["dim"]
         self.features = Features(n_mels) if affine else None
-        self.input = nn.Linear(self.stack * n_mels, dim)
+        self.stem = Stem(n_mels, self.stack, network["stem"]) if network.get("stem") else None
+        n_in = self.stem.n_out if self.stem else self.stack * n_mels
+        self.input = nn.Linear(n_in, dim)
         self.layers = nn.ModuleDict()  # a layer that shares another's tensors has none of its own
         self.order = []
         for i, spec in enumerate(network["layers"]):
@@ -357,7 +394,7 @@ class Net(nn.Module):
             if isinstance(m, nn.Linear):
                 nn.init.normal_(m.weight, std=0.02)
                 nn.init.zeros_(m.bias)
-        nn.init.normal_(self.input.weight, std=(self.stack * n_mels) ** -0.5)
+        nn.init.normal_(self.input.weight, std=n_in ** -0.5)
         nn.init.normal_(self.head.fc1.weight, std=dim ** -0.5)
 
     def encode(self, frames, phase=0):
@@ -365,7 +402,10 @@ class Net(nn.Module):
         x = self.features(frames) if self.features is not None else frames
         t = x.shape[1] // self.stride
         x = F.pad(x[:, : t * self.stride], (0, 0, self.stack - self.stride, 0))
-        x = x.unfold(1, self.stack, self.stride).transpose(2, 3).flatten(2)  # [B, T, stack * n_mels], oldest first
+        if self.stem:
+            x = self.stem(x, self.stride)
+        else:
+            x = x.unfold(1, self.stack, self.stride).transpose(2, 3).flatten(2)  # [B, T, stack * n_mels], oldest first
         x = self.input(x)
         for i in self.order:
             x = self.layers[i](x, phase)
@@ -382,8 +422,8 @@ class Net(nn.Module):
 
 
 def network_spec(dim=80, zdim=32, hdim=160, ndim=16, ffn=160, depth=4, chunk=25, attention="softmax",
-                 rel_pos_bias="simple", norm="layernorm", prenorm=True, stack=3, stride=2, pool=50, head=128,
-                 max_positions=None, heads=4, forget=True, share=False):
+                 rel_pos_bias="simple", norm="layernorm", prenorm=True, stack=5, stride=2, pool=50, head=128,
+                 max_positions=None, heads=4, forget=True, share=False, stem=(16, 32)):
     """The `network` object for `depth` pairs of Mega and feed-forward layers; share: one pair's tensors for all.
     attention "additive" goes without zdim, chunk and rel_pos_bias, and so does "none"; ndim 0 is no EMA."""
     mega = {"kind": "mega", "hdim": hdim, "ndim": ndim, "attention": attention, "norm": norm, "prenorm": prenorm}
@@ -394,18 +434,22 @@ def network_spec(dim=80, zdim=32, hdim=160, ndim=16, ffn=160, depth=4, chunk=25,
         if chunk < 0:
             mega["max_positions"] = max_positions
     pair = [mega] + ([{"kind": "nffn", "ffn": ffn, "norm": norm, "prenorm": prenorm}] if ffn else [])
-    return {"stack": stack, "stride": stride, "dim": dim, "layers": _deep(pair, depth, share),
-            "final_norm": norm if prenorm else None, "pool": pool, "head": head}
+    return _spec(dim, _deep(pair, depth, share), norm if prenorm else None, stack, stem, stride, pool, head)
 
 
 def fastformer_spec(dim=80, heads=4, ffn=160, depth=4, forget=True, causal=True, max_positions=None, share=False,
-                    stack=3, stride=2, pool=50, head=128):
+                    stack=5, stride=2, pool=50, head=128, stem=(16, 32)):
     """The `network` object for `depth` of the original Fastformer's blocks; share: one block's tensors for all."""
     block = {"kind": "fastformer", "heads": heads, "ffn": ffn, "forget": forget, "causal": causal}
     if not causal:
         block["max_positions"] = max_positions
-    return {"stack": stack, "stride": stride, "dim": dim, "layers": _deep([block], depth, share), "final_norm": None,
-            "pool": pool, "head": head}
+    return _spec(dim, _deep([block], depth, share), None, stack, stem, stride, pool, head)
+
+
+def _spec(dim, layers, final_norm, stack, stem, stride, pool, head):
+    front = {"stem": list(stem)} if stem else {}
+    return {"stack": stack, **front, "stride": stride, "dim": dim, "layers": layers, "final_norm": final_norm, "pool": pool,
+            "head": head}
 
 
 def _deep(layers, depth, share):

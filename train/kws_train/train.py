@@ -2,8 +2,11 @@
 
 Clips are kept as log-mel frames and augmented there, on the fly: placement, tempo and vocal-tract warp are one affine
 resampling of the (time, mel) plane; gain adds a constant; noise adds in the power domain (logaddexp), since the mel
-bands are powers. Part of the batches puts other sound before the clip, so that the network learns non-zero history,
-and every batch starts at a random chunk phase.
+bands are powers. Clips are laid one behind the other, so that the network learns non-zero history, and every batch
+starts at a random chunk phase.
+
+Where a teacher has heard the clips, the network learns from its labels, and its frames from its embeddings: a small
+net that is thrown away afterwards maps each network frame to what the teacher made of the 0.8 s before it.
 """
 import argparse
 import copy
@@ -11,6 +14,7 @@ import json
 import math
 import os
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -29,8 +33,8 @@ DECISION = {"smooth_ms": 100, "refractory_ms": 700, "threshold": 0.8}
 class Bank:
     """Everything a batch is made of, as log-mel frames in float16.
 
-    clips [n, 100, M] with label [n] and, if a teacher has heard them, soft [n, words]; long recordings of noise and
-    speech as lists of [t, M].
+    clips [n, 100, M] with label [n] and, if a teacher has heard them, soft [n, words] and embed [n, 9, 96]; long
+    recordings of noise and speech as lists of [t, M].
     """
 
     def __init__(self, corpus: Corpus, cfg: FeatureConfig, splits=("train",), shards=(), dense=None):
@@ -43,17 +47,19 @@ class Bank:
             z = np.load(dense)
             self.heard = [torch.from_numpy(z["prob"][i:j]) for i, j in zip(z["at"][:-1], z["at"][1:])]
         if shards:
-            parts = {k: [] for k in ("frames", "label", "kind", "soft", "clean")}
+            parts = {k: [] for k in ("frames", "label", "kind", "embed", "soft", "clean")}
             for path in sorted(shards):
                 z = np.load(path)
                 keep = np.flatnonzero(~z["val"] | ("val" in splits))
-                for k in ("frames", "label", "kind"):
+                for k in ("frames", "label", "kind", "embed"):
                     parts[k].append(torch.from_numpy(z[k][keep]))
                 soft = os.path.splitext(path)[0] + ".soft.npy"
                 parts["soft"].append(torch.from_numpy(np.load(soft)[keep]))
                 parts["clean"].append(torch.full((len(keep),), os.path.basename(path).startswith("v00")))
-            self.clips, label, kind, self.soft, self.clean = (torch.cat(parts[k])
-                                                               for k in ("frames", "label", "kind", "soft", "clean"))
+            self.clips, label, kind, self.embed, self.soft, self.clean = (torch.cat(x) for x in parts.values())
+            self.clips.clamp_(min=self.floor)
+            some = self.embed[::37].float()
+            self.embed_mean, self.embed_std = some.mean((0, 1)), some.std((0, 1))
             self.label, self.kind = label.long(), kind.long()
         else:
             idx = [i for s in splits for i in corpus.where("commands", "unknown", split=s)]
@@ -87,13 +93,26 @@ def power_db(x, keep=0.3):
     return 10 * torch.log10(p.topk(max(1, int(keep * p.shape[1])), 1).values.mean(1) + 1e-12)
 
 
+@dataclass
+class Batch:
+    """`chain` clips follow each other in a sequence; n of them in all, sequence by sequence."""
+
+    frames: torch.Tensor  # [n / chain, t, M]
+    label: torch.Tensor   # [n]
+    soft: torch.Tensor    # [n, words] log-probabilities of the teacher; None: there was none
+    embed: torch.Tensor   # [n, 9, 96] its embeddings, normalised; None: there was none
+    at: torch.Tensor      # [n, 9] the network frame of the sequence at which each is due; -1: none is
+    ends: list            # the network frame (of 20 ms: two feature frames) behind each clip
+    phase: int            # place in the chunk of the first network frame
+
+
 class Augment:
     """Makes batches. Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
-    def __init__(self, bank: Bank, mean, rng, context_p, unknown_speech=0.07, silence=0.07, unknown=0.11, warp=1.0,
-                 partial=0.05, clean=0.35):
+    def __init__(self, bank: Bank, mean, rng, unknown_speech=0.07, silence=0.07, unknown=0.11, warp=1.0, partial=0.05,
+                 clean=0.35):
         self.bank, self.mean, self.rng = bank, mean, rng
-        self.context_p, self.warp, self.partial = context_p, warp, partial
+        self.warp, self.partial = warp, partial
         n_words = len(COMMANDS)
         share = {i: (1 - unknown - silence - unknown_speech) / n_words for i in range(n_words)}
         share[WORDS.index(UNKNOWN)] = unknown
@@ -105,7 +124,8 @@ class Augment:
         self.extra = {k: torch.nonzero(bank.kind == v)[:, 0].numpy() for k, v in (("speech", 1), ("silence", 2))}
 
     def _draw(self, n):
-        """n sources -> frames [n, 100, M], label [n], soft [n, words] or None, clean [n]: not augmented as audio yet."""
+        """n sources -> frames [n, 100, M], label [n], soft [n, words] or None, embed [n, 9, 96] or None, clean [n]: not
+        augmented as audio yet. Those that no teacher heard come last, with embeddings of NaN."""
         rng, bank = self.rng, self.bank
         kinds = rng.choice(3, n, p=np.array(list(self.share.values())) / sum(self.share.values()))
         n_clip, n_speech, n_sil = (int((kinds == k).sum()) for k in range(3))
@@ -125,9 +145,11 @@ class Augment:
                            torch.full((n_sil - made,), WORDS.index(SILENCE))])
         clean = torch.cat([bank.clean[idx], torch.ones(n - len(idx), dtype=torch.bool)])
         if bank.soft is None:
-            return frames, label, None, clean
+            return frames, label, None, None, clean
         sure = torch.log(F.one_hot(label[len(idx):], len(WORDS)) * 0.95 + 0.05 / len(WORDS))
-        return frames, label, torch.cat([bank.soft[idx], sure]), clean
+        embed = (bank.embed[idx].float() - bank.embed_mean) / bank.embed_std
+        return (frames, label, torch.cat([bank.soft[idx], sure]),
+                F.pad(embed, (0, 0, 0, 0, 0, n - len(idx)), value=math.nan), clean)
 
     def _place(self, x, shift, tempo, formant):
         """Affine resampling of x [B, T, M] (values over the floor): shift in frames, tempo and formant as factors."""
@@ -193,39 +215,35 @@ class Augment:
         shift = np.where(half, rng.choice([-1, 1], n) * rng.uniform(48, 70, n), shift)
         return torch.from_numpy(shift.astype(np.float32)), torch.from_numpy(half)
 
-    def _items(self, n):
-        """n placed, warped and amplified clips [n, 100, M], label [n], soft [n, words] or None, clean [n]."""
+    def batch(self, n, chain):
+        """-> Batch of n clips in sequences of `chain`."""
         rng, floor, w = self.rng, self.bank.floor, self.warp
-        x, label, soft, clean = self._draw(n)
+        x, label, soft, embed, clean = self._draw(n)
         shift, half = self._shifts(label)
         label = torch.where(half, WORDS.index(UNKNOWN), label)
         if soft is not None:
             soft = torch.where(half[:, None], torch.log(F.one_hot(label, len(WORDS)) + 1e-6), soft)
-        x = self._place(x - floor, shift, torch.exp(uniform(rng, -0.14, 0.14, n) * w),
-                        torch.exp(uniform(rng, -0.07, 0.07, n) * w)) + floor
-        return (x + uniform(rng, -2.5, 2.0, n)[:, None, None]).clamp_min(floor), label, soft, clean
-
-    def batch(self, n, chain=1):
-        """-> frames [n / chain, t, M], label [n], soft [n, words] or None, phase, ends.
-
-        `chain` clips follow each other in a sequence, sequence by sequence in label and soft; ends are the network
-        frames (of 20 ms: two feature frames) behind each.
-        """
-        rng = self.rng
-        x, label, soft, clean = self._items(n)
-        p = torch.where(clean, 0.75, 0.3)
-        if chain == 1:
-            if rng.random() < self.context_p:
-                x = self._context(x)
-            x = self._mask(self._noise(x, p).clamp_min(self.bank.floor))
-            ends = [x.shape[1] // 2]
-        else:
-            x, ends = self._chain(x, p, chain)
+        tempo = torch.exp(uniform(rng, -0.14, 0.14, n) * w)
+        x = self._place(x - floor, shift, tempo, torch.exp(uniform(rng, -0.07, 0.07, n) * w)) + floor
+        x = (x + uniform(rng, -2.5, 2.0, n)[:, None, None]).clamp_min(floor)
+        x, ends = self._chain(x, torch.where(clean, 0.75, 0.3), chain)
+        at = None if embed is None else self._due(embed, shift, tempo, torch.tensor(ends).repeat(n // chain))
         phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
-        return x, label, soft, phase, ends
+        return Batch(x, label, soft, embed, at, ends, phase)
+
+    @staticmethod
+    def _due(embed, shift, tempo, end):
+        """When the teacher's windows end, after placement -> [n, 9], network frames of the sequence. Those that
+        reach out of the clip are left out: there, something else was laid."""
+        window = 52.5 + 8 * torch.arange(9)  # feature frames: 0.775 s from 0.25 s before the clip, every 80 ms
+        at = ((window - FRAMES / 2 + shift[:, None]) / tempo[:, None] + FRAMES / 2) / 2
+        at = torch.round(at).long() - 1
+        inside = (at >= 20) & (at < FRAMES // 2) & ~embed[:, :, 0].isnan()
+        return torch.where(inside, at + end[:, None] - FRAMES // 2, -1)
 
     def _chain(self, x, p, chain):
-        """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.3 s or overlaps up to 0.3 s."""
+        """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.3 s or overlaps up to 0.3 s, and with
+        probability p [n] in noise."""
         rng, floor = self.rng, self.bank.floor
         b = len(x) // chain
         bed = rng.random() < 0.5  # one noise under all of a sequence, or each clip with its own
@@ -274,17 +292,6 @@ class Augment:
         x = torch.cat(x) + uniform(rng, -2.5, 2.0, b)[:, None, None]
         return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, weight, ends
 
-    def _context(self, x):
-        """Put another item, or nothing, before x [n, 100, M]; it may reach into the clip's own second by 0.4 s."""
-        rng, floor, n = self.rng, self.bank.floor, len(x)
-        t = 2 * int(rng.integers(10, 41))
-        into = int(rng.integers(0, 41)) if rng.random() < 0.6 else 0
-        before = self._draw(n)[0] + uniform(rng, -2.5, 2.0, n)[:, None, None]
-        before[torch.from_numpy(rng.random(n) < 0.3)] = floor
-        before = before[:, -min(FRAMES, t + into):]
-        before = F.pad(before, (0, 0, t + into - before.shape[1], FRAMES - into), value=floor)
-        return torch.logaddexp(before, F.pad(x, (0, 0, t, 0), value=floor))
-
 
 @torch.no_grad()
 def posteriors(net, frames, phase=0, batch=256):
@@ -309,6 +316,47 @@ def optimiser(net, lr, decay):
                              betas=(0.9, 0.98), fused=True)
 
 
+class Embedder(torch.nn.Sequential):
+    """What the teacher's embedding would be, out of a network frame [..., D] -> [..., 96]. For training only."""
+
+    def __init__(self, dim):
+        super().__init__(torch.nn.Linear(dim, 192), torch.nn.SiLU(), torch.nn.Linear(192, 96))
+
+
+class Losses:
+    """What a step is judged by."""
+
+    def __init__(self, a, net, embedder):
+        self.a, self.net, self.embedder = a, net, embedder
+
+    def clips(self, batch):
+        """Labels, the teacher's labels and its embeddings -> scalar."""
+        a, net = self.a, self.net
+        with torch.autocast("cpu", torch.bfloat16):
+            y = net.encode(batch.frames, batch.phase)
+        pooled = torch.stack([y[:, max(0, e - net.pool) : e].float().sum(1) / net.pool for e in batch.ends], 1)
+        logits = net.head(pooled.flatten(0, 1))
+        hard = F.cross_entropy(logits, batch.label, label_smoothing=a.smooth)
+        if batch.soft is None:
+            return hard
+        soft = -(F.softmax(batch.soft * a.sharpen, -1) * F.log_softmax(logits, -1)).sum(-1).mean()
+        return (1 - a.distil) * hard + a.distil * soft + (a.embed * self._embedding(y, batch) if a.embed else 0)
+
+    def _embedding(self, y, batch):
+        clip, window = torch.nonzero(batch.at >= 0, as_tuple=True)
+        with torch.autocast("cpu", torch.bfloat16):
+            e = self.embedder(y[clip // len(batch.ends), batch.at[clip, window]])
+        return (e.float() - batch.embed[clip, window]).square().mean()
+
+    def speech(self, x, target, weight, ends, phase):
+        """Running speech: what is nearly a false alarm teaches most -> scalar."""
+        with torch.autocast("cpu", torch.bfloat16):
+            y = self.net.encode(x, phase)
+        logits = self.net.head(self.net.pooled(y)[:, [e - 1 for e in ends]])
+        each = -(target * F.log_softmax(logits, -1)).sum(-1) * weight
+        return each.flatten().topk(each.numel() // 4).values.mean()
+
+
 def main(argv=None):
     ap = argparse.ArgumentParser(prog="kws_train train", description=__doc__.splitlines()[0])
     ap.add_argument("--data", required=True)
@@ -320,22 +368,22 @@ def main(argv=None):
     ap.add_argument("--network", default="{}", help="JSON: arguments of network_spec")
     ap.add_argument("--steps", type=int, default=6000)
     ap.add_argument("--stop", type=int, help="end at this step, in the middle of the schedule")
-    ap.add_argument("--batch", type=int, default=64)
-    ap.add_argument("--lr", type=float, default=2e-3)
+    ap.add_argument("--batch", type=int, default=96, help="clips a step")
+    ap.add_argument("--lr", type=float, default=5e-3)
     ap.add_argument("--warmup", type=int, default=300)
     ap.add_argument("--decay", type=float, default=0.05)
-    ap.add_argument("--chain", type=int, default=1, help="clips in a sequence; divides the batch")
-    ap.add_argument("--context", type=float, default=0.25, help="with chain 1: share of batches with other sound before the clip")
+    ap.add_argument("--chain", type=int, default=3, help="clips in a sequence; divides the batch")
     ap.add_argument("--partial", type=float, default=0.05, help="share of commands cut in half, which are unknown")
     ap.add_argument("--dense", help="what the teacher heard in running speech: judge that everywhere")
+    ap.add_argument("--dense-from", type=int, default=0, help="from this step on")
     ap.add_argument("--dense-batch", type=int, default=8, help="sequences of 3.2 s a step for that")
     ap.add_argument("--dense-weight", type=float, default=0.3)
-    ap.add_argument("--sharpen", type=float, default=1.0, help="exponent of the teacher's probabilities")
+    ap.add_argument("--sharpen", type=float, default=1.4, help="exponent of the teacher's probabilities")
     ap.add_argument("--clean", type=float, default=0.35, help="with shards: share of clips that are as recorded")
-    ap.add_argument("--silence", type=float, default=0.07, help="share of silences")
+    ap.add_argument("--silence", type=float, default=0.1, help="share of silences")
     ap.add_argument("--distil", type=float, default=0.7, help="weight of the teacher's labels, where there are any")
-    ap.add_argument("--temperature", type=float, default=1.0)
-    ap.add_argument("--smooth", type=float, default=0.05, help="label smoothing of the hard labels")
+    ap.add_argument("--embed", type=float, default=1.0, help="weight of the teacher's embeddings, where there are any")
+    ap.add_argument("--smooth", type=float, default=0.0, help="label smoothing of the hard labels")
     ap.add_argument("--average", type=float, default=0.999, help="decay of the averaged weights")
     ap.add_argument("--every", type=int, default=500, help="steps between validations and checkpoints")
     ap.add_argument("--seed", type=int, default=1)
@@ -353,18 +401,22 @@ def main(argv=None):
     pick = bank.clips[torch.from_numpy(rng.permutation(len(bank.clips))[:4000])].float()
     net.features.mean.copy_(pick.mean((0, 1)))
     net.features.scale.copy_(1 / pick.std((0, 1)))
+    embedder = Embedder(net.network["dim"])
     if a.init:
-        net.load_state_dict(torch.load(a.init, weights_only=False)["average"])
+        s = torch.load(a.init, weights_only=False)
+        net.load_state_dict(s["average"])
+        embedder.load_state_dict(s["embedder"])
     average = copy.deepcopy(net)
-    opt = optimiser(net, a.lr, a.decay)
-    augment = Augment(bank, net.features.mean.clone(), rng, a.context, partial=a.partial, silence=a.silence,
-                      clean=a.clean)
+    opt = optimiser(torch.nn.ModuleList([net, embedder]), a.lr, a.decay)
+    judge = Losses(a, net, embedder)
+    augment = Augment(bank, net.features.mean.clone(), rng, partial=a.partial, silence=a.silence, clean=a.clean)
     step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
     ckpt = os.path.join(a.run, "last.pt")
     if os.path.exists(ckpt):
         s = torch.load(ckpt, weights_only=False)
         net.load_state_dict(s["net"])
         average.load_state_dict(s["average"])
+        embedder.load_state_dict(s["embedder"])
         opt.load_state_dict(s["opt"])
         rng.bit_generator.state = s["rng"]
         step = s["step"]
@@ -373,31 +425,14 @@ def main(argv=None):
 
     losses, t0, began = [], time.time(), step
     while step < (a.stop or a.steps):
-        x, label, soft, phase, ends = augment.batch(a.batch, a.chain)
         rate = a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * step / a.steps)) + 1e-6
         for g in opt.param_groups:
             g["lr"] = rate
         net.train()
-        with torch.autocast("cpu", torch.bfloat16):
-            y = net.encode(x, phase)
-        pooled = torch.stack([y[:, max(0, e - net.pool) : e].float().sum(1) / net.pool for e in ends], 1).flatten(0, 1)
-        logits = net.head(pooled)
-        hard = F.cross_entropy(logits, label, label_smoothing=a.smooth, reduction="none")
-        if soft is None:
-            loss = hard.mean()
-        else:
-            t = a.temperature
-            target = F.softmax(soft * a.sharpen / t, -1)
-            kl = -(target * F.log_softmax(logits / t, -1)).sum(-1) * t * t
-            loss = (a.distil * kl + (1 - a.distil) * hard).mean()
-        if a.dense:
-            x, target, weight, ends = augment.dense(a.dense_batch)
-            with torch.autocast("cpu", torch.bfloat16):
-                y = net.encode(x, phase)
-            logits = net.head(net.pooled(y)[:, [e - 1 for e in ends]])
-            each = -(target * F.log_softmax(logits, -1)).sum(-1) * weight
-            worst = each.flatten().topk(each.numel() // 4).values  # what is nearly a false alarm teaches most
-            loss = loss + a.dense_weight * worst.mean()
+        batch = augment.batch(a.batch, a.chain)
+        loss = judge.clips(batch)
+        if a.dense and step >= a.dense_from:
+            loss = loss + a.dense_weight * judge.speech(*augment.dense(a.dense_batch), batch.phase)
         opt.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -418,7 +453,8 @@ def main(argv=None):
             log.write(line + "\n")
             log.flush()
             losses = []
-            torch.save({"net": net.state_dict(), "average": average.state_dict(), "opt": opt.state_dict(),
+            torch.save({"net": net.state_dict(), "average": average.state_dict(),
+                        "embedder": embedder.state_dict(), "opt": opt.state_dict(),
                         "rng": rng.bit_generator.state, "step": step, "args": vars(a), "network": net.network},
                        ckpt + ".tmp")
             os.replace(ckpt + ".tmp", ckpt)
