@@ -231,7 +231,7 @@ class Augment:
             soft = torch.where(half[:, None], sure(label, 0.99), soft)
         tempo = torch.exp(uniform(rng, -0.14, 0.14, n) * w)
         x = self._place(x - floor, shift, tempo, torch.exp(uniform(rng, -0.07, 0.07, n) * w)) + floor
-        x = (x + uniform(rng, -2.5, 2.0, n)[:, None, None]).clamp_min(floor)
+        x = (x + uniform(rng, -3.2, 2.9, n)[:, None, None]).clamp_min(floor)
         x, ends = self._chain(x, torch.where(clean, 0.75, 0.3), chain)
         at = None if embed is None else self._due(embed, shift, tempo, torch.tensor(ends).repeat(n // chain))
         phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
@@ -295,7 +295,7 @@ class Augment:
                     continue
                 p = float(near[:, WORDS.index(SILENCE)].mean())
                 target[i, j, WORDS.index(SILENCE)], target[i, j, WORDS.index(UNKNOWN)] = p, 1 - p
-        x = torch.cat(x) + uniform(rng, -2.5, 2.0, b)[:, None, None]
+        x = torch.cat(x) + uniform(rng, -3.2, 2.9, b)[:, None, None]
         return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, weight, ends
 
 
