@@ -211,14 +211,14 @@ class Augment:
 
         Mostly within 120 ms, a quarter within 240 ms. Other words may lie anywhere: a part of them is no command
         either. A few commands are pushed half out of the window, and are then no command: what a stream sees between
-        words.
+        words. Not so far that nothing is left: that would be silence.
         """
         rng, n = self.rng, len(label)
         shift = rng.uniform(-1, 1, n) * np.where(rng.random(n) < 0.25, 24, 12)
         other = label.numpy() == WORDS.index(UNKNOWN)
-        shift = np.where(other & (rng.random(n) < 0.3), rng.uniform(-70, 70, n), shift)
+        shift = np.where(other & (rng.random(n) < 0.3), rng.uniform(-48, 48, n), shift)
         half = (label.numpy() < len(COMMANDS)) & (rng.random(n) < self.partial)
-        shift = np.where(half, rng.choice([-1, 1], n) * rng.uniform(48, 70, n), shift)
+        shift = np.where(half, rng.choice([-1, 1], n) * rng.uniform(44, 56, n), shift)
         return torch.from_numpy(shift.astype(np.float32)), torch.from_numpy(half)
 
     def batch(self, n, chain):
