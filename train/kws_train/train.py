@@ -116,7 +116,7 @@ class Batch:
 class Augment:
     """Makes batches. Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
-    def __init__(self, bank: Bank, mean, rng, unknown_speech=0.07, silence=0.07, unknown=0.11, warp=1.0, partial=0.05,
+    def __init__(self, bank: Bank, mean, rng, unknown_speech=0.04, silence=0.07, unknown=0.11, warp=1.0, partial=0.03,
                  clean=0.35):
         self.bank, self.mean, self.rng = bank, mean, rng
         self.warp, self.partial = warp, partial
@@ -379,7 +379,7 @@ def main(argv=None):
     ap.add_argument("--warmup", type=int, default=300)
     ap.add_argument("--decay", type=float, default=0.05)
     ap.add_argument("--chain", type=int, default=3, help="clips in a sequence; divides the batch")
-    ap.add_argument("--partial", type=float, default=0.05, help="share of commands cut in half, which are unknown")
+    ap.add_argument("--partial", type=float, default=0.03, help="share of commands cut in half, which are unknown")
     ap.add_argument("--dense", help="what the teacher heard in running speech: judge that everywhere")
     ap.add_argument("--dense-from", type=int, default=0, help="from this step on")
     ap.add_argument("--dense-batch", type=int, default=8, help="sequences of 3.2 s a step for that")
