@@ -2,9 +2,9 @@
 
     python -m kws_train export --checkpoint runs/final/last.pt --card card.json --out commands-12.safetensors
 
-card.json: an object with the metadata entries name, decision, licence, training and measured. --prior is for a network that
-met other words more often in training than it will in use: the probability of _unknown_ is multiplied by it, and all are
-brought back to a sum of one.
+card.json: an object with the metadata entries name, decision, licence, training and measured. --prior is for a
+network that met a class more often in training than it will in use, or less often: the class's probability is multiplied by
+it, and all are brought back to a sum of one.
 """
 import argparse
 import json
@@ -13,7 +13,7 @@ import math
 import torch
 from safetensors import safe_open
 
-from .data import UNKNOWN, WORDS
+from .data import WORDS
 from .features import FeatureConfig
 from .model import Net
 from .stable import save_file
@@ -56,7 +56,7 @@ def main(argv=None):
     ap = argparse.ArgumentParser(prog="kws_train export", description=__doc__.splitlines()[0])
     ap.add_argument("--checkpoint", required=True)
     ap.add_argument("--card", required=True)
-    ap.add_argument("--prior", type=float, default=1.0, help="of _unknown_ in use, over that in training")
+    ap.add_argument("--prior", action="append", default=[], metavar="WORD=X", help="how often in use, over that in training")
     ap.add_argument("--out", required=True)
     a = ap.parse_args(argv)
     cfg = FeatureConfig()
@@ -64,7 +64,9 @@ def main(argv=None):
     net = Net(s["network"], cfg.n_mels, len(WORDS))
     net.load_state_dict(s["average"])
     with torch.no_grad():
-        net.head.fc2.bias[WORDS.index(UNKNOWN)] += math.log(a.prior)
+        for prior in a.prior:
+            word, factor = prior.split("=")
+            net.head.fc2.bias[WORDS.index(word)] += math.log(float(factor))
     with open(a.card) as f:
         save_model(a.out, net.eval(), cfg, WORDS, **json.load(f))
 

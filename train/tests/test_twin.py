@@ -124,17 +124,18 @@ def test_word_limits_find_a_burst():
     assert abs(lo - 5000) <= 400 and abs(hi - 9000) <= 400
 
 
-def test_prior_of_unknown(tmp_path):
+def test_priors(tmp_path):
     net = Net(network_spec(depth=1), 40, len(WORDS))
     wild(net, 5)
     torch.save({"network": net.network, "average": net.state_dict()}, tmp_path / "last.pt")
     (tmp_path / "card.json").write_text('{"name": "x", "decision": {}}')
     export = ["--checkpoint", str(tmp_path / "last.pt"), "--card", str(tmp_path / "card.json")]
     x, prob = torch.randn(1, 60, 40), []
-    for prior in ("1", "0.25"):
-        export_main([*export, "--prior", prior, "--out", str(tmp_path / "x.safetensors")])
+    for priors in ([], ["--prior", "_unknown_=0.25", "--prior=_silence_=3"]):
+        export_main([*export, *priors, "--out", str(tmp_path / "x.safetensors")])
         with torch.no_grad():
             prob.append(torch.softmax(load_model(tmp_path / "x.safetensors")[0](x)[0, -1].double(), -1))
     want = prob[0].clone()
     want[WORDS.index("_unknown_")] *= 0.25
+    want[WORDS.index("_silence_")] *= 3
     assert torch.allclose(prob[1], want / want.sum(), atol=1e-6)
