@@ -3,7 +3,7 @@ import importlib
 import sys
 
 COMMANDS = {"train": "train", "augment": "augment", "teacher": "teacher", "dense": "dense", "mix": "mix", "golden": "golden",
-            "evaluate": "evaluate", "export": "export",
+            "export": "export",
             "conditions": "conditions"}
 
 if __name__ == "__main__":
