@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from . import baselines  # registers its kinds
 from .data import WORDS, Corpus
 from .export import save_model
 from .features import FeatureConfig
@@ -46,6 +47,13 @@ def _mega(title, **other):
     return Encoder(title, network_spec(**{**SIZE, "zdim": 32, "hdim": 128, "ffn": 128, **other}))
 
 
+def _baseline(title, ffn, sines=True, **layer):
+    """`depth` pairs of that layer and the feed-forward of Mega's, behind a table of sines where it has no order itself."""
+    spec = network_spec(**{**SIZE, "zdim": 32, "hdim": 128, "ffn": ffn})
+    layers = [layer if s["kind"] == "mega" else s for s in spec["layers"]]
+    return Encoder(title, {**spec, "layers": [{"kind": "sines"}] * sines + layers})
+
+
 ENCODERS = {
     "mega": _mega("Mega, chunk 25, softmax"),
     "mega-laplace": _mega("Mega, chunk 25, laplace", attention="laplace"),
@@ -57,6 +65,14 @@ ENCODERS = {
     "ema-only": _mega("EMA without attention", attention="none", ffn=144),
     "fastformer": Encoder("Fastformer", fastformer_spec(**SIZE, ffn=304)),
     "fastformer-ema": _mega("Fastformer with EMA", attention="additive"),
+    "transformer": _baseline("Transformer", 304, kind="transformer", heads=4),
+    "reformer": _baseline("Reformer", 336, kind="reformer", heads=4, buckets=4, rounds=2),
+    "linformer": _baseline("Linformer", 280, kind="linformer", heads=4, rank=16, max_positions=LONGEST),
+    "bigbird": _baseline("BigBird, causal", 304, kind="bigbird", heads=4, window=8, globals=2, random=3,
+                         max_positions=LONGEST),
+    "performer": _baseline("Performer", 304, kind="performer", heads=4, features=32),
+    "luna": _baseline("Luna, causal", 264, kind="luna", heads=4, length=16),
+    "s4d": _baseline("S4D", 336, sines=False, kind="s4d", states=32),
 }
 SIZED = "mega"  # the one that the others have to be as large as, and that times in C are related to
 
