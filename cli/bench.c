@@ -104,10 +104,10 @@ typedef struct {
 	float *x, *y;
 } floor_run;
 
-static void one_product(void *ctx, const kws_gemm *g)
+static void one_product(void *ctx, const kws_gemm *g, kws_rows rows)
 {
 	const floor_run *f = ctx;
-	kws_gemm_run(g, f->x, g->n_in, (kws_rows){ 0, KWS_BLOCK }, f->y);
+	kws_gemm_run(g, f->x, g->n_in, rows, f->y);
 }
 
 static double run_products(const bench *b, const floor_run *f)

@@ -19,7 +19,7 @@ struct kws_net {
 	void **layer_state;   /* (n_layers,) */
 	float *history;       /* (stack, n_mels) the last normalised frames, oldest first */
 	float *pooled;        /* (pool, ld) the last outputs; row k % pool is frame k's */
-	float *in;            /* (KWS_BLOCK, ld_in) stacked features */
+	float *in;            /* (KWS_BLOCK, n_in) stacked features, or what the stem makes of them */
 	float *x;             /* (KWS_BLOCK, ld) */
 	float *clip;          /* whole clips only: as many blocks like x as the longest needs */
 	float *hidden;        /* (KWS_BLOCK, ld_head) */
@@ -44,7 +44,7 @@ static void lay_out(kws_net *net)
 {
 	const kws_network *w = net->w;
 	const size_t ld = kws_pad(w->dim);
-	size_t at = 0, scratch = 0;
+	size_t at = 0, scratch = w->stem.scratch_floats;
 	for (size_t i = 0; i < w->n_layers; i++) {
 		net->layer_state[i] = carve(net, &at, w->layers[i]->state_bytes);
 		if (w->layers[i]->scratch_floats > scratch)
@@ -53,7 +53,7 @@ static void lay_out(kws_net *net)
 	net->history = carve(net, &at, w->stack * w->n_mels * sizeof(float));
 	net->pooled = carve(net, &at, w->pool * ld * sizeof(float));
 	net->carried = at;
-	net->in = carve(net, &at, KWS_BLOCK * w->stack * w->n_mels * sizeof(float));
+	net->in = carve(net, &at, KWS_BLOCK * w->n_in * sizeof(float));
 	net->x = carve(net, &at, KWS_BLOCK * ld * sizeof(float));
 	net->clip = carve(net, &at, (net->whole ? n_blocks(net->max) : 0) * KWS_BLOCK * ld * sizeof(float));
 	net->hidden = carve(net, &at, KWS_BLOCK * kws_pad(w->head) * sizeof(float));
@@ -115,12 +115,23 @@ static int push(kws_net *net, const float *frame)
 	return 1;
 }
 
+/* The history -> a row of net->in. */
+static void take_frame(const kws_net *net, size_t row)
+{
+	const kws_network *w = net->w;
+	float *in = net->in + row * w->n_in;
+	if (w->stem.n_convs)
+		kws_stem_run(&w->stem, net->history, net->scratch, in);
+	else
+		memcpy(in, net->history, w->n_in * sizeof *in);
+}
+
 /* Rows of net->in -> rows of net->x: the first layer's input. */
 static void enter(const kws_net *net, kws_rows rows)
 {
 	const kws_network *w = net->w;
 	const size_t ld = kws_pad(w->dim);
-	kws_gemm_run(&w->input, net->in, w->stack * w->n_mels, rows, net->x);
+	kws_gemm_run(&w->input, net->in, w->n_in, rows, net->x);
 	kws_vec_get()->bias(net->x + rows.first * ld, ld, rows.n, w->input_bias, w->dim);
 }
 
@@ -174,13 +185,12 @@ static size_t run_rows(kws_net *net, kws_rows rows, float *logits)
 size_t kws_net_run(kws_net *net, const float *frames, size_t t, float *logits)
 {
 	const kws_network *w = net->w;
-	const size_t n_in = w->stack * w->n_mels;
 	size_t n_out = 0;
 	kws_rows rows = { .first = net->n_frames % KWS_BLOCK };
 	for (size_t i = 0; i < t; i++) {
 		if (!push(net, frames + i * w->n_mels))
 			continue;
-		memcpy(net->in + (rows.first + rows.n++) * n_in, net->history, n_in * sizeof *net->in);
+		take_frame(net, rows.first + rows.n++);
 		if (rows.first + rows.n == KWS_BLOCK) {
 			n_out += run_rows(net, rows, logits + n_out * w->n_words);
 			rows = (kws_rows){ 0 };

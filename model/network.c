@@ -74,6 +74,17 @@ static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tenso
 	return KWS_OK;
 }
 
+/* What a network frame is made of: the stack as it is, or what a stem finds there. */
+static enum kws_status read_stem(kws_network *w, const json_t *list, kws_tensors *ts, kws_error *err)
+{
+	w->n_in = w->stack * w->n_mels;
+	if (!list)
+		return KWS_OK;
+	const enum kws_status s = kws_stem_init(&w->stem, list, w->stack, w->n_mels, ts, err);
+	w->n_in = w->stem.n_out;
+	return s;
+}
+
 static enum kws_status read_final_norm(kws_network *w, const json_t *conf, kws_tensors *ts, kws_error *err)
 {
 	size_t kind;
@@ -90,7 +101,7 @@ static enum kws_status read_final_norm(kws_network *w, const json_t *conf, kws_t
 enum kws_status kws_network_init(kws_network *w, const json_t *conf, size_t n_mels, size_t n_words, bool affine,
 				 kws_tensors *ts, kws_error *err)
 {
-	static const char *const keys[] = { "stack", "stride", "dim", "layers", "final_norm", "pool", "head", NULL };
+	static const char *const keys[] = { "stack", "stem", "stride", "dim", "layers", "final_norm", "pool", "head", NULL };
 	enum kws_status s;
 	*w = (kws_network){ .n_mels = n_mels, .n_words = n_words };
 	if ((s = kws_json_keys(conf, "network", keys, NULL, err)) ||
@@ -103,7 +114,8 @@ enum kws_status kws_network_init(kws_network *w, const json_t *conf, size_t n_me
 	if (affine && ((s = kws_tensors_take(&w->mean, ts, "features.", "mean", 1, &n_mels, err)) ||
 		       (s = kws_tensors_take(&w->scale, ts, "features.", "scale", 1, &n_mels, err))))
 		return s;
-	if ((s = read_linear(&w->input, &w->input_bias, "input.", w->stack * n_mels, w->dim, ts, err)) ||
+	if ((s = read_stem(w, json_object_get(conf, "stem"), ts, err)) ||
+	    (s = read_linear(&w->input, &w->input_bias, "input.", w->n_in, w->dim, ts, err)) ||
 	    (s = read_layers(w, json_object_get(conf, "layers"), ts, err)) ||
 	    (s = read_final_norm(w, conf, ts, err)) ||
 	    (s = read_linear(&w->fc1, &w->fc1_bias, "head.fc1.", w->dim, w->head, ts, err)))
@@ -117,6 +129,7 @@ void kws_network_free(kws_network *w)
 		if (owns(w, i))
 			kws_layer_destroy(w->layers[i]);
 	free(w->layers);
+	kws_stem_free(&w->stem);
 	kws_gemm_free(&w->input);
 	kws_gemm_free(&w->fc1);
 	kws_gemm_free(&w->fc2);
@@ -147,12 +160,17 @@ bool kws_network_whole_clip(const kws_network *w)
 	return false;
 }
 
-void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g), void *ctx)
+void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx)
 {
-	fn(ctx, &w->input);
+	const kws_rows block = { 0, KWS_BLOCK };
+	for (size_t frame = 0; frame < KWS_BLOCK; frame++)
+		for (size_t i = 0; i < w->stem.n_convs; i++)
+			for (size_t k = 0; k < kws_conv_products(&w->stem.conv[i]); k++)
+				fn(ctx, &w->stem.conv[i].g, kws_conv_rows(&w->stem.conv[i], k));
+	fn(ctx, &w->input, block);
 	for (size_t i = 0; i < w->n_layers; i++)
 		for (size_t k = 0; w->layers[i]->products[k]; k++)
-			fn(ctx, w->layers[i]->products[k]);
-	fn(ctx, &w->fc1);
-	fn(ctx, &w->fc2);
+			fn(ctx, w->layers[i]->products[k], block);
+	fn(ctx, &w->fc1, block);
+	fn(ctx, &w->fc2, block);
 }

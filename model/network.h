@@ -5,12 +5,15 @@
 #include "model/layer.h"
 #include "model/model.h"
 #include "model/norm.h"
+#include "model/stem.h"
 
 typedef struct {
 	size_t n_mels, n_words;
 	float *mean, *scale;        /* (n_mels,) normalisation of the features; NULL: none */
 	size_t stack, stride, dim;
-	kws_gemm input;             /* stack * n_mels -> dim */
+	kws_stem stem;              /* no convolutions: none */
+	size_t n_in;                /* floats of a network frame: the stem's, or stack * n_mels */
+	kws_gemm input;             /* n_in -> dim */
 	float *input_bias;          /* (dim,) */
 	kws_layer **layers;         /* the same pointer again for a layer that shares another's tensors */
 	size_t n_layers;
@@ -33,7 +36,7 @@ size_t kws_network_max_frames(const kws_network *w);
 bool kws_network_whole_clip(const kws_network *w);
 
 /* Call fn for every matrix product with weights that a block of frames takes, in their order. */
-void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g), void *ctx);
+void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx);
 
 /* The network inside a model. */
 const kws_network *kws_model_network(const kws_model *m);

@@ -92,6 +92,7 @@ static void networks_agree_with_the_twin(void **state)
 		"net_layernorm_softmax_simple_c5",   "net_rmsnorm_laplace_rotary_c7",
 		"net_no_attention",                  "net_no_ema",
 		"net_rmsnorm_relu2_rotary_c1",       "net_scalenorm_relu2_simple_c4_post",
+		"net_stem",                          "net_stem_wide",
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		golden_case(cases[i]);
@@ -148,13 +149,13 @@ static void every_cut_gives_the_same_bits(void **state)
 	}
 }
 
-/* The same for every kind of attention there is, in the networks that the twin wrote. */
-static void every_attention_gives_the_same_bits(void **state)
+/* The same for every kind of layer there is, in the networks that the twin wrote. */
+static void every_kind_gives_the_same_bits(void **state)
 {
 	(void)state;
 	static const char *const names[] = { "batchnorm_laplace_simple_full", "fastformer_clip", "fastformer_forget",
 					     "fastformer_gated", "fastformer_shared", "no_attention", "no_ema",
-					     "rmsnorm_relu2_rotary_c1" };
+					     "rmsnorm_relu2_rotary_c1", "stem", "stem_wide" };
 	static float x[T * MELS], want[(T + 1) * TINY_WORDS], got[(T + 1) * TINY_WORDS];
 	for (size_t c = 0; c < sizeof names / sizeof *names; c++) {
 		char path[256];
@@ -435,32 +436,42 @@ static void hostile_headers_are_refused_by_name(void **state)
 static const struct {
 	const char *name, *find, *replace, *says;
 } hostile_kinds[] = {
-	{ "forget", "\\\"heads\\\": 3", "\\\"heads\\\": 5", "layers[0]: heads: 5 do not divide dim, 12" },
-	{ "forget", "\\\"heads\\\": 3", "\\\"heads\\\": 0", "layers[0]: heads: want a whole number in 1..64" },
-	{ "forget", "\\\"heads\\\": 3", "\\\"heads\\\": 65", "layers[0]: heads: want a whole number in 1..64" },
-	{ "forget", "\\\"heads\\\": 3", "\\\"heads\\\": 4", "query_att.weight: shape [3, 12], want [4, 12]" },
-	{ "forget", "\\\"heads\\\": 3", "\\\"ears\\\": 3", "layers[0]: unknown key ears" },
-	{ "forget", "\\\"ffn\\\": 10", "\\\"ffn\\\": 11", "intermediate.dense.weight: shape [10, 12], want [11, 12]" },
-	{ "forget", "\\\"forget\\\": true", "\\\"forget\\\": 1", "layers[0]: forget: want true or false" },
-	{ "forget", "\\\"forget\\\": true", "\\\"forget\\\": false", "attention.self.forget: nothing" },
-	{ "forget", "\\\"causal\\\": true", "\\\"causal\\\": false", "forget: only causal attention forgets" },
-	{ "forget", "\\\"causal\\\": true", "\\\"casual\\\": true", "layers[0]: causal: want true or false" },
-	{ "forget", "\\\"causal\\\": true", "\\\"causal\\\": true, \\\"max_positions\\\": 9", "unknown key max_positions" },
-	{ "forget", "0.attention.self.forget", "0.attention.self.forgot", "layers.0.attention.self.forget: missing" },
-	{ "forget", "0.output.LayerNorm.bias", "0.output.LayerNorm.b", "layers.0.output.LayerNorm.bias: missing" },
-	{ "clip", "\\\"max_positions\\\": 40", "\\\"max_positions\\\": 0", "layers[0]: max_positions: want" },
-	{ "clip", ", \\\"max_positions\\\": 40", "", "layers[0]: max_positions is missing" },
-	{ "clip", "\\\"forget\\\": false", "\\\"forget\\\": true", "forget: only causal attention forgets" },
-	{ "shared", "\\\"share\\\": 0", "\\\"share\\\": 1", "layers[1]: share: want a whole number in 0..0" },
-	{ "shared", "\\\"share\\\": 0", "\\\"share\\\": -1", "layers[1]: share: want a whole number in 0..0" },
-	{ "shared", "\\\"share\\\": 0", "\\\"share\\\": null", "layers[1]: share: want a whole number in 0..0" },
-	{ "shared", "\\\"share\\\": 0", "\\\"share\\\": 0, \\\"heads\\\": 3", "layers[1]: unknown key heads" },
-	{ "shared", "[{\\\"kind\\\"", "[{\\\"share\\\": 0}, {\\\"kind\\\"", "layers[0]: share: there is no earlier layer" },
-	{ "gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"zdim\\\": 12", "layers[0]: unknown key zdim" },
-	{ "gated", "\\\"heads\\\": 3", "\\\"heads\\\": 5", "layers[0]: heads: 5 do not divide hdim, 12" },
-	{ "gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"chunk\\\": 5", "layers[0]: unknown key chunk" },
-	{ "gated", "additive\\\"", "softmax\\\"", "layers[0]: unknown key heads" },
-	{ "gated", "0.additive.forget", "0.additive.forgot", "layers.0.additive.forget: missing" },
+	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"heads\\\": 5", "layers[0]: heads: 5 do not divide dim, 12" },
+	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"heads\\\": 0", "layers[0]: heads: want a whole number in 1..64" },
+	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"heads\\\": 65", "layers[0]: heads: want a whole number in 1..64" },
+	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"heads\\\": 4", "query_att.weight: shape [3, 12], want [4, 12]" },
+	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"ears\\\": 3", "layers[0]: unknown key ears" },
+	{ "fastformer_forget", "\\\"ffn\\\": 10", "\\\"ffn\\\": 11", "intermediate.dense.weight: shape [10, 12], want [11, 12]" },
+	{ "fastformer_forget", "\\\"forget\\\": true", "\\\"forget\\\": 1", "layers[0]: forget: want true or false" },
+	{ "fastformer_forget", "\\\"forget\\\": true", "\\\"forget\\\": false", "attention.self.forget: nothing" },
+	{ "fastformer_forget", "\\\"causal\\\": true", "\\\"causal\\\": false", "forget: only causal attention forgets" },
+	{ "fastformer_forget", "\\\"causal\\\": true", "\\\"casual\\\": true", "layers[0]: causal: want true or false" },
+	{ "fastformer_forget", "\\\"causal\\\": true", "\\\"causal\\\": true, \\\"max_positions\\\": 9", "unknown key max_positions" },
+	{ "fastformer_forget", "0.attention.self.forget", "0.attention.self.forgot", "layers.0.attention.self.forget: missing" },
+	{ "fastformer_forget", "0.output.LayerNorm.bias", "0.output.LayerNorm.b", "layers.0.output.LayerNorm.bias: missing" },
+	{ "fastformer_clip", "\\\"max_positions\\\": 40", "\\\"max_positions\\\": 0", "layers[0]: max_positions: want" },
+	{ "fastformer_clip", ", \\\"max_positions\\\": 40", "", "layers[0]: max_positions is missing" },
+	{ "fastformer_clip", "\\\"forget\\\": false", "\\\"forget\\\": true", "forget: only causal attention forgets" },
+	{ "fastformer_shared", "\\\"share\\\": 0", "\\\"share\\\": 1", "layers[1]: share: want a whole number in 0..0" },
+	{ "fastformer_shared", "\\\"share\\\": 0", "\\\"share\\\": -1", "layers[1]: share: want a whole number in 0..0" },
+	{ "fastformer_shared", "\\\"share\\\": 0", "\\\"share\\\": null", "layers[1]: share: want a whole number in 0..0" },
+	{ "fastformer_shared", "\\\"share\\\": 0", "\\\"share\\\": 0, \\\"heads\\\": 3", "layers[1]: unknown key heads" },
+	{ "fastformer_shared", "[{\\\"kind\\\"", "[{\\\"share\\\": 0}, {\\\"kind\\\"", "layers[0]: share: there is no earlier layer" },
+	{ "fastformer_gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"zdim\\\": 12", "layers[0]: unknown key zdim" },
+	{ "fastformer_gated", "\\\"heads\\\": 3", "\\\"heads\\\": 5", "layers[0]: heads: 5 do not divide hdim, 12" },
+	{ "fastformer_gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"chunk\\\": 5", "layers[0]: unknown key chunk" },
+	{ "fastformer_gated", "additive\\\"", "softmax\\\"", "layers[0]: unknown key heads" },
+	{ "fastformer_gated", "0.additive.forget", "0.additive.forgot", "layers.0.additive.forget: missing" },
+	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": []", "network: stem: want a list of 1..4 numbers of channels" },
+	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": 3", "network: stem: want a list of 1..4 numbers of channels" },
+	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": null", "network: stem: want a list" },
+	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 4, 5]", "network: stem: 3 convolutions want a stack of 7 frames or more, not 5" },
+	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 0]", "network: stem[1]: want a whole number in 1..64" },
+	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 4.0]", "network: stem[1]: want a whole number in 1..64" },
+	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [65, 4]", "network: stem[0]: want a whole number in 1..64" },
+	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3]", "input.weight: shape [8, 8], want [8, 27]" },
+	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 5]", "stem.1.weight: shape [4, 3, 3, 3], want [5, 3, 3, 3]" },
+	{ "stem", "stem.1.bias", "stem.1.b", "stem.1.bias: missing" },
 };
 
 static void hostile_layers_are_refused_by_name(void **state)
@@ -469,7 +480,7 @@ static void hostile_layers_are_refused_by_name(void **state)
 	for (size_t i = 0; i < sizeof hostile_kinds / sizeof *hostile_kinds; i++) {
 		char path[256];
 		size_t n = 0, len;
-		snprintf(path, sizeof path, "tests/golden/net_fastformer_%s.safetensors", hostile_kinds[i].name);
+		snprintf(path, sizeof path, "tests/golden/net_%s.safetensors", hostile_kinds[i].name);
 		unsigned char *blob = read_file(path, &n);
 		assert_non_null(blob);
 		blob = edit(blob, n, hostile_kinds[i].find, hostile_kinds[i].replace, &len);
@@ -532,7 +543,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(networks_agree_with_the_twin),
 		cmocka_unit_test(every_cut_gives_the_same_bits),
-		cmocka_unit_test(every_attention_gives_the_same_bits),
+		cmocka_unit_test(every_kind_gives_the_same_bits),
 		cmocka_unit_test(whole_clips_hear_the_future),
 		cmocka_unit_test(streams_do_not_interact),
 		cmocka_unit_test(output_is_finite_for_any_input),

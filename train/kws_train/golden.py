@@ -23,8 +23,8 @@ from .features import FeatureConfig, log_mel
 from .model import Net, fastformer_spec, network_spec
 from .stable import save_file
 
-TINY = FeatureConfig(n_mels=6, win=400, f_lo_hz=60.0, f_hi_hz=7600.0)
-SMALL = dict(dim=8, zdim=4, hdim=12, ndim=3, ffn=10, depth=2, pool=6, head=7)
+TINY = FeatureConfig(n_mels=6, win=400, f_lo_hz=60.0, f_hi_hz=7600.0, log_floor=1e-5)
+SMALL = dict(dim=8, zdim=4, hdim=12, ndim=3, ffn=10, depth=2, pool=6, head=7, stem=None)
 CASES = {
     "layernorm_softmax_simple_c5": dict(norm="layernorm", attention="softmax", rel_pos_bias="simple", chunk=5,
                                         stack=2, stride=2),
@@ -45,7 +45,7 @@ CASES = {
 }
 
 
-FAST = dict(dim=12, heads=3, ffn=10, depth=2, pool=6, head=7)
+FAST = dict(dim=12, heads=3, ffn=10, depth=2, pool=6, head=7, stem=None)
 FAST_CASES = {
     "fastformer_forget": dict(stack=2, stride=2),
     "fastformer_shared": dict(stack=3, stride=1, depth=3, share=True, forget=False),
@@ -55,6 +55,8 @@ MORE_CASES = {
     "fastformer_gated": dict(attention="additive", heads=3, share=True),
     "no_attention": dict(attention="none"),
     "no_ema": dict(ndim=0, chunk=7),
+    "stem": dict(stem=(3, 4), stack=5, chunk=7),
+    "stem_wide": dict(stem=(17,), stack=12, stride=3, chunk=7),
 }
 
 
@@ -81,7 +83,7 @@ def wild(net: Net, seed: int):
             elif ".norm.weight" in name or "LayerNorm.weight" in name or name.endswith("scalar"):
                 normal(p, 0.2, 1.0)
             elif name.endswith("weight"):
-                normal(p, 0.8 / p.shape[1] ** 0.5)
+                normal(p, 0.8 / p[0].numel() ** 0.5)
             elif name == "features.mean":
                 normal(p, 1.0, -4.0)
             elif ".move." in name:

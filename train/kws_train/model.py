@@ -189,15 +189,25 @@ class Additive(nn.Module):
         return F.softplus(self.forget)
 
     def _pool(self, x, att, rate):
-        b, t, d = x.shape
-        s = _wide(att(x)).transpose(1, 2)[:, :, None] / math.sqrt(d // self.heads)  # [B, G, 1, T]
-        if self.causal:
-            i = torch.arange(t, device=x.device)
-            age = i[:, None] - i
-            s = (s - rate[:, None, None] * age).masked_fill(age < 0, -math.inf)
-        a = torch.softmax(s, -1).to(x.dtype)
-        mean = a @ x.view(b, t, self.heads, -1).transpose(1, 2)  # [B, G, T or 1, D / G]
-        return mean.transpose(1, 2).flatten(2)
+        """x [B, T, D] -> the weighted mean of its frames: up to each [B, T, D], or if not causal of all [B, 1, D]."""
+        score = _wide(att(x)) / math.sqrt(x.shape[2] // self.heads)  # [B, T, G]
+        x = x.unflatten(2, (self.heads, -1))
+        if not self.causal:
+            return torch.einsum("btg,btgc->bgc", torch.softmax(score, 1).to(x.dtype), x).flatten(1)[:, None]
+        means, past = [], None
+        for s, v in zip(score.split(256, 1), x.split(256, 1)):
+            w = s.double() + rate * torch.arange(s.shape[1], device=x.device)[:, None]  # log weight, of a segment's start
+            top = w.detach().amax(1, keepdim=True)
+            if past is not None:
+                num, den, faded = past
+                top = torch.maximum(top, faded.detach())
+                num, den = num * torch.exp(faded - top)[..., None], den * torch.exp(faded - top)
+            w = torch.exp(w - top)
+            first = (0.0, 0.0) if past is None else (num, den)
+            num, den = first[0] + (w[..., None] * v).cumsum(1), first[1] + w.cumsum(1)
+            means.append(num / den[..., None])
+            past = num[:, -1:], den[:, -1:], top - rate * s.shape[1]
+        return torch.cat(means, 1).flatten(2).to(x.dtype)
 
     def forward(self, q, k):
         rate = self.rates()

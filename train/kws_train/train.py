@@ -61,6 +61,8 @@ class Bank:
             some = self.embed[::37].float()
             self.embed_mean, self.embed_std = some.mean((0, 1)), some.std((0, 1))
             self.label, self.kind = label.long(), kind.long()
+            wrong = (self.kind == 0) & ~self.clean & (self.soft.argmax(1) != self.label)  # one in ten of the spoilt clips
+            self.soft[wrong] = sure(self.label[wrong], 0.9)
         else:
             idx = [i for s in splits for i in corpus.where("commands", "unknown", split=s)]
             self.clips = torch.stack([half(log_mel(fit_clip(corpus.audio(i)), cfg)) for i in idx])
@@ -81,6 +83,11 @@ def cut(recordings, n, t, rng):
         at = rng.integers(0, len(r) - t + 1)
         out.append(r[at : at + t])
     return torch.stack(out).float() if out else torch.zeros(0, t, recordings[0].shape[1])
+
+
+def sure(label, p):
+    """label [n] -> log-probabilities [n, words]: p for the label, the rest spread over all."""
+    return torch.log(F.one_hot(label, len(WORDS)) * p + (1 - p) / len(WORDS))
 
 
 def uniform(rng, lo, hi, n):
@@ -146,9 +153,8 @@ class Augment:
         clean = torch.cat([bank.clean[idx], torch.ones(n - len(idx), dtype=torch.bool)])
         if bank.soft is None:
             return frames, label, None, None, clean
-        sure = torch.log(F.one_hot(label[len(idx):], len(WORDS)) * 0.95 + 0.05 / len(WORDS))
         embed = (bank.embed[idx].float() - bank.embed_mean) / bank.embed_std
-        return (frames, label, torch.cat([bank.soft[idx], sure]),
+        return (frames, label, torch.cat([bank.soft[idx], sure(label[len(idx):], 0.95)]),
                 F.pad(embed, (0, 0, 0, 0, 0, n - len(idx)), value=math.nan), clean)
 
     def _place(self, x, shift, tempo, formant):
@@ -222,7 +228,7 @@ class Augment:
         shift, half = self._shifts(label)
         label = torch.where(half, WORDS.index(UNKNOWN), label)
         if soft is not None:
-            soft = torch.where(half[:, None], torch.log(F.one_hot(label, len(WORDS)) + 1e-6), soft)
+            soft = torch.where(half[:, None], sure(label, 0.99), soft)
         tempo = torch.exp(uniform(rng, -0.14, 0.14, n) * w)
         x = self._place(x - floor, shift, tempo, torch.exp(uniform(rng, -0.07, 0.07, n) * w)) + floor
         x = (x + uniform(rng, -2.5, 2.0, n)[:, None, None]).clamp_min(floor)

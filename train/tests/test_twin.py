@@ -75,13 +75,13 @@ def test_phase_is_a_shortened_first_chunk(phase):
 
 
 @torch.no_grad()
-def test_masked_softmax_and_recurrence_agree():
-    """The running form, with the weight of the largest score held at 1."""
+def test_prefix_sums_and_recurrence_agree():
+    """The running form, with the weight of the largest score held at 1; three segments."""
     torch.manual_seed(4)
     a = Additive(6, heads=2, forget=True).double()
     a.forget.normal_(-3.0, 1.0)
     a.query_att.weight.mul_(20)
-    q, k = torch.randn(2, 90, 6, dtype=torch.float64)
+    q, k = torch.randn(2, 600, 6, dtype=torch.float64)
     lag = a.rates()
     state = [[torch.full((2,), -math.inf, dtype=torch.float64), torch.zeros(2).double(), torch.zeros(2, 3).double()]
              for _ in range(2)]
@@ -94,7 +94,7 @@ def test_masked_softmax_and_recurrence_agree():
         return (s[2] / s[1][:, None]).flatten()
 
     want = []
-    for t in range(90):
+    for t in range(600):
         p = k[t] * pool(state[0], lag[0], a.query_att, q[t])
         want.append(q[t] * pool(state[1], lag[1], a.key_att, p))
     assert torch.allclose(a(q[None], k[None])[0], torch.stack(want), atol=1e-11)
