@@ -19,7 +19,8 @@ from . import baselines  # registers its kinds
 from .data import WORDS, Corpus
 from .export import save_model
 from .features import FeatureConfig
-from .model import KINDS, fastformer_spec, network_spec
+from .model import KINDS, TWIN_ONLY, fastformer_spec, network_spec
+from .report import figures, load, measure, picture, write_page
 from .train import DECISION, Augment, Bank, accuracy, fit, fresh, optimiser, recipe
 
 CLIP = 50     # network frames of a clip
@@ -36,6 +37,19 @@ class Encoder:
     @property
     def in_c(self):
         return all(s["kind"] in KINDS for s in self.network["layers"])
+
+    @property
+    def hears(self):
+        """stream: without end; clip: as it comes, but not longer than it was trained on; whole: once it has ended."""
+        kinds = {s["kind"]: s for s in self.network["layers"]}
+        if not all(s.get("causal", getattr(TWIN_ONLY.get(k), "causal", True)) for k, s in kinds.items()):
+            return "whole"
+        return "clip" if "sines" in kinds or any("max_positions" in s for s in kinds.values()) else "stream"
+
+    @property
+    def family(self):
+        kind = next(s for s in self.network["layers"] if s["kind"] != "sines")
+        return "fastformer" if "heads" in kind and self.in_c else "mega" if self.in_c else "other"
 
     @property
     def phases(self):
@@ -74,7 +88,11 @@ ENCODERS = {
     "luna": _baseline("Luna, causal", 264, kind="luna", heads=4, length=16),
     "s4d": _baseline("S4D", 336, sines=False, kind="s4d", states=32),
 }
-SIZED = "mega"  # the one that the others have to be as large as, and that times in C are related to
+DEFAULT = "mega"  # the others have to be as large, and times in C are related to its
+PAIRS = [("mega", "mega-no-ema", "Mega, chunk 25: with EMA for without"),
+         ("fastformer-ema", "fastformer", "additive attention: in the gated block behind an EMA for Fastformer's own block"),
+         ("mega", "ema-only", "chunk attention behind the EMA for none"),
+         ("fastformer-ema", "ema-only", "additive attention behind the EMA for none")]
 
 
 class Bench:
@@ -100,10 +118,10 @@ class Bench:
             print(f"{name} {seed}\t{step}\tloss {loss:.4f}", flush=True)
         seconds = time.process_time() - began
         n = len(self.val_y)
-        right = {p: round(n * accuracy(average, self.val_x, self.val_y, p)) for p in e.phases}
+        right = {str(p): round(n * accuracy(average, self.val_x, self.val_y, p)) for p in e.phases}
         if e.in_c:
             save_model(os.path.join(a.out, f"{name}-{seed}.safetensors"), average.eval(), self.cfg, WORDS, name, DECISION,
-                       training={"seed": seed, "steps": a.steps}, measured={"val_accuracy": round(right[0] / n, 4)})
+                       training={"seed": seed, "steps": a.steps}, measured={"val_accuracy": round(right["0"] / n, 4)})
         return {"encoder": name, "seed": seed, "network": e.network, "recipe": recipe_of(a),
                 "parameters": sum(p.numel() for p in net.parameters()), "train_clips": len(self.bank.clips),
                 "loss": round(float(loss), 4), "train_seconds": round(seconds, 1), "clips": n, "right": right}
@@ -131,7 +149,9 @@ def main(argv=None):
     ap.add_argument("--out", default="runs/encoders", help="folder of the results")
     ap.add_argument("--seeds", type=int, nargs="*", default=[1, 2])
     ap.add_argument("--only", nargs="*", choices=ENCODERS, metavar="NAME", help="of " + ", ".join(ENCODERS))
-    ap.add_argument("--report", action="store_true", help="write the page and the picture, train nothing")
+    ap.add_argument("--report", action="store_true", help="write the page and the picture, train and time nothing")
+    ap.add_argument("--kws", help="the program: have it time those that run in C, where that is not done")
+    ap.add_argument("--docs", default="../docs", help="folder of encoders.md and encoders.svg")
     recipe(ap)
     ap.set_defaults(steps=900, batch=48, warmup=100, chain=1, every=300)
     a = ap.parse_args(argv)
@@ -149,7 +169,20 @@ def main(argv=None):
             bench = bench or Bench(a)
             result = bench.run(name, seed)
             write_json(path, result)
-            print(f"{name} {seed}\t{result['right'][0] / result['clips']:.4f}\t{result['train_seconds']:.0f} s", flush=True)
+            print(f"{name} {seed}\t{result['right']['0'] / result['clips']:.4f}\t{result['train_seconds']:.0f} s", flush=True)
+    file_of = lambda name: os.path.join(a.out, f"{name}-{a.seeds[0]}.safetensors")
+    for name, e in ENCODERS.items() if a.kws and not a.report else ():
+        path = os.path.join(a.out, f"{name}.c.json")
+        if os.path.exists(file_of(name)) and not os.path.exists(path):
+            write_json(path, measure(a.kws, file_of(name), file_of(DEFAULT), e.hears == "stream"))
+            print(f"{name}\tin C", flush=True)
+    rows, missing, how = load(a.out, ENCODERS, a.seeds, CLIP)
+    write_page(os.path.join(a.docs, "encoders.md"), figures(rows, missing, how, PAIRS))
+    if rows:
+        with open(os.path.join(a.docs, "encoders.svg"), "w") as f:
+            f.write(picture(rows))
+    if missing:
+        print("missing: " + ", ".join(missing))
 
 
 if __name__ == "__main__":
