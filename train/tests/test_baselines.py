@@ -207,3 +207,14 @@ def test_s4d_convolution_is_its_recurrence():
     assert torch.allclose(m.convolve(u), torch.stack(want, 1), atol=1e-11)
     a = torch.complex(-torch.exp(m.log_damp), m.turn)[0]
     assert torch.allclose(a, torch.complex(torch.full((4,), -0.5), math.pi * torch.arange(4.0)).to(a), atol=1e-6)
+
+
+@torch.no_grad()
+def test_s4d_is_its_differential_equation():
+    """x' = A x + u, y = 2 Re(C x): what a step of 1 has become after each frame, dt later and later."""
+    m = made(S4D, 6, states=8)
+    a, c = torch.complex(-torch.exp(m.log_damp), m.turn), torch.complex(m.c[0], m.c[1])
+    for frames in (1, 2, 30):
+        time = frames * torch.exp(m.log_dt)[:, None]
+        want = 2 * (c * (torch.exp(a * time) - 1) / a).sum(1).real
+        assert torch.allclose(m.kernel(frames).sum(1), want, atol=1e-11)
