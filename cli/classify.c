@@ -13,14 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPT_FORMAT = 0x100, OPT_MANIFEST };
+enum { OPT_FORMAT = 0x100, OPT_MANIFEST, OPT_AT_END };
 
 typedef struct {
 	kws_args_audio audio;
 	unsigned top, jobs;
 	enum kws_format format;
 	const char *manifest;
-	bool quiet;
+	bool quiet, at_end;
 	char **inputs;
 	int n_inputs;
 } args;
@@ -30,6 +30,8 @@ static const struct argp_option options[] = {
 	{"format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl or csv", 0},
 	{"manifest", OPT_MANIFEST, "LIST", 0,
 	 "Classify the recordings of a tab-separated list (path, expected word) and measure", 0},
+	{"at-end", OPT_AT_END, NULL, 0,
+	 "Judge the last second of each recording only, after all that came before it", 0},
 	{"jobs", 'j', "N", 0, "Worker threads (default: one per processor)", 0},
 	{"quiet", 'q', NULL, 0, "With --manifest: only the summary", 0},
 	{0},
@@ -57,6 +59,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_MANIFEST:
 		a->manifest = arg;
+		return 0;
+	case OPT_AT_END:
+		a->at_end = true;
 		return 0;
 	case ARGP_KEY_ARGS:
 		a->inputs = state->argv + state->next;
@@ -268,7 +273,8 @@ static int run_jobs(task *t)
 	double audio_s = 0.0;
 	for (size_t i = 0; i < n; i++)
 		t->job[i].path = t->files.path[i];
-	if (kws_pool_create(&pool, t->model, &t->a->audio, t->job, n, t->a->jobs) != KWS_OK) {
+	if (kws_pool_create(&pool, t->model, &t->a->audio, t->a->at_end, t->job, n, t->a->jobs) !=
+	    KWS_OK) {
 		kws_out_complain("no worker thread could be started");
 		return KWS_EXIT_INPUT;
 	}

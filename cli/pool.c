@@ -13,6 +13,7 @@ enum { READ = 16384, MOST_THREADS = 256 };
 struct kws_pool {
 	const kws_model *model;
 	const kws_args_audio *audio;
+	bool at_end;
 	kws_job *job;
 	size_t n_jobs;
 	size_t next, n_done; /* these and what follows, and each job's done: under the lock */
@@ -37,7 +38,8 @@ static enum kws_status tune_to(worker *w, unsigned in_hz, kws_error *err)
 		return KWS_OK;
 	kws_classifier_destroy(w->classifier);
 	w->in_hz = in_hz;
-	return kws_classifier_create(&w->classifier, w->pool->model, in_hz, err);
+	return kws_classifier_create(&w->classifier, w->pool->model, in_hz, w->pool->at_end,
+				     err);
 }
 
 static enum kws_status listen(worker *w, kws_source *src, kws_job *job, kws_error *err)
@@ -117,7 +119,7 @@ static bool start(kws_pool *p)
 }
 
 enum kws_status kws_pool_create(kws_pool **out, const kws_model *m, const kws_args_audio *audio,
-				kws_job *job, size_t n, size_t n_threads)
+				bool at_end, kws_job *job, size_t n, size_t n_threads)
 {
 	*out = NULL;
 	kws_pool *p = calloc(1, sizeof *p);
@@ -125,6 +127,7 @@ enum kws_status kws_pool_create(kws_pool **out, const kws_model *m, const kws_ar
 		return KWS_ERR_NOMEM;
 	p->model = m;
 	p->audio = audio;
+	p->at_end = at_end;
 	p->job = job;
 	p->n_jobs = n;
 	pthread_mutex_init(&p->lock, NULL);

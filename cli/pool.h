@@ -16,10 +16,10 @@ typedef struct {
 
 typedef struct kws_pool kws_pool;
 
-/* Starts up to n_threads threads on job (n,), which MUST outlive the pool. KWS_ERR_NOMEM;
- * KWS_ERR_IO: no thread at all. */
+/* Starts up to n_threads threads on job (n,), which MUST outlive the pool. at_end: as in
+ * spot/classify.h. KWS_ERR_NOMEM; KWS_ERR_IO: no thread at all. */
 enum kws_status kws_pool_create(kws_pool **out, const kws_model *m, const kws_args_audio *audio,
-				kws_job *job, size_t n, size_t n_threads);
+				bool at_end, kws_job *job, size_t n, size_t n_threads);
 
 /* Wait until job i is done, but at most 100 ms: returns whether it is. n_done and audio_s, of all
  * jobs, are for the progress line. The caller may then read the job and free its prob. */

@@ -164,9 +164,7 @@ void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_
 {
 	const kws_rows block = { 0, KWS_BLOCK };
 	for (size_t frame = 0; frame < KWS_BLOCK; frame++)
-		for (size_t i = 0; i < w->stem.n_convs; i++)
-			for (size_t k = 0; k < kws_conv_products(&w->stem.conv[i]); k++)
-				fn(ctx, &w->stem.conv[i].g, kws_conv_rows(&w->stem.conv[i], k));
+		kws_stem_products(&w->stem, fn, ctx);
 	fn(ctx, &w->input, block);
 	for (size_t i = 0; i < w->n_layers; i++)
 		for (size_t k = 0; w->layers[i]->products[k]; k++)

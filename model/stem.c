@@ -8,86 +8,87 @@
 
 enum { KERNEL = 3 }; /* frames and bands */
 
-static size_t frames_out(const kws_conv *c)
-{
-	return c->frames - (KERNEL - 1);
-}
-
 static size_t bands_out(const kws_conv *c)
 {
 	return (c->bands + 1) / 2;
 }
 
-static size_t places(const kws_conv *c)
+/* The kernel w [n_out, n_in, 3, 3] at every place among `frames` frames -> a Linear weight [frames_out * n_out, 3 * ld]. */
+static void unroll(const float *w, size_t n_in, size_t n_out, size_t frames, size_t ld, float *to)
 {
-	return frames_out(c) * bands_out(c);
+	for (size_t t = 0; t + KERNEL <= frames; t++)
+		for (size_t o = 0; o < n_out; o++, to += KERNEL * ld)
+			for (size_t i = 0; i < n_in; i++)
+				for (size_t k = 0; k < KERNEL; k++)
+					for (size_t b = 0; b < KERNEL; b++)
+						to[b * ld + (t + k) * n_in + i] =
+							w[((o * n_in + i) * KERNEL + k) * KERNEL + b];
 }
 
-static size_t taps(const kws_conv *c)
+/* Convolution i: frames of n_in channels, ld floats a band -> frames - 2 of n_out. */
+static enum kws_status read_conv(kws_conv *c, size_t i, size_t frames, size_t n_in, size_t n_out, kws_tensors *ts,
+				 kws_error *err)
 {
-	return KERNEL * KERNEL * c->n_in;
-}
-
-/* Floats of a frame of c's input, with the band of zeros at both ends. */
-static size_t frame_size(const kws_conv *c)
-{
-	return (c->bands + 2) * c->n_in;
-}
-
-static enum kws_status read_conv(kws_conv *c, size_t i, kws_tensors *ts, kws_error *err)
-{
-	const size_t shape[] = { c->n_out, c->n_in, KERNEL, KERNEL }, n = KERNEL * KERNEL;
+	const size_t shape[] = { n_out, n_in, KERNEL, KERNEL };
 	char prefix[32];
-	float *w = NULL, *packed = calloc(c->n_out * taps(c), sizeof *packed);
+	float *w = NULL, *bias = NULL, *all = NULL;
 	snprintf(prefix, sizeof prefix, "stem.%zu.", i);
-	enum kws_status s = packed ? KWS_OK : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	if (!s && !(s = kws_tensors_take(&w, ts, prefix, "weight", 4, shape, err)) &&
-	    !(s = kws_tensors_take(&c->bias, ts, prefix, "bias", 1, shape, err))) {
-		for (size_t o = 0; o < c->n_out; o++) /* channels last, as they lie in memory */
-			for (size_t ch = 0; ch < c->n_in; ch++)
-				for (size_t k = 0; k < n; k++)
-					packed[(o * n + k) * c->n_in + ch] = w[(o * c->n_in + ch) * n + k];
-		if (kws_gemm_init(&c->g, packed, taps(c), &c->n_out, 1))
+	c->n_out = (frames - (KERNEL - 1)) * n_out;
+	enum kws_status s = kws_tensors_take(&w, ts, prefix, "weight", 4, shape, err);
+	if (!s)
+		s = kws_tensors_take(&bias, ts, prefix, "bias", 1, shape, err);
+	if (!s) {
+		all = calloc(c->n_out * KERNEL * c->ld, sizeof *all);
+		c->bias = calloc(c->n_out, sizeof *c->bias);
+		if (all && c->bias) {
+			unroll(w, n_in, n_out, frames, c->ld, all);
+			for (size_t k = 0; k < c->n_out; k++)
+				c->bias[k] = bias[k % n_out];
+		}
+		if (!all || !c->bias || kws_gemm_init(&c->g, all, KERNEL * c->ld, &c->n_out, 1))
 			s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	}
-	free(packed);
+	free(all);
+	free(bias);
 	free(w);
 	return s;
+}
+
+static void grow(size_t *most, size_t n)
+{
+	*most = n > *most ? n : *most;
 }
 
 enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, size_t stack, size_t n_mels, kws_tensors *ts,
 			      kws_error *err)
 {
 	const size_t n = json_array_size(conf);
-	size_t frames = stack, bands = n_mels, n_in = 1, product = 0;
-	*s = (kws_stem){ 0 };
+	size_t frames = stack, bands = n_mels, n_in = 1, ld = stack, product = 0;
+	*s = (kws_stem){ .stack = stack };
 	if (!json_is_array(conf) || n < 1 || n > KWS_MAX_CONVS)
 		return kws_fail(err, KWS_ERR_FORMAT, "network: stem: want a list of 1..%d numbers of channels", KWS_MAX_CONVS);
-	if (stack < (KERNEL - 1) * n + 1)
-		return kws_fail(err, KWS_ERR_FORMAT, "network: stem: %zu convolutions want a stack of %zu frames or more, "
-				"not %zu", n, (KERNEL - 1) * n + 1, stack);
-	for (; s->n_convs < n; s->n_convs++) {
-		const json_t *channels = json_array_get(conf, s->n_convs);
+	if (stack < (KERNEL - 1) * n + 1 || stack > KWS_MAX_STEM_STACK)
+		return kws_fail(err, KWS_ERR_FORMAT, "network: stem: %zu convolutions want a stack of %zu..%d frames, not %zu",
+				n, (KERNEL - 1) * n + 1, KWS_MAX_STEM_STACK, stack);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *channels = json_array_get(conf, i);
 		const json_int_t n_out = json_integer_value(channels);
-		kws_conv *c = &s->conv[s->n_convs];
+		kws_conv *c = &s->conv[s->n_convs++];
+		*c = (kws_conv){ .bands = bands, .ld = ld };
 		if (!json_is_integer(channels) || n_out < 1 || n_out > KWS_MAX_CHANNELS)
-			return kws_fail(err, KWS_ERR_FORMAT, "network: stem[%zu]: want a whole number in 1..%d", s->n_convs,
+			return kws_fail(err, KWS_ERR_FORMAT, "network: stem[%zu]: want a whole number in 1..%d", i,
 					KWS_MAX_CHANNELS);
-		*c = (kws_conv){ .frames = frames, .bands = bands, .n_in = n_in, .n_out = (size_t)n_out };
-		const enum kws_status status = read_conv(c, s->n_convs, ts, err);
-		if (status) {
-			s->n_convs++; /* what it has of this one is freed too */
+		const enum kws_status status = read_conv(c, i, frames, n_in, (size_t)n_out, ts, err);
+		if (status)
 			return status;
-		}
-		if (frames * frame_size(c) > s->image)
-			s->image = frames * frame_size(c);
-		if (KWS_BLOCK * (taps(c) + c->g.n_out) > product)
-			product = KWS_BLOCK * (taps(c) + c->g.n_out);
-		frames = frames_out(c);
+		grow(&s->image, (bands + 2) * ld);
+		grow(&product, KWS_BLOCK * (c->g.n_in + c->g.n_out));
+		frames -= KERNEL - 1;
 		bands = bands_out(c);
-		n_in = c->n_out;
+		n_in = (size_t)n_out;
+		ld = c->g.n_out;
 	}
-	s->n_out = frames * bands * n_in;
+	s->n_out = bands * frames * n_in;
 	s->scratch_floats = 2 * s->image + product;
 	return KWS_OK;
 }
@@ -101,65 +102,57 @@ void kws_stem_free(kws_stem *s)
 	*s = (kws_stem){ 0 };
 }
 
-size_t kws_conv_products(const kws_conv *c)
+/* The bands of c's output from the given one on that one product makes. */
+static kws_rows rows_from(const kws_conv *c, size_t band)
 {
-	return (places(c) + KWS_BLOCK - 1) / KWS_BLOCK;
-}
-
-kws_rows kws_conv_rows(const kws_conv *c, size_t i)
-{
-	const size_t left = places(c) - i * KWS_BLOCK;
+	const size_t left = bands_out(c) - band;
 	return (kws_rows){ 0, left < KWS_BLOCK ? left : KWS_BLOCK };
 }
 
-/* What the kernel sees at a place of the output: 3 runs of 3 bands with their channels. */
-static void see(const kws_conv *c, const float *image, size_t place, float *row)
+void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx)
 {
-	const size_t run = KERNEL * c->n_in;
-	const float *x = image + place / bands_out(c) * frame_size(c) + place % bands_out(c) * 2 * c->n_in;
-	for (size_t k = 0; k < KERNEL; k++)
-		memcpy(row + k * run, x + k * frame_size(c), run * sizeof *row);
+	for (const kws_conv *c = s->conv; c < s->conv + s->n_convs; c++)
+		for (size_t band = 0; band < bands_out(c); band += KWS_BLOCK)
+			fn(ctx, &c->g, rows_from(c, band));
 }
 
-/* image (frames, bands + 2, n_in) -> y, with `edge` floats left alone at both ends of a frame */
-static void convolve(const kws_conv *c, const float *image, float *product, float *y, size_t edge)
+/* image (bands + 2, ld) -> y (bands_out, ldy) */
+static void convolve(const kws_conv *c, const float *image, float *product, float *y, size_t ldy)
 {
-	const size_t n = taps(c);
+	const size_t n = c->g.n_in;
 	float *rows = product, *out = rows + KWS_BLOCK * n;
-	for (size_t i = 0, place = 0; i < kws_conv_products(c); i++) {
-		const kws_rows r = kws_conv_rows(c, i);
-		for (size_t k = 0; k < r.n; k++)
-			see(c, image, place + k, rows + k * n);
+	for (size_t band = 0; band < bands_out(c); band += KWS_BLOCK) {
+		const kws_rows r = rows_from(c, band);
+		for (size_t k = 0; k < r.n; k++) /* two bands on, three bands wide */
+			memcpy(rows + k * n, image + (band + k) * 2 * c->ld, n * sizeof *rows);
 		kws_gemm_run(&c->g, rows, n, r, out);
 		kws_vec_get()->silu(out, c->g.n_out, r.n, c->bias, c->n_out);
-		for (size_t k = 0; k < r.n; k++, place++)
-			memcpy(y + place * c->n_out + (2 * (place / bands_out(c)) + 1) * edge, out + k * c->g.n_out,
-			       c->n_out * sizeof *y);
+		for (size_t k = 0; k < r.n; k++)
+			memcpy(y + (band + k) * ldy, out + k * c->g.n_out, ldy * sizeof *y);
 	}
 }
 
-/* A band of zeros at both ends of each frame of the image. */
+/* A band of zeros at both ends of the image that c sees. */
 static void fence(const kws_conv *c, float *image)
 {
-	for (size_t t = 0; t < c->frames; t++, image += frame_size(c)) {
-		memset(image, 0, c->n_in * sizeof *image);
-		memset(image + (c->bands + 1) * c->n_in, 0, c->n_in * sizeof *image);
-	}
+	memset(image, 0, c->ld * sizeof *image);
+	memset(image + (c->bands + 1) * c->ld, 0, c->ld * sizeof *image);
 }
 
 void kws_stem_run(const kws_stem *s, const float *x, float *scratch, float *y)
 {
-	const kws_conv *c = s->conv;
+	const kws_conv *c = s->conv, *last = s->conv + s->n_convs - 1;
 	float *image = scratch, *next = image + s->image, *product = next + s->image;
 	fence(c, image);
-	for (size_t t = 0; t < c->frames; t++)
-		memcpy(image + t * frame_size(c) + 1, x + t * c->bands, c->bands * sizeof *x);
-	for (; c + 1 < s->conv + s->n_convs; c++) {
+	for (size_t b = 0; b < c->bands; b++)
+		for (size_t t = 0; t < s->stack; t++)
+			image[(b + 1) * c->ld + t] = x[t * c->bands + b];
+	for (; c < last; c++) {
 		float *const done = image;
 		fence(c + 1, next);
-		convolve(c, image, product, next, c[1].n_in);
+		convolve(c, image, product, next + c[1].ld, c[1].ld);
 		image = next;
 		next = done;
 	}
-	convolve(c, image, product, y, 0);
+	convolve(c, image, product, y, c->n_out);
 }

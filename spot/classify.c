@@ -13,6 +13,7 @@ struct kws_classifier {
 	uint64_t window; /* samples at the model's rate */
 	float *best;     /* (n_words,) probabilities of the best frame so far */
 	float peak;      /* the probability of its word; below 0: no frame yet */
+	bool at_end;     /* a later frame is always better */
 };
 
 static void consider(kws_classifier *c, const float *prob)
@@ -22,7 +23,7 @@ static void consider(kws_classifier *c, const float *prob)
 	for (size_t w = 0; w < n_words; w++)
 		if (prob[w] > peak && kws_is_command(kws_model_word(c->model, w)))
 			peak = prob[w];
-	if (peak <= c->peak)
+	if (peak <= c->peak && !c->at_end)
 		return;
 	c->peak = peak;
 	memcpy(c->best, prob, n_words * sizeof *prob);
@@ -40,7 +41,7 @@ static void on_frame(void *ctx, const kws_frame *f)
 }
 
 enum kws_status kws_classifier_create(kws_classifier **out, const kws_model *m, unsigned in_hz,
-				      kws_error *err)
+				      bool at_end, kws_error *err)
 {
 	*out = NULL;
 	kws_classifier *c = calloc(1, sizeof *c);
@@ -49,6 +50,7 @@ enum kws_status kws_classifier_create(kws_classifier **out, const kws_model *m, 
 	size_t window = kws_model_window(m), most = kws_model_max_frames(m);
 	c->model = m;
 	c->in_hz = in_hz;
+	c->at_end = at_end;
 	c->window = (uint64_t)(most && window > most ? most : window) * kws_model_stride(m) *
 		    kws_model_features(m)->hop;
 	c->peak = -1.0f;

@@ -610,6 +610,26 @@ static void names_break_no_format(void **state)
 	assert_int_equal(count_lines(err), 1);
 }
 
+static double prob_of(size_t samples, const char *option)
+{
+	assert_int_equal(run_on(sound, samples, "classify", "--format=jsonl", "-", option, NULL), 0);
+	json_t *o = json_line(0);
+	double p = number_of(o, "prob");
+	json_decref(o);
+	return p;
+}
+
+/* A clip of one window has one moment; in a longer one the end is only one of many. */
+static void classify_judges_the_end(void **state)
+{
+	(void)state;
+	size_t other = 0;
+	assert_true(prob_of(3200, "--at-end") == prob_of(3200, NULL));
+	for (size_t n = 2; n < 10; n++)
+		other += prob_of(n * 3200, "--at-end") != prob_of(n * 3200, NULL);
+	assert_true(other > 0);
+}
+
 static void classify_reports_what_it_cannot_read(void **state)
 {
 	(void)state;
@@ -735,6 +755,7 @@ int main(void)
 		cmocka_unit_test(classify_walks_folders_in_order),
 		cmocka_unit_test(classify_shows_the_top),
 		cmocka_unit_test(names_break_no_format),
+		cmocka_unit_test(classify_judges_the_end),
 		cmocka_unit_test(classify_reports_what_it_cannot_read),
 		cmocka_unit_test(classify_measures_a_list),
 		cmocka_unit_test(full_attention_takes_clips),

@@ -465,12 +465,13 @@ static const struct {
 	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": []", "network: stem: want a list of 1..4 numbers of channels" },
 	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": 3", "network: stem: want a list of 1..4 numbers of channels" },
 	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": null", "network: stem: want a list" },
-	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 4, 5]", "network: stem: 3 convolutions want a stack of 7 frames or more, not 5" },
+	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 4, 5]", "network: stem: 3 convolutions want a stack of 7..16 frames, not 5" },
 	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 0]", "network: stem[1]: want a whole number in 1..64" },
 	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 4.0]", "network: stem[1]: want a whole number in 1..64" },
 	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [65, 4]", "network: stem[0]: want a whole number in 1..64" },
 	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3]", "input.weight: shape [8, 8], want [8, 27]" },
 	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 5]", "stem.1.weight: shape [4, 3, 3, 3], want [5, 3, 3, 3]" },
+	{ "stem", "\\\"stack\\\": 5", "\\\"stack\\\": 17", "network: stem: 2 convolutions want a stack of 5..16 frames, not 17" },
 	{ "stem", "stem.1.bias", "stem.1.b", "stem.1.bias: missing" },
 };
 

@@ -219,7 +219,7 @@ static void refuses_bad_rates(void **state)
 			 KWS_ERR_ARG);
 	assert_null(sp);
 	kws_classifier *c = NULL;
-	assert_int_equal(kws_classifier_create(&c, *state, 1000000, &err), KWS_ERR_ARG);
+	assert_int_equal(kws_classifier_create(&c, *state, 1000000, false, &err), KWS_ERR_ARG);
 	assert_null(c);
 	kws_classifier_destroy(NULL);
 }
@@ -246,11 +246,11 @@ static void frames_of(const kws_model *m, unsigned in_hz, size_t n, every *e)
 	kws_stream_destroy(s);
 }
 
-static kws_classifier *open_classifier(const kws_model *m, unsigned in_hz)
+static kws_classifier *open_classifier(const kws_model *m, unsigned in_hz, bool at_end)
 {
 	kws_classifier *c = NULL;
 	kws_error err = {""};
-	assert_int_equal(kws_classifier_create(&c, m, in_hz, &err), KWS_OK);
+	assert_int_equal(kws_classifier_create(&c, m, in_hz, at_end, &err), KWS_OK);
 	return c;
 }
 
@@ -275,7 +275,7 @@ static void a_clip_is_its_best_frame(void **state)
 		     {3520, 9, 11}, {16000, 9, 50}, {16319, 9, 50}};
 	for (unsigned seed = 0; seed < 2; seed++) {
 		sound(20000, 16000, seed + 40);
-		kws_classifier *c = open_classifier(*state, 16000);
+		kws_classifier *c = open_classifier(*state, 16000, false);
 		for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
 			float prob[TINY_WORDS];
 			frames_of(*state, 16000, clips[i].n, &e);
@@ -288,6 +288,25 @@ static void a_clip_is_its_best_frame(void **state)
 	}
 }
 
+/* The last frame of a recording alone is what a stream says there. */
+static void the_end_is_the_last_frame(void **state)
+{
+	static every e;
+	const struct {
+		size_t n, last;
+	} clips[] = {{3200, 9}, {3519, 9}, {3520, 10}, {16000, 49}, {16319, 49}, {20000, 61}};
+	sound(20000, 16000, 41);
+	kws_classifier *c = open_classifier(*state, 16000, true);
+	for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
+		float prob[TINY_WORDS];
+		frames_of(*state, 16000, clips[i].n, &e);
+		kws_classifier_process(c, pcm, clips[i].n);
+		kws_classifier_finish(c, prob);
+		assert_memory_equal(prob, e.prob[clips[i].last], sizeof prob);
+	}
+	kws_classifier_destroy(c);
+}
+
 static void a_short_clip_goes_on_in_silence(void **state)
 {
 	const unsigned rates[] = {8000, 16000, 44100, 192000};
@@ -295,7 +314,7 @@ static void a_short_clip_goes_on_in_silence(void **state)
 		float prob[TINY_WORDS], want[TINY_WORDS];
 		size_t window = rates[i] / 5, n = rates[i] / 9;
 		sound(window, rates[i], 50);
-		kws_classifier *c = open_classifier(*state, rates[i]);
+		kws_classifier *c = open_classifier(*state, rates[i], false);
 		kws_classifier_process(c, pcm, n);
 		kws_classifier_finish(c, prob);
 		memset(pcm + n, 0, (window - n) * sizeof *pcm);
@@ -312,7 +331,7 @@ static void clips_may_be_cut_and_follow_each_other(void **state)
 {
 	float whole[TINY_WORDS], cut[TINY_WORDS];
 	sound(44100, 44100, 60);
-	kws_classifier *c = open_classifier(*state, 44100);
+	kws_classifier *c = open_classifier(*state, 44100, false);
 	kws_classifier_process(c, pcm, 44100);
 	kws_classifier_finish(c, whole);
 	for (unsigned seed = 0; seed < 10; seed += 3) {
@@ -336,7 +355,7 @@ static void full_attention_takes_clips(void **state)
 	tiny_config full = tiny_default;
 	full.chunk = -1;
 	kws_model *m = tiny_model_open(&full);
-	kws_classifier *c = open_classifier(m, 16000);
+	kws_classifier *c = open_classifier(m, 16000, false);
 	float prob[TINY_WORDS];
 	sound(32000, 16000, 70);
 	frames_of(m, 16000, 32000, &e);
@@ -378,6 +397,7 @@ int main(void)
 		cmocka_unit_test(refuses_full_attention_by_name),
 		cmocka_unit_test(refuses_bad_rates),
 		cmocka_unit_test(a_clip_is_its_best_frame),
+		cmocka_unit_test(the_end_is_the_last_frame),
 		cmocka_unit_test(a_short_clip_goes_on_in_silence),
 		cmocka_unit_test(clips_may_be_cut_and_follow_each_other),
 		cmocka_unit_test(full_attention_takes_clips),

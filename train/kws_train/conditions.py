@@ -4,7 +4,8 @@
     for c in DIR/*/; do kws classify --quiet --model FILE --manifest $c/list.tsv; done
 
 One folder a condition, each with 16-bit .wav files and list.tsv (path, word): the val clips of commands and unknown, and a
-hundred cuts of noise/ as silence, to which no noise is added. Seeded.
+hundred cuts of noise/ as silence, to which no noise is added. In those called stream, other clips come before each, so
+that it meets the network with a past and at any place in a chunk: `kws classify --at-end` judges it there. Seeded.
 """
 import argparse
 import os
@@ -17,23 +18,33 @@ from .augment import loud_rms, rms
 from .data import CLIP, RATE, SILENCE, WORDS, Corpus, cut_noise, fit_clip
 
 
-def conditions(corpus, rng):
+def conditions(corpus, clips, rng):
     """name -> (sample rate, function pcm, is it a word -> pcm)."""
     noise = [corpus.audio(i) for i in corpus.where("noise")]
 
+    def cut(n):
+        x = noise[rng.integers(len(noise))]
+        at = rng.integers(0, len(x) - n)
+        return x[at : at + n]
+
     def add(snr_db):
         def f(x, word):
-            if not word:
-                return x
-            n = noise[rng.integers(len(noise))]
-            at = rng.integers(0, len(n) - CLIP)
-            n = n[at : at + CLIP]
-            return x + n * (loud_rms(x) / rms(n) * 10 ** (-snr_db / 20))
-        return RATE, f
+            n = cut(len(x))
+            return x + n * (loud_rms(x[-CLIP:]) / rms(n) * 10 ** (-snr_db / 20)) if word else x
+        return f
+
+    def after(x, word):
+        """x behind one to four other clips, with pauses of faint noise up to 0.6 s before and between them."""
+        parts = [x]
+        for _ in range(rng.integers(1, 5)):
+            parts = [clips[rng.integers(len(clips))][0], 0.1 * cut(rng.integers(1, 9600))] + parts
+        return np.concatenate([0.1 * cut(rng.integers(1, 9600)), *parts])
 
     phone = butter(6, [300, 3400], "bandpass", fs=RATE, output="sos")
     same = lambda gain: (RATE, lambda x, word: x * 10 ** (gain / 20))
-    return {"clean": same(0), **{f"snr{s:02d}": add(s) for s in (20, 10, 5, 0)}, "gain+12": same(12), "gain-12": same(-12),
+    return {"clean": same(0), **{f"snr{s:02d}": (RATE, add(s)) for s in (20, 10, 5, 0)},
+            "stream": (RATE, after), "stream-snr20": (RATE, lambda x, word: add(20)(after(x, word), word)),
+            "gain+12": same(12), "gain-12": same(-12),
             "telephone8k": (8000, lambda x, word: resample_poly(sosfilt(phone, x), 1, 2)),
             "rate44k1": (44100, lambda x, word: resample_poly(x, 441, 160)),
             "rate48k": (48000, lambda x, word: resample_poly(x, 3, 1))}
@@ -51,7 +62,7 @@ def main(argv=None):
     clips = [(fit_clip(corpus.audio(i)), WORDS[corpus.items[i].label])
              for i in corpus.where("commands", "unknown", split="val")]
     clips += [(x, SILENCE) for x in cut_noise([corpus.audio(i) for i in corpus.where("noise")], 100)]
-    for name, (rate, f) in conditions(corpus, rng).items():
+    for name, (rate, f) in conditions(corpus, clips, rng).items():
         folder = os.path.join(a.out, name)
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, "list.tsv"), "w") as out:

@@ -361,11 +361,11 @@ class Stem(nn.ModuleList):
         self.n_out = self.frames * n_mels * channels[-1]
 
     def forward(self, x, stride):
-        """x [B, t + stack - stride, n_mels] -> [B, t // stride, n_out], in the order frame, band, channel."""
+        """x [B, t + stack - stride, n_mels] -> [B, t // stride, n_out], in the order band, frame, channel."""
         y = x[:, None]
         for c in self:
             y = F.silu(c(y))
-        return y.unfold(2, self.frames, stride).permute(0, 2, 4, 3, 1).flatten(2)
+        return y.unfold(2, self.frames, stride).permute(0, 2, 3, 4, 1).flatten(2)
 
 
 class Features(nn.Module):

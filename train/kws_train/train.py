@@ -231,7 +231,7 @@ class Augment:
             soft = torch.where(half[:, None], sure(label, 0.99), soft)
         tempo = torch.exp(uniform(rng, -0.14, 0.14, n) * w)
         x = self._place(x - floor, shift, tempo, torch.exp(uniform(rng, -0.07, 0.07, n) * w)) + floor
-        x = (x + uniform(rng, -2.5, 2.0, n)[:, None, None]).clamp_min(floor)
+        x = (x + uniform(rng, -3.2, 2.9, n)[:, None, None]).clamp_min(floor)
         x, ends = self._chain(x, torch.where(clean, 0.75, 0.3), chain)
         at = None if embed is None else self._due(embed, shift, tempo, torch.tensor(ends).repeat(n // chain))
         phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
@@ -248,7 +248,7 @@ class Augment:
         return torch.where(inside, at + end[:, None] - FRAMES // 2, -1)
 
     def _chain(self, x, p, chain):
-        """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.3 s or overlaps up to 0.3 s, and with
+        """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.5 s or overlaps up to 0.16 s, and with
         probability p [n] in noise."""
         rng, floor = self.rng, self.bank.floor
         b = len(x) // chain
@@ -257,7 +257,7 @@ class Augment:
             x = self._noise(x, p).clamp_min(floor)
         starts = [0 if rng.random() < 0.6 else 2 * int(rng.integers(1, 26))]
         for _ in range(chain - 1):
-            starts.append(starts[-1] + FRAMES + 2 * int(rng.integers(-15, 16)))
+            starts.append(starts[-1] + FRAMES + 2 * int(rng.integers(-8, 26)))
         x = x.view(b, chain, FRAMES, -1)
         y = torch.full((b, starts[-1] + FRAMES, x.shape[3]), floor)
         for k, at in enumerate(starts):
@@ -295,7 +295,7 @@ class Augment:
                     continue
                 p = float(near[:, WORDS.index(SILENCE)].mean())
                 target[i, j, WORDS.index(SILENCE)], target[i, j, WORDS.index(UNKNOWN)] = p, 1 - p
-        x = torch.cat(x) + uniform(rng, -2.5, 2.0, b)[:, None, None]
+        x = torch.cat(x) + uniform(rng, -3.2, 2.9, b)[:, None, None]
         return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, weight, ends
 
 
@@ -379,7 +379,7 @@ def recipe(ap):
     ap.add_argument("--dense-weight", type=float, default=0.3)
     ap.add_argument("--sharpen", type=float, default=1.4, help="exponent of the teacher's probabilities")
     ap.add_argument("--clean", type=float, default=0.35, help="with shards: share of clips that are as recorded")
-    ap.add_argument("--silence", type=float, default=0.1, help="share of silences")
+    ap.add_argument("--silence", type=float, default=0.14, help="share of silences")
     ap.add_argument("--distil", type=float, default=0.7, help="weight of the teacher's labels, where there are any")
     ap.add_argument("--embed", type=float, default=1.0, help="weight of the teacher's embeddings, where there are any")
     ap.add_argument("--smooth", type=float, default=0.0, help="label smoothing of the hard labels")
