@@ -235,8 +235,9 @@ def picture(rows):
                 'font-size="15" font-weight="bold"')]
     out += panel(rows, lambda r: r.multiply_adds, 1e6, "against multiply-adds a second of audio, millions (log)", 50, 320,
                  height_of, levels)
-    out += panel([r for r in rows if r.state or r.hears == "whole"], lambda r: r.state, 1024,
-                 "against state a stream keeps, KiB (log)", 610, 320, height_of, levels)
+    if any(r.state for r in rows):
+        out += panel([r for r in rows if r.state or r.hears == "whole"], lambda r: r.state, 1024,
+                     "against state a stream keeps, KiB (log)", 610, 320, height_of, levels)
     x = 50
     for family, what in FAMILY.items():
         out += [f'<circle cx="{x + 6}" cy="552" r="5" fill="{COLOUR[family]}"/>', text(x + 17, 556, what)]

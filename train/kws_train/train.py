@@ -117,9 +117,9 @@ class Augment:
     """Makes batches. Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
     def __init__(self, bank: Bank, mean, rng, unknown_speech=0.07, silence=0.07, unknown=0.11, warp=1.0, partial=0.05,
-                 clean=0.35):
+                 clean=0.35, gain=(-3.2, 2.9)):
         self.bank, self.mean, self.rng = bank, mean, rng
-        self.warp, self.partial = warp, partial
+        self.warp, self.partial, self.gain = warp, partial, gain
         n_words = len(COMMANDS)
         share = {i: (1 - unknown - silence - unknown_speech) / n_words for i in range(n_words)}
         share[WORDS.index(UNKNOWN)] = unknown
@@ -231,7 +231,7 @@ class Augment:
             soft = torch.where(half[:, None], sure(label, 0.99), soft)
         tempo = torch.exp(uniform(rng, -0.14, 0.14, n) * w)
         x = self._place(x - floor, shift, tempo, torch.exp(uniform(rng, -0.07, 0.07, n) * w)) + floor
-        x = (x + uniform(rng, -3.2, 2.9, n)[:, None, None]).clamp_min(floor)
+        x = (x + uniform(rng, *self.gain, n)[:, None, None]).clamp_min(floor)
         x, ends = self._chain(x, torch.where(clean, 0.75, 0.3), chain)
         at = None if embed is None else self._due(embed, shift, tempo, torch.tensor(ends).repeat(n // chain))
         phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
@@ -295,7 +295,7 @@ class Augment:
                     continue
                 p = float(near[:, WORDS.index(SILENCE)].mean())
                 target[i, j, WORDS.index(SILENCE)], target[i, j, WORDS.index(UNKNOWN)] = p, 1 - p
-        x = torch.cat(x) + uniform(rng, -3.2, 2.9, b)[:, None, None]
+        x = torch.cat(x) + uniform(rng, *self.gain, b)[:, None, None]
         return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, weight, ends
 
 

@@ -103,6 +103,12 @@ def test_report_names_what_is_missing_and_keeps_the_words_around(tmp_path, capsy
     assert texts.count(ENCODERS[DEFAULT].title) == 1  # its state was not measured
 
 
+def test_picture_of_one_encoder_whose_state_nobody_measured(tmp_path):
+    write_runs(tmp_path, ["mega"])
+    assert "mega-no-ema 1" in report(tmp_path)
+    assert (tmp_path / "encoders.svg").read_text().count("<circle") == 1 + 3  # one point, three in the legend
+
+
 def test_report_refuses_runs_that_were_not_trained_alike(tmp_path):
     write_runs(tmp_path, ["mega"])
     write_runs(tmp_path, ["s4d"], steps=901)
