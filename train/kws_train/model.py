@@ -407,6 +407,8 @@ class Net(nn.Module):
                 nn.init.zeros_(m.bias)
         nn.init.normal_(self.input.weight, std=n_in ** -0.5)
         nn.init.normal_(self.head.fc1.weight, std=dim ** -0.5)
+        if isinstance(self.layers["0"], Fastformer):  # no norm before it, and its own are steep: zeros have no finite gradient
+            nn.init.normal_(self.input.bias, std=0.02)
 
     def encode(self, frames, phase=0):
         """frames [B, t, n_mels] -> y [B, t // stride, D], before pooling."""
