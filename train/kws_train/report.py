@@ -77,7 +77,7 @@ def load(folder, encoders, seeds, clip):
 
 # ---- the engine in C ----------------------------------------------------------------------------------------------
 
-def measure(kws, path, against, streams, passes=9):
+def measure(kws, path, against, streams, passes=7):
     """Have kws describe a model file and, if it hears streams, time it in turn with another: medians over the passes."""
     said = lambda *args: json.loads(subprocess.run([kws, *args], check=True, capture_output=True).stdout)
     result = {"state_bytes": said("model", path, "--format", "jsonl")["state_bytes"]}
