@@ -98,16 +98,18 @@ static void features_agree(void **state)
 	close_file(&f);
 }
 
-static void shipped_model_agrees(void **state)
+static void agrees(const char *name)
 {
-	(void)state;
 	kws_error err = { "" };
 	kws_model *m;
 	kws_net *net;
 	file f;
+	char path[256];
 	static float frames[HOPS * 128], logits[(HOPS + 1) * 256];
-	assert_true(open_file(&f, "tests/golden/speech_commands-12.safetensors"));
-	if (kws_model_open(&m, "config/models/commands-12.safetensors", &err) != KWS_OK)
+	snprintf(path, sizeof path, "tests/golden/speech_%s.safetensors", name);
+	assert_true(open_file(&f, path));
+	snprintf(path, sizeof path, "config/models/%s.safetensors", name);
+	if (kws_model_open(&m, path, &err) != KWS_OK)
 		fail_msg("%s", err.text);
 	assert_string_equal(kws_model_hash(m), json_string_value(json_object_get(kws_tensors_metadata(f.ts), "sha256")));
 	const kws_tensor *want = kws_tensors_find(f.ts, "logits");
@@ -115,17 +117,24 @@ static void shipped_model_agrees(void **state)
 	hear(frames, kws_model_features(m));
 	assert_int_equal(kws_net_create(&net, m), KWS_OK);
 	assert_int_equal(kws_net_run(net, frames, HOPS, logits) * kws_model_n_words(m), want->n);
-	within(want, logits, "logits");
+	within(want, logits, name);
 	kws_net_destroy(net);
 	kws_model_close(m);
 	close_file(&f);
+}
+
+static void shipped_models_agree(void **state)
+{
+	(void)state;
+	agrees("commands-12");
+	agrees("fastformer-12");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(features_agree),
-		cmocka_unit_test(shipped_model_agrees),
+		cmocka_unit_test(shipped_models_agree),
 	};
 	return cmocka_run_group_tests_name("twin", tests, NULL, NULL);
 }

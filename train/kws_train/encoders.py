@@ -26,7 +26,6 @@ from .train import DECISION, Augment, Bank, accuracy, fit, fresh, optimiser, rec
 CLIP = 50     # network frames of a clip
 LONGEST = 75  # of a sequence in training: a clip may have half a second of something else before it
 SIZE = dict(dim=64, depth=3)
-GAIN = (-2.5, 2.0)  # of log power, by which clips are made softer or louder
 PHASES = (0, 7, 19, 31)  # places in the chunk at which a clip may begin
 
 
@@ -113,8 +112,7 @@ class Bench:
         net, embedder = fresh(e.network, self.bank, self.cfg, rng)
         average = copy.deepcopy(net)
         opt = optimiser(torch.nn.ModuleList([net, embedder]), a.lr, a.decay)
-        augment = Augment(self.bank, net.features.mean.clone(), rng, partial=a.partial, silence=a.silence, clean=a.clean,
-                          gain=GAIN)
+        augment = Augment(self.bank, net.features.mean.clone(), rng, partial=a.partial, silence=a.silence, clean=a.clean)
         began = time.process_time()
         for step, loss, _ in fit(a, net, embedder, average, opt, augment):
             print(f"{name} {seed}\t{step}\tloss {loss:.4f}", flush=True)
@@ -155,7 +153,7 @@ def main(argv=None):
     ap.add_argument("--kws", help="the program: have it time those that run in C, where that is not done")
     ap.add_argument("--docs", default="../docs", help="folder of encoders.md and encoders.svg")
     recipe(ap)
-    ap.set_defaults(steps=900, batch=48, warmup=100, chain=1, silence=0.1, every=300)
+    ap.set_defaults(steps=900, batch=48, warmup=100, chain=1, silence=0.1, partial=0.05, every=300)
     a = ap.parse_args(argv)
 
     torch.set_num_threads(1)

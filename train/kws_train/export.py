@@ -2,10 +2,13 @@
 
     python -m kws_train export --checkpoint runs/final/last.pt --card card.json --out commands-12.safetensors
 
-card.json: an object with the metadata entries name, decision, licence, training and measured.
+card.json: an object with the metadata entries name, decision, licence, training and measured. --prior is for a
+network that met a class more often in training than it will in use, or less often: the class's probability is multiplied by
+it, and all are brought back to a sum of one.
 """
 import argparse
 import json
+import math
 
 import torch
 from safetensors import safe_open
@@ -56,12 +59,17 @@ def main(argv=None):
     ap = argparse.ArgumentParser(prog="kws_train export", description=__doc__.splitlines()[0])
     ap.add_argument("--checkpoint", required=True)
     ap.add_argument("--card", required=True)
+    ap.add_argument("--prior", action="append", default=[], metavar="WORD=X", help="how often in use, over that in training")
     ap.add_argument("--out", required=True)
     a = ap.parse_args(argv)
     cfg = FeatureConfig()
     s = torch.load(a.checkpoint, weights_only=False)
     net = Net(s["network"], cfg.n_mels, len(WORDS))
     net.load_state_dict(s["average"])
+    with torch.no_grad():
+        for prior in a.prior:
+            word, factor = prior.split("=")
+            net.head.fc2.bias[WORDS.index(word)] += math.log(float(factor))
     with open(a.card) as f:
         save_model(a.out, net.eval(), cfg, WORDS, **json.load(f))
 

@@ -116,10 +116,10 @@ class Batch:
 class Augment:
     """Makes batches. Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
-    def __init__(self, bank: Bank, mean, rng, unknown_speech=0.07, silence=0.07, unknown=0.11, warp=1.0, partial=0.05,
-                 clean=0.35, gain=(-3.2, 2.9)):
+    def __init__(self, bank: Bank, mean, rng, unknown_speech=0.04, silence=0.07, unknown=0.11, warp=1.0, partial=0.03,
+                 clean=0.35):
         self.bank, self.mean, self.rng = bank, mean, rng
-        self.warp, self.partial, self.gain = warp, partial, gain
+        self.warp, self.partial = warp, partial
         n_words = len(COMMANDS)
         share = {i: (1 - unknown - silence - unknown_speech) / n_words for i in range(n_words)}
         share[WORDS.index(UNKNOWN)] = unknown
@@ -211,14 +211,14 @@ class Augment:
 
         Mostly within 120 ms, a quarter within 240 ms. Other words may lie anywhere: a part of them is no command
         either. A few commands are pushed half out of the window, and are then no command: what a stream sees between
-        words.
+        words. Not so far that nothing is left: that would be silence.
         """
         rng, n = self.rng, len(label)
         shift = rng.uniform(-1, 1, n) * np.where(rng.random(n) < 0.25, 24, 12)
         other = label.numpy() == WORDS.index(UNKNOWN)
-        shift = np.where(other & (rng.random(n) < 0.3), rng.uniform(-70, 70, n), shift)
+        shift = np.where(other & (rng.random(n) < 0.3), rng.uniform(-48, 48, n), shift)
         half = (label.numpy() < len(COMMANDS)) & (rng.random(n) < self.partial)
-        shift = np.where(half, rng.choice([-1, 1], n) * rng.uniform(48, 70, n), shift)
+        shift = np.where(half, rng.choice([-1, 1], n) * rng.uniform(44, 56, n), shift)
         return torch.from_numpy(shift.astype(np.float32)), torch.from_numpy(half)
 
     def batch(self, n, chain):
@@ -231,7 +231,7 @@ class Augment:
             soft = torch.where(half[:, None], sure(label, 0.99), soft)
         tempo = torch.exp(uniform(rng, -0.14, 0.14, n) * w)
         x = self._place(x - floor, shift, tempo, torch.exp(uniform(rng, -0.07, 0.07, n) * w)) + floor
-        x = (x + uniform(rng, *self.gain, n)[:, None, None]).clamp_min(floor)
+        x = (x + uniform(rng, -3.2, 2.9, n)[:, None, None]).clamp_min(floor)
         x, ends = self._chain(x, torch.where(clean, 0.75, 0.3), chain)
         at = None if embed is None else self._due(embed, shift, tempo, torch.tensor(ends).repeat(n // chain))
         phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
@@ -295,7 +295,7 @@ class Augment:
                     continue
                 p = float(near[:, WORDS.index(SILENCE)].mean())
                 target[i, j, WORDS.index(SILENCE)], target[i, j, WORDS.index(UNKNOWN)] = p, 1 - p
-        x = torch.cat(x) + uniform(rng, *self.gain, b)[:, None, None]
+        x = torch.cat(x) + uniform(rng, -3.2, 2.9, b)[:, None, None]
         return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, weight, ends
 
 
@@ -372,7 +372,7 @@ def recipe(ap):
     ap.add_argument("--warmup", type=int, default=300)
     ap.add_argument("--decay", type=float, default=0.05)
     ap.add_argument("--chain", type=int, default=3, help="clips in a sequence; divides the batch")
-    ap.add_argument("--partial", type=float, default=0.05, help="share of commands cut in half, which are unknown")
+    ap.add_argument("--partial", type=float, default=0.03, help="share of commands cut in half, which are unknown")
     ap.add_argument("--dense", help="what the teacher heard in running speech: judge that everywhere")
     ap.add_argument("--dense-from", type=int, default=0, help="from this step on")
     ap.add_argument("--dense-batch", type=int, default=8, help="sequences of 3.2 s a step for that")

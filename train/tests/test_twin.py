@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from kws_train.data import WORDS
-from kws_train.export import load_model, save_model
+from kws_train.export import load_model, main as export_main, save_model
 from kws_train.features import FeatureConfig, log_mel, mel_to_hz, hz_to_mel
 from kws_train.golden import CASES, FAST, FAST_CASES, MORE_CASES, SMALL, TINY, spec_of, wild
 from kws_train.mix import word_limits
@@ -129,3 +129,20 @@ def test_word_limits_find_a_burst():
     x[5000:9000] += 0.2 * rng.standard_normal(4000)
     lo, hi = word_limits(x)
     assert abs(lo - 5000) <= 400 and abs(hi - 9000) <= 400
+
+
+def test_priors(tmp_path):
+    net = Net(network_spec(depth=1), 40, len(WORDS))
+    wild(net, 5)
+    torch.save({"network": net.network, "average": net.state_dict()}, tmp_path / "last.pt")
+    (tmp_path / "card.json").write_text('{"name": "x", "decision": {}}')
+    export = ["--checkpoint", str(tmp_path / "last.pt"), "--card", str(tmp_path / "card.json")]
+    x, prob = torch.randn(1, 60, 40), []
+    for priors in ([], ["--prior", "_unknown_=0.25", "--prior=_silence_=3"]):
+        export_main([*export, *priors, "--out", str(tmp_path / "x.safetensors")])
+        with torch.no_grad():
+            prob.append(torch.softmax(load_model(tmp_path / "x.safetensors")[0](x)[0, -1].double(), -1))
+    want = prob[0].clone()
+    want[WORDS.index("_unknown_")] *= 0.25
+    want[WORDS.index("_silence_")] *= 3
+    assert torch.allclose(prob[1], want / want.sum(), atol=1e-6)
