@@ -150,15 +150,16 @@ TOP, BOTTOM, GAP = 70, 500, 16
 
 
 def spread(wanted, gap, lo, hi):
-    """Places at least `gap` apart in the order of those wanted, as near to them as that lets: pushed down, then up."""
-    at = []
-    for y in wanted:
-        at.append(max(y, at[-1] + gap if at else lo))
-    limit = hi
-    for i in reversed(range(len(at))):
-        at[i] = min(at[i], limit)
-        limit = at[i] - gap
-    return at
+    """Places at least `gap` apart in the order of those wanted, as near to them as that lets in the mean square."""
+    groups = []  # [sum, count] of what is wanted less i gaps; they rise from group to group
+    for i, y in enumerate(wanted):
+        groups.append([y - i * gap, 1])
+        while len(groups) > 1 and groups[-2][0] / groups[-2][1] >= groups[-1][0] / groups[-1][1]:
+            total, n = groups.pop()
+            groups[-1][0] += total
+            groups[-1][1] += n
+    rest = [total / n for total, n in groups for _ in range(n)]
+    return [min(max(z, lo), hi - (len(rest) - 1) * gap) + i * gap for i, z in enumerate(rest)]
 
 
 def ticks(lo, hi):
@@ -231,7 +232,7 @@ def picture(rows):
     levels = [lo + step * i for i in range(round((hi - lo) / step) + 1)]
     out = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1130 600" font-family="sans-serif" font-size="12">',
            '<rect width="1130" height="600" fill="#fff"/>',
-           text(20, 28, "Accuracy of encoders of one size, trained alike, %; bars: 95 % of the clips, both seeds together",
+           text(20, 28, "Accuracy of encoders of one size, trained alike, %; bars: 95 % by clips, all seeds together",
                 'font-size="15" font-weight="bold"')]
     out += panel(rows, lambda r: r.multiply_adds, 1e6, "against multiply-adds a second of audio, millions (log)", 50, 320,
                  height_of, levels)

@@ -65,6 +65,7 @@ def test_wilson():
 def test_names_in_the_picture_keep_their_distance():
     at = spread([10, 11, 12, 95, 96, 97], 8, 10, 100)
     assert all(b - a >= 8 for a, b in zip(at, at[1:])) and at[0] >= 10 and at[-1] <= 100
+    assert spread([50, 51, 52, 90], 8, 10, 100) == [43, 51, 59, 90]
     assert all(3 <= len(ticks(lo, hi)) <= 7 for lo, hi in ((12.3, 13.8), (20, 120), (1, 1000)))
 
 
