@@ -27,7 +27,7 @@ from .features import FeatureConfig, log_mel
 from .model import Net, network_spec
 
 FRAMES = 100  # feature frames of a clip
-DECISION = {"smooth_ms": 100, "refractory_ms": 700, "threshold": 0.8}
+DECISION = {"smooth_ms": 200, "refractory_ms": 700, "threshold": 0.8}
 
 
 class Bank:
