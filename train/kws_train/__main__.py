@@ -3,8 +3,7 @@ import importlib
 import sys
 
 COMMANDS = {"train": "train", "augment": "augment", "teacher": "teacher", "dense": "dense", "mix": "mix", "golden": "golden",
-            "export": "export",
-            "conditions": "conditions"}
+            "export": "export", "conditions": "conditions", "encoders": "encoders"}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

@@ -15,13 +15,16 @@ from safetensors import safe_open
 
 from .data import WORDS
 from .features import FeatureConfig
-from .model import Net
+from .model import KINDS, Net
 from .stable import save_file
 
 
 def save_model(path, net: Net, cfg: FeatureConfig, words, name, decision, licence="Apache-2.0", training=None,
                measured=None):
     """Write `net` with everything needed to run it. Tensors are float32, contiguous."""
+    alien = {s["kind"] for s in net.network["layers"] if "kind" in s} - set(KINDS)
+    if alien:
+        raise ValueError(f"docs/model-format.md has no layer of kind {', '.join(sorted(alien))}: only the twin runs it")
     features = cfg.metadata()
     if net.features is None:
         features["normalisation"] = "none"

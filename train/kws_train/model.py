@@ -241,7 +241,7 @@ class Mega(nn.Module):
         """q, k [B, T, Z], v [B, T, H] -> o [B, T, H]. The first chunk is short by `phase` frames."""
         b, t, z = q.shape
         c = self.chunk if self.chunk > 0 else t
-        phase = phase % c
+        phase = phase % c if self.chunk > 0 else 0
         if t + phase <= c:  # one short chunk
             c, phase = t, 0
         n = -(-(t + phase) // c)
@@ -343,7 +343,8 @@ class Head(nn.Module):
         return self.fc2(F.silu(self.fc1(x)))
 
 
-_KINDS = {"mega": Mega, "nffn": Nffn, "fastformer": Fastformer}
+KINDS = {"mega": Mega, "nffn": Nffn, "fastformer": Fastformer}  # of docs/model-format.md
+TWIN_ONLY = {}  # kinds to compare with, which register here: no model file can hold them
 
 
 class Stem(nn.ModuleList):
@@ -396,7 +397,7 @@ class Net(nn.Module):
         for i, spec in enumerate(network["layers"]):
             spec = dict(spec)
             if "kind" in spec:
-                self.layers[str(i)] = _KINDS[spec.pop("kind")](dim, **spec)
+                self.layers[str(i)] = (KINDS | TWIN_ONLY)[spec.pop("kind")](dim, **spec)
             self.order.append(str(spec.get("share", i)))
         self.final_norm = Norm(network["final_norm"], dim) if network["final_norm"] else None
         self.head = Head(dim, network["head"], n_words)
@@ -406,6 +407,8 @@ class Net(nn.Module):
                 nn.init.zeros_(m.bias)
         nn.init.normal_(self.input.weight, std=n_in ** -0.5)
         nn.init.normal_(self.head.fc1.weight, std=dim ** -0.5)
+        if isinstance(self.layers["0"], Fastformer):  # no norm before it, and its own are steep: zeros have no finite gradient
+            nn.init.normal_(self.input.bias, std=0.02)
 
     def encode(self, frames, phase=0):
         """frames [B, t, n_mels] -> y [B, t // stride, D], before pooling."""

@@ -363,15 +363,8 @@ class Losses:
         return each.flatten().topk(each.numel() // 4).values.mean()
 
 
-def main(argv=None):
-    ap = argparse.ArgumentParser(prog="kws_train train", description=__doc__.splitlines()[0])
-    ap.add_argument("--data", required=True)
-    ap.add_argument("--run", required=True, help="folder for log, checkpoint and exports; resumes what is there")
-    ap.add_argument("--cache", default="runs/cache")
-    ap.add_argument("--splits", default="train", help="train, or train,val for the final model")
-    ap.add_argument("--shards", nargs="*", default=[], help="augmented shards with teacher labels")
-    ap.add_argument("--init", help="start from this checkpoint's averaged weights")
-    ap.add_argument("--network", default="{}", help="JSON: arguments of network_spec")
+def recipe(ap):
+    """The options of how to train, which every command that trains has."""
     ap.add_argument("--steps", type=int, default=6000)
     ap.add_argument("--stop", type=int, help="end at this step, in the middle of the schedule")
     ap.add_argument("--batch", type=int, default=96, help="clips a step")
@@ -392,44 +385,21 @@ def main(argv=None):
     ap.add_argument("--smooth", type=float, default=0.0, help="label smoothing of the hard labels")
     ap.add_argument("--average", type=float, default=0.999, help="decay of the averaged weights")
     ap.add_argument("--every", type=int, default=500, help="steps between validations and checkpoints")
-    ap.add_argument("--seed", type=int, default=1)
-    a = ap.parse_args(argv)
 
-    torch.set_num_threads(1)
-    torch.manual_seed(a.seed)
-    rng = np.random.default_rng(a.seed)
-    os.makedirs(a.run, exist_ok=True)
-    cfg = FeatureConfig()
-    corpus = Corpus(a.data, a.cache)
-    bank = Bank(corpus, cfg, a.splits.split(","), a.shards, a.dense)
-    val_x, val_y = corpus.validation(cfg)
-    net = Net(network_spec(**json.loads(a.network)), cfg.n_mels, len(WORDS))
+
+def fresh(network, bank, cfg, rng):
+    """-> Net that knows the mean and spread of the bank's clips, and an Embedder for it."""
+    net = Net(network, cfg.n_mels, len(WORDS))
     pick = bank.clips[torch.from_numpy(rng.permutation(len(bank.clips))[:4000])].float()
     net.features.mean.copy_(pick.mean((0, 1)))
     net.features.scale.copy_(1 / pick.std((0, 1)))
-    embedder = Embedder(net.network["dim"])
-    if a.init:
-        s = torch.load(a.init, weights_only=False)
-        net.load_state_dict(s["average"])
-        embedder.load_state_dict(s["embedder"])
-    average = copy.deepcopy(net)
-    opt = optimiser(torch.nn.ModuleList([net, embedder]), a.lr, a.decay)
-    judge = Losses(a, net, embedder)
-    augment = Augment(bank, net.features.mean.clone(), rng, partial=a.partial, silence=a.silence, clean=a.clean)
-    step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
-    ckpt = os.path.join(a.run, "last.pt")
-    if os.path.exists(ckpt):
-        s = torch.load(ckpt, weights_only=False)
-        net.load_state_dict(s["net"])
-        average.load_state_dict(s["average"])
-        embedder.load_state_dict(s["embedder"])
-        opt.load_state_dict(s["opt"])
-        rng.bit_generator.state = s["rng"]
-        step = s["step"]
-    print(json.dumps(vars(a)), f"clips {len(bank.clips)} parameters {sum(p.numel() for p in net.parameters())}",
-          flush=True)
+    return net, Embedder(network["dim"])
 
-    losses, t0, began = [], time.time(), step
+
+def fit(a, net, embedder, average, opt, augment, step=0):
+    """Train from `step` to a.stop or a.steps. Yields the step, the mean loss since the last and the rate, every a.every
+    steps and at the end; `average` is then the averaged net."""
+    judge, losses = Losses(a, net, embedder), []
     while step < (a.stop or a.steps):
         rate = a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * step / a.steps)) + 1e-6
         for g in opt.param_groups:
@@ -452,20 +422,67 @@ def main(argv=None):
                 p.copy_(q)
         losses.append(loss.item())
         if step % a.every == 0 or step == a.steps:
-            acc, acc7 = accuracy(average, val_x, val_y), accuracy(average, val_x, val_y, 7)
-            line = (f"{step}\tloss {np.mean(losses):.4f}\tval {100 * acc:.2f}\tphase7 {100 * acc7:.2f}"
-                    f"\tlr {rate:.2e}\t{(time.time() - t0) / (step - began) * 1e3:.0f} ms/step")
-            print(line, flush=True)
-            log.write(line + "\n")
-            log.flush()
+            yield step, np.mean(losses), rate
             losses = []
-            torch.save({"net": net.state_dict(), "average": average.state_dict(),
-                        "embedder": embedder.state_dict(), "opt": opt.state_dict(),
-                        "rng": rng.bit_generator.state, "step": step, "args": vars(a), "network": net.network},
-                       ckpt + ".tmp")
-            os.replace(ckpt + ".tmp", ckpt)
-            save_model(os.path.join(a.run, "model.safetensors"), average, cfg, WORDS, "commands-12", DECISION,
-                       training={"seed": a.seed, "steps": step}, measured={"val_accuracy": round(acc, 4)})
+
+
+def main(argv=None):
+    ap = argparse.ArgumentParser(prog="kws_train train", description=__doc__.splitlines()[0])
+    ap.add_argument("--data", required=True)
+    ap.add_argument("--run", required=True, help="folder for log, checkpoint and exports; resumes what is there")
+    ap.add_argument("--cache", default="runs/cache")
+    ap.add_argument("--splits", default="train", help="train, or train,val for the final model")
+    ap.add_argument("--shards", nargs="*", default=[], help="augmented shards with teacher labels")
+    ap.add_argument("--init", help="start from this checkpoint's averaged weights")
+    ap.add_argument("--network", default="{}", help="JSON: arguments of network_spec")
+    recipe(ap)
+    ap.add_argument("--seed", type=int, default=1)
+    a = ap.parse_args(argv)
+
+    torch.set_num_threads(1)
+    torch.manual_seed(a.seed)
+    rng = np.random.default_rng(a.seed)
+    os.makedirs(a.run, exist_ok=True)
+    cfg = FeatureConfig()
+    corpus = Corpus(a.data, a.cache)
+    bank = Bank(corpus, cfg, a.splits.split(","), a.shards, a.dense)
+    val_x, val_y = corpus.validation(cfg)
+    net, embedder = fresh(network_spec(**json.loads(a.network)), bank, cfg, rng)
+    if a.init:
+        s = torch.load(a.init, weights_only=False)
+        net.load_state_dict(s["average"])
+        embedder.load_state_dict(s["embedder"])
+    average = copy.deepcopy(net)
+    opt = optimiser(torch.nn.ModuleList([net, embedder]), a.lr, a.decay)
+    augment = Augment(bank, net.features.mean.clone(), rng, partial=a.partial, silence=a.silence, clean=a.clean)
+    step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
+    ckpt = os.path.join(a.run, "last.pt")
+    if os.path.exists(ckpt):
+        s = torch.load(ckpt, weights_only=False)
+        net.load_state_dict(s["net"])
+        average.load_state_dict(s["average"])
+        embedder.load_state_dict(s["embedder"])
+        opt.load_state_dict(s["opt"])
+        rng.bit_generator.state = s["rng"]
+        step = s["step"]
+    print(json.dumps(vars(a)), f"clips {len(bank.clips)} parameters {sum(p.numel() for p in net.parameters())}",
+          flush=True)
+
+    t0, began = time.time(), step
+    for step, loss, rate in fit(a, net, embedder, average, opt, augment, step):
+        acc, acc7 = accuracy(average, val_x, val_y), accuracy(average, val_x, val_y, 7)
+        line = (f"{step}\tloss {loss:.4f}\tval {100 * acc:.2f}\tphase7 {100 * acc7:.2f}"
+                f"\tlr {rate:.2e}\t{(time.time() - t0) / (step - began) * 1e3:.0f} ms/step")
+        print(line, flush=True)
+        log.write(line + "\n")
+        log.flush()
+        torch.save({"net": net.state_dict(), "average": average.state_dict(),
+                    "embedder": embedder.state_dict(), "opt": opt.state_dict(),
+                    "rng": rng.bit_generator.state, "step": step, "args": vars(a), "network": net.network},
+                   ckpt + ".tmp")
+        os.replace(ckpt + ".tmp", ckpt)
+        save_model(os.path.join(a.run, "model.safetensors"), average, cfg, WORDS, "commands-12", DECISION,
+                   training={"seed": a.seed, "steps": step}, measured={"val_accuracy": round(acc, 4)})
 
 
 if __name__ == "__main__":

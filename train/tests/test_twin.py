@@ -8,9 +8,9 @@ import torch
 from kws_train.data import WORDS
 from kws_train.export import load_model, main as export_main, save_model
 from kws_train.features import FeatureConfig, log_mel, mel_to_hz, hz_to_mel
-from kws_train.golden import CASES, FAST_CASES, MORE_CASES, SMALL, TINY, spec_of, wild
+from kws_train.golden import CASES, FAST, FAST_CASES, MORE_CASES, SMALL, TINY, spec_of, wild
 from kws_train.mix import word_limits
-from kws_train.model import Additive, Ema, Mega, Net, network_spec
+from kws_train.model import Additive, Ema, Mega, Net, fastformer_spec, network_spec
 
 
 def tiny(case, seed=3):
@@ -98,6 +98,13 @@ def test_prefix_sums_and_recurrence_agree():
         p = k[t] * pool(state[0], lag[0], a.query_att, q[t])
         want.append(q[t] * pool(state[1], lag[1], a.key_att, p))
     assert torch.allclose(a(q[None], k[None])[0], torch.stack(want), atol=1e-11)
+
+
+def test_masked_frames_have_gradients_in_fastformer():
+    """What masks leave is the mean, which is zeros behind the features' normalisation."""
+    net = Net(fastformer_spec(**FAST, stack=2), TINY.n_mels, 4)
+    net(torch.zeros(1, 20, TINY.n_mels)).sum().backward()
+    assert max(p.grad.norm() for p in net.parameters() if p.grad is not None) < 1e3
 
 
 def test_shared_layers_have_one_set_of_tensors():

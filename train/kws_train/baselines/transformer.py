@@ -1,0 +1,43 @@
+"""Transformer (Vaswani et al. 2017, arXiv 1706.03762), prenorm as nearly everybody builds it today.
+
+    o_i = sum_{j <= i} softmax_j(q_i k_j / sqrt(d)) v_j      (equation 1, masked as in the decoder)
+
+q, k, v [B, G, T, d], d = D / G. Causal; a stream has to keep the keys and values of every frame it wants to hear.
+"""
+import math
+
+import torch
+from torch import nn
+
+from ..model import _wide
+from .mixer import Mixer, mean_past, merge, past, split
+
+
+def attend(q, k, v, seen):
+    """Softmax attention where seen [T, J] or [B, G, T, J]; q [B, G, T, d], k, v [B, G, J, d]."""
+    s = _wide(q @ k.transpose(2, 3)) / math.sqrt(q.shape[-1])
+    return torch.softmax(s.masked_fill(~seen, -math.inf), -1).to(v.dtype) @ v
+
+
+class SelfAttention(Mixer):
+    """Queries, keys and values of the same frames; a kind of layer says with seen(t) which frame hears which."""
+
+    def __init__(self, dim, *, heads):
+        super().__init__(dim)
+        self.dim, self.heads = dim, heads
+        self.qkv, self.out = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
+
+    def mix(self, y):
+        q, k, v = (split(s, self.heads) for s in self.qkv(y).chunk(3, -1))
+        return self.out(merge(attend(q, k, v, self.seen(y.shape[1]))))
+
+
+class Transformer(SelfAttention):
+    def seen(self, t):
+        return past(t)
+
+    def mixing(self, t):
+        return 2 * self.dim * mean_past(t)
+
+    def state(self, t):
+        return 2 * self.dim * t

@@ -1,0 +1,68 @@
+"""What an encoder costs on a stream: multiply-adds and state, counted by formula from the network itself.
+
+Counted are products with weights, the stem's convolutions, recurrences, and the scores and sums of attention, as a stream needs
+them: each frame once, by the recurrent form where there is one. Biases, norms, gates and activations are not.
+Attention within a chunk of c frames hears (c + 1) / 2 of them on the average, and over a clip of t likewise.
+"""
+from functools import singledispatch
+
+from torch import nn
+
+from .model import Additive, Fastformer, Mega, Nffn
+
+
+@singledispatch
+def mixing(layer, t):
+    """Multiply-adds a network frame beyond those of Linear layers, on a clip of t network frames or in a stream."""
+    return layer.mixing(t)
+
+
+@mixing.register
+def _(layer: Nffn, t):
+    return 0
+
+
+def _pools(layer: Additive, dim):
+    """A frame into each of two sums, after they have faded."""
+    return 2 * 2 * dim
+
+
+@mixing.register
+def _(layer: Fastformer, t):
+    return _pools(layer.attention["self"], layer.attention["self"].query.in_features)
+
+
+@mixing.register
+def _(layer: Mega, t):
+    dim, zdim, hdim, _ = layer.dims
+    n = 0
+    if not isinstance(layer.move, nn.Identity):
+        n += dim * (3 * layer.move.gamma.shape[1] + 1)  # h = q h + a x, then c h, for each; omega x
+    if layer.attention == "additive":
+        n += _pools(layer.additive, hdim)
+    elif layer.attention != "none":
+        n += ((layer.chunk if layer.chunk > 0 else t) + 1) / 2 * (zdim + hdim)
+    return n
+
+
+def _linear(module):
+    return sum(m.weight.numel() for m in module.modules() if isinstance(m, nn.Linear))
+
+
+def multiply_adds(net, t):
+    """-> of one network frame."""
+    n = _linear(net.input) + _linear(net.head)
+    bands, frames = net.features.mean.numel(), net.stack
+    for conv in net.stem or []:  # of every stack anew, as model/stem.c does
+        bands, frames = (bands + 1) // 2, frames - 2
+        n += conv.weight.numel() * bands * frames
+    return round(n + sum(_linear(net.layers[i]) + mixing(net.layers[i], t) for i in net.order))
+
+
+def state_bytes(net, t):
+    """-> of one stream that hears t network frames back at most, where only the twin knows the layers: theirs, the stack and
+    the frames that are pooled, in float32. None: it needs the whole clip."""
+    layers = [net.layers[i].state(t) for i in net.order if not isinstance(net.layers[i], Nffn)]
+    if None in layers:
+        return None
+    return 4 * (sum(layers) + net.stack * net.features.mean.numel() + net.pool * net.input.out_features)

@@ -1,0 +1,189 @@
+"""Train every encoder in turn with the same data, features, front end, head, recipe and budget, and compare them.
+
+    python -m kws_train encoders --data CORPUS --shards runs/shards/v0[0-3].npz --kws ../build/kws
+
+A run writes one file an encoder and seed below --out, and what has one is not trained again. Then docs/encoders.md and
+docs/encoders.svg are written from these files alone; --report only does that, also while some are missing.
+"""
+import argparse
+import copy
+import json
+import os
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from . import baselines  # registers its kinds
+from .data import WORDS, Corpus
+from .export import save_model
+from .features import FeatureConfig
+from .model import KINDS, TWIN_ONLY, fastformer_spec, network_spec
+from .report import figures, load, measure, picture, write_page
+from .train import DECISION, Augment, Bank, accuracy, fit, fresh, optimiser, recipe
+
+CLIP = 50     # network frames of a clip
+LONGEST = 75  # of a sequence in training: a clip may have half a second of something else before it
+SIZE = dict(dim=64, depth=3)
+PHASES = (0, 7, 19, 31)  # places in the chunk at which a clip may begin
+
+
+@dataclass(frozen=True)
+class Encoder:
+    title: str
+    network: dict
+
+    @property
+    def in_c(self):
+        return all(s["kind"] in KINDS for s in self.network["layers"])
+
+    @property
+    def hears(self):
+        """stream: without end; clip: as it comes, but not longer than it was trained on; whole: once it has ended."""
+        kinds = {s["kind"]: s for s in self.network["layers"]}
+        if not all(s.get("causal", getattr(TWIN_ONLY.get(k), "causal", True)) for k, s in kinds.items()):
+            return "whole"
+        return "clip" if "sines" in kinds or any("max_positions" in s for s in kinds.values()) else "stream"
+
+    @property
+    def family(self):
+        kind = next(s for s in self.network["layers"] if s["kind"] != "sines")
+        return "fastformer" if "heads" in kind and self.in_c else "mega" if self.in_c else "other"
+
+    @property
+    def phases(self):
+        """Only what is cut into chunks hears a difference."""
+        return PHASES if any(s.get("chunk", 0) > 0 for s in self.network["layers"]) else PHASES[:1]
+
+
+def _mega(title, **other):
+    return Encoder(title, network_spec(**{**SIZE, "zdim": 32, "hdim": 128, "ffn": 128, **other}))
+
+
+def _baseline(title, ffn, sines=True, **layer):
+    """`depth` pairs of that layer and the feed-forward of Mega's, behind a table of sines where it has no order itself."""
+    spec = network_spec(**{**SIZE, "zdim": 32, "hdim": 128, "ffn": ffn})
+    layers = [layer if s["kind"] == "mega" else s for s in spec["layers"]]
+    return Encoder(title, {**spec, "layers": [{"kind": "sines"}] * sines + layers})
+
+
+ENCODERS = {
+    "mega": _mega("Mega, chunk 25, softmax"),
+    "mega-laplace": _mega("Mega, chunk 25, laplace", attention="laplace"),
+    "mega-relu2": _mega("Mega, chunk 25, relu²", attention="relu2"),
+    "mega-16": _mega("Mega, chunk 16, softmax", chunk=16),
+    "mega-50": _mega("Mega, chunk 50, softmax", chunk=50),
+    "mega-full": _mega("Mega, full attention", chunk=-1, max_positions=LONGEST),
+    "mega-no-ema": _mega("Mega without EMA", ndim=0, ffn=160),
+    "ema-only": _mega("EMA without attention", attention="none", ffn=144),
+    "fastformer": Encoder("Fastformer", fastformer_spec(**SIZE, ffn=304)),
+    "fastformer-ema": _mega("Fastformer with EMA", attention="additive"),
+    "transformer": _baseline("Transformer", 304, kind="transformer", heads=4),
+    "reformer": _baseline("Reformer", 336, kind="reformer", heads=4, buckets=4, rounds=2),
+    "linformer": _baseline("Linformer", 280, kind="linformer", heads=4, rank=16, max_positions=LONGEST),
+    "bigbird": _baseline("BigBird, causal", 304, kind="bigbird", heads=4, window=8, globals=2, random=3,
+                         max_positions=LONGEST),
+    "performer": _baseline("Performer", 304, kind="performer", heads=4, features=32),
+    "luna": _baseline("Luna, causal", 264, kind="luna", heads=4, length=16),
+    "s4d": _baseline("S4D", 336, sines=False, kind="s4d", states=32),
+}
+DEFAULT = "mega"  # the others have to be as large, and times in C are related to its
+PAIRS = [("mega", "mega-no-ema", "Mega, chunk 25: with EMA for without"),
+         ("fastformer-ema", "fastformer", "additive attention: in the gated block behind an EMA for Fastformer's own block"),
+         ("mega", "ema-only", "chunk attention behind the EMA for none"),
+         ("fastformer-ema", "ema-only", "additive attention behind the EMA for none")]
+
+
+class Bench:
+    """What all runs share."""
+
+    def __init__(self, a):
+        self.a, self.cfg = a, FeatureConfig()
+        corpus = Corpus(a.data, a.cache)
+        self.bank = Bank(corpus, self.cfg, ["train"], a.shards)
+        self.val_x, self.val_y = corpus.validation(self.cfg)
+
+    def run(self, name, seed):
+        """Train one encoder -> its result."""
+        a, e = self.a, ENCODERS[name]
+        torch.manual_seed(seed)
+        rng = np.random.default_rng(seed)
+        net, embedder = fresh(e.network, self.bank, self.cfg, rng)
+        average = copy.deepcopy(net)
+        opt = optimiser(torch.nn.ModuleList([net, embedder]), a.lr, a.decay)
+        augment = Augment(self.bank, net.features.mean.clone(), rng, partial=a.partial, silence=a.silence, clean=a.clean)
+        began = time.process_time()
+        for step, loss, _ in fit(a, net, embedder, average, opt, augment):
+            print(f"{name} {seed}\t{step}\tloss {loss:.4f}", flush=True)
+        seconds = time.process_time() - began
+        n = len(self.val_y)
+        right = {str(p): round(n * accuracy(average, self.val_x, self.val_y, p)) for p in e.phases}
+        if e.in_c:
+            save_model(os.path.join(a.out, f"{name}-{seed}.safetensors"), average.eval(), self.cfg, WORDS, name, DECISION,
+                       training={"seed": seed, "steps": a.steps}, measured={"val_accuracy": round(right["0"] / n, 4)})
+        return {"encoder": name, "seed": seed, "network": e.network, "recipe": recipe_of(a),
+                "parameters": sum(p.numel() for p in net.parameters()), "train_clips": len(self.bank.clips),
+                "loss": round(float(loss), 4), "train_seconds": round(seconds, 1), "clips": n, "right": right}
+
+
+def recipe_of(a):
+    """What makes two results comparable."""
+    keys = ("steps", "batch", "lr", "warmup", "decay", "chain", "partial", "sharpen", "clean", "silence", "distil",
+            "embed", "smooth", "average")
+    return {**{k: getattr(a, k) for k in keys}, "shards": [os.path.basename(s) for s in sorted(a.shards)]}
+
+
+def write_json(path, value):
+    with open(path + ".tmp", "w") as f:
+        json.dump(value, f, indent=1)
+    os.replace(path + ".tmp", path)
+
+
+def main(argv=None):
+    ap = argparse.ArgumentParser(prog="kws_train encoders", description=__doc__,
+                                 formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--data", help="the corpus; needed to train")
+    ap.add_argument("--cache", default="runs/cache")
+    ap.add_argument("--shards", nargs="*", default=[], help="augmented shards with teacher labels")
+    ap.add_argument("--out", default="runs/encoders", help="folder of the results")
+    ap.add_argument("--seeds", type=int, nargs="*", default=[1, 2])
+    ap.add_argument("--only", nargs="*", choices=ENCODERS, metavar="NAME", help="of " + ", ".join(ENCODERS))
+    ap.add_argument("--report", action="store_true", help="write the page and the picture, train and time nothing")
+    ap.add_argument("--kws", help="the program: have it time those that run in C, where that is not done")
+    ap.add_argument("--docs", default="../docs", help="folder of encoders.md and encoders.svg")
+    recipe(ap)
+    ap.set_defaults(steps=900, batch=48, warmup=100, chain=1, silence=0.1, partial=0.05, every=300)
+    a = ap.parse_args(argv)
+
+    torch.set_num_threads(1)
+    os.makedirs(a.out, exist_ok=True)
+    bench = None
+    for seed in [] if a.report else a.seeds:  # first all with one seed
+        for name in a.only or ENCODERS:
+            path = os.path.join(a.out, f"{name}-{seed}.json")
+            if os.path.exists(path):
+                continue
+            if not a.data:
+                ap.error("--data: training needs the corpus")
+            bench = bench or Bench(a)
+            result = bench.run(name, seed)
+            write_json(path, result)
+            print(f"{name} {seed}\t{result['right']['0'] / result['clips']:.4f}\t{result['train_seconds']:.0f} s", flush=True)
+    file_of = lambda name: os.path.join(a.out, f"{name}-{a.seeds[0]}.safetensors")
+    for name, e in ENCODERS.items() if a.kws and not a.report else ():
+        path = os.path.join(a.out, f"{name}.c.json")
+        if os.path.exists(file_of(name)) and not os.path.exists(path):
+            write_json(path, measure(a.kws, file_of(name), file_of(DEFAULT), e.hears == "stream"))
+            print(f"{name}\tin C", flush=True)
+    rows, missing, how = load(a.out, ENCODERS, a.seeds, CLIP)
+    write_page(os.path.join(a.docs, "encoders.md"), figures(rows, missing, how, PAIRS))
+    if rows:
+        with open(os.path.join(a.docs, "encoders.svg"), "w") as f:
+            f.write(picture(rows))
+    if missing:
+        print("missing: " + ", ".join(missing))
+
+
+if __name__ == "__main__":
+    main()

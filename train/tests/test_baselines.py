@@ -1,0 +1,220 @@
+"""Each baseline against the plainest form of its equations, and against the future."""
+import math
+
+import pytest
+import torch
+
+from kws_train.data import WORDS
+from kws_train.encoders import ENCODERS
+from kws_train.export import save_model
+from kws_train.features import FeatureConfig
+from kws_train.model import Net
+from kws_train.baselines.bigbird import BigBird
+from kws_train.baselines.linformer import Linformer
+from kws_train.baselines.luna import Luna
+from kws_train.baselines.mixer import Sines, merge, split
+from kws_train.baselines.performer import Performer
+from kws_train.baselines.reformer import Reformer
+from kws_train.baselines.s4d import S4D
+from kws_train.baselines.transformer import Transformer, attend
+
+BASELINES = [k for k, e in ENCODERS.items() if not e.in_c]
+
+
+def made(kind, *a, **k):
+    """A layer in float64 whose weights are large enough that all terms show."""
+    torch.manual_seed(5)
+    layer = kind(*a, **k).double().eval()
+    with torch.no_grad():
+        for m in layer.modules():
+            if isinstance(m, torch.nn.Linear):
+                torch.nn.init.normal_(m.weight, std=1.5 * m.in_features ** -0.5)
+                torch.nn.init.normal_(m.bias, std=0.3)
+    return layer
+
+
+def rand(*shape):
+    return torch.randn(*shape, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+@torch.no_grad()
+def test_future_matters_only_where_it_is_said(name):
+    torch.manual_seed(1)
+    net = Net(ENCODERS[name].network, 40, 4).double().eval()
+    for p in net.parameters():
+        if p.ndim == 2:
+            p.mul_(5)
+    x = rand(1, 100, 40)
+    y = x.clone()
+    y[:, 60:] += rand(1, 40, 40)
+    same = torch.allclose(net(x)[:, :30], net(y)[:, :30], atol=1e-9)
+    assert same == all(layer.causal for layer in net.layers.values() if hasattr(layer, "causal"))
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_is_refused_in_model_files(name, tmp_path):
+    net = Net(ENCODERS[name].network, 40, len(WORDS))
+    with pytest.raises(ValueError, match="only the twin"):
+        save_model(tmp_path / "m.safetensors", net, FeatureConfig(), WORDS, "m", {"threshold": 0.5})
+    assert not list(tmp_path.iterdir())
+
+
+def test_sines():
+    x = Sines(6)(torch.zeros(1, 4, 6))[0]
+    for t in range(4):
+        for i in range(3):
+            angle = t / 10000 ** (2 * i / 6)
+            assert abs(x[t, 2 * i] - math.sin(angle)) < 1e-6 and abs(x[t, 2 * i + 1] - math.cos(angle)) < 1e-6
+
+
+def naive(q, k, v, heard):
+    """Softmax attention frame by frame, heard(g, i) the frames that i hears; q, k, v [G, T, d]."""
+    out = torch.zeros_like(v)
+    for g in range(len(q)):
+        for i in range(q.shape[1]):
+            js = heard(g, i)
+            w = torch.stack([q[g, i] @ k[g, j] / math.sqrt(q.shape[2]) for j in js])
+            out[g, i] = sum(a * v[g, j] for a, j in zip(torch.softmax(w, 0), js))
+    return out
+
+
+def parts(layer, y):
+    return [split(s, layer.heads) for s in layer.qkv(y).chunk(3, -1)]
+
+
+@torch.no_grad()
+def test_transformer_is_attention_over_the_past():
+    m = made(Transformer, 8, heads=2)
+    y = rand(1, 7, 8)
+    q, k, v = (s[0] for s in parts(m, y))
+    assert torch.allclose(m.mix(y), m.out(merge(naive(q, k, v, lambda g, i: range(i + 1))[None])), atol=1e-12)
+
+
+@torch.no_grad()
+def test_bigbird_hears_window_globals_and_some():
+    m = made(BigBird, 8, heads=2, window=3, globals=2, random=2, max_positions=30)
+    sets = [set(torch.nonzero(row)[:, 0].tolist()) for row in m.mask]
+    extra = 0
+    for i, heard in enumerate(sets):
+        sure = {j for j in range(i + 1) if i - j < 3 or j < 2 or i < 2}
+        assert sure <= heard and max(heard) == i
+        assert len(heard - sure) <= 2
+        extra += len(heard - sure)
+    assert extra > 20
+    y = rand(1, 20, 8)
+    q, k, v = (s[0] for s in parts(m, y))
+    assert torch.allclose(m.mix(y), m.out(merge(naive(q, k, v, lambda g, i: sorted(sets[i]))[None])), atol=1e-12)
+    assert m.mixing(20) == 2 * 8 * sum(len(s) for s in sets[:20]) / 20
+
+
+@torch.no_grad()
+def test_linformer_with_nothing_projected_is_full_attention():
+    m = made(Linformer, 8, heads=2, rank=9, max_positions=12)
+    m.over_time.zero_()
+    m.over_time[:, :, :9] = torch.eye(9)
+    y = rand(2, 9, 8)
+    want = attend(*parts(m, y), torch.ones(9, 9, dtype=torch.bool))
+    assert torch.allclose(m.mix(y), m.out(merge(want)), atol=1e-12)
+    m.over_time[1, 0, 8] = 1.0
+    assert not torch.allclose(m.mix(y), m.out(merge(want)), atol=1e-3)
+
+
+def shared(m, y):
+    q, v = split(m.qk(y), m.heads)[0], split(m.v(y), m.heads)[0]
+    return q, q / q.norm(dim=-1, keepdim=True), v
+
+
+@torch.no_grad()
+def test_reformer_with_one_bucket_is_full_attention():
+    m = made(Reformer, 8, heads=2, buckets=4, rounds=2)
+    m.rotations.zero_()
+    y = rand(1, 9, 8)
+    want = naive(*shared(m, y), lambda g, i: range(max(i, 1)))  # not itself, but for the first
+    assert torch.allclose(m.mix(y), m.out(merge(want[None])), atol=1e-12)
+
+
+@torch.no_grad()
+def test_reformer_hears_its_buckets():
+    m = made(Reformer, 8, heads=2, buckets=4, rounds=2)
+    y = rand(1, 30, 8)
+    q, k, v = shared(m, y)
+
+    def bucket(r, g, i):
+        x = (q[g, i] @ m.rotations[r, 0, g]).tolist()
+        x += [-e for e in x]
+        return x.index(max(x))
+
+    def heard(g, i):
+        return [j for j in range(i) if any(bucket(r, g, j) == bucket(r, g, i) for r in range(2))] or [i]
+
+    sizes = [len(heard(g, i)) for g in range(2) for i in range(30)]
+    assert min(sizes) == 1 and 5 < max(sizes) < 29
+    assert torch.allclose(m.mix(y), m.out(merge(naive(q, k, v, heard)[None])), atol=1e-12)
+
+
+@torch.no_grad()
+def test_performer_product_is_its_prefix_sums():
+    m = made(Performer, 8, heads=2, features=5)
+    q, k, v = parts(m, rand(2, 11, 8))
+    q, k = m.phi(q, True), m.phi(k, False)
+    s, z, want = 0, 0, []
+    for i in range(11):
+        s = s + k[:, :, i, :, None] * v[:, :, i, None, :]
+        z = z + k[:, :, i]
+        want.append((q[:, :, i, None] @ s)[:, :, 0] / (q[:, :, i] * z).sum(-1, keepdim=True))
+    assert torch.allclose(m.sums(q, k, v), torch.stack(want, 2), atol=1e-12)
+
+
+@torch.no_grad()
+def test_performer_estimates_softmax_attention():
+    m = made(Performer, 8, heads=2, features=20000)
+    y = 0.4 * rand(1, 12, 8)
+    q, k, v = parts(m, y)
+    err = (m.sums(m.phi(q, True), m.phi(k, False), v)[0] - naive(q[0], k[0], v[0], lambda g, i: range(i + 1))).abs().max()
+    assert err < 0.15
+    block = m.w[:4] / m.w[:4].norm(dim=1, keepdim=True)
+    assert torch.allclose(block @ block.T, torch.eye(4).double(), atol=1e-6)
+
+
+@torch.no_grad()
+def test_luna_packs_and_unpacks():
+    m = made(Luna, 8, heads=2, length=3)
+    y = rand(1, 10, 8)
+    d, out = 4, []
+    for g in range(2):
+        cut = slice(g * d, (g + 1) * d)
+        p, c, q, x = m.p(m.memory)[:, cut], m.c(y)[0, :, cut], m.q(y)[0, :, cut], m.kv(y)[0, :, cut]
+        pack = torch.log2(1 + 2 ** (c @ p.T / 2))  # [T, L]; 2 = sqrt(d)
+        rows = []
+        for t in range(10):
+            to_memory = sum(torch.outer(x[j], pack[j]) for j in range(t + 1)) / (t + 1)
+            a = torch.softmax(q[t] / 2 @ to_memory, 0)
+            rows.append(a @ (sum(torch.outer(pack[j], x[j]) for j in range(t + 1)) / (t + 1)))
+        out.append(torch.stack(rows))
+    assert torch.allclose(m.mix(y)[0], m.out(torch.cat(out, 1)), atol=1e-12)
+
+
+@torch.no_grad()
+def test_s4d_convolution_is_its_recurrence():
+    m = made(S4D, 6, states=8)
+    u = rand(2, 40, 6)
+    q, c = m.discrete()
+    x, want = torch.zeros(2, 6, 4, dtype=torch.complex128), []
+    for t in range(40):
+        x = q * x + u[:, t, :, None]
+        want.append(2 * (c * x).sum(-1).real + m.skip * u[:, t])
+    assert torch.allclose(m.convolve(u), torch.stack(want, 1), atol=1e-11)
+    a = torch.complex(-torch.exp(m.log_damp), m.turn)[0]
+    assert torch.allclose(a, torch.complex(torch.full((4,), -0.5), math.pi * torch.arange(4.0)).to(a), atol=1e-6)
+
+
+@torch.no_grad()
+def test_s4d_is_its_differential_equation():
+    """x' = A x + u, y = 2 Re(C x): what a step of 1 has become after each frame, dt later and later."""
+    m = made(S4D, 6, states=8)
+    a, c = torch.complex(-torch.exp(m.log_damp), m.turn), torch.complex(m.c[0], m.c[1])
+    for frames in (1, 2, 30):
+        time = frames * torch.exp(m.log_dt)[:, None]
+        want = 2 * (c * (torch.exp(a * time) - 1) / a).sum(1).real
+        assert torch.allclose(m.kernel(frames).sum(1), want, atol=1e-11)

@@ -1,0 +1,143 @@
+"""The comparison: are the encoders of one size, the costs those counted by hand, the page made of what was measured?"""
+import json
+import math
+import xml.dom.minidom
+
+import numpy as np
+import pytest
+
+from kws_train import encoders
+from kws_train.cost import multiply_adds, state_bytes
+from kws_train.encoders import CLIP, DEFAULT, ENCODERS, PAIRS, main
+from kws_train.model import Net
+from kws_train.report import BEGIN, END, difference, spread, ticks, wilson
+
+
+def net_of(name):
+    return Net(ENCODERS[name].network, 40, 12)
+
+
+def test_all_are_of_one_size():
+    sizes = [sum(p.numel() for p in net_of(name).parameters()) for name in ENCODERS]
+    assert max(sizes) < 1.1 * min(sizes)
+
+
+def test_front_end_and_head_are_the_same():
+    rest = [{k: v for k, v in e.network.items() if k not in ("layers", "final_norm")} for e in ENCODERS.values()]
+    assert all(r == rest[0] for r in rest)
+
+
+def test_multiply_adds_of_the_default_by_hand():
+    stem = 3 * 20 * 16 * 9 + 1 * 10 * 32 * 16 * 9  # frames, bands, channels out, 9 x channels in
+    front = 10 * 32 * 64
+    ema = 64 * 16 * 3 + 64
+    mega = 64 * (64 + 32 + 128 + 64) + 64 * 128 + 128 * 64 + ema + 13 * (32 + 128)  # mx, v, h; 13 of 25 on the average
+    ffn = 2 * 64 * 128
+    head = 64 * 128 + 128 * 12
+    assert multiply_adds(net_of("mega"), CLIP) == stem + front + 3 * (mega + ffn) + head
+
+
+def test_multiply_adds_and_state_of_a_baseline_by_hand():
+    front, head = 3 * 20 * 16 * 9 + 10 * 32 * 144 + 10 * 32 * 64, 64 * 128 + 128 * 12
+    layer = 4 * 64 * 64 + 25.5 * 2 * 64 + 2 * 64 * 304  # 25.5 of 50 frames on the average
+    assert multiply_adds(net_of("transformer"), CLIP) == front + 3 * layer + head
+    kept = 3 * 50 * 2 * 64 + 5 * 40 + 50 * 64  # keys and values; the stack; what is pooled
+    assert state_bytes(net_of("transformer"), CLIP) == 4 * kept
+    assert state_bytes(net_of("linformer"), CLIP) is None
+
+
+def test_who_hears_what():
+    hears = {name: e.hears for name, e in ENCODERS.items()}
+    assert hears["mega"] == hears["fastformer"] == hears["s4d"] == "stream"
+    assert hears["mega-full"] == hears["transformer"] == hears["performer"] == "clip"
+    assert [name for name, h in hears.items() if h == "whole"] == ["linformer"]
+    assert len(ENCODERS["mega"].phases) > 1 and len(ENCODERS["s4d"].phases) == 1
+
+
+def test_wilson():
+    lo, hi = wilson(50, 100)
+    assert abs(lo - 0.40383) < 1e-5 and abs(hi - 0.59617) < 1e-5
+    assert wilson(0, 10)[0] == pytest.approx(0, abs=1e-12) and wilson(10, 10)[1] == pytest.approx(1)
+    d, half = difference((90, 100), (80, 100))
+    assert abs(d - 0.1) < 1e-12 and abs(half - 1.96 * math.sqrt((0.09 + 0.16) / 100)) < 1e-12
+
+
+def test_names_in_the_picture_keep_their_distance():
+    at = spread([10, 11, 12, 95, 96, 97], 8, 10, 100)
+    assert all(b - a >= 8 for a, b in zip(at, at[1:])) and at[0] >= 10 and at[-1] <= 100
+    assert spread([50, 51, 52, 90], 8, 10, 100) == [43, 51, 59, 90]
+    assert all(3 <= len(ticks(lo, hi)) <= 7 for lo, hi in ((12.3, 13.8), (20, 120), (1, 1000)))
+
+
+def write_runs(folder, names, seeds=(1, 2), steps=900):
+    rng = np.random.default_rng(7)
+    for name in names:
+        e = ENCODERS[name]
+        for seed in seeds:
+            run = {"network": e.network, "recipe": {"steps": steps, "batch": 48}, "parameters": 200000 + seed,
+                   "train_clips": 5000, "train_seconds": 100.0, "clips": 1000,
+                   "right": {str(p): int(rng.integers(700, 900)) for p in e.phases}}
+            (folder / f"{name}-{seed}.json").write_text(json.dumps(run))
+
+
+def report(folder):
+    main(["--report", "--out", str(folder), "--docs", str(folder)])
+    return (folder / "encoders.md").read_text()
+
+
+def test_report_names_what_is_missing_and_keeps_the_words_around(tmp_path, capsys):
+    write_runs(tmp_path, [n for n in ENCODERS if n != "luna"])
+    (tmp_path / "encoders.md").write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    page = report(tmp_path)
+    assert page.startswith("before\n") and page.endswith("after\n") and "old" not in page
+    assert "Missing so far: luna 1, luna 2." in page and "missing: luna 1, luna 2" in capsys.readouterr().out
+    assert all((e.title in page) == (n != "luna") for n, e in ENCODERS.items())
+    write_runs(tmp_path, ["luna"])
+    page = report(tmp_path)
+    assert "Missing" not in page and page == report(tmp_path)
+    run = json.loads((tmp_path / "mega-1.json").read_text())["right"]["0"]
+    also = json.loads((tmp_path / "mega-2.json").read_text())["right"]["0"]
+    lo, hi = wilson(run + also, 2000)
+    assert f"{(run + also) / 20:.1f} ({100 * lo:.1f} to {100 * hi:.1f})" in page
+    texts = [t.firstChild.data for t in xml.dom.minidom.parse(str(tmp_path / "encoders.svg")).getElementsByTagName("text")]
+    assert texts.count(ENCODERS["linformer"].title) == 2  # its place in the second panel: it needs the clip
+    assert texts.count(ENCODERS[DEFAULT].title) == 1  # its state was not measured
+
+
+def test_picture_of_one_encoder_whose_state_nobody_measured(tmp_path):
+    write_runs(tmp_path, ["mega"])
+    assert "mega-no-ema 1" in report(tmp_path)
+    assert (tmp_path / "encoders.svg").read_text().count("<circle") == 1 + 3  # one point, three in the legend
+
+
+def test_report_refuses_runs_that_were_not_trained_alike(tmp_path):
+    write_runs(tmp_path, ["mega"])
+    write_runs(tmp_path, ["s4d"], steps=901)
+    with pytest.raises(SystemExit, match="not trained alike"):
+        report(tmp_path)
+
+
+def test_report_refuses_runs_of_another_network(tmp_path):
+    write_runs(tmp_path, ["mega"])
+    (tmp_path / "mega-2.json").write_text((tmp_path / "mega-2.json").read_text().replace('"ndim": 16', '"ndim": 8'))
+    with pytest.raises(SystemExit, match="another network"):
+        report(tmp_path)
+
+
+def test_what_is_done_is_not_done_again(tmp_path, monkeypatch):
+    write_runs(tmp_path, [n for n in ENCODERS if n != "luna"])
+    done = []
+
+    class Bench:
+        def __init__(self, a):
+            pass
+
+        def run(self, name, seed):
+            done.append((name, seed))
+            write_runs(tmp_path, [name], [seed])
+            return json.loads((tmp_path / f"{name}-{seed}.json").read_text())
+
+    monkeypatch.setattr(encoders, "Bench", Bench)
+    main(["--data", "x", "--out", str(tmp_path), "--docs", str(tmp_path)])
+    assert done == [("luna", 1), ("luna", 2)]
+    assert all({a, b} <= set(ENCODERS) for a, b, _ in PAIRS)
