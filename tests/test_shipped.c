@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE = 16000, SECONDS = 40, N = RATE * SECONDS };
+enum { RATE = 16000, LISTEN = 10 * RATE, N = 40 * RATE };
 
 static float pcm[N];
 static unsigned seed;
@@ -138,9 +138,9 @@ static void nothing_is_heard_where_nothing_is_said(void **state)
 		kws_model *m = shipped(models[i]);
 		for (size_t k = 0; k < sizeof sounds / sizeof *sounds; k++) {
 			seed = 1;
-			for (size_t n = 0; n < N; n++)
+			for (size_t n = 0; n < LISTEN; n++)
 				pcm[n] = (float)sounds[k].at(n);
-			const heard h = listen(m, N);
+			const heard h = listen(m, LISTEN);
 			if (h.n)
 				fail_msg("%s: %zu events in %s, the last %s", models[i], h.n, sounds[k].name,
 					 kws_model_word(m, h.last.word));
