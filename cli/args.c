@@ -98,7 +98,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-const struct argp kws_args_audio_argp = {.options = options, .parser = parse};
+static const struct argp audio_argp = {.options = options, .parser = parse};
+const struct argp_child kws_args_audio_child[] = {{&audio_argp, 0, NULL, 0}, {0}};
 
 /* The model of the source tree whose build folder holds this program, into path
  * (KWS_ARGS_PATH,). */

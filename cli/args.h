@@ -25,8 +25,8 @@ typedef struct {
 	enum kws_encoding encoding;
 } kws_args_audio;
 
-/* A child parser (argp_child) whose input is a kws_args_audio. */
-extern const struct argp kws_args_audio_argp;
+/* The children of a parser with these options; the input of the first is a kws_args_audio. */
+extern const struct argp_child kws_args_audio_child[];
 
 enum { KWS_ARGS_PATH = 4096 };
 

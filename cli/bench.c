@@ -426,10 +426,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct argp argp = {
+	.options = list,
+	.parser = parse,
+	.doc = "Measure this machine: how fast files go, how long a live hop takes, memory, start-up.",
+};
+
 int kws_cmd_bench(int argc, char **argv)
 {
-	static const struct argp argp = { list, parse, NULL,
-		"Measure this machine: how fast files go, how long a live hop takes, memory, start-up.", NULL, NULL, NULL };
 	options o = { .seconds = 60 };
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	return run(&o);

@@ -408,20 +408,18 @@ static int run_task(task *t)
 	return t->heard.failed ? KWS_EXIT_INPUT : KWS_EXIT_OK;
 }
 
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "FILE|DIR...",
+	.doc = "Find the threshold of each word for a wanted rate of false alarms. What is said in "
+	       "a.flac is read from a.tsv (start, end, word); where there is no such file, nothing "
+	       "is said.",
+	.children = kws_hear_child,
+};
+
 int kws_cmd_calibrate(int argc, char **argv)
 {
-	static const struct argp_child children[] = {{&kws_hear_argp, 0, NULL, 0}, {0}};
-	static const struct argp argp = {
-		options,
-		parse,
-		"FILE|DIR...",
-		"Find the threshold of each word for a wanted rate of false alarms. What is said in "
-		"a.flac is read from a.tsv (start, end, word); where there is no such file, nothing "
-		"is said.",
-		children,
-		NULL,
-		NULL,
-	};
 	args a = {.target = 0.5, .lowest = 0.3};
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 

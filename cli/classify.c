@@ -315,18 +315,16 @@ static int run_task(task *t)
 	return run_jobs(t);
 }
 
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "[FILE|DIR|-]...",
+	.doc = "Say which word is in each file, with its probability. - is raw PCM on stdin.",
+	.children = kws_args_audio_child,
+};
+
 int kws_cmd_classify(int argc, char **argv)
 {
-	static const struct argp_child children[] = {{&kws_args_audio_argp, 0, NULL, 0}, {0}};
-	static const struct argp argp = {
-		options,
-		parse,
-		"[FILE|DIR|-]...",
-		"Say which word is in each file, with its probability. - is raw PCM on stdin.",
-		children,
-		NULL,
-		NULL,
-	};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	args a = {.top = 1, .jobs = processors > 1 && processors <= 256 ? (unsigned)processors : 1};
 	argp_parse(&argp, argc, argv, 0, NULL, &a);

@@ -439,19 +439,17 @@ static int run_task(task *t)
 	return t->heard.failed ? KWS_EXIT_INPUT : KWS_EXIT_OK;
 }
 
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "[FILE|DIR]...",
+	.doc = "Measure misses against false alarms on recordings. What is said in a.flac is read "
+	       "from a.tsv (start, end, word); where there is no such file, nothing is said.",
+	.children = kws_hear_child,
+};
+
 int kws_cmd_eval(int argc, char **argv)
 {
-	static const struct argp_child children[] = {{&kws_hear_argp, 0, NULL, 0}, {0}};
-	static const struct argp argp = {
-		options,
-		parse,
-		"[FILE|DIR]...",
-		"Measure misses against false alarms on recordings. What is said in a.flac is read "
-		"from a.tsv (start, end, word); where there is no such file, nothing is said.",
-		children,
-		NULL,
-		NULL,
-	};
 	args a = {0};
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	if (a.manifest)

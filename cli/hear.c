@@ -63,8 +63,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {{&kws_args_audio_argp, 0, NULL, 0}, {0}};
-const struct argp kws_hear_argp = {.options = options, .parser = parse, .children = children};
+static const struct argp argp = {.options = options, .parser = parse, .children = kws_args_audio_child};
+const struct argp_child kws_hear_child[] = {{&argp, 0, NULL, 0}, {0}};
 
 /* ---- what is said ---- */
 

@@ -16,8 +16,8 @@ typedef struct {
 	int n_inputs;
 } kws_hear_args;
 
-/* A child parser (argp_child) whose input is a kws_hear_args. */
-extern const struct argp kws_hear_argp;
+/* The children of a parser with these options; the input of the first is a kws_hear_args. */
+extern const struct argp_child kws_hear_child[];
 
 typedef struct {
 	kws_model *model;

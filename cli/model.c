@@ -233,19 +233,17 @@ static int show(const args *a, const char *wanted)
 	return KWS_EXIT_OK;
 }
 
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "[FILE]...",
+	.doc = "Show what is in a model file: words, sizes, features, network, decision, training "
+	       "data, licence, measured results, hash. Without FILE: the one that the other "
+	       "commands would use.",
+};
+
 int kws_cmd_model(int argc, char **argv)
 {
-	static const struct argp argp = {
-		options,
-		parse,
-		"[FILE]...",
-		"Show what is in a model file: words, sizes, features, network, decision, training "
-		"data, licence, measured results, hash. Without FILE: the one that the other "
-		"commands would use.",
-		NULL,
-		NULL,
-		NULL,
-	};
 	args a = {0};
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	int worst = KWS_EXIT_OK;

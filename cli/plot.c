@@ -460,19 +460,17 @@ static int run_task(task *t)
 	return draw(t) ? KWS_EXIT_OK : KWS_EXIT_INPUT;
 }
 
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "FILE -o PICTURE",
+	.doc = "Draw a recording: the spectrogram that the network is given, the score of each word, "
+	       "its threshold, and the words that are found.",
+	.children = kws_args_audio_child,
+};
+
 int kws_cmd_plot(int argc, char **argv)
 {
-	static const struct argp_child children[] = {{&kws_args_audio_argp, 0, NULL, 0}, {0}};
-	static const struct argp argp = {
-		options,
-		parse,
-		"FILE -o PICTURE",
-		"Draw a recording: the spectrogram that the network is given, the score of each word, "
-		"its threshold, and the words that are found.",
-		children,
-		NULL,
-		NULL,
-	};
 	args a = {.end = (double)INFINITY};
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 

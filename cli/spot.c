@@ -307,20 +307,18 @@ static int run_task(task *t)
 	return status;
 }
 
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "[FILE|-]...",
+	.doc = "Say what is said when. Lines appear as the words are heard; - is raw PCM on "
+	       "standard input, as "
+	       "`arecord -t raw' and sox write it.",
+	.children = kws_args_audio_child,
+};
+
 int kws_cmd_spot(int argc, char **argv)
 {
-	static const struct argp_child children[] = {{&kws_args_audio_argp, 0, NULL, 0}, {0}};
-	static const struct argp argp = {
-		options,
-		parse,
-		"[FILE|-]...",
-		"Say what is said when. Lines appear as the words are heard; - is raw PCM on "
-		"standard input, as "
-		"`arecord -t raw' and sox write it.",
-		children,
-		NULL,
-		NULL,
-	};
 	args a = {.block_ms = 1000};
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 
