@@ -230,7 +230,7 @@ class Augment:
         if soft is not None:
             soft = torch.where(half[:, None], sure(label, 0.99), soft)
         tempo = torch.exp(uniform(rng, -0.14, 0.14, n) * w)
-        x = self._place(x - floor, shift, tempo, torch.exp(uniform(rng, -0.07, 0.07, n) * w)) + floor
+        x = self._place(x - floor, shift, tempo, torch.exp(uniform(rng, -0.1, 0.1, n) * w)) + floor
         x = (x + uniform(rng, -3.2, 2.9, n)[:, None, None]).clamp_min(floor)
         x, ends = self._chain(x, torch.where(clean, 0.75, 0.3), chain)
         at = None if embed is None else self._due(embed, shift, tempo, torch.tensor(ends).repeat(n // chain))
@@ -409,10 +409,12 @@ def fit(a, net, embedder, average, opt, augment, step=0):
         loss = judge.clips(batch)
         if a.dense and step >= a.dense_from:
             loss = loss + a.dense_weight * judge.speech(*augment.dense(a.dense_batch), batch.phase)
+        if not loss.isfinite():
+            raise FloatingPointError(f"the loss of step {step + 1} is {loss.item()}: a lower rate than {a.lr} may do")
         opt.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        opt.step()
+        if torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0).isfinite():  # not the rare one that would end it all
+            opt.step()
         step += 1
         keep = min(a.average, (step + 1) / (step + 20))
         with torch.no_grad():

@@ -1,0 +1,71 @@
+"""Rooms, microphones, and sounds that are no words. x float [n], samples at 16 kHz; rng a numpy generator."""
+import numpy as np
+from scipy.signal import fftconvolve
+
+from .data import RATE
+
+
+def rms(x):
+    return float(np.sqrt(np.mean(np.square(x, dtype=np.float64))) + 1e-9)
+
+
+def loud_rms(x, block=800):
+    """RMS of the loudest third of the 50 ms blocks: the level of the word, not of its pauses."""
+    e = np.square(x[: len(x) // block * block]).reshape(-1, block).mean(1)
+    return float(np.sqrt(np.sort(e)[-max(1, len(e) // 3):].mean()) + 1e-9)
+
+
+def room(rng, x):
+    """A room: direct sound, a few early reflections, an exponentially decaying tail of RT60 0.1 to 0.6 s."""
+    rt60, wet = rng.uniform(0.1, 0.6), 10 ** (rng.uniform(-18, -2) / 20)
+    n = int(RATE * min(rt60, 0.4))
+    tail = rng.standard_normal(n) * np.exp(-6.9 * np.arange(n) / (rt60 * RATE))
+    tail[: int(rng.uniform(0.002, 0.01) * RATE)] = 0
+    tail *= wet / (np.sqrt(np.square(tail).sum()) + 1e-9)
+    for _ in range(rng.integers(0, 5)):
+        tail[rng.integers(16, int(0.03 * RATE))] += rng.uniform(-0.5, 0.5) * wet
+    tail[0] = 1
+    return fftconvolve(x, tail)[: len(x)]
+
+
+def colour(rng, x):
+    """Band limits of telephones and cheap microphones, and a smooth random response, by multiplication in frequency."""
+    f = np.fft.rfftfreq(len(x), 1 / RATE)
+    g = np.zeros_like(f)
+    if rng.random() < 0.6:
+        knots = np.linspace(0, RATE / 2, 8)
+        g += np.interp(f, knots, rng.normal(0, 3.0, 8))
+    band = rng.random()
+    lo, hi = (300, 3400) if band < 0.25 else (rng.uniform(50, 300), rng.uniform(4000, 7500)) if band < 0.6 else (0, 8000)
+    slope = rng.uniform(24, 60)  # dB an octave
+    g -= slope * np.maximum(0, np.log2(np.maximum(f, 1) / hi))
+    if lo > 0:
+        g -= slope * np.maximum(0, np.log2(lo / np.maximum(f, 1)))
+    return np.fft.irfft(np.fft.rfft(x) * 10 ** (np.maximum(g, -80) / 20), len(x))
+
+
+def synthetic_noise(rng, n):
+    """Noise of slope 0 to -9 dB an octave, hum, tones, clicks: sounds that are no speech."""
+    kind = rng.random()
+    t = np.arange(n) / RATE
+    if kind < 0.5:
+        spec = np.fft.rfft(rng.standard_normal(n))
+        f = np.maximum(np.fft.rfftfreq(n, 1 / RATE), 20)
+        return np.fft.irfft(spec * f ** -rng.uniform(0, 1.5), n)
+    if kind < 0.7:  # chords with decays: something like music
+        x = np.zeros(n)
+        for _ in range(rng.integers(1, 6)):
+            f0, at = 55 * 2 ** rng.uniform(0, 5), rng.uniform(0, n / RATE)
+            env = np.where(t >= at, np.exp(-(t - at).clip(0) * rng.uniform(0.5, 8)), 0)
+            for h in range(1, rng.integers(2, 8)):
+                if f0 * h < RATE / 2:
+                    x += env * np.sin(2 * np.pi * (f0 * h * t + rng.random())) / h
+        return x
+    if kind < 0.85:  # sweep
+        f0, f1 = rng.uniform(50, 4000, 2)
+        return np.sin(2 * np.pi * (f0 * t + (f1 - f0) * t * t / (2 * t[-1])))
+    x = 1e-3 * rng.standard_normal(n)  # clicks and knocks
+    for _ in range(rng.integers(1, 12)):
+        at, m = rng.integers(0, n - 400), rng.integers(20, 400)
+        x[at : at + m] += rng.uniform(-1, 1) * rng.standard_normal(m) * np.exp(-np.arange(m) / (m / 5))
+    return x

@@ -1,0 +1,49 @@
+"""Batches, on a bank of made-up frames."""
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from kws_train.data import COMMANDS, SILENCE, UNKNOWN, WORDS
+from kws_train.train import FRAMES, Augment
+
+M, FLOOR = 40, math.log(1e-4)
+SUSPECT = 120  # the window of the speech in which the teacher hears a command
+
+
+@pytest.fixture
+def augment():
+    rng = np.random.default_rng(1)
+    frames = lambda *shape: torch.from_numpy(rng.normal(-3, 2, (*shape, M)).astype(np.float32)).clamp_min(FLOOR)
+    n = 3 * len(WORDS)
+    heard = torch.zeros(200, len(WORDS))
+    heard[:, WORDS.index(SILENCE)], heard[:, WORDS.index(UNKNOWN)] = 0.25, 0.75
+    heard[SUSPECT] = torch.nn.functional.one_hot(torch.tensor(3), len(WORDS))
+    bank = SimpleNamespace(clips=frames(n, FRAMES), label=torch.arange(n) % len(WORDS),
+                           kind=torch.zeros(n, dtype=torch.long), clean=torch.ones(n, dtype=torch.bool), soft=None,
+                           embed=None, noise=[frames(900)], speech=[frames(1800)], heard=[heard], floor=FLOOR)
+    return Augment(bank, torch.zeros(M), rng)
+
+
+@pytest.mark.parametrize("chain", [1, 3])
+def test_a_batch_is_judged_behind_each_clip(augment, chain):
+    for _ in range(10):
+        b = augment.batch(24, chain)
+        assert b.frames.shape[0] == 24 // chain and len(b.ends) == chain and b.label.shape == (24,)
+        assert b.frames.isfinite().all()
+        assert 2 * b.ends[-1] == b.frames.shape[1] and b.ends[0] >= FRAMES // 2
+
+
+def test_running_speech_is_not_judged_where_a_command_is_suspected(augment):
+    skipped = 0
+    for _ in range(20):
+        x, target, weight, ends = augment.dense(8)
+        assert x.isfinite().all() and target.sum(-1)[weight.eq(1)].allclose(torch.tensor(1.0))
+        assert not target[:, :, : len(COMMANDS)].any()  # what it is taught there is never a command
+        assert target[:2, :, WORDS.index(SILENCE)].eq(1).all() and weight[:2].eq(1).all()
+        judged = weight[2:].eq(1)
+        assert target[2:, :, WORDS.index(UNKNOWN)][judged].allclose(torch.tensor(0.75))
+        skipped += int((~judged).sum())
+    assert 0 < skipped < 20 * 6 * 5  # few windows are near the one that is suspected
