@@ -155,7 +155,7 @@ def main(argv=None):
     ap.add_argument("--kws", help="the program: have it time those that run in C, where that is not done")
     ap.add_argument("--docs", default="../docs", help="folder of encoders.md and encoders.svg")
     recipe(ap)
-    ap.set_defaults(steps=900, batch=48, warmup=100, chain=1, silence=0.1, partial=0.05, every=300)
+    ap.set_defaults(steps=1600, batch=48, warmup=100, chain=1, silence=0.1, partial=0.05, every=300)
     a = ap.parse_args(argv)
 
     torch.set_num_threads(1)
