@@ -8,6 +8,7 @@ from functools import singledispatch
 
 from torch import nn
 
+from .baselines.mixer import mean_past
 from .model import Additive, Fastformer, Mega, Nffn
 
 
@@ -41,7 +42,7 @@ def _(layer: Mega, t):
     if layer.attention == "additive":
         n += _pools(layer.additive, hdim)
     elif layer.attention != "none":
-        n += ((layer.chunk if layer.chunk > 0 else t) + 1) / 2 * (zdim + hdim)
+        n += mean_past(layer.chunk if layer.chunk > 0 else t) * (zdim + hdim)
     return n
 
 
