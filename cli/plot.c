@@ -262,20 +262,15 @@ static bool draw_spectrum(task *t, kws_picture *p, double width)
 	return good;
 }
 
-static double mel_of(double hz)
-{
-	return 2595.0 * log10(1.0 + hz / 700.0);
-}
-
 static void draw_hz_axis(const task *t, kws_picture *p, double width)
 {
 	static const double ticks[] = {100, 250, 500, 1000, 2000, 4000, 8000, 16000};
 	const kws_features *f = kws_model_features(t->model);
-	double first = mel_of((double)f->f_lo_hz);
-	double step = (mel_of((double)f->f_hi_hz) - first) / (double)(t->n_mels + 1);
+	double first = kws_mel_of_hz(f->mel, (double)f->f_lo_hz);
+	double step = (kws_mel_of_hz(f->mel, (double)f->f_hi_hz) - first) / (double)(t->n_mels + 1);
 	for (size_t i = 0; i < sizeof ticks / sizeof ticks[0]; i++) {
 		/* The middle of band b is at b + 1 steps. */
-		double place = ((mel_of(ticks[i]) - first) / step - 0.5) / (double)t->n_mels;
+		double place = ((kws_mel_of_hz(f->mel, ticks[i]) - first) / step - 0.5) / (double)t->n_mels;
 		double y = TOP + SPECTRUM * (1.0 - place);
 		if (place < 0.0 || place > 1.0)
 			continue;

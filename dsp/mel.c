@@ -58,22 +58,27 @@ static size_t whole_vectors(size_t n)
 	return (n + LANES - 1) / LANES * LANES;
 }
 
-static double mel_of_hz(double hz)
+double kws_mel_of_hz(enum kws_mel_scale scale, double hz)
 {
-	return 2595.0 * log10(1.0 + hz / 700.0);
+	if (scale == KWS_MEL_HTK)
+		return 2595.0 * log10(1.0 + hz / 700.0);
+	return hz < 1000.0 ? 3.0 * hz / 200.0 : 15.0 + 27.0 * log(hz / 1000.0) / log(6.4);
 }
 
-static double hz_of_mel(double mel)
+static double hz_of_mel(enum kws_mel_scale scale, double mel)
 {
-	return 700.0 * (pow(10.0, mel / 2595.0) - 1.0);
+	if (scale == KWS_MEL_HTK)
+		return 700.0 * (pow(10.0, mel / 2595.0) - 1.0);
+	return mel < 15.0 ? 200.0 * mel / 3.0 : 1000.0 * exp((mel - 15.0) * log(6.4) / 27.0);
 }
 
 /* Edge i of the n_mels + 2 that are equally spaced in mel. Triangle m rises from edge m to m + 1
  * and falls to m + 2. */
 static double edge_hz(const kws_mel_config *c, size_t i)
 {
-	const double lo = mel_of_hz((double)c->f_lo_hz), hi = mel_of_hz((double)c->f_hi_hz);
-	return hz_of_mel(lo + (hi - lo) * (double)i / (double)(c->n_mels + 1));
+	const double lo = kws_mel_of_hz(c->mel, (double)c->f_lo_hz);
+	const double hi = kws_mel_of_hz(c->mel, (double)c->f_hi_hz);
+	return hz_of_mel(c->mel, lo + (hi - lo) * (double)i / (double)(c->n_mels + 1));
 }
 
 static double triangle(const kws_mel_config *c, size_t m, size_t bin)
@@ -107,6 +112,8 @@ static enum kws_status check(const kws_mel_config *c, kws_error *err)
 	if (!(c->log_floor >= FLT_MIN && c->log_floor <= FLT_MAX))
 		return kws_fail(err, KWS_ERR_ARG, "log_floor: %g is not a positive normal number",
 				(double)c->log_floor);
+	if (c->mel != KWS_MEL_HTK && c->mel != KWS_MEL_SLANEY)
+		return kws_fail(err, KWS_ERR_ARG, "mel: there is no scale %d", (int)c->mel);
 	return KWS_OK;
 }
 

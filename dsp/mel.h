@@ -2,9 +2,8 @@
  *
  *   frame t   = log(max(floor, M |rfft(w * x)|^2)), x the last `win` samples up to the end of hop t
  *   w         periodic Hann of length win, placed at the start of n_fft, zeros behind
- *   M         n_mels triangles of peak 1 (HTK mel scale, mel = 2595 log10(1 + f/700)), edges
- *             equally spaced in mel from f_lo_hz to f_hi_hz; weights evaluated at the exact bin
- *             frequencies
+ *   M         n_mels triangles of peak 1, edges equally spaced on the mel scale from f_lo_hz to
+ *             f_hi_hz; weights evaluated at the exact bin frequencies
  *   log       natural
  * train/kws_train/features.py computes the same. */
 #ifndef KWS_DSP_MEL_H
@@ -20,6 +19,7 @@ typedef struct {
 	unsigned n_mels;        /* 1 .. 128 */
 	float f_lo_hz, f_hi_hz; /* 0 <= lo < hi <= rate/2 */
 	float log_floor;        /* > 0, no subnormal */
+	enum kws_mel_scale mel;
 } kws_mel_config;
 
 typedef struct kws_mel kws_mel;
@@ -38,5 +38,8 @@ void kws_mel_reset(kws_mel *m);
  * Before the first hop there is silence. Samples that are not finite, or beyond 2^50, or (but for
  * 0) below 2^-50, count as 0. pcm and frames MUST NOT overlap. */
 void kws_mel_process(kws_mel *m, const float *pcm, size_t n_hops, float *frames);
+
+/* A frequency, hz >= 0, on that scale. */
+double kws_mel_of_hz(enum kws_mel_scale scale, double hz);
 
 #endif

@@ -25,6 +25,10 @@ enum kws_status {
 	KWS_ERR_DEVICE = -6   /* an audio device refused or went away */
 };
 
+/* How pitch grows with frequency f in Hz. HTK: mel = 2595 log10(1 + f/700). Slaney (Auditory Toolbox): mel = 3f/200 up to
+ * 1 kHz, then 15 + 27 ln(f/1000) / ln 6.4. */
+enum kws_mel_scale { KWS_MEL_HTK, KWS_MEL_SLANEY };
+
 /* A short English sentence, e.g. "out of memory". Never NULL. */
 const char *kws_strerror(enum kws_status s);
 

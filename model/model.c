@@ -86,19 +86,21 @@ static enum kws_status read_words(kws_model *m, const json_t *list, kws_error *e
 static enum kws_status read_features(kws_features *f, const json_t *o, bool *affine, kws_error *err)
 {
 	static const char *const keys[] = { "kind", "rate_hz", "win", "hop", "n_fft", "n_mels", "f_lo_hz", "f_hi_hz",
-					    "log_floor", "normalisation", NULL };
+					    "log_floor", "mel", "normalisation", NULL };
 	static const char *const kinds[] = { "log-mel", NULL };
+	static const char *const scales[] = { [KWS_MEL_HTK] = "htk", [KWS_MEL_SLANEY] = "slaney", NULL };
 	static const char *const normalisations[] = { "none", "affine", NULL };
 	static const char where[] = "features";
-	size_t kind, norm, rate, win, hop, n_fft, n_mels;
+	size_t kind, mel, norm, rate, win, hop, n_fft, n_mels;
 	enum kws_status s;
 	if ((s = kws_json_keys(o, where, keys, NULL, err)) || (s = kws_json_choice(o, where, "kind", kinds, &kind, err)) ||
+	    (s = kws_json_choice(o, where, "mel", scales, &mel, err)) ||
 	    (s = kws_json_choice(o, where, "normalisation", normalisations, &norm, err)) ||
 	    (s = kws_json_size(o, where, "rate_hz", 8000, 48000, &rate, err)) ||
 	    (s = kws_json_size(o, where, "n_fft", 64, 4096, &n_fft, err)) ||
 	    (s = kws_json_size(o, where, "win", 1, n_fft, &win, err)) ||
 	    (s = kws_json_size(o, where, "hop", 1, win, &hop, err)) ||
-	    (s = kws_json_size(o, where, "n_mels", 1, 128, &n_mels, err)) ||
+	    (s = kws_json_size(o, where, "n_mels", 1, KWS_MAX_MELS, &n_mels, err)) ||
 	    (s = kws_json_real(o, where, "f_hi_hz", 1.0, (double)rate / 2.0, &f->f_hi_hz, err)) ||
 	    (s = kws_json_real(o, where, "f_lo_hz", 0.0, (double)f->f_hi_hz - 1.0, &f->f_lo_hz, err)) ||
 	    (s = kws_json_real(o, where, "log_floor", 1e-12, 1.0, &f->log_floor, err)))
@@ -112,6 +114,7 @@ static enum kws_status read_features(kws_features *f, const json_t *o, bool *aff
 	f->hop = (unsigned)hop;
 	f->n_fft = (unsigned)n_fft;
 	f->n_mels = (unsigned)n_mels;
+	f->mel = (enum kws_mel_scale)mel;
 	*affine = norm == 1;
 	return KWS_OK;
 }
@@ -158,7 +161,7 @@ static enum kws_status read_all(kws_model *m, kws_tensors *ts, kws_error *err)
 	if (!s && !(s = meta_json(&decision, ts, "decision", err)))
 		s = read_decision(m, decision, err);
 	if (!s && !(s = meta_json(&network, ts, "network", err)))
-		s = kws_network_init(&m->network, network, m->features.n_mels, m->n_words, affine, ts, err);
+		s = kws_network_init(&m->network, network, &m->features, affine, m->n_words, ts, err);
 	if (!s)
 		s = kws_tensors_all_used(ts, err);
 	json_decref(words);
@@ -290,7 +293,7 @@ float kws_model_threshold(const kws_model *m, size_t word)
 
 size_t kws_model_stride(const kws_model *m)
 {
-	return m->network.stride;
+	return m->network.step;
 }
 
 size_t kws_model_window(const kws_model *m)

@@ -4,12 +4,15 @@
 
 #include "kws.h"
 
+enum { KWS_MAX_MELS = 128 };
+
 typedef struct kws_model kws_model; /* immutable; share freely between threads */
 
 /* The feature contract: what the network was trained on. Plain data; spot/ turns it into a kws_mel_config. */
 typedef struct {
 	unsigned rate_hz, win, hop, n_fft, n_mels;
 	float f_lo_hz, f_hi_hz, log_floor;
+	enum kws_mel_scale mel;
 } kws_features;
 
 /* Decision defaults of the file (the metadata entry "decision"). */

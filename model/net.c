@@ -7,19 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All memory is one block: what a stream carries from call to call first, so that reset is one memset. */
+/* All memory is one block: what a stream carries from call to call comes first. */
 struct kws_net {
 	const kws_network *w;
 	size_t n_frames;      /* network frames since the start */
-	size_t n_history;     /* feature frames waiting, of the stack's last ones */
+	size_t n_waiting;     /* feature frames that are no network frame yet */
 	size_t max;           /* network frames between resets; 0: endless */
 	bool whole;           /* nothing comes out before the clip has ended */
 	unsigned char *block;
 	size_t carried, bytes;
 	void **layer_state;   /* (n_layers,) */
-	float *history;       /* (stack, n_mels) the last normalised frames, oldest first */
+	float *stem_state;
+	float *past;          /* (stack - stride, n_frame) what is stacked again */
 	float *pooled;        /* (pool, ld) the last outputs; row k % pool is frame k's */
-	float *in;            /* (KWS_BLOCK, n_in) stacked features, or what the stem makes of them */
+	float *features;      /* (KWS_BLOCK * step, n_mels) normalised; those that wait first */
+	float *frames;        /* (stack - stride + KWS_BLOCK * stride, n_frame) the past, and what comes new */
+	float *in;            /* (KWS_BLOCK, stack * n_frame) */
 	float *x;             /* (KWS_BLOCK, ld) */
 	float *clip;          /* whole clips only: as many blocks like x as the longest needs */
 	float *hidden;        /* (KWS_BLOCK, ld_head) */
@@ -50,10 +53,13 @@ static void lay_out(kws_net *net)
 		if (w->layers[i]->scratch_floats > scratch)
 			scratch = w->layers[i]->scratch_floats;
 	}
-	net->history = carve(net, &at, w->stack * w->n_mels * sizeof(float));
+	net->stem_state = carve(net, &at, w->stem.state_floats * sizeof(float));
+	net->past = carve(net, &at, (w->stack - w->stride) * w->n_frame * sizeof(float));
 	net->pooled = carve(net, &at, w->pool * ld * sizeof(float));
 	net->carried = at;
-	net->in = carve(net, &at, KWS_BLOCK * w->n_in * sizeof(float));
+	net->features = carve(net, &at, KWS_BLOCK * w->step * w->n_mels * sizeof(float));
+	net->frames = carve(net, &at, (w->stack - w->stride + KWS_BLOCK * w->stride) * w->n_frame * sizeof(float));
+	net->in = carve(net, &at, KWS_BLOCK * w->stack * w->n_frame * sizeof(float));
 	net->x = carve(net, &at, KWS_BLOCK * ld * sizeof(float));
 	net->clip = carve(net, &at, (net->whole ? n_blocks(net->max) : 0) * KWS_BLOCK * ld * sizeof(float));
 	net->hidden = carve(net, &at, KWS_BLOCK * kws_pad(w->head) * sizeof(float));
@@ -82,6 +88,7 @@ enum kws_status kws_net_create(kws_net **out, const kws_model *m)
 	}
 	memset(net->block, 0, net->bytes);
 	lay_out(net);
+	kws_net_reset(net);
 	*out = net;
 	return KWS_OK;
 }
@@ -98,32 +105,43 @@ void kws_net_destroy(kws_net *net)
 void kws_net_reset(kws_net *net)
 {
 	memset(net->block, 0, net->carried);
-	net->n_frames = net->n_history = 0;
+	if (net->w->stem.n_steps)
+		memcpy(net->stem_state, net->w->stem.start, net->w->stem.state_floats * sizeof *net->stem_state);
+	net->n_frames = net->n_waiting = 0;
 }
 
-/* Append one feature frame to the history; 1 when a network frame is complete with it. */
-static int push(kws_net *net, const float *frame)
+/* Normalise t feature frames and let them wait behind the others. */
+static void take_in(kws_net *net, const float *frames, size_t t)
 {
 	const kws_network *w = net->w;
-	float *last = net->history + (w->stack - 1) * w->n_mels;
-	memmove(net->history, net->history + w->n_mels, (w->stack - 1) * w->n_mels * sizeof *last);
-	for (size_t i = 0; i < w->n_mels; i++)
-		last[i] = w->mean ? (frame[i] - w->mean[i]) * w->scale[i] : frame[i];
-	if (++net->n_history < w->stride)
-		return 0;
-	net->n_history = 0;
-	return 1;
+	float *to = net->features + net->n_waiting * w->n_mels;
+	net->n_waiting += t;
+	if (!w->mean) {
+		memcpy(to, frames, t * w->n_mels * sizeof *to);
+		return;
+	}
+	for (; t; t--, to += w->n_mels, frames += w->n_mels)
+		for (size_t i = 0; i < w->n_mels; i++)
+			to[i] = (frames[i] - w->mean[i]) * w->scale[i];
 }
 
-/* The history -> a row of net->in. */
-static void take_frame(const kws_net *net, size_t row)
+/* The feature frames that wait -> rows of net->in. */
+static void stack_rows(kws_net *net, kws_rows rows)
 {
 	const kws_network *w = net->w;
-	float *in = net->in + row * w->n_in;
-	if (w->stem.n_convs)
-		kws_stem_run(&w->stem, net->history, net->scratch, in);
+	const size_t n = rows.n * w->stride, past = (w->stack - w->stride) * w->n_frame, n_in = w->stack * w->n_frame;
+	const size_t used = rows.n * w->step * w->n_mels;
+	float *to = net->frames + past;
+	memcpy(net->frames, net->past, past * sizeof *to);
+	if (w->stem.n_steps)
+		kws_stem_run(&w->stem, net->stem_state, net->scratch, net->n_frames * w->stride, net->features, n, to);
 	else
-		memcpy(in, net->history, w->n_in * sizeof *in);
+		memcpy(to, net->features, used * sizeof *to);
+	for (size_t i = 0; i < rows.n; i++)
+		memcpy(net->in + (rows.first + i) * n_in, net->frames + i * w->stride * w->n_frame, n_in * sizeof *to);
+	memcpy(net->past, net->frames + n * w->n_frame, past * sizeof *to);
+	net->n_waiting -= rows.n * w->step;
+	memmove(net->features, net->features + used, net->n_waiting * w->n_mels * sizeof *to);
 }
 
 /* Rows of net->in -> rows of net->x: the first layer's input. */
@@ -131,7 +149,7 @@ static void enter(const kws_net *net, kws_rows rows)
 {
 	const kws_network *w = net->w;
 	const size_t ld = kws_pad(w->dim);
-	kws_gemm_run(&w->input, net->in, w->n_in, rows, net->x);
+	kws_gemm_run(&w->input, net->in, w->stack * w->n_frame, rows, net->x);
 	kws_vec_get()->bias(net->x + rows.first * ld, ld, rows.n, w->input_bias, w->dim);
 }
 
@@ -186,18 +204,18 @@ size_t kws_net_run(kws_net *net, const float *frames, size_t t, float *logits)
 {
 	const kws_network *w = net->w;
 	size_t n_out = 0;
-	kws_rows rows = { .first = net->n_frames % KWS_BLOCK };
-	for (size_t i = 0; i < t; i++) {
-		if (!push(net, frames + i * w->n_mels))
+	while (t) {
+		kws_rows rows = { .first = net->n_frames % KWS_BLOCK };
+		const size_t room = (KWS_BLOCK - rows.first) * w->step - net->n_waiting, n = t < room ? t : room;
+		take_in(net, frames, n);
+		frames += n * w->n_mels;
+		t -= n;
+		rows.n = net->n_waiting / w->step;
+		if (!rows.n)
 			continue;
-		take_frame(net, rows.first + rows.n++);
-		if (rows.first + rows.n == KWS_BLOCK) {
-			n_out += run_rows(net, rows, logits + n_out * w->n_words);
-			rows = (kws_rows){ 0 };
-		}
-	}
-	if (rows.n)
+		stack_rows(net, rows);
 		n_out += run_rows(net, rows, logits + n_out * w->n_words);
+	}
 	return n_out;
 }
 
@@ -230,5 +248,7 @@ size_t kws_net_finish(kws_net *net, float *logits)
 
 size_t kws_net_state_bytes(const kws_net *net)
 {
-	return net->carried + sizeof *net + net->w->n_layers * sizeof *net->layer_state;
+	const kws_network *w = net->w;
+	return net->carried + (w->step - 1) * w->n_mels * sizeof *net->features + sizeof *net +
+	       w->n_layers * sizeof *net->layer_state;
 }

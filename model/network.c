@@ -2,6 +2,7 @@
 
 #include "model/json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,14 +75,22 @@ static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tenso
 	return KWS_OK;
 }
 
-/* What a network frame is made of: the stack as it is, or what a stem finds there. */
-static enum kws_status read_stem(kws_network *w, const json_t *list, kws_tensors *ts, kws_error *err)
+/* What is stacked: the feature frames, or what a stem makes of them. */
+static enum kws_status read_stem(kws_network *w, const json_t *list, float log_floor, kws_tensors *ts, kws_error *err)
 {
-	w->n_in = w->stack * w->n_mels;
+	float quiet[KWS_MAX_MELS];
+	w->n_frame = w->n_mels;
+	w->step = w->stride;
 	if (!list)
 		return KWS_OK;
-	const enum kws_status s = kws_stem_init(&w->stem, list, w->stack, w->n_mels, ts, err);
-	w->n_in = w->stem.n_out;
+	for (size_t i = 0; i < w->n_mels; i++)
+		quiet[i] = w->mean ? (logf(log_floor) - w->mean[i]) * w->scale[i] : logf(log_floor);
+	const enum kws_status s = kws_stem_init(&w->stem, list, quiet, w->n_mels, ts, err);
+	w->n_frame = w->stem.n_out;
+	w->step *= w->stem.stride;
+	if (!s && w->step > KWS_MAX_STEM_STRIDE)
+		return kws_fail(err, KWS_ERR_FORMAT, "network: stride: %zu feature frames for a network frame: more than %d",
+				w->step, KWS_MAX_STEM_STRIDE);
 	return s;
 }
 
@@ -98,10 +107,11 @@ static enum kws_status read_final_norm(kws_network *w, const json_t *conf, kws_t
 	return kws_norm_init(&w->final_norm, kind, KWS_EPS, w->dim, ts, "final_norm.norm.", err);
 }
 
-enum kws_status kws_network_init(kws_network *w, const json_t *conf, size_t n_mels, size_t n_words, bool affine,
+enum kws_status kws_network_init(kws_network *w, const json_t *conf, const kws_features *f, bool affine, size_t n_words,
 				 kws_tensors *ts, kws_error *err)
 {
-	static const char *const keys[] = { "stack", "stem", "stride", "dim", "layers", "final_norm", "pool", "head", NULL };
+	static const char *const keys[] = { "stem", "stack", "stride", "dim", "layers", "final_norm", "pool", "head", NULL };
+	const size_t n_mels = f->n_mels;
 	enum kws_status s;
 	*w = (kws_network){ .n_mels = n_mels, .n_words = n_words };
 	if ((s = kws_json_keys(conf, "network", keys, NULL, err)) ||
@@ -114,8 +124,8 @@ enum kws_status kws_network_init(kws_network *w, const json_t *conf, size_t n_me
 	if (affine && ((s = kws_tensors_take(&w->mean, ts, "features.", "mean", 1, &n_mels, err)) ||
 		       (s = kws_tensors_take(&w->scale, ts, "features.", "scale", 1, &n_mels, err))))
 		return s;
-	if ((s = read_stem(w, json_object_get(conf, "stem"), ts, err)) ||
-	    (s = read_linear(&w->input, &w->input_bias, "input.", w->n_in, w->dim, ts, err)) ||
+	if ((s = read_stem(w, json_object_get(conf, "stem"), f->log_floor, ts, err)) ||
+	    (s = read_linear(&w->input, &w->input_bias, "input.", w->stack * w->n_frame, w->dim, ts, err)) ||
 	    (s = read_layers(w, json_object_get(conf, "layers"), ts, err)) ||
 	    (s = read_final_norm(w, conf, ts, err)) ||
 	    (s = read_linear(&w->fc1, &w->fc1_bias, "head.fc1.", w->dim, w->head, ts, err)))
@@ -163,7 +173,7 @@ bool kws_network_whole_clip(const kws_network *w)
 void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx)
 {
 	const kws_rows block = { 0, KWS_BLOCK };
-	for (size_t frame = 0; frame < KWS_BLOCK; frame++)
+	for (size_t i = 0; i < w->stride; i++)
 		kws_stem_products(&w->stem, fn, ctx);
 	fn(ctx, &w->input, block);
 	for (size_t i = 0; i < w->n_layers; i++)

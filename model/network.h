@@ -11,9 +11,10 @@ typedef struct {
 	size_t n_mels, n_words;
 	float *mean, *scale;        /* (n_mels,) normalisation of the features; NULL: none */
 	size_t stack, stride, dim;
-	kws_stem stem;              /* no convolutions: none */
-	size_t n_in;                /* floats of a network frame: the stem's, or stack * n_mels */
-	kws_gemm input;             /* n_in -> dim */
+	kws_stem stem;              /* n_steps 0: none */
+	size_t n_frame;             /* floats of what is stacked: a stem frame, or a feature frame */
+	size_t step;                /* feature frames of a network frame: stride, times the stem's */
+	kws_gemm input;             /* stack * n_frame -> dim */
 	float *input_bias;          /* (dim,) */
 	kws_layer **layers;         /* the same pointer again for a layer that shares another's tensors */
 	size_t n_layers;
@@ -25,7 +26,7 @@ typedef struct {
 } kws_network;
 
 /* conf: the metadata entry "network". A failed init leaves what kws_network_free() copes with. */
-enum kws_status kws_network_init(kws_network *w, const json_t *conf, size_t n_mels, size_t n_words, bool affine,
+enum kws_status kws_network_init(kws_network *w, const json_t *conf, const kws_features *f, bool affine, size_t n_words,
 				 kws_tensors *ts, kws_error *err);
 void kws_network_free(kws_network *w);
 

@@ -1,57 +1,105 @@
 #include "model/stem.h"
 
+#include "model/json.h"
 #include "vec/vec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KERNEL = 3 }; /* frames and bands */
+enum {
+	PORTION = KWS_BLOCK / 2,    /* stem frames at a time: the images of a deep stem stay in the second-level cache */
+	MAX_FLOATS = 4 * 1024 * 1024 /* of an image */
+};
 
-static size_t bands_out(const kws_conv *c)
+/* A list [frames, bands] of whole numbers in 1..hi. */
+static enum kws_status read_pair(const json_t *entry, const char *where, const char *key, size_t hi, size_t *frames,
+				 size_t *bands, kws_error *err)
 {
-	return (c->bands + 1) / 2;
+	const json_t *list = json_object_get(entry, key);
+	size_t *const to[] = { frames, bands };
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *x = json_array_get(list, i);
+		const json_int_t n = json_integer_value(x);
+		if (json_array_size(list) != 2 || !json_is_integer(x) || n < 1 || (size_t)n > hi)
+			return kws_fail(err, KWS_ERR_FORMAT, "%s: %s: want [frames, bands], each in 1..%zu", where, key, hi);
+		*to[i] = (size_t)n;
+	}
+	return KWS_OK;
 }
 
-/* The kernel w [n_out, n_in, 3, 3] at every place among `frames` frames -> a Linear weight [frames_out * n_out, 3 * ld]. */
-static void unroll(const float *w, size_t n_in, size_t n_out, size_t frames, size_t ld, float *to)
+static enum kws_status read_pool(kws_stem_step *p, const json_t *entry, const char *where, kws_error *err)
 {
-	for (size_t t = 0; t + KERNEL <= frames; t++)
-		for (size_t o = 0; o < n_out; o++, to += KERNEL * ld)
+	static const char *const keys[] = { "kind", "size", NULL };
+	enum kws_status s = kws_json_keys(entry, where, keys, NULL, err);
+	if (!s)
+		s = read_pair(entry, where, "size", KWS_MAX_KERNEL, &p->frames_k, &p->bands_k, err);
+	if (s)
+		return s;
+	if (p->bands % p->bands_k)
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: size: %zu do not divide the %zu bands", where, p->bands_k, p->bands);
+	p->frames_s = p->frames_k;
+	p->bands_s = p->bands_k;
+	p->channels_out = p->channels;
+	p->kind = KWS_STEM_POOL;
+	return KWS_OK;
+}
+
+/* [n_out, n_in, frames, bands] -> [n_out, frames, bands, n_in]: as a pixel's surroundings lie in the image. */
+static void channels_last(const float *w, size_t n_out, size_t n_in, size_t places, float *to)
+{
+	for (size_t o = 0; o < n_out; o++)
+		for (size_t k = 0; k < places; k++)
 			for (size_t i = 0; i < n_in; i++)
-				for (size_t k = 0; k < KERNEL; k++)
-					for (size_t b = 0; b < KERNEL; b++)
-						to[b * ld + (t + k) * n_in + i] =
-							w[((o * n_in + i) * KERNEL + k) * KERNEL + b];
+				*to++ = w[(o * n_in + i) * places + k];
 }
 
-/* Convolution i: frames of n_in channels, ld floats a band -> frames - 2 of n_out. */
-static enum kws_status read_conv(kws_conv *c, size_t i, size_t frames, size_t n_in, size_t n_out, kws_tensors *ts,
-				 kws_error *err)
+static enum kws_status pack(kws_stem_step *c, size_t i, kws_tensors *ts, kws_error *err)
 {
-	const size_t shape[] = { n_out, n_in, KERNEL, KERNEL };
+	const size_t shape[] = { c->channels_out, c->channels, c->frames_k, c->bands_k };
+	const size_t places = c->frames_k * c->bands_k, n_in = places * c->channels;
 	char prefix[32];
-	float *w = NULL, *bias = NULL, *all = NULL;
+	float *w = NULL, *last = NULL;
 	snprintf(prefix, sizeof prefix, "stem.%zu.", i);
-	c->n_out = (frames - (KERNEL - 1)) * n_out;
 	enum kws_status s = kws_tensors_take(&w, ts, prefix, "weight", 4, shape, err);
 	if (!s)
-		s = kws_tensors_take(&bias, ts, prefix, "bias", 1, shape, err);
+		s = kws_tensors_take(&c->bias, ts, prefix, "bias", 1, shape, err);
 	if (!s) {
-		all = calloc(c->n_out * KERNEL * c->ld, sizeof *all);
-		c->bias = calloc(c->n_out, sizeof *c->bias);
-		if (all && c->bias) {
-			unroll(w, n_in, n_out, frames, c->ld, all);
-			for (size_t k = 0; k < c->n_out; k++)
-				c->bias[k] = bias[k % n_out];
-		}
-		if (!all || !c->bias || kws_gemm_init(&c->g, all, KERNEL * c->ld, &c->n_out, 1))
+		last = calloc(c->channels_out * n_in, sizeof *last);
+		if (last)
+			channels_last(w, c->channels_out, c->channels, places, last);
+		if (!last || kws_gemm_init(&c->g, last, n_in, &c->channels_out, 1))
 			s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	}
-	free(all);
-	free(bias);
+	free(last);
 	free(w);
 	return s;
+}
+
+static enum kws_status read_conv(kws_stem_step *c, size_t i, const json_t *entry, const char *where, kws_tensors *ts,
+				 kws_error *err)
+{
+	static const char *const keys[] = { "kind", "channels", "kernel", "stride", "activation", NULL };
+	static const char *const activations[] = { "silu", "leaky_relu", NULL };
+	size_t activation;
+	enum kws_status s;
+	if ((s = kws_json_keys(entry, where, keys, NULL, err)) ||
+	    (s = kws_json_size(entry, where, "channels", 1, KWS_MAX_CHANNELS, &c->channels_out, err)) ||
+	    (s = read_pair(entry, where, "kernel", KWS_MAX_KERNEL, &c->frames_k, &c->bands_k, err)) ||
+	    (s = read_pair(entry, where, "stride", KWS_MAX_KERNEL, &c->frames_s, &c->bands_s, err)) ||
+	    (s = kws_json_choice(entry, where, "activation", activations, &activation, err)))
+		return s;
+	if (c->bands_k % 2 == 0)
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: kernel: want an odd number of bands", where);
+	c->keep = c->frames_k > c->frames_s ? c->frames_k - c->frames_s : 0;
+	c->pad = c->bands_k / 2;
+	c->kind = activation ? KWS_STEM_LEAKY_RELU : KWS_STEM_SILU;
+	return pack(c, i, ts, err);
+}
+
+static size_t frame_floats(const kws_stem_step *p)
+{
+	return (p->bands + 2 * p->pad) * p->channels;
 }
 
 static void grow(size_t *most, size_t n)
@@ -59,100 +107,185 @@ static void grow(size_t *most, size_t n)
 	*most = n > *most ? n : *most;
 }
 
-enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, size_t stack, size_t n_mels, kws_tensors *ts,
-			      kws_error *err)
+/* What only the whole list tells. */
+static enum kws_status lay_out(kws_stem *s, kws_error *err)
 {
-	const size_t n = json_array_size(conf);
-	size_t frames = stack, bands = n_mels, n_in = 1, ld = stack, product = 0;
-	*s = (kws_stem){ .stack = stack };
-	if (!json_is_array(conf) || n < 1 || n > KWS_MAX_CONVS)
-		return kws_fail(err, KWS_ERR_FORMAT, "network: stem: want a list of 1..%d numbers of channels", KWS_MAX_CONVS);
-	if (stack < (KERNEL - 1) * n + 1 || stack > KWS_MAX_STEM_STACK)
-		return kws_fail(err, KWS_ERR_FORMAT, "network: stem: %zu convolutions want a stack of %zu..%d frames, not %zu",
-				n, (KERNEL - 1) * n + 1, KWS_MAX_STEM_STACK, stack);
-	for (size_t i = 0; i < n; i++) {
-		const json_t *channels = json_array_get(conf, i);
-		const json_int_t n_out = json_integer_value(channels);
-		kws_conv *c = &s->conv[s->n_convs++];
-		*c = (kws_conv){ .bands = bands, .ld = ld };
-		if (!json_is_integer(channels) || n_out < 1 || n_out > KWS_MAX_CHANNELS)
-			return kws_fail(err, KWS_ERR_FORMAT, "network: stem[%zu]: want a whole number in 1..%d", i,
-					KWS_MAX_CHANNELS);
-		const enum kws_status status = read_conv(c, i, frames, n_in, (size_t)n_out, ts, err);
-		if (status)
-			return status;
-		grow(&s->image, (bands + 2) * ld);
-		grow(&product, KWS_BLOCK * (c->g.n_in + c->g.n_out));
-		frames -= KERNEL - 1;
-		bands = bands_out(c);
-		n_in = (size_t)n_out;
-		ld = c->g.n_out;
+	size_t frames = s->stride, product = 0;
+	for (kws_stem_step *p = s->steps; p < s->steps + s->n_steps; p++) {
+		p->state = s->state_floats;
+		s->state_floats += p->keep * frame_floats(p);
+		s->reach += (p->keep + frames - 1) / frames;
+		grow(&s->image_floats, (p->keep + PORTION * frames) * frame_floats(p));
+		if (p->kind != KWS_STEM_POOL)
+			grow(&product, KWS_BLOCK * (p->g.n_in + p->g.n_out));
+		frames /= p->frames_s;
+		p->frames_out = frames;
 	}
-	s->n_out = bands * frames * n_in;
-	s->scratch_floats = 2 * s->image + product;
+	s->scratch_floats = 2 * s->image_floats + product;
+	if (s->image_floats > MAX_FLOATS || s->state_floats > MAX_FLOATS)
+		return kws_fail(err, KWS_ERR_FORMAT, "network: stem: its images grow past %d MiB",
+				(int)(MAX_FLOATS * sizeof(float) >> 20));
 	return KWS_OK;
-}
-
-void kws_stem_free(kws_stem *s)
-{
-	for (size_t i = 0; i < s->n_convs; i++) {
-		kws_gemm_free(&s->conv[i].g);
-		free(s->conv[i].bias);
-	}
-	*s = (kws_stem){ 0 };
-}
-
-/* The bands of c's output from the given one on that one product makes. */
-static kws_rows rows_from(const kws_conv *c, size_t band)
-{
-	const size_t left = bands_out(c) - band;
-	return (kws_rows){ 0, left < KWS_BLOCK ? left : KWS_BLOCK };
 }
 
 void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx)
 {
-	for (const kws_conv *c = s->conv; c < s->conv + s->n_convs; c++)
-		for (size_t band = 0; band < bands_out(c); band += KWS_BLOCK)
-			fn(ctx, &c->g, rows_from(c, band));
+	for (const kws_stem_step *p = s->steps; p < s->steps + s->n_steps; p++)
+		for (size_t i = 0; p->kind != KWS_STEM_POOL && i < p->frames_out * p->bands_out; i++)
+			fn(ctx, &p->g, (kws_rows){ 0, KWS_BLOCK });
 }
 
-/* image (bands + 2, ld) -> y (bands_out, ldy) */
-static void convolve(const kws_conv *c, const float *image, float *product, float *y, size_t ldy)
+/* Where the step's output goes: pixel (t, b) to to + t * ld + b * channels_out. */
+typedef struct {
+	float *to;
+	size_t ld;
+} image;
+
+static void pool(const kws_stem_step *p, const float *x, size_t frames, image out)
 {
-	const size_t n = c->g.n_in;
-	float *rows = product, *out = rows + KWS_BLOCK * n;
-	for (size_t band = 0; band < bands_out(c); band += KWS_BLOCK) {
-		const kws_rows r = rows_from(c, band);
-		for (size_t k = 0; k < r.n; k++) /* two bands on, three bands wide */
-			memcpy(rows + k * n, image + (band + k) * 2 * c->ld, n * sizeof *rows);
-		kws_gemm_run(&c->g, rows, n, r, out);
-		kws_vec_get()->silu(out, c->g.n_out, r.n, c->bias, c->n_out);
-		for (size_t k = 0; k < r.n; k++)
-			memcpy(y + (band + k) * ldy, out + k * c->g.n_out, ldy * sizeof *y);
+	const size_t ld = p->bands * p->channels, c = p->channels;
+	const kws_vec *vec = kws_vec_get();
+	for (size_t t = 0; t < frames; t++)
+		for (size_t b = 0; b < p->bands_out; b++) {
+			const float *first = x + t * p->frames_s * ld + b * p->bands_s * c;
+			float *y = out.to + t * out.ld + b * c;
+			memcpy(y, first, c * sizeof *y);
+			for (size_t k = 1; k < p->frames_s * p->bands_s; k++)
+				vec->max(y, y, first + k / p->bands_s * ld + k % p->bands_s * c, c);
+		}
+}
+
+/* The surroundings of output pixel (t, b), frame by frame. */
+static void gather(const kws_stem_step *p, const float *x, size_t t, size_t b, float *row)
+{
+	const size_t ld = frame_floats(p), n = p->bands_k * p->channels;
+	const size_t first = (t + 1) * p->frames_s + p->keep - p->frames_k;
+	for (size_t k = 0; k < p->frames_k; k++)
+		memcpy(row + k * n, x + (first + k) * ld + b * p->bands_s * p->channels, n * sizeof *row);
+}
+
+/* start: pixels of the output since the stream's. */
+static void convolve(const kws_stem_step *p, size_t start, const float *x, size_t frames, float *product, image out)
+{
+	const size_t n = p->g.n_in, ld = p->g.n_out, n_pixels = frames * p->bands_out;
+	const kws_vec *vec = kws_vec_get();
+	float *const result = product + KWS_BLOCK * n;
+	for (size_t done = 0; done < n_pixels;) {
+		kws_rows r = { (start + done) % KWS_BLOCK, 0 };
+		for (; r.first + r.n < KWS_BLOCK && done + r.n < n_pixels; r.n++)
+			gather(p, x, (done + r.n) / p->bands_out, (done + r.n) % p->bands_out, product + (r.first + r.n) * n);
+		kws_gemm_run(&p->g, product, n, r, result);
+		float *row = result + r.first * ld;
+		(p->kind == KWS_STEM_SILU ? vec->silu : vec->leaky_relu)(row, ld, r.n, p->bias, p->channels_out);
+		for (size_t end = done + r.n; done < end; done++, row += ld)
+			memcpy(out.to + done / p->bands_out * out.ld + done % p->bands_out * p->channels_out, row,
+			       p->channels_out * sizeof *row);
 	}
 }
 
-/* A band of zeros at both ends of the image that c sees. */
-static void fence(const kws_conv *c, float *image)
+/* The image that p will read, for so many new frames: its past, zeros at the ends of the frames -> where the new ones go. */
+static image prepare(const kws_stem_step *p, const float *state, float *x, size_t frames)
 {
-	memset(image, 0, c->ld * sizeof *image);
-	memset(image + (c->bands + 1) * c->ld, 0, c->ld * sizeof *image);
+	const size_t ld = frame_floats(p), end = p->pad * p->channels;
+	memcpy(x, state + p->state, p->keep * ld * sizeof *x);
+	for (size_t t = p->keep; t < p->keep + frames; t++) {
+		memset(x + t * ld, 0, end * sizeof *x);
+		memset(x + (t + 1) * ld - end, 0, end * sizeof *x);
+	}
+	return (image){ x + p->keep * ld + end, ld };
 }
 
-void kws_stem_run(const kws_stem *s, const float *x, float *scratch, float *y)
+/* n <= PORTION */
+static void run_portion(const kws_stem *s, float *state, float *scratch, size_t first, const float *x, size_t n, float *y)
 {
-	const kws_conv *c = s->conv, *last = s->conv + s->n_convs - 1;
-	float *image = scratch, *next = image + s->image, *product = next + s->image;
-	fence(c, image);
-	for (size_t b = 0; b < c->bands; b++)
-		for (size_t t = 0; t < s->stack; t++)
-			image[(b + 1) * c->ld + t] = x[t * c->bands + b];
-	for (; c < last; c++) {
-		float *const done = image;
-		fence(c + 1, next);
-		convolve(c, image, product, next + c[1].ld, c[1].ld);
-		image = next;
-		next = done;
+	float *in = scratch, *next = in + s->image_floats, *product = next + s->image_floats;
+	size_t frames = n * s->stride;
+	image to = prepare(s->steps, state, in, frames);
+	for (size_t t = 0; t < frames; t++)
+		memcpy(to.to + t * to.ld, x + t * s->steps->bands, s->steps->bands * sizeof *x);
+	for (const kws_stem_step *p = s->steps, *end = p + s->n_steps; p < end; p++) {
+		const size_t past = p->keep * frame_floats(p), out = n * p->frames_out;
+		to = p + 1 < end ? prepare(p + 1, state, next, out) : (image){ y, s->n_out };
+		if (p->kind == KWS_STEM_POOL)
+			pool(p, in, out, to);
+		else
+			convolve(p, first * p->frames_out * p->bands_out, in, out, product, to);
+		memcpy(state + p->state, in + frames * frame_floats(p), past * sizeof *state);
+		float *const free_now = in;
+		in = next;
+		next = free_now;
+		frames = out;
 	}
-	convolve(c, image, product, y, c->n_out);
+}
+
+void kws_stem_run(const kws_stem *s, float *state, float *scratch, size_t first, const float *x, size_t n, float *y)
+{
+	for (size_t at = 0; at < n; at += PORTION)
+		run_portion(s, state, scratch, first + at, x + at * s->stride * s->steps->bands,
+			    n - at < PORTION ? n - at : PORTION, y + at * s->n_out);
+}
+
+/* Hear silence until there is nothing else in the state. */
+static enum kws_status settle(kws_stem *s, const float *quiet, kws_error *err)
+{
+	const size_t n_mels = s->steps->bands;
+	float *scratch = calloc(s->scratch_floats, sizeof *scratch);
+	float *x = calloc(s->stride * n_mels + s->n_out, sizeof *x);
+	s->start = calloc(s->state_floats + 1, sizeof *s->start);
+	const bool ok = scratch && x && s->start;
+	for (size_t t = 0; ok && t < s->stride; t++)
+		memcpy(x + t * n_mels, quiet, n_mels * sizeof *x);
+	for (size_t n = 0; ok && n < s->reach; n++)
+		kws_stem_run(s, s->start, scratch, n, x, 1, x + s->stride * n_mels);
+	free(x);
+	free(scratch);
+	return ok ? KWS_OK : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+}
+
+enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quiet, size_t n_mels, kws_tensors *ts,
+			      kws_error *err)
+{
+	static const char *const kinds[] = { "conv", "pool", NULL };
+	const size_t n = json_array_size(conf);
+	size_t bands = n_mels, channels = 1;
+	*s = (kws_stem){ .stride = 1 };
+	if (!json_is_array(conf) || n < 1 || n > KWS_MAX_STEM)
+		return kws_fail(err, KWS_ERR_FORMAT, "network: stem: want a list of 1..%d convolutions and pools", KWS_MAX_STEM);
+	s->steps = calloc(n, sizeof *s->steps);
+	if (!s->steps)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	while (s->n_steps < n) {
+		const json_t *entry = json_array_get(conf, s->n_steps);
+		kws_stem_step *p = &s->steps[s->n_steps];
+		char where[32];
+		size_t kind;
+		snprintf(where, sizeof where, "network: stem[%zu]", s->n_steps);
+		enum kws_status status = kws_json_choice(entry, where, "kind", kinds, &kind, err);
+		if (status)
+			return status;
+		*p = (kws_stem_step){ .bands = bands, .channels = channels };
+		s->n_steps++;
+		status = kind ? read_pool(p, entry, where, err) : read_conv(p, s->n_steps - 1, entry, where, ts, err);
+		if (status)
+			return status;
+		bands = p->bands_out = (bands + p->bands_s - 1) / p->bands_s;
+		channels = p->channels_out;
+		s->stride *= p->frames_s;
+		if (s->stride > KWS_MAX_STEM_STRIDE)
+			return kws_fail(err, KWS_ERR_FORMAT, "%s: makes one frame of more than %d", where, KWS_MAX_STEM_STRIDE);
+	}
+	s->n_out = bands * channels;
+	const enum kws_status status = lay_out(s, err);
+	return status ? status : settle(s, quiet, err);
+}
+
+void kws_stem_free(kws_stem *s)
+{
+	for (size_t i = 0; i < s->n_steps; i++) {
+		kws_gemm_free(&s->steps[i].g);
+		free(s->steps[i].bias);
+	}
+	free(s->steps);
+	free(s->start);
+	*s = (kws_stem){ 0 };
 }

@@ -1,11 +1,11 @@
-/* stem.h - convolutions over the stack of feature frames that becomes a network frame.
+/* stem.h - convolutions and maximum pools over the feature frames, before the first layer.
  *
- * Each is 3 frames by 3 bands with a bias and silu. It steps over every second band, with a band of zeros at both ends, and
- * adds no frames: (frames, bands) -> (frames - 2, (bands + 1) / 2). There is no state: the stack is all that it sees.
+ * A stream of images: frames of bands of channels; at first n_mels bands of one channel. A convolution is causal, each of its
+ * frames seen with the last ones before it, which the state holds; before the start was silence, and beyond both ends of a
+ * frame's bands are zeros. Strides and pools leave out frames and bands, so that `stride` feature frames become a stem frame.
  *
- * What goes into a convolution lies band by band, each with all its frames and their channels. So what the kernel sees of
- * all frames at one band is one run in memory, and one product, with the kernel at every place among the frames, gives
- * all frames of that band. */
+ * One pixel of the output, a band of a frame, is one row of a product. Pixel k of a stream always stands in row k %
+ * KWS_BLOCK, so that it never depends on how the stream was cut (gemm.h). */
 #ifndef KWS_MODEL_STEM_H
 #define KWS_MODEL_STEM_H
 
@@ -14,33 +14,44 @@
 
 #include <jansson.h>
 
-enum { KWS_MAX_CONVS = 4, KWS_MAX_CHANNELS = 64, KWS_MAX_STEM_STACK = 16 };
+enum { KWS_MAX_STEM = 64, KWS_MAX_CHANNELS = 256, KWS_MAX_KERNEL = 7, KWS_MAX_STEM_STRIDE = 64 };
 
 typedef struct {
-	size_t bands, ld; /* of its input: (bands, ld) */
-	size_t n_out;     /* frames * channels of its output, for each band */
-	kws_gemm g;       /* 3 * ld -> n_out */
-	float *bias;      /* (n_out,) */
-} kws_conv;
+	size_t bands, channels;  /* of its input */
+	size_t frames_k, bands_k; /* kernel; of a pool its size */
+	size_t frames_s, bands_s; /* stride; of a pool its size */
+	size_t keep, pad;        /* frames of the past and bands of zeros at either end that its input has too */
+	size_t bands_out, channels_out;
+	size_t frames_out;       /* of its output, for each stem frame */
+	size_t state;            /* where its past lies, in floats */
+	enum { KWS_STEM_POOL, KWS_STEM_SILU, KWS_STEM_LEAKY_RELU } kind; /* all but the first: a convolution, then that */
+	kws_gemm g;              /* frames_k * bands_k * channels -> channels_out */
+	float *bias;             /* (channels_out,) */
+} kws_stem_step;
 
 typedef struct {
-	size_t n_convs, stack;
-	kws_conv conv[KWS_MAX_CONVS];
-	size_t n_out;          /* floats of a network frame */
-	size_t image;          /* floats of the largest input, with its band of zeros at both ends */
+	size_t n_steps;
+	kws_stem_step *steps;  /* (n_steps,) */
+	size_t stride;         /* feature frames of a stem frame */
+	size_t n_out;          /* floats of a stem frame: bands * channels, band by band */
+	size_t state_floats;   /* of one stream */
+	size_t reach;          /* after so many stem frames nothing in the state is older */
+	float *start;          /* (state_floats,) the state after silence without end */
+	size_t image_floats;   /* of the largest input of a step */
 	size_t scratch_floats; /* all finite at first */
 } kws_stem;
 
-/* conf: the list of channels, with tensors stem.<i>.weight [n_out, n_in, 3 frames, 3 bands] and stem.<i>.bias. A failed
- * init leaves what kws_stem_free() copes with. */
-enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, size_t stack, size_t n_mels, kws_tensors *ts,
+/* conf: a list of {"kind": "conv", ...} and {"kind": "pool", ...}; entry i has the tensors stem.<i>.weight [channels, channels
+ * before, frames, bands] and stem.<i>.bias. quiet (n_mels,): a normalised feature frame of silence. A failed init leaves what
+ * kws_stem_free() copes with. */
+enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quiet, size_t n_mels, kws_tensors *ts,
 			      kws_error *err);
 void kws_stem_free(kws_stem *s);
 
-/* x (stack, n_mels) -> y (n_out,), in the order band, frame, channel. */
-void kws_stem_run(const kws_stem *s, const float *x, float *scratch, float *y);
+/* x (n * stride, n_mels), normalised -> y (n, n_out), after `first` stem frames since the start. */
+void kws_stem_run(const kws_stem *s, float *state, float *scratch, size_t first, const float *x, size_t n, float *y);
 
-/* Call fn for every product that one network frame takes. */
+/* Call fn for every product that KWS_BLOCK stem frames take. */
 void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx);
 
 #endif

@@ -68,6 +68,7 @@ enum kws_status kws_stream_mel(kws_mel **out, const kws_model *m, kws_error *err
 		.f_lo_hz = f->f_lo_hz,
 		.f_hi_hz = f->f_hi_hz,
 		.log_floor = f->log_floor,
+		.mel = f->mel,
 	};
 	return kws_mel_create(out, &cfg, err);
 }

@@ -23,13 +23,14 @@ static const kws_mel_config usual = {.rate_hz = 16000,
 				     .log_floor = 1e-5f};
 
 static const kws_mel_config several[] = {
-	{16000, 400, 160, 512, 40, 20.0f, 7000.0f, 1e-5f},
+	{16000, 400, 160, 512, 40, 20.0f, 7000.0f, 1e-5f, KWS_MEL_HTK},
+	{16000, 400, 160, 512, 32, 60.0f, 3800.0f, 1e-4f, KWS_MEL_SLANEY},
 	{16000, 512, 512, 512, 13, 0.0f, 8000.0f,
-	 1e-3f}, /* no overlap, no padding, odd number of bands */
-	{8000, 201, 67, 256, 23, 60.5f, 3999.0f, 1e-4f}, /* nothing is a multiple of anything */
-	{16000, 64, 1, 64, 1, 100.0f, 5000.0f, 1e-4f},   /* every sample a frame */
-	{48000, 1200, 480, 2048, 80, 20.0f, 12000.0f, 1e-3f},
-	{44100, 4096, 441, 4096, 128, 300.0f, 22050.0f, 1e-2f},
+	 1e-3f, KWS_MEL_SLANEY}, /* no overlap, no padding, odd number of bands */
+	{8000, 201, 67, 256, 23, 60.5f, 3999.0f, 1e-4f, KWS_MEL_HTK}, /* nothing is a multiple of anything */
+	{16000, 64, 1, 64, 1, 100.0f, 5000.0f, 1e-4f, KWS_MEL_HTK},   /* every sample a frame */
+	{48000, 1200, 480, 2048, 80, 20.0f, 12000.0f, 1e-3f, KWS_MEL_HTK},
+	{44100, 4096, 441, 4096, 128, 300.0f, 22050.0f, 1e-2f, KWS_MEL_HTK},
 };
 enum { N_SEVERAL = sizeof several / sizeof *several };
 
@@ -54,6 +55,26 @@ static kws_mel *create(const kws_mel_config *c)
 		fail_msg("%s", err.text);
 	assert_non_null(m);
 	return m;
+}
+
+/* The i-th of the n_mels + 2 edges of the bands, by bisection of the scales' formulas. */
+static double edge(const kws_mel_config *c, size_t i)
+{
+	const double f[] = {(double)c->f_lo_hz, (double)c->f_hi_hz};
+	double mel[2], lo = 0.0, hi = 24000.0;
+	for (int k = 0; k < 60 + 2; k++) {
+		const double hz = k < 2 ? f[k] : (lo + hi) / 2.0;
+		const double m = c->mel == KWS_MEL_HTK ? 2595.0 * log10(1.0 + hz / 700.0)
+				 : hz < 1000.0	       ? 3.0 * hz / 200.0
+						       : 15.0 + log(hz / 1000.0) / (log(6.4) / 27.0);
+		if (k < 2)
+			mel[k] = m;
+		else if (m < mel[0] + (mel[1] - mel[0]) * (double)i / (c->n_mels + 1))
+			lo = hz;
+		else
+			hi = hz;
+	}
+	return lo;
 }
 
 /* Rather like speech: harmonics that fall by 1/h and move, a little noise. */
@@ -99,15 +120,10 @@ static void reference(const kws_mel_config *c, const float *x, size_t end, doubl
 		}
 		power[k] = re * re + im * im;
 	}
-	const double lo = 2595.0 * log10(1.0 + (double)c->f_lo_hz / 700.0);
-	const double hi = 2595.0 * log10(1.0 + (double)c->f_hi_hz / 700.0);
 	for (size_t m = 0; m < c->n_mels; m++) {
 		double e[3], sum = 0;
 		for (size_t j = 0; j < 3; j++)
-			e[j] = 700.0 *
-			       (pow(10.0,
-				    (lo + (hi - lo) * (double)(m + j) / (c->n_mels + 1)) / 2595.0) -
-				1.0);
+			e[j] = edge(c, m + j);
 		for (size_t k = 0; k < n_bins; k++) {
 			const double f = (double)k * c->rate_hz / c->n_fft;
 			if (f > e[0] && f < e[2])
@@ -178,15 +194,10 @@ static void tones_peak_in_their_band(void **state)
 {
 	(void)state;
 	const kws_mel_config *c = &usual;
-	const double lo = 2595.0 * log10(1.0 + (double)c->f_lo_hz / 700.0);
-	const double hi = 2595.0 * log10(1.0 + (double)c->f_hi_hz / 700.0);
 	kws_mel *m = create(c);
 	float *pcm = mem(10 * c->hop), *frames = mem(10 * c->n_mels);
 	for (size_t b = 0; b < c->n_mels; b++) {
-		const double hz =
-			700.0 *
-			(pow(10.0, (lo + (hi - lo) * (double)(b + 1) / (c->n_mels + 1)) / 2595.0) -
-			 1.0);
+		const double hz = edge(c, b + 1);
 		for (size_t i = 0; i < 10 * c->hop; i++)
 			pcm[i] = (float)(0.9 * sin(2.0 * pi * hz * (double)i / c->rate_hz));
 		kws_mel_reset(m);
@@ -403,6 +414,9 @@ static void bad_fields_are_named(void **state)
 	refused("n_mels",
 		with_counts(16000, 400, 160, 512, 128)); /* empty triangles at the bottom */
 	refused("f_lo_hz", with_floats(-1.0f, 7000.0f, 1e-5f));
+	kws_mel_config c = usual;
+	c.mel = (enum kws_mel_scale)2;
+	refused("mel", c);
 	refused("f_lo_hz", with_floats(7000.0f, 7000.0f, 1e-5f));
 	refused("f_lo_hz", with_floats(NAN, 7000.0f, 1e-5f));
 	refused("f_lo_hz", with_floats(20.0f, NAN, 1e-5f));

@@ -92,7 +92,8 @@ static void networks_agree_with_the_twin(void **state)
 		"net_layernorm_softmax_simple_c5",   "net_rmsnorm_laplace_rotary_c7",
 		"net_no_attention",                  "net_no_ema",
 		"net_rmsnorm_relu2_rotary_c1",       "net_scalenorm_relu2_simple_c4_post",
-		"net_stem",                          "net_stem_wide",
+		"net_stem",                          "net_stem_deep",
+		"net_stem_stacked",
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		golden_case(cases[i]);
@@ -155,7 +156,7 @@ static void every_kind_gives_the_same_bits(void **state)
 	(void)state;
 	static const char *const names[] = { "batchnorm_laplace_simple_full", "fastformer_clip", "fastformer_forget",
 					     "fastformer_gated", "fastformer_shared", "no_attention", "no_ema",
-					     "rmsnorm_relu2_rotary_c1", "stem", "stem_wide" };
+					     "rmsnorm_relu2_rotary_c1", "stem", "stem_deep", "stem_stacked" };
 	static float x[T * MELS], want[(T + 1) * TINY_WORDS], got[(T + 1) * TINY_WORDS];
 	for (size_t c = 0; c < sizeof names / sizeof *names; c++) {
 		char path[256];
@@ -462,16 +463,26 @@ static const struct {
 	{ "fastformer_gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"chunk\\\": 5", "layers[0]: unknown key chunk" },
 	{ "fastformer_gated", "additive\\\"", "softmax\\\"", "layers[0]: unknown key heads" },
 	{ "fastformer_gated", "0.additive.forget", "0.additive.forgot", "layers.0.additive.forget: missing" },
-	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": []", "network: stem: want a list of 1..4 numbers of channels" },
-	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": 3", "network: stem: want a list of 1..4 numbers of channels" },
-	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": null", "network: stem: want a list" },
-	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 4, 5]", "network: stem: 3 convolutions want a stack of 7..16 frames, not 5" },
-	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 0]", "network: stem[1]: want a whole number in 1..64" },
-	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 4.0]", "network: stem[1]: want a whole number in 1..64" },
-	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [65, 4]", "network: stem[0]: want a whole number in 1..64" },
-	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3]", "input.weight: shape [8, 8], want [8, 27]" },
-	{ "stem", "\\\"stem\\\": [3, 4]", "\\\"stem\\\": [3, 5]", "stem.1.weight: shape [4, 3, 3, 3], want [5, 3, 3, 3]" },
-	{ "stem", "\\\"stack\\\": 5", "\\\"stack\\\": 17", "network: stem: 2 convolutions want a stack of 5..16 frames, not 17" },
+	{ "stem", "\\\"stem\\\": [", "\\\"stem\\\": {}, \\\"x\\\": [", "network: unknown key x" },
+	{ "stem", "\\\"stem\\\": [{", "\\\"stem\\\": [7, {", "network: stem[0]: kind: want a name such as conv" },
+	{ "stem", "\\\"channels\\\": 4, ", "", "network: stem[1]: channels is missing" },
+	{ "stem", "\\\"channels\\\": 4", "\\\"channels\\\": 0", "network: stem[1]: channels: want a whole number in 1..256" },
+	{ "stem", "\\\"channels\\\": 4", "\\\"channels\\\": 257", "network: stem[1]: channels: want a whole number in 1..256" },
+	{ "stem", "\\\"channels\\\": 4", "\\\"channels\\\": 5", "stem.1.weight: shape [4, 3, 3, 3], want [5, 3, 3, 3]" },
+	{ "stem", "\\\"channels\\\": 4", "\\\"canals\\\": 4", "network: stem[1]: unknown key canals" },
+	{ "stem", "\\\"kernel\\\": [3, 3], \\\"stride\\\": [1, 2]", "\\\"kernel\\\": [3, 2], \\\"stride\\\": [1, 2]", "network: stem[0]: kernel: want an odd number of bands" },
+	{ "stem", "\\\"kernel\\\": [3, 3], \\\"stride\\\": [1, 2]", "\\\"kernel\\\": [8, 3], \\\"stride\\\": [1, 2]", "network: stem[0]: kernel: want [frames, bands], each in 1..7" },
+	{ "stem", "\\\"kernel\\\": [3, 3], \\\"stride\\\": [1, 2]", "\\\"kernel\\\": [3], \\\"stride\\\": [1, 2]", "network: stem[0]: kernel: want [frames, bands]" },
+	{ "stem", "\\\"kernel\\\": [3, 3], \\\"stride\\\": [1, 2]", "\\\"kernel\\\": 3, \\\"stride\\\": [1, 2]", "network: stem[0]: kernel: want [frames, bands]" },
+	{ "stem", "\\\"stride\\\": [1, 2]", "\\\"stride\\\": [0, 2]", "network: stem[0]: stride: want [frames, bands], each in 1..7" },
+	{ "stem", "\\\"stride\\\": [1, 2]", "\\\"stride\\\": [1, 2.0]", "network: stem[0]: stride: want [frames, bands]" },
+	{ "stem", "\\\"stride\\\": [2, 2]", "\\\"stride\\\": [2, 3]", "input.weight: shape [8, 8], want [8, 4]" },
+	{ "stem_deep", "\\\"size\\\": [2, 2]", "\\\"size\\\": [2, 4]", "network: stem[3]: size: 4 do not divide the 6 bands" },
+	{ "stem_deep", "\\\"size\\\": [2, 2]", "\\\"size\\\": [0, 2]", "network: stem[3]: size: want [frames, bands], each in 1..7" },
+	{ "stem_deep", "\\\"size\\\": [2, 2]", "\\\"size\\\": [2, 2], \\\"stride\\\": [2, 2]", "network: stem[3]: unknown key stride" },
+	{ "stem_deep", "\\\"size\\\": [2, 2]}", "\\\"size\\\": [7, 1]}, {\\\"kind\\\": \\\"pool\\\", \\\"size\\\": [7, 1]}, {\\\"kind\\\": \\\"pool\\\", \\\"size\\\": [7, 1]}", "network: stem[5]: makes one frame of more than 64" },
+	{ "stem_deep", "\\\"stack\\\": 1", "\\\"stack\\\": 32", "input.weight: shape [8, 6], want [8, 192]" },
+	{ "stem_stacked", "\\\"stack\\\": 3", "\\\"stack\\\": 32", "input.weight: shape [8, 12], want [8, 128]" },
 	{ "stem", "stem.1.bias", "stem.1.b", "stem.1.bias: missing" },
 };
 

@@ -56,7 +56,7 @@ static void hear(float *frames, const kws_features *f)
 	kws_mel *mel;
 	size_t n = 0, got;
 	const kws_mel_config cfg = { f->rate_hz, f->win,     f->hop,     f->n_fft,
-				     f->n_mels,  f->f_lo_hz, f->f_hi_hz, f->log_floor };
+				     f->n_mels,  f->f_lo_hz, f->f_hi_hz, f->log_floor, f->mel };
 	if (kws_source_open_file(&src, "tests/golden/speech.flac", 0, &err) != KWS_OK)
 		fail_msg("%s", err.text);
 	do {
@@ -86,16 +86,25 @@ static void within(const kws_tensor *want, const float *got, const char *what)
 static void features_agree(void **state)
 {
 	(void)state;
-	static const kws_features contract = { 16000, 480, 160, 512, MELS, 20.0f, 7000.0f, 1e-4f };
+	static const struct {
+		const char *file;
+		kws_features contract;
+	} kinds[] = {
+		{ "tests/golden/speech_wide.safetensors", { 16000, 480, 160, 512, 40, 20.0f, 7000.0f, 1e-4f, KWS_MEL_HTK } },
+		{ "tests/golden/speech_speech-embedding.safetensors",
+		  { 16000, 400, 160, 512, 32, 60.0f, 3800.0f, 1e-4f, KWS_MEL_SLANEY } },
+	};
 	static float frames[HOPS * MELS];
-	file f;
-	assert_true(open_file(&f, "tests/golden/speech_mel.safetensors"));
-	const kws_tensor *want = kws_tensors_find(f.ts, "frames");
-	assert_non_null(want);
-	assert_int_equal(want->n, HOPS * MELS);
-	hear(frames, &contract);
-	within(want, frames, "features");
-	close_file(&f);
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		file f;
+		assert_true(open_file(&f, kinds[i].file));
+		const kws_tensor *want = kws_tensors_find(f.ts, "frames");
+		assert_non_null(want);
+		assert_int_equal(want->n, HOPS * kinds[i].contract.n_mels);
+		hear(frames, &kinds[i].contract);
+		within(want, frames, kinds[i].file);
+		close_file(&f);
+	}
 }
 
 static void agrees(const char *name)

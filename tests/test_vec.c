@@ -101,6 +101,38 @@ static void gelu_is_exact_to_4e_7(void **state)
 	}
 }
 
+static void leaky_relu_follows_the_formula(void **state)
+{
+	const kws_vec *v = *state;
+	float x[N], b[N], y[N], one;
+	fill(x, N, -4.0f, 2.0f);
+	fill(b, N, -1.0f, 1.0f);
+	x[0] = 3e38f, x[1] = -3e38f, x[2] = -b[2], x[3] = -2.0f - b[3];
+	memcpy(y, x, sizeof x);
+	v->leaky_relu(y, N, 1, b, N);
+	for (size_t i = 0; i < N; i++) {
+		const float a = x[i] + b[i];
+		close_enough(y[i], (double)fmaxf(a, fmaxf(0.2f * a, -0.4f)), 1e-7);
+		one = x[i];
+		v->leaky_relu(&one, 1, 1, b + i, 1);
+		assert_memory_equal(&one, &y[i], sizeof one);
+	}
+}
+
+static void max_takes_the_greater(void **state)
+{
+	const kws_vec *v = *state;
+	float a[N], b[N], y[N];
+	fill(a, N, -1.0f, 1.0f);
+	fill(b, N, -1.0f, 1.0f);
+	for (size_t n = 0; n <= N; n += n < 40 ? 1 : 37) {
+		memcpy(y, b, sizeof y);
+		v->max(y, a, y, n);
+		for (size_t i = 0; i < N; i++)
+			assert_true(y[i] == (i < n ? fmaxf(a[i], b[i]) : b[i]));
+	}
+}
+
 /* Any length, any alignment: the value of an element is that of the element alone. */
 static void place_does_not_matter(void **state)
 {
@@ -243,6 +275,8 @@ int main(void)
 			cmocka_unit_test_prestate(exp_and_log_are_exact_to_2_ulp, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(activations_are_finite_and_right, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(gelu_is_exact_to_4e_7, (void *)(uintptr_t)v),
+			cmocka_unit_test_prestate(leaky_relu_follows_the_formula, (void *)(uintptr_t)v),
+			cmocka_unit_test_prestate(max_takes_the_greater, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(place_does_not_matter, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(rows_keep_apart, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(sums_and_norms, (void *)(uintptr_t)v),

@@ -120,7 +120,7 @@ static inline void tiny_metadata(tiny_builder *b, const tiny_config *cfg)
 		 "\"features\":\"{\\\"kind\\\":\\\"log-mel\\\",\\\"rate_hz\\\":16000,\\\"win\\\":"
 		 "400,\\\"hop\\\":160,"
 		 "\\\"n_fft\\\":512,\\\"n_mels\\\":%d,\\\"f_lo_hz\\\":20.0,\\\"f_hi_hz\\\":7600.0,"
-		 "\\\"log_floor\\\":1e-5,"
+		 "\\\"log_floor\\\":1e-5,\\\"mel\\\":\\\"htk\\\","
 		 "\\\"normalisation\\\":\\\"affine\\\"}\",",
 		 TINY_MELS);
 	tiny_put(

@@ -180,6 +180,28 @@ static void vec_gelu(float *y, size_t ld, size_t t, const float *b, size_t n)
 	}
 }
 
+static inline vf max_v(vf a, vf b)
+{
+	return select(a > b, a, b);
+}
+
+/* Of speech_embedding, arXiv 2002.01322. */
+static inline vf leaky_relu_v(vf x)
+{
+	return max_v(x, max_v(x * 0.2f, SPLAT(-0.4f)));
+}
+
+static void vec_leaky_relu(float *y, size_t ld, size_t t, const float *b, size_t n)
+{
+	for (; t; t--, y += ld) {
+		size_t i = 0;
+		for (; i + LANES <= n; i += LANES)
+			store(y + i, leaky_relu_v(load(y + i) + load(b + i)));
+		if (i < n)
+			store_tail(y + i, leaky_relu_v(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
+	}
+}
+
 static void vec_bias(float *y, size_t ld, size_t t, const float *b, size_t n)
 {
 	for (; t; t--, y += ld)
@@ -194,6 +216,15 @@ static void vec_add(float *y, const float *a, const float *b, size_t n)
 		store(y + i, load(a + i) + load(b + i));
 	for (; i < n; i++)
 		y[i] = a[i] + b[i];
+}
+
+static void vec_max(float *y, const float *a, const float *b, size_t n)
+{
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		store(y + i, max_v(load(a + i), load(b + i)));
+	for (; i < n; i++)
+		y[i] = a[i] > b[i] ? a[i] : b[i];
 }
 
 static void vec_mul(float *y, const float *a, const float *b, size_t n)
@@ -386,8 +417,10 @@ const kws_vec KWS_VEC_TABLE = {
 	.silu = vec_silu,
 	.sigmoid = vec_sigmoid,
 	.gelu = vec_gelu,
+	.leaky_relu = vec_leaky_relu,
 	.bias = vec_bias,
 	.add = vec_add,
+	.max = vec_max,
 	.mul = vec_mul,
 	.affine = vec_affine,
 	.gate = vec_gate,

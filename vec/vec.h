@@ -19,9 +19,11 @@ typedef struct {
 	void (*silu)(float *y, size_t ld, size_t t, const float *b, size_t n);
 	void (*sigmoid)(float *y, size_t ld, size_t t, const float *b, size_t n);
 	void (*gelu)(float *y, size_t ld, size_t t, const float *b, size_t n); /* with erf, within 4e-7 of |y| */
+	void (*leaky_relu)(float *y, size_t ld, size_t t, const float *b, size_t n); /* f(y) = max(y, 0.2 y, -0.4) */
 	void (*bias)(float *y, size_t ld, size_t t, const float *b, size_t n); /* f(y) = y */
 
 	void (*add)(float *y, const float *a, const float *b, size_t n); /* y = a + b; y may be a or b */
+	void (*max)(float *y, const float *a, const float *b, size_t n); /* the greater; y may be a or b */
 	void (*mul)(float *y, const float *a, const float *b, size_t n); /* y = a * b; y may be a or b */
 	void (*affine)(float *y, const float *x, const float *w, const float *b, size_t n); /* x * w + b; y may be x */
 	void (*gate)(float *x, const float *u, const float *h, size_t n);                   /* x += u * (h - x) */

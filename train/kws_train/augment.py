@@ -12,11 +12,14 @@ does not depend on which others were made. A shard holds
     kind    int     [n]               0 clip, 1 cut of running speech, 2 silence
     val     bool    [n]               of a validation speaker
     group   int     [n]               hash of the speaker (or recording), for folds
+    features str                      the contract of the frames, JSON
 """
 import argparse
+import json
 import os
 import time
 import zlib
+from dataclasses import asdict
 
 import numpy as np
 import onnx
@@ -24,7 +27,7 @@ import onnxruntime
 from scipy.signal import resample_poly
 
 from .data import CLIP, RATE, SILENCE, UNKNOWN, WORDS, Corpus
-from .features import FeatureConfig, log_mel
+from .features import CONTRACTS, log_mel
 from .sounds import colour, loud_rms, rms, room, synthetic_noise
 
 SIDE = RATE // 4  # what the teacher hears before and after the clip
@@ -187,7 +190,8 @@ def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies_
             print(f"version {version}: {done}/{len(plan)}  {(time.time() - t0) / done * 1e3:.1f} ms an item", flush=True)
     kind, _, label, val, group = (np.array(c) for c in zip(*plan))
     tmp = path + ".tmp.npz"
-    np.savez(tmp, frames=frames, embed=embed, label=label, kind=kind, val=val, group=group)
+    np.savez(tmp, frames=frames, embed=embed, label=label, kind=kind, val=val, group=group,
+             features=json.dumps(asdict(cfg)))
     os.replace(tmp, path)
 
 
@@ -198,6 +202,7 @@ def main(argv=None):
     ap.add_argument("--out", default="runs/shards")
     ap.add_argument("--cache", default="runs/cache")
     ap.add_argument("--versions", default="0-7", help="first-last")
+    ap.add_argument("--features", choices=CONTRACTS, default="speech-embedding")
     ap.add_argument("--silences", type=int, default=500)
     ap.add_argument("--cuts", type=int, default=7, help="cuts of each recording of running speech")
     ap.add_argument("--poor", type=int, default=3, help="copies of clips of the poor words, on and off")
@@ -205,7 +210,7 @@ def main(argv=None):
     a = ap.parse_args(argv)
     os.makedirs(a.out, exist_ok=True)
     corpus = Corpus(a.data, a.cache)
-    maker, teacher, cfg = Maker(corpus), Teacher(a.teacher), FeatureConfig()
+    maker, teacher, cfg = Maker(corpus), Teacher(a.teacher), CONTRACTS[a.features]
     first, last = (int(v) for v in a.versions.split("-"))
     for v in range(first, last + 1):
         path = os.path.join(a.out, f"v{v:02d}.npz")

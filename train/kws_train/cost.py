@@ -50,20 +50,32 @@ def _linear(module):
     return sum(m.weight.numel() for m in module.modules() if isinstance(m, nn.Linear))
 
 
+def _stem(net):
+    """-> multiply-adds of a network frame, floats of the past that the convolutions hold."""
+    n, held, channels, bands, frames = 0, 0, 1, net.features.mean.numel(), net.step
+    for entry in net.network.get("stem", []):
+        step = entry.get("stride") or entry["size"]
+        if entry["kind"] == "conv":
+            k = entry["kernel"]
+            held += max(k[0] - step[0], 0) * (bands + k[1] // 2 * 2) * channels
+        bands, frames = -(-bands // step[1]), frames // step[0]
+        if entry["kind"] == "conv":
+            n += k[0] * k[1] * channels * entry["channels"] * bands * frames
+            channels = entry["channels"]
+    return n, held
+
+
 def multiply_adds(net, t):
     """-> of one network frame."""
-    n = _linear(net.input) + _linear(net.head)
-    bands, frames = net.features.mean.numel(), net.stack
-    for conv in net.stem or []:  # of every stack anew, as model/stem.c does
-        bands, frames = (bands + 1) // 2, frames - 2
-        n += conv.weight.numel() * bands * frames
+    n = _linear(net.input) + _linear(net.head) + _stem(net)[0]
     return round(n + sum(_linear(net.layers[i]) + mixing(net.layers[i], t) for i in net.order))
 
 
 def state_bytes(net, t):
-    """-> of one stream that hears t network frames back at most, where only the twin knows the layers: theirs, the stack and
-    the frames that are pooled, in float32. None: it needs the whole clip."""
+    """-> of one stream that hears t network frames back at most, where only the twin knows the layers: theirs, the stem's,
+    the stack and the frames that are pooled, in float32. None: it needs the whole clip."""
     layers = [net.layers[i].state(t) for i in net.order if not isinstance(net.layers[i], Nffn)]
     if None in layers:
         return None
-    return 4 * (sum(layers) + net.stack * net.features.mean.numel() + net.pool * net.input.out_features)
+    stack = net.input.in_features // net.stack * (net.stack - net.stride)
+    return 4 * (sum(layers) + _stem(net)[1] + stack + net.pool * net.input.out_features)

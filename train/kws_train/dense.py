@@ -5,7 +5,7 @@
 Running speech has no labels, and says "no" and "go" like any other word. Each recording is judged by the head of the
 fold that never trained on it; training then takes all of it as no command, except where that head suspects one.
 Writes runs/dense.npz: prob float32 [sum of windows, words] and at [recordings + 1], in the order of the manifest; window k
-of a recording is the second that ends at network frame END + 4 k.
+of a recording is the second that ends at feature frame END + 8 k.
 """
 import argparse
 import zlib
@@ -18,7 +18,7 @@ from .augment import LONG, Teacher
 from .data import Corpus
 from .teacher import ConvHead
 
-END = 62  # (1280 k + 20000) / 320 samples, rounded down: the teacher's window has 0.25 s on both sides of the second
+END = 125  # (1280 k + 20000) / 160 samples: the teacher's window has 0.25 s on both sides of the second
 
 
 @torch.no_grad()

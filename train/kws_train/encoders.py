@@ -100,7 +100,7 @@ class Bench:
     """What all runs share."""
 
     def __init__(self, a):
-        self.a, self.cfg = a, FeatureConfig()
+        self.a, self.cfg = a, contract(a.shards)
         corpus = Corpus(a.data, a.cache)
         self.bank = Bank(corpus, self.cfg, ["train"], a.shards)
         self.val_x, self.val_y = corpus.validation(self.cfg)
@@ -111,10 +111,10 @@ class Bench:
         a = argparse.Namespace(**{**vars(self.a), "lr": e.rate * self.a.lr})
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
-        net, embedder = fresh(e.network, self.bank, self.cfg, rng)
+        net, embedder = fresh(e.network, self.bank, self.cfg)
         average = copy.deepcopy(net)
-        opt = optimiser(torch.nn.ModuleList([net, embedder]), a.lr, a.decay)
-        augment = Augment(self.bank, net.features.mean.clone(), rng, partial=a.partial, silence=a.silence, clean=a.clean)
+        opt = optimiser(net, embedder, a)
+        augment = Augment(self.bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean)
         began = time.process_time()
         for step, loss, _ in fit(a, net, embedder, average, opt, augment):
             print(f"{name} {seed}\t{step}\tloss {loss:.4f}", flush=True)
@@ -131,7 +131,7 @@ class Bench:
 
 def recipe_of(a):
     """What makes two results comparable."""
-    keys = ("steps", "batch", "lr", "warmup", "decay", "chain", "partial", "sharpen", "clean", "silence", "distil",
+    keys = ("steps", "batch", "lr", "warmup", "decay", "stem_rate", "stem_from", "chain", "partial", "sharpen", "clean", "silence", "distil",
             "embed", "smooth", "average")
     return {**{k: getattr(a, k) for k in keys}, "shards": [os.path.basename(s) for s in sorted(a.shards)]}
 

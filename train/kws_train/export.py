@@ -48,7 +48,7 @@ def load_model(path):
     affine = feats.pop("normalisation") == "affine"
     feats.pop("kind")
     words = json.loads(meta["words"])
-    net = Net(json.loads(meta["network"]), feats["n_mels"], len(words), affine)
+    net = Net(json.loads(meta["network"]), feats["n_mels"], len(words), affine, feats["log_floor"])
     missing, surplus = net.load_state_dict(tensors, strict=False)
     if surplus or [k for k in missing if not k.endswith("num_batches_tracked")]:
         raise ValueError(f"{path}: missing {missing}, surplus {surplus}")
@@ -62,9 +62,9 @@ def main(argv=None):
     ap.add_argument("--prior", action="append", default=[], metavar="WORD=X", help="how often in use, over that in training")
     ap.add_argument("--out", required=True)
     a = ap.parse_args(argv)
-    cfg = FeatureConfig()
     s = torch.load(a.checkpoint, weights_only=False)
-    net = Net(s["network"], cfg.n_mels, len(WORDS))
+    cfg = FeatureConfig(**s["features"])
+    net = Net(s["network"], cfg.n_mels, len(WORDS), log_floor=cfg.log_floor)
     net.load_state_dict(s["average"])
     with torch.no_grad():
         for prior in a.prior:

@@ -3,7 +3,8 @@
     frame t = log(max(floor, M |rfft(w * x)|^2)),  x = the last `win` samples up to the end of hop t
 
 w is a periodic Hann window of length win at the start of n_fft, M are n_mels triangles of peak 1 whose edges are
-equally spaced on the HTK mel scale; a triangle's slopes are linear in Hz, evaluated at the exact bin frequencies.
+equally spaced on a mel scale: HTK's, or Slaney's of the Auditory Toolbox, which is linear below 1 kHz. A triangle's
+slopes are linear in Hz, evaluated at the exact bin frequencies.
 Before the first sample there is silence.
 """
 from dataclasses import asdict, dataclass
@@ -23,22 +24,42 @@ class FeatureConfig:
     f_lo_hz: float = 20.0
     f_hi_hz: float = 7000.0
     log_floor: float = 1e-4
+    mel: str = "htk"
 
     def metadata(self) -> dict:
         return {"kind": "log-mel", **asdict(self), "normalisation": "affine"}
 
 
-def hz_to_mel(f):
-    return 2595.0 * np.log10(1.0 + np.asarray(f, np.float64) / 700.0)
+CONTRACTS = {
+    "wide": FeatureConfig(),
+    "speech-embedding": FeatureConfig(win=400, n_mels=32, f_lo_hz=60.0, f_hi_hz=3800.0, mel="slaney"),  # the teacher's
+}
+SPEECH_EMBEDDING = CONTRACTS["speech-embedding"]
 
 
-def mel_to_hz(m):
-    return 700.0 * (10.0 ** (np.asarray(m, np.float64) / 2595.0) - 1.0)
+def _htk_mel(f):
+    return 2595.0 * np.log10(1.0 + f / 700.0)
+
+
+def _htk_hz(m):
+    return 700.0 * (10.0 ** (m / 2595.0) - 1.0)
+
+
+def _slaney_mel(f):
+    return np.where(f < 1000.0, 3.0 * f / 200.0, 15.0 + 27.0 * np.log(np.maximum(f, 1.0) / 1000.0) / np.log(6.4))
+
+
+def _slaney_hz(m):
+    return np.where(m < 15.0, 200.0 * m / 3.0, 1000.0 * np.exp((m - 15.0) * np.log(6.4) / 27.0))
+
+
+MEL = {"htk": (_htk_mel, _htk_hz), "slaney": (_slaney_mel, _slaney_hz)}  # Hz -> mel, mel -> Hz
 
 
 def mel_matrix(cfg: FeatureConfig) -> np.ndarray:
     """Triangles, float64 [n_mels, n_fft/2 + 1]."""
-    edges = mel_to_hz(np.linspace(hz_to_mel(cfg.f_lo_hz), hz_to_mel(cfg.f_hi_hz), cfg.n_mels + 2))
+    to_mel, to_hz = MEL[cfg.mel]
+    edges = to_hz(np.linspace(*to_mel(np.array([cfg.f_lo_hz, cfg.f_hi_hz])), cfg.n_mels + 2))
     freq = np.arange(cfg.n_fft // 2 + 1) * (cfg.rate_hz / cfg.n_fft)
     lo, mid, hi = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     return np.maximum(0.0, np.minimum((freq - lo) / (mid - lo), (hi - freq) / (hi - mid)))

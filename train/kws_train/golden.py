@@ -3,7 +3,7 @@
     net_<case>.safetensors     a tiny random network, a complete model file
     net_<case>.io.safetensors  frames [t, n_mels] and what the twin makes of them: logits [T, n_words]
     speech.flac                1.5 s of LibriSpeech (CC BY 4.0), cut anew only when --data is given
-    speech_mel.safetensors     its log-mel frames [150, n_mels]; the feature contract in the metadata, "features"
+    speech_<contract>.safetensors  its log-mel frames [150, n_mels], for each of features.CONTRACTS; it is in the metadata, "features"
     speech_<name>.safetensors  with --model: logits [T, n_words] of that model on speech.flac; its SHA-256 in the metadata
 
 Everything is computed in float64 and stored in float32. Seeds are fixed: the same versions write the same numbers.
@@ -19,7 +19,7 @@ import torch
 
 from .data import RATE, read_audio
 from .export import load_model, save_model
-from .features import FeatureConfig, log_mel
+from .features import CONTRACTS, FeatureConfig, log_mel
 from .model import Net, fastformer_spec, network_spec
 from .stable import save_file
 
@@ -51,12 +51,21 @@ FAST_CASES = {
     "fastformer_shared": dict(stack=3, stride=1, depth=3, share=True, forget=False),
     "fastformer_clip": dict(stack=3, stride=2, forget=False, causal=False, max_positions=40),
 }
+
+
+def _conv(channels, kernel, stride=(1, 1), activation="silu"):
+    return {"kind": "conv", "channels": channels, "kernel": list(kernel), "stride": list(stride), "activation": activation}
+
+
 MORE_CASES = {
     "fastformer_gated": dict(attention="additive", heads=3, share=True),
     "no_attention": dict(attention="none"),
     "no_ema": dict(ndim=0, chunk=7),
-    "stem": dict(stem=(3, 4), stack=5, chunk=7),
-    "stem_wide": dict(stem=(17,), stack=12, stride=3, chunk=7),
+    "stem": dict(stem=[_conv(3, (3, 3), (1, 2)), _conv(4, (3, 3), (2, 2))], stack=1, stride=1, chunk=7),
+    "stem_deep": dict(stem=[_conv(5, (3, 3), activation="leaky_relu"), _conv(4, (1, 3)), _conv(17, (3, 1)),
+                            {"kind": "pool", "size": [2, 2]}, _conv(6, (3, 1), activation="leaky_relu"),
+                            {"kind": "pool", "size": [2, 3]}], stack=1, stride=1, chunk=7),
+    "stem_stacked": dict(stem=[_conv(3, (7, 5), (3, 3)), _conv(2, (1, 1), (2, 1))], stack=3, stride=2, chunk=7),
 }
 
 
@@ -99,7 +108,7 @@ def write_net(outdir, case, seed):
     spec = spec_of(case)
     if bare:
         spec["final_norm"] = None
-    net = Net(spec, TINY.n_mels, 4, affine=not bare)
+    net = Net(spec, TINY.n_mels, 4, not bare, TINY.log_floor)
     wild(net, seed)
     words = ["red", "green", "_unknown_", "_silence_"]
     path = os.path.join(outdir, f"net_{case}.safetensors")
@@ -121,10 +130,10 @@ def write_speech(outdir, data):
         x = read_audio(os.path.join(data, source))[2 * RATE : 3 * RATE + RATE // 2]
         soundfile.write(flac, x, RATE, subtype="PCM_16")
     x, _ = soundfile.read(flac, dtype="float64")
-    cfg = FeatureConfig()
-    frames = torch.from_numpy(log_mel(x, cfg, np.float64)).float()
-    save_file({"frames": frames.contiguous()}, os.path.join(outdir, "speech_mel.safetensors"),
-              {"features": json.dumps(cfg.metadata()), "audio": "speech.flac"})
+    for name, cfg in CONTRACTS.items():
+        frames = torch.from_numpy(log_mel(x, cfg, np.float64)).float()
+        save_file({"frames": frames.contiguous()}, os.path.join(outdir, f"speech_{name}.safetensors"),
+                  {"features": json.dumps(cfg.metadata()), "audio": "speech.flac"})
     return x
 
 

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .features import FeatureConfig
+
 EPS = 1e-5
 
 
@@ -347,25 +349,70 @@ KINDS = {"mega": Mega, "nffn": Nffn, "fastformer": Fastformer}  # of docs/model-
 TWIN_ONLY = {}  # kinds to compare with, which register here: no model file can hold them
 
 
-class Stem(nn.ModuleList):
-    """Convolutions of 3 frames by 3 bands over a stack of frames: every band but one is left out, and no frame is added,
-    so that each takes two frames off the stack."""
+class _LeakyRelu(torch.autograd.Function):
+    """max(x, 0.2 x, -0.4) in place: what speech_embedding (arXiv 2002.01322) has behind its convolutions."""
 
-    def __init__(self, n_mels, stack, channels):
-        super().__init__(nn.Conv2d(i, o, 3, stride=(1, 2), padding=(0, 1)) for i, o in zip([1, *channels], channels))
-        for c in self:
-            nn.init.normal_(c.weight, std=(c.in_channels * 9 / 2) ** -0.5)
-            nn.init.zeros_(c.bias)
-            n_mels = (n_mels + 1) // 2
-        self.frames = stack - 2 * len(channels)  # left of the stack
-        self.n_out = self.frames * n_mels * channels[-1]
+    @staticmethod
+    def forward(ctx, x):
+        ctx.mark_dirty(x)
+        F.leaky_relu_(x, 0.2).clamp_(min=-0.4)
+        ctx.save_for_backward(x)
+        return x
 
-    def forward(self, x, stride):
-        """x [B, t + stack - stride, n_mels] -> [B, t // stride, n_out], in the order band, frame, channel."""
-        y = x[:, None]
-        for c in self:
-            y = F.silu(c(y))
-        return y.unfold(2, self.frames, stride).permute(0, 2, 3, 4, 1).flatten(2)
+    @staticmethod
+    def backward(ctx, g):
+        y, = ctx.saved_tensors
+        g = torch.ops.aten.leaky_relu_backward(g, y, 0.2, True)
+        return torch.ops.aten.threshold_backward(g, y, -0.4)
+
+
+_ACTIVATIONS = {"silu": F.silu, "leaky_relu": _LeakyRelu.apply}
+
+
+class Conv(nn.Conv2d):
+    """Convolution over frames and bands, with an activation: x [B, c, t, bands] -> [B, channels, (t - kernel[0]) // stride[0]
+    + 1, -(-bands // stride[1])]. Bands beyond the ends are zeros."""
+
+    def __init__(self, n_in, *, channels, kernel, stride, activation):
+        super().__init__(n_in, channels, tuple(kernel), tuple(stride), (0, kernel[1] // 2))
+        self.activation = _ACTIVATIONS[activation]
+        nn.init.normal_(self.weight, std=(n_in * kernel[0] * kernel[1] / 2) ** -0.5)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, x):
+        return self.activation(super().forward(x))
+
+
+class Pool(nn.MaxPool2d):
+    def __init__(self, *, size):
+        super().__init__(tuple(size))
+
+
+class Stem(nn.ModuleDict):
+    """Convolutions and maximum pools over the feature frames, causal; entry i's tensors are called i."""
+
+    def __init__(self, entries, bands):
+        super().__init__()
+        channels, self.stride = 1, 1
+        for i, entry in enumerate(entries):
+            entry = dict(entry)
+            pool = entry.pop("kind") == "pool"
+            step = entry["size" if pool else "stride"]
+            self[str(i)] = Pool(**entry) if pool else Conv(channels, **entry)
+            channels = entry.get("channels", channels)
+            self.stride *= step[0]
+            bands = -(-bands // step[1])
+        self.n_out = bands * channels
+
+    def forward(self, x, quiet):
+        """x [B, t, n_mels] -> [B, t // self.stride, n_out], band by band. Before x were frames like quiet [n_mels]."""
+        x, quiet = x[:, None].contiguous(memory_format=torch.channels_last), quiet[None, None, None]
+        for step in self.values():  # after enough frames that are all alike, so are all layers' frames
+            frames, new = (k[0] for k in (step.kernel_size, step.stride))
+            if frames > new:  # the last of a kernel's frames is the last of a stride
+                x = torch.cat([quiet.to(x.dtype).expand(len(x), -1, frames - new, -1), x], 2)
+            x, quiet = step(x[:, :, max(new - frames, 0) :]), step(quiet.expand(-1, -1, frames, -1))
+        return x.permute(0, 2, 3, 1).flatten(2)
 
 
 class Features(nn.Module):
@@ -383,14 +430,16 @@ class Features(nn.Module):
 class Net(nn.Module):
     """Features in, logits out. `network` is the JSON object of the model file."""
 
-    def __init__(self, network: dict, n_mels: int, n_words: int, affine=True):
+    def __init__(self, network: dict, n_mels: int, n_words: int, affine=True, log_floor=FeatureConfig.log_floor):
         super().__init__()
+        self.quiet = math.log(log_floor)  # a band of a feature frame of silence
         self.network = network
         self.stack, self.stride, self.pool = network["stack"], network["stride"], network["pool"]
         dim = network["dim"]
         self.features = Features(n_mels) if affine else None
-        self.stem = Stem(n_mels, self.stack, network["stem"]) if network.get("stem") else None
-        n_in = self.stem.n_out if self.stem else self.stack * n_mels
+        self.stem = Stem(network["stem"], n_mels) if network.get("stem") else None
+        self.step = self.stride * (self.stem.stride if self.stem else 1)  # feature frames of a network frame
+        n_in = self.stack * (self.stem.n_out if self.stem else n_mels)
         self.input = nn.Linear(n_in, dim)
         self.layers = nn.ModuleDict()  # a layer that shares another's tensors has none of its own
         self.order = []
@@ -411,14 +460,14 @@ class Net(nn.Module):
             nn.init.normal_(self.input.bias, std=0.02)
 
     def encode(self, frames, phase=0):
-        """frames [B, t, n_mels] -> y [B, t // stride, D], before pooling."""
+        """frames [B, t, n_mels] -> y [B, t // step, D], before pooling."""
         x = self.features(frames) if self.features is not None else frames
-        t = x.shape[1] // self.stride
-        x = F.pad(x[:, : t * self.stride], (0, 0, self.stack - self.stride, 0))
+        x = x[:, : x.shape[1] // self.step * self.step]
         if self.stem:
-            x = self.stem(x, self.stride)
-        else:
-            x = x.unfold(1, self.stack, self.stride).transpose(2, 3).flatten(2)  # [B, T, stack * n_mels], oldest first
+            quiet = torch.full((1, 1, x.shape[2]), self.quiet, dtype=x.dtype)
+            x = self.stem(x, (self.features(quiet) if self.features is not None else quiet)[0, 0])
+        x = F.pad(x, (0, 0, self.stack - self.stride, 0))
+        x = x.unfold(1, self.stack, self.stride).transpose(2, 3).flatten(2)  # oldest first
         x = self.input(x)
         for i in self.order:
             x = self.layers[i](x, phase)
@@ -430,13 +479,17 @@ class Net(nn.Module):
         return (s[:, self.pool :] - s[:, : -self.pool]) / self.pool
 
     def forward(self, frames, phase=0):
-        """frames [B, t, n_mels] -> logits [B, t // stride, n_words]: one row per network frame."""
+        """frames [B, t, n_mels] -> logits [B, t // step, n_words]: one row per network frame."""
         return self.head(self.pooled(self.encode(frames, phase)))
 
 
+STEM = [{"kind": "conv", "channels": 16, "kernel": [3, 3], "stride": [1, 2], "activation": "silu"},
+        {"kind": "conv", "channels": 32, "kernel": [3, 3], "stride": [2, 2], "activation": "silu"}]
+
+
 def network_spec(dim=80, zdim=32, hdim=160, ndim=16, ffn=160, depth=4, chunk=25, attention="softmax",
-                 rel_pos_bias="simple", norm="layernorm", prenorm=True, stack=5, stride=2, pool=50, head=128,
-                 max_positions=None, heads=4, forget=True, share=False, stem=(16, 32)):
+                 rel_pos_bias="simple", norm="layernorm", prenorm=True, stack=1, stride=1, pool=50, head=128,
+                 max_positions=None, heads=4, forget=True, share=False, stem=STEM):
     """The `network` object for `depth` pairs of Mega and feed-forward layers; share: one pair's tensors for all.
     attention "additive" goes without zdim, chunk and rel_pos_bias, and so does "none"; ndim 0 is no EMA."""
     mega = {"kind": "mega", "hdim": hdim, "ndim": ndim, "attention": attention, "norm": norm, "prenorm": prenorm}
@@ -451,7 +504,7 @@ def network_spec(dim=80, zdim=32, hdim=160, ndim=16, ffn=160, depth=4, chunk=25,
 
 
 def fastformer_spec(dim=80, heads=4, ffn=160, depth=4, forget=True, causal=True, max_positions=None, share=False,
-                    stack=5, stride=2, pool=50, head=128, stem=(16, 32)):
+                    stack=1, stride=1, pool=50, head=128, stem=STEM):
     """The `network` object for `depth` of the original Fastformer's blocks; share: one block's tensors for all."""
     block = {"kind": "fastformer", "heads": heads, "ffn": ffn, "forget": forget, "causal": causal}
     if not causal:

@@ -14,7 +14,7 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -24,10 +24,19 @@ from .data import COMMANDS, SILENCE, UNKNOWN, WORDS, Corpus, fit_clip
 from .dense import END as dense_end
 from .export import save_model
 from .features import FeatureConfig, log_mel
-from .model import Net, network_spec
+from .model import STEM, Net, network_spec
+from .pretrained import read_stem
 
 FRAMES = 100  # feature frames of a clip
 DECISION = {"smooth_ms": 200, "refractory_ms": 700, "threshold": 0.8}
+
+
+def contract(shards):
+    """-> the FeatureConfig that all these shards were made with; without any, the default."""
+    made = {str(np.load(path)["features"]) for path in shards}
+    if len(made) > 1:
+        raise SystemExit(f"shards of {len(made)} kinds of features: " + ", ".join(sorted(made)))
+    return FeatureConfig(**json.loads(made.pop())) if made else FeatureConfig()
 
 
 class Bank:
@@ -70,6 +79,8 @@ class Bank:
             self.kind = torch.zeros_like(self.label)
             self.clean = torch.ones_like(self.label, dtype=torch.bool)
             self.soft = None
+        pick = self.clips[:: max(1, len(self.clips) // 4000)].float()
+        self.mean, self.std = pick.mean((0, 1)), pick.std((0, 1))
 
 
 def cut(recordings, n, t, rng):
@@ -109,16 +120,18 @@ class Batch:
     soft: torch.Tensor    # [n, words] log-probabilities of the teacher; None: there was none
     embed: torch.Tensor   # [n, 9, 96] its embeddings, normalised; None: there was none
     at: torch.Tensor      # [n, 9] the network frame of the sequence at which each is due; -1: none is
-    ends: list            # the network frame (of 20 ms: two feature frames) behind each clip
+    ends: list            # the network frame behind each clip
     phase: int            # place in the chunk of the first network frame
 
 
 class Augment:
-    """Makes batches. Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
+    """Makes batches for a network with a frame every `step` feature frames.
 
-    def __init__(self, bank: Bank, mean, rng, unknown_speech=0.04, silence=0.07, unknown=0.11, warp=1.0, partial=0.03,
+    Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
+
+    def __init__(self, bank: Bank, step, rng, unknown_speech=0.04, silence=0.07, unknown=0.11, warp=1.0, partial=0.03,
                  clean=0.35):
-        self.bank, self.mean, self.rng = bank, mean, rng
+        self.bank, self.step, self.rng = bank, step, rng
         self.warp, self.partial = warp, partial
         n_words = len(COMMANDS)
         share = {i: (1 - unknown - silence - unknown_speech) / n_words for i in range(n_words)}
@@ -204,7 +217,7 @@ class Augment:
             lo = t - FRAMES + (at * (FRAMES - w)).floor()
             hide |= ((ft >= lo[:, None]) & (ft < (lo + w.floor())[:, None]))[:, :, None]
         hide &= torch.from_numpy(rng.random(b) < p)[:, None, None]
-        return torch.where(hide, self.mean, x)
+        return torch.where(hide, self.bank.mean, x)
 
     def _shifts(self, label):
         """Where the clip lies in the window, in frames [n], and which clips lose half their word so [n].
@@ -237,15 +250,14 @@ class Augment:
         phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
         return Batch(x, label, soft, embed, at, ends, phase)
 
-    @staticmethod
-    def _due(embed, shift, tempo, end):
+    def _due(self, embed, shift, tempo, end):
         """When the teacher's windows end, after placement -> [n, 9], network frames of the sequence. Those that
         reach out of the clip are left out: there, something else was laid."""
         window = 52.5 + 8 * torch.arange(9)  # feature frames: 0.775 s from 0.25 s before the clip, every 80 ms
-        at = ((window - FRAMES / 2 + shift[:, None]) / tempo[:, None] + FRAMES / 2) / 2
+        at = ((window - FRAMES / 2 + shift[:, None]) / tempo[:, None] + FRAMES / 2) / self.step
         at = torch.round(at).long() - 1
-        inside = (at >= 20) & (at < FRAMES // 2) & ~embed[:, :, 0].isnan()
-        return torch.where(inside, at + end[:, None] - FRAMES // 2, -1)
+        inside = (at >= 40 // self.step) & (at < FRAMES // self.step) & ~embed[:, :, 0].isnan()
+        return torch.where(inside, at + end[:, None] - FRAMES // self.step, -1)
 
     def _chain(self, x, p, chain):
         """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.5 s or overlaps up to 0.16 s, and with
@@ -255,9 +267,10 @@ class Augment:
         bed = rng.random() < 0.5  # one noise under all of a sequence, or each clip with its own
         if not bed:
             x = self._noise(x, p).clamp_min(floor)
-        starts = [0 if rng.random() < 0.6 else 2 * int(rng.integers(1, 26))]
+        step = lambda lo, hi: self.step * int(rng.integers(lo // self.step, hi // self.step))
+        starts = [0 if rng.random() < 0.6 else step(self.step, 52)]
         for _ in range(chain - 1):
-            starts.append(starts[-1] + FRAMES + 2 * int(rng.integers(-8, 26)))
+            starts.append(starts[-1] + FRAMES + step(-16, 52))
         x = x.view(b, chain, FRAMES, -1)
         y = torch.full((b, starts[-1] + FRAMES, x.shape[3]), floor)
         for k, at in enumerate(starts):
@@ -266,16 +279,16 @@ class Augment:
             y = self._noise(y, p.view(b, chain).amax(1)).clamp_min(floor)
         for at in starts:
             y[:, at : at + FRAMES] = self._mask(y[:, at : at + FRAMES], 0.7)
-        return y, [(at + FRAMES) // 2 for at in starts]
+        return y, [(at + FRAMES) // self.step for at in starts]
 
-    def dense(self, b, t=320, every=5):
+    def dense(self, b, t=320, every=10):
         """b long cuts of running speech, a quarter of them of noise, judged everywhere and not at clips only.
 
         -> frames [b, t, M], target [b, windows, words], weight [b, windows] (0: the teacher suspects a command),
-        ends of the windows in network frames. Needs bank.heard, see dense.py.
+        ends of the windows in network frames. every: feature frames between them. Needs bank.heard, see dense.py.
         """
-        rng, bank, pool = self.rng, self.bank, FRAMES // 2
-        ends = list(range(pool, t // 2 + 1, every))
+        rng, bank = self.rng, self.bank
+        ends = list(range(FRAMES, t + 1, every // self.step * self.step))
         quiet = b // 4
         x = [cut(bank.noise, quiet, t, rng)]
         target = torch.zeros(b, len(ends), len(WORDS))
@@ -288,15 +301,15 @@ class Augment:
             r = r[at : at + t]
             x.append(F.pad(r, (0, 0, 0, t - len(r)), value=self.bank.floor)[None])
             for j, e in enumerate(ends):
-                w = (at // 2 + e - dense_end) // 4
+                w = (at + e - dense_end) // 8
                 near = heard[max(0, w - 1) : w + 3]
-                if len(near) == 0 or e > len(r) // 2 or near[:, : len(COMMANDS)].max() > 0.35:
+                if len(near) == 0 or e > len(r) or near[:, : len(COMMANDS)].max() > 0.35:
                     weight[i, j] = 0
                     continue
                 p = float(near[:, WORDS.index(SILENCE)].mean())
                 target[i, j, WORDS.index(SILENCE)], target[i, j, WORDS.index(UNKNOWN)] = p, 1 - p
         x = torch.cat(x) + uniform(rng, -3.2, 2.9, b)[:, None, None]
-        return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, weight, ends
+        return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, weight, [e // self.step for e in ends]
 
 
 @torch.no_grad()
@@ -313,13 +326,17 @@ def accuracy(net, frames, labels, phase=0):
     return float((posteriors(net, frames, phase).argmax(1).numpy() == labels).mean())
 
 
-def optimiser(net, lr, decay):
-    """AdamW; no decay on vectors, nor on the EMA's and attention's own parameters."""
-    plain = [p for n, p in net.named_parameters() if p.ndim == 2 and n.endswith("weight")]
-    ids = {id(p) for p in plain}
-    rest = [p for p in net.parameters() if id(p) not in ids]
-    return torch.optim.AdamW([{"params": plain, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}], lr,
-                             betas=(0.9, 0.98), fused=True)
+def optimiser(net, embedder, a):
+    """AdamW; no decay on vectors, nor on the EMA's and attention's own parameters. The stem has a rate of its own."""
+    stem = list(net.stem.parameters()) if net.stem else []
+    named = [*net.named_parameters(), *embedder.named_parameters()]
+    plain = [p for n, p in named if p.ndim == 2 and n.endswith("weight")]
+    apart = {id(p) for p in [*plain, *stem]}
+    rest = [p for _, p in named if id(p) not in apart]
+    groups = [{"params": plain, "weight_decay": a.decay, "share": 1.0}, {"params": rest, "weight_decay": 0.0, "share": 1.0}]
+    if stem:
+        groups.append({"params": stem, "weight_decay": 0.0, "share": a.stem_rate})
+    return torch.optim.AdamW(groups, a.lr, betas=(0.9, 0.98), fused=True)
 
 
 class Embedder(torch.nn.Sequential):
@@ -369,6 +386,8 @@ def recipe(ap):
     ap.add_argument("--stop", type=int, help="end at this step, in the middle of the schedule")
     ap.add_argument("--batch", type=int, default=96, help="clips a step")
     ap.add_argument("--lr", type=float, default=5e-3)
+    ap.add_argument("--stem-rate", type=float, default=1.0, help="rate of the stem, over that of all else")
+    ap.add_argument("--stem-from", type=int, default=0, help="from this step on; before, it stays as it is")
     ap.add_argument("--warmup", type=int, default=300)
     ap.add_argument("--decay", type=float, default=0.05)
     ap.add_argument("--chain", type=int, default=3, help="clips in a sequence; divides the batch")
@@ -387,12 +406,15 @@ def recipe(ap):
     ap.add_argument("--every", type=int, default=500, help="steps between validations and checkpoints")
 
 
-def fresh(network, bank, cfg, rng):
-    """-> Net that knows the mean and spread of the bank's clips, and an Embedder for it."""
-    net = Net(network, cfg.n_mels, len(WORDS))
-    pick = bank.clips[torch.from_numpy(rng.permutation(len(bank.clips))[:4000])].float()
-    net.features.mean.copy_(pick.mean((0, 1)))
-    net.features.scale.copy_(1 / pick.std((0, 1)))
+def fresh(network, bank, cfg, pretrained=None):
+    """-> Net that knows the mean and spread of the bank's clips, or begins as the teacher does; and an Embedder for it."""
+    net = Net(network, cfg.n_mels, len(WORDS), log_floor=cfg.log_floor)
+    net.features.mean.copy_(bank.mean)
+    net.features.scale.copy_(1 / bank.std)
+    if pretrained:
+        net.load_state_dict(net.state_dict() | pretrained)
+    if net.stem:
+        net.stem.to(memory_format=torch.channels_last)
     return net, Embedder(network["dim"])
 
 
@@ -403,8 +425,10 @@ def fit(a, net, embedder, average, opt, augment, step=0):
     while step < (a.stop or a.steps):
         rate = a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * step / a.steps)) + 1e-6
         for g in opt.param_groups:
-            g["lr"] = rate
+            g["lr"] = rate * g["share"]
         net.train()
+        if net.stem:
+            net.stem.requires_grad_(step >= a.stem_from)
         batch = augment.batch(a.batch, a.chain)
         loss = judge.clips(batch)
         if a.dense and step >= a.dense_from:
@@ -437,6 +461,8 @@ def main(argv=None):
     ap.add_argument("--shards", nargs="*", default=[], help="augmented shards with teacher labels")
     ap.add_argument("--init", help="start from this checkpoint's averaged weights")
     ap.add_argument("--network", default="{}", help="JSON: arguments of network_spec")
+    ap.add_argument("--teacher", help="the folder of the teacher: its first layers are the stem's start")
+    ap.add_argument("--convs", type=int, default=15, help="so many of its convolutions")
     recipe(ap)
     ap.add_argument("--seed", type=int, default=1)
     a = ap.parse_args(argv)
@@ -445,18 +471,19 @@ def main(argv=None):
     torch.manual_seed(a.seed)
     rng = np.random.default_rng(a.seed)
     os.makedirs(a.run, exist_ok=True)
-    cfg = FeatureConfig()
+    cfg = contract(a.shards)
     corpus = Corpus(a.data, a.cache)
     bank = Bank(corpus, cfg, a.splits.split(","), a.shards, a.dense)
     val_x, val_y = corpus.validation(cfg)
-    net, embedder = fresh(network_spec(**json.loads(a.network)), bank, cfg, rng)
+    stem, pretrained = read_stem(a.teacher, a.convs) if a.teacher else (STEM, None)
+    net, embedder = fresh(network_spec(**{"stem": stem, **json.loads(a.network)}), bank, cfg, pretrained)
     if a.init:
         s = torch.load(a.init, weights_only=False)
         net.load_state_dict(s["average"])
         embedder.load_state_dict(s["embedder"])
     average = copy.deepcopy(net)
-    opt = optimiser(torch.nn.ModuleList([net, embedder]), a.lr, a.decay)
-    augment = Augment(bank, net.features.mean.clone(), rng, partial=a.partial, silence=a.silence, clean=a.clean)
+    opt = optimiser(net, embedder, a)
+    augment = Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean)
     step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
     ckpt = os.path.join(a.run, "last.pt")
     if os.path.exists(ckpt):
@@ -480,7 +507,8 @@ def main(argv=None):
         log.flush()
         torch.save({"net": net.state_dict(), "average": average.state_dict(),
                     "embedder": embedder.state_dict(), "opt": opt.state_dict(),
-                    "rng": rng.bit_generator.state, "step": step, "args": vars(a), "network": net.network},
+                    "rng": rng.bit_generator.state, "step": step, "args": vars(a), "network": net.network,
+                    "features": asdict(cfg)},
                    ckpt + ".tmp")
         os.replace(ckpt + ".tmp", ckpt)
         save_model(os.path.join(a.run, "model.safetensors"), average, cfg, WORDS, "commands-12", DECISION,

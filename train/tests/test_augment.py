@@ -9,7 +9,7 @@ import torch
 from kws_train.data import COMMANDS, SILENCE, UNKNOWN, WORDS
 from kws_train.train import FRAMES, Augment
 
-M, FLOOR = 40, math.log(1e-4)
+M, FLOOR, STEP = 40, math.log(1e-4), 4
 SUSPECT = 120  # the window of the speech in which the teacher hears a command
 
 
@@ -23,8 +23,9 @@ def augment():
     heard[SUSPECT] = torch.nn.functional.one_hot(torch.tensor(3), len(WORDS))
     bank = SimpleNamespace(clips=frames(n, FRAMES), label=torch.arange(n) % len(WORDS),
                            kind=torch.zeros(n, dtype=torch.long), clean=torch.ones(n, dtype=torch.bool), soft=None,
-                           embed=None, noise=[frames(900)], speech=[frames(1800)], heard=[heard], floor=FLOOR)
-    return Augment(bank, torch.zeros(M), rng)
+                           embed=None, noise=[frames(900)], speech=[frames(1800)], heard=[heard], floor=FLOOR,
+                           mean=torch.zeros(M))
+    return Augment(bank, STEP, rng)
 
 
 @pytest.mark.parametrize("chain", [1, 3])
@@ -33,7 +34,7 @@ def test_a_batch_is_judged_behind_each_clip(augment, chain):
         b = augment.batch(24, chain)
         assert b.frames.shape[0] == 24 // chain and len(b.ends) == chain and b.label.shape == (24,)
         assert b.frames.isfinite().all()
-        assert 2 * b.ends[-1] == b.frames.shape[1] and b.ends[0] >= FRAMES // 2
+        assert STEP * b.ends[-1] == b.frames.shape[1] and b.ends[0] >= FRAMES // STEP
 
 
 def test_running_speech_is_not_judged_where_a_command_is_suspected(augment):

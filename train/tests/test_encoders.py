@@ -28,7 +28,7 @@ def test_front_end_and_head_are_the_same():
 
 
 def test_multiply_adds_of_the_default_by_hand():
-    stem = 3 * 20 * 16 * 9 + 1 * 10 * 32 * 16 * 9  # frames, bands, channels out, 9 x channels in
+    stem = 2 * 20 * 16 * 9 + 1 * 10 * 32 * 16 * 9  # frames, bands, channels out, 9 x channels in
     front = 10 * 32 * 64
     ema = 64 * 16 * 3 + 64
     mega = 64 * (64 + 32 + 128 + 64) + 64 * 128 + 128 * 64 + ema + 13 * (32 + 128)  # mx, v, h; 13 of 25 on the average
@@ -38,10 +38,10 @@ def test_multiply_adds_of_the_default_by_hand():
 
 
 def test_multiply_adds_and_state_of_a_baseline_by_hand():
-    front, head = 3 * 20 * 16 * 9 + 10 * 32 * 144 + 10 * 32 * 64, 64 * 128 + 128 * 12
+    front, head = 2 * 20 * 16 * 9 + 10 * 32 * 144 + 10 * 32 * 64, 64 * 128 + 128 * 12
     layer = 4 * 64 * 64 + 25.5 * 2 * 64 + 2 * 64 * 304  # 25.5 of 50 frames on the average
     assert multiply_adds(net_of("transformer"), CLIP) == front + 3 * layer + head
-    kept = 3 * 50 * 2 * 64 + 5 * 40 + 50 * 64  # keys and values; the stack; what is pooled
+    kept = 3 * 50 * 2 * 64 + 2 * 42 + 1 * 22 * 16 + 50 * 64  # keys and values; what the stem holds; what is pooled
     assert state_bytes(net_of("transformer"), CLIP) == 4 * kept
     assert state_bytes(net_of("linformer"), CLIP) is None
 

@@ -1,4 +1,5 @@
 """Features, network, export and mixing by properties."""
+from dataclasses import asdict
 import math
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 
 from kws_train.data import WORDS
 from kws_train.export import load_model, main as export_main, save_model
-from kws_train.features import FeatureConfig, log_mel, mel_to_hz, hz_to_mel
+from kws_train.features import CONTRACTS, FeatureConfig, log_mel, mel_matrix
 from kws_train.golden import CASES, FAST, FAST_CASES, MORE_CASES, SMALL, TINY, spec_of, wild
 from kws_train.mix import word_limits
 from kws_train.model import Additive, Ema, Mega, Net, fastformer_spec, network_spec
@@ -19,11 +20,11 @@ def tiny(case, seed=3):
     return net.double().eval()
 
 
-def test_tone_peaks_in_its_band():
-    cfg = FeatureConfig()
-    edges = mel_to_hz(np.linspace(hz_to_mel(cfg.f_lo_hz), hz_to_mel(cfg.f_hi_hz), cfg.n_mels + 2))
-    for band in (5, 17, 33):
-        x = 0.5 * np.sin(2 * np.pi * edges[band + 1] * np.arange(8000) / cfg.rate_hz)
+@pytest.mark.parametrize("cfg", CONTRACTS.values(), ids=CONTRACTS)
+def test_tone_peaks_in_its_band(cfg):
+    for band in (9, 17, 30):
+        top = mel_matrix(cfg)[band].argmax()
+        x = 0.5 * np.sin(2 * np.pi * top * cfg.rate_hz / cfg.n_fft * np.arange(8000) / cfg.rate_hz)
         assert (log_mel(x, cfg)[5:].argmax(1) == band).all()
 
 
@@ -134,7 +135,7 @@ def test_word_limits_find_a_burst():
 def test_priors(tmp_path):
     net = Net(network_spec(depth=1), 40, len(WORDS))
     wild(net, 5)
-    torch.save({"network": net.network, "average": net.state_dict()}, tmp_path / "last.pt")
+    torch.save({"network": net.network, "average": net.state_dict(), "features": asdict(FeatureConfig())}, tmp_path / "last.pt")
     (tmp_path / "card.json").write_text('{"name": "x", "decision": {}}')
     export = ["--checkpoint", str(tmp_path / "last.pt"), "--card", str(tmp_path / "card.json")]
     x, prob = torch.randn(1, 60, 40), []
