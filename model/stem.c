@@ -59,19 +59,23 @@ static enum kws_status pack(kws_stem_step *c, size_t i, kws_tensors *ts, kws_err
 	const size_t shape[] = { c->channels_out, c->channels, c->frames_k, c->bands_k };
 	const size_t places = c->frames_k * c->bands_k, n_in = places * c->channels;
 	char prefix[32];
-	float *w = NULL, *last = NULL;
+	float *w = NULL, *bias = NULL, *last = NULL;
 	snprintf(prefix, sizeof prefix, "stem.%zu.", i);
 	enum kws_status s = kws_tensors_take(&w, ts, prefix, "weight", 4, shape, err);
 	if (!s)
-		s = kws_tensors_take(&c->bias, ts, prefix, "bias", 1, shape, err);
+		s = kws_tensors_take(&bias, ts, prefix, "bias", 1, shape, err);
 	if (!s) {
 		last = calloc(c->channels_out * n_in, sizeof *last);
-		if (last)
+		c->bias = calloc(kws_pad(c->channels_out), sizeof *c->bias);
+		if (last && c->bias) {
 			channels_last(w, c->channels_out, c->channels, places, last);
-		if (!last || kws_gemm_init(&c->g, last, n_in, &c->channels_out, 1))
+			memcpy(c->bias, bias, c->channels_out * sizeof *bias);
+		}
+		if (!last || !c->bias || kws_gemm_init(&c->g, last, n_in, &c->channels_out, 1))
 			s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	}
 	free(last);
+	free(bias);
 	free(w);
 	return s;
 }
@@ -176,7 +180,7 @@ static void convolve(const kws_stem_step *p, size_t start, const float *x, size_
 			gather(p, x, (done + r.n) / p->bands_out, (done + r.n) % p->bands_out, product + (r.first + r.n) * n);
 		kws_gemm_run(&p->g, product, n, r, result);
 		float *row = result + r.first * ld;
-		(p->kind == KWS_STEM_SILU ? vec->silu : vec->leaky_relu)(row, ld, r.n, p->bias, p->channels_out);
+		(p->kind == KWS_STEM_SILU ? vec->silu : vec->leaky_relu)(row, ld, r.n, p->bias, ld);
 		for (size_t end = done + r.n; done < end; done++, row += ld)
 			memcpy(out.to + done / p->bands_out * out.ld + done % p->bands_out * p->channels_out, row,
 			       p->channels_out * sizeof *row);

@@ -26,7 +26,7 @@ typedef struct {
 	size_t state;            /* where its past lies, in floats */
 	enum { KWS_STEM_POOL, KWS_STEM_SILU, KWS_STEM_LEAKY_RELU } kind; /* all but the first: a convolution, then that */
 	kws_gemm g;              /* frames_k * bands_k * channels -> channels_out */
-	float *bias;             /* (channels_out,) */
+	float *bias;             /* (g.n_out,): padded, so that no row has a rest */
 } kws_stem_step;
 
 typedef struct {
