@@ -147,3 +147,18 @@ def test_priors(tmp_path):
     want[WORDS.index("_unknown_")] *= 0.25
     want[WORDS.index("_silence_")] *= 3
     assert torch.allclose(prob[1], want / want.sum(), atol=1e-6)
+
+
+def test_checkpoints_are_exported_as_their_mean(tmp_path):
+    (tmp_path / "card.json").write_text('{"name": "x", "decision": {}}')
+    nets = [Net(network_spec(depth=d), 40, len(WORDS)) for d in (1, 1, 2)]
+    for i, net in enumerate(nets):
+        wild(net, i)
+        torch.save({"network": net.network, "average": net.state_dict(), "features": asdict(FeatureConfig())}, tmp_path / f"{i}.pt")
+    export = lambda *which: export_main(["--checkpoint", *(str(tmp_path / f"{i}.pt") for i in which), "--card",
+                                         str(tmp_path / "card.json"), "--out", str(tmp_path / "x.safetensors")])
+    export(0, 1)
+    for k, v in load_model(tmp_path / "x.safetensors")[0].state_dict().items():
+        assert torch.allclose(v, (nets[0].state_dict()[k] + nets[1].state_dict()[k]) / 2, atol=1e-6)
+    with pytest.raises(SystemExit):
+        export(0, 2)
