@@ -3,6 +3,7 @@
 #include "model/json.h"
 #include "vec/vec.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,7 @@ static enum kws_status lay_out(kws_stem *s, kws_error *err)
 {
 	size_t frames = s->stride, product = 0;
 	for (kws_stem_step *p = s->steps; p < s->steps + s->n_steps; p++) {
+		assert(frames); /* the product of the strides that are left */
 		p->state = s->state_floats;
 		s->state_floats += p->keep * frame_floats(p);
 		s->reach += (p->keep + frames - 1) / frames;
