@@ -202,7 +202,7 @@ def main(argv=None):
     ap.add_argument("--out", default="runs/shards")
     ap.add_argument("--cache", default="runs/cache")
     ap.add_argument("--versions", default="0-7", help="first-last")
-    ap.add_argument("--features", choices=CONTRACTS, default="speech-embedding")
+    ap.add_argument("--features", choices=CONTRACTS, default="wide", help="the contract of the frames")
     ap.add_argument("--silences", type=int, default=500)
     ap.add_argument("--cuts", type=int, default=7, help="cuts of each recording of running speech")
     ap.add_argument("--poor", type=int, default=3, help="copies of clips of the poor words, on and off")

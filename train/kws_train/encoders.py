@@ -1,6 +1,6 @@
 """Train every encoder in turn with the same data, features, front end, head, recipe and budget, and compare them.
 
-    python -m kws_train encoders --data CORPUS --shards runs/wide/v0[0-3].npz --kws ../build/kws
+    python -m kws_train encoders --data CORPUS --shards runs/shards/v0[0-3].npz --kws ../build/kws
 
 A run writes one file an encoder and seed below --out, and what has one is not trained again. Then docs/encoders.md and
 docs/encoders.svg are written from these files alone; --report only does that, also while some are missing.
