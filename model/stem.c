@@ -10,7 +10,8 @@
 
 enum {
 	PORTION = KWS_BLOCK / 2,    /* stem frames at a time: the images of a deep stem stay in the second-level cache */
-	MAX_FLOATS = 4 * 1024 * 1024 /* of an image */
+	MAX_FLOATS = 4 * 1024 * 1024, /* of an image */
+	MAX_WORK = 100000000 /* multiply-adds of a stem frame: a hostile file must not take minutes to settle */
 };
 
 /* A list [frames, bands] of whole numbers in 1..hi. */
@@ -115,7 +116,7 @@ static void grow(size_t *most, size_t n)
 /* What only the whole list tells. */
 static enum kws_status lay_out(kws_stem *s, kws_error *err)
 {
-	size_t frames = s->stride, product = 0;
+	size_t frames = s->stride, product = 0, work = 0;
 	for (kws_stem_step *p = s->steps; p < s->steps + s->n_steps; p++) {
 		assert(frames); /* the product of the strides that are left */
 		p->state = s->state_floats;
@@ -126,8 +127,11 @@ static enum kws_status lay_out(kws_stem *s, kws_error *err)
 			grow(&product, KWS_BLOCK * (p->g.n_in + p->g.n_out));
 		frames /= p->frames_s;
 		p->frames_out = frames;
+		work += p->g.n_in * p->channels_out * p->bands_out * frames;
 	}
 	s->scratch_floats = 2 * s->image_floats + product;
+	if (work > MAX_WORK)
+		return kws_fail(err, KWS_ERR_FORMAT, "network: stem: %zu multiply-adds for a frame: more than %d", work, MAX_WORK);
 	if (s->image_floats > MAX_FLOATS || s->state_floats > MAX_FLOATS)
 		return kws_fail(err, KWS_ERR_FORMAT, "network: stem: its images grow past %d MiB",
 				(int)(MAX_FLOATS * sizeof(float) >> 20));

@@ -501,6 +501,32 @@ static void hostile_layers_are_refused_by_name(void **state)
 	}
 }
 
+/* Small to store, and an hour to hear silence with. */
+static void a_stem_that_takes_too_long_is_refused(void **state)
+{
+	(void)state;
+	static const char header[] =
+		"{\"__metadata__\":{\"format\":\"kws-model\",\"version\":\"1\",\"name\":\"x\",\"words\":\"[\\\"a\\\""
+		",\\\"b\\\"]\",\"features\":\"{\\\"kind\\\": \\\"log-mel\\\", \\\"rate_hz\\\": 16000, \\\"win\\\""
+		": 400, \\\"hop\\\": 160, \\\"n_fft\\\": 512, \\\"n_mels\\\": 128, \\\"f_lo_hz\\\": 20.0, \\\"f_h"
+		"i_hz\\\": 7600.0, \\\"log_floor\\\": 0.0001, \\\"mel\\\": \\\"htk\\\", \\\"normalisation\\\": \\\""
+		"none\\\"}\",\"decision\":\"{\\\"smooth_ms\\\": 100, \\\"refractory_ms\\\": 500, \\\"threshold\\\""
+		": 0.5}\",\"network\":\"{\\\"stem\\\": [{\\\"kind\\\": \\\"conv\\\", \\\"channels\\\": 256, \\\"k"
+		"ernel\\\": [7, 7], \\\"stride\\\": [1, 1], \\\"activation\\\": \\\"silu\\\"}, {\\\"kind\\\": \\\""
+		"pool\\\", \\\"size\\\": [4, 1]}, {\\\"kind\\\": \\\"pool\\\", \\\"size\\\": [4, 1]}, {\\\"kind\\\""
+		": \\\"pool\\\", \\\"size\\\": [4, 1]}], \\\"stack\\\": 1, \\\"stride\\\": 1, \\\"dim\\\": 1, \\\""
+		"layers\\\": [], \\\"final_norm\\\": null, \\\"pool\\\": 1, \\\"head\\\": 1}\"},\"stem.0.bias\":{"
+		"\"dtype\":\"F32\",\"shape\":[256],\"data_offsets\":[0,1024]},\"stem.0.weight\":{\"dtype\":\"F32\""
+		",\"shape\":[256,1,7,7],\"data_offsets\":[1024,51200]}}     ";
+	const size_t n = sizeof header - 1, len = 8 + n + 51200;
+	unsigned char *blob = calloc(len, 1);
+	assert_non_null(blob);
+	blob[0] = (unsigned char)(n & 0xff), blob[1] = (unsigned char)(n >> 8);
+	memcpy(blob + 8, header, n);
+	refused(blob, len, KWS_ERR_FORMAT, "network: stem: 102760448 multiply-adds for a frame: more than 100000000");
+	free(blob);
+}
+
 static void every_truncation_is_refused(void **state)
 {
 	(void)state;
@@ -564,6 +590,7 @@ int main(void)
 		cmocka_unit_test(getters_tell_what_the_file_says),
 		cmocka_unit_test(hostile_headers_are_refused_by_name),
 		cmocka_unit_test(hostile_layers_are_refused_by_name),
+		cmocka_unit_test(a_stem_that_takes_too_long_is_refused),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(values_that_are_not_finite_are_refused),
 		cmocka_unit_test(files_that_cannot_be_read_say_why),
