@@ -3,7 +3,6 @@
 #include "model/json.h"
 #include "vec/vec.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,18 +115,17 @@ static void grow(size_t *most, size_t n)
 /* What only the whole list tells. */
 static enum kws_status lay_out(kws_stem *s, kws_error *err)
 {
-	size_t frames = s->stride, product = 0, work = 0;
-	for (kws_stem_step *p = s->steps; p < s->steps + s->n_steps; p++) {
-		assert(frames); /* the product of the strides that are left */
+	size_t frames = 1, product = 0, work = 0;
+	for (kws_stem_step *p = s->steps + s->n_steps; p-- > s->steps;) {
+		p->frames_out = frames;
+		work += p->g.n_in * p->channels_out * p->bands_out * frames;
+		frames *= p->frames_s;
 		p->state = s->state_floats;
 		s->state_floats += p->keep * frame_floats(p);
-		s->reach += (p->keep + frames - 1) / frames;
+		s->reach += p->keep;
 		grow(&s->image_floats, (p->keep + PORTION * frames) * frame_floats(p));
 		if (p->kind != KWS_STEM_POOL)
 			grow(&product, KWS_BLOCK * (p->g.n_in + p->g.n_out));
-		frames /= p->frames_s;
-		p->frames_out = frames;
-		work += p->g.n_in * p->channels_out * p->bands_out * frames;
 	}
 	s->scratch_floats = 2 * s->image_floats + product;
 	if (work > MAX_WORK)

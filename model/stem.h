@@ -35,7 +35,7 @@ typedef struct {
 	size_t stride;         /* feature frames of a stem frame */
 	size_t n_out;          /* floats of a stem frame: bands * channels, band by band */
 	size_t state_floats;   /* of one stream */
-	size_t reach;          /* after so many stem frames nothing in the state is older */
+	size_t reach;          /* after so many stem frames at most nothing in the state is older */
 	float *start;          /* (state_floats,) the state after silence without end */
 	size_t image_floats;   /* of the largest input of a step */
 	size_t scratch_floats; /* all finite at first */
