@@ -83,7 +83,7 @@ static json_t *features_json(const kws_model *m)
 	json_object_set_new(o, "f_lo_hz", as_written(f->f_lo_hz));
 	json_object_set_new(o, "f_hi_hz", as_written(f->f_hi_hz));
 	json_object_set_new(o, "log_floor", as_written(f->log_floor));
-	json_object_set_new(o, "mel", json_string(f->mel == KWS_MEL_HTK ? "htk" : "slaney"));
+	json_object_set_new(o, "mel", json_string(kws_mel_names[f->mel]));
 	return o;
 }
 

@@ -16,6 +16,8 @@
 
 enum { MAX_FILE = 64 << 20, MAX_WORDS = 256, MAX_WORD = 63 };
 
+const char *const kws_mel_names[] = { [KWS_MEL_HTK] = "htk", [KWS_MEL_SLANEY] = "slaney", NULL };
+
 struct kws_model {
 	kws_network network;
 	kws_features features;
@@ -88,13 +90,12 @@ static enum kws_status read_features(kws_features *f, const json_t *o, bool *aff
 	static const char *const keys[] = { "kind", "rate_hz", "win", "hop", "n_fft", "n_mels", "f_lo_hz", "f_hi_hz",
 					    "log_floor", "mel", "normalisation", NULL };
 	static const char *const kinds[] = { "log-mel", NULL };
-	static const char *const scales[] = { [KWS_MEL_HTK] = "htk", [KWS_MEL_SLANEY] = "slaney", NULL };
 	static const char *const normalisations[] = { "none", "affine", NULL };
 	static const char where[] = "features";
 	size_t kind, mel, norm, rate, win, hop, n_fft, n_mels;
 	enum kws_status s;
 	if ((s = kws_json_keys(o, where, keys, NULL, err)) || (s = kws_json_choice(o, where, "kind", kinds, &kind, err)) ||
-	    (s = kws_json_choice(o, where, "mel", scales, &mel, err)) ||
+	    (s = kws_json_choice(o, where, "mel", kws_mel_names, &mel, err)) ||
 	    (s = kws_json_choice(o, where, "normalisation", normalisations, &norm, err)) ||
 	    (s = kws_json_size(o, where, "rate_hz", 8000, 48000, &rate, err)) ||
 	    (s = kws_json_size(o, where, "n_fft", 64, 4096, &n_fft, err)) ||

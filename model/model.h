@@ -15,6 +15,8 @@ typedef struct {
 	enum kws_mel_scale mel;
 } kws_features;
 
+extern const char *const kws_mel_names[]; /* in a file, of each enum kws_mel_scale; NULL at the end */
+
 /* Decision defaults of the file (the metadata entry "decision"). */
 typedef struct {
 	unsigned smooth_ms;      /* mean over that much of the posteriors */

@@ -147,37 +147,31 @@ static void vec_log(float *x, size_t n)
 		store_tail(x + i, log_v(load_tail(x + i, n - i, 1.0f)), n - i);
 }
 
-static void vec_silu(float *y, size_t ld, size_t t, const float *b, size_t n)
+/* y = f(y + b), with f inlined into each of its callers. */
+static inline __attribute__((always_inline)) void rows(vf (*f)(vf), float *y, size_t ld, size_t t, const float *b, size_t n)
 {
 	for (; t; t--, y += ld) {
 		size_t i = 0;
 		for (; i + LANES <= n; i += LANES)
-			store(y + i, silu_v(load(y + i) + load(b + i)));
+			store(y + i, f(load(y + i) + load(b + i)));
 		if (i < n)
-			store_tail(y + i, silu_v(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
+			store_tail(y + i, f(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
 	}
+}
+
+static void vec_silu(float *y, size_t ld, size_t t, const float *b, size_t n)
+{
+	rows(silu_v, y, ld, t, b, n);
 }
 
 static void vec_sigmoid(float *y, size_t ld, size_t t, const float *b, size_t n)
 {
-	for (; t; t--, y += ld) {
-		size_t i = 0;
-		for (; i + LANES <= n; i += LANES)
-			store(y + i, sigmoid_v(load(y + i) + load(b + i)));
-		if (i < n)
-			store_tail(y + i, sigmoid_v(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
-	}
+	rows(sigmoid_v, y, ld, t, b, n);
 }
 
 static void vec_gelu(float *y, size_t ld, size_t t, const float *b, size_t n)
 {
-	for (; t; t--, y += ld) {
-		size_t i = 0;
-		for (; i + LANES <= n; i += LANES)
-			store(y + i, gelu_v(load(y + i) + load(b + i)));
-		if (i < n)
-			store_tail(y + i, gelu_v(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
-	}
+	rows(gelu_v, y, ld, t, b, n);
 }
 
 static inline vf max_v(vf a, vf b)
@@ -193,13 +187,7 @@ static inline vf leaky_relu_v(vf x)
 
 static void vec_leaky_relu(float *y, size_t ld, size_t t, const float *b, size_t n)
 {
-	for (; t; t--, y += ld) {
-		size_t i = 0;
-		for (; i + LANES <= n; i += LANES)
-			store(y + i, leaky_relu_v(load(y + i) + load(b + i)));
-		if (i < n)
-			store_tail(y + i, leaky_relu_v(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
-	}
+	rows(leaky_relu_v, y, ld, t, b, n);
 }
 
 static void vec_bias(float *y, size_t ld, size_t t, const float *b, size_t n)
