@@ -2,7 +2,7 @@
 
     python -m kws_train export --checkpoint runs/final/last.pt --card card.json --out commands-12.safetensors
 
-Several checkpoints that were trained on from the same weights are exported as their mean (model soups, arXiv 2203.05482).
+Several checkpoints are exported as their mean (checkpoint.py).
 card.json: an object with the metadata entries name, decision, licence, training and measured. --prior is for a
 network that met a class more often in training than it will in use, or less often: the class's probability is multiplied by
 it, and all are brought back to a sum of one.
@@ -14,6 +14,7 @@ import math
 import torch
 from safetensors import safe_open
 
+from .checkpoint import mean
 from .data import WORDS
 from .features import FeatureConfig
 from .model import KINDS, Net
@@ -63,12 +64,13 @@ def main(argv=None):
     ap.add_argument("--prior", action="append", default=[], metavar="WORD=X", help="how often in use, over that in training")
     ap.add_argument("--out", required=True)
     a = ap.parse_args(argv)
-    states = [torch.load(path, weights_only=False) for path in a.checkpoint]
-    if any((s["network"], s["features"]) != (states[0]["network"], states[0]["features"]) for s in states):
-        ap.error("--checkpoint: they are of different networks")
-    cfg = FeatureConfig(**states[0]["features"])
-    net = Net(states[0]["network"], cfg.n_mels, len(WORDS), log_floor=cfg.log_floor)
-    net.load_state_dict({k: sum(s["average"][k] for s in states) / len(states) for k in states[0]["average"]})
+    try:
+        state = mean(a.checkpoint)
+    except ValueError as e:
+        ap.error(f"--checkpoint: {e}")
+    cfg = FeatureConfig(**state["features"])
+    net = Net(state["network"], cfg.n_mels, len(WORDS), log_floor=cfg.log_floor)
+    net.load_state_dict(state["average"])
     with torch.no_grad():
         for prior in a.prior:
             word, factor = prior.split("=")

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from .checkpoint import mean
 from .data import COMMANDS, SILENCE, UNKNOWN, WORDS, Corpus, fit_clip
 from .dense import END as dense_end
 from .export import save_model
@@ -130,9 +131,9 @@ class Augment:
     Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
     def __init__(self, bank: Bank, step, rng, unknown_speech=0.04, silence=0.07, unknown=0.11, warp=1.0, partial=0.03,
-                 clean=0.35):
+                 clean=0.35, snr=0.0):
         self.bank, self.step, self.rng = bank, step, rng
-        self.warp, self.partial = warp, partial
+        self.warp, self.partial, self.snr = warp, partial, snr
         n_words = len(COMMANDS)
         share = {i: (1 - unknown - silence - unknown_speech) / n_words for i in range(n_words)}
         share[WORDS.index(UNKNOWN)] = unknown
@@ -183,7 +184,7 @@ class Augment:
         return F.grid_sample(x[:, None], torch.stack([band, grid[..., 1]], -1), align_corners=False)[:, 0]
 
     def _noise(self, x, p):
-        """With probability p [B] add noise at 0 to 30 dB, or rarely babble at 5 to 35 dB, in the power domain."""
+        """With probability p [B] add noise at self.snr to 30 dB above it, or rarely babble 5 dB fainter, in the power domain."""
         rng, bank = self.rng, self.bank
         b, t, m = x.shape
         n = cut(bank.noise, b, t, rng)
@@ -197,7 +198,7 @@ class Augment:
                                  align_corners=True)
             fluct = torch.from_numpy(np.log(rng.gamma(6, 1 / 6, (k, t, m)) + 1e-3).astype(np.float32))
             n[flat] = tilt + fluct
-        snr = uniform(rng, 0, 30, b) + torch.from_numpy(babble.astype(np.float32)) * 5
+        snr = self.snr + uniform(rng, 0, 30, b) + torch.from_numpy(babble.astype(np.float32)) * 5
         level = torch.maximum(power_db(x), torch.tensor(-25.0))
         gain = (level - snr - power_db(n)) * (math.log(10) / 10)
         gain[torch.from_numpy(rng.random(b)) >= p] = -30.0
@@ -399,6 +400,7 @@ def recipe(ap):
     ap.add_argument("--sharpen", type=float, default=1.4, help="exponent of the teacher's probabilities")
     ap.add_argument("--clean", type=float, default=0.35, help="with shards: share of clips that are as recorded")
     ap.add_argument("--silence", type=float, default=0.14, help="share of silences")
+    ap.add_argument("--snr", type=float, default=0.0, help="the lowest in dB of noise added to frames; the highest is 30 dB above")
     ap.add_argument("--distil", type=float, default=0.7, help="weight of the teacher's labels, where there are any")
     ap.add_argument("--embed", type=float, default=1.0, help="weight of the teacher's embeddings, where there are any")
     ap.add_argument("--smooth", type=float, default=0.0, help="label smoothing of the hard labels")
@@ -459,7 +461,7 @@ def main(argv=None):
     ap.add_argument("--cache", default="runs/cache")
     ap.add_argument("--splits", default="train", help="train, or train,val for the final model")
     ap.add_argument("--shards", nargs="*", default=[], help="augmented shards with teacher labels")
-    ap.add_argument("--init", help="start from this checkpoint's averaged weights")
+    ap.add_argument("--init", nargs="+", help="start from the averaged weights of this checkpoint, or the mean of several")
     ap.add_argument("--network", default="{}", help="JSON: arguments of network_spec")
     ap.add_argument("--teacher", help="the folder of the teacher: its first layers are the stem's start")
     ap.add_argument("--convs", type=int, default=15, help="so many of its convolutions")
@@ -478,12 +480,17 @@ def main(argv=None):
     stem, pretrained = read_stem(a.teacher, a.convs) if a.teacher else (STEM, None)
     net, embedder = fresh(network_spec(**{"stem": stem, **json.loads(a.network)}), bank, cfg, pretrained)
     if a.init:
-        s = torch.load(a.init, weights_only=False)
+        try:
+            s = mean(a.init)
+            if (s["network"], s["features"]) != (net.network, asdict(cfg)):
+                raise ValueError(f"{a.init[0]} is of another network or other features than asked for")
+        except ValueError as e:
+            ap.error(f"--init: {e}")
         net.load_state_dict(s["average"])
         embedder.load_state_dict(s["embedder"])
     average = copy.deepcopy(net)
     opt = optimiser(net, embedder, a)
-    augment = Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean)
+    augment = Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean, snr=a.snr)
     step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
     ckpt = os.path.join(a.run, "last.pt")
     if os.path.exists(ckpt):

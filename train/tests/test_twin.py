@@ -132,10 +132,14 @@ def test_word_limits_find_a_burst():
     assert abs(lo - 5000) <= 400 and abs(hi - 9000) <= 400
 
 
+def checkpoint(net, path):
+    torch.save({"network": net.network, "average": net.state_dict(), "embedder": {}, "features": asdict(FeatureConfig())}, path)
+
+
 def test_priors(tmp_path):
     net = Net(network_spec(depth=1), 40, len(WORDS))
     wild(net, 5)
-    torch.save({"network": net.network, "average": net.state_dict(), "features": asdict(FeatureConfig())}, tmp_path / "last.pt")
+    checkpoint(net, tmp_path / "last.pt")
     (tmp_path / "card.json").write_text('{"name": "x", "decision": {}}')
     export = ["--checkpoint", str(tmp_path / "last.pt"), "--card", str(tmp_path / "card.json")]
     x, prob = torch.randn(1, 60, 40), []
@@ -154,7 +158,7 @@ def test_checkpoints_are_exported_as_their_mean(tmp_path):
     nets = [Net(network_spec(depth=d), 40, len(WORDS)) for d in (1, 1, 2)]
     for i, net in enumerate(nets):
         wild(net, i)
-        torch.save({"network": net.network, "average": net.state_dict(), "features": asdict(FeatureConfig())}, tmp_path / f"{i}.pt")
+        checkpoint(net, tmp_path / f"{i}.pt")
     export = lambda *which: export_main(["--checkpoint", *(str(tmp_path / f"{i}.pt") for i in which), "--card",
                                          str(tmp_path / "card.json"), "--out", str(tmp_path / "x.safetensors")])
     export(0, 1)
