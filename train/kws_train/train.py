@@ -146,7 +146,8 @@ class Augment:
 
     def _draw(self, n):
         """n sources -> frames [n, 100, M], label [n], soft [n, words] or None, embed [n, 9, 96] or None, clean [n]: not
-        augmented as audio yet. Those that no teacher heard come last, with embeddings of NaN."""
+        augmented as audio yet. In random order, so that everything follows everything in a sequence. What no teacher
+        heard has embeddings of NaN."""
         rng, bank = self.rng, self.bank
         kinds = rng.choice(3, n, p=np.array(list(self.share.values())) / sum(self.share.values()))
         n_clip, n_speech, n_sil = (int((kinds == k).sum()) for k in range(3))
@@ -165,11 +166,13 @@ class Augment:
         label = torch.cat([bank.label[idx], torch.full((n_speech,), WORDS.index(UNKNOWN)),
                            torch.full((n_sil - made,), WORDS.index(SILENCE))])
         clean = torch.cat([bank.clean[idx], torch.ones(n - len(idx), dtype=torch.bool)])
+        at = torch.from_numpy(rng.permutation(n))
         if bank.soft is None:
-            return frames, label, None, None, clean
+            return frames[at], label[at], None, None, clean[at]
+        soft = torch.cat([bank.soft[idx], sure(label[len(idx):], 0.95)])
         embed = (bank.embed[idx].float() - bank.embed_mean) / bank.embed_std
-        return (frames, label, torch.cat([bank.soft[idx], sure(label[len(idx):], 0.95)]),
-                F.pad(embed, (0, 0, 0, 0, 0, n - len(idx)), value=math.nan), clean)
+        embed = F.pad(embed, (0, 0, 0, 0, 0, n - len(idx)), value=math.nan)
+        return frames[at], label[at], soft[at], embed[at], clean[at]
 
     def _place(self, x, shift, tempo, formant):
         """Affine resampling of x [B, T, M] (values over the floor): shift in frames, tempo and formant as factors."""

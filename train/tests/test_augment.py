@@ -37,6 +37,27 @@ def test_a_batch_is_judged_behind_each_clip(augment, chain):
         assert STEP * b.ends[-1] == b.frames.shape[1] and b.ends[0] >= FRAMES // STEP
 
 
+def test_words_and_silence_follow_each_other(augment):
+    pairs = torch.cat([augment.batch(24, 3).label.view(-1, 3).unfold(1, 2, 1).flatten(0, 1) for _ in range(20)])
+    silent = pairs.eq(WORDS.index(SILENCE))
+    assert (silent[:, 1] & ~silent[:, 0]).any() and (silent[:, 0] & ~silent[:, 1]).any()
+
+
+def test_what_the_teacher_heard_stays_with_its_clip(augment):
+    bank = augment.bank
+    n = len(bank.label)
+    bank.kind = torch.arange(n) // len(WORDS)  # a clip, a cut of speech and a silence of each label
+    bank.soft = torch.arange(n)[:, None].expand(n, len(WORDS)).float()
+    bank.embed = torch.arange(n)[:, None, None].expand(n, 9, 96).float()
+    bank.embed_mean, bank.embed_std = torch.zeros(96), torch.ones(96)
+    frames, label, soft, embed, clean = Augment(bank, STEP, augment.rng, clean=1.0)._draw(400)
+    unheard = embed[:, 0, 0].isnan()
+    which = soft[~unheard, 0].long()
+    assert unheard.any() and label[unheard].eq(WORDS.index(SILENCE)).all()
+    assert embed[~unheard, 0, 0].equal(which.float()) and label[~unheard].equal(bank.label[which])
+    assert frames[~unheard].equal(bank.clips[which].float()) and len(which.unique()) > n / 2
+
+
 def test_running_speech_is_not_judged_where_a_command_is_suspected(augment):
     skipped = 0
     for _ in range(20):
