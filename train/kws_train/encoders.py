@@ -114,8 +114,7 @@ class Bench:
         net, embedder = fresh(e.network, self.bank, self.cfg)
         average = copy.deepcopy(net)
         opt = optimiser(net, embedder, a)
-        augment = Augment(self.bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean,
-                          snr=a.snr)
+        augment = Augment(self.bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean)
         began = time.process_time()
         for step, loss, _ in fit(a, net, embedder, average, opt, augment):
             print(f"{name} {seed}\t{step}\tloss {loss:.4f}", flush=True)

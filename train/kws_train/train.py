@@ -131,9 +131,9 @@ class Augment:
     Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
     def __init__(self, bank: Bank, step, rng, unknown_speech=0.04, silence=0.07, unknown=0.11, warp=1.0, partial=0.03,
-                 clean=0.35, snr=0.0):
+                 clean=0.35):
         self.bank, self.step, self.rng = bank, step, rng
-        self.warp, self.partial, self.snr = warp, partial, snr
+        self.warp, self.partial = warp, partial
         n_words = len(COMMANDS)
         share = {i: (1 - unknown - silence - unknown_speech) / n_words for i in range(n_words)}
         share[WORDS.index(UNKNOWN)] = unknown
@@ -186,8 +186,9 @@ class Augment:
         band = grid[..., 0].clamp(-1 + 1 / m, 1 - 1 / m)  # bands beyond the last repeat it; time beyond the end is 0
         return F.grid_sample(x[:, None], torch.stack([band, grid[..., 1]], -1), align_corners=False)[:, 0]
 
-    def _noise(self, x, p):
-        """With probability p [B] add noise at self.snr to 30 dB above it, or rarely babble 5 dB fainter, in the power domain."""
+    def _noise(self, x, p, level=None):
+        """With probability p [B] add noise at 0 to 30 dB, or rarely babble at 5 to 35 dB, in the power domain. level [B]:
+        what is taken for the signal's, dB; x's own if None."""
         rng, bank = self.rng, self.bank
         b, t, m = x.shape
         n = cut(bank.noise, b, t, rng)
@@ -201,8 +202,8 @@ class Augment:
                                  align_corners=True)
             fluct = torch.from_numpy(np.log(rng.gamma(6, 1 / 6, (k, t, m)) + 1e-3).astype(np.float32))
             n[flat] = tilt + fluct
-        snr = self.snr + uniform(rng, 0, 30, b) + torch.from_numpy(babble.astype(np.float32)) * 5
-        level = torch.maximum(power_db(x), torch.tensor(-25.0))
+        snr = uniform(rng, 0, 30, b) + torch.from_numpy(babble.astype(np.float32)) * 5
+        level = (power_db(x) if level is None else level).clamp_min(-25)
         gain = (level - snr - power_db(n)) * (math.log(10) / 10)
         gain[torch.from_numpy(rng.random(b)) >= p] = -30.0
         return torch.logaddexp(x, n + gain[:, None, None])
@@ -249,7 +250,7 @@ class Augment:
         tempo = torch.exp(uniform(rng, -0.14, 0.14, n) * w)
         x = self._place(x - floor, shift, tempo, torch.exp(uniform(rng, -0.1, 0.1, n) * w)) + floor
         x = (x + uniform(rng, -3.2, 2.9, n)[:, None, None]).clamp_min(floor)
-        x, ends = self._chain(x, torch.where(clean, 0.75, 0.3), chain)
+        x, ends = self._chain(x, label.eq(WORDS.index(SILENCE)), torch.where(clean, 0.75, 0.3), chain)
         at = None if embed is None else self._due(embed, shift, tempo, torch.tensor(ends).repeat(n // chain))
         phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
         return Batch(x, label, soft, embed, at, ends, phase)
@@ -263,9 +264,10 @@ class Augment:
         inside = (at >= 40 // self.step) & (at < FRAMES // self.step) & ~embed[:, :, 0].isnan()
         return torch.where(inside, at + end[:, None] - FRAMES // self.step, -1)
 
-    def _chain(self, x, p, chain):
+    def _chain(self, x, silent, p, chain):
         """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.5 s or overlaps up to 0.16 s, and with
-        probability p [n] in noise."""
+        probability p [n] in noise. One noise under all is as loud as the words ask for, whatever the clips that are
+        silent [n] hold: a loud one would have it drown the words."""
         rng, floor = self.rng, self.bank.floor
         b = len(x) // chain
         bed = rng.random() < 0.5  # one noise under all of a sequence, or each clip with its own
@@ -275,12 +277,14 @@ class Augment:
         starts = [0 if rng.random() < 0.6 else step(self.step, 52)]
         for _ in range(chain - 1):
             starts.append(starts[-1] + FRAMES + step(-16, 52))
+        spoken = torch.where(silent.view(b, chain).all(1, keepdim=True), True, ~silent.view(b, chain))
+        level = 10 * torch.log10((10 ** (power_db(x).view(b, chain) / 10) * spoken).sum(1) / spoken.sum(1))
         x = x.view(b, chain, FRAMES, -1)
         y = torch.full((b, starts[-1] + FRAMES, x.shape[3]), floor)
         for k, at in enumerate(starts):
             y[:, at : at + FRAMES] = torch.logaddexp(y[:, at : at + FRAMES], x[:, k])
         if bed:
-            y = self._noise(y, p.view(b, chain).amax(1)).clamp_min(floor)
+            y = self._noise(y, p.view(b, chain).amax(1), level).clamp_min(floor)
         for at in starts:
             y[:, at : at + FRAMES] = self._mask(y[:, at : at + FRAMES], 0.7)
         return y, [(at + FRAMES) // self.step for at in starts]
@@ -362,12 +366,11 @@ class Losses:
         with torch.autocast("cpu", torch.bfloat16):
             y = net.encode(batch.frames, batch.phase)
         pooled = torch.stack([y[:, max(0, e - net.pool) : e].float().sum(1) / net.pool for e in batch.ends], 1)
-        logits = net.head(pooled.flatten(0, 1))
-        hard = F.cross_entropy(logits, batch.label, label_smoothing=a.smooth)
-        if batch.soft is None:
-            return hard
-        soft = -(F.softmax(batch.soft * a.sharpen, -1) * F.log_softmax(logits, -1)).sum(-1).mean()
-        return (1 - a.distil) * hard + a.distil * soft + (a.embed * self._embedding(y, batch) if a.embed else 0)
+        target = sure(batch.label, 1 - a.smooth).exp()
+        if batch.soft is not None:
+            target = (1 - a.distil) * target + a.distil * F.softmax(batch.soft * a.sharpen, -1)
+        loss = F.cross_entropy(net.head(pooled.flatten(0, 1)), target)
+        return loss if batch.soft is None or not a.embed else loss + a.embed * self._embedding(y, batch)
 
     def _embedding(self, y, batch):
         clip, window = torch.nonzero(batch.at >= 0, as_tuple=True)
@@ -403,7 +406,6 @@ def recipe(ap):
     ap.add_argument("--sharpen", type=float, default=1.4, help="exponent of the teacher's probabilities")
     ap.add_argument("--clean", type=float, default=0.35, help="with shards: share of clips that are as recorded")
     ap.add_argument("--silence", type=float, default=0.14, help="share of silences")
-    ap.add_argument("--snr", type=float, default=0.0, help="the lowest in dB of noise added to frames; the highest is 30 dB above")
     ap.add_argument("--distil", type=float, default=0.7, help="weight of the teacher's labels, where there are any")
     ap.add_argument("--embed", type=float, default=1.0, help="weight of the teacher's embeddings, where there are any")
     ap.add_argument("--smooth", type=float, default=0.0, help="label smoothing of the hard labels")
@@ -493,7 +495,7 @@ def main(argv=None):
         embedder.load_state_dict(s["embedder"])
     average = copy.deepcopy(net)
     opt = optimiser(net, embedder, a)
-    augment = Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean, snr=a.snr)
+    augment = Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean)
     step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
     ckpt = os.path.join(a.run, "last.pt")
     if os.path.exists(ckpt):

@@ -43,6 +43,19 @@ def test_words_and_silence_follow_each_other(augment):
     assert (silent[:, 1] & ~silent[:, 0]).any() and (silent[:, 0] & ~silent[:, 1]).any()
 
 
+def test_noise_under_a_sequence_is_as_loud_as_its_words_ask_for(augment, monkeypatch):
+    levels = []
+    monkeypatch.setattr(augment, "_noise", lambda x, p, level=None: levels.append(level) or x)
+    x = torch.full((6, FRAMES, M), -5.0)
+    x[2], x[3] = 0.0, 0.0  # louder: a silence behind two words, and a word before a word and a silence
+    silent = torch.tensor([False, False, True, False, False, True])
+    while not levels or levels[-1] is None:  # until all of a sequence is in one noise
+        augment._chain(x, silent, torch.ones(6), 3)
+    db = lambda nats: 10 * nats / math.log(10)
+    words = [db(-5.0), db(math.log((1 + math.exp(-5.0)) / 2))]
+    assert levels[-1].allclose(torch.tensor(words), atol=1e-4)
+
+
 def test_what_the_teacher_heard_stays_with_its_clip(augment):
     bank = augment.bank
     n = len(bank.label)
