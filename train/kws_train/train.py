@@ -265,9 +265,11 @@ class Augment:
         return torch.where(inside, at + end[:, None] - FRAMES // self.step, -1)
 
     def _chain(self, x, silent, p, chain):
-        """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.5 s or overlaps up to 0.16 s, and with
-        probability p [n] in noise. One noise under all is as loud as the words ask for, whatever the clips that are
-        silent [n] hold: a loud one would have it drown the words."""
+        """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.5 s, and with probability p [n] in noise.
+
+        They do not overlap, or silences would hold the ends of words. One noise under all is as loud as the words ask
+        for, whatever the clips that are silent [n] hold: a loud one would have it drown the words.
+        """
         rng, floor = self.rng, self.bank.floor
         b = len(x) // chain
         bed = rng.random() < 0.5  # one noise under all of a sequence, or each clip with its own
@@ -276,7 +278,7 @@ class Augment:
         step = lambda lo, hi: self.step * int(rng.integers(lo // self.step, hi // self.step))
         starts = [0 if rng.random() < 0.6 else step(self.step, 52)]
         for _ in range(chain - 1):
-            starts.append(starts[-1] + FRAMES + step(-16, 52))
+            starts.append(starts[-1] + FRAMES + step(0, 52))
         spoken = torch.where(silent.view(b, chain).all(1, keepdim=True), True, ~silent.view(b, chain))
         level = 10 * torch.log10((10 ** (power_db(x).view(b, chain) / 10) * spoken).sum(1) / spoken.sum(1))
         x = x.view(b, chain, FRAMES, -1)
@@ -405,7 +407,7 @@ def recipe(ap):
     ap.add_argument("--dense-weight", type=float, default=0.3)
     ap.add_argument("--sharpen", type=float, default=1.4, help="exponent of the teacher's probabilities")
     ap.add_argument("--clean", type=float, default=0.35, help="with shards: share of clips that are as recorded")
-    ap.add_argument("--silence", type=float, default=0.14, help="share of silences")
+    ap.add_argument("--silence", type=float, default=0.1, help="share of silences")
     ap.add_argument("--distil", type=float, default=0.7, help="weight of the teacher's labels, where there are any")
     ap.add_argument("--embed", type=float, default=1.0, help="weight of the teacher's embeddings, where there are any")
     ap.add_argument("--smooth", type=float, default=0.0, help="label smoothing of the hard labels")
