@@ -398,6 +398,8 @@ class Stem(nn.ModuleDict):
             entry = dict(entry)
             pool = entry.pop("kind") == "pool"
             step = entry["size" if pool else "stride"]
+            if pool and bands % step[1]:
+                raise ValueError(f"stem: {i}: pools of {step[1]} do not divide the {bands} bands")
             self[str(i)] = Pool(**entry) if pool else Conv(channels, **entry)
             channels = entry.get("channels", channels)
             self.stride *= step[0]
