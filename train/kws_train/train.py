@@ -97,9 +97,14 @@ def cut(recordings, n, t, rng):
     return torch.stack(out).float() if out else torch.zeros(0, t, recordings[0].shape[1])
 
 
+def spread(label, p):
+    """label [n] -> probabilities [n, words]: p for the label, the rest spread over all."""
+    return F.one_hot(label, len(WORDS)) * p + (1 - p) / len(WORDS)
+
+
 def sure(label, p):
-    """label [n] -> log-probabilities [n, words]: p for the label, the rest spread over all."""
-    return torch.log(F.one_hot(label, len(WORDS)) * p + (1 - p) / len(WORDS))
+    """The same as log-probabilities."""
+    return torch.log(spread(label, p))
 
 
 def uniform(rng, lo, hi, n):
@@ -279,13 +284,15 @@ class Augment:
         starts = [0 if rng.random() < 0.6 else step(self.step, 52)]
         for _ in range(chain - 1):
             starts.append(starts[-1] + FRAMES + step(0, 52))
-        spoken = torch.where(silent.view(b, chain).all(1, keepdim=True), True, ~silent.view(b, chain))
-        level = 10 * torch.log10((10 ** (power_db(x).view(b, chain) / 10) * spoken).sum(1) / spoken.sum(1))
         x = x.view(b, chain, FRAMES, -1)
         y = torch.full((b, starts[-1] + FRAMES, x.shape[3]), floor)
         for k, at in enumerate(starts):
             y[:, at : at + FRAMES] = torch.logaddexp(y[:, at : at + FRAMES], x[:, k])
         if bed:
+            silent = silent.view(b, chain)
+            asks = ~silent | silent.all(1, keepdim=True)
+            power = 10 ** (power_db(x.flatten(0, 1)).view(b, chain) / 10)
+            level = 10 * torch.log10((power * asks).sum(1) / asks.sum(1))
             y = self._noise(y, p.view(b, chain).amax(1), level).clamp_min(floor)
         for at in starts:
             y[:, at : at + FRAMES] = self._mask(y[:, at : at + FRAMES], 0.7)
@@ -368,7 +375,7 @@ class Losses:
         with torch.autocast("cpu", torch.bfloat16):
             y = net.encode(batch.frames, batch.phase)
         pooled = torch.stack([y[:, max(0, e - net.pool) : e].float().sum(1) / net.pool for e in batch.ends], 1)
-        target = sure(batch.label, 1 - a.smooth).exp()
+        target = spread(batch.label, 1 - a.smooth)
         if batch.soft is not None:
             target = (1 - a.distil) * target + a.distil * F.softmax(batch.soft * a.sharpen, -1)
         loss = F.cross_entropy(net.head(pooled.flatten(0, 1)), target)
@@ -489,10 +496,10 @@ def main(argv=None):
     if a.init:
         try:
             s = mean(a.init)
-            if (s["network"], s["features"]) != (net.network, asdict(cfg)):
-                raise ValueError(f"{a.init[0]} is of another network or other features than asked for")
         except ValueError as e:
             ap.error(f"--init: {e}")
+        if (s["network"], s["features"]) != (net.network, asdict(cfg)):
+            ap.error(f"--init: {a.init[0]} is of another network or other features than asked for")
         net.load_state_dict(s["average"])
         embedder.load_state_dict(s["embedder"])
     average = copy.deepcopy(net)
