@@ -37,8 +37,6 @@ static enum kws_status read_pool(kws_stem_step *p, const json_t *entry, const ch
 		s = read_pair(entry, where, "size", KWS_MAX_KERNEL, &p->frames_k, &p->bands_k, err);
 	if (s)
 		return s;
-	if (p->bands % p->bands_k)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: size: %zu do not divide the %zu bands", where, p->bands_k, p->bands);
 	p->frames_s = p->frames_k;
 	p->bands_s = p->bands_k;
 	p->channels_out = p->channels;
@@ -155,11 +153,12 @@ static void pool(const kws_stem_step *p, const float *x, size_t frames, image ou
 	const kws_vec *vec = kws_vec_get();
 	for (size_t t = 0; t < frames; t++)
 		for (size_t b = 0; b < p->bands_out; b++) {
-			const float *first = x + t * p->frames_s * ld + b * p->bands_s * c;
+			const size_t at = b * p->bands_s, left = p->bands - at, wide = left < p->bands_s ? left : p->bands_s;
+			const float *first = x + t * p->frames_s * ld + at * c;
 			float *y = out.to + t * out.ld + b * c;
 			memcpy(y, first, c * sizeof *y);
-			for (size_t k = 1; k < p->frames_s * p->bands_s; k++)
-				vec->max(y, y, first + k / p->bands_s * ld + k % p->bands_s * c, c);
+			for (size_t k = 1; k < p->frames_s * wide; k++)
+				vec->max(y, y, first + k / wide * ld + k % wide * c, c);
 		}
 }
 

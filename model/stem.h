@@ -2,7 +2,8 @@
  *
  * A stream of images: frames of bands of channels; at first n_mels bands of one channel. A convolution is causal, each of its
  * frames seen with the last ones before it, which the state holds; before the start was silence, and beyond both ends of a
- * frame's bands are zeros. Strides and pools leave out frames and bands, so that `stride` feature frames become a stem frame.
+ * frame's bands are zeros. Strides and pools leave out frames and bands, so that `stride` feature frames become a stem frame;
+ * the last field of a pool may have fewer bands than the others.
  *
  * One pixel of the output, a band of a frame, is one row of a product. Pixel k of a stream always stands in row k %
  * KWS_BLOCK, so that it never depends on how the stream was cut (gemm.h). */

@@ -477,11 +477,10 @@ static const struct {
 	{ "stem", "\\\"stride\\\": [1, 2]", "\\\"stride\\\": [0, 2]", "network: stem[0]: stride: want [frames, bands], each in 1..7" },
 	{ "stem", "\\\"stride\\\": [1, 2]", "\\\"stride\\\": [1, 2.0]", "network: stem[0]: stride: want [frames, bands]" },
 	{ "stem", "\\\"stride\\\": [2, 2]", "\\\"stride\\\": [2, 3]", "input.weight: shape [8, 8], want [8, 4]" },
-	{ "stem_deep", "\\\"size\\\": [2, 2]", "\\\"size\\\": [2, 4]", "network: stem[3]: size: 4 do not divide the 6 bands" },
 	{ "stem_deep", "\\\"size\\\": [2, 2]", "\\\"size\\\": [0, 2]", "network: stem[3]: size: want [frames, bands], each in 1..7" },
 	{ "stem_deep", "\\\"size\\\": [2, 2]", "\\\"size\\\": [2, 2], \\\"stride\\\": [2, 2]", "network: stem[3]: unknown key stride" },
 	{ "stem_deep", "\\\"size\\\": [2, 2]}", "\\\"size\\\": [7, 1]}, {\\\"kind\\\": \\\"pool\\\", \\\"size\\\": [7, 1]}, {\\\"kind\\\": \\\"pool\\\", \\\"size\\\": [7, 1]}", "network: stem[5]: makes one frame of more than 64" },
-	{ "stem_deep", "\\\"stack\\\": 1", "\\\"stack\\\": 32", "input.weight: shape [8, 6], want [8, 192]" },
+	{ "stem_deep", "\\\"stack\\\": 1", "\\\"stack\\\": 32", "input.weight: shape [8, 12], want [8, 384]" },
 	{ "stem_stacked", "\\\"stack\\\": 3", "\\\"stack\\\": 32", "input.weight: shape [8, 12], want [8, 128]" },
 	{ "stem", "stem.1.bias", "stem.1.b", "stem.1.bias: missing" },
 };

@@ -64,7 +64,7 @@ MORE_CASES = {
     "stem": dict(stem=[_conv(3, (3, 3), (1, 2)), _conv(4, (3, 3), (2, 2))], stack=1, stride=1, chunk=7),
     "stem_deep": dict(stem=[_conv(5, (3, 3), activation="leaky_relu"), _conv(4, (1, 3)), _conv(17, (3, 1)),
                             {"kind": "pool", "size": [2, 2]}, _conv(6, (3, 1), activation="leaky_relu"),
-                            {"kind": "pool", "size": [2, 3]}], stack=1, stride=1, chunk=7),
+                            {"kind": "pool", "size": [2, 2]}], stack=1, stride=1, chunk=7),
     "stem_stacked": dict(stem=[_conv(3, (7, 5), (3, 3)), _conv(2, (1, 1), (2, 1))], stack=3, stride=2, chunk=7),
 }
 

@@ -384,8 +384,10 @@ class Conv(nn.Conv2d):
 
 
 class Pool(nn.MaxPool2d):
+    """Maximum of each field of frames and bands; the last of the bands may be fewer."""
+
     def __init__(self, *, size):
-        super().__init__(tuple(size))
+        super().__init__(tuple(size), ceil_mode=True)  # in time there is no rest: t is a multiple of all strides
 
 
 class Stem(nn.ModuleDict):
@@ -398,8 +400,6 @@ class Stem(nn.ModuleDict):
             entry = dict(entry)
             pool = entry.pop("kind") == "pool"
             step = entry["size" if pool else "stride"]
-            if pool and bands % step[1]:
-                raise ValueError(f"stem: {i}: pools of {step[1]} do not divide the {bands} bands")
             self[str(i)] = Pool(**entry) if pool else Conv(channels, **entry)
             channels = entry.get("channels", channels)
             self.stride *= step[0]

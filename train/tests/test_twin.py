@@ -166,8 +166,3 @@ def test_checkpoints_are_exported_as_their_mean(tmp_path):
         assert torch.allclose(v, (nets[0].state_dict()[k] + nets[1].state_dict()[k]) / 2, atol=1e-6)
     with pytest.raises(SystemExit):
         export(0, 2)
-
-
-def test_pools_divide_the_bands():
-    with pytest.raises(ValueError, match="stem: 0: pools of 2 do not divide the 5 bands"):
-        Net(network_spec(depth=1, stem=[{"kind": "pool", "size": [1, 2]}]), 5, len(WORDS))
