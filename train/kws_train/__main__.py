@@ -2,7 +2,7 @@
 import importlib
 import sys
 
-COMMANDS = {"train": "train", "augment": "augment", "teacher": "teacher", "dense": "dense", "mix": "mix", "golden": "golden",
+COMMANDS = {"train": "train", "augment": "augment", "teacher": "teacher", "dense": "dense", "label": "label", "mix": "mix", "golden": "golden",
             "export": "export", "conditions": "conditions", "encoders": "encoders"}
 
 if __name__ == "__main__":

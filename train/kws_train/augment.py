@@ -1,6 +1,9 @@
 """Augmented copies of the corpus with what a pre-trained embedding hears in them: one shard a version.
 
     python -m kws_train augment --data CORPUS --teacher DIR --out runs/shards --versions 0-7
+    python -m kws_train augment --data CORPUS --again runs/shards --features speech-embedding --out runs/speech-embedding
+
+The second makes other features of the same audio; all else is in the shards that are there.
 
 Version 0 is the corpus as it is. The others pass through speed (and so pitch), room, band limits, colouring, noise or
 babble, gain and clipping, in that order. Item k of version v has its own generator, seeded by (seed, v, k): a shard
@@ -176,19 +179,26 @@ class Maker:
 
 
 def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies_of_poor, batch=8):
+    """teacher: a Teacher, or the path of a shard that holds what it heard in the same audio."""
     plan = maker.plan(version, silences, cuts, copies_of_poor)
     frames = np.empty((len(plan), CLIP // cfg.hop, cfg.n_mels), np.float16)
     embed = np.empty((len(plan), 9, 96), np.float16)
+    kind, _, label, val, group = (np.array(c) for c in zip(*plan))
+    heard = None if isinstance(teacher, Teacher) else np.load(teacher)
+    if heard:
+        if not (np.array_equal(heard["kind"], kind) and np.array_equal(heard["group"], group)):
+            raise SystemExit(f"{teacher}: is of another corpus, or was made with other options")
+        embed = heard["embed"]
     t0 = time.time()
     for at in range(0, len(plan), batch):
         pcm = np.stack([maker.make(version, k, plan[k], seed) for k in range(at, min(at + batch, len(plan)))])
         pcm = pcm.astype(np.float32)
         frames[at : at + len(pcm)] = log_mel(pcm[:, SIDE : SIDE + CLIP], cfg)
-        embed[at : at + len(pcm)] = teacher(pcm)
+        if not heard:
+            embed[at : at + len(pcm)] = teacher(pcm)
         if at % (batch * 100) == 0:
             done = at + len(pcm)
             print(f"version {version}: {done}/{len(plan)}  {(time.time() - t0) / done * 1e3:.1f} ms an item", flush=True)
-    kind, _, label, val, group = (np.array(c) for c in zip(*plan))
     tmp = path + ".tmp.npz"
     np.savez(tmp, frames=frames, embed=embed, label=label, kind=kind, val=val, group=group,
              features=json.dumps(asdict(cfg)))
@@ -198,7 +208,9 @@ def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies_
 def main(argv=None):
     ap = argparse.ArgumentParser(prog="kws_train augment", description=__doc__.splitlines()[0])
     ap.add_argument("--data", required=True)
-    ap.add_argument("--teacher", required=True)
+    source = ap.add_mutually_exclusive_group(required=True)
+    source.add_argument("--teacher", help="its folder")
+    source.add_argument("--again", help="a folder of shards: the same audio, with other features")
     ap.add_argument("--out", default="runs/shards")
     ap.add_argument("--cache", default="runs/cache")
     ap.add_argument("--versions", default="0-7", help="first-last")
@@ -210,12 +222,13 @@ def main(argv=None):
     a = ap.parse_args(argv)
     os.makedirs(a.out, exist_ok=True)
     corpus = Corpus(a.data, a.cache)
-    maker, teacher, cfg = Maker(corpus), Teacher(a.teacher), CONTRACTS[a.features]
+    maker, teacher, cfg = Maker(corpus), a.teacher and Teacher(a.teacher), CONTRACTS[a.features]
     first, last = (int(v) for v in a.versions.split("-"))
     for v in range(first, last + 1):
-        path = os.path.join(a.out, f"v{v:02d}.npz")
+        name = f"v{v:02d}.npz"
+        path = os.path.join(a.out, name)
         if not os.path.exists(path):
-            make_shard(path, maker, teacher, cfg, v, a.seed, a.silences, a.cuts, a.poor)
+            make_shard(path, maker, teacher or os.path.join(a.again, name), cfg, v, a.seed, a.silences, a.cuts, a.poor)
 
 
 if __name__ == "__main__":

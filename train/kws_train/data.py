@@ -66,6 +66,11 @@ def cut_noise(audio: list[np.ndarray], n: int) -> list[np.ndarray]:
     return out
 
 
+def soft_path(shard: str) -> str:
+    """Where the soft labels of an augmented shard are: float32 [n, words], log-probabilities."""
+    return os.path.splitext(shard)[0] + ".soft.npy"
+
+
 class Corpus:
     """Audio of the whole corpus, int16, cached in one .npz so that a start takes seconds."""
 

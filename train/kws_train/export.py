@@ -14,7 +14,7 @@ import math
 import torch
 from safetensors import safe_open
 
-from .checkpoint import mean
+from .checkpoint import load
 from .data import WORDS
 from .features import FeatureConfig
 from .model import KINDS, Net
@@ -65,18 +65,15 @@ def main(argv=None):
     ap.add_argument("--out", required=True)
     a = ap.parse_args(argv)
     try:
-        state = mean(a.checkpoint)
+        net, cfg = load(a.checkpoint)
     except ValueError as e:
         ap.error(f"--checkpoint: {e}")
-    cfg = FeatureConfig(**state["features"])
-    net = Net(state["network"], cfg.n_mels, len(WORDS), log_floor=cfg.log_floor)
-    net.load_state_dict(state["average"])
     with torch.no_grad():
         for prior in a.prior:
             word, factor = prior.split("=")
             net.head.fc2.bias[WORDS.index(word)] += math.log(float(factor))
     with open(a.card) as f:
-        save_model(a.out, net.eval(), cfg, WORDS, **json.load(f))
+        save_model(a.out, net, cfg, WORDS, **json.load(f))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The first layers of the teacher as a student's stem.
 
 speech_embedding (arXiv 2002.01322, Apache-2.0) was trained on far more speech than any corpus of commands holds. Its
-convolutions have no padding in time, so they run on a stream as they are; before them stand 32 log-mel bands, log10 of
-a power in int16 scale, in triangles of one area.
+convolutions have no padding in time, so they run on a stream as they are, and over more bands than its 32; before them
+stand log-mel bands, log10 of a power in int16 scale, in triangles of one area.
 """
 import math
 import os

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .data import WORDS
+from .data import WORDS, soft_path
 
 
 class ConvHead(nn.Module):
@@ -149,7 +149,7 @@ def main(argv=None):
     at = 0
     for path, s in zip(sorted(a.shards), shards):
         n = len(s["label"])
-        np.save(path.replace(".npz", ".soft.npy"), torch.log(p[at : at + n] + 1e-6).numpy())
+        np.save(soft_path(path), torch.log(p[at : at + n] + 1e-6).numpy())
         at += n
 
 
