@@ -436,8 +436,8 @@ def fresh(network, bank, cfg, pretrained=None):
 def fit(a, net, embedder, average, opt, augment, step=0):
     """Train from `step` to a.stop or a.steps. Yields the step, the mean loss since the last and the rate, every a.every
     steps and at the end; `average` is then the averaged net."""
-    judge, losses = Losses(a, net, embedder), []
-    while step < (a.stop or a.steps):
+    judge, losses, end = Losses(a, net, embedder), [], a.stop or a.steps
+    while step < end:
         rate = a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * step / a.steps)) + 1e-6
         for g in opt.param_groups:
             g["lr"] = rate * g["share"]
@@ -462,7 +462,7 @@ def fit(a, net, embedder, average, opt, augment, step=0):
             for p, q in zip(average.buffers(), net.buffers()):
                 p.copy_(q)
         losses.append(loss.item())
-        if step % a.every == 0 or step == a.steps:
+        if step % a.every == 0 or step == end:
             yield step, np.mean(losses), rate
             losses = []
 

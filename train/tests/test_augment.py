@@ -1,4 +1,6 @@
-"""Batches, on a bank of made-up frames."""
+"""Batches and the loop that trains on them, on a bank of made-up frames."""
+import argparse
+import copy
 import math
 from types import SimpleNamespace
 
@@ -7,7 +9,8 @@ import pytest
 import torch
 
 from kws_train.data import COMMANDS, SILENCE, UNKNOWN, WORDS
-from kws_train.train import FRAMES, Augment
+from kws_train.model import Net, network_spec
+from kws_train.train import FRAMES, Augment, Embedder, fit, optimiser, recipe
 
 M, FLOOR, STEP = 40, math.log(1e-4), 4
 SUSPECT = 120  # the window of the speech in which the teacher hears a command
@@ -82,3 +85,13 @@ def test_running_speech_is_not_judged_where_a_command_is_suspected(augment):
         assert target[2:, :, WORDS.index(UNKNOWN)][judged].allclose(torch.tensor(0.75))
         skipped += int((~judged).sum())
     assert 0 < skipped < 20 * 6 * 5  # few windows are near the one that is suspected
+
+
+def test_a_training_that_is_stopped_hands_over_its_last_step(augment):
+    ap = argparse.ArgumentParser()
+    recipe(ap)
+    a = ap.parse_args("--steps 9 --stop 3 --every 2 --batch 6".split())
+    net, embedder = Net(network_spec(dim=8, hdim=8, depth=1), M, len(WORDS)), Embedder(8)
+    batches = Augment(augment.bank, net.step, augment.rng)
+    done = [step for step, _, _ in fit(a, net, embedder, copy.deepcopy(net), optimiser(net, embedder, a), batches)]
+    assert done == [2, 3]
