@@ -178,23 +178,29 @@ class Maker:
         return self.silence(rng, version == 0)
 
 
+def heard(path, kind, group):
+    """The teacher's embeddings out of the shard there, which must be of the same items."""
+    if not os.path.exists(path):
+        raise SystemExit(f"{path}: not there")
+    z = np.load(path)
+    if not (np.array_equal(z["kind"], kind) and np.array_equal(z["group"], group)):
+        raise SystemExit(f"{path}: of another corpus, or made with other options")
+    return z["embed"]
+
+
 def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies_of_poor, batch=8):
     """teacher: a Teacher, or the path of a shard that holds what it heard in the same audio."""
     plan = maker.plan(version, silences, cuts, copies_of_poor)
     frames = np.empty((len(plan), CLIP // cfg.hop, cfg.n_mels), np.float16)
-    embed = np.empty((len(plan), 9, 96), np.float16)
     kind, _, label, val, group = (np.array(c) for c in zip(*plan))
-    heard = None if isinstance(teacher, Teacher) else np.load(teacher)
-    if heard:
-        if not (np.array_equal(heard["kind"], kind) and np.array_equal(heard["group"], group)):
-            raise SystemExit(f"{teacher}: is of another corpus, or was made with other options")
-        embed = heard["embed"]
+    listen = isinstance(teacher, Teacher)
+    embed = np.empty((len(plan), 9, 96), np.float16) if listen else heard(teacher, kind, group)
     t0 = time.time()
     for at in range(0, len(plan), batch):
         pcm = np.stack([maker.make(version, k, plan[k], seed) for k in range(at, min(at + batch, len(plan)))])
         pcm = pcm.astype(np.float32)
         frames[at : at + len(pcm)] = log_mel(pcm[:, SIDE : SIDE + CLIP], cfg)
-        if not heard:
+        if listen:
             embed[at : at + len(pcm)] = teacher(pcm)
         if at % (batch * 100) == 0:
             done = at + len(pcm)

@@ -1,6 +1,6 @@
 """Soft labels by a network and the teacher together, for the next network to learn from.
 
-    python -m kws_train label --checkpoint runs/student/last.pt --heard runs/shards/v*.npz --shards runs/speech-embedding/v*.npz
+    python -m kws_train label --checkpoint runs/first/last.pt --heard runs/shards/v*.npz --shards runs/speech-embedding/v*.npz
 
 The network hears the shards of --heard, which have its features and, beside them, the teacher's labels. Beside each of
 --shards, which are of the same audio, it writes <shard>.soft.npy, float32 [n, words]: the log of the geometric mean of

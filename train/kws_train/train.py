@@ -24,7 +24,7 @@ from .checkpoint import mean
 from .data import COMMANDS, SILENCE, UNKNOWN, WORDS, Corpus, fit_clip, soft_path
 from .dense import END as dense_end
 from .export import save_model
-from .features import FeatureConfig, log_mel
+from .features import SPEECH_EMBEDDING, FeatureConfig, log_mel
 from .model import STEM, Net, network_spec
 from .pretrained import read_stem
 
@@ -490,6 +490,8 @@ def main(argv=None):
     corpus = Corpus(a.data, a.cache)
     bank = Bank(corpus, cfg, a.splits.split(","), a.shards, a.dense)
     val_x, val_y = corpus.validation(cfg)
+    if a.teacher and cfg != SPEECH_EMBEDDING:
+        ap.error("--teacher: the shards are not of its features (augment --features speech-embedding)")
     stem, pretrained = read_stem(a.teacher, a.convs) if a.teacher else (STEM, None)
     net, embedder = fresh(network_spec(**{"stem": stem, **json.loads(a.network)}), bank, cfg, pretrained)
     if a.init:

@@ -1,4 +1,4 @@
-"""Labels by a network and the teacher together, on made-up shards."""
+"""What is taken from other shards of the same audio, on made-up ones: labels and the teacher's embeddings."""
 import json
 from dataclasses import asdict
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from kws_train.augment import heard as heard_there
 from kws_train.data import WORDS, soft_path
 from kws_train.features import CONTRACTS, FeatureConfig
 from kws_train.label import main
@@ -64,3 +65,13 @@ def test_the_network_hears_its_own_features(folder, capsys):
     with pytest.raises(SystemExit):
         label(tmp_path, new, heard)
     assert f"{new} has other features than the network" in capsys.readouterr().err
+
+
+def test_embeddings_are_taken_from_the_same_items_only(tmp_path):
+    path, group, embed = str(tmp_path / "v00.npz"), np.arange(5), np.ones((5, 9, 96), np.float16)
+    np.savez(path, kind=KIND, group=group, embed=embed)
+    assert np.array_equal(heard_there(path, KIND, group), embed)
+    with pytest.raises(SystemExit, match="v00.npz: of another corpus"):
+        heard_there(path, KIND, group + 1)
+    with pytest.raises(SystemExit, match="v01.npz: not there"):
+        heard_there(str(tmp_path / "v01.npz"), KIND, group)
