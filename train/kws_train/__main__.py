@@ -2,8 +2,8 @@
 import importlib
 import sys
 
-COMMANDS = {"train": "train", "augment": "augment", "teacher": "teacher", "dense": "dense", "label": "label", "mix": "mix", "golden": "golden",
-            "export": "export", "conditions": "conditions", "encoders": "encoders"}
+COMMANDS = {"train": "train", "augment": "augment", "teacher": "teacher", "dense": "dense", "label": "label", "mix": "mix",
+            "golden": "golden", "export": "export", "conditions": "conditions", "encoders": "encoders"}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

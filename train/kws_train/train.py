@@ -487,11 +487,11 @@ def main(argv=None):
     rng = np.random.default_rng(a.seed)
     os.makedirs(a.run, exist_ok=True)
     cfg = contract(a.shards)
+    if a.teacher and cfg != SPEECH_EMBEDDING:
+        ap.error("--teacher: the shards are not of its features (augment --features speech-embedding)")
     corpus = Corpus(a.data, a.cache)
     bank = Bank(corpus, cfg, a.splits.split(","), a.shards, a.dense)
     val_x, val_y = corpus.validation(cfg)
-    if a.teacher and cfg != SPEECH_EMBEDDING:
-        ap.error("--teacher: the shards are not of its features (augment --features speech-embedding)")
     stem, pretrained = read_stem(a.teacher, a.convs) if a.teacher else (STEM, None)
     net, embedder = fresh(network_spec(**{"stem": stem, **json.loads(a.network)}), bank, cfg, pretrained)
     if a.init:

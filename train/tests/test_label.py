@@ -24,11 +24,10 @@ def shard(path, cfg, label):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, checkpoint):
     torch.manual_seed(1)
     net = Net(network_spec(depth=1), 40, len(WORDS))
-    torch.save({"average": net.state_dict(), "embedder": {}, "network": net.network, "features": asdict(FeatureConfig())},
-               tmp_path / "net.pt")
+    checkpoint(net, tmp_path / "net.pt")
     teacher = np.log(np.random.default_rng(2).dirichlet(np.ones(len(WORDS)), len(KIND))).astype(np.float32)
     heard = shard(tmp_path / "heard.npz", FeatureConfig(), np.arange(5))
     np.save(soft_path(heard), teacher)

@@ -1,5 +1,4 @@
 """Features, network, export and mixing by properties."""
-from dataclasses import asdict
 import math
 
 import numpy as np
@@ -8,7 +7,7 @@ import torch
 
 from kws_train.data import WORDS
 from kws_train.export import load_model, main as export_main, save_model
-from kws_train.features import CONTRACTS, FeatureConfig, log_mel, mel_matrix
+from kws_train.features import CONTRACTS, log_mel, mel_matrix
 from kws_train.golden import CASES, FAST, FAST_CASES, MORE_CASES, SMALL, TINY, spec_of, wild
 from kws_train.mix import word_limits
 from kws_train.model import Additive, Ema, Mega, Net, fastformer_spec, network_spec
@@ -132,11 +131,7 @@ def test_word_limits_find_a_burst():
     assert abs(lo - 5000) <= 400 and abs(hi - 9000) <= 400
 
 
-def checkpoint(net, path):
-    torch.save({"network": net.network, "average": net.state_dict(), "embedder": {}, "features": asdict(FeatureConfig())}, path)
-
-
-def test_priors(tmp_path):
+def test_priors(tmp_path, checkpoint):
     net = Net(network_spec(depth=1), 40, len(WORDS))
     wild(net, 5)
     checkpoint(net, tmp_path / "last.pt")
@@ -153,7 +148,7 @@ def test_priors(tmp_path):
     assert torch.allclose(prob[1], want / want.sum(), atol=1e-6)
 
 
-def test_checkpoints_are_exported_as_their_mean(tmp_path):
+def test_checkpoints_are_exported_as_their_mean(tmp_path, checkpoint):
     (tmp_path / "card.json").write_text('{"name": "x", "decision": {}}')
     nets = [Net(network_spec(depth=d), 40, len(WORDS)) for d in (1, 1, 2)]
     for i, net in enumerate(nets):
