@@ -23,7 +23,7 @@ enum { KWS_DEVICE_MAX = 128, KWS_DEVICE_NAME = 128 };
 
 typedef struct {
 	char name[KWS_DEVICE_NAME]; /* as PortAudio says it */
-	char api[32];               /* ALSA, JACK Audio Connection Kit, ... */
+	char api[32];		    /* ALSA, JACK Audio Connection Kit, ... */
 	char id[64];   /* name that stays: "hw:CARD=Mic,DEV=0"; else the same as name */
 	char card[32]; /* ALSA card id; "": no card */
 	unsigned channels, rate_hz; /* at most; native */
@@ -66,9 +66,9 @@ enum kws_status kws_device_open(kws_device **out, const kws_device_config *cfg, 
 void kws_device_close(kws_device *d);
 
 const char *kws_device_name(const kws_device *d);  /* the stable one */
-unsigned kws_device_rate(const kws_device *d);     /* Hz */
+unsigned kws_device_rate(const kws_device *d);	   /* Hz */
 unsigned kws_device_channels(const kws_device *d); /* as opened, before the mix */
-bool kws_device_is_pipe(const kws_device *d);      /* raw: may be faster than time, or pause */
+bool kws_device_is_pipe(const kws_device *d);	   /* raw: may be faster than time, or pause */
 
 /* Exactly n samples, mono, or none: returns n or 0. n at most a second. */
 size_t kws_device_read(kws_device *d, float *pcm, size_t n);
@@ -79,8 +79,8 @@ typedef struct {
 	unsigned long callbacks; /* blocks that came */
 	unsigned long
 		overflows; /* times the sound system said that it lost audio before it reached us */
-	size_t dropped;    /* samples that found the ring full */
-	bool ended;        /* no more will come: the device went, or the pipe was closed */
+	size_t dropped;	   /* samples that found the ring full */
+	bool ended;	   /* no more will come: the device went, or the pipe was closed */
 	bool finished; /* ended, and for good: standard input or a plain file was read to its end */
 } kws_device_state;
 void kws_device_state_get(const kws_device *d, kws_device_state *st);

@@ -64,7 +64,7 @@ static enum kws_status add_item(kws_manifest *m, char *line, size_t number, size
 	if (!word || word[0] == '\0')
 		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: no word in column %zu", m->name,
 				number, word_column + 1);
-	m->items[m->n_items++] = (kws_manifest_item){path, word, number};
+	m->items[m->n_items++] = (kws_manifest_item){ path, word, number };
 	return KWS_OK;
 }
 

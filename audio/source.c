@@ -15,16 +15,16 @@ enum { BLOCK = 16 * KWS_SOURCE_MAX_CHANNELS };
 struct kws_source {
 	char *name;   /* for errors */
 	SNDFILE *snd; /* NULL: raw */
-	int fd;       /* raw only */
+	int fd;	      /* raw only */
 	enum kws_encoding enc;
 	unsigned rate_hz, channels, channel;
 	uint64_t frames;      /* as claimed, 0: not known */
 	uint64_t position;    /* frames read */
-	int exact;            /* frames is no estimate */
-	int done;             /* ended or failed */
-	size_t held;          /* bytes of a frame that is not complete yet, at the start of bytes */
+	int exact;	      /* frames is no estimate */
+	int done;	      /* ended or failed */
+	size_t held;	      /* bytes of a frame that is not complete yet, at the start of bytes */
 	unsigned char *bytes; /* (BLOCK * bytes of a sample,), raw only */
-	float *samples;       /* (BLOCK,) */
+	float *samples;	      /* (BLOCK,) */
 };
 
 static enum kws_status check(const kws_source *src, int channel, kws_error *err)
@@ -75,7 +75,7 @@ static enum kws_status open_sound(kws_source *src, kws_error *err)
 		return kws_fail(err, KWS_ERR_IO, "%s: %s", src->name,
 				S_ISDIR(st.st_mode) ? strerror(EISDIR) : "not a regular file");
 	}
-	SF_INFO info = {0};
+	SF_INFO info = { 0 };
 	src->snd = sf_open_fd(fd, SFM_READ, &info, SF_TRUE); /* closes fd, also when it fails */
 	if (!src->snd)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: %s", src->name,
@@ -226,7 +226,7 @@ static ssize_t read_some(int fd, unsigned char *bytes, size_t n)
 		if (k >= 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK))
 			return k;
 		if (errno != EINTR) {
-			struct pollfd p = {.fd = fd, .events = POLLIN};
+			struct pollfd p = { .fd = fd, .events = POLLIN };
 			if (poll(&p, 1, -1) < 0 && errno != EINTR)
 				return -1;
 		}

@@ -48,17 +48,17 @@ unsigned kws_args_need(const struct argp_state *state, const char *option, const
 enum { OPT_CHANNEL = 0x200, OPT_RATE, OPT_CHANNELS, OPT_ENCODING, OPT_BITS };
 
 static const struct argp_option options[] = {
-	{"model", 'm', "MODEL", 0, "Model file", 1},
-	{"channel", OPT_CHANNEL, "N", 0, "Hear channel N, from 1 (default: the mean of all)", 1},
-	{NULL, 0, NULL, 0, "Raw PCM on standard input (file -):", 2},
-	{"rate", OPT_RATE, "HZ", 0, "Samples per second (default 16000)", 2},
-	{"channels", OPT_CHANNELS, "N", 0, "Channels, interleaved (default 1)", 2},
-	{"encoding", OPT_ENCODING, "NAME", 0,
-	 "s16 (default), s8 u8 s24 s32 f32 f64 mulaw alaw, with be for big-endian, "
-	 "or a name of arecord's or sox's",
-	 2},
-	{"bits", OPT_BITS, "N", 0, "Width of a sample, for sox's names", 2},
-	{0},
+	{ "model", 'm', "MODEL", 0, "Model file", 1 },
+	{ "channel", OPT_CHANNEL, "N", 0, "Hear channel N, from 1 (default: the mean of all)", 1 },
+	{ NULL, 0, NULL, 0, "Raw PCM on standard input (file -):", 2 },
+	{ "rate", OPT_RATE, "HZ", 0, "Samples per second (default 16000)", 2 },
+	{ "channels", OPT_CHANNELS, "N", 0, "Channels, interleaved (default 1)", 2 },
+	{ "encoding", OPT_ENCODING, "NAME", 0,
+	  "s16 (default), s8 u8 s24 s32 f32 f64 mulaw alaw, with be for big-endian, "
+	  "or a name of arecord's or sox's",
+	  2 },
+	{ "bits", OPT_BITS, "N", 0, "Width of a sample, for sox's names", 2 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -67,11 +67,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	kws_error err;
 	switch (key) {
 	case ARGP_KEY_INIT:
-		*a = (kws_args_audio){.rate_hz = 16000, .channels = 1, .encoding_name = "s16"};
+		*a = (kws_args_audio){ .rate_hz = 16000, .channels = 1, .encoding_name = "s16" };
 		return 0;
-	case 'm':
-		a->model = arg;
-		return 0;
+	case 'm': a->model = arg; return 0;
 	case OPT_CHANNEL:
 		a->channel =
 			(int)kws_args_need(state, "--channel", arg, 1, KWS_SOURCE_MAX_CHANNELS);
@@ -83,23 +81,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_CHANNELS:
 		a->channels = kws_args_need(state, "--channels", arg, 1, KWS_SOURCE_MAX_CHANNELS);
 		return 0;
-	case OPT_ENCODING:
-		a->encoding_name = arg;
-		return 0;
-	case OPT_BITS:
-		a->bits = kws_args_need(state, "--bits", arg, 1, 64);
-		return 0;
+	case OPT_ENCODING: a->encoding_name = arg; return 0;
+	case OPT_BITS: a->bits = kws_args_need(state, "--bits", arg, 1, 64); return 0;
 	case ARGP_KEY_END:
 		if (kws_encoding_parse(&a->encoding, a->encoding_name, a->bits, &err) != KWS_OK)
 			argp_error(state, "--encoding: %s", err.text);
 		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
+	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static const struct argp audio_argp = {.options = options, .parser = parse};
-const struct argp_child kws_args_audio_child[] = {{&audio_argp, 0, NULL, 0}, {0}};
+static const struct argp audio_argp = { .options = options, .parser = parse };
+const struct argp_child kws_args_audio_child[] = { { &audio_argp, 0, NULL, 0 }, { 0 } };
 
 /* The model of the source tree whose build folder holds this program, into path
  * (KWS_ARGS_PATH,). */
@@ -130,7 +123,7 @@ kws_model *kws_args_open_model(const char *wanted)
 {
 	char path[KWS_ARGS_PATH];
 	kws_model *m = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	kws_args_model_path(wanted, path);
 	if (kws_model_open(&m, path, &err) == KWS_OK)
 		return m;

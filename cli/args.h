@@ -19,7 +19,7 @@ unsigned kws_args_need(const struct argp_state *state, const char *option, const
 
 typedef struct {
 	const char *model;
-	int channel; /* 0: the mean of all */
+	int channel;			  /* 0: the mean of all */
 	unsigned rate_hz, channels, bits; /* of raw PCM */
 	const char *encoding_name;
 	enum kws_encoding encoding;

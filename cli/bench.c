@@ -30,9 +30,9 @@ typedef struct {
 
 typedef struct {
 	const kws_model *model;
-	size_t n;          /* samples at the model's rate */
-	float *pcm;        /* (n,) */
-	double seconds;    /* of audio */
+	size_t n;	/* samples at the model's rate */
+	float *pcm;	/* (n,) */
+	double seconds; /* of audio */
 	/* results; times in seconds of one pass over the audio */
 	double pipeline, products, ffts, over_floor;
 	double hop_us[LIVE_HOPS];
@@ -92,7 +92,9 @@ static kws_spotter *spotter(const kws_model *m)
 {
 	kws_error err = { "" };
 	kws_spotter *sp;
-	if (kws_spotter_create(&sp, m, kws_model_features(m)->rate_hz, NULL, ignore_event, NULL, NULL, &err) != KWS_OK)
+	if (kws_spotter_create(&sp, m, kws_model_features(m)->rate_hz, NULL, ignore_event, NULL,
+			       NULL, &err)
+	    != KWS_OK)
 		kws_out_complain("bench: %s", err.text);
 	return sp;
 }
@@ -114,7 +116,8 @@ static double run_products(const bench *b, const floor_run *f)
 {
 	const double t0 = cpu();
 	for (size_t i = 0; i < f->blocks; i++)
-		kws_network_products(kws_model_network(b->model), one_product, (void *)(uintptr_t)f);
+		kws_network_products(kws_model_network(b->model), one_product,
+				     (void *)(uintptr_t)f);
 	return cpu() - t0;
 }
 
@@ -309,9 +312,9 @@ static double hop_at(const bench *b, double share)
 
 static void print_json(const bench *b, double hop_ms)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "model", kws_model_name(b->model), "model_sha256",
-			      kws_model_hash(b->model), "vector_level", kws_vec_get()->name, "blas_core",
-			      openblas_get_corename());
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "model", kws_model_name(b->model),
+			      "model_sha256", kws_model_hash(b->model), "vector_level",
+			      kws_vec_get()->name, "blas_core", openblas_get_corename());
 	const struct {
 		const char *key;
 		double value;
@@ -347,18 +350,24 @@ static void print_json(const bench *b, double hop_ms)
 
 static void print_table(const bench *b, double hop_ms)
 {
-	printf("model %s, vectors %s, OpenBLAS %s, one thread\n\n", kws_model_name(b->model), kws_vec_get()->name,
-	       openblas_get_corename());
+	printf("model %s, vectors %s, OpenBLAS %s, one thread\n\n", kws_model_name(b->model),
+	       kws_vec_get()->name, openblas_get_corename());
 	printf("offline    %8.0f x real time\n", b->seconds / b->pipeline);
-	printf("           %8.2f x the floor: bare matrix products %.0f %%, bare FFTs %.0f %% of the time\n", b->over_floor,
-	       100.0 * b->products / b->pipeline, 100.0 * b->ffts / b->pipeline);
-	printf("live hop   %8.1f us p50, %.1f us p99, %.1f us max: p99 is %.2f %% of a %.0f ms hop\n", hop_at(b, 0.5),
-	       hop_at(b, 0.99), hop_at(b, 1.0), hop_at(b, 0.99) / (10.0 * hop_ms), hop_ms);
+	printf("           %8.2f x the floor: bare matrix products %.0f %%, bare FFTs %.0f %% of "
+	       "the time\n",
+	       b->over_floor, 100.0 * b->products / b->pipeline, 100.0 * b->ffts / b->pipeline);
+	printf("live hop   %8.1f us p50, %.1f us p99, %.1f us max: p99 is %.2f %% of a %.0f ms "
+	       "hop\n",
+	       hop_at(b, 0.5), hop_at(b, 0.99), hop_at(b, 1.0), hop_at(b, 0.99) / (10.0 * hop_ms),
+	       hop_ms);
 	printf("           %8zu allocations in %d hops\n", b->live_allocs, LIVE_HOPS);
 	printf("workers    %8.2f x one, with two\n", b->two_workers);
-	printf("memory     %8.1f KiB of state a stream, %.1f KiB with all its buffers, %.1f MiB resident\n",
-	       (double)b->state_bytes / 1024.0, (double)b->stream_bytes / 1024.0, (double)b->rss_bytes / 1048576.0);
-	printf("start      %8.1f ms from exec to the first hop heard and the process gone\n", b->ready_ms);
+	printf("memory     %8.1f KiB of state a stream, %.1f KiB with all its buffers, %.1f MiB "
+	       "resident\n",
+	       (double)b->state_bytes / 1024.0, (double)b->stream_bytes / 1024.0,
+	       (double)b->rss_bytes / 1048576.0);
+	printf("start      %8.1f ms from exec to the first hop heard and the process gone\n",
+	       b->ready_ms);
 }
 
 static int run(const options *o)
@@ -370,7 +379,8 @@ static int run(const options *o)
 	bench *b = calloc(1, sizeof *b);
 	int status = KWS_EXIT_MODEL;
 	if (b && kws_model_max_frames(m) > 0) {
-		kws_out_complain("bench: model %s has full attention: it cannot hear a stream", kws_model_name(m));
+		kws_out_complain("bench: model %s has full attention: it cannot hear a stream",
+				 kws_model_name(m));
 	} else if (b) {
 		b->model = m;
 		bool ok = measure_live(b);
@@ -380,10 +390,12 @@ static int run(const options *o)
 		ok = ok && b->pcm;
 		if (ok) {
 			fill(b->pcm, b->n, f->rate_hz);
-			ok = measure_offline(b) && measure_workers(b) && measure_start(b, o->audio.model);
+			ok = measure_offline(b) && measure_workers(b)
+			     && measure_start(b, o->audio.model);
 		}
 		if (ok) {
-			(o->json ? print_json : print_table)(b, 1e3 * (double)f->hop / (double)f->rate_hz);
+			(o->json ? print_json
+				 : print_table)(b, 1e3 * (double)f->hop / (double)f->rate_hz);
 			status = KWS_EXIT_OK;
 		} else {
 			kws_out_complain("bench: a measurement failed");
@@ -409,27 +421,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	options *o = state->input;
 	switch (key) {
-	case 'm':
-		o->audio.model = arg;
-		return 0;
-	case OPT_SECONDS:
-		o->seconds = kws_args_need(state, "--seconds", arg, 1, 3600);
-		return 0;
-	case OPT_JSON:
-		o->json = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "'%s': bench reads no files", arg);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
+	case 'm': o->audio.model = arg; return 0;
+	case OPT_SECONDS: o->seconds = kws_args_need(state, "--seconds", arg, 1, 3600); return 0;
+	case OPT_JSON: o->json = true; return 0;
+	case ARGP_KEY_ARG: argp_error(state, "'%s': bench reads no files", arg); return 0;
+	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
 static const struct argp argp = {
 	.options = list,
 	.parser = parse,
-	.doc = "Measure this machine: how fast files go, how long a live hop takes, memory, start-up.",
+	.doc = "Measure this machine: how fast files go, how long a live hop takes, memory, "
+	       "start-up.",
 };
 
 int kws_cmd_bench(int argc, char **argv)

@@ -21,25 +21,25 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
-	{"target", OPT_TARGET, "X", 0,
-	 "False alarms an hour that are wanted at most, over all words together (default 0.5)", 0},
-	{"per-word", OPT_PER_WORD, NULL, 0, "The target is for each word", 0},
-	{"lowest", OPT_LOWEST, "T", 0,
-	 "No threshold below this, however few false alarms were heard (default 0.3)", 0},
-	{"allow-unsupported", OPT_ALLOW, NULL, 0,
-	 "Go on when the hours heard cannot support the target", 0},
-	{"write-model", OPT_WRITE, "OUT", 0, "Write a copy of the model with these thresholds", 0},
-	{"format", OPT_FORMAT, "FORMAT", 0, "text (default): a piece of kwsd.conf; jsonl", 0},
-	{0},
+	{ "target", OPT_TARGET, "X", 0,
+	  "False alarms an hour that are wanted at most, over all words together (default 0.5)",
+	  0 },
+	{ "per-word", OPT_PER_WORD, NULL, 0, "The target is for each word", 0 },
+	{ "lowest", OPT_LOWEST, "T", 0,
+	  "No threshold below this, however few false alarms were heard (default 0.3)", 0 },
+	{ "allow-unsupported", OPT_ALLOW, NULL, 0,
+	  "Go on when the hours heard cannot support the target", 0 },
+	{ "write-model", OPT_WRITE, "OUT", 0, "Write a copy of the model with these thresholds",
+	  0 },
+	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default): a piece of kwsd.conf; jsonl", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	args *a = state->input;
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &a->hear;
-		return 0;
+	case ARGP_KEY_INIT: state->child_inputs[0] = &a->hear; return 0;
 	case OPT_TARGET:
 		if (!kws_args_real(arg, 0.0, 1e6, &a->target))
 			argp_error(state, "--target: '%s' is not a number in 0..1e6", arg);
@@ -48,18 +48,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!kws_args_real(arg, 0.0, 1.0, &a->lowest))
 			argp_error(state, "--lowest: '%s' is not a number in 0..1", arg);
 		return 0;
-	case OPT_PER_WORD:
-		a->per_word = true;
-		return 0;
-	case OPT_ALLOW:
-		a->allow = true;
-		return 0;
-	case OPT_WRITE:
-		a->write = arg;
-		return 0;
+	case OPT_PER_WORD: a->per_word = true; return 0;
+	case OPT_ALLOW: a->allow = true; return 0;
+	case OPT_WRITE: a->write = arg; return 0;
 	case OPT_FORMAT:
-		if (!kws_out_format(arg, &a->format) ||
-		    (a->format != KWS_FORMAT_TEXT && a->format != KWS_FORMAT_JSONL))
+		if (!kws_out_format(arg, &a->format)
+		    || (a->format != KWS_FORMAT_TEXT && a->format != KWS_FORMAT_JSONL))
 			argp_error(state, "--format: '%s' is neither text nor jsonl", arg);
 		return 0;
 	case ARGP_KEY_ARGS:
@@ -70,26 +64,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (a->hear.n_inputs == 0)
 			argp_error(state, "no file or folder to listen to");
 		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
+	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
 /* The thresholds of one word that are worth a thought, rising in false alarms and hits. */
 typedef struct {
 	size_t front[KWS_DET_GRID]; /* places in the grid */
-	size_t n, at;               /* at: the one that is chosen now */
+	size_t n, at;		    /* at: the one that is chosen now */
 } choice;
 
 typedef struct {
 	const args *a;
 	kws_heard heard;
 	double hours;
-	kws_count *curve;  /* (KWS_DET_GRID, n_words + 1) */
-	choice *choice;    /* (n_words,) */
-	float *threshold;  /* (n_words,) the result */
-	kws_count *count;  /* (n_words + 1,) with it */
-	size_t budget;     /* false alarms: of all words, or of each with --per-word */
+	kws_count *curve; /* (KWS_DET_GRID, n_words + 1) */
+	choice *choice;	  /* (n_words,) */
+	float *threshold; /* (n_words,) the result */
+	kws_count *count; /* (n_words + 1,) with it */
+	size_t budget;	  /* false alarms: of all words, or of each with --per-word */
 } task;
 
 static const kws_count *at(const task *t, size_t g, size_t word)
@@ -116,10 +109,11 @@ static int find_budget(task *t)
 		return KWS_EXIT_UNSUPPORTED;
 	}
 	if (!(least <= a->target) && !a->allow) {
-		kws_out_complain("these recordings cannot support %g false alarms an hour: even "
-				 "without a single one, %.2f h support only less than %.2f (95 %%). "
-				 "%.1f h are needed, or --allow-unsupported",
-				 a->target, t->hours, least, kws_rate_upper(0, 0.05) / a->target);
+		kws_out_complain(
+			"these recordings cannot support %g false alarms an hour: even "
+			"without a single one, %.2f h support only less than %.2f (95 %%). "
+			"%.1f h are needed, or --allow-unsupported",
+			a->target, t->hours, least, kws_rate_upper(0, 0.05) / a->target);
 		return KWS_EXIT_UNSUPPORTED;
 	}
 	if (a->allow) {
@@ -146,8 +140,8 @@ static void begin(task *t)
 	for (size_t w = 0; w < m->n_words; w++) {
 		choice *c = &t->choice[w];
 		c->n = kws_det_front(t->curve, m->n_words, w, c->front);
-		while (t->a->per_word && c->at + 1 < c->n &&
-		       at(t, c->front[c->at + 1], w)->false_alarms <= t->budget)
+		while (t->a->per_word && c->at + 1 < c->n
+		       && at(t, c->front[c->at + 1], w)->false_alarms <= t->budget)
 			c->at++;
 	}
 }
@@ -195,8 +189,8 @@ static float settle(const task *t, size_t word)
 	const choice *c = &t->choice[word];
 	const kws_count *here = chosen(t, word);
 	size_t high = c->front[c->at], low = high;
-	while (low > 0 && at(t, low - 1, word)->hits == here->hits &&
-	       at(t, low - 1, word)->false_alarms == here->false_alarms)
+	while (low > 0 && at(t, low - 1, word)->hits == here->hits
+	       && at(t, low - 1, word)->false_alarms == here->false_alarms)
 		low--;
 	return fmaxf(kws_det_threshold(low + (high - low + 1) / 2), (float)t->a->lowest);
 }
@@ -221,9 +215,9 @@ static bool raise_worst(task *t)
 {
 	size_t n_words = t->heard.material.n_words, worst = n_words, g = 0;
 	for (size_t w = 0; w < n_words; w++)
-		if (t->heard.material.command[w] && t->threshold[w] < 1.0f &&
-		    (worst == n_words ||
-		     t->count[w].false_alarms > t->count[worst].false_alarms))
+		if (t->heard.material.command[w] && t->threshold[w] < 1.0f
+		    && (worst == n_words
+			|| t->count[w].false_alarms > t->count[worst].false_alarms))
 			worst = w;
 	if (worst == n_words)
 		return false;
@@ -240,8 +234,8 @@ static int choose(task *t)
 	while (!t->a->per_word && spent(t) < t->budget && buy(t))
 		;
 	for (size_t w = 0; w < m->n_words; w++)
-		t->threshold[w] = is_chosen(t, w) ? settle(t, w)
-						  : kws_model_threshold(t->heard.model, w);
+		t->threshold[w] =
+			is_chosen(t, w) ? settle(t, w) : kws_model_threshold(t->heard.model, w);
 	/* Words compete: with unlike thresholds, a few events fall otherwise than with like ones. */
 	while (count(t) == KWS_OK && !keeps(t))
 		if (!raise_worst(t)) {
@@ -260,11 +254,12 @@ static bool is_supported(const task *t)
 	bool good = true;
 	for (size_t w = 0; w < n_words && t->a->per_word; w++)
 		if (is_chosen(t, w))
-			good = good && kws_rate_supported(t->count[w].false_alarms, t->hours) <=
-					       t->a->target;
+			good = good
+			       && kws_rate_supported(t->count[w].false_alarms, t->hours)
+					  <= t->a->target;
 	return t->a->per_word ? good
-			      : kws_rate_supported(t->count[n_words].false_alarms, t->hours) <=
-					t->a->target;
+			      : kws_rate_supported(t->count[n_words].false_alarms, t->hours)
+					<= t->a->target;
 }
 
 static void print_row(const task *t, const char *name, const kws_count *c)
@@ -275,7 +270,8 @@ static void print_row(const task *t, const char *name, const kws_count *c)
 	printf("# %-10s %5zu %5zu", name, c->said, c->said - c->hits);
 	if (c->said)
 		printf(" %6.2f   %6.2f .. %6.2f",
-		       100.0 * (double)(c->said - c->hits) / (double)c->said, 100.0 * lo, 100.0 * hi);
+		       100.0 * (double)(c->said - c->hits) / (double)c->said, 100.0 * lo,
+		       100.0 * hi);
 	else
 		printf(" %6s   %16s", "-", "");
 	printf("  %5zu %7.2f  %6.2f .. %7.2f\n", c->false_alarms,
@@ -287,8 +283,8 @@ static void print_text(const task *t)
 	const kws_material *m = &t->heard.material;
 	const kws_count *all = &t->count[m->n_words];
 	printf("# kws calibrate: for %g false alarms an hour %s; %s, SHA-256 %.16s\n", t->a->target,
-	       t->a->per_word ? "for each word" : "over all words",
-	       kws_model_name(t->heard.model), kws_model_hash(t->heard.model));
+	       t->a->per_word ? "for each word" : "over all words", kws_model_name(t->heard.model),
+	       kws_model_hash(t->heard.model));
 	printf("# %zu false alarms in %.2f h support: below %.2f per hour (95 %%)%s\n",
 	       all->false_alarms, t->hours, kws_rate_supported(all->false_alarms, t->hours),
 	       is_supported(t) ? "" : "; NOT SUPPORTED is what was asked for");
@@ -340,7 +336,8 @@ static json_t *calibration_json(const task *t)
 	json_array_append_new(miss, kws_out_json_real(lo));
 	json_array_append_new(miss, kws_out_json_real(hi));
 	json_object_set_new(o, "target_per_hour", kws_out_json_real(t->a->target));
-	json_object_set_new(o, "target_of", json_string(t->a->per_word ? "each word" : "all words"));
+	json_object_set_new(o, "target_of",
+			    json_string(t->a->per_word ? "each word" : "all words"));
 	json_object_set_new(o, "supported", json_boolean(is_supported(t)));
 	json_object_set_new(o, "hours", kws_out_json_real(t->hours));
 	json_object_set_new(o, "said", json_integer((json_int_t)all->said));
@@ -388,8 +385,8 @@ static int run_task(task *t)
 	t->choice = calloc(m->n_words, sizeof *t->choice);
 	t->threshold = calloc(m->n_words, sizeof *t->threshold);
 	t->count = calloc(m->n_words + 1, sizeof *t->count);
-	if (!t->curve || !t->choice || !t->threshold || !t->count ||
-	    kws_det_curve(m, t->curve) != KWS_OK) {
+	if (!t->curve || !t->choice || !t->threshold || !t->count
+	    || kws_det_curve(m, t->curve) != KWS_OK) {
 		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
 		return KWS_EXIT_INPUT;
 	}
@@ -420,10 +417,10 @@ static const struct argp argp = {
 
 int kws_cmd_calibrate(int argc, char **argv)
 {
-	args a = {.target = 0.5, .lowest = 0.3};
+	args a = { .target = 0.5, .lowest = 0.3 };
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 
-	task t = {.a = &a};
+	task t = { .a = &a };
 	int status = run_task(&t);
 	free(t.curve);
 	free(t.choice);

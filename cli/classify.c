@@ -26,43 +26,31 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
-	{"top", 'k', "N", 0, "Show the N most probable words (default 1)", 0},
-	{"format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl or csv", 0},
-	{"manifest", OPT_MANIFEST, "LIST", 0,
-	 "Classify the recordings of a tab-separated list (path, expected word) and measure", 0},
-	{"at-end", OPT_AT_END, NULL, 0,
-	 "Judge the last second of each recording only, after all that came before it", 0},
-	{"jobs", 'j', "N", 0, "Worker threads (default: one per processor)", 0},
-	{"quiet", 'q', NULL, 0, "With --manifest: only the summary", 0},
-	{0},
+	{ "top", 'k', "N", 0, "Show the N most probable words (default 1)", 0 },
+	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl or csv", 0 },
+	{ "manifest", OPT_MANIFEST, "LIST", 0,
+	  "Classify the recordings of a tab-separated list (path, expected word) and measure", 0 },
+	{ "at-end", OPT_AT_END, NULL, 0,
+	  "Judge the last second of each recording only, after all that came before it", 0 },
+	{ "jobs", 'j', "N", 0, "Worker threads (default: one per processor)", 0 },
+	{ "quiet", 'q', NULL, 0, "With --manifest: only the summary", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	args *a = state->input;
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &a->audio;
-		return 0;
-	case 'k':
-		a->top = kws_args_need(state, "--top", arg, 1, 256);
-		return 0;
-	case 'j':
-		a->jobs = kws_args_need(state, "--jobs", arg, 1, 256);
-		return 0;
-	case 'q':
-		a->quiet = true;
-		return 0;
+	case ARGP_KEY_INIT: state->child_inputs[0] = &a->audio; return 0;
+	case 'k': a->top = kws_args_need(state, "--top", arg, 1, 256); return 0;
+	case 'j': a->jobs = kws_args_need(state, "--jobs", arg, 1, 256); return 0;
+	case 'q': a->quiet = true; return 0;
 	case OPT_FORMAT:
 		if (!kws_out_format(arg, &a->format) || a->format == KWS_FORMAT_AUDACITY)
 			argp_error(state, "--format: '%s' is none of text, jsonl, csv", arg);
 		return 0;
-	case OPT_MANIFEST:
-		a->manifest = arg;
-		return 0;
-	case OPT_AT_END:
-		a->at_end = true;
-		return 0;
+	case OPT_MANIFEST: a->manifest = arg; return 0;
+	case OPT_AT_END: a->at_end = true; return 0;
 	case ARGP_KEY_ARGS:
 		a->inputs = state->argv + state->next;
 		a->n_inputs = state->argc - state->next;
@@ -76,8 +64,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state,
 				   "--quiet: without --manifest nothing would be left to print");
 		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
+	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
@@ -86,13 +73,13 @@ typedef struct {
 	const args *a;
 	kws_model *model;
 	kws_manifest *manifest; /* NULL without */
-	kws_files files;        /* the paths to open */
-	kws_job *job;           /* (files.n,) */
+	kws_files files;	/* the paths to open */
+	kws_job *job;		/* (files.n,) */
 	kws_tally *tally;
-	size_t *order;          /* (n_words,) scratch: words by probability */
+	size_t *order; /* (n_words,) scratch: words by probability */
 	size_t failed;
 	double audio_s;
-	bool incomplete;        /* a folder could not be read */
+	bool incomplete; /* a folder could not be read */
 } task;
 
 static int list_inputs(task *t)
@@ -273,8 +260,8 @@ static int run_jobs(task *t)
 	double audio_s = 0.0;
 	for (size_t i = 0; i < n; i++)
 		t->job[i].path = t->files.path[i];
-	if (kws_pool_create(&pool, t->model, &t->a->audio, t->a->at_end, t->job, n, t->a->jobs) !=
-	    KWS_OK) {
+	if (kws_pool_create(&pool, t->model, &t->a->audio, t->a->at_end, t->job, n, t->a->jobs)
+	    != KWS_OK) {
 		kws_out_complain("no worker thread could be started");
 		return KWS_EXIT_INPUT;
 	}
@@ -326,10 +313,11 @@ static const struct argp argp = {
 int kws_cmd_classify(int argc, char **argv)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	args a = {.top = 1, .jobs = processors > 1 && processors <= 256 ? (unsigned)processors : 1};
+	args a = { .top = 1,
+		   .jobs = processors > 1 && processors <= 256 ? (unsigned)processors : 1 };
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 
-	task t = {.a = &a};
+	task t = { .a = &a };
 	int status = run_task(&t);
 	for (size_t i = 0; t.job && i < t.files.n; i++)
 		free(t.job[i].prob);

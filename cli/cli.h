@@ -6,8 +6,8 @@ enum kws_exit {
 	KWS_EXIT_OK = 0,
 	KWS_EXIT_INPUT =
 		1, /* an input could not be read or the output not written; the rest is done */
-	KWS_EXIT_USAGE = 2, /* the command line asks for something that cannot be */
-	KWS_EXIT_MODEL = 3, /* the model could not be loaded, or cannot do this */
+	KWS_EXIT_USAGE = 2,	 /* the command line asks for something that cannot be */
+	KWS_EXIT_MODEL = 3,	 /* the model could not be loaded, or cannot do this */
 	KWS_EXIT_UNSUPPORTED = 4 /* the recordings do not support what was asked of them */
 };
 

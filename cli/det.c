@@ -81,13 +81,13 @@ static void take(counter *c, const kws_hit *hit)
 
 static kws_decide_config configure(const kws_material *m, const float *threshold)
 {
-	return (kws_decide_config){m->smooth_ms, m->refractory_ms, threshold};
+	return (kws_decide_config){ m->smooth_ms, m->refractory_ms, threshold };
 }
 
 static enum kws_status listen(counter *c, kws_decide *d, const kws_recording *r)
 {
 	kws_hit hit;
-	c->match = (matcher){.r = r, .tolerance = c->m->tolerance};
+	c->match = (matcher){ .r = r, .tolerance = c->m->tolerance };
 	c->match.heard = calloc(r->n_said ? r->n_said : 1, sizeof *c->match.heard);
 	if (!c->match.heard)
 		return KWS_ERR_NOMEM;
@@ -106,7 +106,7 @@ static enum kws_status listen(counter *c, kws_decide *d, const kws_recording *r)
 enum kws_status kws_det_count(const kws_material *m, const float *threshold, kws_count *count,
 			      kws_hit_fn *on_hit, void *ctx)
 {
-	counter c = {.m = m, .count = count, .on_hit = on_hit, .ctx = ctx};
+	counter c = { .m = m, .count = count, .on_hit = on_hit, .ctx = ctx };
 	kws_decide *d = NULL;
 	memset(count, 0, (m->n_words + 1) * sizeof *count);
 	float *used = calloc(m->n_words, sizeof *used);
@@ -171,8 +171,8 @@ size_t kws_det_front(const kws_count *curve, size_t n_words, size_t word, size_t
 			if (n && at->hits <= column[front[n - 1] * (n_words + 1)].hits)
 				continue;
 			best = column + (next < KWS_DET_GRID ? next : g) * (n_words + 1);
-			if (next == KWS_DET_GRID || at->false_alarms < best->false_alarms ||
-			    (at->false_alarms == best->false_alarms && at->hits > best->hits))
+			if (next == KWS_DET_GRID || at->false_alarms < best->false_alarms
+			    || (at->false_alarms == best->false_alarms && at->hits > best->hits))
 				next = g;
 		}
 		if (next == KWS_DET_GRID)
@@ -213,7 +213,7 @@ typedef struct {
 /* Follow the scores of one recording; the words' peaks into p->peak. */
 static void follow(peaks *p, kws_decide *d, const kws_recording *r)
 {
-	matcher x = {.r = r, .tolerance = fmax(p->m->tolerance, p->m->tail)};
+	matcher x = { .r = r, .tolerance = fmax(p->m->tolerance, p->m->tail) };
 	kws_hit hit;
 	float rest = -1.0f; /* the highest of this second; below 0: a word was said in all of it */
 	uint64_t second = 0, sample = 0;
@@ -244,7 +244,7 @@ enum kws_status kws_det_histogram(const kws_material *m, size_t of_words[KWS_DET
 				  size_t of_rest[KWS_DET_BINS])
 {
 	kws_decide *d = NULL;
-	peaks p = {.m = m, .of_rest = of_rest};
+	peaks p = { .m = m, .of_rest = of_rest };
 	memset(of_words, 0, KWS_DET_BINS * sizeof *of_words);
 	memset(of_rest, 0, KWS_DET_BINS * sizeof *of_rest);
 	float *never = calloc(m->n_words, sizeof *never);

@@ -26,7 +26,7 @@ typedef struct {
 	size_t n_frames;
 	kws_said *said; /* (n_said,) by rising start; words that are commands only */
 	size_t n_said;
-	bool labelled;  /* false: one of those in which nothing is said */
+	bool labelled; /* false: one of those in which nothing is said */
 	double seconds;
 } kws_recording;
 
@@ -36,17 +36,17 @@ typedef struct {
 	size_t n_words;
 	const bool *command; /* (n_words,) the others never fire */
 	unsigned rate_hz;
-	size_t frame;        /* samples between two rows of prob */
+	size_t frame; /* samples between two rows of prob */
 	unsigned smooth_ms, refractory_ms;
-	double tolerance;    /* seconds */
-	double tail;         /* seconds that a word still weighs on the scores after its end */
+	double tolerance;     /* seconds */
+	double tail;	      /* seconds that a word still weighs on the scores after its end */
 	bool unlabelled_only; /* count false alarms, and hours, in recordings without words only */
 } kws_material;
 
 typedef struct {
 	size_t said, hits;
 	size_t duplicates, confused, strays; /* events that are no hits, wherever */
-	size_t false_alarms;                 /* those that count */
+	size_t false_alarms;		     /* those that count */
 } kws_count;
 
 /* latency: from the end of the word to the decision, seconds; below 0 when decided before it. */
@@ -80,7 +80,7 @@ size_t kws_det_operate(const kws_count *curve, size_t n_words, size_t word, doub
 
 /* How high the scores are. Bins are equally wide in log odds; bin b begins at kws_det_bin(b). */
 enum { KWS_DET_BINS = 36 };
-double kws_det_bin(double b);  /* score where bin b begins, 0 <= b <= KWS_DET_BINS */
+double kws_det_bin(double b); /* score where bin b begins, 0 <= b <= KWS_DET_BINS */
 size_t kws_det_in_bin(double score);
 
 /* of_words: the highest score of each word said, from its start to `tolerance' after its end.

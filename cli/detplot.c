@@ -69,8 +69,9 @@ static void choose_axes(plot *x)
 	double lo = pow(10.0, floor(log10(fmin(1.0 / x->hours, 0.5) + 1e-12)));
 	double hi = pow(10.0, ceil(log10(fmax(most, 2.0))));
 	double step = kws_axis_step(worst, 5.0);
-	x->rate = (kws_axis){lo, hi, LEFT + STRIP, RIGHT, true};
-	x->miss = (kws_axis){0.0, fmin(step * ceil(worst / step), 100.0), DET_BOTTOM, DET_TOP, false};
+	x->rate = (kws_axis){ lo, hi, LEFT + STRIP, RIGHT, true };
+	x->miss = (kws_axis){ 0.0, fmin(step * ceil(worst / step), 100.0), DET_BOTTOM, DET_TOP,
+			      false };
 }
 
 static void draw_det_frame(plot *x)
@@ -105,9 +106,10 @@ static void draw_targets(plot *x)
 	double least = kws_axis_at(&x->rate, kws_rate_supported(0, x->hours));
 	kws_picture_rect(&x->p, LEFT, DET_TOP, least - LEFT, DET_BOTTOM - DET_TOP,
 			 "fill=\"#f1e9d8\" fill-opacity=\"0.6\"");
-	kws_picture_text(&x->p, LEFT + 6, DET_TOP - 8, "start", "fill=\"#8a6d2f\"",
-			 "shaded: below %.2f per hour, which these hours cannot prove (rule of three)",
-			 kws_rate_supported(0, x->hours));
+	kws_picture_text(
+		&x->p, LEFT + 6, DET_TOP - 8, "start", "fill=\"#8a6d2f\"",
+		"shaded: below %.2f per hour, which these hours cannot prove (rule of three)",
+		kws_rate_supported(0, x->hours));
 	for (int i = 0; i < 2; i++) {
 		double v = i ? 1.0 : 0.5;
 		if (v < x->rate.lo || v > x->rate.hi)
@@ -132,7 +134,8 @@ static void draw_band(plot *x, const size_t *front, size_t n)
 		if (at_point + 1 < n)
 			to = rate_x(x, at(x, front[at_point + 1], x->m->n_words));
 		double y = kws_axis_at(&x->miss, 100.0 * (forth ? hi : lo));
-		fprintf(x->p.to, "%.1f,%.1f %.1f,%.1f ", forth ? from : to, y, forth ? to : from, y);
+		fprintf(x->p.to, "%.1f,%.1f %.1f,%.1f ", forth ? from : to, y, forth ? to : from,
+			y);
 	}
 	fputs("\"/>\n", x->p.to);
 }
@@ -146,7 +149,8 @@ static void draw_curve(plot *x, size_t word, const char *colour, double width)
 		draw_band(x, front, n);
 	fprintf(x->p.to,
 		"<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%.1f\" "
-		"stroke-linejoin=\"round\" points=\"", colour, width);
+		"stroke-linejoin=\"round\" points=\"",
+		colour, width);
 	for (size_t i = 0; i < n; i++) {
 		const kws_count *c = at(x, front[i], word);
 		double to = rate_x(x, c);
@@ -196,8 +200,8 @@ static void draw_det(plot *x)
 
 static void draw_score_axis(plot *x, const kws_axis *score, const kws_axis *n)
 {
-	static const double ticks[] = {0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999,
-				       0.9999, 0.99999};
+	static const double ticks[] = { 0.01, 0.05, 0.1,  0.2,	 0.5,	 0.8,
+					0.9,  0.95, 0.99, 0.999, 0.9999, 0.99999 };
 	kws_picture *p = &x->p;
 	for (int i = 0; i <= (int)lround(log10(n->hi)); i++) {
 		double v = pow(10.0, i), y = kws_axis_at(n, v);
@@ -241,9 +245,10 @@ static bool draw_scores(plot *x)
 		n_words += words[b];
 		n_rest += rest[b];
 	}
-	kws_axis score = {log(lo / (1.0 - lo)), log(hi / (1.0 - hi)), LEFT, RIGHT, false};
+	kws_axis score = { log(lo / (1.0 - lo)), log(hi / (1.0 - hi)), LEFT, RIGHT, false };
 	/* A bar of one is to be seen: the axis begins below it. */
-	kws_axis n = {0.5, pow(10.0, ceil(log10((double)most + 1.0))), SCORE_BOTTOM, SCORE_TOP, true};
+	kws_axis n = { 0.5, pow(10.0, ceil(log10((double)most + 1.0))), SCORE_BOTTOM, SCORE_TOP,
+		       true };
 	kws_picture *p = &x->p;
 	kws_picture_text(p, LEFT, SCORE_TOP - 30, "start", BOLD, "Scores");
 	draw_score_axis(x, &score, &n);
@@ -260,7 +265,9 @@ static bool draw_scores(plot *x)
 
 bool kws_detplot(const char *path, const kws_heard *h, const kws_count *curve)
 {
-	plot x = {.h = h, .m = &h->material, .curve = curve, .hours = kws_det_hours(&h->material)};
+	plot x = {
+		.h = h, .m = &h->material, .curve = curve, .hours = kws_det_hours(&h->material)
+	};
 	if (!kws_picture_open(&x.p, path, WIDTH, HEIGHT))
 		return false;
 	draw_det(&x);

@@ -22,36 +22,32 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
-	{"format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl or csv", 0},
-	{"manifest", OPT_MANIFEST, "LIST", 0,
-	 "Accuracy and confusion on the clips of a list: the same as kws classify -q --manifest", 0},
-	{"picture", OPT_PICTURE, "FILE", 0, "Draw misses against false alarms, and scores: SVG", 0},
-	{"at", OPT_TARGET, "X", 0,
-	 "Show the threshold for X false alarms an hour, may be repeated (default 0.5 and 1)", 0},
-	{0},
+	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl or csv", 0 },
+	{ "manifest", OPT_MANIFEST, "LIST", 0,
+	  "Accuracy and confusion on the clips of a list: the same as kws classify -q --manifest",
+	  0 },
+	{ "picture", OPT_PICTURE, "FILE", 0, "Draw misses against false alarms, and scores: SVG",
+	  0 },
+	{ "at", OPT_TARGET, "X", 0,
+	  "Show the threshold for X false alarms an hour, may be repeated (default 0.5 and 1)", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	args *a = state->input;
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &a->hear;
-		return 0;
+	case ARGP_KEY_INIT: state->child_inputs[0] = &a->hear; return 0;
 	case OPT_FORMAT:
 		if (!kws_out_format(arg, &a->format) || a->format == KWS_FORMAT_AUDACITY)
 			argp_error(state, "--format: '%s' is none of text, jsonl, csv", arg);
 		a->format_name = arg;
 		return 0;
-	case OPT_MANIFEST:
-		a->manifest = arg;
-		return 0;
-	case OPT_PICTURE:
-		a->picture = arg;
-		return 0;
+	case OPT_MANIFEST: a->manifest = arg; return 0;
+	case OPT_PICTURE: a->picture = arg; return 0;
 	case OPT_TARGET:
-		if (a->n_targets == MOST_TARGETS ||
-		    !kws_args_real(arg, 0.0, 1e6, &a->target[a->n_targets]))
+		if (a->n_targets == MOST_TARGETS
+		    || !kws_args_real(arg, 0.0, 1e6, &a->target[a->n_targets]))
 			argp_error(state, "--at: '%s' is not a number in 0..1e6, or one too many",
 				   arg);
 		a->n_targets++;
@@ -67,8 +63,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--manifest measures clips: no other files, --picture or "
 					  "--at beside it");
 		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
+	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
@@ -76,9 +71,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int measure_clips(const args *a)
 {
 	char jobs[16], channel[16];
-	const char *argv[] = {"kws eval", "--quiet", "--manifest", a->manifest, "--jobs", jobs,
-			      "--format", a->format_name ? a->format_name : "text", NULL, NULL,
-			      NULL, NULL, NULL};
+	const char *argv[] = {
+		"kws eval", "--quiet", "--manifest", a->manifest,
+		"--jobs",   jobs,      "--format",   a->format_name ? a->format_name : "text",
+		NULL,	    NULL,      NULL,	     NULL,
+		NULL
+	};
 	int argc = 8;
 	snprintf(jobs, sizeof jobs, "%u", a->hear.jobs);
 	if (a->hear.audio.model) {
@@ -97,11 +95,11 @@ static int measure_clips(const args *a)
 
 typedef struct {
 	const char *what; /* what the thresholds were chosen for */
-	double target;    /* NAN: the model's own thresholds */
+	double target;	  /* NAN: the model's own thresholds */
 	float threshold;  /* of all words; NAN: each its own */
 	kws_count *count; /* (n_words + 1,) */
 	double *latency;  /* (n_latency,) sorted; of all words */
-	size_t *word;     /* (n_latency,) */
+	size_t *word;	  /* (n_latency,) */
 	size_t n_latency, cap;
 } point;
 
@@ -144,17 +142,17 @@ static bool add_point(task *t, double target, const float *threshold, float comm
 {
 	const kws_material *m = &t->heard.material;
 	point *p = &t->point[t->n_points++];
-	*p = (point){.target = target, .threshold = common, .cap = t->heard.n_said};
+	*p = (point){ .target = target, .threshold = common, .cap = t->heard.n_said };
 	p->count = calloc(m->n_words + 1, sizeof *p->count);
 	p->latency = calloc(p->cap ? p->cap : 1, sizeof *p->latency);
 	p->word = calloc(p->cap ? p->cap : 1, sizeof *p->word);
-	return p->count && p->latency && p->word &&
-	       kws_det_count(m, threshold, p->count, on_hit, p) == KWS_OK;
+	return p->count && p->latency && p->word
+	       && kws_det_count(m, threshold, p->count, on_hit, p) == KWS_OK;
 }
 
 static bool measure(task *t)
 {
-	static const double usual[] = {0.5, 1.0};
+	static const double usual[] = { 0.5, 1.0 };
 	const kws_material *m = &t->heard.material;
 	size_t n = t->a->n_targets ? t->a->n_targets : 2;
 	const double *target = t->a->n_targets ? t->a->target : usual;
@@ -168,7 +166,7 @@ static bool measure(task *t)
 	for (size_t i = 0; good && i < n; i++) {
 		size_t g = kws_det_operate(t->curve, m->n_words, m->n_words, target[i] * t->hours);
 		if (g == KWS_DET_GRID) {
-			t->point[t->n_points++] = (point){.target = target[i]};
+			t->point[t->n_points++] = (point){ .target = target[i] };
 			continue;
 		}
 		for (size_t w = 0; w < m->n_words; w++)
@@ -188,7 +186,7 @@ typedef struct {
 
 static rates rates_of(const task *t, const kws_count *c)
 {
-	rates r = {(double)NAN, 0.0, 1.0, (double)NAN, (double)NAN, (double)NAN};
+	rates r = { (double)NAN, 0.0, 1.0, (double)NAN, (double)NAN, (double)NAN };
 	if (c->said)
 		r.miss = (double)(c->said - c->hits) / (double)c->said;
 	kws_tally_wilson(c->said - c->hits, c->said, &r.miss_lo, &r.miss_hi);
@@ -242,11 +240,12 @@ static void print_point(const task *t, const point *p)
 	if (isnan(p->target))
 		printf("\nwith the thresholds of the model\n");
 	else if (!p->count) {
-		printf("\nat %g false alarms an hour: no threshold up to 1 is so strict\n", p->target);
+		printf("\nat %g false alarms an hour: no threshold up to 1 is so strict\n",
+		       p->target);
 		return;
 	} else
-		printf("\nat %g false alarms an hour or less over all words: threshold %g\n", p->target,
-		       (double)p->threshold);
+		printf("\nat %g false alarms an hour or less over all words: threshold %g\n",
+		       p->target, (double)p->threshold);
 	printf("%-10s %5s %5s %6s   %16s", "word", "said", "miss", "%", "95 % interval");
 	if (t->hours > 0.0)
 		printf("  %5s %7s  %17s", "false", "per h", "95 % interval");
@@ -256,14 +255,17 @@ static void print_point(const task *t, const point *p)
 			print_row(t, p, w);
 	const kws_count *all = &p->count[m->n_words];
 	printf("events that are no hits: %zu outside the time of any word, %zu in that of another "
-	       "word, %zu a second time\n", all->strays, all->confused, all->duplicates);
+	       "word, %zu a second time\n",
+	       all->strays, all->confused, all->duplicates);
 }
 
 static void print_support(const task *t)
 {
 	double least = kws_rate_supported(0, t->hours);
-	printf("\nWhat the hours support: without a single false alarm in %.2f h, the rate is below "
-	       "%.2f per hour (95 %%, rule of three).\n", t->hours, least);
+	printf("\nWhat the hours support: without a single false alarm in %.2f h, the rate is "
+	       "below "
+	       "%.2f per hour (95 %%, rule of three).\n",
+	       t->hours, least);
 	for (size_t i = 0; i < t->n_points; i++) {
 		const point *p = &t->point[i];
 		if (isnan(p->target) || !p->count)
@@ -284,10 +286,12 @@ static void print_text(const task *t)
 {
 	const kws_heard *h = &t->heard;
 	printf("%s: %zu words said in %zu recordings, %.2f h; nothing said in %zu recordings, %.2f "
-	       "h\n", kws_model_name(h->model), h->n_said, h->n_labelled, h->labelled_s / 3600.0,
+	       "h\n",
+	       kws_model_name(h->model), h->n_said, h->n_labelled, h->labelled_s / 3600.0,
 	       h->material.n - h->n_labelled, h->unlabelled_s / 3600.0);
 	printf("A word is heard when decided between its start and %g s after its end; every other "
-	       "event is a false alarm%s.\n", h->material.tolerance,
+	       "event is a false alarm%s.\n",
+	       h->material.tolerance,
 	       h->material.unlabelled_only ? ", counted where nothing is said only" : "");
 	for (size_t i = 0; i < t->n_points; i++)
 		print_point(t, &t->point[i]);
@@ -450,12 +454,12 @@ static const struct argp argp = {
 
 int kws_cmd_eval(int argc, char **argv)
 {
-	args a = {0};
+	args a = { 0 };
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	if (a.manifest)
 		return measure_clips(&a);
 
-	task t = {.a = &a};
+	task t = { .a = &a };
 	int status = run_task(&t);
 	for (size_t i = 0; i < t.n_points; i++) {
 		free(t.point[i].count);

@@ -87,8 +87,8 @@ static bool walk(kws_files *f, const char *folder, int depth)
 		kws_out_complain("%s: %s", folder, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		const char *name = entry[i]->d_name;
-		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
-		    !visit(f, folder, name, depth))
+		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0
+		    && !visit(f, folder, name, depth))
 			good = false;
 		free(entry[i]);
 	}
@@ -116,5 +116,5 @@ void kws_files_free(kws_files *f)
 	for (size_t i = 0; i < f->n; i++)
 		free(f->path[i]);
 	free(f->path);
-	*f = (kws_files){0};
+	*f = (kws_files){ 0 };
 }

@@ -18,16 +18,16 @@
 enum { OPT_TOLERANCE = 0x300, OPT_UNLABELLED, OPT_SMOOTH, OPT_REFRACTORY, MOST_JOBS = 256 };
 
 static const struct argp_option options[] = {
-	{"tolerance", OPT_TOLERANCE, "S", 0,
-	 "A word counts as heard until that long after its end (default 0.75)", 0},
-	{"unlabelled-only", OPT_UNLABELLED, NULL, 0,
-	 "Count false alarms only in recordings in which nothing is said", 0},
-	{"smooth", OPT_SMOOTH, "MS", 0,
-	 "Mean over that much of the probabilities (default: the model's)", 0},
-	{"refractory", OPT_REFRACTORY, "MS", 0,
-	 "A word that was found is silent for that long (default: the model's)", 0},
-	{"jobs", 'j', "N", 0, "Worker threads (default: one per processor)", 0},
-	{0},
+	{ "tolerance", OPT_TOLERANCE, "S", 0,
+	  "A word counts as heard until that long after its end (default 0.75)", 0 },
+	{ "unlabelled-only", OPT_UNLABELLED, NULL, 0,
+	  "Count false alarms only in recordings in which nothing is said", 0 },
+	{ "smooth", OPT_SMOOTH, "MS", 0,
+	  "Mean over that much of the probabilities (default: the model's)", 0 },
+	{ "refractory", OPT_REFRACTORY, "MS", 0,
+	  "A word that was found is silent for that long (default: the model's)", 0 },
+	{ "jobs", 'j', "N", 0, "Worker threads (default: one per processor)", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -37,7 +37,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		processors = sysconf(_SC_NPROCESSORS_ONLN);
-		*a = (kws_hear_args){.tolerance = 0.75, .smooth_ms = -1, .refractory_ms = -1};
+		*a = (kws_hear_args){ .tolerance = 0.75, .smooth_ms = -1, .refractory_ms = -1 };
 		a->jobs = processors > 1 && processors <= MOST_JOBS ? (unsigned)processors : 1;
 		state->child_inputs[0] = &a->audio;
 		return 0;
@@ -45,26 +45,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!kws_args_real(arg, 0.0, 60.0, &a->tolerance))
 			argp_error(state, "--tolerance: '%s' is not a number in 0..60", arg);
 		return 0;
-	case OPT_UNLABELLED:
-		a->unlabelled_only = true;
-		return 0;
+	case OPT_UNLABELLED: a->unlabelled_only = true; return 0;
 	case OPT_SMOOTH:
-		a->smooth_ms = (int)kws_args_need(state, "--smooth", arg, 0,
-						  KWS_DECIDE_SMOOTH_MAX_MS);
+		a->smooth_ms =
+			(int)kws_args_need(state, "--smooth", arg, 0, KWS_DECIDE_SMOOTH_MAX_MS);
 		return 0;
 	case OPT_REFRACTORY:
 		a->refractory_ms = (int)kws_args_need(state, "--refractory", arg, 0, 60000);
 		return 0;
-	case 'j':
-		a->jobs = kws_args_need(state, "--jobs", arg, 1, MOST_JOBS);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
+	case 'j': a->jobs = kws_args_need(state, "--jobs", arg, 1, MOST_JOBS); return 0;
+	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static const struct argp argp = {.options = options, .parser = parse, .children = kws_args_audio_child};
-const struct argp_child kws_hear_child[] = {{&argp, 0, NULL, 0}, {0}};
+static const struct argp argp = { .options = options,
+				  .parser = parse,
+				  .children = kws_args_audio_child };
+const struct argp_child kws_hear_child[] = { { &argp, 0, NULL, 0 }, { 0 } };
 
 /* ---- what is said ---- */
 
@@ -86,7 +83,7 @@ static char *truth_path(const char *recording)
 static bool read_truth(kws_heard *h, kws_recording *r, const char *recording)
 {
 	kws_truth *truth = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	char *path = truth_path(recording);
 	bool good = path != NULL;
 	if (path && access(path, F_OK) == 0) {
@@ -102,7 +99,7 @@ static bool read_truth(kws_heard *h, kws_recording *r, const char *recording)
 		const kws_truth_item *item = kws_truth_get(truth, i);
 		int word = kws_model_word_index(h->model, item->word);
 		if (word >= 0 && kws_is_command(item->word))
-			r->said[r->n_said++] = (kws_said){item->start, item->end, (size_t)word};
+			r->said[r->n_said++] = (kws_said){ item->start, item->end, (size_t)word };
 		else
 			h->ignored++;
 	}
@@ -158,7 +155,7 @@ static void on_frame(void *ctx, const kws_frame *f)
 static void hear_one(const crew *c, job *j, const char *path)
 {
 	enum { BLOCK = 16384 };
-	listener l = {j, c->model};
+	listener l = { j, c->model };
 	kws_source *src = NULL;
 	kws_stream *stream = NULL;
 	size_t got = 0;
@@ -175,8 +172,8 @@ static void hear_one(const crew *c, job *j, const char *path)
 			kws_stream_process(stream, pcm, got);
 		} while (st == KWS_OK && got && j->status == KWS_OK);
 		kws_stream_flush(stream);
-		j->rec.seconds = (double)kws_stream_heard(stream) /
-				 (double)kws_model_features(c->model)->rate_hz;
+		j->rec.seconds = (double)kws_stream_heard(stream)
+				 / (double)kws_model_features(c->model)->rate_hz;
 	}
 	if (j->status != KWS_OK)
 		st = kws_fail(&j->err, j->status, "%s", kws_strerror(j->status));
@@ -227,8 +224,7 @@ static void hear_all(crew *c)
 	size_t n = 0;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->news, NULL);
-	while (n < c->a->jobs && n < c->files->n &&
-	       pthread_create(&thread[n], NULL, work, c) == 0)
+	while (n < c->a->jobs && n < c->files->n && pthread_create(&thread[n], NULL, work, c) == 0)
 		n++;
 	if (n == 0)
 		work(c);
@@ -261,11 +257,10 @@ static bool describe(kws_heard *h, const kws_hear_args *a, own *o)
 	m->rate_hz = f->rate_hz;
 	m->frame = f->hop * kws_model_stride(h->model);
 	m->smooth_ms = a->smooth_ms >= 0 ? (unsigned)a->smooth_ms : def->smooth_ms;
-	m->refractory_ms =
-		a->refractory_ms >= 0 ? (unsigned)a->refractory_ms : def->refractory_ms;
+	m->refractory_ms = a->refractory_ms >= 0 ? (unsigned)a->refractory_ms : def->refractory_ms;
 	m->tolerance = a->tolerance;
-	m->tail = (double)(kws_model_window(h->model) * m->frame) / (double)f->rate_hz +
-		  (double)m->smooth_ms / 1000.0;
+	m->tail = (double)(kws_model_window(h->model) * m->frame) / (double)f->rate_hz
+		  + (double)m->smooth_ms / 1000.0;
 	m->unlabelled_only = a->unlabelled_only;
 	return true;
 }
@@ -279,15 +274,14 @@ static void collect(kws_heard *h, own *o, const kws_files *files, job *jobs)
 		if (j->status != KWS_OK) {
 			const char *path = files->path[i];
 			bool says = strncmp(j->err.text, path, strlen(path)) == 0;
-			kws_out_complain("%s%s%s", says ? "" : path, says ? "" : ": ",
-					 j->err.text);
+			kws_out_complain("%s%s%s", says ? "" : path, says ? "" : ": ", j->err.text);
 		}
 		*r = j->rec;
 		j->rec.prob = NULL;
 		if (j->status != KWS_OK || !read_truth(h, r, files->path[i])) {
 			free(r->prob);
 			free(r->said);
-			*r = (kws_recording){0};
+			*r = (kws_recording){ 0 };
 			h->failed++;
 			continue;
 		}
@@ -299,13 +293,14 @@ static void collect(kws_heard *h, own *o, const kws_files *files, job *jobs)
 	h->material.recording = o->recording;
 	if (h->ignored)
 		kws_out_complain("%zu words in truth files are no commands of %s and count as not "
-				 "said", h->ignored, kws_model_name(h->model));
+				 "said",
+				 h->ignored, kws_model_name(h->model));
 }
 
 static int hear_files(kws_heard *h, const kws_hear_args *a, const kws_files *files)
 {
 	own *o = h->own;
-	crew c = {.a = a, .model = h->model, .files = files};
+	crew c = { .a = a, .model = h->model, .files = files };
 	c.jobs = calloc(files->n ? files->n : 1, sizeof *c.jobs);
 	o->recording = calloc(files->n ? files->n : 1, sizeof *o->recording);
 	if (!c.jobs || !o->recording || !describe(h, a, o)) {
@@ -324,8 +319,8 @@ static int hear_files(kws_heard *h, const kws_hear_args *a, const kws_files *fil
 
 int kws_hear(kws_heard *h, const kws_hear_args *a)
 {
-	kws_files files = {0};
-	*h = (kws_heard){0};
+	kws_files files = { 0 };
+	*h = (kws_heard){ 0 };
 	h->own = calloc(1, sizeof(own));
 	if (!h->own) {
 		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
@@ -360,5 +355,5 @@ void kws_heard_free(kws_heard *h)
 	}
 	free(o);
 	kws_model_close(h->model);
-	*h = (kws_heard){0};
+	*h = (kws_heard){ 0 };
 }

@@ -12,7 +12,7 @@ typedef struct {
 	bool unlabelled_only;
 	unsigned jobs;
 	int smooth_ms, refractory_ms; /* -1: the model's */
-	char **inputs;                /* files and folders, of the caller */
+	char **inputs;		      /* files and folders, of the caller */
 	int n_inputs;
 } kws_hear_args;
 
@@ -24,7 +24,7 @@ typedef struct {
 	kws_material material; /* its recordings are those that could be heard */
 	size_t n_labelled, n_said;
 	double labelled_s, unlabelled_s;
-	size_t failed;  /* recordings that could not be heard */
+	size_t failed;	/* recordings that could not be heard */
 	size_t ignored; /* words in truth files that are no commands of the model */
 	void *own;
 } kws_heard;

@@ -13,16 +13,16 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *does;
 } commands[] = {
-	{"classify", kws_cmd_classify, "which word is in each file"},
-	{"spot", kws_cmd_spot, "what is said when, in recordings of any length or a pipe"},
-	{"model", kws_cmd_model, "what is in a model file"},
-	{"eval", kws_cmd_eval, "how good a model is: misses against false alarms"},
-	{"calibrate", kws_cmd_calibrate, "thresholds for a wanted rate of false alarms"},
-	{"plot", kws_cmd_plot, "a picture of a recording: spectrogram, scores, events"},
-	{"bench", kws_cmd_bench, "how fast it is on this machine"},
-	{"devices", kws_cmd_devices, "which microphones there are"},
-	{"listen", kws_cmd_listen, "a microphone, with a level meter and live scores"},
-	{"doctor", kws_cmd_doctor, "what keeps this machine from hearing"},
+	{ "classify", kws_cmd_classify, "which word is in each file" },
+	{ "spot", kws_cmd_spot, "what is said when, in recordings of any length or a pipe" },
+	{ "model", kws_cmd_model, "what is in a model file" },
+	{ "eval", kws_cmd_eval, "how good a model is: misses against false alarms" },
+	{ "calibrate", kws_cmd_calibrate, "thresholds for a wanted rate of false alarms" },
+	{ "plot", kws_cmd_plot, "a picture of a recording: spectrogram, scores, events" },
+	{ "bench", kws_cmd_bench, "how fast it is on this machine" },
+	{ "devices", kws_cmd_devices, "which microphones there are" },
+	{ "listen", kws_cmd_listen, "a microphone, with a level meter and live scores" },
+	{ "doctor", kws_cmd_doctor, "what keeps this machine from hearing" },
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -55,7 +55,7 @@ static int run(const char *name, int argc, char **argv)
 static int show_help(int argc, char **argv)
 {
 	char option[] = "--help";
-	char *with_help[] = {argv[0], option, NULL};
+	char *with_help[] = { argv[0], option, NULL };
 	if (argc > 1)
 		return run(argv[1], 2, with_help);
 	help(stdout);
@@ -70,8 +70,8 @@ static int dispatch(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "help") == 0)
 		return show_help(argc - 1, argv + 1);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "-?") == 0)
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0
+	    || strcmp(argv[1], "-?") == 0)
 		return show_help(1, argv);
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		puts("kws " KWS_VERSION);

@@ -18,29 +18,26 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
-	{"model", 'm', "MODEL", 0, "The same as FILE", 0},
-	{"format", OPT_FORMAT, "FORMAT", 0, "text (default) or jsonl", 0},
-	{0},
+	{ "model", 'm', "MODEL", 0, "The same as FILE", 0 },
+	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default) or jsonl", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	args *a = state->input;
 	switch (key) {
-	case 'm':
-		a->model = arg;
-		return 0;
+	case 'm': a->model = arg; return 0;
 	case OPT_FORMAT:
-		if (!kws_out_format(arg, &a->format) ||
-		    (a->format != KWS_FORMAT_TEXT && a->format != KWS_FORMAT_JSONL))
+		if (!kws_out_format(arg, &a->format)
+		    || (a->format != KWS_FORMAT_TEXT && a->format != KWS_FORMAT_JSONL))
 			argp_error(state, "--format: '%s' is neither text nor jsonl", arg);
 		return 0;
 	case ARGP_KEY_ARGS:
 		a->inputs = state->argv + state->next;
 		a->n_inputs = state->argc - state->next;
 		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
+	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
@@ -121,8 +118,10 @@ static json_t *describe(const kws_model *m, const char *path)
 	json_object_set_new(o, "frame_ms", kws_out_json_real(frame_ms));
 	json_object_set_new(o, "window_ms",
 			    kws_out_json_real(frame_ms * (double)kws_model_window(m)));
-	json_object_set_new(o, "longest_ms", kws_model_max_frames(m)
-		? kws_out_json_real(frame_ms * (double)kws_model_max_frames(m)) : json_null());
+	json_object_set_new(o, "longest_ms",
+			    kws_model_max_frames(m)
+				    ? kws_out_json_real(frame_ms * (double)kws_model_max_frames(m))
+				    : json_null());
 	json_object_set_new(o, "features", features_json(m));
 	json_object_set_new(o, "network", meta_json(m, "network"));
 	json_object_set_new(o, "decision", decision_json(m));
@@ -144,12 +143,8 @@ static bool is_flat(json_t *v)
 	const char *key;
 	json_t *member;
 	size_t i;
-	json_object_foreach(v, key, member)
-		if (!is_plain(member))
-			return false;
-	json_array_foreach(v, i, member)
-		if (!is_plain(member))
-			return false;
+	json_object_foreach(v, key, member) if (!is_plain(member)) return false;
+	json_array_foreach(v, i, member) if (!is_plain(member)) return false;
 	return true;
 }
 
@@ -172,14 +167,16 @@ static void print_flat(json_t *v)
 	size_t i;
 	if (is_plain(v))
 		print_plain(v);
-	json_object_foreach(v, key, member) {
+	json_object_foreach(v, key, member)
+	{
 		printf("%s", between);
 		kws_out_visible(stdout, key);
 		putchar(' ');
 		print_plain(member);
 		between = ", ";
 	}
-	json_array_foreach(v, i, member) {
+	json_array_foreach(v, i, member)
+	{
 		printf("%s", between);
 		print_plain(member);
 		between = " ";
@@ -205,9 +202,9 @@ static void print_member(const char *key, json_t *v, int indent)
 		return;
 	}
 	putchar('\n');
-	json_object_foreach(v, name, member)
-		print_member(name, member, indent + 2);
-	json_array_foreach(v, i, member) {
+	json_object_foreach(v, name, member) print_member(name, member, indent + 2);
+	json_array_foreach(v, i, member)
+	{
 		snprintf(number_text, sizeof number_text, "%zu", i);
 		print_member(number_text, member, indent + 2);
 	}
@@ -226,8 +223,7 @@ static int show(const args *a, const char *wanted)
 	} else {
 		const char *key;
 		json_t *value;
-		json_object_foreach(o, key, value)
-			print_member(key, value, 0);
+		json_object_foreach(o, key, value) print_member(key, value, 0);
 		json_decref(o);
 	}
 	kws_model_close(m);
@@ -245,7 +241,7 @@ static const struct argp argp = {
 
 int kws_cmd_model(int argc, char **argv)
 {
-	args a = {0};
+	args a = { 0 };
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	int worst = KWS_EXIT_OK;
 	if (a.n_inputs == 0 || a.model)

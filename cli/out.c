@@ -16,9 +16,9 @@ bool kws_out_format(const char *name, enum kws_format *out)
 		const char *name;
 		enum kws_format format;
 	} formats[] = {
-		{"text", KWS_FORMAT_TEXT},         {"jsonl", KWS_FORMAT_JSONL},
-		{"json", KWS_FORMAT_JSONL},        {"csv", KWS_FORMAT_CSV},
-		{"audacity", KWS_FORMAT_AUDACITY},
+		{ "text", KWS_FORMAT_TEXT },	     { "jsonl", KWS_FORMAT_JSONL },
+		{ "json", KWS_FORMAT_JSONL },	     { "csv", KWS_FORMAT_CSV },
+		{ "audacity", KWS_FORMAT_AUDACITY },
 	};
 	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
 		if (strcmp(name, formats[i].name) == 0) {
@@ -85,8 +85,8 @@ static size_t utf8_length(const unsigned char *p)
 	for (size_t i = 1; i < n; i++)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0)
+	    || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))
 		return 0;
 	return n;
 }

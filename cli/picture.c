@@ -11,15 +11,15 @@
 
 const char *kws_picture_colour(size_t i)
 {
-	static const char *const colours[] = {"#1f77b4", "#d62728", "#2ca02c", "#9467bd",
-					      "#ff7f0e", "#8c564b", "#e377c2", "#17becf",
-					      "#7f8000", "#5b6770"};
+	static const char *const colours[] = { "#1f77b4", "#d62728", "#2ca02c", "#9467bd",
+					       "#ff7f0e", "#8c564b", "#e377c2", "#17becf",
+					       "#7f8000", "#5b6770" };
 	return colours[i % (sizeof colours / sizeof colours[0])];
 }
 
 bool kws_picture_open(kws_picture *p, const char *path, double width, double height)
 {
-	*p = (kws_picture){.path = path, .to = stdout};
+	*p = (kws_picture){ .path = path, .to = stdout };
 	if (strcmp(path, "-") != 0) {
 		if (!kws_replace_open(&p->file, path))
 			return false;
@@ -45,17 +45,10 @@ static void put_escaped(FILE *to, const char *text)
 {
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
 		switch (*c) {
-		case '&':
-			fputs("&amp;", to);
-			break;
-		case '<':
-			fputs("&lt;", to);
-			break;
-		case '>':
-			fputs("&gt;", to);
-			break;
-		default:
-			putc(*c < 0x20 || *c == 0x7f ? '?' : *c, to);
+		case '&': fputs("&amp;", to); break;
+		case '<': fputs("&lt;", to); break;
+		case '>': fputs("&gt;", to); break;
+		default: putc(*c < 0x20 || *c == 0x7f ? '?' : *c, to);
 		}
 }
 
@@ -98,7 +91,9 @@ double kws_axis_step(double span, double most)
 {
 	double step = pow(10.0, floor(log10(span / most)));
 	if (span / step > most)
-		step *= span / (2.0 * step) <= most ? 2.0 : span / (5.0 * step) <= most ? 5.0 : 10.0;
+		step *= span / (2.0 * step) <= most   ? 2.0
+			: span / (5.0 * step) <= most ? 5.0
+						      : 10.0;
 	return step;
 }
 
@@ -122,7 +117,7 @@ static void put_base64(FILE *to, const unsigned char *bytes, size_t n)
 bool kws_picture_image(kws_picture *p, double x, double y, double w, double h,
 		       const unsigned char *rgb, size_t columns, size_t rows)
 {
-	png_image image = {.version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB};
+	png_image image = { .version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB };
 	png_alloc_size_t size = 0;
 	image.width = (png_uint_32)columns;
 	image.height = (png_uint_32)rows;
@@ -134,7 +129,8 @@ bool kws_picture_image(kws_picture *p, double x, double y, double w, double h,
 	if (good) {
 		fprintf(p->to,
 			"<image x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
-			"preserveAspectRatio=\"none\" href=\"data:image/png;base64,", x, y, w, h);
+			"preserveAspectRatio=\"none\" href=\"data:image/png;base64,",
+			x, y, w, h);
 		put_base64(p->to, png, size);
 		fputs("\"/>\n", p->to);
 	} else {

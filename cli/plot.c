@@ -22,27 +22,23 @@ typedef struct {
 	kws_args_audio audio;
 	const char *input, *output;
 	double start, end; /* seconds; end NAN: that of the recording */
-	unsigned width;    /* of the axis of time; 0: by its length */
+	unsigned width;	   /* of the axis of time; 0: by its length */
 } args;
 
 static const struct argp_option options[] = {
-	{"output", 'o', "FILE", 0, "The picture, SVG; - is standard output", 0},
-	{"start", OPT_START, "S", 0, "Draw from there on, seconds (default 0)", 0},
-	{"end", OPT_END, "S", 0, "Draw up to there (default: the end)", 0},
-	{"width", OPT_WIDTH, "N", 0, "Pixels along the time axis (default: by the length)", 0},
-	{0},
+	{ "output", 'o', "FILE", 0, "The picture, SVG; - is standard output", 0 },
+	{ "start", OPT_START, "S", 0, "Draw from there on, seconds (default 0)", 0 },
+	{ "end", OPT_END, "S", 0, "Draw up to there (default: the end)", 0 },
+	{ "width", OPT_WIDTH, "N", 0, "Pixels along the time axis (default: by the length)", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	args *a = state->input;
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &a->audio;
-		return 0;
-	case 'o':
-		a->output = arg;
-		return 0;
+	case ARGP_KEY_INIT: state->child_inputs[0] = &a->audio; return 0;
+	case 'o': a->output = arg; return 0;
 	case OPT_START:
 		if (!kws_args_real(arg, 0.0, 1e7, &a->start))
 			argp_error(state, "--start: '%s' is no time in seconds", arg);
@@ -51,9 +47,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!kws_args_real(arg, 0.0, 1e7, &a->end))
 			argp_error(state, "--end: '%s' is no time in seconds", arg);
 		return 0;
-	case OPT_WIDTH:
-		a->width = kws_args_need(state, "--width", arg, 200, 20000);
-		return 0;
+	case OPT_WIDTH: a->width = kws_args_need(state, "--width", arg, 200, 20000); return 0;
 	case ARGP_KEY_ARG:
 		if (a->input)
 			argp_error(state, "one file at a time");
@@ -65,8 +59,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (a->end <= a->start)
 			argp_error(state, "--end: that is not after the start");
 		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
+	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
@@ -83,16 +76,16 @@ typedef struct {
 	kws_spotter *spotter;
 	kws_resample *resample;
 	kws_mel *mel;
-	float *pcm, *converted;  /* (BLOCK,), (bound + hop,) */
-	size_t n_converted;      /* not yet a whole hop */
+	float *pcm, *converted; /* (BLOCK,), (bound + hop,) */
+	size_t n_converted;	/* not yet a whole hop */
 	size_t hop, n_mels, n_words, frame;
 	double rate_hz;
-	uint64_t n_hops;         /* heard */
-	rows mels, scores;       /* (n_mels,) a hop, (n_words,) a network frame, within the range */
+	uint64_t n_hops;   /* heard */
+	rows mels, scores; /* (n_mels,) a hop, (n_words,) a network frame, within the range */
 	kws_event *events;
 	size_t n_events, cap_events;
 	bool too_long, no_memory;
-	double from, to;         /* seconds that are drawn */
+	double from, to; /* seconds that are drawn */
 } task;
 
 /* ---- hearing ---- */
@@ -160,8 +153,8 @@ static void take_hops(task *t, size_t n_new)
 static enum kws_status set_up(task *t, unsigned in_hz, kws_error *err)
 {
 	const kws_features *f = kws_model_features(t->model);
-	enum kws_status st = kws_spotter_create(&t->spotter, t->model, in_hz, NULL, on_event,
-						on_frame, t, err);
+	enum kws_status st =
+		kws_spotter_create(&t->spotter, t->model, in_hz, NULL, on_event, on_frame, t, err);
 	if (st == KWS_OK)
 		st = kws_stream_mel(&t->mel, t->model, err);
 	if (st != KWS_OK)
@@ -169,7 +162,8 @@ static enum kws_status set_up(task *t, unsigned in_hz, kws_error *err)
 	st = kws_resample_create(&t->resample, in_hz, f->rate_hz);
 	if (st != KWS_OK)
 		return kws_fail(err, st, "resampler: %s", kws_strerror(st));
-	size_t most = kws_resample_bound(t->resample, BLOCK), last = kws_resample_bound(t->resample, 0);
+	size_t most = kws_resample_bound(t->resample, BLOCK),
+	       last = kws_resample_bound(t->resample, 0);
 	t->pcm = calloc(BLOCK, sizeof *t->pcm);
 	t->converted = calloc(f->hop + (most > last ? most : last), sizeof *t->converted);
 	return t->pcm && t->converted
@@ -189,8 +183,8 @@ static enum kws_status hear(task *t, kws_source *src, kws_error *err)
 		kws_spotter_process(t->spotter, t->pcm, got);
 		take_hops(t, kws_resample_process(t->resample, t->pcm, got,
 						  t->converted + t->n_converted));
-	} while (st == KWS_OK && got && !t->too_long && !t->no_memory &&
-		 !((double)kws_spotter_heard(t->spotter) / t->rate_hz > t->a->end + later));
+	} while (st == KWS_OK && got && !t->too_long && !t->no_memory
+		 && !((double)kws_spotter_heard(t->spotter) / t->rate_hz > t->a->end + later));
 	take_hops(t, kws_resample_flush(t->resample, t->converted + t->n_converted));
 	kws_spotter_flush(t->spotter);
 	if (st != KWS_OK)
@@ -212,15 +206,16 @@ static enum kws_status hear(task *t, kws_source *src, kws_error *err)
 /* Dark to bright, each brighter than the one before: black, violet, red, orange, pale yellow. */
 static void colour_of(float x, unsigned char rgb[3])
 {
-	static const float stops[][3] = {{0, 0, 4},      {40, 11, 84},   {101, 21, 110},
-					 {159, 42, 99},  {212, 72, 66},  {245, 125, 21},
-					 {250, 193, 39}, {252, 255, 164}};
+	static const float stops[][3] = { { 0, 0, 4 },	    { 40, 11, 84 },   { 101, 21, 110 },
+					  { 159, 42, 99 },  { 212, 72, 66 },  { 245, 125, 21 },
+					  { 250, 193, 39 }, { 252, 255, 164 } };
 	enum { LAST = sizeof stops / sizeof stops[0] - 1 };
 	float place = fminf(fmaxf(x, 0.0f), 1.0f) * LAST;
 	size_t i = place < LAST ? (size_t)place : LAST - 1;
 	float part = place - (float)i;
 	for (int c = 0; c < 3; c++)
-		rgb[c] = (unsigned char)lrintf(stops[i][c] + part * (stops[i + 1][c] - stops[i][c]));
+		rgb[c] =
+			(unsigned char)lrintf(stops[i][c] + part * (stops[i + 1][c] - stops[i][c]));
 }
 
 /* Column c of n holds rows [first, *last) of n_rows; at least one. */
@@ -264,13 +259,14 @@ static bool draw_spectrum(task *t, kws_picture *p, double width)
 
 static void draw_hz_axis(const task *t, kws_picture *p, double width)
 {
-	static const double ticks[] = {100, 250, 500, 1000, 2000, 4000, 8000, 16000};
+	static const double ticks[] = { 100, 250, 500, 1000, 2000, 4000, 8000, 16000 };
 	const kws_features *f = kws_model_features(t->model);
 	double first = kws_mel_of_hz(f->mel, (double)f->f_lo_hz);
 	double step = (kws_mel_of_hz(f->mel, (double)f->f_hi_hz) - first) / (double)(t->n_mels + 1);
 	for (size_t i = 0; i < sizeof ticks / sizeof ticks[0]; i++) {
 		/* The middle of band b is at b + 1 steps. */
-		double place = ((kws_mel_of_hz(f->mel, ticks[i]) - first) / step - 0.5) / (double)t->n_mels;
+		double place = ((kws_mel_of_hz(f->mel, ticks[i]) - first) / step - 0.5)
+			       / (double)t->n_mels;
 		double y = TOP + SPECTRUM * (1.0 - place);
 		if (place < 0.0 || place > 1.0)
 			continue;
@@ -379,8 +375,9 @@ static void draw_event(const task *t, kws_picture *p, const kws_axis *time, cons
 		return;
 	double x0 = kws_axis_at(time, start), x1 = kws_axis_at(time, end);
 	snprintf(style, sizeof style, "fill=\"none\" stroke=\"%s\" stroke-width=\"1.5\"", colour);
-	kws_picture_rect(p, x0, TOP, x1 - x0, SPECTRUM, "fill=\"none\" stroke=\"#fff\" "
-		"stroke-width=\"3.5\" stroke-opacity=\"0.7\"");
+	kws_picture_rect(p, x0, TOP, x1 - x0, SPECTRUM,
+			 "fill=\"none\" stroke=\"#fff\" "
+			 "stroke-width=\"3.5\" stroke-opacity=\"0.7\"");
 	kws_picture_rect(p, x0, TOP, x1 - x0, SPECTRUM, style);
 	snprintf(style, sizeof style, "fill=\"%s\" fill-opacity=\"0.13\"", colour);
 	kws_picture_rect(p, x0, TOP + SPECTRUM, x1 - x0, STRIP + SCORES, style);
@@ -400,8 +397,9 @@ static void draw_event(const task *t, kws_picture *p, const kws_axis *time, cons
 static bool draw(task *t)
 {
 	double seconds = t->to - t->from, last_x = -1e9;
-	double width = t->a->width ? (double)t->a->width : fmin(fmax(80.0 * seconds, 900.0), 4000.0);
-	kws_axis time = {t->from, t->to, LEFT, LEFT + width, false};
+	double width =
+		t->a->width ? (double)t->a->width : fmin(fmax(80.0 * seconds, 900.0), 4000.0);
+	kws_axis time = { t->from, t->to, LEFT, LEFT + width, false };
 	kws_picture picture, *p = &picture;
 	if (!kws_picture_open(p, t->a->output, LEFT + width + RIGHT_MARGIN, HEIGHT))
 		return false;
@@ -424,7 +422,7 @@ static bool draw(task *t)
 
 static int run_task(task *t)
 {
-	kws_error err = {""};
+	kws_error err = { "" };
 	kws_source *src = NULL;
 	const char *path = t->a->input;
 	t->model = kws_args_open_model(t->a->audio.model);
@@ -459,17 +457,18 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "FILE -o PICTURE",
-	.doc = "Draw a recording: the spectrogram that the network is given, the score of each word, "
+	.doc = "Draw a recording: the spectrogram that the network is given, the score of each "
+	       "word, "
 	       "its threshold, and the words that are found.",
 	.children = kws_args_audio_child,
 };
 
 int kws_cmd_plot(int argc, char **argv)
 {
-	args a = {.end = (double)INFINITY};
+	args a = { .end = (double)INFINITY };
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 
-	task t = {.a = &a};
+	task t = { .a = &a };
 	int status = run_task(&t);
 	kws_spotter_destroy(t.spotter);
 	kws_resample_destroy(t.resample);

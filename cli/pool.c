@@ -38,8 +38,7 @@ static enum kws_status tune_to(worker *w, unsigned in_hz, kws_error *err)
 		return KWS_OK;
 	kws_classifier_destroy(w->classifier);
 	w->in_hz = in_hz;
-	return kws_classifier_create(&w->classifier, w->pool->model, in_hz, w->pool->at_end,
-				     err);
+	return kws_classifier_create(&w->classifier, w->pool->model, in_hz, w->pool->at_end, err);
 }
 
 static enum kws_status listen(worker *w, kws_source *src, kws_job *job, kws_error *err)
@@ -67,7 +66,7 @@ static enum kws_status listen(worker *w, kws_source *src, kws_job *job, kws_erro
 
 static void classify(worker *w, kws_job *job)
 {
-	kws_error err = {""};
+	kws_error err = { "" };
 	kws_source *src = NULL;
 	job->prob = calloc(kws_model_n_words(w->pool->model), sizeof *job->prob);
 	job->status = job->prob ? kws_args_open_source(&src, w->pool->audio, job->path, &err)

@@ -8,9 +8,9 @@
 typedef struct {
 	const char *path; /* set by the caller */
 	enum kws_status status;
-	bool done, cut;   /* cut: the clip was longer than this model can hear */
-	float *prob;      /* (n_words,) when status is KWS_OK */
-	double seconds;   /* of audio */
+	bool done, cut; /* cut: the clip was longer than this model can hear */
+	float *prob;	/* (n_words,) when status is KWS_OK */
+	double seconds; /* of audio */
 	char error[512];
 } kws_job;
 

@@ -12,7 +12,7 @@ static double seconds_since(const struct timespec *then)
 
 void kws_progress_start(kws_progress *p, size_t total)
 {
-	*p = (kws_progress){.on = isatty(STDERR_FILENO) == 1, .total = total};
+	*p = (kws_progress){ .on = isatty(STDERR_FILENO) == 1, .total = total };
 	clock_gettime(CLOCK_MONOTONIC, &p->start);
 	p->last = p->start;
 }
@@ -21,8 +21,8 @@ void kws_progress_show(kws_progress *p, size_t done, double audio_s)
 {
 	enum { WIDTH = 24 };
 	double took = p->on ? seconds_since(&p->start) : 0.0;
-	if (took < 1.0 || done == 0 || done >= p->total ||
-	    (p->visible && seconds_since(&p->last) < 0.1))
+	if (took < 1.0 || done == 0 || done >= p->total
+	    || (p->visible && seconds_since(&p->last) < 0.1))
 		return;
 	char bar[WIDTH + 1];
 	size_t filled = done * WIDTH / p->total;

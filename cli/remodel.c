@@ -19,8 +19,8 @@ static bool read_file(blob *b, const char *path)
 {
 	FILE *f = fopen(path, "rb");
 	long size = -1;
-	bool good = f && fseek(f, 0, SEEK_END) == 0 && (size = ftell(f)) >= LENGTH &&
-		    fseek(f, 0, SEEK_SET) == 0;
+	bool good = f && fseek(f, 0, SEEK_END) == 0 && (size = ftell(f)) >= LENGTH
+		    && fseek(f, 0, SEEK_SET) == 0;
 	b->n = good ? (size_t)size : 0;
 	b->bytes = malloc(b->n + 1);
 	good = good && b->bytes && fread(b->bytes, 1, b->n, f) == b->n;
@@ -56,8 +56,8 @@ static char *new_header(const blob *old, json_t *decision, json_t *calibration, 
 	json_t *meta = json_object_get(header, "__metadata__");
 	const char *was = json_string_value(json_object_get(meta, "decision"));
 	json_t *entry = was ? json_loads(was, 0, NULL) : NULL;
-	if (entry && json_object_update(entry, decision) == 0 &&
-	    set_text(meta, "decision", entry) && set_text(meta, "calibration", calibration))
+	if (entry && json_object_update(entry, decision) == 0 && set_text(meta, "decision", entry)
+	    && set_text(meta, "calibration", calibration))
 		text = json_dumps(header, JSON_COMPACT | JSON_REAL_PRECISION(17));
 	if (text) {
 		size_t len = strlen(text);
@@ -75,7 +75,7 @@ static char *new_header(const blob *old, json_t *decision, json_t *calibration, 
 static bool put(const blob *b, const char *path)
 {
 	kws_replace file;
-	kws_error err = {""};
+	kws_error err = { "" };
 	kws_model *m = NULL;
 	if (!kws_replace_open(&file, path))
 		return false;
@@ -89,7 +89,7 @@ static bool put(const blob *b, const char *path)
 
 bool kws_remodel(const char *from, const char *to, json_t *decision, json_t *calibration)
 {
-	blob old = {0}, copy = {0};
+	blob old = { 0 }, copy = { 0 };
 	size_t n = 0;
 	bool good = read_file(&old, from);
 	char *header = good ? new_header(&old, decision, calibration, &n) : NULL;

@@ -14,7 +14,7 @@ bool kws_replace_open(kws_replace *r, const char *path)
 {
 	size_t n = strlen(path);
 	int fd = -1;
-	*r = (kws_replace){.path = path};
+	*r = (kws_replace){ .path = path };
 	r->own = malloc(n + sizeof SUFFIX);
 	if (r->own) {
 		memcpy(r->own, path, n);

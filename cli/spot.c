@@ -14,7 +14,7 @@ typedef struct {
 	kws_args_audio audio;
 	enum kws_format format;
 	unsigned block_ms;
-	const char *smooth, *refractory;         /* NULL: the model's */
+	const char *smooth, *refractory;	/* NULL: the model's */
 	const char *threshold[MOST_THRESHOLDS]; /* as they were given */
 	size_t n_thresholds;
 	char **inputs;
@@ -22,28 +22,26 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
-	{"format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl, csv or audacity", 0},
-	{"threshold", 't', "X|WORD=X", 0,
-	 "Score that a word has to reach, 0 to 1 or off; for all words or one; may be repeated, "
-	 "and be a list with commas (default: the model's)",
-	 0},
-	{"smooth", OPT_SMOOTH, "MS", 0,
-	 "Mean over that much of the probabilities (default: the model's)", 0},
-	{"refractory", OPT_REFRACTORY, "MS", 0,
-	 "A word that was found is silent for that long (default: the model's)", 0},
-	{"block", OPT_BLOCK, "MS", 0,
-	 "Audio fed at a time; 10 is the live hop. Changes speed, never the output (default 1000)",
-	 0},
-	{0},
+	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl, csv or audacity", 0 },
+	{ "threshold", 't', "X|WORD=X", 0,
+	  "Score that a word has to reach, 0 to 1 or off; for all words or one; may be repeated, "
+	  "and be a list with commas (default: the model's)",
+	  0 },
+	{ "smooth", OPT_SMOOTH, "MS", 0,
+	  "Mean over that much of the probabilities (default: the model's)", 0 },
+	{ "refractory", OPT_REFRACTORY, "MS", 0,
+	  "A word that was found is silent for that long (default: the model's)", 0 },
+	{ "block", OPT_BLOCK, "MS", 0,
+	  "Audio fed at a time; 10 is the live hop. Changes speed, never the output (default 1000)",
+	  0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	args *a = state->input;
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &a->audio;
-		return 0;
+	case ARGP_KEY_INIT: state->child_inputs[0] = &a->audio; return 0;
 	case 't':
 		if (a->n_thresholds == MOST_THRESHOLDS)
 			argp_error(state, "--threshold: more than %d of them", MOST_THRESHOLDS);
@@ -54,9 +52,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--format: '%s' is none of text, jsonl, csv, audacity",
 				   arg);
 		return 0;
-	case OPT_BLOCK:
-		a->block_ms = kws_args_need(state, "--block", arg, 1, 60000);
-		return 0;
+	case OPT_BLOCK: a->block_ms = kws_args_need(state, "--block", arg, 1, 60000); return 0;
 	case OPT_SMOOTH:
 		kws_args_need(state, "--smooth", arg, 0, KWS_DECIDE_SMOOTH_MAX_MS);
 		a->smooth = arg;
@@ -73,8 +69,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (a->n_inputs == 0)
 			argp_error(state, "no file to listen to");
 		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
+	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
@@ -82,13 +77,13 @@ typedef struct {
 	const args *a;
 	kws_model *model;
 	kws_spotter_config cfg;
-	float *threshold; /* (n_words,) */
+	float *threshold;     /* (n_words,) */
 	kws_spotter *spotter; /* kept from file to file as long as the rate stays */
 	unsigned in_hz;
 	float *pcm;
-	size_t block;     /* samples in pcm */
+	size_t block;	  /* samples in pcm */
 	const char *file; /* the current one */
-	bool lost;        /* nobody reads the output any more */
+	bool lost;	  /* nobody reads the output any more */
 } task;
 
 /* One threshold, "0.8", "off", "go=0.8" or "go=off". false: said what is wrong. */
@@ -146,7 +141,7 @@ static bool configure(task *t)
 	}
 	for (size_t w = 0; w < kws_model_n_words(t->model); w++)
 		t->threshold[w] = kws_model_threshold(t->model, w);
-	t->cfg = (kws_spotter_config){def->smooth_ms, def->refractory_ms, t->threshold};
+	t->cfg = (kws_spotter_config){ def->smooth_ms, def->refractory_ms, t->threshold };
 	if (t->a->smooth)
 		kws_args_unsigned(t->a->smooth, 0, KWS_DECIDE_SMOOTH_MAX_MS, &t->cfg.smooth_ms);
 	if (t->a->refractory)
@@ -197,9 +192,7 @@ static void on_event(void *ctx, const kws_event *ev)
 	char from[32], to[32];
 	const char *word = kws_model_word(t->model, ev->word);
 	switch (t->a->format) {
-	case KWS_FORMAT_JSONL:
-		print_json(t, ev, word);
-		break;
+	case KWS_FORMAT_JSONL: print_json(t, ev, word); break;
 	case KWS_FORMAT_CSV:
 		kws_out_csv(stdout, t->file);
 		putchar(',');
@@ -262,7 +255,7 @@ static enum kws_status tune_to(task *t, unsigned in_hz, kws_error *err)
 
 static bool listen(task *t, const char *path)
 {
-	kws_error err = {""};
+	kws_error err = { "" };
 	kws_source *src = NULL;
 	size_t got = 0;
 	t->file = path;
@@ -319,10 +312,10 @@ static const struct argp argp = {
 
 int kws_cmd_spot(int argc, char **argv)
 {
-	args a = {.block_ms = 1000};
+	args a = { .block_ms = 1000 };
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 
-	task t = {.a = &a};
+	task t = { .a = &a };
 	int status = run_task(&t);
 	kws_spotter_destroy(t.spotter);
 	free(t.pcm);

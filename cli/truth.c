@@ -14,7 +14,7 @@ typedef struct {
 
 struct kws_truth {
 	const char *name; /* of the list, while it is parsed */
-	char *text;       /* the list; words end in NUL */
+	char *text;	  /* the list; words end in NUL */
 	entry *entries;
 	size_t n;
 };
@@ -38,8 +38,8 @@ static enum kws_status add(kws_truth *t, char *line, size_t number, kws_error *e
 				t->name, number);
 	cut_field(word);
 	if (!kws_args_real(start, 0.0, KWS_TRUTH_MAX_S, &e->item.start))
-		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the start, %.40s, is no time", t->name,
-				number, start);
+		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the start, %.40s, is no time",
+				t->name, number, start);
 	if (!kws_args_real(end, 0.0, KWS_TRUTH_MAX_S, &e->item.end))
 		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the end, %.40s, is no time", t->name,
 				number, end);
@@ -76,8 +76,8 @@ static enum kws_status read_lines(kws_truth *t, size_t len, kws_error *err)
 		if (stop > line && stop[-1] == '\r')
 			stop--;
 		if (stop - line > KWS_TRUTH_MAX_LINE)
-			return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the line is too long", t->name,
-					number);
+			return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the line is too long",
+					t->name, number);
 		if (memchr(line, '\0', (size_t)(stop - line)))
 			return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: there is a NUL byte", t->name,
 					number);

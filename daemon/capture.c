@@ -28,7 +28,7 @@ struct kws_capture {
 		quiet_s; /* of the running stream; quiet_s: since the last block */
 	unsigned long callbacks;
 	unsigned stream, attempts;
-	bool reopen;      /* the settings changed while an order was out */
+	bool reopen;	  /* the settings changed while an order was out */
 	char reason[256]; /* why there is no stream */
 
 	kws_device *device; /* the thread's while an order is out, else ours */
@@ -236,7 +236,7 @@ static void watch(kws_capture *c, double mono)
 								  : "the device went away");
 	else if (kws_device_is_pipe(c->device))
 		return; /* may pause as long as it likes */
-	else if (c->quiet_s > (st.callbacks            ? limit
+	else if (c->quiet_s > (st.callbacks	       ? limit
 			       : first_block_s > limit ? first_block_s
 						       : limit))
 		kws_capture_lose(c, "stalled: the device sends nothing");
@@ -280,8 +280,8 @@ enum kws_capture_state kws_capture_step(kws_capture *c, double mono)
 void kws_capture_configure(kws_capture *c, const kws_conf_audio *conf)
 {
 	bool same = !strcmp(c->conf.device, conf->device) && c->conf.rate_hz == conf->rate_hz
-		 && c->conf.channels == conf->channels && c->conf.channel == conf->channel
-		 && c->conf.latency_ms == conf->latency_ms;
+		    && c->conf.channels == conf->channels && c->conf.channel == conf->channel
+		    && c->conf.latency_ms == conf->latency_ms;
 
 	c->conf = *conf;
 	c->backoff_s = 1e-3 * conf->backoff_ms;

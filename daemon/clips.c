@@ -292,7 +292,7 @@ static void take(kws_clips *c, const kws_history *h, size_t i)
 	for (size_t k = 0; k < c->item->n; k++) {
 		float v = c->pcm[k] * 32768.0f;
 
-		c->item->pcm[k] = (short)(v >= 32767.0f    ? 32767
+		c->item->pcm[k] = (short)(v >= 32767.0f	   ? 32767
 					  : v <= -32768.0f ? -32768
 							   : lrintf(v));
 	}

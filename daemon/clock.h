@@ -19,7 +19,7 @@ void kws_clock_rfc3339(double t, char *text, size_t n);
  * second (a set clock, lost samples) is taken over at once. A file, or a pipe that runs ahead of
  * time, keeps the wall time at which it began. */
 typedef struct {
-	double offset;       /* wall time of second 0 */
+	double offset;	     /* wall time of second 0 */
 	double best, window; /* smallest offset seen in this window, and when the window began */
 	bool started, may_run_ahead, follows;
 } kws_anchor;

@@ -66,11 +66,11 @@ enum { N_KEYS = sizeof keys / sizeof keys[0] };
 
 typedef struct {
 	kws_conf *conf;
-	const char *name;       /* of the file, or of the option */
+	const char *name;	/* of the file, or of the option */
 	const char *text, *end; /* what is left to read */
-	int line, errors;       /* line 0: not from a file */
-	int seen[N_KEYS];       /* line where the key stood before, 0: nowhere */
-	int bad_line;           /* the line of which we spoke last */
+	int line, errors;	/* line 0: not from a file */
+	int seen[N_KEYS];	/* line where the key stood before, 0: nowhere */
+	int bad_line;		/* the line of which we spoke last */
 	kws_conf_error_fn *fn;
 	void *ctx;
 } reader;
@@ -251,7 +251,7 @@ int kws_conf_read(kws_conf *c, const char *path, kws_conf_error_fn *fn, void *ct
 	size_t len = text ? fread(text, 1, LIMIT, f) : 0;
 	if (!text || ferror(f) || len == LIMIT) {
 		complain(&r, "%s",
-			 !text          ? "out of memory"
+			 !text		? "out of memory"
 			 : len == LIMIT ? "larger than 1 MiB"
 					: strerror(errno));
 		errors = 1;

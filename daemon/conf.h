@@ -38,7 +38,7 @@ typedef struct {
 
 typedef struct {
 	int smooth_ms, refractory_ms; /* -1: as the model says */
-	float threshold;              /* -1: as the model says */
+	float threshold;	      /* -1: as the model says */
 	size_t n_words;
 	kws_conf_word word[KWS_CONF_WORDS];
 } kws_conf_decision;
@@ -75,7 +75,7 @@ typedef struct {
 } kws_conf_clips;
 
 typedef struct {
-	unsigned level;   /* 3 error, 4 warning, 6 info, 7 debug */
+	unsigned level;	  /* 3 error, 4 warning, 6 info, 7 debug */
 	unsigned stats_s; /* 0: only on SIGUSR1 */
 } kws_conf_log;
 

@@ -34,9 +34,9 @@ struct kws_ear {
 
 	/* the stream */
 	unsigned stream, in_hz;
-	bool open;       /* a stream is being heard */
+	bool open;	 /* a stream is being heard */
 	double origin_s; /* heard before this stream */
-	uint64_t n_in;   /* samples of this stream */
+	uint64_t n_in;	 /* samples of this stream */
 	char device[KWS_DEVICE_NAME];
 	kws_history history;
 	size_t hop;
@@ -198,7 +198,7 @@ static bool fit_rate(kws_ear *e, unsigned hz, kws_error *err)
 	if (!e->pcm)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory") == KWS_OK;
 	return e->clips || !*e->conf.clips.dir
-	    || kws_clips_create(&e->clips, &e->conf.clips, hz, err) == KWS_OK;
+	       || kws_clips_create(&e->clips, &e->conf.clips, hz, err) == KWS_OK;
 }
 
 static void begin_stream(kws_ear *e, kws_device *d)
@@ -268,7 +268,8 @@ static void splice(kws_ear *e, double seconds, const char *reason)
 	/* a machine that is too slow loses some every second */
 	double mono = kws_clock_mono();
 	kws_log(mono >= e->next_splice_log ? KWS_LOG_WARNING : KWS_LOG_DEBUG,
-		"audio lost: %s: %s, %.2f s; %u gaps so far", e->device, reason, seconds, e->stats.gaps);
+		"audio lost: %s: %s, %.2f s; %u gaps so far", e->device, reason, seconds,
+		e->stats.gaps);
 	if (mono >= e->next_splice_log)
 		e->next_splice_log = mono + splice_log_s;
 }
@@ -464,8 +465,8 @@ static void grow_history(kws_ear *e, size_t need)
 	longer.end = kws_history_begin(&e->history);
 	while (longer.end < e->history.end) {
 		size_t n = e->history.end - longer.end < e->hop
-				 ? (size_t)(e->history.end - longer.end)
-				 : e->hop;
+				   ? (size_t)(e->history.end - longer.end)
+				   : e->hop;
 
 		kws_history_copy(&e->history, longer.end, n, e->pcm);
 		kws_history_append(&longer, e->pcm, n);
@@ -539,7 +540,8 @@ bool kws_ear_destroy(kws_ear *e, int timeout_ms)
 
 	if (!e)
 		return true;
-	kws_clips_stop(e->clips, timeout_ms, true); /* first: it is there also when the device hangs */
+	kws_clips_stop(e->clips, timeout_ms,
+		       true); /* first: it is there also when the device hangs */
 	e->clips = NULL;
 	left = until - kws_clock_mono();
 	if (!kws_capture_destroy(e->capture, left > 0.1 ? (int)(1e3 * left) : 100))

@@ -32,7 +32,7 @@ void kws_ear_finish(kws_ear *e);
 void kws_ear_swap(kws_ear *e, const kws_conf *c, kws_engine *engine);
 
 typedef struct {
-	double heard_s;   /* audio in all */
+	double heard_s;	  /* audio in all */
 	unsigned streams; /* opened so far */
 	unsigned gaps;
 	double gap_s;

@@ -12,16 +12,16 @@ typedef struct {
 	double score, threshold; /* 0..1 */
 	uint64_t start_sample, end_sample,
 		decided_sample; /* of the audio heard since the daemon's start, at rate_hz */
-	uint64_t rate_hz;       /* the model's */
-	double start_s, end_s;  /* the same in seconds */
+	uint64_t rate_hz;	/* the model's */
+	double start_s, end_s;	/* the same in seconds */
 	char start_time[32], end_time[32]; /* RFC 3339, UTC */
-	double level_dbfs, snr_db;         /* not finite: unknown */
+	double level_dbfs, snr_db;	   /* not finite: unknown */
 	char model[64], model_hash[65];
 	char device[192], host[65];
 	uint64_t gap_count;  /* times audio was lost since the event before this one */
-	double gap_s;        /* how much of it in all */
+	double gap_s;	     /* how much of it in all */
 	char gap_reason[32]; /* of the last gap; "": none */
-	char clip[96];       /* file in the clips directory; "": none */
+	char clip[96];	     /* file in the clips directory; "": none */
 	uint64_t dropped;    /* events this sink lost since the last one it took */
 } kws_report;
 

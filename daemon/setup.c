@@ -10,7 +10,7 @@
 static bool to_journal(const kws_conf *c)
 {
 	return c->journal.enabled == KWS_YES
-	    || (c->journal.enabled == KWS_AUTO && getenv("JOURNAL_STREAM"));
+	       || (c->journal.enabled == KWS_AUTO && getenv("JOURNAL_STREAM"));
 }
 
 static bool to_stdout(const kws_conf *c)

@@ -19,17 +19,17 @@ enum { KWS_SETUP_OVERRIDES = 64 };
 
 /* Where the configuration comes from. */
 typedef struct {
-	const char *path;                     /* NULL: defaults only */
-	bool optional;                        /* a missing file means defaults */
+	const char *path;		      /* NULL: defaults only */
+	bool optional;			      /* a missing file means defaults */
 	const char *set[KWS_SETUP_OVERRIDES]; /* "section.key=value", after the file */
 	size_t n_set;
 } kws_setup_source;
 
 typedef struct {
 	kws_conf conf;
-	kws_engine *engine;          /* NULL: the running one stays */
+	kws_engine *engine;	     /* NULL: the running one stays */
 	kws_sink *sink[KWS_N_SINKS]; /* NULL: off, or */
-	bool keep[KWS_N_SINKS];      /* the running one stays */
+	bool keep[KWS_N_SINKS];	     /* the running one stays */
 } kws_setup;
 
 /* Read and check. Returns how many things are wrong; fn is told of each. */

@@ -37,7 +37,7 @@ static bool still_there(const file *f)
 	struct stat named, ours;
 
 	return f->fd >= 0 && stat(f->conf.path, &named) == 0 && fstat(f->fd, &ours) == 0
-	    && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
+	       && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
 }
 
 static bool append(file *f, const char *line, size_t n)

@@ -22,11 +22,11 @@
 #include <unistd.h>
 
 typedef struct {
-	int fd;    /* -1: free */
+	int fd;	   /* -1: free */
 	char *buf; /* (room,) a ring of bytes */
 	size_t first, n;
 	unsigned long lost; /* since the last line it took */
-	bool waiting;       /* for EPOLLOUT */
+	bool waiting;	    /* for EPOLLOUT */
 } reader;
 
 typedef struct {
@@ -243,7 +243,7 @@ static bool in_use(const char *path)
 		return false;
 	if (connect(fd, (const struct sockaddr *)&a, sizeof a) == 0 || errno == EAGAIN)
 		used = getsockopt(fd, SOL_SOCKET, 17 /* SO_PEERCRED */, &peer, &n) != 0
-		    || peer.pid != getpid();
+		       || peer.pid != getpid();
 	close(fd);
 	return used;
 }

@@ -142,7 +142,7 @@ void kws_vitals_line(const kws_vitals *v, kws_ear *ear, kws_sink *const *sinks, 
 
 	getrusage(RUSAGE_SELF, &ru);
 	double cpu = (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec)
-		   + 1e-6 * (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec);
+		     + 1e-6 * (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec);
 	add(&l, "stats: up_s=%.1f heard_s=%.2f device=\"%s\" rate_hz=%u streams=%u",
 	    kws_clock_mono() - v->started, st->heard_s, d ? kws_device_name(d) : "",
 	    d ? kws_device_rate(d) : 0, st->streams);

@@ -8,7 +8,7 @@
 typedef struct {
 	double started, next_ping, next_status;
 	double watchdog_s;  /* 0: systemd does not watch us */
-	double heard_s;     /* when we last looked */
+	double heard_s;	    /* when we last looked */
 	double quiet_since; /* no audio since then */
 	double outage_s; /* so long may that last before we stop telling systemd that all is well */
 	bool ready;

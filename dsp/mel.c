@@ -27,14 +27,14 @@ struct kws_mel {
 	kws_mel_config cfg;
 	const kws_vec *vec;
 	size_t n_groups; /* of LANES triangles, the last ones of the last group perhaps empty */
-	size_t n_power;  /* n_fft / 2 + 1 bins, up to whole vectors */
-	float *window;   /* (win,) */
-	float *pcm;      /* (win - hop + BLOCK_HOPS * hop,): what came before, then new hops */
-	float *frame;    /* (n_fft,): windowed, zeros from win on */
+	size_t n_power;	 /* n_fft / 2 + 1 bins, up to whole vectors */
+	float *window;	 /* (win,) */
+	float *pcm;	 /* (win - hop + BLOCK_HOPS * hop,): what came before, then new hops */
+	float *frame;	 /* (n_fft,): windowed, zeros from win on */
 	float *spectrum; /* (n_power, 2): zeros after the last bin */
-	float *power;    /* (2 * n_power,): zeros from n_power on, for padded triangles */
+	float *power;	 /* (2 * n_power,): zeros from n_power on, for padded triangles */
 	float *weights;
-	group *groups;   /* (n_groups,) */
+	group *groups; /* (n_groups,) */
 	fftwf_plan plan;
 };
 
@@ -300,23 +300,23 @@ static void take_power(float *power, const float *spectrum, size_t n)
 /* Lane i of the result is the sum of the lanes of the i-th argument, as (0 + 2) + (1 + 3). */
 static inline vf add_lanes(vf a, vf b, vf c, vf d)
 {
-	const vf ab = __builtin_shufflevector(a, b, 0, 4, 1, 5) +
-		      __builtin_shufflevector(a, b, 2, 6, 3, 7);
-	const vf cd = __builtin_shufflevector(c, d, 0, 4, 1, 5) +
-		      __builtin_shufflevector(c, d, 2, 6, 3, 7);
-	return __builtin_shufflevector(ab, cd, 0, 1, 4, 5) +
-	       __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+	const vf ab = __builtin_shufflevector(a, b, 0, 4, 1, 5)
+		      + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+	const vf cd = __builtin_shufflevector(c, d, 0, 4, 1, 5)
+		      + __builtin_shufflevector(c, d, 2, 6, 3, 7);
+	return __builtin_shufflevector(ab, cd, 0, 1, 4, 5)
+	       + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
 }
 
 /* The power in each triangle, not below the floor. */
 static void weigh(const kws_mel *m, float *out)
 {
-	const vf floor = (vf){0} + m->cfg.log_floor;
+	const vf floor = (vf){ 0 } + m->cfg.log_floor;
 	for (size_t i = 0; i < m->n_groups; i++) {
 		const group *g = &m->groups[i];
 		const float *p0 = m->power + g->bin[0], *p1 = m->power + g->bin[1];
 		const float *p2 = m->power + g->bin[2], *p3 = m->power + g->bin[3];
-		vf s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+		vf s0 = { 0 }, s1 = { 0 }, s2 = { 0 }, s3 = { 0 };
 		for (size_t k = 0; k < g->n_blocks; k++) {
 			const float *w0 = g->weights + k * LANES * LANES, *w1 = w0 + LANES;
 			const float *w2 = w1 + LANES, *w3 = w2 + LANES;

@@ -12,13 +12,13 @@
 #include "kws.h"
 
 typedef struct {
-	unsigned rate_hz;       /* 8000 .. 48000 */
-	unsigned win;           /* samples, hop .. n_fft */
-	unsigned hop;           /* samples, 1 .. win */
-	unsigned n_fft;         /* power of two, 64 .. 4096 */
-	unsigned n_mels;        /* 1 .. 128 */
+	unsigned rate_hz;	/* 8000 .. 48000 */
+	unsigned win;		/* samples, hop .. n_fft */
+	unsigned hop;		/* samples, 1 .. win */
+	unsigned n_fft;		/* power of two, 64 .. 4096 */
+	unsigned n_mels;	/* 1 .. 128 */
 	float f_lo_hz, f_hi_hz; /* 0 <= lo < hi <= rate/2 */
-	float log_floor;        /* > 0, no subnormal */
+	float log_floor;	/* > 0, no subnormal */
 	enum kws_mel_scale mel;
 } kws_mel_config;
 

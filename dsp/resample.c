@@ -66,8 +66,8 @@ static enum kws_status measure_latency(kws_resample *rs)
 enum kws_status kws_resample_create(kws_resample **out, unsigned in_hz, unsigned out_hz)
 {
 	*out = NULL;
-	if (in_hz < MIN_HZ || in_hz > MAX_HZ || out_hz < MIN_HZ || out_hz > MAX_HZ ||
-	    !src_is_valid_ratio((double)out_hz / (double)in_hz))
+	if (in_hz < MIN_HZ || in_hz > MAX_HZ || out_hz < MIN_HZ || out_hz > MAX_HZ
+	    || !src_is_valid_ratio((double)out_hz / (double)in_hz))
 		return KWS_ERR_ARG;
 	kws_resample *rs = calloc(1, sizeof *rs);
 	if (!rs)

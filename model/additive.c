@@ -9,8 +9,8 @@
 
 /* One pool of a stream. It holds a mean and not a sum: nothing in it can grow without end. */
 typedef struct {
-	float *top;  /* (ld_s,) the score whose weight was 1, */
-	float *age;  /* (ld_s,) that many frames ago; exact up to 2^24, then the pool forgets as if its rate were 0 */
+	float *top; /* (ld_s,) the score whose weight was 1, */
+	float *age; /* (ld_s,) that many frames ago; exact up to 2^24, then the pool forgets as if its rate were 0 */
 	float *sum;  /* (ld_s,) of the weights, at least 1; 0: no frame yet */
 	float *mean; /* (ld,) */
 } pool_state;
@@ -26,7 +26,8 @@ static pool_state pool_at(const kws_additive *a, int pool, float *state)
 	return (pool_state){ top, top + a->ld_s, top + 2 * a->ld_s, top + 3 * a->ld_s };
 }
 
-static enum kws_status read_score(kws_additive *a, int pool, kws_tensors *ts, const char *prefix, kws_error *err)
+static enum kws_status read_score(kws_additive *a, int pool, kws_tensors *ts, const char *prefix,
+				  kws_error *err)
 {
 	static const char *const weight[] = { "query_att.weight", "key_att.weight" };
 	static const char *const bias[] = { "query_att.bias", "key_att.bias" };
@@ -51,7 +52,8 @@ static enum kws_status read_score(kws_additive *a, int pool, kws_tensors *ts, co
 	return s;
 }
 
-static enum kws_status read_rates(kws_additive *a, bool forgets, kws_tensors *ts, const char *prefix, kws_error *err)
+static enum kws_status read_rates(kws_additive *a, bool forgets, kws_tensors *ts,
+				  const char *prefix, kws_error *err)
 {
 	const size_t shape[] = { 2, a->heads };
 	if (!forgets) {
@@ -60,14 +62,17 @@ static enum kws_status read_rates(kws_additive *a, bool forgets, kws_tensors *ts
 	}
 	const enum kws_status s = kws_tensors_take(&a->rate, ts, prefix, "forget", 2, shape, err);
 	for (size_t i = 0; !s && i < 2 * a->heads; i++) /* log(1 + exp(x)), for any x */
-		a->rate[i] = (float)(fmax((double)a->rate[i], 0.0) + log1p(exp(-fabs((double)a->rate[i]))));
+		a->rate[i] = (float)(fmax((double)a->rate[i], 0.0)
+				     + log1p(exp(-fabs((double)a->rate[i]))));
 	return s;
 }
 
-enum kws_status kws_additive_init(kws_additive *a, size_t dim, size_t heads, bool forgets, kws_tensors *ts,
-				  const char *prefix, kws_error *err)
+enum kws_status kws_additive_init(kws_additive *a, size_t dim, size_t heads, bool forgets,
+				  kws_tensors *ts, const char *prefix, kws_error *err)
 {
-	*a = (kws_additive){ .dim = dim, .heads = heads, .ld = kws_pad(dim), .ld_s = kws_pad(heads) };
+	*a = (kws_additive){
+		.dim = dim, .heads = heads, .ld = kws_pad(dim), .ld_s = kws_pad(heads)
+	};
 	enum kws_status s = read_score(a, KWS_QUERIES, ts, prefix, err);
 	if (!s)
 		s = read_score(a, KWS_KEYS, ts, prefix, err);
@@ -121,7 +126,8 @@ static float above(const pool_state *p, size_t h, float rate, float score)
 
 /* One frame: the higher of score and top weighs 1, the other exp(-|above|), so that no exponent is above 0.
  * w (heads,) becomes the share of the new frame in the new mean. */
-static void weigh(const pool_state *p, const float *rate, const float *score, size_t heads, float *w)
+static void weigh(const pool_state *p, const float *rate, const float *score, size_t heads,
+		  float *w)
 {
 	for (size_t h = 0; h < heads; h++) {
 		p->age[h] += 1.0f;
@@ -141,15 +147,15 @@ static void weigh(const pool_state *p, const float *rate, const float *score, si
 	}
 }
 
-void kws_additive_pool(const kws_additive *a, int pool, float *state, float *scratch, const float *x, const float *with,
-		       kws_rows rows, float *y)
+void kws_additive_pool(const kws_additive *a, int pool, float *state, float *scratch,
+		       const float *x, const float *with, kws_rows rows, float *y)
 {
 	const kws_vec *vec = kws_vec_get();
 	const pool_state p = pool_at(a, pool, state);
 	const size_t head = a->dim / a->heads;
-	float *score = scratch;          /* (ld_s,) */
-	float *w = score + a->ld_s;      /* (ld_s,) a head's weight */
-	float *share = w + a->ld_s;      /* (ld,) the same for each channel */
+	float *score = scratch;	    /* (ld_s,) */
+	float *w = score + a->ld_s; /* (ld_s,) a head's weight */
+	float *share = w + a->ld_s; /* (ld,) the same for each channel */
 	for (size_t i = rows.first; i < rows.first + rows.n; i++) {
 		scores(a, pool, x + i * a->ld, score);
 		weigh(&p, a->rate + (size_t)pool * a->heads, score, a->heads, w);
@@ -161,15 +167,16 @@ void kws_additive_pool(const kws_additive *a, int pool, float *state, float *scr
 	}
 }
 
-void kws_additive_hold(const kws_additive *a, int pool, const float *state, const float *with, kws_rows rows, float *y)
+void kws_additive_hold(const kws_additive *a, int pool, const float *state, const float *with,
+		       kws_rows rows, float *y)
 {
 	const float *mean = state + (size_t)pool * pool_floats(a) + 3 * a->ld_s;
 	for (size_t i = rows.first; i < rows.first + rows.n; i++)
 		kws_vec_get()->mul(y + i * a->ld, with + i * a->ld, mean, a->dim);
 }
 
-void kws_additive_run(const kws_additive *a, float *state, float *scratch, const float *q, const float *k, kws_rows rows,
-		      float *o)
+void kws_additive_run(const kws_additive *a, float *state, float *scratch, const float *q,
+		      const float *k, kws_rows rows, float *o)
 {
 	float *p = scratch, *rest = p + KWS_BLOCK * a->ld; /* p (KWS_BLOCK, ld) */
 	kws_additive_pool(a, KWS_QUERIES, state, rest, q, k, rows, p);
@@ -196,18 +203,20 @@ static enum kws_status read_all(gated *a, const json_t *conf, const char *where,
 	size_t heads = 0;
 	bool forgets = false;
 	enum kws_status s;
-	if ((s = kws_json_size(conf, where, "heads", 1, KWS_MAX_HEADS, &heads, err)) ||
-	    (s = kws_json_bool(conf, where, "forget", &forgets, err)))
+	if ((s = kws_json_size(conf, where, "heads", 1, KWS_MAX_HEADS, &heads, err))
+	    || (s = kws_json_bool(conf, where, "forget", &forgets, err)))
 		return s;
 	if (hdim % heads)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: heads: %zu do not divide hdim, %zu", where, heads, hdim);
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: heads: %zu do not divide hdim, %zu",
+				where, heads, hdim);
 	char name[256];
 	snprintf(name, sizeof name, "%sadditive.", prefix);
 	return kws_additive_init(&a->additive, hdim, heads, forgets, ts, name, err);
 }
 
-static enum kws_status create(kws_attention **out, const kws_attention_kind *kind, const json_t *conf, const char *where,
-			      size_t hdim, kws_tensors *ts, const char *prefix, kws_error *err)
+static enum kws_status create(kws_attention **out, const kws_attention_kind *kind,
+			      const json_t *conf, const char *where, size_t hdim, kws_tensors *ts,
+			      const char *prefix, kws_error *err)
 {
 	*out = NULL;
 	gated *a = calloc(1, sizeof *a);
@@ -226,8 +235,8 @@ static enum kws_status create(kws_attention **out, const kws_attention_kind *kin
 	return KWS_OK;
 }
 
-static void run(const kws_attention *base, void *state, float *scratch, const float *q, const float *k, float *v,
-		kws_rows rows)
+static void run(const kws_attention *base, void *state, float *scratch, const float *q,
+		const float *k, float *v, kws_rows rows)
 {
 	kws_additive_run(&((const gated *)base)->additive, state, scratch, q, k, rows, v);
 }

@@ -22,14 +22,14 @@ typedef struct {
 	size_t dim, heads;
 	size_t ld, ld_s;  /* dim and heads, padded */
 	double *score[2]; /* (heads, dim + 1) 1/sqrt(dim of a head) is in it, the bias is last */
-	float *rate;      /* (2, heads) */
+	float *rate;	  /* (2, heads) */
 } kws_additive;
 
 /* Tensors prefix + {query_att, key_att}.{weight [heads, dim], bias}; forgets: also prefix + forget [2, heads], of the
  * queries and the keys, rate = log(1 + exp(forget)); else the rates are 0. heads MUST divide dim and
  * be KWS_MAX_HEADS at most. */
-enum kws_status kws_additive_init(kws_additive *a, size_t dim, size_t heads, bool forgets, kws_tensors *ts,
-				  const char *prefix, kws_error *err);
+enum kws_status kws_additive_init(kws_additive *a, size_t dim, size_t heads, bool forgets,
+				  kws_tensors *ts, const char *prefix, kws_error *err);
 void kws_additive_free(kws_additive *a);
 
 /* Floats of state, a multiple of 16, zeros at the start; and of scratch. */
@@ -38,14 +38,15 @@ size_t kws_additive_scratch(const kws_additive *a);
 
 /* Take some rows of x (KWS_BLOCK, ld) into a pool, one after the other; row i of y (KWS_BLOCK, ld) becomes row i of with
  * times what the pool then holds. y may be with. */
-void kws_additive_pool(const kws_additive *a, int pool, float *state, float *scratch, const float *x, const float *with,
-		       kws_rows rows, float *y);
+void kws_additive_pool(const kws_additive *a, int pool, float *state, float *scratch,
+		       const float *x, const float *with, kws_rows rows, float *y);
 /* Rows of y = with times what the pool holds. */
-void kws_additive_hold(const kws_additive *a, int pool, const float *state, const float *with, kws_rows rows, float *y);
+void kws_additive_hold(const kws_additive *a, int pool, const float *state, const float *with,
+		       kws_rows rows, float *y);
 
 /* The whole of it: rows of q and k (KWS_BLOCK, ld) -> o (KWS_BLOCK, ld). */
-void kws_additive_run(const kws_additive *a, float *state, float *scratch, const float *q, const float *k, kws_rows rows,
-		      float *o);
+void kws_additive_run(const kws_additive *a, float *state, float *scratch, const float *q,
+		      const float *k, kws_rows rows, float *o);
 
 /* In the gated block: "heads" and "forget" among the layer's keys, tensors under additive.; q and k have hdim channels, the
  * queries are the values. */

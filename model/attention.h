@@ -12,21 +12,23 @@ typedef struct kws_attention kws_attention;
 typedef struct kws_attention_kind kws_attention_kind;
 
 struct kws_attention_kind {
-	const char *name;        /* "attention" in the model file */
-	const char *const *keys; /* the layer's keys that are this attention's own; NULL behind the last */
-	bool values;             /* v is an input; else it only takes the output */
-	enum kws_status (*create)(kws_attention **out, const kws_attention_kind *kind, const json_t *conf,
-				  const char *where, size_t hdim, kws_tensors *ts, const char *prefix, kws_error *err);
+	const char *name; /* "attention" in the model file */
+	const char *const
+		*keys; /* the layer's keys that are this attention's own; NULL behind the last */
+	bool values;   /* v is an input; else it only takes the output */
+	enum kws_status (*create)(kws_attention **out, const kws_attention_kind *kind,
+				  const json_t *conf, const char *where, size_t hdim,
+				  kws_tensors *ts, const char *prefix, kws_error *err);
 	void (*destroy)(kws_attention *a); /* copes with a half-built one */
 	/* Some rows of q and k (KWS_BLOCK, kws_pad(a->zdim)) and v (KWS_BLOCK, kws_pad(hdim)); the output replaces v. */
-	void (*run)(const kws_attention *a, void *state, float *scratch, const float *q, const float *k, float *v,
-		    kws_rows rows);
+	void (*run)(const kws_attention *a, void *state, float *scratch, const float *q,
+		    const float *k, float *v, kws_rows rows);
 };
 
 /* The common part; a kind's own struct starts with it. */
 struct kws_attention {
 	const kws_attention_kind *kind;
-	size_t zdim;           /* channels of q and k that it wants; 0: none */
+	size_t zdim;	       /* channels of q and k that it wants; 0: none */
 	size_t state_bytes;    /* of one stream, a multiple of 64; all zero is the start */
 	size_t scratch_floats; /* as in a layer */
 	size_t max_frames;     /* 0: endless; else the longest clip */
@@ -36,7 +38,8 @@ struct kws_attention {
 extern const kws_attention_kind kws_no_attention;
 
 /* A kind by the "attention" of conf. KWS_ERR_VERSION if it is not known. */
-enum kws_status kws_attention_find(const kws_attention_kind **out, const json_t *conf, const char *where, kws_error *err);
+enum kws_status kws_attention_find(const kws_attention_kind **out, const json_t *conf,
+				   const char *where, kws_error *err);
 void kws_attention_destroy(kws_attention *a);
 
 #endif

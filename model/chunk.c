@@ -9,10 +9,10 @@
 
 typedef struct {
 	kws_attention base;
-	size_t span;                /* frames of a chunk, or of the longest clip */
+	size_t span; /* frames of a chunk, or of the longest clip */
 	size_t hdim;
 	size_t ld_span, ld_z, ld_h; /* padded */
-	float *bias;                /* (span + padding,): bias(i, j) = bias[span - 1 - i + j] */
+	float *bias;		    /* (span + padding,): bias(i, j) = bias[span - 1 - i + j] */
 } chunk;
 
 /* A stream's state: keys (zdim, ld_span) and values (span, ld_h) may hold anything finite at the start. */
@@ -34,7 +34,8 @@ static enum kws_status init_simple(chunk *a, kws_tensors *ts, const char *prefix
 {
 	float *b;
 	const size_t n = 2 * a->span - 1;
-	const enum kws_status s = kws_tensors_take(&b, ts, prefix, "rel_pos_bias.rel_pos_bias", 1, &n, err);
+	const enum kws_status s =
+		kws_tensors_take(&b, ts, prefix, "rel_pos_bias.rel_pos_bias", 1, &n, err);
 	if (!s)
 		memcpy(a->bias, b, a->span * sizeof *b);
 	free(b);
@@ -46,13 +47,15 @@ static enum kws_status init_rotary(chunk *a, kws_tensors *ts, const char *prefix
 {
 	const size_t shape[] = { 1, a->base.zdim }, half = a->base.zdim / 2;
 	float *alpha = NULL, *beta = NULL;
-	enum kws_status s = kws_tensors_take(&alpha, ts, prefix, "rel_pos_bias.alpha", 2, shape, err);
+	enum kws_status s =
+		kws_tensors_take(&alpha, ts, prefix, "rel_pos_bias.alpha", 2, shape, err);
 	if (!s)
 		s = kws_tensors_take(&beta, ts, prefix, "rel_pos_bias.beta", 2, shape, err);
 	for (size_t d = 0; !s && d < a->span; d++) {
 		double sum = 0.0;
 		for (size_t m = 0; m < half; m++) {
-			const double theta = (double)d * exp(-(double)m * log(10000.0) / (double)half);
+			const double theta =
+				(double)d * exp(-(double)m * log(10000.0) / (double)half);
 			const double x1 = (double)alpha[m], x2 = (double)alpha[m + half];
 			sum += (x1 * cos(theta) - x2 * sin(theta)) * (double)beta[m];
 			sum += (x2 * cos(theta) + x1 * sin(theta)) * (double)beta[m + half];
@@ -64,29 +67,32 @@ static enum kws_status init_rotary(chunk *a, kws_tensors *ts, const char *prefix
 	return s;
 }
 
-static enum kws_status read_span(const json_t *conf, const char *where, bool *chunked, size_t *span, kws_error *err)
+static enum kws_status read_span(const json_t *conf, const char *where, bool *chunked, size_t *span,
+				 kws_error *err)
 {
 	const json_t *size = json_object_get(conf, "chunk");
 	*chunked = !(json_is_integer(size) && json_integer_value(size) == -1);
 	if (*chunked && json_object_get(conf, "max_positions"))
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: max_positions goes with chunk -1 only", where);
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: max_positions goes with chunk -1 only",
+				where);
 	return kws_json_size(conf, where, *chunked ? "chunk" : "max_positions", 1, 8192, span, err);
 }
 
-static enum kws_status read_all(chunk *a, const json_t *conf, const char *where, kws_tensors *ts, const char *prefix,
-				kws_error *err)
+static enum kws_status read_all(chunk *a, const json_t *conf, const char *where, kws_tensors *ts,
+				const char *prefix, kws_error *err)
 {
 	enum { SIMPLE, ROTARY };
 	static const char *const biases[] = { "simple", "rotary", NULL };
 	size_t bias = SIMPLE;
 	bool chunked = true;
 	enum kws_status s;
-	if ((s = kws_json_size(conf, where, "zdim", 2, 512, &a->base.zdim, err)) ||
-	    (s = read_span(conf, where, &chunked, &a->span, err)) ||
-	    (s = kws_json_choice(conf, where, "rel_pos_bias", biases, &bias, err)))
+	if ((s = kws_json_size(conf, where, "zdim", 2, 512, &a->base.zdim, err))
+	    || (s = read_span(conf, where, &chunked, &a->span, err))
+	    || (s = kws_json_choice(conf, where, "rel_pos_bias", biases, &bias, err)))
 		return s;
 	if (bias == ROTARY && a->base.zdim % 2)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: zdim: rotary wants an even number", where);
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: zdim: rotary wants an even number",
+				where);
 	a->ld_span = kws_pad(a->span);
 	a->ld_z = kws_pad(a->base.zdim);
 	a->bias = calloc(a->span + KWS_ALIGN, sizeof *a->bias);
@@ -96,8 +102,9 @@ static enum kws_status read_all(chunk *a, const json_t *conf, const char *where,
 	return bias == SIMPLE ? init_simple(a, ts, prefix, err) : init_rotary(a, ts, prefix, err);
 }
 
-static enum kws_status create(kws_attention **out, const kws_attention_kind *kind, const json_t *conf, const char *where,
-			      size_t hdim, kws_tensors *ts, const char *prefix, kws_error *err)
+static enum kws_status create(kws_attention **out, const kws_attention_kind *kind,
+			      const json_t *conf, const char *where, size_t hdim, kws_tensors *ts,
+			      const char *prefix, kws_error *err)
 {
 	*out = NULL;
 	chunk *a = calloc(1, sizeof *a);
@@ -111,7 +118,8 @@ static enum kws_status create(kws_attention **out, const kws_attention_kind *kin
 		destroy(&a->base);
 		return s;
 	}
-	a->base.state_bytes = sizeof(memory) + (a->base.zdim * a->ld_span + a->span * a->ld_h) * sizeof(float);
+	a->base.state_bytes =
+		sizeof(memory) + (a->base.zdim * a->ld_span + a->span * a->ld_h) * sizeof(float);
 	a->base.scratch_floats = a->ld_span;
 	*out = &a->base;
 	return KWS_OK;
@@ -121,8 +129,8 @@ static enum kws_status create(kws_attention **out, const kws_attention_kind *kin
 typedef float weigh_fn(const chunk *a, const float *q, const float *keys, size_t n, float *s);
 
 /* Frame after frame: remember its key and value, then take the weighted sum of the values so far. */
-static void run(const kws_attention *base, void *state, const float *q, const float *k, float *v, kws_rows rows, float *s,
-		weigh_fn *weigh)
+static void run(const kws_attention *base, void *state, const float *q, const float *k, float *v,
+		kws_rows rows, float *s, weigh_fn *weigh)
 {
 	const chunk *a = (const chunk *)base;
 	memory *m = state;
@@ -141,7 +149,8 @@ static void run(const kws_attention *base, void *state, const float *q, const fl
 static float weigh_softmax(const chunk *a, const float *q, const float *keys, size_t n, float *s)
 {
 	const kws_vec *vec = kws_vec_get();
-	vec->scores(s, q, keys, a->ld_span, a->base.zdim, 1.0f / sqrtf((float)a->base.zdim), a->bias + a->span - n, n);
+	vec->scores(s, q, keys, a->ld_span, a->base.zdim, 1.0f / sqrtf((float)a->base.zdim),
+		    a->bias + a->span - n, n);
 	for (size_t j = n; j < kws_pad(n); j++)
 		s[j] = -1e30f;
 	return 1.0f / vec->softmax(s, n);
@@ -151,7 +160,8 @@ static float weigh_softmax(const chunk *a, const float *q, const float *keys, si
  * 0.5 (1 + erf((s - mu) / (sigma sqrt 2))), with the six digits of the original's constants. */
 static float weigh_laplace(const chunk *a, const float *q, const float *keys, size_t n, float *s)
 {
-	kws_vec_get()->scores(s, q, keys, a->ld_span, a->base.zdim, 1.0f / (float)n, a->bias + a->span - n, n);
+	kws_vec_get()->scores(s, q, keys, a->ld_span, a->base.zdim, 1.0f / (float)n,
+			      a->bias + a->span - n, n);
 	for (size_t j = 0; j < n; j++)
 		s[j] = 0.5f * (1.0f + erff((s[j] - 0.707107f) / (0.282095f * 1.41421356f)));
 	return 1.0f;
@@ -159,32 +169,35 @@ static float weigh_laplace(const chunk *a, const float *q, const float *keys, si
 
 static float weigh_relu2(const chunk *a, const float *q, const float *keys, size_t n, float *s)
 {
-	kws_vec_get()->scores(s, q, keys, a->ld_span, a->base.zdim, 1.0f / (float)n, a->bias + a->span - n, n);
+	kws_vec_get()->scores(s, q, keys, a->ld_span, a->base.zdim, 1.0f / (float)n,
+			      a->bias + a->span - n, n);
 	for (size_t j = 0; j < n; j++)
 		s[j] = s[j] > 0.0f ? s[j] * s[j] : 0.0f;
 	return 1.0f;
 }
 
-static void run_softmax(const kws_attention *a, void *state, float *scratch, const float *q, const float *k, float *v,
-			kws_rows rows)
+static void run_softmax(const kws_attention *a, void *state, float *scratch, const float *q,
+			const float *k, float *v, kws_rows rows)
 {
 	run(a, state, q, k, v, rows, scratch, weigh_softmax);
 }
 
-static void run_laplace(const kws_attention *a, void *state, float *scratch, const float *q, const float *k, float *v,
-			kws_rows rows)
+static void run_laplace(const kws_attention *a, void *state, float *scratch, const float *q,
+			const float *k, float *v, kws_rows rows)
 {
 	run(a, state, q, k, v, rows, scratch, weigh_laplace);
 }
 
-static void run_relu2(const kws_attention *a, void *state, float *scratch, const float *q, const float *k, float *v,
-		      kws_rows rows)
+static void run_relu2(const kws_attention *a, void *state, float *scratch, const float *q,
+		      const float *k, float *v, kws_rows rows)
 {
 	run(a, state, q, k, v, rows, scratch, weigh_relu2);
 }
 
 static const char *const keys[] = { "zdim", "chunk", "max_positions", "rel_pos_bias", NULL };
 
-const kws_attention_kind kws_softmax_attention = { "softmax", keys, true, create, destroy, run_softmax };
-const kws_attention_kind kws_laplace_attention = { "laplace", keys, true, create, destroy, run_laplace };
+const kws_attention_kind kws_softmax_attention = { "softmax", keys,    true,
+						   create,    destroy, run_softmax };
+const kws_attention_kind kws_laplace_attention = { "laplace", keys,    true,
+						   create,    destroy, run_laplace };
 const kws_attention_kind kws_relu2_attention = { "relu2", keys, true, create, destroy, run_relu2 };

@@ -12,7 +12,8 @@ static double sigmoid(double x)
 	return 1.0 / (1.0 + exp(-x));
 }
 
-enum kws_status kws_ema_init(kws_ema *e, size_t dim, size_t ndim, kws_tensors *ts, const char *prefix, kws_error *err)
+enum kws_status kws_ema_init(kws_ema *e, size_t dim, size_t ndim, kws_tensors *ts,
+			     const char *prefix, kws_error *err)
 {
 	static const char *const names[] = { "delta", "alpha", "beta", "gamma" };
 	enum { DELTA, ALPHA, BETA, GAMMA };
@@ -37,7 +38,8 @@ enum kws_status kws_ema_init(kws_ema *e, size_t dim, size_t ndim, kws_tensors *t
 			const size_t from = d * ndim + n, to = n * e->ld + d;
 			const double p = sigmoid((double)w[DELTA][from]);
 			e->q[to] = (float)(1.0 - p * sigmoid((double)w[ALPHA][from]));
-			e->c[to] = (float)((double)w[GAMMA][from] * sqrt(1.0 / (double)ndim) * p * (double)w[BETA][from]);
+			e->c[to] = (float)((double)w[GAMMA][from] * sqrt(1.0 / (double)ndim) * p
+					   * (double)w[BETA][from]);
 		}
 	}
 	for (size_t k = 0; k < 4; k++)

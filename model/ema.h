@@ -11,12 +11,13 @@
 
 typedef struct {
 	size_t dim, ndim, ld; /* ld: dim padded */
-	float *q, *c;         /* (ndim, ld) */
-	float *omega;         /* (ld,) */
+	float *q, *c;	      /* (ndim, ld) */
+	float *omega;	      /* (ld,) */
 } kws_ema;
 
 /* Tensors prefix + {delta, alpha, beta [dim, ndim, 1], gamma [dim, ndim], omega [dim]}. */
-enum kws_status kws_ema_init(kws_ema *e, size_t dim, size_t ndim, kws_tensors *ts, const char *prefix, kws_error *err);
+enum kws_status kws_ema_init(kws_ema *e, size_t dim, size_t ndim, kws_tensors *ts,
+			     const char *prefix, kws_error *err);
 void kws_ema_free(kws_ema *e);
 
 /* Floats of state: (ndim, ld), zeros at the start. */

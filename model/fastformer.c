@@ -30,38 +30,41 @@ static void destroy(kws_layer *base)
 	free(l);
 }
 
-static enum kws_status read_conf(fastformer *l, const json_t *conf, const char *where, size_t *heads, bool *forgets,
-				 bool *causal, kws_error *err)
+static enum kws_status read_conf(fastformer *l, const json_t *conf, const char *where,
+				 size_t *heads, bool *forgets, bool *causal, kws_error *err)
 {
 	static const char *const keys[] = { "kind", "heads", "ffn", "forget", "causal", NULL };
 	static const char *const clip_keys[] = { "max_positions", NULL };
 	enum kws_status s = kws_json_bool(conf, where, "causal", causal, err);
-	if (s || (s = kws_json_keys(conf, where, keys, *causal ? NULL : clip_keys, err)) ||
-	    (s = kws_json_size(conf, where, "heads", 1, KWS_MAX_HEADS, heads, err)) ||
-	    (s = kws_json_size(conf, where, "ffn", 1, 1024, &l->ffn, err)) ||
-	    (s = kws_json_bool(conf, where, "forget", forgets, err)))
+	if (s || (s = kws_json_keys(conf, where, keys, *causal ? NULL : clip_keys, err))
+	    || (s = kws_json_size(conf, where, "heads", 1, KWS_MAX_HEADS, heads, err))
+	    || (s = kws_json_size(conf, where, "ffn", 1, 1024, &l->ffn, err))
+	    || (s = kws_json_bool(conf, where, "forget", forgets, err)))
 		return s;
 	if (l->dim % *heads)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: heads: %zu do not divide dim, %zu", where, *heads, l->dim);
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: heads: %zu do not divide dim, %zu", where,
+				*heads, l->dim);
 	if (*causal)
 		return KWS_OK;
 	if (*forgets)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: forget: only causal attention forgets", where);
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: forget: only causal attention forgets",
+				where);
 	return kws_json_size(conf, where, "max_positions", 1, 8192, &l->base.max_frames, err);
 }
 
-static enum kws_status read_tensors(fastformer *l, size_t heads, bool forgets, bool causal, kws_tensors *ts,
-				    const char *prefix, kws_error *err)
+static enum kws_status read_tensors(fastformer *l, size_t heads, bool forgets, bool causal,
+				    kws_tensors *ts, const char *prefix, kws_error *err)
 {
-	static const char *const weights[] = { "attention.output.dense.weight", "intermediate.dense.weight",
-					       "output.dense.weight" };
-	static const char *const biases[] = { "attention.output.dense.bias", "intermediate.dense.bias",
-					      "output.dense.bias" };
+	static const char *const weights[] = { "attention.output.dense.weight",
+					       "intermediate.dense.weight", "output.dense.weight" };
+	static const char *const biases[] = { "attention.output.dense.bias",
+					      "intermediate.dense.bias", "output.dense.bias" };
 	static const char *const norms[] = { "attention.output.LayerNorm.", "output.LayerNorm." };
 	const size_t shape[3][2] = { { l->dim, l->dim }, { l->ffn, l->dim }, { l->dim, l->ffn } };
 	char name[256];
 	snprintf(name, sizeof name, "%sattention.self.", prefix);
-	enum kws_status s = kws_fastself_init(&l->self, l->dim, heads, forgets, causal, ts, name, err);
+	enum kws_status s =
+		kws_fastself_init(&l->self, l->dim, heads, forgets, causal, ts, name, err);
 	for (size_t k = 0; !s && k < 3; k++) {
 		float *w;
 		s = kws_tensors_take(&w, ts, prefix, weights[k], 2, shape[k], err);
@@ -78,8 +81,8 @@ static enum kws_status read_tensors(fastformer *l, size_t heads, bool forgets, b
 	return s;
 }
 
-static enum kws_status create(kws_layer **out, const json_t *conf, const char *where, size_t dim, kws_tensors *ts,
-			      const char *prefix, kws_error *err)
+static enum kws_status create(kws_layer **out, const json_t *conf, const char *where, size_t dim,
+			      kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	size_t heads = 0;
 	bool forgets = false, causal = true;
@@ -101,18 +104,21 @@ static enum kws_status create(kws_layer **out, const json_t *conf, const char *w
 		l->base.products[k] = products[k];
 	l->base.looks = causal ? 0 : KWS_FASTSELF_LOOKS;
 	l->base.state_bytes = kws_fastself_state(&l->self) * sizeof(float);
-	l->base.scratch_floats = KWS_BLOCK * (2 * kws_pad(dim) + kws_pad(l->ffn)) + kws_fastself_scratch(&l->self);
+	l->base.scratch_floats =
+		KWS_BLOCK * (2 * kws_pad(dim) + kws_pad(l->ffn)) + kws_fastself_scratch(&l->self);
 	*out = &l->base;
 	return KWS_OK;
 }
 
-static void look(const kws_layer *base, size_t n, void *state, float *scratch, const float *x, kws_rows rows)
+static void look(const kws_layer *base, size_t n, void *state, float *scratch, const float *x,
+		 kws_rows rows)
 {
 	kws_fastself_look(&((const fastformer *)base)->self, n, state, scratch, x, rows);
 }
 
 /* x = norm(x + y + b) */
-static void join(const kws_norm *norm, float *x, float *y, size_t ld, size_t t, const float *b, size_t dim)
+static void join(const kws_norm *norm, float *x, float *y, size_t ld, size_t t, const float *b,
+		 size_t dim)
 {
 	const kws_vec *vec = kws_vec_get();
 	vec->bias(y, ld, t, b, dim);
@@ -125,9 +131,9 @@ static void run(const kws_layer *base, void *state, float *scratch, float *x, kw
 {
 	const fastformer *l = (const fastformer *)base;
 	const size_t ld = kws_pad(l->dim), ld_f = kws_pad(l->ffn), first = rows.first * ld;
-	float *r = scratch;              /* (KWS_BLOCK, ld) */
-	float *y = r + KWS_BLOCK * ld;   /* (KWS_BLOCK, ld) */
-	float *f = y + KWS_BLOCK * ld;   /* (KWS_BLOCK, ld_f) */
+	float *r = scratch;	       /* (KWS_BLOCK, ld) */
+	float *y = r + KWS_BLOCK * ld; /* (KWS_BLOCK, ld) */
+	float *f = y + KWS_BLOCK * ld; /* (KWS_BLOCK, ld_f) */
 	float *rest = f + KWS_BLOCK * ld_f;
 	kws_fastself_run(&l->self, state, rest, x, rows, r);
 	kws_gemm_run(&l->linear[0], r, ld, rows, y);

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 
 /* A square one. */
-static enum kws_status read_linear(kws_gemm *g, float **bias, size_t dim, kws_tensors *ts, const char *prefix,
-				   const char *weight_name, const char *bias_name, kws_error *err)
+static enum kws_status read_linear(kws_gemm *g, float **bias, size_t dim, kws_tensors *ts,
+				   const char *prefix, const char *weight_name,
+				   const char *bias_name, kws_error *err)
 {
 	const size_t shape[] = { dim, dim };
 	float *w;
@@ -19,15 +20,17 @@ static enum kws_status read_linear(kws_gemm *g, float **bias, size_t dim, kws_te
 	return s;
 }
 
-enum kws_status kws_fastself_init(kws_fastself *f, size_t dim, size_t heads, bool forgets, bool causal, kws_tensors *ts,
-				  const char *prefix, kws_error *err)
+enum kws_status kws_fastself_init(kws_fastself *f, size_t dim, size_t heads, bool forgets,
+				  bool causal, kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	enum kws_status s;
 	*f = (kws_fastself){ .causal = causal };
-	if ((s = read_linear(&f->query, &f->query_bias, dim, ts, prefix, "query.weight", "query.bias", err)) ||
-	    (s = read_linear(&f->key, &f->key_bias, dim, ts, prefix, "key.weight", "key.bias", err)) ||
-	    (s = read_linear(&f->transform, &f->transform_bias, dim, ts, prefix, "transform.weight", "transform.bias",
-			     err)))
+	if ((s = read_linear(&f->query, &f->query_bias, dim, ts, prefix, "query.weight",
+			     "query.bias", err))
+	    || (s = read_linear(&f->key, &f->key_bias, dim, ts, prefix, "key.weight", "key.bias",
+				err))
+	    || (s = read_linear(&f->transform, &f->transform_bias, dim, ts, prefix,
+				"transform.weight", "transform.bias", err)))
 		return s;
 	return kws_additive_init(&f->additive, dim, heads, forgets, ts, prefix, err);
 }
@@ -54,13 +57,15 @@ size_t kws_fastself_scratch(const kws_fastself *f)
 	return 2 * KWS_BLOCK * f->additive.ld + kws_additive_scratch(&f->additive);
 }
 
-static void project(const kws_gemm *g, const float *bias, size_t dim, const float *x, kws_rows rows, float *y)
+static void project(const kws_gemm *g, const float *bias, size_t dim, const float *x, kws_rows rows,
+		    float *y)
 {
 	kws_gemm_run(g, x, g->n_out, rows, y);
 	kws_vec_get()->bias(y + rows.first * g->n_out, g->n_out, rows.n, bias, dim);
 }
 
-void kws_fastself_look(const kws_fastself *f, size_t look, float *state, float *scratch, const float *x, kws_rows rows)
+void kws_fastself_look(const kws_fastself *f, size_t look, float *state, float *scratch,
+		       const float *x, kws_rows rows)
 {
 	const kws_additive *a = &f->additive;
 	float *q = scratch, *p = q + KWS_BLOCK * a->ld, *rest = p + KWS_BLOCK * a->ld;
@@ -74,10 +79,12 @@ void kws_fastself_look(const kws_fastself *f, size_t look, float *state, float *
 	}
 }
 
-void kws_fastself_run(const kws_fastself *f, float *state, float *scratch, const float *x, kws_rows rows, float *r)
+void kws_fastself_run(const kws_fastself *f, float *state, float *scratch, const float *x,
+		      kws_rows rows, float *r)
 {
 	const kws_additive *a = &f->additive;
-	float *q = scratch, *o = q + KWS_BLOCK * a->ld, *rest = o + KWS_BLOCK * a->ld; /* o: first the keys */
+	float *q = scratch, *o = q + KWS_BLOCK * a->ld,
+	      *rest = o + KWS_BLOCK * a->ld; /* o: first the keys */
 	project(&f->query, f->query_bias, a->dim, x, rows, q);
 	if (f->causal) {
 		project(&f->key, f->key_bias, a->dim, x, rows, o);

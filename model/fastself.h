@@ -19,8 +19,8 @@ typedef struct {
 enum { KWS_FASTSELF_LOOKS = 2 };
 
 /* Tensors prefix + {query, key, transform}.{weight [dim, dim], bias} and those of kws_additive_init(). */
-enum kws_status kws_fastself_init(kws_fastself *f, size_t dim, size_t heads, bool forgets, bool causal, kws_tensors *ts,
-				  const char *prefix, kws_error *err);
+enum kws_status kws_fastself_init(kws_fastself *f, size_t dim, size_t heads, bool forgets,
+				  bool causal, kws_tensors *ts, const char *prefix, kws_error *err);
 void kws_fastself_free(kws_fastself *f);
 
 /* Floats of state, zeros at the start; and of scratch. */
@@ -28,8 +28,10 @@ size_t kws_fastself_state(const kws_fastself *f);
 size_t kws_fastself_scratch(const kws_fastself *f);
 
 /* Not causal: look at rows of x, first 0 at all blocks of the clip in order, then 1. */
-void kws_fastself_look(const kws_fastself *f, size_t look, float *state, float *scratch, const float *x, kws_rows rows);
+void kws_fastself_look(const kws_fastself *f, size_t look, float *state, float *scratch,
+		       const float *x, kws_rows rows);
 /* Rows of x -> r, both (KWS_BLOCK, kws_pad(dim)). r MUST NOT be x. */
-void kws_fastself_run(const kws_fastself *f, float *state, float *scratch, const float *x, kws_rows rows, float *r);
+void kws_fastself_run(const kws_fastself *f, float *state, float *scratch, const float *x,
+		      kws_rows rows, float *r);
 
 #endif

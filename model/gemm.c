@@ -7,22 +7,27 @@
 /* Rows from .. to - 1 of the block. */
 static void product(const kws_gemm *g, const float *x, size_t ldx, size_t from, size_t to, float *y)
 {
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)(to - from), (blasint)g->n_out, (blasint)g->n_in,
-		    1.0f, x + from * ldx, (blasint)ldx, g->w, (blasint)g->n_out, 0.0f, y + from * g->n_out,
-		    (blasint)g->n_out);
+	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)(to - from),
+		    (blasint)g->n_out, (blasint)g->n_in, 1.0f, x + from * ldx, (blasint)ldx, g->w,
+		    (blasint)g->n_out, 0.0f, y + from * g->n_out, (blasint)g->n_out);
 }
 
 /* Are rows from .. to - 1 the same as in the product of the whole block? */
-static int agree(const kws_gemm *g, const float *x, const float *want, float *y, size_t from, size_t to)
+static int agree(const kws_gemm *g, const float *x, const float *want, float *y, size_t from,
+		 size_t to)
 {
 	product(g, x, g->n_in, from, to, y);
-	return memcmp(y + from * g->n_out, want + from * g->n_out, (to - from) * g->n_out * sizeof *y) == 0;
+	return memcmp(y + from * g->n_out, want + from * g->n_out,
+		      (to - from) * g->n_out * sizeof *y)
+	       == 0;
 }
 
 static int is_tile(const kws_gemm *g, const float *x, const float *want, float *y, size_t tile)
 {
-	for (size_t n = tile; n < KWS_BLOCK; n += tile) /* at every place while n is small, then at both ends */
-		for (size_t from = 0; from + n <= KWS_BLOCK; from += n < 4 * tile || from ? n : KWS_BLOCK - n)
+	for (size_t n = tile; n < KWS_BLOCK;
+	     n += tile) /* at every place while n is small, then at both ends */
+		for (size_t from = 0; from + n <= KWS_BLOCK;
+		     from += n < 4 * tile || from ? n : KWS_BLOCK - n)
 			if (!agree(g, x, want, y, from, from + n))
 				return 0;
 	return 1;
@@ -59,7 +64,8 @@ static enum kws_status choose_tile(kws_gemm *g)
 	return s;
 }
 
-enum kws_status kws_gemm_init(kws_gemm *g, const float *w, size_t n_in, const size_t *part, size_t n_parts)
+enum kws_status kws_gemm_init(kws_gemm *g, const float *w, size_t n_in, const size_t *part,
+			      size_t n_parts)
 {
 	*g = (kws_gemm){ .n_in = n_in };
 	for (size_t p = 0; p < n_parts; p++)
@@ -68,11 +74,13 @@ enum kws_status kws_gemm_init(kws_gemm *g, const float *w, size_t n_in, const si
 	if (!g->w)
 		return KWS_ERR_NOMEM;
 	memset(g->w, 0, n_in * g->n_out * sizeof *g->w);
-	for (size_t p = 0, from = 0, to = 0; p < n_parts; from += part[p], to += kws_pad(part[p]), p++)
+	for (size_t p = 0, from = 0, to = 0; p < n_parts;
+	     from += part[p], to += kws_pad(part[p]), p++)
 		for (size_t o = 0; o < part[p]; o++)
 			for (size_t i = 0; i < n_in; i++)
 				g->w[i * g->n_out + to + o] = w[(from + o) * n_in + i];
-	openblas_set_num_threads(1); /* our products are too small to share; live audio wants no waiting */
+	openblas_set_num_threads(
+		1); /* our products are too small to share; live audio wants no waiting */
 	return choose_tile(g);
 }
 

@@ -10,8 +10,9 @@
 #include "kws.h"
 
 enum {
-	KWS_BLOCK = 24, /* rows of a block: its buffers stay in the second-level cache; a multiple of every tile */
-	KWS_ALIGN = 16  /* floats: columns are padded to a multiple of it */
+	KWS_BLOCK =
+		24, /* rows of a block: its buffers stay in the second-level cache; a multiple of every tile */
+	KWS_ALIGN = 16 /* floats: columns are padded to a multiple of it */
 };
 
 static inline size_t kws_pad(size_t n)
@@ -26,13 +27,14 @@ typedef struct {
 
 typedef struct {
 	size_t n_in, n_out; /* n_out counts the padding of each part */
-	size_t tile;        /* rows in a tile; 0: none found, one row at a time */
-	float *w;           /* (n_in, n_out) */
+	size_t tile;	    /* rows in a tile; 0: none found, one row at a time */
+	float *w;	    /* (n_in, n_out) */
 } kws_gemm;
 
 /* Pack w (sum of parts, n_in), a Linear weight [out, in]. The output columns come in n_parts runs of part[p] columns,
  * each padded with zeros to a multiple of KWS_ALIGN. KWS_ERR_NOMEM. */
-enum kws_status kws_gemm_init(kws_gemm *g, const float *w, size_t n_in, const size_t *part, size_t n_parts);
+enum kws_status kws_gemm_init(kws_gemm *g, const float *w, size_t n_in, const size_t *part,
+			      size_t n_parts);
 void kws_gemm_free(kws_gemm *g);
 
 /* y (KWS_BLOCK, n_out) = x (KWS_BLOCK, ldx) w for some rows. The other rows of x MUST be finite; those of y may be

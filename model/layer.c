@@ -12,8 +12,8 @@ static const kws_layer_kind *const kinds[] = {
 	&kws_nffn_kind,
 };
 
-enum kws_status kws_layer_create(kws_layer **out, const json_t *conf, const char *where, size_t dim, kws_tensors *ts,
-				 const char *prefix, kws_error *err)
+enum kws_status kws_layer_create(kws_layer **out, const json_t *conf, const char *where, size_t dim,
+				 kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	const char *name = json_string_value(json_object_get(conf, "kind"));
 	*out = NULL;

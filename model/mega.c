@@ -13,14 +13,17 @@
 typedef struct {
 	kws_layer base;
 	size_t dim, zdim, hdim;
-	size_t ld, ld_z, ld_h; /* padded; a row of mx_proj's output is u (ld) | z (ld_z) | r (ld_h) | hx (ld) */
+	size_t ld, ld_z,
+		ld_h; /* padded; a row of mx_proj's output is u (ld) | z (ld_z) | r (ld_h) | hx (ld) */
 	bool prenorm;
 	kws_norm norm;
 	kws_ema ema;
 	kws_attention *attention;
-	kws_gemm v_proj, mx_proj, h_proj; /* v_proj only if the attention wants values of their own */
-	float *v_bias, *mx_bias; /* mx_bias is padded like a row of mx_proj; h_proj's bias is added to its hx */
-	float *gamma, *beta;     /* (2, zdim) */
+	kws_gemm v_proj, mx_proj,
+		h_proj; /* v_proj only if the attention wants values of their own */
+	float *v_bias,
+		*mx_bias; /* mx_bias is padded like a row of mx_proj; h_proj's bias is added to its hx */
+	float *gamma, *beta; /* (2, zdim) */
 } mega;
 
 static void destroy(kws_layer *base)
@@ -40,25 +43,26 @@ static void destroy(kws_layer *base)
 }
 
 /* Everything that conf and the norm, EMA and attention tensors say. */
-static enum kws_status read_parts(mega *l, const json_t *conf, const char *where, kws_tensors *ts, const char *prefix,
-				  kws_error *err)
+static enum kws_status read_parts(mega *l, const json_t *conf, const char *where, kws_tensors *ts,
+				  const char *prefix, kws_error *err)
 {
-	static const char *const keys[] = { "kind", "hdim", "ndim", "attention", "norm", "prenorm", NULL };
+	static const char *const keys[] = { "kind", "hdim",    "ndim", "attention",
+					    "norm", "prenorm", NULL };
 	const kws_attention_kind *attention = NULL;
 	size_t ndim = 0, norm = 0;
 	enum kws_status s;
-	if ((s = kws_attention_find(&attention, conf, where, err)) ||
-	    (s = kws_json_keys(conf, where, keys, attention->keys, err)) ||
-	    (s = kws_json_size(conf, where, "hdim", 1, 1024, &l->hdim, err)) ||
-	    (s = kws_json_size(conf, where, "ndim", 0, 64, &ndim, err)) ||
-	    (s = kws_json_choice(conf, where, "norm", kws_norm_names, &norm, err)) ||
-	    (s = kws_json_bool(conf, where, "prenorm", &l->prenorm, err)))
+	if ((s = kws_attention_find(&attention, conf, where, err))
+	    || (s = kws_json_keys(conf, where, keys, attention->keys, err))
+	    || (s = kws_json_size(conf, where, "hdim", 1, 1024, &l->hdim, err))
+	    || (s = kws_json_size(conf, where, "ndim", 0, 64, &ndim, err))
+	    || (s = kws_json_choice(conf, where, "norm", kws_norm_names, &norm, err))
+	    || (s = kws_json_bool(conf, where, "prenorm", &l->prenorm, err)))
 		return s;
 	char norms[256], move[256];
 	snprintf(norms, sizeof norms, "%snorm.norm.", prefix);
 	snprintf(move, sizeof move, "%smove.", prefix);
-	if ((s = kws_norm_init(&l->norm, norm, KWS_EPS, l->dim, ts, norms, err)) ||
-	    (s = kws_ema_init(&l->ema, l->dim, ndim, ts, move, err)))
+	if ((s = kws_norm_init(&l->norm, norm, KWS_EPS, l->dim, ts, norms, err))
+	    || (s = kws_ema_init(&l->ema, l->dim, ndim, ts, move, err)))
 		return s;
 	return attention->create(&l->attention, attention, conf, where, l->hdim, ts, prefix, err);
 }
@@ -81,10 +85,12 @@ static enum kws_status pack_biases(mega *l, const float *v, const float *mx, con
 	return KWS_OK;
 }
 
-static enum kws_status read_projections(mega *l, kws_tensors *ts, const char *prefix, kws_error *err)
+static enum kws_status read_projections(mega *l, kws_tensors *ts, const char *prefix,
+					kws_error *err)
 {
 	const size_t d = l->dim, z = l->zdim, h = l->hdim, part[] = { d, z, h, d };
-	const size_t affine[] = { 2, z }, v_shape[] = { h, d }, mx_shape[] = { 2 * d + z + h, d }, h_shape[] = { d, h };
+	const size_t affine[] = { 2, z }, v_shape[] = { h, d }, mx_shape[] = { 2 * d + z + h, d },
+		     h_shape[] = { d, h };
 	const size_t *const shape[] = { v_shape, mx_shape, h_shape };
 	static const char *const weights[] = { "v_proj.weight", "mx_proj.weight", "h_proj.weight" };
 	static const char *const biases[] = { "v_proj.bias", "mx_proj.bias", "h_proj.bias" };
@@ -100,8 +106,10 @@ static enum kws_status read_projections(mega *l, kws_tensors *ts, const char *pr
 		if (!s)
 			s = kws_tensors_take(&b[k], ts, prefix, biases[k], 1, shape[k], err);
 	}
-	if (!s && ((w[0] && kws_gemm_init(&l->v_proj, w[0], d, &h, 1)) || kws_gemm_init(&l->mx_proj, w[1], d, part, 4) ||
-		   kws_gemm_init(&l->h_proj, w[2], h, &d, 1) || pack_biases(l, b[0], b[1], b[2])))
+	if (!s
+	    && ((w[0] && kws_gemm_init(&l->v_proj, w[0], d, &h, 1))
+		|| kws_gemm_init(&l->mx_proj, w[1], d, part, 4)
+		|| kws_gemm_init(&l->h_proj, w[2], h, &d, 1) || pack_biases(l, b[0], b[1], b[2])))
 		s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	for (size_t k = 0; k < 3; k++) {
 		free(w[k]);
@@ -110,8 +118,8 @@ static enum kws_status read_projections(mega *l, kws_tensors *ts, const char *pr
 	return s;
 }
 
-static enum kws_status create(kws_layer **out, const json_t *conf, const char *where, size_t dim, kws_tensors *ts,
-			      const char *prefix, kws_error *err)
+static enum kws_status create(kws_layer **out, const json_t *conf, const char *where, size_t dim,
+			      kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	mega *l = calloc(1, sizeof *l);
 	if (!l)
@@ -131,8 +139,8 @@ static enum kws_status create(kws_layer **out, const json_t *conf, const char *w
 		return s;
 	}
 	l->base.state_bytes = kws_ema_state(&l->ema) * sizeof(float) + l->attention->state_bytes;
-	l->base.scratch_floats = KWS_BLOCK * (2 * l->ld + l->ld_h + l->mx_proj.n_out + 2 * l->ld_z) +
-				 l->attention->scratch_floats;
+	l->base.scratch_floats = KWS_BLOCK * (2 * l->ld + l->ld_h + l->mx_proj.n_out + 2 * l->ld_z)
+				 + l->attention->scratch_floats;
 	l->base.max_frames = l->attention->max_frames;
 	size_t n = 0;
 	if (l->v_proj.w)
@@ -150,9 +158,9 @@ static void run(const kws_layer *base, void *state, float *scratch, float *x, kw
 	const size_t ld = l->ld, ld_h = l->ld_h, ld_mx = l->mx_proj.n_out;
 	const size_t first = rows.first * ld, end = rows.first + rows.n;
 	float *ema_state = state, *memory = ema_state + kws_ema_state(&l->ema);
-	float *xn = scratch;               /* (KWS_BLOCK, ld) normalised input */
-	float *m = xn + KWS_BLOCK * ld;    /* (KWS_BLOCK, ld) EMA output; later W_h (o r) */
-	float *v = m + KWS_BLOCK * ld;     /* (KWS_BLOCK, ld_h) values; then o, then o r */
+	float *xn = scratch;		   /* (KWS_BLOCK, ld) normalised input */
+	float *m = xn + KWS_BLOCK * ld;	   /* (KWS_BLOCK, ld) EMA output; later W_h (o r) */
+	float *v = m + KWS_BLOCK * ld;	   /* (KWS_BLOCK, ld_h) values; then o, then o r */
 	float *mx = v + KWS_BLOCK * ld_h;  /* (KWS_BLOCK, ld_mx) u | z | r | hx */
 	float *q = mx + KWS_BLOCK * ld_mx; /* (KWS_BLOCK, ld_z) */
 	float *k = q + KWS_BLOCK * l->ld_z, *rest = k + KWS_BLOCK * l->ld_z;

@@ -23,13 +23,14 @@ struct kws_model {
 	kws_features features;
 	kws_decision decision;
 	size_t n_words, n_params, file_bytes;
-	char **words;      /* (n_words,) */
+	char **words;	   /* (n_words,) */
 	float *thresholds; /* (n_words,) */
-	json_t *meta;      /* the file's metadata: object of strings */
+	json_t *meta;	   /* the file's metadata: object of strings */
 	char hash[2 * SHA256_DIGEST_SIZE + 1];
 };
 
-static enum kws_status meta_json(json_t **out, const kws_tensors *ts, const char *key, kws_error *err)
+static enum kws_status meta_json(json_t **out, const kws_tensors *ts, const char *key,
+				 kws_error *err)
 {
 	const char *text = kws_tensors_meta(ts, key);
 	json_error_t je;
@@ -42,11 +43,13 @@ static enum kws_status meta_json(json_t **out, const kws_tensors *ts, const char
 
 static enum kws_status check_format(const kws_tensors *ts, kws_error *err)
 {
-	const char *format = kws_tensors_meta(ts, "format"), *version = kws_tensors_meta(ts, "version");
+	const char *format = kws_tensors_meta(ts, "format"),
+		   *version = kws_tensors_meta(ts, "version");
 	if (!format || strcmp(format, "kws-model") != 0)
 		return kws_fail(err, KWS_ERR_FORMAT, "metadata: format is not kws-model");
 	if (!version || strcmp(version, "1") != 0)
-		return kws_fail(err, KWS_ERR_VERSION, "metadata: version %.16s, this program reads 1",
+		return kws_fail(err, KWS_ERR_VERSION,
+				"metadata: version %.16s, this program reads 1",
 				version ? version : "missing");
 	if (!kws_tensors_meta(ts, "name"))
 		return kws_fail(err, KWS_ERR_FORMAT, "metadata: name is missing");
@@ -65,7 +68,8 @@ static enum kws_status read_words(kws_model *m, const json_t *list, kws_error *e
 {
 	const size_t n = json_array_size(list);
 	if (!json_is_array(list) || n < 2 || n > MAX_WORDS)
-		return kws_fail(err, KWS_ERR_FORMAT, "metadata: words: want a list of 2..%d words", MAX_WORDS);
+		return kws_fail(err, KWS_ERR_FORMAT, "metadata: words: want a list of 2..%d words",
+				MAX_WORDS);
 	m->words = calloc(n, sizeof *m->words);
 	m->thresholds = calloc(n, sizeof *m->thresholds);
 	if (!m->words || !m->thresholds)
@@ -74,10 +78,13 @@ static enum kws_status read_words(kws_model *m, const json_t *list, kws_error *e
 		const char *word = json_string_value(json_array_get(list, m->n_words));
 		const size_t len = word ? strlen(word) : 0;
 		if (len < 1 || len > MAX_WORD || !printable(word))
-			return kws_fail(err, KWS_ERR_FORMAT, "metadata: words[%zu]: want 1..%d printable bytes", m->n_words,
-					MAX_WORD);
+			return kws_fail(err, KWS_ERR_FORMAT,
+					"metadata: words[%zu]: want 1..%d printable bytes",
+					m->n_words, MAX_WORD);
 		if (kws_model_word_index(m, word) >= 0)
-			return kws_fail(err, KWS_ERR_FORMAT, "metadata: words[%zu]: %s stands there twice", m->n_words, word);
+			return kws_fail(err, KWS_ERR_FORMAT,
+					"metadata: words[%zu]: %s stands there twice", m->n_words,
+					word);
 		m->words[m->n_words] = strdup(word);
 		if (!m->words[m->n_words])
 			return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
@@ -87,29 +94,33 @@ static enum kws_status read_words(kws_model *m, const json_t *list, kws_error *e
 
 static enum kws_status read_features(kws_features *f, const json_t *o, bool *affine, kws_error *err)
 {
-	static const char *const keys[] = { "kind", "rate_hz", "win", "hop", "n_fft", "n_mels", "f_lo_hz", "f_hi_hz",
-					    "log_floor", "mel", "normalisation", NULL };
+	static const char *const keys[] = { "kind",	 "rate_hz", "win",	     "hop",
+					    "n_fft",	 "n_mels",  "f_lo_hz",	     "f_hi_hz",
+					    "log_floor", "mel",	    "normalisation", NULL };
 	static const char *const kinds[] = { "log-mel", NULL };
 	static const char *const normalisations[] = { "none", "affine", NULL };
 	static const char where[] = "features";
 	size_t kind, mel, norm, rate, win, hop, n_fft, n_mels;
 	enum kws_status s;
-	if ((s = kws_json_keys(o, where, keys, NULL, err)) || (s = kws_json_choice(o, where, "kind", kinds, &kind, err)) ||
-	    (s = kws_json_choice(o, where, "mel", kws_mel_names, &mel, err)) ||
-	    (s = kws_json_choice(o, where, "normalisation", normalisations, &norm, err)) ||
-	    (s = kws_json_size(o, where, "rate_hz", 8000, 48000, &rate, err)) ||
-	    (s = kws_json_size(o, where, "n_fft", 64, 4096, &n_fft, err)) ||
-	    (s = kws_json_size(o, where, "win", 1, n_fft, &win, err)) ||
-	    (s = kws_json_size(o, where, "hop", 1, win, &hop, err)) ||
-	    (s = kws_json_size(o, where, "n_mels", 1, KWS_MAX_MELS, &n_mels, err)) ||
-	    (s = kws_json_real(o, where, "f_hi_hz", 1.0, (double)rate / 2.0, &f->f_hi_hz, err)) ||
-	    (s = kws_json_real(o, where, "f_lo_hz", 0.0, (double)f->f_hi_hz - 1.0, &f->f_lo_hz, err)) ||
-	    (s = kws_json_real(o, where, "log_floor", 1e-12, 1.0, &f->log_floor, err)))
+	if ((s = kws_json_keys(o, where, keys, NULL, err))
+	    || (s = kws_json_choice(o, where, "kind", kinds, &kind, err))
+	    || (s = kws_json_choice(o, where, "mel", kws_mel_names, &mel, err))
+	    || (s = kws_json_choice(o, where, "normalisation", normalisations, &norm, err))
+	    || (s = kws_json_size(o, where, "rate_hz", 8000, 48000, &rate, err))
+	    || (s = kws_json_size(o, where, "n_fft", 64, 4096, &n_fft, err))
+	    || (s = kws_json_size(o, where, "win", 1, n_fft, &win, err))
+	    || (s = kws_json_size(o, where, "hop", 1, win, &hop, err))
+	    || (s = kws_json_size(o, where, "n_mels", 1, KWS_MAX_MELS, &n_mels, err))
+	    || (s = kws_json_real(o, where, "f_hi_hz", 1.0, (double)rate / 2.0, &f->f_hi_hz, err))
+	    || (s = kws_json_real(o, where, "f_lo_hz", 0.0, (double)f->f_hi_hz - 1.0, &f->f_lo_hz,
+				  err))
+	    || (s = kws_json_real(o, where, "log_floor", 1e-12, 1.0, &f->log_floor, err)))
 		return s;
 	if (n_fft & (n_fft - 1))
 		return kws_fail(err, KWS_ERR_FORMAT, "features: n_fft: want a power of two");
 	if (rate % hop || rate / hop != 100)
-		return kws_fail(err, KWS_ERR_FORMAT, "features: hop: want 10 ms, %zu samples", rate / 100);
+		return kws_fail(err, KWS_ERR_FORMAT, "features: hop: want 10 ms, %zu samples",
+				rate / 100);
 	f->rate_hz = (unsigned)rate;
 	f->win = (unsigned)win;
 	f->hop = (unsigned)hop;
@@ -122,14 +133,15 @@ static enum kws_status read_features(kws_features *f, const json_t *o, bool *aff
 
 static enum kws_status read_decision(kws_model *m, const json_t *o, kws_error *err)
 {
-	static const char *const keys[] = { "smooth_ms", "refractory_ms", "threshold", "thresholds", NULL };
+	static const char *const keys[] = { "smooth_ms", "refractory_ms", "threshold", "thresholds",
+					    NULL };
 	static const char where[] = "decision";
 	size_t smooth, refractory;
 	enum kws_status s;
-	if ((s = kws_json_keys(o, where, keys, NULL, err)) ||
-	    (s = kws_json_size(o, where, "smooth_ms", 0, 1000, &smooth, err)) ||
-	    (s = kws_json_size(o, where, "refractory_ms", 0, 10000, &refractory, err)) ||
-	    (s = kws_json_real(o, where, "threshold", 0.0, 1.0, &m->decision.threshold, err)))
+	if ((s = kws_json_keys(o, where, keys, NULL, err))
+	    || (s = kws_json_size(o, where, "smooth_ms", 0, 1000, &smooth, err))
+	    || (s = kws_json_size(o, where, "refractory_ms", 0, 10000, &refractory, err))
+	    || (s = kws_json_real(o, where, "threshold", 0.0, 1.0, &m->decision.threshold, err)))
 		return s;
 	m->decision.smooth_ms = (unsigned)smooth;
 	m->decision.refractory_ms = (unsigned)refractory;
@@ -142,8 +154,11 @@ static enum kws_status read_decision(kws_model *m, const json_t *o, kws_error *e
 		const char *word = json_object_iter_key(it);
 		const int i = kws_model_word_index(m, word);
 		if (i < 0)
-			return kws_fail(err, KWS_ERR_FORMAT, "decision: thresholds: %.63s is not one of the words", word);
-		if ((s = kws_json_real(each, "decision: thresholds", word, 0.0, 1.0, &m->thresholds[i], err)))
+			return kws_fail(err, KWS_ERR_FORMAT,
+					"decision: thresholds: %.63s is not one of the words",
+					word);
+		if ((s = kws_json_real(each, "decision: thresholds", word, 0.0, 1.0,
+				       &m->thresholds[i], err)))
 			return s;
 	}
 	return KWS_OK;
@@ -162,7 +177,8 @@ static enum kws_status read_all(kws_model *m, kws_tensors *ts, kws_error *err)
 	if (!s && !(s = meta_json(&decision, ts, "decision", err)))
 		s = read_decision(m, decision, err);
 	if (!s && !(s = meta_json(&network, ts, "network", err)))
-		s = kws_network_init(&m->network, network, &m->features, affine, m->n_words, ts, err);
+		s = kws_network_init(&m->network, network, &m->features, affine, m->n_words, ts,
+				     err);
 	if (!s)
 		s = kws_tensors_all_used(ts, err);
 	json_decref(words);
@@ -219,7 +235,8 @@ static enum kws_status open_file(kws_model **out, const char *path, kws_error *e
 	else if (!S_ISREG(st.st_mode))
 		s = kws_fail(err, KWS_ERR_IO, "not a regular file");
 	else if (st.st_size < 8 || st.st_size > MAX_FILE)
-		s = kws_fail(err, KWS_ERR_FORMAT, "%lld bytes: not a model file", (long long)st.st_size);
+		s = kws_fail(err, KWS_ERR_FORMAT, "%lld bytes: not a model file",
+			     (long long)st.st_size);
 	if (!s) {
 		void *blob = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (blob == MAP_FAILED) {

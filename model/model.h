@@ -15,13 +15,14 @@ typedef struct {
 	enum kws_mel_scale mel;
 } kws_features;
 
-extern const char *const kws_mel_names[]; /* in a file, of each enum kws_mel_scale; NULL at the end */
+extern const char
+	*const kws_mel_names[]; /* in a file, of each enum kws_mel_scale; NULL at the end */
 
 /* Decision defaults of the file (the metadata entry "decision"). */
 typedef struct {
-	unsigned smooth_ms;      /* mean over that much of the posteriors */
-	unsigned refractory_ms;  /* after an event, the same word is silent for that long at least */
-	float threshold;         /* where words_threshold has none */
+	unsigned smooth_ms;	/* mean over that much of the posteriors */
+	unsigned refractory_ms; /* after an event, the same word is silent for that long at least */
+	float threshold;	/* where words_threshold has none */
 } kws_decision;
 
 /* Read, check and pack. The file may be hostile: every size, offset, name, dtype, shape and value is checked before
@@ -38,11 +39,14 @@ const kws_decision *kws_model_decision(const kws_model *m);
 size_t kws_model_n_words(const kws_model *m);
 const char *kws_model_word(const kws_model *m, size_t i); /* "yes", ..., "_unknown_", "_silence_" */
 int kws_model_word_index(const kws_model *m, const char *word); /* -1: no such word */
-float kws_model_threshold(const kws_model *m, size_t word);  /* per word, in 0..1 */
-size_t kws_model_stride(const kws_model *m);  /* feature frames per network frame */
-size_t kws_model_window(const kws_model *m);  /* network frames the head's pooling looks back on */
-size_t kws_model_max_frames(const kws_model *m); /* 0: endless; else full attention over at most so many network frames */
-int kws_model_whole_clip(const kws_model *m); /* 1: says nothing before the clip has ended; max_frames is not 0 */
+float kws_model_threshold(const kws_model *m, size_t word);	/* per word, in 0..1 */
+size_t kws_model_stride(const kws_model *m); /* feature frames per network frame */
+size_t kws_model_window(const kws_model *m); /* network frames the head's pooling looks back on */
+size_t kws_model_max_frames(
+	const kws_model
+		*m); /* 0: endless; else full attention over at most so many network frames */
+int kws_model_whole_clip(
+	const kws_model *m); /* 1: says nothing before the clip has ended; max_frames is not 0 */
 size_t kws_model_n_params(const kws_model *m);
 size_t kws_model_file_bytes(const kws_model *m);
 const char *kws_model_hash(const kws_model *m); /* SHA-256 of the file, 64 hex digits */

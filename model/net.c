@@ -10,23 +10,23 @@
 /* All memory is one block: what a stream carries from call to call comes first. */
 struct kws_net {
 	const kws_network *w;
-	size_t n_frames;      /* network frames since the start */
-	size_t n_waiting;     /* feature frames that are no network frame yet */
-	size_t max;           /* network frames between resets; 0: endless */
-	bool whole;           /* nothing comes out before the clip has ended */
+	size_t n_frames;  /* network frames since the start */
+	size_t n_waiting; /* feature frames that are no network frame yet */
+	size_t max;	  /* network frames between resets; 0: endless */
+	bool whole;	  /* nothing comes out before the clip has ended */
 	unsigned char *block;
 	size_t carried, bytes;
-	void **layer_state;   /* (n_layers,) */
+	void **layer_state; /* (n_layers,) */
 	float *stem_state;
-	float *past;          /* (stack - stride, n_frame) what is stacked again */
-	float *pooled;        /* (pool, ld) the last outputs; row k % pool is frame k's */
-	float *features;      /* (KWS_BLOCK * step, n_mels) normalised; those that wait first */
-	float *frames;        /* (stack - stride + KWS_BLOCK * stride, n_frame) the past, and what comes new */
-	float *in;            /* (KWS_BLOCK, stack * n_frame) */
-	float *x;             /* (KWS_BLOCK, ld) */
-	float *clip;          /* whole clips only: as many blocks like x as the longest needs */
-	float *hidden;        /* (KWS_BLOCK, ld_head) */
-	float *out;           /* (KWS_BLOCK, ld_words) */
+	float *past;	 /* (stack - stride, n_frame) what is stacked again */
+	float *pooled;	 /* (pool, ld) the last outputs; row k % pool is frame k's */
+	float *features; /* (KWS_BLOCK * step, n_mels) normalised; those that wait first */
+	float *frames; /* (stack - stride + KWS_BLOCK * stride, n_frame) the past, and what comes new */
+	float *in;     /* (KWS_BLOCK, stack * n_frame) */
+	float *x;      /* (KWS_BLOCK, ld) */
+	float *clip;   /* whole clips only: as many blocks like x as the longest needs */
+	float *hidden; /* (KWS_BLOCK, ld_head) */
+	float *out;    /* (KWS_BLOCK, ld_words) */
 	float *scratch;
 };
 
@@ -58,10 +58,13 @@ static void lay_out(kws_net *net)
 	net->pooled = carve(net, &at, w->pool * ld * sizeof(float));
 	net->carried = at;
 	net->features = carve(net, &at, KWS_BLOCK * w->step * w->n_mels * sizeof(float));
-	net->frames = carve(net, &at, (w->stack - w->stride + KWS_BLOCK * w->stride) * w->n_frame * sizeof(float));
+	net->frames =
+		carve(net, &at,
+		      (w->stack - w->stride + KWS_BLOCK * w->stride) * w->n_frame * sizeof(float));
 	net->in = carve(net, &at, KWS_BLOCK * w->stack * w->n_frame * sizeof(float));
 	net->x = carve(net, &at, KWS_BLOCK * ld * sizeof(float));
-	net->clip = carve(net, &at, (net->whole ? n_blocks(net->max) : 0) * KWS_BLOCK * ld * sizeof(float));
+	net->clip = carve(net, &at,
+			  (net->whole ? n_blocks(net->max) : 0) * KWS_BLOCK * ld * sizeof(float));
 	net->hidden = carve(net, &at, KWS_BLOCK * kws_pad(w->head) * sizeof(float));
 	net->out = carve(net, &at, KWS_BLOCK * kws_pad(w->n_words) * sizeof(float));
 	net->scratch = carve(net, &at, scratch * sizeof(float));
@@ -106,7 +109,8 @@ void kws_net_reset(kws_net *net)
 {
 	memset(net->block, 0, net->carried);
 	if (net->w->stem.n_steps)
-		memcpy(net->stem_state, net->w->stem.start, net->w->stem.state_floats * sizeof *net->stem_state);
+		memcpy(net->stem_state, net->w->stem.start,
+		       net->w->stem.state_floats * sizeof *net->stem_state);
 	net->n_frames = net->n_waiting = 0;
 }
 
@@ -129,16 +133,19 @@ static void take_in(kws_net *net, const float *frames, size_t t)
 static void stack_rows(kws_net *net, kws_rows rows)
 {
 	const kws_network *w = net->w;
-	const size_t n = rows.n * w->stride, past = (w->stack - w->stride) * w->n_frame, n_in = w->stack * w->n_frame;
+	const size_t n = rows.n * w->stride, past = (w->stack - w->stride) * w->n_frame,
+		     n_in = w->stack * w->n_frame;
 	const size_t used = rows.n * w->step * w->n_mels;
 	float *to = net->frames + past;
 	memcpy(net->frames, net->past, past * sizeof *to);
 	if (w->stem.n_steps)
-		kws_stem_run(&w->stem, net->stem_state, net->scratch, net->n_frames * w->stride, net->features, n, to);
+		kws_stem_run(&w->stem, net->stem_state, net->scratch, net->n_frames * w->stride,
+			     net->features, n, to);
 	else
 		memcpy(to, net->features, used * sizeof *to);
 	for (size_t i = 0; i < rows.n; i++)
-		memcpy(net->in + (rows.first + i) * n_in, net->frames + i * w->stride * w->n_frame, n_in * sizeof *to);
+		memcpy(net->in + (rows.first + i) * n_in, net->frames + i * w->stride * w->n_frame,
+		       n_in * sizeof *to);
 	memcpy(net->past, net->frames + n * w->n_frame, past * sizeof *to);
 	net->n_waiting -= rows.n * w->step;
 	memmove(net->features, net->features + used, net->n_waiting * w->n_mels * sizeof *to);
@@ -161,7 +168,8 @@ static void pool_rows(const kws_net *net, size_t frame, kws_rows rows, float *x)
 	x += rows.first * ld;
 	for (size_t i = 0; i < rows.n; i++, x += ld) {
 		memcpy(net->pooled + (frame + i) % w->pool * ld, x, w->dim * sizeof *x);
-		kws_vec_get()->weighted_sum(x, NULL, net->pooled, ld, w->pool, 1.0f / (float)w->pool, w->dim);
+		kws_vec_get()->weighted_sum(x, NULL, net->pooled, ld, w->pool,
+					    1.0f / (float)w->pool, w->dim);
 	}
 }
 
@@ -170,7 +178,8 @@ static void leave(const kws_net *net, size_t frame, kws_rows rows, float *x, flo
 {
 	const kws_network *w = net->w;
 	const kws_vec *vec = kws_vec_get();
-	const size_t ld = kws_pad(w->dim), ld_head = kws_pad(w->head), ld_words = kws_pad(w->n_words);
+	const size_t ld = kws_pad(w->dim), ld_head = kws_pad(w->head),
+		     ld_words = kws_pad(w->n_words);
 	float *first = x + rows.first * ld;
 	if (w->has_final_norm)
 		kws_norm_run(&w->final_norm, first, ld, rows.n, first);
@@ -179,7 +188,8 @@ static void leave(const kws_net *net, size_t frame, kws_rows rows, float *x, flo
 	vec->silu(net->hidden + rows.first * ld_head, ld_head, rows.n, w->fc1_bias, w->head);
 	kws_gemm_run(&w->fc2, net->hidden, ld_head, rows, net->out);
 	for (size_t i = 0; i < rows.n; i++)
-		vec->add(logits + i * w->n_words, net->out + (rows.first + i) * ld_words, w->fc2_bias, w->n_words);
+		vec->add(logits + i * w->n_words, net->out + (rows.first + i) * ld_words,
+			 w->fc2_bias, w->n_words);
 }
 
 /* Rows of net->in -> logits (rows.n, n_words); returns how many of them there are now: for whole clips none. */
@@ -191,11 +201,13 @@ static size_t run_rows(kws_net *net, kws_rows rows, float *logits)
 	net->n_frames += rows.n;
 	enter(net, rows);
 	if (net->whole) { /* not straight into the clip: a product overwrites the rest of its tiles */
-		memcpy(net->clip + frame * ld, net->x + rows.first * ld, rows.n * ld * sizeof *net->x);
+		memcpy(net->clip + frame * ld, net->x + rows.first * ld,
+		       rows.n * ld * sizeof *net->x);
 		return 0;
 	}
 	for (size_t k = 0; k < w->n_layers; k++)
-		w->layers[k]->kind->run(w->layers[k], net->layer_state[k], net->scratch, net->x, rows);
+		w->layers[k]->kind->run(w->layers[k], net->layer_state[k], net->scratch, net->x,
+					rows);
 	leave(net, frame, rows, net->x, logits);
 	return rows.n;
 }
@@ -206,7 +218,8 @@ size_t kws_net_run(kws_net *net, const float *frames, size_t t, float *logits)
 	size_t n_out = 0;
 	while (t) {
 		kws_rows rows = { .first = net->n_frames % KWS_BLOCK };
-		const size_t room = (KWS_BLOCK - rows.first) * w->step - net->n_waiting, n = t < room ? t : room;
+		const size_t room = (KWS_BLOCK - rows.first) * w->step - net->n_waiting,
+			     n = t < room ? t : room;
 		take_in(net, frames, n);
 		frames += n * w->n_mels;
 		t -= n;
@@ -236,19 +249,21 @@ size_t kws_net_finish(kws_net *net, float *logits)
 		const kws_layer *l = w->layers[k];
 		for (size_t i = 0; i < l->looks; i++)
 			for (size_t b = 0; b < blocks; b++)
-				l->kind->look(l, i, net->layer_state[k], net->scratch, net->clip + b * size,
-					      block_rows(net, b));
+				l->kind->look(l, i, net->layer_state[k], net->scratch,
+					      net->clip + b * size, block_rows(net, b));
 		for (size_t b = 0; b < blocks; b++)
-			l->kind->run(l, net->layer_state[k], net->scratch, net->clip + b * size, block_rows(net, b));
+			l->kind->run(l, net->layer_state[k], net->scratch, net->clip + b * size,
+				     block_rows(net, b));
 	}
 	for (size_t b = 0; b < blocks; b++)
-		leave(net, b * KWS_BLOCK, block_rows(net, b), net->clip + b * size, logits + b * KWS_BLOCK * w->n_words);
+		leave(net, b * KWS_BLOCK, block_rows(net, b), net->clip + b * size,
+		      logits + b * KWS_BLOCK * w->n_words);
 	return net->n_frames;
 }
 
 size_t kws_net_state_bytes(const kws_net *net)
 {
 	const kws_network *w = net->w;
-	return net->carried + (w->step - 1) * w->n_mels * sizeof *net->features + sizeof *net +
-	       w->n_layers * sizeof *net->layer_state;
+	return net->carried + (w->step - 1) * w->n_mels * sizeof *net->features + sizeof *net
+	       + w->n_layers * sizeof *net->layer_state;
 }

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_STATE = 128 << 20 }; /* a few numbers in a hostile file must not ask for all the memory */
+enum {
+	MAX_STATE = 128 << 20
+}; /* a few numbers in a hostile file must not ask for all the memory */
 
 /* A Linear layer of one part: prefix.weight [out, in], prefix.bias [out]. */
-static enum kws_status read_linear(kws_gemm *g, float **bias, const char *prefix, size_t n_in, size_t n_out,
-				   kws_tensors *ts, kws_error *err)
+static enum kws_status read_linear(kws_gemm *g, float **bias, const char *prefix, size_t n_in,
+				   size_t n_out, kws_tensors *ts, kws_error *err)
 {
 	const size_t shape[] = { n_out, n_in };
 	float *w;
@@ -25,7 +27,8 @@ static enum kws_status read_linear(kws_gemm *g, float **bias, const char *prefix
 }
 
 /* {"share": i}: layer i once more, with its tensors and a state of its own. */
-static enum kws_status share_layer(kws_network *w, const json_t *entry, const char *where, kws_error *err)
+static enum kws_status share_layer(kws_network *w, const json_t *entry, const char *where,
+				   kws_error *err)
 {
 	static const char *const keys[] = { "share", NULL };
 	size_t i = 0;
@@ -48,12 +51,14 @@ static int owns(const kws_network *w, size_t layer)
 	return 1;
 }
 
-static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tensors *ts, kws_error *err)
+static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tensors *ts,
+				   kws_error *err)
 {
 	const size_t n = json_array_size(list);
 	size_t state = 0;
 	if (!json_is_array(list) || n < 1 || n > 64)
-		return kws_fail(err, KWS_ERR_FORMAT, "network: layers: want a list of 1..64 layers");
+		return kws_fail(err, KWS_ERR_FORMAT,
+				"network: layers: want a list of 1..64 layers");
 	w->layers = calloc(n, sizeof *w->layers);
 	if (!w->layers)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
@@ -62,21 +67,25 @@ static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tenso
 		snprintf(where, sizeof where, "network: layers[%zu]", w->n_layers);
 		snprintf(prefix, sizeof prefix, "layers.%zu.", w->n_layers);
 		const json_t *entry = json_array_get(list, w->n_layers);
-		const enum kws_status s = json_object_get(entry, "share")
-			? share_layer(w, entry, where, err)
-			: kws_layer_create(&w->layers[w->n_layers], entry, where, w->dim, ts, prefix, err);
+		const enum kws_status s =
+			json_object_get(entry, "share")
+				? share_layer(w, entry, where, err)
+				: kws_layer_create(&w->layers[w->n_layers], entry, where, w->dim,
+						   ts, prefix, err);
 		if (s)
 			return s;
 		state += w->layers[w->n_layers]->state_bytes;
 		if (state > MAX_STATE)
-			return kws_fail(err, KWS_ERR_FORMAT, "%s: the state of a stream grows past %d MiB", where,
+			return kws_fail(err, KWS_ERR_FORMAT,
+					"%s: the state of a stream grows past %d MiB", where,
 					MAX_STATE >> 20);
 	}
 	return KWS_OK;
 }
 
 /* What is stacked: the feature frames, or what a stem makes of them. */
-static enum kws_status read_stem(kws_network *w, const json_t *list, float log_floor, kws_tensors *ts, kws_error *err)
+static enum kws_status read_stem(kws_network *w, const json_t *list, float log_floor,
+				 kws_tensors *ts, kws_error *err)
 {
 	float quiet[KWS_MAX_MELS];
 	w->n_frame = w->n_mels;
@@ -89,46 +98,53 @@ static enum kws_status read_stem(kws_network *w, const json_t *list, float log_f
 	w->n_frame = w->stem.n_out;
 	w->step *= w->stem.stride;
 	if (!s && w->step > KWS_MAX_STEM_STRIDE)
-		return kws_fail(err, KWS_ERR_FORMAT, "network: stride: %zu feature frames for a network frame: more than %d",
-				w->step, KWS_MAX_STEM_STRIDE);
+		return kws_fail(
+			err, KWS_ERR_FORMAT,
+			"network: stride: %zu feature frames for a network frame: more than %d",
+			w->step, KWS_MAX_STEM_STRIDE);
 	return s;
 }
 
-static enum kws_status read_final_norm(kws_network *w, const json_t *conf, kws_tensors *ts, kws_error *err)
+static enum kws_status read_final_norm(kws_network *w, const json_t *conf, kws_tensors *ts,
+				       kws_error *err)
 {
 	size_t kind;
 	const json_t *name = json_object_get(conf, "final_norm");
 	if (json_is_null(name))
 		return KWS_OK;
-	const enum kws_status s = kws_json_choice(conf, "network", "final_norm", kws_norm_names, &kind, err);
+	const enum kws_status s =
+		kws_json_choice(conf, "network", "final_norm", kws_norm_names, &kind, err);
 	if (s)
 		return s;
 	w->has_final_norm = true;
 	return kws_norm_init(&w->final_norm, kind, KWS_EPS, w->dim, ts, "final_norm.norm.", err);
 }
 
-enum kws_status kws_network_init(kws_network *w, const json_t *conf, const kws_features *f, bool affine, size_t n_words,
-				 kws_tensors *ts, kws_error *err)
+enum kws_status kws_network_init(kws_network *w, const json_t *conf, const kws_features *f,
+				 bool affine, size_t n_words, kws_tensors *ts, kws_error *err)
 {
-	static const char *const keys[] = { "stem", "stack", "stride", "dim", "layers", "final_norm", "pool", "head", NULL };
+	static const char *const keys[] = { "stem",	  "stack", "stride", "dim", "layers",
+					    "final_norm", "pool",  "head",   NULL };
 	const size_t n_mels = f->n_mels;
 	enum kws_status s;
 	*w = (kws_network){ .n_mels = n_mels, .n_words = n_words };
-	if ((s = kws_json_keys(conf, "network", keys, NULL, err)) ||
-	    (s = kws_json_size(conf, "network", "stack", 1, 32, &w->stack, err)) ||
-	    (s = kws_json_size(conf, "network", "stride", 1, w->stack, &w->stride, err)) ||
-	    (s = kws_json_size(conf, "network", "dim", 1, 1024, &w->dim, err)) ||
-	    (s = kws_json_size(conf, "network", "pool", 1, 1000, &w->pool, err)) ||
-	    (s = kws_json_size(conf, "network", "head", 1, 1024, &w->head, err)))
+	if ((s = kws_json_keys(conf, "network", keys, NULL, err))
+	    || (s = kws_json_size(conf, "network", "stack", 1, 32, &w->stack, err))
+	    || (s = kws_json_size(conf, "network", "stride", 1, w->stack, &w->stride, err))
+	    || (s = kws_json_size(conf, "network", "dim", 1, 1024, &w->dim, err))
+	    || (s = kws_json_size(conf, "network", "pool", 1, 1000, &w->pool, err))
+	    || (s = kws_json_size(conf, "network", "head", 1, 1024, &w->head, err)))
 		return s;
-	if (affine && ((s = kws_tensors_take(&w->mean, ts, "features.", "mean", 1, &n_mels, err)) ||
-		       (s = kws_tensors_take(&w->scale, ts, "features.", "scale", 1, &n_mels, err))))
+	if (affine
+	    && ((s = kws_tensors_take(&w->mean, ts, "features.", "mean", 1, &n_mels, err))
+		|| (s = kws_tensors_take(&w->scale, ts, "features.", "scale", 1, &n_mels, err))))
 		return s;
-	if ((s = read_stem(w, json_object_get(conf, "stem"), f->log_floor, ts, err)) ||
-	    (s = read_linear(&w->input, &w->input_bias, "input.", w->stack * w->n_frame, w->dim, ts, err)) ||
-	    (s = read_layers(w, json_object_get(conf, "layers"), ts, err)) ||
-	    (s = read_final_norm(w, conf, ts, err)) ||
-	    (s = read_linear(&w->fc1, &w->fc1_bias, "head.fc1.", w->dim, w->head, ts, err)))
+	if ((s = read_stem(w, json_object_get(conf, "stem"), f->log_floor, ts, err))
+	    || (s = read_linear(&w->input, &w->input_bias, "input.", w->stack * w->n_frame, w->dim,
+				ts, err))
+	    || (s = read_layers(w, json_object_get(conf, "layers"), ts, err))
+	    || (s = read_final_norm(w, conf, ts, err))
+	    || (s = read_linear(&w->fc1, &w->fc1_bias, "head.fc1.", w->dim, w->head, ts, err)))
 		return s;
 	return read_linear(&w->fc2, &w->fc2_bias, "head.fc2.", w->head, n_words, ts, err);
 }
@@ -170,7 +186,8 @@ bool kws_network_whole_clip(const kws_network *w)
 	return false;
 }
 
-void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx)
+void kws_network_products(const kws_network *w,
+			  void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx)
 {
 	const kws_rows block = { 0, KWS_BLOCK };
 	for (size_t i = 0; i < w->stride; i++)

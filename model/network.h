@@ -9,25 +9,25 @@
 
 typedef struct {
 	size_t n_mels, n_words;
-	float *mean, *scale;        /* (n_mels,) normalisation of the features; NULL: none */
+	float *mean, *scale; /* (n_mels,) normalisation of the features; NULL: none */
 	size_t stack, stride, dim;
-	kws_stem stem;              /* n_steps 0: none */
-	size_t n_frame;             /* floats of what is stacked: a stem frame, or a feature frame */
-	size_t step;                /* feature frames of a network frame: stride, times the stem's */
-	kws_gemm input;             /* stack * n_frame -> dim */
-	float *input_bias;          /* (dim,) */
-	kws_layer **layers;         /* the same pointer again for a layer that shares another's tensors */
+	kws_stem stem;	    /* n_steps 0: none */
+	size_t n_frame;	    /* floats of what is stacked: a stem frame, or a feature frame */
+	size_t step;	    /* feature frames of a network frame: stride, times the stem's */
+	kws_gemm input;	    /* stack * n_frame -> dim */
+	float *input_bias;  /* (dim,) */
+	kws_layer **layers; /* the same pointer again for a layer that shares another's tensors */
 	size_t n_layers;
 	bool has_final_norm;
 	kws_norm final_norm;
 	size_t pool, head;
-	kws_gemm fc1, fc2;          /* dim -> head -> n_words */
+	kws_gemm fc1, fc2;	    /* dim -> head -> n_words */
 	float *fc1_bias, *fc2_bias; /* (head,), (n_words,) */
 } kws_network;
 
 /* conf: the metadata entry "network". A failed init leaves what kws_network_free() copes with. */
-enum kws_status kws_network_init(kws_network *w, const json_t *conf, const kws_features *f, bool affine, size_t n_words,
-				 kws_tensors *ts, kws_error *err);
+enum kws_status kws_network_init(kws_network *w, const json_t *conf, const kws_features *f,
+				 bool affine, size_t n_words, kws_tensors *ts, kws_error *err);
 void kws_network_free(kws_network *w);
 
 /* The longest clip in network frames that every layer can hear; 0: endless. */
@@ -37,7 +37,8 @@ size_t kws_network_max_frames(const kws_network *w);
 bool kws_network_whole_clip(const kws_network *w);
 
 /* Call fn for every matrix product with weights that a block of frames takes, in their order. */
-void kws_network_products(const kws_network *w, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx);
+void kws_network_products(const kws_network *w,
+			  void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx);
 
 /* The network inside a model. */
 const kws_network *kws_model_network(const kws_model *m);

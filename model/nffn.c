@@ -27,8 +27,8 @@ static void destroy(kws_layer *base)
 	free(l);
 }
 
-static enum kws_status read_all(nffn *l, const json_t *conf, const char *where, kws_tensors *ts, const char *prefix,
-				kws_error *err)
+static enum kws_status read_all(nffn *l, const json_t *conf, const char *where, kws_tensors *ts,
+				const char *prefix, kws_error *err)
 {
 	static const char *const keys[] = { "kind", "ffn", "norm", "prenorm", NULL };
 	size_t norm = 0;
@@ -36,26 +36,27 @@ static enum kws_status read_all(nffn *l, const json_t *conf, const char *where, 
 	float *w1 = NULL, *w2 = NULL;
 	enum kws_status s;
 	snprintf(norms, sizeof norms, "%snorm.norm.", prefix);
-	if ((s = kws_json_keys(conf, where, keys, NULL, err)) ||
-	    (s = kws_json_size(conf, where, "ffn", 1, 1024, &l->ffn, err)) ||
-	    (s = kws_json_choice(conf, where, "norm", kws_norm_names, &norm, err)) ||
-	    (s = kws_json_bool(conf, where, "prenorm", &l->prenorm, err)) ||
-	    (s = kws_norm_init(&l->norm, norm, KWS_EPS, l->dim, ts, norms, err)))
+	if ((s = kws_json_keys(conf, where, keys, NULL, err))
+	    || (s = kws_json_size(conf, where, "ffn", 1, 1024, &l->ffn, err))
+	    || (s = kws_json_choice(conf, where, "norm", kws_norm_names, &norm, err))
+	    || (s = kws_json_bool(conf, where, "prenorm", &l->prenorm, err))
+	    || (s = kws_norm_init(&l->norm, norm, KWS_EPS, l->dim, ts, norms, err)))
 		return s;
 	const size_t shape1[] = { l->ffn, l->dim }, shape2[] = { l->dim, l->ffn };
-	if (!(s = kws_tensors_take(&w1, ts, prefix, "fc1.weight", 2, shape1, err)) &&
-	    !(s = kws_tensors_take(&l->b1, ts, prefix, "fc1.bias", 1, shape1, err)) &&
-	    !(s = kws_tensors_take(&w2, ts, prefix, "fc2.weight", 2, shape2, err)) &&
-	    !(s = kws_tensors_take(&l->b2, ts, prefix, "fc2.bias", 1, shape2, err)) &&
-	    (kws_gemm_init(&l->fc1, w1, l->dim, &l->ffn, 1) || kws_gemm_init(&l->fc2, w2, l->ffn, &l->dim, 1)))
+	if (!(s = kws_tensors_take(&w1, ts, prefix, "fc1.weight", 2, shape1, err))
+	    && !(s = kws_tensors_take(&l->b1, ts, prefix, "fc1.bias", 1, shape1, err))
+	    && !(s = kws_tensors_take(&w2, ts, prefix, "fc2.weight", 2, shape2, err))
+	    && !(s = kws_tensors_take(&l->b2, ts, prefix, "fc2.bias", 1, shape2, err))
+	    && (kws_gemm_init(&l->fc1, w1, l->dim, &l->ffn, 1)
+		|| kws_gemm_init(&l->fc2, w2, l->ffn, &l->dim, 1)))
 		s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	free(w1);
 	free(w2);
 	return s;
 }
 
-static enum kws_status create(kws_layer **out, const json_t *conf, const char *where, size_t dim, kws_tensors *ts,
-			      const char *prefix, kws_error *err)
+static enum kws_status create(kws_layer **out, const json_t *conf, const char *where, size_t dim,
+			      kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	nffn *l = calloc(1, sizeof *l);
 	if (!l)
@@ -80,8 +81,8 @@ static void run(const kws_layer *base, void *state, float *scratch, float *x, kw
 	const kws_vec *vec = kws_vec_get();
 	const size_t ld = kws_pad(l->dim), ld_f = kws_pad(l->ffn);
 	const size_t first = rows.first * ld, end = rows.first + rows.n;
-	float *xn = scratch;             /* (KWS_BLOCK, ld) normalised input; later W_2 f */
-	float *f = xn + KWS_BLOCK * ld;  /* (KWS_BLOCK, ld_f) */
+	float *xn = scratch;		/* (KWS_BLOCK, ld) normalised input; later W_2 f */
+	float *f = xn + KWS_BLOCK * ld; /* (KWS_BLOCK, ld_f) */
 	(void)state;
 
 	if (l->prenorm)

@@ -11,7 +11,8 @@ const char *const kws_norm_names[] = { "layernorm", "rmsnorm", "scalenorm", "bat
 static enum kws_status init_scale(kws_norm *n, kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	float *scalar;
-	const enum kws_status s = kws_tensors_take(&scalar, ts, prefix, "scalar", 1, &(size_t){ 1 }, err);
+	const enum kws_status s =
+		kws_tensors_take(&scalar, ts, prefix, "scalar", 1, &(size_t){ 1 }, err);
 	if (s)
 		return s;
 	n->w = calloc(n->dim, sizeof *n->w);
@@ -30,7 +31,8 @@ static enum kws_status fold_batch(kws_norm *n, kws_tensors *ts, const char *pref
 		s = kws_tensors_take(&var, ts, prefix, "running_var", 1, &n->dim, err);
 	for (size_t i = 0; !s && i < n->dim; i++) {
 		if (var[i] < 0.0f) {
-			s = kws_fail(err, KWS_ERR_FORMAT, "%srunning_var: value %zu is negative", prefix, i);
+			s = kws_fail(err, KWS_ERR_FORMAT, "%srunning_var: value %zu is negative",
+				     prefix, i);
 			break;
 		}
 		const double w = (double)n->w[i] / sqrt((double)var[i] + (double)n->eps);
@@ -42,8 +44,8 @@ static enum kws_status fold_batch(kws_norm *n, kws_tensors *ts, const char *pref
 	return s;
 }
 
-enum kws_status kws_norm_init(kws_norm *n, size_t kind, float eps, size_t dim, kws_tensors *ts, const char *prefix,
-			      kws_error *err)
+enum kws_status kws_norm_init(kws_norm *n, size_t kind, float eps, size_t dim, kws_tensors *ts,
+			      const char *prefix, kws_error *err)
 {
 	*n = (kws_norm){ .kind = kind, .eps = eps, .dim = dim };
 	if (kind == SCALE)

@@ -18,8 +18,8 @@ enum { KWS_LAYERNORM };
 #define KWS_EPS 1e-5f
 
 /* Tensors prefix + {weight, bias, ...} for kind, an index in kws_norm_names. */
-enum kws_status kws_norm_init(kws_norm *n, size_t kind, float eps, size_t dim, kws_tensors *ts, const char *prefix,
-			      kws_error *err);
+enum kws_status kws_norm_init(kws_norm *n, size_t kind, float eps, size_t dim, kws_tensors *ts,
+			      const char *prefix, kws_error *err);
 void kws_norm_free(kws_norm *n);
 
 /* y (t, ld) = norm of each row of x (t, ld); y may be x. Columns dim..ld-1 are left alone. */

@@ -8,14 +8,17 @@
 #include <string.h>
 
 enum {
-	PORTION = KWS_BLOCK / 2,    /* stem frames at a time: the images of a deep stem stay in the second-level cache */
+	PORTION =
+		KWS_BLOCK
+		/ 2, /* stem frames at a time: the images of a deep stem stay in the second-level cache */
 	MAX_FLOATS = 4 * 1024 * 1024, /* of an image */
-	MAX_WORK = 100000000 /* multiply-adds of a stem frame: a hostile file must not take minutes to settle */
+	MAX_WORK =
+		100000000 /* multiply-adds of a stem frame: a hostile file must not take minutes to settle */
 };
 
 /* A list [frames, bands] of whole numbers in 1..hi. */
-static enum kws_status read_pair(const json_t *entry, const char *where, const char *key, size_t hi, size_t *frames,
-				 size_t *bands, kws_error *err)
+static enum kws_status read_pair(const json_t *entry, const char *where, const char *key, size_t hi,
+				 size_t *frames, size_t *bands, kws_error *err)
 {
 	const json_t *list = json_object_get(entry, key);
 	size_t *const to[] = { frames, bands };
@@ -23,13 +26,16 @@ static enum kws_status read_pair(const json_t *entry, const char *where, const c
 		const json_t *x = json_array_get(list, i);
 		const json_int_t n = json_integer_value(x);
 		if (json_array_size(list) != 2 || !json_is_integer(x) || n < 1 || (size_t)n > hi)
-			return kws_fail(err, KWS_ERR_FORMAT, "%s: %s: want [frames, bands], each in 1..%zu", where, key, hi);
+			return kws_fail(err, KWS_ERR_FORMAT,
+					"%s: %s: want [frames, bands], each in 1..%zu", where, key,
+					hi);
 		*to[i] = (size_t)n;
 	}
 	return KWS_OK;
 }
 
-static enum kws_status read_pool(kws_stem_step *p, const json_t *entry, const char *where, kws_error *err)
+static enum kws_status read_pool(kws_stem_step *p, const json_t *entry, const char *where,
+				 kws_error *err)
 {
 	static const char *const keys[] = { "kind", "size", NULL };
 	enum kws_status s = kws_json_keys(entry, where, keys, NULL, err);
@@ -79,21 +85,26 @@ static enum kws_status pack(kws_stem_step *c, size_t i, kws_tensors *ts, kws_err
 	return s;
 }
 
-static enum kws_status read_conv(kws_stem_step *c, size_t i, const json_t *entry, const char *where, kws_tensors *ts,
-				 kws_error *err)
+static enum kws_status read_conv(kws_stem_step *c, size_t i, const json_t *entry, const char *where,
+				 kws_tensors *ts, kws_error *err)
 {
-	static const char *const keys[] = { "kind", "channels", "kernel", "stride", "activation", NULL };
+	static const char *const keys[] = { "kind",   "channels",   "kernel",
+					    "stride", "activation", NULL };
 	static const char *const activations[] = { "silu", "leaky_relu", NULL };
 	size_t activation;
 	enum kws_status s;
-	if ((s = kws_json_keys(entry, where, keys, NULL, err)) ||
-	    (s = kws_json_size(entry, where, "channels", 1, KWS_MAX_CHANNELS, &c->channels_out, err)) ||
-	    (s = read_pair(entry, where, "kernel", KWS_MAX_KERNEL, &c->frames_k, &c->bands_k, err)) ||
-	    (s = read_pair(entry, where, "stride", KWS_MAX_KERNEL, &c->frames_s, &c->bands_s, err)) ||
-	    (s = kws_json_choice(entry, where, "activation", activations, &activation, err)))
+	if ((s = kws_json_keys(entry, where, keys, NULL, err))
+	    || (s = kws_json_size(entry, where, "channels", 1, KWS_MAX_CHANNELS, &c->channels_out,
+				  err))
+	    || (s = read_pair(entry, where, "kernel", KWS_MAX_KERNEL, &c->frames_k, &c->bands_k,
+			      err))
+	    || (s = read_pair(entry, where, "stride", KWS_MAX_KERNEL, &c->frames_s, &c->bands_s,
+			      err))
+	    || (s = kws_json_choice(entry, where, "activation", activations, &activation, err)))
 		return s;
 	if (c->bands_k % 2 == 0)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: kernel: want an odd number of bands", where);
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: kernel: want an odd number of bands",
+				where);
 	c->keep = c->frames_k > c->frames_s ? c->frames_k - c->frames_s : 0;
 	c->pad = c->bands_k / 2;
 	c->kind = activation ? KWS_STEM_LEAKY_RELU : KWS_STEM_SILU;
@@ -127,17 +138,21 @@ static enum kws_status lay_out(kws_stem *s, kws_error *err)
 	}
 	s->scratch_floats = 2 * s->image_floats + product;
 	if (work > MAX_WORK)
-		return kws_fail(err, KWS_ERR_FORMAT, "network: stem: %zu multiply-adds for a frame: more than %d", work, MAX_WORK);
+		return kws_fail(err, KWS_ERR_FORMAT,
+				"network: stem: %zu multiply-adds for a frame: more than %d", work,
+				MAX_WORK);
 	if (s->image_floats > MAX_FLOATS || s->state_floats > MAX_FLOATS)
 		return kws_fail(err, KWS_ERR_FORMAT, "network: stem: its images grow past %d MiB",
 				(int)(MAX_FLOATS * sizeof(float) >> 20));
 	return KWS_OK;
 }
 
-void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx)
+void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows),
+		       void *ctx)
 {
 	for (const kws_stem_step *p = s->steps; p < s->steps + s->n_steps; p++)
-		for (size_t i = 0; p->kind != KWS_STEM_POOL && i < p->frames_out * p->bands_out; i++)
+		for (size_t i = 0; p->kind != KWS_STEM_POOL && i < p->frames_out * p->bands_out;
+		     i++)
 			fn(ctx, &p->g, (kws_rows){ 0, KWS_BLOCK });
 }
 
@@ -153,7 +168,8 @@ static void pool(const kws_stem_step *p, const float *x, size_t frames, image ou
 	const kws_vec *vec = kws_vec_get();
 	for (size_t t = 0; t < frames; t++)
 		for (size_t b = 0; b < p->bands_out; b++) {
-			const size_t at = b * p->bands_s, left = p->bands - at, wide = left < p->bands_s ? left : p->bands_s;
+			const size_t at = b * p->bands_s, left = p->bands - at,
+				     wide = left < p->bands_s ? left : p->bands_s;
 			const float *first = x + t * p->frames_s * ld + at * c;
 			float *y = out.to + t * out.ld + b * c;
 			memcpy(y, first, c * sizeof *y);
@@ -168,11 +184,13 @@ static void gather(const kws_stem_step *p, const float *x, size_t t, size_t b, f
 	const size_t ld = frame_floats(p), n = p->bands_k * p->channels;
 	const size_t first = (t + 1) * p->frames_s + p->keep - p->frames_k;
 	for (size_t k = 0; k < p->frames_k; k++)
-		memcpy(row + k * n, x + (first + k) * ld + b * p->bands_s * p->channels, n * sizeof *row);
+		memcpy(row + k * n, x + (first + k) * ld + b * p->bands_s * p->channels,
+		       n * sizeof *row);
 }
 
 /* start: pixels of the output since the stream's. */
-static void convolve(const kws_stem_step *p, size_t start, const float *x, size_t frames, float *product, image out)
+static void convolve(const kws_stem_step *p, size_t start, const float *x, size_t frames,
+		     float *product, image out)
 {
 	const size_t n = p->g.n_in, ld = p->g.n_out, n_pixels = frames * p->bands_out;
 	const kws_vec *vec = kws_vec_get();
@@ -180,13 +198,15 @@ static void convolve(const kws_stem_step *p, size_t start, const float *x, size_
 	for (size_t done = 0; done < n_pixels;) {
 		kws_rows r = { (start + done) % KWS_BLOCK, 0 };
 		for (; r.first + r.n < KWS_BLOCK && done + r.n < n_pixels; r.n++)
-			gather(p, x, (done + r.n) / p->bands_out, (done + r.n) % p->bands_out, product + (r.first + r.n) * n);
+			gather(p, x, (done + r.n) / p->bands_out, (done + r.n) % p->bands_out,
+			       product + (r.first + r.n) * n);
 		kws_gemm_run(&p->g, product, n, r, result);
 		float *row = result + r.first * ld;
 		(p->kind == KWS_STEM_SILU ? vec->silu : vec->leaky_relu)(row, ld, r.n, p->bias, ld);
 		for (size_t end = done + r.n; done < end; done++, row += ld)
-			memcpy(out.to + done / p->bands_out * out.ld + done % p->bands_out * p->channels_out, row,
-			       p->channels_out * sizeof *row);
+			memcpy(out.to + done / p->bands_out * out.ld
+				       + done % p->bands_out * p->channels_out,
+			       row, p->channels_out * sizeof *row);
 	}
 }
 
@@ -203,7 +223,8 @@ static image prepare(const kws_stem_step *p, const float *state, float *x, size_
 }
 
 /* n <= PORTION */
-static void run_portion(const kws_stem *s, float *state, float *scratch, size_t first, const float *x, size_t n, float *y)
+static void run_portion(const kws_stem *s, float *state, float *scratch, size_t first,
+			const float *x, size_t n, float *y)
 {
 	float *in = scratch, *next = in + s->image_floats, *product = next + s->image_floats;
 	size_t frames = n * s->stride;
@@ -225,7 +246,8 @@ static void run_portion(const kws_stem *s, float *state, float *scratch, size_t 
 	}
 }
 
-void kws_stem_run(const kws_stem *s, float *state, float *scratch, size_t first, const float *x, size_t n, float *y)
+void kws_stem_run(const kws_stem *s, float *state, float *scratch, size_t first, const float *x,
+		  size_t n, float *y)
 {
 	for (size_t at = 0; at < n; at += PORTION)
 		run_portion(s, state, scratch, first + at, x + at * s->stride * s->steps->bands,
@@ -249,15 +271,17 @@ static enum kws_status settle(kws_stem *s, const float *quiet, kws_error *err)
 	return ok ? KWS_OK : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 }
 
-enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quiet, size_t n_mels, kws_tensors *ts,
-			      kws_error *err)
+enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quiet, size_t n_mels,
+			      kws_tensors *ts, kws_error *err)
 {
 	static const char *const kinds[] = { "conv", "pool", NULL };
 	const size_t n = json_array_size(conf);
 	size_t bands = n_mels, channels = 1;
 	*s = (kws_stem){ .stride = 1 };
 	if (!json_is_array(conf) || n < 1 || n > KWS_MAX_STEM)
-		return kws_fail(err, KWS_ERR_FORMAT, "network: stem: want a list of 1..%d convolutions and pools", KWS_MAX_STEM);
+		return kws_fail(err, KWS_ERR_FORMAT,
+				"network: stem: want a list of 1..%d convolutions and pools",
+				KWS_MAX_STEM);
 	s->steps = calloc(n, sizeof *s->steps);
 	if (!s->steps)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
@@ -272,14 +296,16 @@ enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quie
 			return status;
 		*p = (kws_stem_step){ .bands = bands, .channels = channels };
 		s->n_steps++;
-		status = kind ? read_pool(p, entry, where, err) : read_conv(p, s->n_steps - 1, entry, where, ts, err);
+		status = kind ? read_pool(p, entry, where, err)
+			      : read_conv(p, s->n_steps - 1, entry, where, ts, err);
 		if (status)
 			return status;
 		bands = p->bands_out = (bands + p->bands_s - 1) / p->bands_s;
 		channels = p->channels_out;
 		s->stride *= p->frames_s;
 		if (s->stride > KWS_MAX_STEM_STRIDE)
-			return kws_fail(err, KWS_ERR_FORMAT, "%s: makes one frame of more than %d", where, KWS_MAX_STEM_STRIDE);
+			return kws_fail(err, KWS_ERR_FORMAT, "%s: makes one frame of more than %d",
+					where, KWS_MAX_STEM_STRIDE);
 	}
 	s->n_out = bands * channels;
 	const enum kws_status status = lay_out(s, err);

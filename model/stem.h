@@ -18,26 +18,31 @@
 enum { KWS_MAX_STEM = 64, KWS_MAX_CHANNELS = 256, KWS_MAX_KERNEL = 7, KWS_MAX_STEM_STRIDE = 64 };
 
 typedef struct {
-	size_t bands, channels;  /* of its input */
+	size_t bands, channels;	  /* of its input */
 	size_t frames_k, bands_k; /* kernel; of a pool its size */
 	size_t frames_s, bands_s; /* stride; of a pool its size */
-	size_t keep, pad;        /* frames of the past and bands of zeros at either end that its input has too */
+	size_t keep,
+		pad; /* frames of the past and bands of zeros at either end that its input has too */
 	size_t bands_out, channels_out;
-	size_t frames_out;       /* of its output, for each stem frame */
-	size_t state;            /* where its past lies, in floats */
-	enum { KWS_STEM_POOL, KWS_STEM_SILU, KWS_STEM_LEAKY_RELU } kind; /* all but the first: a convolution, then that */
-	kws_gemm g;              /* frames_k * bands_k * channels -> channels_out */
-	float *bias;             /* (g.n_out,): padded, so that no row has a rest */
+	size_t frames_out; /* of its output, for each stem frame */
+	size_t state;	   /* where its past lies, in floats */
+	enum {
+		KWS_STEM_POOL,
+		KWS_STEM_SILU,
+		KWS_STEM_LEAKY_RELU
+	} kind;	     /* all but the first: a convolution, then that */
+	kws_gemm g;  /* frames_k * bands_k * channels -> channels_out */
+	float *bias; /* (g.n_out,): padded, so that no row has a rest */
 } kws_stem_step;
 
 typedef struct {
 	size_t n_steps;
 	kws_stem_step *steps;  /* (n_steps,) */
-	size_t stride;         /* feature frames of a stem frame */
-	size_t n_out;          /* floats of a stem frame: bands * channels, band by band */
+	size_t stride;	       /* feature frames of a stem frame */
+	size_t n_out;	       /* floats of a stem frame: bands * channels, band by band */
 	size_t state_floats;   /* of one stream */
-	size_t reach;          /* after so many stem frames at most nothing in the state is older */
-	float *start;          /* (state_floats,) the state after silence without end */
+	size_t reach;	       /* after so many stem frames at most nothing in the state is older */
+	float *start;	       /* (state_floats,) the state after silence without end */
 	size_t image_floats;   /* of the largest input of a step */
 	size_t scratch_floats; /* all finite at first */
 } kws_stem;
@@ -45,14 +50,16 @@ typedef struct {
 /* conf: a list of {"kind": "conv", ...} and {"kind": "pool", ...}; entry i has the tensors stem.<i>.weight [channels, channels
  * before, frames, bands] and stem.<i>.bias. quiet (n_mels,): a normalised feature frame of silence. A failed init leaves what
  * kws_stem_free() copes with. */
-enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quiet, size_t n_mels, kws_tensors *ts,
-			      kws_error *err);
+enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quiet, size_t n_mels,
+			      kws_tensors *ts, kws_error *err);
 void kws_stem_free(kws_stem *s);
 
 /* x (n * stride, n_mels), normalised -> y (n, n_out), after `first` stem frames since the start. */
-void kws_stem_run(const kws_stem *s, float *state, float *scratch, size_t first, const float *x, size_t n, float *y);
+void kws_stem_run(const kws_stem *s, float *state, float *scratch, size_t first, const float *x,
+		  size_t n, float *y);
 
 /* Call fn for every product that KWS_BLOCK stem frames take. */
-void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx);
+void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows),
+		       void *ctx);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct kws_tensors {
-	json_t *header;  /* owns the names */
+	json_t *header;	 /* owns the names */
 	kws_tensor *all; /* (n,) in the order of their data */
 	size_t n;
 };
@@ -35,44 +35,51 @@ static json_int_t whole(const json_t *v)
 static enum kws_status parse_shape(kws_tensor *t, const json_t *shape, kws_error *err)
 {
 	if (!json_is_array(shape) || json_array_size(shape) > KWS_MAX_RANK)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: shape: want an array of at most %d sizes", t->name, KWS_MAX_RANK);
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: shape: want an array of at most %d sizes",
+				t->name, KWS_MAX_RANK);
 	t->rank = json_array_size(shape);
 	t->n = 1;
 	for (size_t i = 0; i < t->rank; i++) {
 		const json_int_t d = whole(json_array_get(shape, i));
 		if (d < 0 || d > (1 << 30) || (d > 0 && t->n > ((size_t)1 << 32) / (size_t)d))
-			return kws_fail(err, KWS_ERR_FORMAT, "%s: shape: size %zu is not sensible", t->name, i);
+			return kws_fail(err, KWS_ERR_FORMAT, "%s: shape: size %zu is not sensible",
+					t->name, i);
 		t->shape[i] = (size_t)d;
 		t->n *= (size_t)d;
 	}
 	return KWS_OK;
 }
 
-static enum kws_status parse_one(kws_tensor *t, const char *name, const json_t *v, const unsigned char *data, size_t len,
-				 bool only_f32, kws_error *err)
+static enum kws_status parse_one(kws_tensor *t, const char *name, const json_t *v,
+				 const unsigned char *data, size_t len, bool only_f32,
+				 kws_error *err)
 {
 	*t = (kws_tensor){ .name = name };
 	if (!json_is_object(v))
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: want an object", name);
 	if (json_object_size(v) != 3)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: want dtype, shape and data_offsets, nothing else", name);
+		return kws_fail(err, KWS_ERR_FORMAT,
+				"%s: want dtype, shape and data_offsets, nothing else", name);
 	const char *dtype = json_string_value(json_object_get(v, "dtype"));
 	size_t k = 0;
 	while (k < (only_f32 ? 1 : 3) && (!dtype || strcmp(dtype, dtypes[k].name) != 0))
 		k++;
 	if (k == (only_f32 ? 1 : 3))
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: dtype %.16s, want %s", name, dtype ? dtype : "missing",
-				only_f32 ? "F32" : "F32, F64 or I64");
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: dtype %.16s, want %s", name,
+				dtype ? dtype : "missing", only_f32 ? "F32" : "F32, F64 or I64");
 	t->dtype = dtypes[k].dtype;
 	const enum kws_status s = parse_shape(t, json_object_get(v, "shape"), err);
 	if (s)
 		return s;
 	const json_t *offsets = json_object_get(v, "data_offsets");
-	const json_int_t begin = whole(json_array_get(offsets, 0)), end = whole(json_array_get(offsets, 1));
+	const json_int_t begin = whole(json_array_get(offsets, 0)),
+			 end = whole(json_array_get(offsets, 1));
 	if (json_array_size(offsets) != 2 || begin < 0 || end < begin || (uint64_t)end > len)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: data_offsets do not lie inside the file", name);
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: data_offsets do not lie inside the file",
+				name);
 	if ((uint64_t)(end - begin) != (uint64_t)t->n * dtypes[k].size)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: %lld bytes of data, but the shape says %zu values", name,
+		return kws_fail(err, KWS_ERR_FORMAT,
+				"%s: %lld bytes of data, but the shape says %zu values", name,
 				(long long)(end - begin), t->n);
 	if (begin % 4)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: data is not aligned to 4 bytes", name);
@@ -94,7 +101,8 @@ static size_t size_of(const kws_tensor *t)
 	return t->n * dtypes[t->dtype].size;
 }
 
-static enum kws_status check_places(kws_tensors *ts, const unsigned char *data, size_t len, kws_error *err)
+static enum kws_status check_places(kws_tensors *ts, const unsigned char *data, size_t len,
+				    kws_error *err)
 {
 	const unsigned char *at = data;
 	if (ts->n)
@@ -102,11 +110,13 @@ static enum kws_status check_places(kws_tensors *ts, const unsigned char *data, 
 	for (size_t i = 0; i < ts->n; i++) {
 		if (ts->all[i].data != at)
 			return kws_fail(err, KWS_ERR_FORMAT, "%s: data %s", ts->all[i].name,
-					ts->all[i].data < at ? "overlaps another tensor's" : "leaves a gap before it");
+					ts->all[i].data < at ? "overlaps another tensor's"
+							     : "leaves a gap before it");
 		at += size_of(&ts->all[i]);
 	}
 	if (at != data + len)
-		return kws_fail(err, KWS_ERR_FORMAT, "%zu bytes after the last tensor", (size_t)(data + len - at));
+		return kws_fail(err, KWS_ERR_FORMAT, "%zu bytes after the last tensor",
+				(size_t)(data + len - at));
 	return KWS_OK;
 }
 
@@ -116,21 +126,26 @@ static enum kws_status check_metadata(const json_t *meta, kws_error *err)
 	json_t *v;
 	if (meta && !json_is_object(meta))
 		return kws_fail(err, KWS_ERR_FORMAT, "__metadata__: want an object");
-	json_object_foreach((json_t *)(uintptr_t)meta, key, v) {
+	json_object_foreach((json_t *)(uintptr_t)meta, key, v)
+	{
 		if (!json_is_string(v))
-			return kws_fail(err, KWS_ERR_FORMAT, "__metadata__: %.64s: want a string", key);
+			return kws_fail(err, KWS_ERR_FORMAT, "__metadata__: %.64s: want a string",
+					key);
 	}
 	return KWS_OK;
 }
 
-static enum kws_status parse_header(kws_tensors *ts, const unsigned char *blob, size_t len, bool only_f32, kws_error *err)
+static enum kws_status parse_header(kws_tensors *ts, const unsigned char *blob, size_t len,
+				    bool only_f32, kws_error *err)
 {
 	if (len < 8)
-		return kws_fail(err, KWS_ERR_FORMAT, "%zu bytes: too short for a safetensors file", len);
+		return kws_fail(err, KWS_ERR_FORMAT, "%zu bytes: too short for a safetensors file",
+				len);
 	const uint64_t n = read_u64(blob);
 	if (n > KWS_MAX_HEADER || n > len - 8)
-		return kws_fail(err, KWS_ERR_FORMAT, "header of %llu bytes: %s", (unsigned long long)n,
-				n > KWS_MAX_HEADER ? "not a safetensors file" : "the file is shorter");
+		return kws_fail(
+			err, KWS_ERR_FORMAT, "header of %llu bytes: %s", (unsigned long long)n,
+			n > KWS_MAX_HEADER ? "not a safetensors file" : "the file is shorter");
 	json_error_t je;
 	ts->header = json_loadb((const char *)blob + 8, (size_t)n, JSON_REJECT_DUPLICATES, &je);
 	if (!ts->header)
@@ -147,11 +162,13 @@ static enum kws_status parse_header(kws_tensors *ts, const unsigned char *blob, 
 	const size_t data_len = len - 8 - (size_t)n;
 	const char *name;
 	json_t *v;
-	json_object_foreach(ts->header, name, v) {
+	json_object_foreach(ts->header, name, v)
+	{
 		if (strcmp(name, "__metadata__") == 0)
 			continue;
 		if (strlen(name) > 128)
-			return kws_fail(err, KWS_ERR_FORMAT, "%.32s...: the name is too long", name);
+			return kws_fail(err, KWS_ERR_FORMAT, "%.32s...: the name is too long",
+					name);
 		s = parse_one(&ts->all[ts->n], name, v, data, data_len, only_f32, err);
 		if (s)
 			return s;
@@ -160,7 +177,8 @@ static enum kws_status parse_header(kws_tensors *ts, const unsigned char *blob, 
 	return check_places(ts, data, data_len, err);
 }
 
-enum kws_status kws_tensors_parse(kws_tensors **out, const void *blob, size_t len, bool only_f32, kws_error *err)
+enum kws_status kws_tensors_parse(kws_tensors **out, const void *blob, size_t len, bool only_f32,
+				  kws_error *err)
 {
 	*out = NULL;
 	kws_tensors *ts = calloc(1, sizeof *ts);
@@ -216,8 +234,8 @@ static const char *shape_text(char *buf, size_t size, size_t rank, const size_t 
 	return buf;
 }
 
-enum kws_status kws_tensors_take(float **out, kws_tensors *ts, const char *prefix, const char *name, size_t rank,
-				 const size_t *shape, kws_error *err)
+enum kws_status kws_tensors_take(float **out, kws_tensors *ts, const char *prefix, const char *name,
+				 size_t rank, const size_t *shape, kws_error *err)
 {
 	char full[256], want[64], have[64];
 	*out = NULL;
@@ -240,7 +258,8 @@ enum kws_status kws_tensors_take(float **out, kws_tensors *ts, const char *prefi
 	for (size_t i = 0; i < t->n; i++) {
 		if (!isfinite(x[i])) {
 			free(x);
-			return kws_fail(err, KWS_ERR_FORMAT, "%s: value %zu is not finite", full, i);
+			return kws_fail(err, KWS_ERR_FORMAT, "%s: value %zu is not finite", full,
+					i);
 		}
 	}
 	*out = x;
@@ -251,7 +270,9 @@ enum kws_status kws_tensors_all_used(const kws_tensors *ts, kws_error *err)
 {
 	for (size_t i = 0; i < ts->n; i++)
 		if (!ts->all[i].used)
-			return kws_fail(err, KWS_ERR_FORMAT, "%s: nothing in the network uses this tensor", ts->all[i].name);
+			return kws_fail(err, KWS_ERR_FORMAT,
+					"%s: nothing in the network uses this tensor",
+					ts->all[i].name);
 	return KWS_OK;
 }
 

@@ -16,7 +16,7 @@ typedef struct {
 	const char *name;
 	enum kws_dtype dtype;
 	size_t rank, shape[KWS_MAX_RANK];
-	size_t n;                  /* elements */
+	size_t n;		   /* elements */
 	const unsigned char *data; /* little-endian, any alignment */
 	bool used;
 } kws_tensor;
@@ -26,7 +26,8 @@ typedef struct kws_tensors kws_tensors;
 /* Check the header's length and JSON, and of every tensor its name, dtype, shape, size and place: inside the data,
  * aligned to 4 bytes, no overlap, no gap. only_f32 refuses the other two dtypes.
  * KWS_ERR_FORMAT naming the tensor and the reason, KWS_ERR_NOMEM. */
-enum kws_status kws_tensors_parse(kws_tensors **out, const void *blob, size_t len, bool only_f32, kws_error *err);
+enum kws_status kws_tensors_parse(kws_tensors **out, const void *blob, size_t len, bool only_f32,
+				  kws_error *err);
 void kws_tensors_free(kws_tensors *ts);
 
 /* The metadata object (strings only), or NULL; and one value of it, or NULL. They live as long as ts. */
@@ -38,8 +39,8 @@ const kws_tensor *kws_tensors_find(kws_tensors *ts, const char *name);
 
 /* Copy the float32 tensor prefix + name, which MUST have this shape and only finite values, into a new array in *out, for
  * the caller to free(). KWS_ERR_FORMAT naming the tensor if it is missing or otherwise. */
-enum kws_status kws_tensors_take(float **out, kws_tensors *ts, const char *prefix, const char *name, size_t rank,
-				 const size_t *shape, kws_error *err);
+enum kws_status kws_tensors_take(float **out, kws_tensors *ts, const char *prefix, const char *name,
+				 size_t rank, const size_t *shape, kws_error *err);
 
 /* KWS_ERR_FORMAT with its name if a tensor was never used. */
 enum kws_status kws_tensors_all_used(const kws_tensors *ts, kws_error *err);

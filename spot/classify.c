@@ -9,11 +9,11 @@ struct kws_classifier {
 	const kws_model *model;
 	kws_stream *stream;
 	unsigned in_hz;
-	uint64_t n_in;   /* samples of the clip */
+	uint64_t n_in;	 /* samples of the clip */
 	uint64_t window; /* samples at the model's rate */
-	float *best;     /* (n_words,) probabilities of the best frame so far */
-	float peak;      /* the probability of its word; below 0: no frame yet */
-	bool at_end;     /* a later frame is always better */
+	float *best;	 /* (n_words,) probabilities of the best frame so far */
+	float peak;	 /* the probability of its word; below 0: no frame yet */
+	bool at_end;	 /* a later frame is always better */
 };
 
 static void consider(kws_classifier *c, const float *prob)
@@ -51,8 +51,8 @@ enum kws_status kws_classifier_create(kws_classifier **out, const kws_model *m, 
 	c->model = m;
 	c->in_hz = in_hz;
 	c->at_end = at_end;
-	c->window = (uint64_t)(most && window > most ? most : window) * kws_model_stride(m) *
-		    kws_model_features(m)->hop;
+	c->window = (uint64_t)(most && window > most ? most : window) * kws_model_stride(m)
+		    * kws_model_features(m)->hop;
 	c->peak = -1.0f;
 	enum kws_status st = kws_stream_create(&c->stream, m, in_hz, on_frame, c, err);
 	if (st != KWS_OK)

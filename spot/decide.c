@@ -21,7 +21,7 @@ struct kws_decide {
 	size_t smooth; /* frames in the mean, 1..depth */
 	uint64_t refractory;
 
-	float *score;      /* (n_words,) */
+	float *score;	   /* (n_words,) */
 	word_state *words; /* (n_words,) */
 	uint64_t dead_until;
 	bool open;
@@ -172,8 +172,8 @@ int kws_decide_step(kws_decide *d, const float *prob, kws_hit *hit)
 	follow(d);
 	if (!d->open)
 		return 0;
-	if (d->score[d->best.word] > d->best.score - KWS_DECIDE_FALL &&
-	    d->now - d->best.opened < samples_of(d, KWS_DECIDE_HOLD_MS))
+	if (d->score[d->best.word] > d->best.score - KWS_DECIDE_FALL
+	    && d->now - d->best.opened < samples_of(d, KWS_DECIDE_HOLD_MS))
 		return 0;
 	return decide(d, hit);
 }

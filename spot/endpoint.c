@@ -11,10 +11,10 @@ enum {
 	MIN_MS = 60,
 	LEAD_MS = 100, /* of a word are heard when its score crosses, at the least */
 	FALLBACK_MS = 400,
-	MEAN_MS = 50,    /* what the background is the least of */
-	BLOCK_MS = 250,  /* it is kept per block */
-	N_BLOCKS = 13,   /* of which the last is not full */
-	REACH_MS = 2500  /* from crossing to decision, at most; see decide.h */
+	MEAN_MS = 50,	/* what the background is the least of */
+	BLOCK_MS = 250, /* it is kept per block */
+	N_BLOCKS = 13,	/* of which the last is not full */
+	REACH_MS = 2500 /* from crossing to decision, at most; see decide.h */
 };
 static const float VOICE = 4.0f;     /* 6 dB over the background */
 static const float DEPTH = 0.00316f; /* 25 dB below the loudest */

@@ -21,19 +21,19 @@ struct kws_stream {
 	void *ctx;
 
 	size_t hop, n_mels, stride, n_words;
-	size_t piece;   /* input samples taken at a time */
-	float *in;      /* (piece,) checked input */
-	float *pcm;     /* (pcm_cap,) at the model's rate, not yet a whole hop beyond the last */
+	size_t piece; /* input samples taken at a time */
+	float *in;    /* (piece,) checked input */
+	float *pcm;   /* (pcm_cap,) at the model's rate, not yet a whole hop beyond the last */
 	size_t n_pcm;
-	float *frames;  /* (BLOCK * stride, n_mels) */
-	float *level;   /* (BLOCK * stride,) */
-	size_t n_hops;  /* in frames and level */
-	float *logits;  /* (BLOCK + 1, n_words); for whole clips (max_frames, n_words) */
-	float *prob;    /* (n_words,) */
+	float *frames; /* (BLOCK * stride, n_mels) */
+	float *level;  /* (BLOCK * stride,) */
+	size_t n_hops; /* in frames and level */
+	float *logits; /* (BLOCK + 1, n_words); for whole clips (max_frames, n_words) */
+	float *prob;   /* (n_words,) */
 
-	uint64_t heard;    /* samples at the model's rate that came out of the resampler */
+	uint64_t heard;	   /* samples at the model's rate that came out of the resampler */
 	uint64_t n_frames; /* network frames that went in */
-	uint64_t n_out;    /* and that came out */
+	uint64_t n_out;	   /* and that came out */
 	size_t max_frames; /* 0: endless */
 };
 
@@ -226,8 +226,8 @@ static void take_hops(kws_stream *s)
 		kws_mel_process(s->mel, s->pcm + used, n, s->frames + s->n_hops * s->n_mels);
 		for (size_t i = 0; i < n; i++)
 			s->level[s->n_hops + i] =
-				kws_vec_get()->sumsq(s->pcm + used + i * s->hop, 0.0f, s->hop) /
-				(float)s->hop;
+				kws_vec_get()->sumsq(s->pcm + used + i * s->hop, 0.0f, s->hop)
+				/ (float)s->hop;
 		s->n_hops += n;
 		used += n * s->hop;
 		if (s->n_hops == BLOCK * s->stride)

@@ -15,10 +15,11 @@ typedef struct kws_stream kws_stream;
 
 /* One network frame. The pointers are valid during the call only. */
 typedef struct {
-	uint64_t sample;     /* samples at the model's rate up to the end of this frame */
-	const float *prob;   /* (n_words,) softmax of the logits */
-	const float *logit;  /* (n_words,) */
-	const float *level;  /* (stride,) mean square of each hop of this frame, model's rate; NULL from
+	uint64_t sample;    /* samples at the model's rate up to the end of this frame */
+	const float *prob;  /* (n_words,) softmax of the logits */
+	const float *logit; /* (n_words,) */
+	const float
+		*level; /* (stride,) mean square of each hop of this frame, model's rate; NULL from
 				a model that hears the whole clip first */
 	size_t n_words, stride;
 } kws_frame;

@@ -22,8 +22,8 @@ typedef struct {
 	kws_tensors *ts;
 	const char *file;
 	char why[320];
-	double worst; /* |difference| over its tolerance */
-	double diff;  /* that difference, */
+	double worst;	/* |difference| over its tolerance */
+	double diff;	/* that difference, */
 	const char *at; /* in this tensor */
 } golden;
 
@@ -73,7 +73,8 @@ static void compare(golden *g, const char *name, const float *got, size_t t)
 	/* the original's own float32 error grows with the largest value of the tensor */
 	const double atol = fmax(5e-6, 7e-7 * largest);
 	for (size_t i = 0; i < n; i++) {
-		const double w = value(want, i), diff = fabs((double)got[i] - w), tol = atol + 2e-6 * fabs(w);
+		const double w = value(want, i), diff = fabs((double)got[i] - w),
+			     tol = atol + 2e-6 * fabs(w);
 		if (!(diff / tol <= g->worst)) {
 			g->worst = diff / tol;
 			g->diff = diff;
@@ -90,28 +91,34 @@ static void compare(golden *g, const char *name, const float *got, size_t t)
 static json_t *mega_conf(golden *g)
 {
 	const long chunk = atol(meta(g, "chunk"));
-	json_t *o = json_pack("{s:s, s:i, s:i, s:i, s:I, s:s, s:s, s:s, s:b}", "kind", "mega", "zdim", atoi(meta(g, "zdim")),
-			      "hdim", atoi(meta(g, "hdim")), "ndim", atoi(meta(g, "ndim")), "chunk",
-			      (json_int_t)(chunk > 0 ? chunk : -1), "attention", meta(g, "attention"), "rel_pos_bias",
-			      meta(g, "rel_pos_bias"), "norm", *meta(g, "norm") ? meta(g, "norm") : "layernorm", "prenorm",
+	json_t *o = json_pack("{s:s, s:i, s:i, s:i, s:I, s:s, s:s, s:s, s:b}", "kind", "mega",
+			      "zdim", atoi(meta(g, "zdim")), "hdim", atoi(meta(g, "hdim")), "ndim",
+			      atoi(meta(g, "ndim")), "chunk", (json_int_t)(chunk > 0 ? chunk : -1),
+			      "attention", meta(g, "attention"), "rel_pos_bias",
+			      meta(g, "rel_pos_bias"), "norm",
+			      *meta(g, "norm") ? meta(g, "norm") : "layernorm", "prenorm",
 			      strcmp(meta(g, "prenorm"), "false") != 0);
 	if (chunk <= 0) { /* where the metadata does not say: as long as the input */
 		const kws_tensor *x = kws_tensors_find(g->ts, "x");
 		const long most = atol(meta(g, "max_positions"));
-		json_object_set_new(o, "max_positions", json_integer(most > 0 || !x ? most : (json_int_t)x->shape[0]));
+		json_object_set_new(o, "max_positions",
+				    json_integer(most > 0 || !x ? most : (json_int_t)x->shape[0]));
 	}
 	return o;
 }
 
 static json_t *nffn_conf(const golden *g)
 {
-	return json_pack("{s:s, s:i, s:s, s:b}", "kind", "nffn", "ffn", atoi(meta(g, "ffn")), "norm", meta(g, "norm"),
-			 "prenorm", strcmp(meta(g, "prenorm"), "false") != 0);
+	return json_pack("{s:s, s:i, s:s, s:b}", "kind", "nffn", "ffn", atoi(meta(g, "ffn")),
+			 "norm", meta(g, "norm"), "prenorm",
+			 strcmp(meta(g, "prenorm"), "false") != 0);
 }
 
-static enum kws_status add_layer(golden *g, stack *st, json_t *conf, const char *prefix, kws_error *err)
+static enum kws_status add_layer(golden *g, stack *st, json_t *conf, const char *prefix,
+				 kws_error *err)
 {
-	const enum kws_status s = kws_layer_create(&st->layers[st->n_layers], conf, prefix, st->dim, g->ts, prefix, err);
+	const enum kws_status s = kws_layer_create(&st->layers[st->n_layers], conf, prefix, st->dim,
+						   g->ts, prefix, err);
 	json_decref(conf);
 	if (!s)
 		st->n_layers++;
@@ -133,7 +140,8 @@ static enum kws_status add_decoder_layer(golden *g, stack *st, const char *prefi
 static enum kws_status add_final_norm(golden *g, stack *st, kws_error *err)
 {
 	size_t kind = 0;
-	if (!kws_tensors_find(g->ts, "w.final_norm.norm.weight") && !kws_tensors_find(g->ts, "w.final_norm.norm.scalar"))
+	if (!kws_tensors_find(g->ts, "w.final_norm.norm.weight")
+	    && !kws_tensors_find(g->ts, "w.final_norm.norm.scalar"))
 		return KWS_OK;
 	while (kws_norm_names[kind] && strcmp(kws_norm_names[kind], meta(g, "norm")) != 0)
 		kind++;
@@ -149,7 +157,8 @@ static enum kws_status build(golden *g, stack *st, kws_error *err)
 	int n = 0;
 	if (strcmp(kind, "MultiHeadEMA") == 0) {
 		st->has_ema = true;
-		return kws_ema_init(&st->ema, st->dim, (size_t)atol(meta(g, "ndim")), g->ts, "w.", err);
+		return kws_ema_init(&st->ema, st->dim, (size_t)atol(meta(g, "ndim")), g->ts, "w.",
+				    err);
 	}
 	if (strcmp(kind, "MovingAverageGatedAttention") == 0)
 		return add_layer(g, st, mega_conf(g), "w.", err);
@@ -224,7 +233,8 @@ static kws_rows next_cut(int way, size_t t, size_t t_all, unsigned *seed)
 {
 	*seed = *seed * 1664525u + 1013904223u;
 	const size_t n = way == 0 ? KWS_BLOCK : way == 1 ? 1 : 1 + (*seed >> 16) % KWS_BLOCK;
-	const size_t first = t % KWS_BLOCK, most = t_all - t < KWS_BLOCK - first ? t_all - t : KWS_BLOCK - first;
+	const size_t first = t % KWS_BLOCK,
+		     most = t_all - t < KWS_BLOCK - first ? t_all - t : KWS_BLOCK - first;
 	return (kws_rows){ first, n < most ? n : most };
 }
 
@@ -233,7 +243,8 @@ static void fill(const stack *st, memory *m, const kws_tensor *x, size_t b, size
 {
 	for (size_t i = 0; i < rows.n; i++)
 		for (size_t c = 0; c < st->dim; c++)
-			m->x[(rows.first + i) * st->ld + c] = (float)value(x, ((t + i) * batch_of(x) + b) * st->dim + c);
+			m->x[(rows.first + i) * st->ld + c] =
+				(float)value(x, ((t + i) * batch_of(x) + b) * st->dim + c);
 }
 
 /* What is not causal looks at the whole clip first, cut in the same way. */
@@ -251,7 +262,8 @@ static void look(const stack *st, memory *m, int way, const kws_tensor *x, size_
 }
 
 /* Batch item b of x through the first n_layers of the stack (and its norm, if `whole`) into y, cut in one of three ways. */
-static void run_item(const stack *st, size_t n_layers, bool whole, int way, const kws_tensor *x, size_t b, float *y)
+static void run_item(const stack *st, size_t n_layers, bool whole, int way, const kws_tensor *x,
+		     size_t b, float *y)
 {
 	memory *m = memory_new(st);
 	const size_t t_all = x->shape[0], batch = batch_of(x), d = st->dim;
@@ -269,7 +281,8 @@ static void run_item(const stack *st, size_t n_layers, bool whole, int way, cons
 			memcpy(at, m->y + rows.first * st->ld, rows.n * st->ld * sizeof *at);
 		}
 		for (size_t k = 0; k < n_layers; k++)
-			st->layers[k]->kind->run(st->layers[k], m->state[k], m->scratch, m->x, rows);
+			st->layers[k]->kind->run(st->layers[k], m->state[k], m->scratch, m->x,
+						 rows);
 		if (whole && st->has_norm)
 			kws_norm_run(&st->norm, at, st->ld, rows.n, at);
 		for (size_t i = 0; i < rows.n; i++)
@@ -298,10 +311,12 @@ static enum kws_status build_fast(golden *g, stack *st, bool causal, bool forget
 {
 	const size_t heads = (size_t)atol(meta(g, "heads"));
 	const kws_tensor *decay = kws_tensors_find(g->ts, "decay");
-	if (heads < 1 || heads > KWS_MAX_HEADS || st->dim % heads || (forgets && (!decay || decay->n != 2)))
+	if (heads < 1 || heads > KWS_MAX_HEADS || st->dim % heads
+	    || (forgets && (!decay || decay->n != 2)))
 		return kws_fail(err, KWS_ERR_FORMAT, "heads or decay do not fit");
 	st->has_fast = true;
-	const enum kws_status s = kws_fastself_init(&st->fast, st->dim, heads, false, causal, g->ts, "w.", err);
+	const enum kws_status s =
+		kws_fastself_init(&st->fast, st->dim, heads, false, causal, g->ts, "w.", err);
 	for (size_t i = 0; !s && forgets && i < 2 * heads; i++)
 		st->fast.additive.rate[i] = (float)value(decay, i / heads);
 	return s;
@@ -321,17 +336,20 @@ static int check_fast(golden *g, const kws_tensor *x, kws_error *err)
 	float *y = zeros(x->n * sizeof *y);
 	for (size_t i = 0; good && i < sizeof forms / sizeof *forms; i++) {
 		stack st = { .dim = x->shape[1], .ld = kws_pad(x->shape[1]) };
-		good = kws_tensors_find(g->ts, forms[i].name) && !build_fast(g, &st, forms[i].causal, forms[i].forgets, err) &&
-		       run(&st, 0, true, x, y);
+		good = kws_tensors_find(g->ts, forms[i].name)
+		       && !build_fast(g, &st, forms[i].causal, forms[i].forgets, err)
+		       && run(&st, 0, true, x, y);
 		if (good)
 			compare(g, forms[i].name, y, x->shape[0]);
 		else if (!err->text[0])
-			kws_fail(err, KWS_OK, "%s is missing, or the cut changes it", forms[i].name);
+			kws_fail(err, KWS_OK, "%s is missing, or the cut changes it",
+				 forms[i].name);
 		stack_free(&st);
 	}
 	free(y);
 	if (good)
-		kws_fail(err, KWS_OK, "worst error %.2e = %.3f of its tolerance at %s of %s", g->diff, g->worst, g->at, g->why);
+		kws_fail(err, KWS_OK, "worst error %.2e = %.3f of its tolerance at %s of %s",
+			 g->diff, g->worst, g->at, g->why);
 	return good && g->worst <= 1.0 ? PASS : FAIL;
 }
 
@@ -341,13 +359,15 @@ static int check(golden *g, kws_error *err)
 	int result = FAIL;
 	const kws_tensor *x = kws_tensors_find(g->ts, "x");
 	if (strcmp(meta(g, "kind"), "FastSelfAttention") == 0) {
-		if (x && x->rank == 2 && x->shape[0] >= 1 && x->shape[1] >= 1 && x->shape[1] <= 1024 && x->dtype != KWS_I64)
+		if (x && x->rank == 2 && x->shape[0] >= 1 && x->shape[1] >= 1 && x->shape[1] <= 1024
+		    && x->dtype != KWS_I64)
 			return check_fast(g, x, err);
 		kws_fail(err, KWS_ERR_FORMAT, "x: want [time, channel]");
 		return FAIL;
 	}
 	if (strcmp(meta(g, "bidirectional"), "true") == 0) {
-		kws_fail(err, KWS_OK, "%s needs the whole clip: no layer here runs it", meta(g, "kind"));
+		kws_fail(err, KWS_OK, "%s needs the whole clip: no layer here runs it",
+			 meta(g, "kind"));
 		return SKIP;
 	}
 	if (!x || x->rank != 3 || x->shape[2] < 1 || x->shape[2] > 1024 || x->dtype == KWS_I64) {
@@ -366,11 +386,13 @@ static int check(golden *g, kws_error *err)
 		same = run(&st, st.n_layers, true, x, y);
 		/* a truncated kernel is the parallel form's only: beyond it the recurrence is right to differ */
 		const long cut = atol(meta(g, "truncation"));
-		compare(g, "y", y, cut > 0 && (size_t)cut < x->shape[0] ? (size_t)cut : x->shape[0]);
+		compare(g, "y", y,
+			cut > 0 && (size_t)cut < x->shape[0] ? (size_t)cut : x->shape[0]);
 		compare(g, "y64_steps", y, x->shape[0]);
 		result = same && g->why[0] && g->worst <= 1.0 ? PASS : FAIL;
-		kws_fail(err, KWS_OK, "worst error %.2e = %.3f of its tolerance at %s of %s%s", g->diff, g->worst,
-			 g->at, g->why[0] ? g->why : "no output to compare with", same ? "" : "; the cut changes the output");
+		kws_fail(err, KWS_OK, "worst error %.2e = %.3f of its tolerance at %s of %s%s",
+			 g->diff, g->worst, g->at, g->why[0] ? g->why : "no output to compare with",
+			 same ? "" : "; the cut changes the output");
 		free(y);
 	}
 	stack_free(&st);

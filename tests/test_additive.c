@@ -43,7 +43,8 @@ typedef struct {
 
 static stream begin(const kws_additive *a)
 {
-	const stream s = { calloc(kws_additive_state(a), sizeof(float)), calloc(kws_additive_scratch(a), sizeof(float)) };
+	const stream s = { calloc(kws_additive_state(a), sizeof(float)),
+			   calloc(kws_additive_scratch(a), sizeof(float)) };
 	assert_true(s.state && s.scratch);
 	return s;
 }
@@ -55,9 +56,11 @@ static void end(stream s)
 }
 
 /* Frames at.. of q and k (T, LD) -> o (T, LD), at most `most` of them a call, each in its place of the block. */
-static void run(const kws_additive *a, stream s, const float *q, const float *k, size_t most, float *o)
+static void run(const kws_additive *a, stream s, const float *q, const float *k, size_t most,
+		float *o)
 {
-	float bq[KWS_BLOCK * LD] = { 0.0f }, bk[KWS_BLOCK * LD] = { 0.0f }, bo[KWS_BLOCK * LD] = { 0.0f };
+	float bq[KWS_BLOCK * LD] = { 0.0f }, bk[KWS_BLOCK * LD] = { 0.0f },
+			     bo[KWS_BLOCK * LD] = { 0.0f };
 	for (size_t t = 0; t < T;) {
 		kws_rows rows = { t % KWS_BLOCK, KWS_BLOCK - t % KWS_BLOCK };
 		rows.n = rows.n < most ? rows.n : most;
@@ -81,12 +84,14 @@ static double score(const kws_additive *a, int pool, size_t h, const double *x)
 }
 
 /* mean (DIM,) of the frames x (t + 1, DIM) under a softmax of their scores less rate times age. */
-static void pool_by_definition(const kws_additive *a, int pool, double (*x)[DIM], size_t t, double *mean)
+static void pool_by_definition(const kws_additive *a, int pool, double (*x)[DIM], size_t t,
+			       double *mean)
 {
 	for (size_t h = 0; h < HEADS; h++) {
 		double e[T], top = -1e30, sum = 0.0;
 		for (size_t j = 0; j <= t; j++) {
-			e[j] = score(a, pool, h, x[j]) - (double)a->rate[(size_t)pool * HEADS + h] * (double)(t - j);
+			e[j] = score(a, pool, h, x[j])
+			       - (double)a->rate[(size_t)pool * HEADS + h] * (double)(t - j);
 			top = fmax(top, e[j]);
 		}
 		for (size_t c = 0; c < HEAD; c++)
@@ -113,14 +118,18 @@ static void it_is_the_definition(void **state)
 	(void)state;
 	static const struct {
 		float loud, rate, shift;
-	} cases[] = { { 0.5f, 0.0f, 0.0f }, { 1.0f, 0.1f, 0.0f }, { 60.0f, 0.05f, 0.0f }, { 1.0f, 0.3f, -500.0f },
+	} cases[] = { { 0.5f, 0.0f, 0.0f },
+		      { 1.0f, 0.1f, 0.0f },
+		      { 60.0f, 0.05f, 0.0f },
+		      { 1.0f, 0.3f, -500.0f },
 		      { 1.0f, 0.0f, 500.0f } };
 	static float q[T * LD], k[T * LD], o[T * LD];
 	static double dq[T][DIM], p[T][DIM];
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		kws_additive a;
 		make(&a, cases[i].loud, cases[i].rate);
-		for (size_t h = 0; h < HEADS; h++) /* not all frames alike: a bias alone would cancel */
+		for (size_t h = 0; h < HEADS;
+		     h++) /* not all frames alike: a bias alone would cancel */
 			a.score[KWS_QUERIES][h * (DIM + 1)] += (double)cases[i].shift;
 		fill(q, -1.0f, 1.0f);
 		fill(k, -1.0f, 1.0f);
@@ -137,7 +146,8 @@ static void it_is_the_definition(void **state)
 			for (size_t c = 0; c < DIM; c++) {
 				const double want = dq[t][c] * mean[c], got = (double)o[t * LD + c];
 				if (!(fabs(got - want) <= 5e-5))
-					fail_msg("case %zu, frame %zu: %.9g, want %.9g", i, t, got, want);
+					fail_msg("case %zu, frame %zu: %.9g, want %.9g", i, t, got,
+						 want);
 			}
 		}
 		end(s);
@@ -210,7 +220,8 @@ static void all_history_stays_bounded(void **state)
 		run(&a, s, q, k, T, o);
 	for (size_t pool = 0; pool < 2; pool++)
 		for (size_t h = 0; h < HEADS; h++)
-			s.state[pool * kws_additive_state(&a) / 2 + 32 + h] = 16777216.0f; /* the sum's own end */
+			s.state[pool * kws_additive_state(&a) / 2 + 32 + h] =
+				16777216.0f; /* the sum's own end */
 	run(&a, s, q, k, T, o);
 	for (size_t t = 0; t < T; t++)
 		for (size_t c = 0; c < DIM; c++)

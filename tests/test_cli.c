@@ -20,7 +20,7 @@
 
 enum { RATE = 16000, SECONDS = 20, N = RATE * SECONDS, MOST = 1 << 20 };
 
-static char kws[4096];          /* the program */
+static char kws[4096]; /* the program */
 static char dir[] = "/tmp/kws-test-XXXXXX";
 static short sound[N];
 static char out[MOST], err[MOST]; /* of the last run, as strings */
@@ -72,7 +72,9 @@ static int take(int fd, char *text, size_t *n)
 static int finish(child *c, const void *input, size_t n_in)
 {
 	size_t sent = 0, n_out = 0, n_err = 0;
-	struct pollfd p[3] = {{c->in, POLLOUT, 0}, {c->out, POLLIN, 0}, {c->err, POLLIN, 0}};
+	struct pollfd p[3] = { { c->in, POLLOUT, 0 },
+			       { c->out, POLLIN, 0 },
+			       { c->err, POLLIN, 0 } };
 	out[0] = err[0] = '\0';
 	while (p[0].fd >= 0 || p[1].fd >= 0 || p[2].fd >= 0) {
 		if (p[0].fd >= 0 && sent == n_in) {
@@ -103,7 +105,7 @@ enum { MOST_ARGS = 24 };
 
 static int run_with(const void *input, size_t n_in, const char *first, va_list more)
 {
-	const char *argv[MOST_ARGS] = {"kws"};
+	const char *argv[MOST_ARGS] = { "kws" };
 	size_t n = 1;
 	for (const char *a = first; a; a = va_arg(more, const char *)) {
 		assert_true(n < MOST_ARGS - 1);
@@ -190,8 +192,8 @@ static void make_sound(void)
 			step = 6.2832 * (100.0 + rand() % 3000) / RATE;
 			noise = rand() % 100 / 100.0;
 		}
-		double x = gain * sin(step * (double)(i % RATE)) +
-			   gain * noise * (rand() / (double)RAND_MAX - 0.5);
+		double x = gain * sin(step * (double)(i % RATE))
+			   + gain * noise * (rand() / (double)RAND_MAX - 0.5);
 		sound[i] = (short)lrint(32767.0 * fmax(fmin(x, 1.0), -1.0));
 	}
 }
@@ -297,7 +299,7 @@ static void help_and_version(void **state)
 	assert_int_equal(run("help", NULL), 0);
 	assert_non_null(strstr(out, "classify"));
 	assert_int_equal(run("--help", NULL), 0);
-	const char *const commands[] = {"classify", "spot", "model", "bench"};
+	const char *const commands[] = { "classify", "spot", "model", "bench" };
 	for (size_t i = 0; i < 4; i++) {
 		static char help[MOST];
 		assert_int_equal(run("help", commands[i], NULL), 0);
@@ -313,31 +315,31 @@ static void bad_usage_is_2_and_named(void **state)
 {
 	(void)state;
 	const char *const bad[][5] = {
-		{"sing", NULL, NULL, NULL, "sing"},
-		{"help", "sing", NULL, NULL, "sing"},
-		{"--frob", NULL, NULL, NULL, "--frob"},
-		{"spot", "--frob", NULL, NULL, "frob"},
-		{"spot", NULL, NULL, NULL, "no file"},
-		{"classify", NULL, NULL, NULL, "no file"},
-		{"spot", "--format=xml", "-", NULL, "xml"},
-		{"classify", "--format=audacity", "-", NULL, "audacity"},
-		{"spot", "--block=0", "-", NULL, "--block"},
-		{"spot", "--block=10ms", "-", NULL, "10ms"},
-		{"spot", "--rate=7999", "-", NULL, "--rate"},
-		{"spot", "--rate=16000.5", "-", NULL, "16000.5"},
-		{"spot", "--channels=-1", "-", NULL, "-1"},
-		{"spot", "--channel=0", "-", NULL, "--channel"},
-		{"spot", "--encoding=s17", "-", NULL, "s17"},
-		{"spot", "--threshold=1.5", "-", NULL, "1.5"},
-		{"spot", "--threshold=yes=nan", "-", NULL, "nan"},
-		{"spot", "--threshold=maybe=0.5", "-", NULL, "maybe"},
-		{"spot", "--threshold=_unknown_=0.5", "-", NULL, "_unknown_"},
-		{"spot", "--threshold=0.5,", "-", NULL, "--threshold"},
-		{"spot", "--smooth=x", "-", NULL, "--smooth"},
-		{"classify", "-k", "0", "-", "--top"},
-		{"classify", "-j", "x", "-", "--jobs"},
-		{"classify", "--manifest=x", "y", NULL, "--manifest"},
-		{"model", "--format=csv", NULL, NULL, "csv"},
+		{ "sing", NULL, NULL, NULL, "sing" },
+		{ "help", "sing", NULL, NULL, "sing" },
+		{ "--frob", NULL, NULL, NULL, "--frob" },
+		{ "spot", "--frob", NULL, NULL, "frob" },
+		{ "spot", NULL, NULL, NULL, "no file" },
+		{ "classify", NULL, NULL, NULL, "no file" },
+		{ "spot", "--format=xml", "-", NULL, "xml" },
+		{ "classify", "--format=audacity", "-", NULL, "audacity" },
+		{ "spot", "--block=0", "-", NULL, "--block" },
+		{ "spot", "--block=10ms", "-", NULL, "10ms" },
+		{ "spot", "--rate=7999", "-", NULL, "--rate" },
+		{ "spot", "--rate=16000.5", "-", NULL, "16000.5" },
+		{ "spot", "--channels=-1", "-", NULL, "-1" },
+		{ "spot", "--channel=0", "-", NULL, "--channel" },
+		{ "spot", "--encoding=s17", "-", NULL, "s17" },
+		{ "spot", "--threshold=1.5", "-", NULL, "1.5" },
+		{ "spot", "--threshold=yes=nan", "-", NULL, "nan" },
+		{ "spot", "--threshold=maybe=0.5", "-", NULL, "maybe" },
+		{ "spot", "--threshold=_unknown_=0.5", "-", NULL, "_unknown_" },
+		{ "spot", "--threshold=0.5,", "-", NULL, "--threshold" },
+		{ "spot", "--smooth=x", "-", NULL, "--smooth" },
+		{ "classify", "-k", "0", "-", "--top" },
+		{ "classify", "-j", "x", "-", "--jobs" },
+		{ "classify", "--manifest=x", "y", NULL, "--manifest" },
+		{ "model", "--format=csv", NULL, NULL, "csv" },
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		assert_int_equal(run(bad[i][0], bad[i][1], bad[i][2], bad[i][3], NULL), 2);
@@ -350,7 +352,7 @@ static void bad_usage_is_2_and_named(void **state)
 static void bad_models_are_3(void **state)
 {
 	(void)state;
-	const char *const commands[] = {"spot", "classify"};
+	const char *const commands[] = { "spot", "classify" };
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(run(commands[i], "-m", in_dir("none"), in_dir("long.wav"), NULL),
 				 3);
@@ -363,7 +365,9 @@ static void bad_models_are_3(void **state)
 	assert_int_equal(run("spot", "-m", in_dir("full.safetensors"), in_dir("long.wav"), NULL),
 			 3);
 	assert_non_null(strstr(err, "full attention"));
-	assert_int_equal(run("spot", "-m", "tests/golden/net_fastformer_clip.safetensors", in_dir("long.wav"), NULL), 3);
+	assert_int_equal(run("spot", "-m", "tests/golden/net_fastformer_clip.safetensors",
+			     in_dir("long.wav"), NULL),
+			 3);
 	assert_non_null(strstr(err, "fastformer_clip"));
 	assert_int_equal(run("model", in_dir("none"), NULL), 3);
 }
@@ -371,7 +375,7 @@ static void bad_models_are_3(void **state)
 static void unwritable_output_is_1(void **state)
 {
 	(void)state;
-	const char *argv[] = {"kws", "spot", "--threshold=0.3", in_dir("long.wav"), NULL};
+	const char *argv[] = { "kws", "spot", "--threshold=0.3", in_dir("long.wav"), NULL };
 	int full = open("/dev/full", O_WRONLY);
 	assert_true(full >= 0);
 	child c = start(argv, full);
@@ -392,9 +396,9 @@ static void spot_does_not_depend_on_the_block(void **state)
 {
 	(void)state;
 	static char whole[MOST];
-	const char *const formats[] = {"--format=text", "--format=jsonl", "--format=csv",
-				       "--format=audacity"};
-	const char *const blocks[] = {"--block=1", "--block=10", "--block=37", "--block=60000"};
+	const char *const formats[] = { "--format=text", "--format=jsonl", "--format=csv",
+					"--format=audacity" };
+	const char *const blocks[] = { "--block=1", "--block=10", "--block=37", "--block=60000" };
 	for (size_t f = 0; f < 4; f++) {
 		assert_int_equal(
 			run("spot", formats[f], "--threshold=0.4", in_dir("long.wav"), NULL), 0);
@@ -420,15 +424,15 @@ static void spot_tells_what_it_found(void **state)
 	for (size_t i = 0; i < n; i++) {
 		json_t *o = json_line(i);
 		assert_string_equal(text_of(o, "file"), in_dir("long.wav"));
-		assert_true(strcmp(text_of(o, "word"), "yes") == 0 ||
-			    strcmp(text_of(o, "word"), "no") == 0);
+		assert_true(strcmp(text_of(o, "word"), "yes") == 0
+			    || strcmp(text_of(o, "word"), "no") == 0);
 		assert_true(number_of(o, "start") <= number_of(o, "end"));
 		assert_true(number_of(o, "end") <= number_of(o, "decided"));
 		assert_true(number_of(o, "start") >= before && number_of(o, "decided") <= SECONDS);
 		assert_true(number_of(o, "score") >= 0.4 && number_of(o, "score") <= 1.0);
 		assert_true(fabs(number_of(o, "threshold") - 0.4) < 1e-6);
-		assert_true(fabs(number_of(o, "start") - number_of(o, "start_sample") / RATE) <
-			    1e-6);
+		assert_true(fabs(number_of(o, "start") - number_of(o, "start_sample") / RATE)
+			    < 1e-6);
 		assert_true(number_of(o, "level_dbfs") < 3.0 && number_of(o, "snr_db") >= 0.0);
 		before = number_of(o, "end");
 		json_decref(o);
@@ -514,14 +518,14 @@ static void events_come_while_the_pipe_runs(void **state)
 	static char whole[MOST];
 	assert_int_equal(run("spot", "--format=audacity", "-t0.4", in_dir("long.wav"), NULL), 0);
 	memcpy(whole, out, sizeof whole);
-	const char *argv[] = {"kws", "spot", "--format=audacity", "-t0.4", "-", NULL};
+	const char *argv[] = { "kws", "spot", "--format=audacity", "-t0.4", "-", NULL };
 	child c = start(argv, -1);
 	size_t at = 0, got = 0, first = strcspn(whole, "\n") + 1;
 	char line[4096];
 	fcntl(c.in, F_SETFL, O_NONBLOCK);
 	/* Up to all the sound, but the pipe stays open. Sound first, ears second. */
 	while (got < first) {
-		struct pollfd p[2] = {{c.out, POLLIN, 0}, {at < N ? c.in : -1, POLLOUT, 0}};
+		struct pollfd p[2] = { { c.out, POLLIN, 0 }, { at < N ? c.in : -1, POLLOUT, 0 } };
 		assert_true(poll(p, 2, 60000) > 0);
 		if (p[0].revents) {
 			ssize_t k = read(c.out, line + got, sizeof line - got);
@@ -549,8 +553,8 @@ static void classify_walks_folders_in_order(void **state)
 	assert_int_equal(run("classify", "--format=jsonl", "-j1", in_dir("clips"), NULL), 0);
 	memcpy(one, out, sizeof one);
 	assert_int_equal(count_lines(out), 10);
-	const char *const order[] = {"a/1", "a/3", "a/5", "a/7", "a/9",
-				     "b/0", "b/2", "b/4", "b/6", "b/8"};
+	const char *const order[] = { "a/1", "a/3", "a/5", "a/7", "a/9",
+				      "b/0", "b/2", "b/4", "b/6", "b/8" };
 	for (size_t i = 0; i < 10; i++) {
 		json_t *o = json_line(i);
 		assert_non_null(strstr(text_of(o, "file"), order[i]));
@@ -558,7 +562,7 @@ static void classify_walks_folders_in_order(void **state)
 		assert_true(strlen(text_of(o, "label")) > 0);
 		json_decref(o);
 	}
-	const char *const jobs[] = {"-j2", "-j3", "-j16"};
+	const char *const jobs[] = { "-j2", "-j3", "-j16" };
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(run("classify", "--format=jsonl", jobs[i], in_dir("clips"), NULL),
 				 0);
@@ -612,7 +616,8 @@ static void names_break_no_format(void **state)
 
 static double prob_of(size_t samples, const char *option)
 {
-	assert_int_equal(run_on(sound, samples, "classify", "--format=jsonl", "-", option, NULL), 0);
+	assert_int_equal(run_on(sound, samples, "classify", "--format=jsonl", "-", option, NULL),
+			 0);
 	json_t *o = json_line(0);
 	double p = number_of(o, "prob");
 	json_decref(o);
@@ -662,7 +667,7 @@ static void classify_measures_a_list(void **state)
 	assert_int_equal(run("classify", "--format=jsonl", "--manifest", in_dir("list.tsv"), NULL),
 			 1);
 	assert_int_equal(count_lines(out), 6);
-	const char *const classes[] = {"yes", "no", "_unknown_", "_silence_", "yes"};
+	const char *const classes[] = { "yes", "no", "_unknown_", "_silence_", "yes" };
 	size_t right = 0;
 	for (size_t i = 0; i < 5; i++) {
 		json_t *o = json_line(i);
@@ -689,7 +694,7 @@ static void classify_measures_a_list(void **state)
 	assert_int_equal(all, 5);
 	/* Wilson's interval of 0, 1 and 2 of 2, worked out by hand: z * z / (2 + z * z) = 0.65762,
 	 * and so on. */
-	const double lo[] = {0.0, 0.094531, 0.342380}, hi[] = {0.657620, 0.905469, 1.0};
+	const double lo[] = { 0.0, 0.094531, 0.342380 }, hi[] = { 0.657620, 0.905469, 1.0 };
 	json_t *yes = json_object_get(words, "yes"), *ci = json_object_get(yes, "recall_ci");
 	size_t k = (size_t)number_of(yes, "correct");
 	assert_true(fabs(json_number_value(json_array_get(ci, 0)) - lo[k]) < 2e-6);
@@ -709,8 +714,9 @@ static void full_attention_takes_clips(void **state)
 		run("classify", "-m", in_dir("full.safetensors"), in_dir("clips/a/1.wav"), NULL),
 		0);
 	assert_non_null(strstr(err, "longer than this model can hear"));
-	assert_int_equal(run("classify", "-m", "tests/golden/net_fastformer_clip.safetensors", "tests/golden/speech.flac",
-			     NULL), 0);
+	assert_int_equal(run("classify", "-m", "tests/golden/net_fastformer_clip.safetensors",
+			     "tests/golden/speech.flac", NULL),
+			 0);
 	assert_non_null(strstr(err, "longer than this model can hear"));
 	assert_non_null(strstr(out, "speech.flac"));
 }
@@ -729,8 +735,8 @@ static void model_tells_what_is_in_it(void **state)
 	assert_int_equal((int)number_of(json_object_get(o, "features"), "n_mels"), 10);
 	assert_int_equal((int)number_of(json_object_get(o, "network"), "dim"), 8);
 	assert_int_equal((int)number_of(json_object_get(o, "decision"), "smooth_ms"), 60);
-	assert_true(number_of(json_object_get(json_object_get(o, "decision"), "thresholds"),
-			      "no") == 0.6);
+	assert_true(number_of(json_object_get(json_object_get(o, "decision"), "thresholds"), "no")
+		    == 0.6);
 	assert_int_equal((int)number_of(o, "window_ms"), 200);
 	assert_true(number_of(o, "parameters") > 1000 && number_of(o, "state_bytes") > 0);
 	json_decref(o);

@@ -109,8 +109,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rfc3339), cmocka_unit_test(test_clocks_go_on),
-		cmocka_unit_test(test_drift),   cmocka_unit_test(test_jumps),
-		cmocka_unit_test(test_burst),   cmocka_unit_test(test_file_keeps_its_start),
+		cmocka_unit_test(test_drift),	cmocka_unit_test(test_jumps),
+		cmocka_unit_test(test_burst),	cmocka_unit_test(test_file_keeps_its_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

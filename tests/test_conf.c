@@ -146,7 +146,7 @@ static void test_all_errors_are_told(void **state)
 		3);
 	assert_int_equal(m.n, 3);
 	assert_string_equal(c.audio.device, "good"); /* what was right is there */
-	assert_int_equal(c.audio.rate_hz, 0);        /* and what was wrong has changed nothing */
+	assert_int_equal(c.audio.rate_hz, 0);	     /* and what was wrong has changed nothing */
 }
 
 static void test_hostile_text(void **state)
@@ -246,7 +246,7 @@ static void test_shipped_file(void **state)
 	assert_int_equal(parse(&c, text, &m), 0);
 	kws_conf_defaults(&d);
 	memcpy(&c.model, &d.model, sizeof c.model); /* depends on where it is installed */
-	c.decision.n_words = 0;                     /* examples */
+	c.decision.n_words = 0;			    /* examples */
 	memset(c.decision.word, 0, sizeof c.decision.word);
 	assert_memory_equal(&c, &d, sizeof c);
 	/* every key that the program prints stands in the file */

@@ -11,12 +11,12 @@
 
 enum { RATE = 16000, FRAME = 320, FRAME_MS = 20, WORDS = 4, MOST = 64 };
 
-static const float plain[WORDS] = {0.7f, 0.7f, 0.7f, 2.0f};
+static const float plain[WORDS] = { 0.7f, 0.7f, 0.7f, 2.0f };
 
 static kws_decide *fresh(unsigned smooth_ms, unsigned refractory_ms, const float *threshold)
 {
 	kws_decide *d = NULL;
-	kws_decide_config cfg = {smooth_ms, refractory_ms, threshold};
+	kws_decide_config cfg = { smooth_ms, refractory_ms, threshold };
 	assert_int_equal(kws_decide_create(&d, WORDS, RATE, FRAME, &cfg), KWS_OK);
 	return d;
 }
@@ -30,7 +30,7 @@ typedef struct {
 static void play(kws_decide *d, hits *h, unsigned word, float p, unsigned ms)
 {
 	for (unsigned t = 0; t < ms; t += FRAME_MS) {
-		float prob[WORDS] = {0};
+		float prob[WORDS] = { 0 };
 		prob[WORDS - 1] = 1.0f - p;
 		prob[word] += p;
 		if (kws_decide_step(d, prob, &h->hit[h->n]))
@@ -48,7 +48,7 @@ static void one_word_fires_once(void **state)
 {
 	(void)state;
 	kws_decide *d = fresh(100, 500, plain);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	silence(d, &h, 1000);
 	play(d, &h, 1, 0.95f, 400);
 	silence(d, &h, 2000);
@@ -67,7 +67,7 @@ static void fall_decides_before_the_hold(void **state)
 {
 	(void)state;
 	kws_decide *d = fresh(0, 500, plain);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	play(d, &h, 0, 0.75f, 20);
 	play(d, &h, 0, 0.92f, 20);
 	play(d, &h, 0, 0.80f, 20);
@@ -83,7 +83,7 @@ static void flat_high_score_fires_once(void **state)
 {
 	(void)state;
 	kws_decide *d = fresh(100, 500, plain);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	play(d, &h, 0, 0.99f, 60 * 1000);
 	assert_int_equal(h.n, 1);
 	/* ... also when it trembles across the threshold without falling clearly. */
@@ -102,7 +102,7 @@ static void below_threshold_never_fires(void **state)
 {
 	(void)state;
 	kws_decide *d = fresh(0, 0, plain);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	play(d, &h, 0, nextafterf(0.7f, 0.0f), 5000);
 	assert_int_equal(h.n, 0);
 	play(d, &h, 0, 0.7f, 1000);
@@ -113,9 +113,9 @@ static void below_threshold_never_fires(void **state)
 static void thresholds_are_per_word(void **state)
 {
 	(void)state;
-	const float threshold[WORDS] = {0.9f, 0.3f, NAN, 1.0001f};
+	const float threshold[WORDS] = { 0.9f, 0.3f, NAN, 1.0001f };
 	kws_decide *d = fresh(100, 300, threshold);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	for (unsigned w = 0; w < WORDS; w++) {
 		play(d, &h, w, 0.8f, 400);
 		silence(d, &h, 2000);
@@ -133,7 +133,7 @@ static void thresholds_are_per_word(void **state)
 /* One frame of word 0 and word 1. Returns the number of hits. */
 static int both(kws_decide *d, float p0, float p1)
 {
-	float prob[WORDS] = {p0, p1, 0.0f, 1.0f - p0 - p1};
+	float prob[WORDS] = { p0, p1, 0.0f, 1.0f - p0 - p1 };
 	kws_hit hit;
 	return kws_decide_step(d, prob, &hit);
 }
@@ -141,7 +141,7 @@ static int both(kws_decide *d, float p0, float p1)
 static void the_second_best_has_to_fall_too(void **state)
 {
 	(void)state;
-	const float low[WORDS] = {0.4f, 0.4f, 0.4f, 2.0f};
+	const float low[WORDS] = { 0.4f, 0.4f, 0.4f, 2.0f };
 	for (int fall = 0; fall < 2; fall++) {
 		kws_decide *d = fresh(0, 500, low);
 		int n = 0;
@@ -161,14 +161,14 @@ static void the_second_best_has_to_fall_too(void **state)
 static void the_best_of_an_utterance_wins(void **state)
 {
 	(void)state;
-	const float low[WORDS] = {0.4f, 0.4f, 0.4f, 2.0f};
+	const float low[WORDS] = { 0.4f, 0.4f, 0.4f, 2.0f };
 	kws_decide *d = fresh(0, 500, low);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	/* Word 0 crosses first, word 1 overtakes it within the hold; both fall; then nothing more
 	 * comes. */
 	play(d, &h, 0, 0.45f, 60);
 	for (int i = 0; i < 50; i++) {
-		float prob[WORDS] = {0.44f, 0.50f, 0.0f, 0.06f};
+		float prob[WORDS] = { 0.44f, 0.50f, 0.0f, 0.06f };
 		if (kws_decide_step(d, prob, &h.hit[h.n]))
 			h.n++;
 	}
@@ -183,7 +183,7 @@ static void tail_of_an_utterance_is_silent(void **state)
 {
 	(void)state;
 	kws_decide *d = fresh(0, 500, plain);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	play(d, &h, 0, 0.9f, 220);
 	assert_int_equal(h.n, 1);
 	/* 100 ms after the decision another word rises and stays: the same utterance. */
@@ -200,7 +200,7 @@ static void two_words_in_a_row_both_fire(void **state)
 {
 	(void)state;
 	kws_decide *d = fresh(100, 1000, plain);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	silence(d, &h, 500);
 	for (unsigned w = 0; w < 3; w++)
 		play(d, &h, w, 0.95f, 500); /* each inside the refractory of the one before */
@@ -216,7 +216,7 @@ static void refractory_is_per_word_and_not_extended(void **state)
 {
 	(void)state;
 	kws_decide *d = fresh(0, 1000, plain);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	/* Word 0 every 400 ms, decided 40 ms after each rise: those at 0, 1200, 2400, 3600 ms
 	 * count. */
 	for (int i = 0; i < 10; i++) {
@@ -233,7 +233,7 @@ static void rise_in_the_refractory_must_fall_first(void **state)
 {
 	(void)state;
 	kws_decide *d = fresh(0, 1000, plain);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	play(d, &h, 0, 0.95f, 40);
 	silence(d, &h, 600);
 	play(d, &h, 0, 0.95f, 3000); /* rises inside, stays high far beyond */
@@ -248,7 +248,7 @@ static void flush_decides_what_is_open(void **state)
 {
 	(void)state;
 	kws_decide *d = fresh(0, 500, plain);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	kws_hit hit;
 	assert_int_equal(kws_decide_flush(d, &hit), 0);
 	play(d, &h, 2, 0.9f, 100);
@@ -263,12 +263,12 @@ static void flush_decides_what_is_open(void **state)
 static void configure_acts_from_the_next_frame(void **state)
 {
 	(void)state;
-	const float high[WORDS] = {0.99f, 0.99f, 0.99f, 2.0f};
+	const float high[WORDS] = { 0.99f, 0.99f, 0.99f, 2.0f };
 	kws_decide *d = fresh(100, 500, high);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	play(d, &h, 0, 0.8f, 1000);
 	assert_int_equal(h.n, 0);
-	kws_decide_config cfg = {200, 500, plain};
+	kws_decide_config cfg = { 200, 500, plain };
 	kws_decide_configure(d, &cfg);
 	/* The history is there: the mean is 0.8 at once. */
 	play(d, &h, 0, 0.8f, 1000);
@@ -285,7 +285,7 @@ static void scores_are_means(void **state)
 	srand(5);
 	for (int t = 0; t < 100; t++) {
 		float p = sent[t] = (float)rand() / (float)RAND_MAX;
-		float prob[WORDS] = {p, 0.0f, 1.0f - p, 0.0f};
+		float prob[WORDS] = { p, 0.0f, 1.0f - p, 0.0f };
 		kws_hit hit;
 		kws_decide_step(d, prob, &hit);
 		double want = 0.0;
@@ -313,15 +313,15 @@ static void walk(float *prob, unsigned *left, unsigned *word, float *height)
 static void random_walks_keep_the_promises(void **state)
 {
 	(void)state;
-	const float mixed[WORDS] = {0.35f, 0.5f, 0.8f, 2.0f};
+	const float mixed[WORDS] = { 0.35f, 0.5f, 0.8f, 2.0f };
 	const unsigned refractory_ms = 700;
 	for (unsigned seed = 1; seed <= 50; seed++) {
 		srand(seed);
 		kws_decide *d = fresh(seed % 5 * 40, refractory_ms, mixed);
 		unsigned left = 0, word = 0;
 		float height = 0.0f, fell[WORDS];
-		uint64_t last = 0, last_of[WORDS] = {0};
-		int any = 0, any_of[WORDS] = {0};
+		uint64_t last = 0, last_of[WORDS] = { 0 };
+		int any = 0, any_of[WORDS] = { 0 };
 		for (unsigned w = 0; w < WORDS; w++)
 			fell[w] = 0.0f;
 		for (uint64_t t = 1; t <= 20000; t++) {
@@ -342,8 +342,8 @@ static void random_walks_keep_the_promises(void **state)
 			if (any)
 				assert_true(h.opened - last >= RATE * KWS_DECIDE_DEAD_MS / 1000);
 			if (any_of[h.word]) {
-				assert_true(h.peak - last_of[h.word] >=
-					    RATE * refractory_ms / 1000);
+				assert_true(h.peak - last_of[h.word]
+					    >= RATE * refractory_ms / 1000);
 				assert_true(fell[h.word] < KWS_DECIDE_REARM * mixed[h.word]);
 			}
 			any = any_of[h.word] = 1;
@@ -359,7 +359,7 @@ static void reset_equals_new_and_two_do_not_interact(void **state)
 {
 	(void)state;
 	kws_decide *used = fresh(100, 500, plain), *other = fresh(100, 500, plain);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	play(used, &h, 0, 0.9f, 150);
 	kws_decide_reset(used);
 	kws_decide *d = fresh(100, 500, plain);
@@ -367,7 +367,7 @@ static void reset_equals_new_and_two_do_not_interact(void **state)
 	float height = 0.0f;
 	srand(9);
 	for (int t = 0; t < 5000; t++) {
-		float prob[WORDS], elsewhere[WORDS] = {0, 1.0f, 0, 0};
+		float prob[WORDS], elsewhere[WORDS] = { 0, 1.0f, 0, 0 };
 		kws_hit a, b, c;
 		walk(prob, &left, &word, &height);
 		int one = kws_decide_step(d, prob, &a), two = kws_decide_step(used, prob, &b);
@@ -390,7 +390,7 @@ static void refuses_what_cannot_be(void **state)
 {
 	(void)state;
 	kws_decide *d = NULL;
-	kws_decide_config cfg = {100, 500, plain};
+	kws_decide_config cfg = { 100, 500, plain };
 	assert_int_equal(kws_decide_create(&d, 0, RATE, FRAME, &cfg), KWS_ERR_ARG);
 	assert_int_equal(kws_decide_create(&d, WORDS, RATE, 0, &cfg), KWS_ERR_ARG);
 	assert_int_equal(kws_decide_create(&d, WORDS, RATE, 15, &cfg), KWS_ERR_ARG);
@@ -400,7 +400,7 @@ static void refuses_what_cannot_be(void **state)
 	/* Times beyond what is kept count as the longest. */
 	cfg.smooth_ms = 4000000000u;
 	assert_int_equal(kws_decide_create(&d, WORDS, RATE, FRAME, &cfg), KWS_OK);
-	hits h = {.n = 0};
+	hits h = { .n = 0 };
 	play(d, &h, 0, 1.0f, KWS_DECIDE_SMOOTH_MAX_MS);
 	assert_true(kws_decide_score(d)[0] > 0.98f);
 	kws_decide_destroy(d);

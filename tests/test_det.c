@@ -27,9 +27,9 @@ static void garwood_table(void **state)
 	static const struct {
 		size_t k;
 		double lo, hi;
-	} table[] = {{0, 0.0, 3.6889},	   {1, 0.02532, 5.5716},  {2, 0.24221, 7.2247},
-		     {3, 0.61867, 8.7673}, {5, 1.6235, 11.6683},  {10, 4.7954, 18.3904},
-		     {20, 12.2165, 30.8884}, {100, 81.3640, 121.6268}};
+	} table[] = { { 0, 0.0, 3.6889 },	{ 1, 0.02532, 5.5716 },	   { 2, 0.24221, 7.2247 },
+		      { 3, 0.61867, 8.7673 },	{ 5, 1.6235, 11.6683 },	   { 10, 4.7954, 18.3904 },
+		      { 20, 12.2165, 30.8884 }, { 100, 81.3640, 121.6268 } };
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		double lo, hi;
 		near(kws_rate_lower(table[i].k, 0.025), table[i].lo, 6e-5);
@@ -62,8 +62,8 @@ static double at_most(size_t k, double mean)
 static void bounds_are_poisson(void **state)
 {
 	(void)state;
-	static const size_t counts[] = {1, 4, 17, 60, 300, 1000, 5000, 100000};
-	static const double tails[] = {0.0005, 0.025, 0.05, 0.5, 0.9};
+	static const size_t counts[] = { 1, 4, 17, 60, 300, 1000, 5000, 100000 };
+	static const double tails[] = { 0.0005, 0.025, 0.05, 0.5, 0.9 };
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
 		for (size_t j = 0; j < sizeof tails / sizeof tails[0]; j++) {
 			size_t k = counts[i];
@@ -78,9 +78,11 @@ static void wilson_table(void **state)
 	static const struct {
 		size_t k, n;
 		double lo, hi;
-	} table[] = {{0, 10, 0.0, 0.277533}, {5, 10, 0.236593, 0.763407},
-		     {1, 100, 0.001767, 0.054486}, {10, 10, 0.722467, 1.0},
-		     {0, 0, 0.0, 1.0}};
+	} table[] = { { 0, 10, 0.0, 0.277533 },
+		      { 5, 10, 0.236593, 0.763407 },
+		      { 1, 100, 0.001767, 0.054486 },
+		      { 10, 10, 0.722467, 1.0 },
+		      { 0, 0, 0.0, 1.0 } };
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		double lo, hi;
 		kws_tally_wilson(table[i].k, table[i].n, &lo, &hi);
@@ -104,7 +106,8 @@ static void truth_is_sorted(void **state)
 {
 	(void)state;
 	kws_truth *t = parse("\xef\xbb\xbf# made by hand\r\nstart\tend\tword\r\n"
-			     "2.5\t3\tno\textra\n\n0.25\t1e0\tyes\n2.5\t2.5\tgo", NULL);
+			     "2.5\t3\tno\textra\n\n0.25\t1e0\tyes\n2.5\t2.5\tgo",
+			     NULL);
 	assert_int_equal(kws_truth_count(t), 3);
 	assert_string_equal(kws_truth_get(t, 0)->word, "yes");
 	near(kws_truth_get(t, 0)->start, 0.25, 0.0);
@@ -123,17 +126,17 @@ static void truth_refuses(void **state)
 	static const struct {
 		const char *text, *says;
 	} bad[] = {
-		{"1\t2\n", "a.tsv:1: want start, end and word"},
-		{"start\tend\tword\n1\t2\tyes\nx\t2\tno\n", "a.tsv:3: the start, x,"},
-		{"1\t2\tyes\n1\tnan\tno\n", "a.tsv:2: the end, nan,"},
-		{"1\t2\tyes\nstart\tend\tword\n", "a.tsv:2: the start"},
-		{"-1\t2\tyes\n", "a.tsv:1: the start, -1,"},
-		{"3\t2.5\tyes\n", "a.tsv:1: the end, 2.5, is before the start"},
-		{"1\t2\t\n", "a.tsv:1: no word"},
-		{"1\t2s\tyes\n", "a.tsv:1: the end, 2s,"},
+		{ "1\t2\n", "a.tsv:1: want start, end and word" },
+		{ "start\tend\tword\n1\t2\tyes\nx\t2\tno\n", "a.tsv:3: the start, x," },
+		{ "1\t2\tyes\n1\tnan\tno\n", "a.tsv:2: the end, nan," },
+		{ "1\t2\tyes\nstart\tend\tword\n", "a.tsv:2: the start" },
+		{ "-1\t2\tyes\n", "a.tsv:1: the start, -1," },
+		{ "3\t2.5\tyes\n", "a.tsv:1: the end, 2.5, is before the start" },
+		{ "1\t2\t\n", "a.tsv:1: no word" },
+		{ "1\t2s\tyes\n", "a.tsv:1: the end, 2s," },
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		kws_error err = {""};
+		kws_error err = { "" };
 		assert_null(parse(bad[i].text, &err));
 		assert_memory_equal(err.text, bad[i].says, strlen(bad[i].says));
 	}
@@ -147,7 +150,7 @@ static void truth_refuses(void **state)
 /* ---- counting ---- */
 
 enum { A, B, UNKNOWN, N_WORDS, RATE = 16000, FRAME = 320, PER_S = RATE / FRAME };
-static const bool command[N_WORDS] = {true, true, false};
+static const bool command[N_WORDS] = { true, true, false };
 
 static void pulse(kws_recording *r, size_t word, double from, double to, float p)
 {
@@ -157,14 +160,15 @@ static void pulse(kws_recording *r, size_t word, double from, double to, float p
 
 static kws_recording silence(double seconds, bool labelled)
 {
-	kws_recording r = {.n_frames = (size_t)lround(seconds * PER_S), .seconds = seconds,
-			   .labelled = labelled};
+	kws_recording r = { .n_frames = (size_t)lround(seconds * PER_S),
+			    .seconds = seconds,
+			    .labelled = labelled };
 	r.prob = calloc(r.n_frames * N_WORDS, sizeof *r.prob);
 	assert_non_null(r.prob);
 	return r;
 }
 
-static kws_said said[] = {{1.0, 1.5, A}, {3.0, 3.4, B}, {7.0, 7.5, B}, {9.0, 9.5, A}};
+static kws_said said[] = { { 1.0, 1.5, A }, { 3.0, 3.4, B }, { 7.0, 7.5, B }, { 9.0, 9.5, A } };
 static kws_recording scene[2];
 static kws_material material;
 
@@ -185,9 +189,14 @@ static int make_scene(void **state)
 	pulse(&scene[0], UNKNOWN, 11.0, 11.9, 1.0f);
 	scene[1] = silence(6.0, false);
 	pulse(&scene[1], B, 2.0, 2.5, 0.5f);
-	material = (kws_material){.recording = scene, .n = 2, .n_words = N_WORDS,
-				  .command = command, .rate_hz = RATE, .frame = FRAME,
-				  .refractory_ms = 500, .tolerance = 0.75};
+	material = (kws_material){ .recording = scene,
+				   .n = 2,
+				   .n_words = N_WORDS,
+				   .command = command,
+				   .rate_hz = RATE,
+				   .frame = FRAME,
+				   .refractory_ms = 500,
+				   .tolerance = 0.75 };
 	return 0;
 }
 
@@ -201,7 +210,7 @@ static int free_scene(void **state)
 
 static void count_at(float threshold, kws_count count[N_WORDS + 1], kws_hit_fn *fn, void *ctx)
 {
-	float each[N_WORDS] = {threshold, threshold, threshold};
+	float each[N_WORDS] = { threshold, threshold, threshold };
 	assert_int_equal(kws_det_count(&material, each, count, fn, ctx), KWS_OK);
 }
 
@@ -321,8 +330,8 @@ static void curve_of_the_scene(void **state)
 
 static bool beats(const kws_count *x, const kws_count *y)
 {
-	return x->hits >= y->hits && x->false_alarms <= y->false_alarms &&
-	       (x->hits > y->hits || x->false_alarms < y->false_alarms);
+	return x->hits >= y->hits && x->false_alarms <= y->false_alarms
+	       && (x->hits > y->hits || x->false_alarms < y->false_alarms);
 }
 
 /* Whatever the counts: a front only falls, no point beats any on it, and each other is beaten or
@@ -330,31 +339,32 @@ static bool beats(const kws_count *x, const kws_count *y)
 static void front_is_monotone(void **state)
 {
 	(void)state;
-	kws_count curve[KWS_DET_GRID * 2] = {0};
+	kws_count curve[KWS_DET_GRID * 2] = { 0 };
 	size_t front[KWS_DET_GRID];
 	srand(7);
 	for (int round = 0; round < 500; round++) {
 		int most = 1 + rand() % 40;
 		for (size_t i = 0; i < KWS_DET_GRID * 2; i++)
-			curve[i] = (kws_count){.hits = (size_t)(rand() % most),
-					       .false_alarms = (size_t)(rand() % most)};
+			curve[i] = (kws_count){ .hits = (size_t)(rand() % most),
+						.false_alarms = (size_t)(rand() % most) };
 		size_t n = kws_det_front(curve, 1, 1, front);
 		assert_true(n > 0);
 		for (size_t i = 0; i < n; i++) {
 			const kws_count *c = &curve[front[i] * 2 + 1];
 			const kws_count *before = i ? &curve[front[i - 1] * 2 + 1] : NULL;
-			assert_true(!before || (c->hits > before->hits &&
-						c->false_alarms > before->false_alarms));
+			assert_true(!before
+				    || (c->hits > before->hits
+					&& c->false_alarms > before->false_alarms));
 			for (size_t g = 0; g < KWS_DET_GRID; g++)
 				assert_false(beats(&curve[g * 2 + 1], c));
 		}
 		for (size_t g = 0; g < KWS_DET_GRID; g++) {
 			bool covered = false;
 			for (size_t i = 0; i < n; i++)
-				covered = covered ||
-					  (curve[front[i] * 2 + 1].hits >= curve[g * 2 + 1].hits &&
-					   curve[front[i] * 2 + 1].false_alarms <=
-						   curve[g * 2 + 1].false_alarms);
+				covered = covered
+					  || (curve[front[i] * 2 + 1].hits >= curve[g * 2 + 1].hits
+					      && curve[front[i] * 2 + 1].false_alarms
+							 <= curve[g * 2 + 1].false_alarms);
 			assert_true(covered);
 		}
 	}
@@ -370,8 +380,10 @@ static void histogram_of_the_scene(void **state)
 		n_rest += rest[b];
 		if (b)
 			assert_true(kws_det_bin((double)b) > kws_det_bin((double)b - 1.0));
-		assert_int_equal(kws_det_in_bin(0.5 * (kws_det_bin((double)b) +
-						       kws_det_bin((double)b + 1.0))), b);
+		assert_int_equal(
+			kws_det_in_bin(0.5
+				       * (kws_det_bin((double)b) + kws_det_bin((double)b + 1.0))),
+			b);
 	}
 	assert_int_equal(n_words, 4);
 	assert_int_equal(words[kws_det_in_bin(0.9)], 2);

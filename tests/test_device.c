@@ -218,7 +218,7 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),      cmocka_unit_test(test_a_number_is_no_name),
+		cmocka_unit_test(test_names),	   cmocka_unit_test(test_a_number_is_no_name),
 		cmocka_unit_test(test_raw_file),   cmocka_unit_test(test_raw_channels),
 		cmocka_unit_test(test_named_pipe), cmocka_unit_test(test_raw_that_cannot_be),
 	};

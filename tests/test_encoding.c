@@ -17,20 +17,20 @@ static const struct {
 	const char *name;
 	int format;
 } table[] = {
-	{KWS_ENC_S8, "s8", SF_FORMAT_PCM_S8},
-	{KWS_ENC_U8, "u8", SF_FORMAT_PCM_U8},
-	{KWS_ENC_S16_LE, "s16le", SF_FORMAT_PCM_16 | SF_ENDIAN_LITTLE},
-	{KWS_ENC_S16_BE, "s16be", SF_FORMAT_PCM_16 | SF_ENDIAN_BIG},
-	{KWS_ENC_S24_LE, "s24le", SF_FORMAT_PCM_24 | SF_ENDIAN_LITTLE},
-	{KWS_ENC_S24_BE, "s24be", SF_FORMAT_PCM_24 | SF_ENDIAN_BIG},
-	{KWS_ENC_S32_LE, "s32le", SF_FORMAT_PCM_32 | SF_ENDIAN_LITTLE},
-	{KWS_ENC_S32_BE, "s32be", SF_FORMAT_PCM_32 | SF_ENDIAN_BIG},
-	{KWS_ENC_F32_LE, "f32le", SF_FORMAT_FLOAT | SF_ENDIAN_LITTLE},
-	{KWS_ENC_F32_BE, "f32be", SF_FORMAT_FLOAT | SF_ENDIAN_BIG},
-	{KWS_ENC_F64_LE, "f64le", SF_FORMAT_DOUBLE | SF_ENDIAN_LITTLE},
-	{KWS_ENC_F64_BE, "f64be", SF_FORMAT_DOUBLE | SF_ENDIAN_BIG},
-	{KWS_ENC_MU_LAW, "mulaw", SF_FORMAT_ULAW},
-	{KWS_ENC_A_LAW, "alaw", SF_FORMAT_ALAW},
+	{ KWS_ENC_S8, "s8", SF_FORMAT_PCM_S8 },
+	{ KWS_ENC_U8, "u8", SF_FORMAT_PCM_U8 },
+	{ KWS_ENC_S16_LE, "s16le", SF_FORMAT_PCM_16 | SF_ENDIAN_LITTLE },
+	{ KWS_ENC_S16_BE, "s16be", SF_FORMAT_PCM_16 | SF_ENDIAN_BIG },
+	{ KWS_ENC_S24_LE, "s24le", SF_FORMAT_PCM_24 | SF_ENDIAN_LITTLE },
+	{ KWS_ENC_S24_BE, "s24be", SF_FORMAT_PCM_24 | SF_ENDIAN_BIG },
+	{ KWS_ENC_S32_LE, "s32le", SF_FORMAT_PCM_32 | SF_ENDIAN_LITTLE },
+	{ KWS_ENC_S32_BE, "s32be", SF_FORMAT_PCM_32 | SF_ENDIAN_BIG },
+	{ KWS_ENC_F32_LE, "f32le", SF_FORMAT_FLOAT | SF_ENDIAN_LITTLE },
+	{ KWS_ENC_F32_BE, "f32be", SF_FORMAT_FLOAT | SF_ENDIAN_BIG },
+	{ KWS_ENC_F64_LE, "f64le", SF_FORMAT_DOUBLE | SF_ENDIAN_LITTLE },
+	{ KWS_ENC_F64_BE, "f64be", SF_FORMAT_DOUBLE | SF_ENDIAN_BIG },
+	{ KWS_ENC_MU_LAW, "mulaw", SF_FORMAT_ULAW },
+	{ KWS_ENC_A_LAW, "alaw", SF_FORMAT_ALAW },
 };
 enum { N_TABLE = sizeof table / sizeof *table, N = 65536 };
 
@@ -71,9 +71,9 @@ static void samples_equal_libsndfile(void **state)
 		assert_int_equal(fwrite(bytes, 1, size, f), size);
 		assert_int_equal(fflush(f), 0);
 		assert_int_equal(lseek(fileno(f), 0, SEEK_SET), 0);
-		SF_INFO info = {.samplerate = 8000,
-				.channels = 1,
-				.format = SF_FORMAT_RAW | table[i].format};
+		SF_INFO info = { .samplerate = 8000,
+				 .channels = 1,
+				 .format = SF_FORMAT_RAW | table[i].format };
 		SNDFILE *snd = sf_open_fd(fileno(f), SFM_READ, &info, SF_FALSE);
 		assert_non_null(snd);
 		assert_int_equal(sf_readf_float(snd, want, N), N);
@@ -94,10 +94,10 @@ static void samples_equal_libsndfile(void **state)
 static void padded_24_bits(void **state)
 {
 	(void)state;
-	static const unsigned char le[] = {0,    0, 0, 0xff, 1,    0,    0,    0,    0xff, 0xff,
-					   0xff, 0, 0, 0,    0x80, 0x55, 0xff, 0xff, 0x7f, 0};
-	static const float want[] = {0.0f, 1.0f / 8388608.0f, -1.0f / 8388608.0f, -1.0f,
-				     8388607.0f / 8388608.0f};
+	static const unsigned char le[] = { 0,	  0, 0, 0xff, 1,    0,	  0,	0,    0xff, 0xff,
+					    0xff, 0, 0, 0,    0x80, 0x55, 0xff, 0xff, 0x7f, 0 };
+	static const float want[] = { 0.0f, 1.0f / 8388608.0f, -1.0f / 8388608.0f, -1.0f,
+				      8388607.0f / 8388608.0f };
 	unsigned char be[sizeof le];
 	for (size_t i = 0; i < sizeof le; i++)
 		be[i] = le[i / 4 * 4 + 3 - i % 4];
@@ -119,11 +119,11 @@ static void extremes(void **state)
 	const int little = *(const unsigned char *)&one;
 	kws_encoding_decode(little ? KWS_ENC_F64_LE : KWS_ENC_F64_BE, bytes, 1, &x);
 	assert_true(isinf(x) && x > 0.0f);
-	kws_encoding_decode(KWS_ENC_F32_BE, (const unsigned char[]){0x7f, 0xc0, 0, 0}, 1, &x);
+	kws_encoding_decode(KWS_ENC_F32_BE, (const unsigned char[]){ 0x7f, 0xc0, 0, 0 }, 1, &x);
 	assert_true(isnan(x));
-	kws_encoding_decode(KWS_ENC_S32_LE, (const unsigned char[]){0, 0, 0, 0x80}, 1, &x);
+	kws_encoding_decode(KWS_ENC_S32_LE, (const unsigned char[]){ 0, 0, 0, 0x80 }, 1, &x);
 	assert_true(x == -1.0f);
-	kws_encoding_decode(KWS_ENC_U8, (const unsigned char[]){128}, 1, &x);
+	kws_encoding_decode(KWS_ENC_U8, (const unsigned char[]){ 128 }, 1, &x);
 	assert_true(x == 0.0f);
 }
 
@@ -135,58 +135,58 @@ static void names(void **state)
 		unsigned bits;
 		int want; /* -1: refused */
 	} tries[] = {
-		{"s16", 0, KWS_ENC_S16_LE},
-		{"s16", 16, KWS_ENC_S16_LE},
-		{"S16_LE", 0, KWS_ENC_S16_LE},
-		{"s16be", 0, KWS_ENC_S16_BE},
-		{"S16_BE", 0, KWS_ENC_S16_BE},
-		{"s16_le", 0, KWS_ENC_S16_LE},
-		{"s24", 0, KWS_ENC_S24_LE},
-		{"S24_3LE", 0, KWS_ENC_S24_LE},
-		{"S24_LE", 0, KWS_ENC_S24_IN_32_LE},
-		{"S24_LE", 24, KWS_ENC_S24_IN_32_LE},
-		{"S24_3BE", 0, KWS_ENC_S24_BE},
-		{"s32", 0, KWS_ENC_S32_LE},
-		{"S32_LE", 0, KWS_ENC_S32_LE},
-		{"U8", 0, KWS_ENC_U8},
-		{"u8", 8, KWS_ENC_U8},
-		{"S8", 0, KWS_ENC_S8},
-		{"FLOAT_LE", 0, KWS_ENC_F32_LE},
-		{"f32", 0, KWS_ENC_F32_LE},
-		{"FLOAT_BE", 32, KWS_ENC_F32_BE},
-		{"FLOAT64_LE", 0, KWS_ENC_F64_LE},
-		{"f64be", 0, KWS_ENC_F64_BE},
-		{"MU_LAW", 0, KWS_ENC_MU_LAW},
-		{"mu-law", 8, KWS_ENC_MU_LAW},
-		{"u-law", 0, KWS_ENC_MU_LAW},
-		{"mulaw", 0, KWS_ENC_MU_LAW},
-		{"A_LAW", 0, KWS_ENC_A_LAW},
-		{"a-law", 0, KWS_ENC_A_LAW},
-		{"alaw", 0, KWS_ENC_A_LAW},
-		{"signed-integer", 8, KWS_ENC_S8},
-		{"signed-integer", 16, KWS_ENC_S16_LE},
-		{"signed-integer", 24, KWS_ENC_S24_LE},
-		{"signed-integer", 32, KWS_ENC_S32_LE},
-		{"unsigned-integer", 8, KWS_ENC_U8},
-		{"floating-point", 32, KWS_ENC_F32_LE},
-		{"Floating-Point", 64, KWS_ENC_F64_LE},
-		{"", 0, -1},
-		{"s1", 0, -1},
-		{"s16l", 0, -1},
-		{"s160", 0, -1},
-		{"s16", 24, -1},
-		{"u16", 0, -1},
-		{"S24_LE", 32, -1},
-		{"signed-integer", 0, -1},
-		{"signed-integer", 12, -1},
-		{"unsigned-integer", 16, -1},
-		{"floating-point", 16, -1},
-		{"mu-law", 16, -1},
-		{"mp3", 0, -1},
+		{ "s16", 0, KWS_ENC_S16_LE },
+		{ "s16", 16, KWS_ENC_S16_LE },
+		{ "S16_LE", 0, KWS_ENC_S16_LE },
+		{ "s16be", 0, KWS_ENC_S16_BE },
+		{ "S16_BE", 0, KWS_ENC_S16_BE },
+		{ "s16_le", 0, KWS_ENC_S16_LE },
+		{ "s24", 0, KWS_ENC_S24_LE },
+		{ "S24_3LE", 0, KWS_ENC_S24_LE },
+		{ "S24_LE", 0, KWS_ENC_S24_IN_32_LE },
+		{ "S24_LE", 24, KWS_ENC_S24_IN_32_LE },
+		{ "S24_3BE", 0, KWS_ENC_S24_BE },
+		{ "s32", 0, KWS_ENC_S32_LE },
+		{ "S32_LE", 0, KWS_ENC_S32_LE },
+		{ "U8", 0, KWS_ENC_U8 },
+		{ "u8", 8, KWS_ENC_U8 },
+		{ "S8", 0, KWS_ENC_S8 },
+		{ "FLOAT_LE", 0, KWS_ENC_F32_LE },
+		{ "f32", 0, KWS_ENC_F32_LE },
+		{ "FLOAT_BE", 32, KWS_ENC_F32_BE },
+		{ "FLOAT64_LE", 0, KWS_ENC_F64_LE },
+		{ "f64be", 0, KWS_ENC_F64_BE },
+		{ "MU_LAW", 0, KWS_ENC_MU_LAW },
+		{ "mu-law", 8, KWS_ENC_MU_LAW },
+		{ "u-law", 0, KWS_ENC_MU_LAW },
+		{ "mulaw", 0, KWS_ENC_MU_LAW },
+		{ "A_LAW", 0, KWS_ENC_A_LAW },
+		{ "a-law", 0, KWS_ENC_A_LAW },
+		{ "alaw", 0, KWS_ENC_A_LAW },
+		{ "signed-integer", 8, KWS_ENC_S8 },
+		{ "signed-integer", 16, KWS_ENC_S16_LE },
+		{ "signed-integer", 24, KWS_ENC_S24_LE },
+		{ "signed-integer", 32, KWS_ENC_S32_LE },
+		{ "unsigned-integer", 8, KWS_ENC_U8 },
+		{ "floating-point", 32, KWS_ENC_F32_LE },
+		{ "Floating-Point", 64, KWS_ENC_F64_LE },
+		{ "", 0, -1 },
+		{ "s1", 0, -1 },
+		{ "s16l", 0, -1 },
+		{ "s160", 0, -1 },
+		{ "s16", 24, -1 },
+		{ "u16", 0, -1 },
+		{ "S24_LE", 32, -1 },
+		{ "signed-integer", 0, -1 },
+		{ "signed-integer", 12, -1 },
+		{ "unsigned-integer", 16, -1 },
+		{ "floating-point", 16, -1 },
+		{ "mu-law", 16, -1 },
+		{ "mp3", 0, -1 },
 	};
 	for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
 		enum kws_encoding enc = KWS_N_ENCODINGS;
-		kws_error err = {""};
+		kws_error err = { "" };
 		const enum kws_status s =
 			kws_encoding_parse(&enc, tries[i].name, tries[i].bits, &err);
 		if (tries[i].want < 0) {

@@ -213,8 +213,8 @@ static void words_do_not_overlap(void **state)
 			unsigned back = (unsigned)rand() % 200;
 			kws_event ev = find(e, now > back ? now - back : 0, now);
 			assert_true(ev.start >= last);
-			assert_true(ev.start + 1200 * 16 >=
-				    (uint64_t)(now > back ? now - back : 0) * 16);
+			assert_true(ev.start + 1200 * 16
+				    >= (uint64_t)(now > back ? now - back : 0) * 16);
 			last = ev.end;
 		}
 		kws_endpoint_destroy(e);

@@ -75,7 +75,8 @@ static void nothing_is_a_list_too(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-		"", "\n", "\r\n\r\n", "# only words\n", "path\tword\n", "\xef\xbb\xbf"};
+		"", "\n", "\r\n\r\n", "# only words\n", "path\tword\n", "\xef\xbb\xbf"
+	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		kws_manifest *m = parse(texts[i], "l");
 		assert_int_equal(kws_manifest_count(m), 0);
@@ -87,11 +88,11 @@ static void paths_start_at_the_folder(void **state)
 {
 	(void)state;
 	static const char *const lists[][3] = {
-		{"list.tsv", "a/b.flac", "a/b.flac"},
-		{"some/where/list.tsv", "a/b.flac", "some/where/a/b.flac"},
-		{"/list.tsv", "b.flac", "/b.flac"},
-		{"some/list.tsv", "/abs/b.flac", "/abs/b.flac"},
-		{"../list.tsv", "../b.flac", "../../b.flac"},
+		{ "list.tsv", "a/b.flac", "a/b.flac" },
+		{ "some/where/list.tsv", "a/b.flac", "some/where/a/b.flac" },
+		{ "/list.tsv", "b.flac", "/b.flac" },
+		{ "some/list.tsv", "/abs/b.flac", "/abs/b.flac" },
+		{ "../list.tsv", "../b.flac", "../../b.flac" },
 	};
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
 		char text[64], path[64];
@@ -110,7 +111,7 @@ static void paths_start_at_the_folder(void **state)
 static void refused(const char *text, size_t len, const char *want)
 {
 	kws_manifest *m = (kws_manifest *)&m;
-	kws_error err = {""};
+	kws_error err = { "" };
 	assert_int_equal(kws_manifest_parse(&m, text, len, "dir/list.tsv", &err), KWS_ERR_FORMAT);
 	assert_null(m);
 	assert_string_equal(err.text, want);
@@ -162,7 +163,7 @@ static void lists_are_files(void **state)
 		fprintf(f, "clips/%d.flac\tw%d\n", i, i % 7);
 	assert_int_equal(fclose(f), 0);
 	kws_manifest *m = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	assert_int_equal(kws_manifest_open(&m, name, &err), KWS_OK);
 	assert_int_equal(kws_manifest_count(m), LINES);
 	for (int i = 0; i < LINES; i++) {

@@ -13,24 +13,25 @@
 
 static const double pi = 3.14159265358979323846;
 
-static const kws_mel_config usual = {.rate_hz = 16000,
-				     .win = 400,
-				     .hop = 160,
-				     .n_fft = 512,
-				     .n_mels = 40,
-				     .f_lo_hz = 20.0f,
-				     .f_hi_hz = 7000.0f,
-				     .log_floor = 1e-5f};
+static const kws_mel_config usual = { .rate_hz = 16000,
+				      .win = 400,
+				      .hop = 160,
+				      .n_fft = 512,
+				      .n_mels = 40,
+				      .f_lo_hz = 20.0f,
+				      .f_hi_hz = 7000.0f,
+				      .log_floor = 1e-5f };
 
 static const kws_mel_config several[] = {
-	{16000, 400, 160, 512, 40, 20.0f, 7000.0f, 1e-5f, KWS_MEL_HTK},
-	{16000, 400, 160, 512, 32, 60.0f, 3800.0f, 1e-4f, KWS_MEL_SLANEY},
-	{16000, 512, 512, 512, 13, 0.0f, 8000.0f,
-	 1e-3f, KWS_MEL_SLANEY}, /* no overlap, no padding, odd number of bands */
-	{8000, 201, 67, 256, 23, 60.5f, 3999.0f, 1e-4f, KWS_MEL_HTK}, /* nothing is a multiple of anything */
-	{16000, 64, 1, 64, 1, 100.0f, 5000.0f, 1e-4f, KWS_MEL_HTK},   /* every sample a frame */
-	{48000, 1200, 480, 2048, 80, 20.0f, 12000.0f, 1e-3f, KWS_MEL_HTK},
-	{44100, 4096, 441, 4096, 128, 300.0f, 22050.0f, 1e-2f, KWS_MEL_HTK},
+	{ 16000, 400, 160, 512, 40, 20.0f, 7000.0f, 1e-5f, KWS_MEL_HTK },
+	{ 16000, 400, 160, 512, 32, 60.0f, 3800.0f, 1e-4f, KWS_MEL_SLANEY },
+	{ 16000, 512, 512, 512, 13, 0.0f, 8000.0f, 1e-3f,
+	  KWS_MEL_SLANEY }, /* no overlap, no padding, odd number of bands */
+	{ 8000, 201, 67, 256, 23, 60.5f, 3999.0f, 1e-4f,
+	  KWS_MEL_HTK }, /* nothing is a multiple of anything */
+	{ 16000, 64, 1, 64, 1, 100.0f, 5000.0f, 1e-4f, KWS_MEL_HTK }, /* every sample a frame */
+	{ 48000, 1200, 480, 2048, 80, 20.0f, 12000.0f, 1e-3f, KWS_MEL_HTK },
+	{ 44100, 4096, 441, 4096, 128, 300.0f, 22050.0f, 1e-2f, KWS_MEL_HTK },
 };
 enum { N_SEVERAL = sizeof several / sizeof *several };
 
@@ -60,13 +61,13 @@ static kws_mel *create(const kws_mel_config *c)
 /* The i-th of the n_mels + 2 edges of the bands, by bisection of the scales' formulas. */
 static double edge(const kws_mel_config *c, size_t i)
 {
-	const double f[] = {(double)c->f_lo_hz, (double)c->f_hi_hz};
+	const double f[] = { (double)c->f_lo_hz, (double)c->f_hi_hz };
 	double mel[2], lo = 0.0, hi = 24000.0;
 	for (int k = 0; k < 60 + 2; k++) {
 		const double hz = k < 2 ? f[k] : (lo + hi) / 2.0;
 		const double m = c->mel == KWS_MEL_HTK ? 2595.0 * log10(1.0 + hz / 700.0)
 				 : hz < 1000.0	       ? 3.0 * hz / 200.0
-						       : 15.0 + log(hz / 1000.0) / (log(6.4) / 27.0);
+					       : 15.0 + log(hz / 1000.0) / (log(6.4) / 27.0);
 		if (k < 2)
 			mel[k] = m;
 		else if (m < mel[0] + (mel[1] - mel[0]) * (double)i / (c->n_mels + 1))
@@ -127,8 +128,9 @@ static void reference(const kws_mel_config *c, const float *x, size_t end, doubl
 		for (size_t k = 0; k < n_bins; k++) {
 			const double f = (double)k * c->rate_hz / c->n_fft;
 			if (f > e[0] && f < e[2])
-				sum += power[k] * (f < e[1] ? (f - e[0]) / (e[1] - e[0])
-							    : (e[2] - f) / (e[2] - e[1]));
+				sum += power[k]
+				       * (f < e[1] ? (f - e[0]) / (e[1] - e[0])
+						   : (e[2] - f) / (e[2] - e[1]));
 		}
 		frame[m] = log(fmax((double)c->log_floor, sum));
 	}
@@ -229,8 +231,8 @@ static void silence_is_the_floor(void **state)
 		kws_mel *m = create(c);
 		kws_mel_process(m, pcm, 20, frames);
 		for (size_t k = 0; k < 20 * c->n_mels; k++)
-			assert_true(fabsf(frames[k] - logf(c->log_floor)) <= 2e-6f &&
-				    frames[k] == frames[0]);
+			assert_true(fabsf(frames[k] - logf(c->log_floor)) <= 2e-6f
+				    && frames[k] == frames[0]);
 		kws_mel_destroy(m);
 		free(pcm);
 		free(frames);
@@ -267,9 +269,9 @@ static void loudness_adds(void **state)
 static void output_is_finite(void **state)
 {
 	(void)state;
-	static const float odd[] = {NAN,    INFINITY, -INFINITY, FLT_MAX, -FLT_MAX, 1e30f,
-				    1e15f,  1.1e15f,  -1.0f,     1e-38f,  1e-45f,   -1e-42f,
-				    1e-20f, -1e-15f,  -0.0f,     32768.0f};
+	static const float odd[] = { NAN,    INFINITY, -INFINITY, FLT_MAX, -FLT_MAX, 1e30f,
+				     1e15f,  1.1e15f,  -1.0f,	  1e-38f,  1e-45f,   -1e-42f,
+				     1e-20f, -1e-15f,  -0.0f,	  32768.0f };
 	enum { HOPS = 40, N_ODD = sizeof odd / sizeof *odd };
 	const size_t n = HOPS * usual.hop, size = HOPS * usual.n_mels;
 	float *bad = voice(&usual, n), *good = mem(n), *got = mem(size), *want = mem(size);
@@ -366,7 +368,7 @@ static void threads_may_create(void **state)
 static void refused(const char *field, kws_mel_config c)
 {
 	kws_mel *m = (kws_mel *)&c;
-	kws_error err = {""};
+	kws_error err = { "" };
 	assert_int_equal(kws_mel_create(&m, &c, &err), KWS_ERR_ARG);
 	assert_null(m);
 	const size_t n = strlen(field);

@@ -56,7 +56,8 @@ static void golden_case(const char *name)
 	void *blob = read_file(path, &len);
 	assert_non_null(blob);
 	assert_int_equal(kws_tensors_parse(&io, blob, len, true, &err), KWS_OK);
-	const kws_tensor *frames = kws_tensors_find(io, "frames"), *logits = kws_tensors_find(io, "logits");
+	const kws_tensor *frames = kws_tensors_find(io, "frames"),
+			 *logits = kws_tensors_find(io, "logits");
 	assert_non_null(frames);
 	assert_non_null(logits);
 	float *x = malloc(frames->n * sizeof *x), *want = malloc(logits->n * sizeof *want);
@@ -70,7 +71,8 @@ static void golden_case(const char *name)
 	for (size_t i = 0; i < logits->n; i++) {
 		const float tol = 1e-5f + 1e-4f * fabsf(want[i]);
 		if (!(fabsf(got[i] - want[i]) <= tol))
-			fail_msg("%s: logit %zu is %.7g, want %.7g", name, i, (double)got[i], (double)want[i]);
+			fail_msg("%s: logit %zu is %.7g, want %.7g", name, i, (double)got[i],
+				 (double)want[i]);
 	}
 	kws_net_destroy(net);
 	kws_tensors_free(io);
@@ -85,14 +87,22 @@ static void networks_agree_with_the_twin(void **state)
 {
 	(void)state;
 	static const char *const cases[] = {
-		"net_batchnorm_laplace_simple_full", "net_batchnorm_softmax_rotary_c3",
-		"net_fastformer_clip",               "net_fastformer_forget",
-		"net_fastformer_gated",              "net_fastformer_shared",
-		"net_layernorm_laplace_simple_bare", "net_layernorm_softmax_rotary_full_post",
-		"net_layernorm_softmax_simple_c5",   "net_rmsnorm_laplace_rotary_c7",
-		"net_no_attention",                  "net_no_ema",
-		"net_rmsnorm_relu2_rotary_c1",       "net_scalenorm_relu2_simple_c4_post",
-		"net_stem",                          "net_stem_deep",
+		"net_batchnorm_laplace_simple_full",
+		"net_batchnorm_softmax_rotary_c3",
+		"net_fastformer_clip",
+		"net_fastformer_forget",
+		"net_fastformer_gated",
+		"net_fastformer_shared",
+		"net_layernorm_laplace_simple_bare",
+		"net_layernorm_softmax_rotary_full_post",
+		"net_layernorm_softmax_simple_c5",
+		"net_rmsnorm_laplace_rotary_c7",
+		"net_no_attention",
+		"net_no_ema",
+		"net_rmsnorm_relu2_rotary_c1",
+		"net_scalenorm_relu2_simple_c4_post",
+		"net_stem",
+		"net_stem_deep",
 		"net_stem_stacked",
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -123,7 +133,7 @@ static void every_cut_gives_the_same_bits(void **state)
 {
 	(void)state;
 	static const tiny_config configs[] = {
-		{ 1, 7, 2, 2, 10, 8.0f }, { 2, 1, 1, 1, 1, 8.0f }, { 3, 25, 3, 2, 50, 8.0f },
+		{ 1, 7, 2, 2, 10, 8.0f },   { 2, 1, 1, 1, 1, 8.0f },  { 3, 25, 3, 2, 50, 8.0f },
 		{ 4, 100, 4, 1, 33, 8.0f }, { 5, 48, 8, 5, 7, 8.0f },
 	};
 	static float x[T * MELS], want[(T + 1) * TINY_WORDS], got[(T + 1) * TINY_WORDS];
@@ -140,7 +150,8 @@ static void every_cut_gives_the_same_bits(void **state)
 			for (size_t t = 0, k; t < T; t += k) {
 				k = most == 1 ? 1 : below(most + 1); /* 0 is a legal cut */
 				k = k < T - t ? k : T - t;
-				n_out += kws_net_run(net, x + t * MELS, k, got + n_out * TINY_WORDS);
+				n_out +=
+					kws_net_run(net, x + t * MELS, k, got + n_out * TINY_WORDS);
 			}
 			assert_int_equal(n_out, n);
 			assert_memory_equal(got, want, n * TINY_WORDS * sizeof *want);
@@ -154,9 +165,17 @@ static void every_cut_gives_the_same_bits(void **state)
 static void every_kind_gives_the_same_bits(void **state)
 {
 	(void)state;
-	static const char *const names[] = { "batchnorm_laplace_simple_full", "fastformer_clip", "fastformer_forget",
-					     "fastformer_gated", "fastformer_shared", "no_attention", "no_ema",
-					     "rmsnorm_relu2_rotary_c1", "stem", "stem_deep", "stem_stacked" };
+	static const char *const names[] = { "batchnorm_laplace_simple_full",
+					     "fastformer_clip",
+					     "fastformer_forget",
+					     "fastformer_gated",
+					     "fastformer_shared",
+					     "no_attention",
+					     "no_ema",
+					     "rmsnorm_relu2_rotary_c1",
+					     "stem",
+					     "stem_deep",
+					     "stem_stacked" };
 	static float x[T * MELS], want[(T + 1) * TINY_WORDS], got[(T + 1) * TINY_WORDS];
 	for (size_t c = 0; c < sizeof names / sizeof *names; c++) {
 		char path[256];
@@ -166,7 +185,8 @@ static void every_kind_gives_the_same_bits(void **state)
 		snprintf(path, sizeof path, "tests/golden/net_%s.safetensors", names[c]);
 		if (kws_model_open(&m, path, &err) != KWS_OK)
 			fail_msg("%s: %s", path, err.text);
-		const size_t mels = kws_model_features(m)->n_mels, most_frames = kws_model_max_frames(m);
+		const size_t mels = kws_model_features(m)->n_mels,
+			     most_frames = kws_model_max_frames(m);
 		const size_t t_all = most_frames ? most_frames * kws_model_stride(m) : T;
 		assert_true(mels <= MELS && kws_model_n_words(m) == TINY_WORDS);
 		random_frames(x);
@@ -181,7 +201,8 @@ static void every_kind_gives_the_same_bits(void **state)
 			for (size_t t = 0, k; t < t_all; t += k) {
 				k = most == 1 ? 1 : below(most + 1);
 				k = k < t_all - t ? k : t_all - t;
-				n_out += kws_net_run(net, x + t * mels, k, got + n_out * TINY_WORDS);
+				n_out +=
+					kws_net_run(net, x + t * mels, k, got + n_out * TINY_WORDS);
 			}
 			n_out += kws_net_finish(net, got + n_out * TINY_WORDS);
 			assert_int_equal(n_out, n);
@@ -200,7 +221,8 @@ static void whole_clips_hear_the_future(void **state)
 	kws_model *m;
 	kws_net *net;
 	static float x[T * MELS], a[(T + 1) * TINY_WORDS], b[(T + 1) * TINY_WORDS];
-	assert_int_equal(kws_model_open(&m, "tests/golden/net_fastformer_clip.safetensors", &err), KWS_OK);
+	assert_int_equal(kws_model_open(&m, "tests/golden/net_fastformer_clip.safetensors", &err),
+			 KWS_OK);
 	assert_int_equal(kws_model_max_frames(m), 40);
 	assert_int_equal(kws_net_create(&net, m), KWS_OK);
 	random_frames(x);
@@ -223,7 +245,8 @@ static void streams_do_not_interact(void **state)
 	(void)state;
 	kws_model *m = tiny_model_open(&tiny_default);
 	kws_net *a, *b;
-	static float x[T * MELS], y[T * MELS], want_x[(T + 1) * TINY_WORDS], want_y[(T + 1) * TINY_WORDS];
+	static float x[T * MELS], y[T * MELS], want_x[(T + 1) * TINY_WORDS],
+		want_y[(T + 1) * TINY_WORDS];
 	float got[2 * TINY_WORDS];
 	random_frames(x);
 	random_frames(y);
@@ -310,7 +333,8 @@ static void getters_tell_what_the_file_says(void **state)
 /* ---- hostile files ----------------------------------------------------------------------------------------- */
 
 /* A model with every `find` in its header replaced; the header keeps a length that is a multiple of 8. Frees blob. */
-static unsigned char *edit(unsigned char *blob, size_t n, const char *find, const char *replace, size_t *len)
+static unsigned char *edit(unsigned char *blob, size_t n, const char *find, const char *replace,
+			   size_t *len)
 {
 	size_t header = 0;
 	for (int i = 7; i >= 0; i--)
@@ -356,7 +380,8 @@ static void refused(const void *blob, size_t len, enum kws_status want, const ch
 	kws_model *m = (kws_model *)(uintptr_t)1;
 	const enum kws_status s = kws_model_parse(&m, blob, len, &err);
 	if (s != want || !strstr(err.text, says))
-		fail_msg("status %d, \"%s\"; want %d and \"%s\"", (int)s, err.text, (int)want, says);
+		fail_msg("status %d, \"%s\"; want %d and \"%s\"", (int)s, err.text, (int)want,
+			 says);
 	assert_null(m);
 }
 
@@ -367,24 +392,35 @@ static const struct {
 } hostile[] = {
 	/* the header */
 	{ "\"dtype\":\"F32\"", "\"dtype\":\"F16\"", KWS_ERR_FORMAT, "dtype F16" },
-	{ "\"input.weight\":{\"dtype\"", "\"input.weight\":{\"type\"", KWS_ERR_FORMAT, "input.weight: dtype missing" },
-	{ "\"input.weight\":{", "\"input.weight\":{\"x\":1,", KWS_ERR_FORMAT, "input.weight: want dtype, shape" },
-	{ "\"shape\":[8,20]", "\"shape\":[8,21]", KWS_ERR_FORMAT, "input.weight: 640 bytes of data" },
-	{ "\"shape\":[8,20]", "\"shape\":[20,8]", KWS_ERR_FORMAT, "input.weight: shape [20, 8], want [8, 20]" },
-	{ "\"shape\":[8,20]", "\"shape\":[160]", KWS_ERR_FORMAT, "input.weight: shape [160], want [8, 20]" },
+	{ "\"input.weight\":{\"dtype\"", "\"input.weight\":{\"type\"", KWS_ERR_FORMAT,
+	  "input.weight: dtype missing" },
+	{ "\"input.weight\":{", "\"input.weight\":{\"x\":1,", KWS_ERR_FORMAT,
+	  "input.weight: want dtype, shape" },
+	{ "\"shape\":[8,20]", "\"shape\":[8,21]", KWS_ERR_FORMAT,
+	  "input.weight: 640 bytes of data" },
+	{ "\"shape\":[8,20]", "\"shape\":[20,8]", KWS_ERR_FORMAT,
+	  "input.weight: shape [20, 8], want [8, 20]" },
+	{ "\"shape\":[8,20]", "\"shape\":[160]", KWS_ERR_FORMAT,
+	  "input.weight: shape [160], want [8, 20]" },
 	{ "\"shape\":[8,20]", "\"shape\":[-8,-20]", KWS_ERR_FORMAT, "input.weight: shape" },
 	{ "\"shape\":[8,20]", "\"shape\":[8,20.0]", KWS_ERR_FORMAT, "input.weight: shape" },
-	{ "\"shape\":[8,20]", "\"shape\":[4294967296,4294967296]", KWS_ERR_FORMAT, "input.weight: shape" },
+	{ "\"shape\":[8,20]", "\"shape\":[4294967296,4294967296]", KWS_ERR_FORMAT,
+	  "input.weight: shape" },
 	{ "\"shape\":[8,20]", "\"shape\":[1,1,1,8,20]", KWS_ERR_FORMAT, "input.weight: shape" },
 	{ "\"shape\":[8,20]", "\"shape\":\"8x20\"", KWS_ERR_FORMAT, "input.weight: shape" },
 	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[84,724]", KWS_ERR_FORMAT, "gap" },
 	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[40,680]", KWS_ERR_FORMAT, "overlaps" },
 	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[82,722]", KWS_ERR_FORMAT, "not aligned" },
-	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[80,99999999]", KWS_ERR_FORMAT, "input.weight: data_offsets" },
-	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[720,80]", KWS_ERR_FORMAT, "input.weight: data_offsets" },
-	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[80]", KWS_ERR_FORMAT, "input.weight: data_offsets" },
-	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[80,720,800]", KWS_ERR_FORMAT, "input.weight: data_offsets" },
-	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[80,18446744073709551616]", KWS_ERR_FORMAT, "header" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[80,99999999]", KWS_ERR_FORMAT,
+	  "input.weight: data_offsets" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[720,80]", KWS_ERR_FORMAT,
+	  "input.weight: data_offsets" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[80]", KWS_ERR_FORMAT,
+	  "input.weight: data_offsets" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[80,720,800]", KWS_ERR_FORMAT,
+	  "input.weight: data_offsets" },
+	{ "\"data_offsets\":[80,720]", "\"data_offsets\":[80,18446744073709551616]", KWS_ERR_FORMAT,
+	  "header" },
 	{ "\"input.bias\"", "\"input.weight\"", KWS_ERR_FORMAT, "duplicate" },
 	{ "\"input.bias\"", "\"input.bias_\"", KWS_ERR_FORMAT, "input.bias: missing" },
 	{ "\"input.bias\"", "\"input.bi\\u0000as\"", KWS_ERR_FORMAT, "header" },
@@ -396,7 +432,8 @@ static const struct {
 	{ "\"name\":\"tiny\"", "\"nome\":\"tiny\"", KWS_ERR_FORMAT, "name is missing" },
 	{ "\\\"no\\\",", "\\\"yes\\\",", KWS_ERR_FORMAT, "words[1]: yes stands there twice" },
 	{ "\\\"no\\\",", "\\\"\\\",", KWS_ERR_FORMAT, "words[1]" },
-	{ "[\\\"yes\\\",", "[\\\"maybe\\\",\\\"yes\\\",", KWS_ERR_FORMAT, "head.fc2.weight: shape [4, 16], want [5, 16]" },
+	{ "[\\\"yes\\\",", "[\\\"maybe\\\",\\\"yes\\\",", KWS_ERR_FORMAT,
+	  "head.fc2.weight: shape [4, 16], want [5, 16]" },
 	{ "\\\"hop\\\":160", "\\\"hop\\\":0", KWS_ERR_FORMAT, "features: hop" },
 	{ "\\\"hop\\\":160", "\\\"hop\\\":80", KWS_ERR_FORMAT, "features: hop" },
 	{ "\\\"n_fft\\\":512", "\\\"n_fft\\\":500", KWS_ERR_FORMAT, "features: n_fft" },
@@ -404,16 +441,23 @@ static const struct {
 	{ "\\\"f_hi_hz\\\":7600.0", "\\\"f_hi_hz\\\":NaN", KWS_ERR_FORMAT, "metadata: features" },
 	{ "\\\"log_floor\\\":1e-5", "\\\"log_floor\\\":0", KWS_ERR_FORMAT, "features: log_floor" },
 	{ "\\\"kind\\\":\\\"log-mel\\\"", "\\\"kind\\\":\\\"mfcc\\\"", KWS_ERR_VERSION, "mfcc" },
-	{ "\\\"kind\\\":\\\"log-mel\\\"", "\\\"kind\\\":\\\"log-mel\\\",\\\"pcen\\\":1", KWS_ERR_FORMAT, "pcen" },
-	{ "\\\"normalisation\\\":\\\"affine\\\"", "\\\"normalisation\\\":\\\"none\\\"", KWS_ERR_FORMAT, "features.mean: nothing" },
-	{ "\\\"kind\\\":\\\"mega\\\"", "\\\"kind\\\":\\\"lstm\\\"", KWS_ERR_VERSION, "layers[0]: kind lstm" },
+	{ "\\\"kind\\\":\\\"log-mel\\\"", "\\\"kind\\\":\\\"log-mel\\\",\\\"pcen\\\":1",
+	  KWS_ERR_FORMAT, "pcen" },
+	{ "\\\"normalisation\\\":\\\"affine\\\"", "\\\"normalisation\\\":\\\"none\\\"",
+	  KWS_ERR_FORMAT, "features.mean: nothing" },
+	{ "\\\"kind\\\":\\\"mega\\\"", "\\\"kind\\\":\\\"lstm\\\"", KWS_ERR_VERSION,
+	  "layers[0]: kind lstm" },
 	{ "\\\"zdim\\\":4", "\\\"zdim\\\":5", KWS_ERR_FORMAT, "want" },
 	{ "\\\"zdim\\\":4", "\\\"zdim\\\":1000000000", KWS_ERR_FORMAT, "layers[0]: zdim" },
 	{ "\\\"chunk\\\":7", "\\\"chunk\\\":0", KWS_ERR_FORMAT, "layers[0]: chunk" },
-	{ "\\\"chunk\\\":7", "\\\"chunk\\\":-1", KWS_ERR_FORMAT, "layers[0]: max_positions is missing" },
-	{ "\\\"chunk\\\":7", "\\\"chunk\\\":8", KWS_ERR_FORMAT, "layers.0.rel_pos_bias.rel_pos_bias: shape [13], want [15]" },
-	{ "\\\"attention\\\":\\\"softmax\\\"", "\\\"attention\\\":\\\"hard\\\"", KWS_ERR_VERSION, "hard" },
-	{ "\\\"attention\\\":\\\"softmax\\\"", "\\\"attention\\\":\\\"none\\\"", KWS_ERR_FORMAT, "layers[0]: unknown key" },
+	{ "\\\"chunk\\\":7", "\\\"chunk\\\":-1", KWS_ERR_FORMAT,
+	  "layers[0]: max_positions is missing" },
+	{ "\\\"chunk\\\":7", "\\\"chunk\\\":8", KWS_ERR_FORMAT,
+	  "layers.0.rel_pos_bias.rel_pos_bias: shape [13], want [15]" },
+	{ "\\\"attention\\\":\\\"softmax\\\"", "\\\"attention\\\":\\\"hard\\\"", KWS_ERR_VERSION,
+	  "hard" },
+	{ "\\\"attention\\\":\\\"softmax\\\"", "\\\"attention\\\":\\\"none\\\"", KWS_ERR_FORMAT,
+	  "layers[0]: unknown key" },
 	{ "\\\"ndim\\\":4", "\\\"ndim\\\":0", KWS_ERR_FORMAT, "layers.0.move.delta: nothing" },
 	{ "\\\"prenorm\\\":true", "\\\"prenorm\\\":1", KWS_ERR_FORMAT, "prenorm" },
 	{ "\\\"pool\\\":10", "\\\"pool\\\":0", KWS_ERR_FORMAT, "network: pool" },
@@ -437,51 +481,99 @@ static void hostile_headers_are_refused_by_name(void **state)
 static const struct {
 	const char *name, *find, *replace, *says;
 } hostile_kinds[] = {
-	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"heads\\\": 5", "layers[0]: heads: 5 do not divide dim, 12" },
-	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"heads\\\": 0", "layers[0]: heads: want a whole number in 1..64" },
-	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"heads\\\": 65", "layers[0]: heads: want a whole number in 1..64" },
-	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"heads\\\": 4", "query_att.weight: shape [3, 12], want [4, 12]" },
-	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"ears\\\": 3", "layers[0]: unknown key ears" },
-	{ "fastformer_forget", "\\\"ffn\\\": 10", "\\\"ffn\\\": 11", "intermediate.dense.weight: shape [10, 12], want [11, 12]" },
-	{ "fastformer_forget", "\\\"forget\\\": true", "\\\"forget\\\": 1", "layers[0]: forget: want true or false" },
-	{ "fastformer_forget", "\\\"forget\\\": true", "\\\"forget\\\": false", "attention.self.forget: nothing" },
-	{ "fastformer_forget", "\\\"causal\\\": true", "\\\"causal\\\": false", "forget: only causal attention forgets" },
-	{ "fastformer_forget", "\\\"causal\\\": true", "\\\"casual\\\": true", "layers[0]: causal: want true or false" },
-	{ "fastformer_forget", "\\\"causal\\\": true", "\\\"causal\\\": true, \\\"max_positions\\\": 9", "unknown key max_positions" },
-	{ "fastformer_forget", "0.attention.self.forget", "0.attention.self.forgot", "layers.0.attention.self.forget: missing" },
-	{ "fastformer_forget", "0.output.LayerNorm.bias", "0.output.LayerNorm.b", "layers.0.output.LayerNorm.bias: missing" },
-	{ "fastformer_clip", "\\\"max_positions\\\": 40", "\\\"max_positions\\\": 0", "layers[0]: max_positions: want" },
-	{ "fastformer_clip", ", \\\"max_positions\\\": 40", "", "layers[0]: max_positions is missing" },
-	{ "fastformer_clip", "\\\"forget\\\": false", "\\\"forget\\\": true", "forget: only causal attention forgets" },
-	{ "fastformer_shared", "\\\"share\\\": 0", "\\\"share\\\": 1", "layers[1]: share: want a whole number in 0..0" },
-	{ "fastformer_shared", "\\\"share\\\": 0", "\\\"share\\\": -1", "layers[1]: share: want a whole number in 0..0" },
-	{ "fastformer_shared", "\\\"share\\\": 0", "\\\"share\\\": null", "layers[1]: share: want a whole number in 0..0" },
-	{ "fastformer_shared", "\\\"share\\\": 0", "\\\"share\\\": 0, \\\"heads\\\": 3", "layers[1]: unknown key heads" },
-	{ "fastformer_shared", "[{\\\"kind\\\"", "[{\\\"share\\\": 0}, {\\\"kind\\\"", "layers[0]: share: there is no earlier layer" },
-	{ "fastformer_gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"zdim\\\": 12", "layers[0]: unknown key zdim" },
-	{ "fastformer_gated", "\\\"heads\\\": 3", "\\\"heads\\\": 5", "layers[0]: heads: 5 do not divide hdim, 12" },
-	{ "fastformer_gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"chunk\\\": 5", "layers[0]: unknown key chunk" },
+	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"heads\\\": 5",
+	  "layers[0]: heads: 5 do not divide dim, 12" },
+	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"heads\\\": 0",
+	  "layers[0]: heads: want a whole number in 1..64" },
+	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"heads\\\": 65",
+	  "layers[0]: heads: want a whole number in 1..64" },
+	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"heads\\\": 4",
+	  "query_att.weight: shape [3, 12], want [4, 12]" },
+	{ "fastformer_forget", "\\\"heads\\\": 3", "\\\"ears\\\": 3",
+	  "layers[0]: unknown key ears" },
+	{ "fastformer_forget", "\\\"ffn\\\": 10", "\\\"ffn\\\": 11",
+	  "intermediate.dense.weight: shape [10, 12], want [11, 12]" },
+	{ "fastformer_forget", "\\\"forget\\\": true", "\\\"forget\\\": 1",
+	  "layers[0]: forget: want true or false" },
+	{ "fastformer_forget", "\\\"forget\\\": true", "\\\"forget\\\": false",
+	  "attention.self.forget: nothing" },
+	{ "fastformer_forget", "\\\"causal\\\": true", "\\\"causal\\\": false",
+	  "forget: only causal attention forgets" },
+	{ "fastformer_forget", "\\\"causal\\\": true", "\\\"casual\\\": true",
+	  "layers[0]: causal: want true or false" },
+	{ "fastformer_forget", "\\\"causal\\\": true",
+	  "\\\"causal\\\": true, \\\"max_positions\\\": 9", "unknown key max_positions" },
+	{ "fastformer_forget", "0.attention.self.forget", "0.attention.self.forgot",
+	  "layers.0.attention.self.forget: missing" },
+	{ "fastformer_forget", "0.output.LayerNorm.bias", "0.output.LayerNorm.b",
+	  "layers.0.output.LayerNorm.bias: missing" },
+	{ "fastformer_clip", "\\\"max_positions\\\": 40", "\\\"max_positions\\\": 0",
+	  "layers[0]: max_positions: want" },
+	{ "fastformer_clip", ", \\\"max_positions\\\": 40", "",
+	  "layers[0]: max_positions is missing" },
+	{ "fastformer_clip", "\\\"forget\\\": false", "\\\"forget\\\": true",
+	  "forget: only causal attention forgets" },
+	{ "fastformer_shared", "\\\"share\\\": 0", "\\\"share\\\": 1",
+	  "layers[1]: share: want a whole number in 0..0" },
+	{ "fastformer_shared", "\\\"share\\\": 0", "\\\"share\\\": -1",
+	  "layers[1]: share: want a whole number in 0..0" },
+	{ "fastformer_shared", "\\\"share\\\": 0", "\\\"share\\\": null",
+	  "layers[1]: share: want a whole number in 0..0" },
+	{ "fastformer_shared", "\\\"share\\\": 0", "\\\"share\\\": 0, \\\"heads\\\": 3",
+	  "layers[1]: unknown key heads" },
+	{ "fastformer_shared", "[{\\\"kind\\\"", "[{\\\"share\\\": 0}, {\\\"kind\\\"",
+	  "layers[0]: share: there is no earlier layer" },
+	{ "fastformer_gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"zdim\\\": 12",
+	  "layers[0]: unknown key zdim" },
+	{ "fastformer_gated", "\\\"heads\\\": 3", "\\\"heads\\\": 5",
+	  "layers[0]: heads: 5 do not divide hdim, 12" },
+	{ "fastformer_gated", "\\\"heads\\\": 3", "\\\"heads\\\": 3, \\\"chunk\\\": 5",
+	  "layers[0]: unknown key chunk" },
 	{ "fastformer_gated", "additive\\\"", "softmax\\\"", "layers[0]: unknown key heads" },
-	{ "fastformer_gated", "0.additive.forget", "0.additive.forgot", "layers.0.additive.forget: missing" },
+	{ "fastformer_gated", "0.additive.forget", "0.additive.forgot",
+	  "layers.0.additive.forget: missing" },
 	{ "stem", "\\\"stem\\\": [", "\\\"stem\\\": {}, \\\"x\\\": [", "network: unknown key x" },
-	{ "stem", "\\\"stem\\\": [{", "\\\"stem\\\": [7, {", "network: stem[0]: kind: want a name such as conv" },
+	{ "stem", "\\\"stem\\\": [{", "\\\"stem\\\": [7, {",
+	  "network: stem[0]: kind: want a name such as conv" },
 	{ "stem", "\\\"channels\\\": 4, ", "", "network: stem[1]: channels is missing" },
-	{ "stem", "\\\"channels\\\": 4", "\\\"channels\\\": 0", "network: stem[1]: channels: want a whole number in 1..256" },
-	{ "stem", "\\\"channels\\\": 4", "\\\"channels\\\": 257", "network: stem[1]: channels: want a whole number in 1..256" },
-	{ "stem", "\\\"channels\\\": 4", "\\\"channels\\\": 5", "stem.1.weight: shape [4, 3, 3, 3], want [5, 3, 3, 3]" },
-	{ "stem", "\\\"channels\\\": 4", "\\\"canals\\\": 4", "network: stem[1]: unknown key canals" },
-	{ "stem", "\\\"kernel\\\": [3, 3], \\\"stride\\\": [1, 2]", "\\\"kernel\\\": [3, 2], \\\"stride\\\": [1, 2]", "network: stem[0]: kernel: want an odd number of bands" },
-	{ "stem", "\\\"kernel\\\": [3, 3], \\\"stride\\\": [1, 2]", "\\\"kernel\\\": [8, 3], \\\"stride\\\": [1, 2]", "network: stem[0]: kernel: want [frames, bands], each in 1..7" },
-	{ "stem", "\\\"kernel\\\": [3, 3], \\\"stride\\\": [1, 2]", "\\\"kernel\\\": [3], \\\"stride\\\": [1, 2]", "network: stem[0]: kernel: want [frames, bands]" },
-	{ "stem", "\\\"kernel\\\": [3, 3], \\\"stride\\\": [1, 2]", "\\\"kernel\\\": 3, \\\"stride\\\": [1, 2]", "network: stem[0]: kernel: want [frames, bands]" },
-	{ "stem", "\\\"stride\\\": [1, 2]", "\\\"stride\\\": [0, 2]", "network: stem[0]: stride: want [frames, bands], each in 1..7" },
-	{ "stem", "\\\"stride\\\": [1, 2]", "\\\"stride\\\": [1, 2.0]", "network: stem[0]: stride: want [frames, bands]" },
-	{ "stem", "\\\"stride\\\": [2, 2]", "\\\"stride\\\": [2, 3]", "input.weight: shape [8, 8], want [8, 4]" },
-	{ "stem_deep", "\\\"size\\\": [2, 2]", "\\\"size\\\": [0, 2]", "network: stem[3]: size: want [frames, bands], each in 1..7" },
-	{ "stem_deep", "\\\"size\\\": [2, 2]", "\\\"size\\\": [2, 2], \\\"stride\\\": [2, 2]", "network: stem[3]: unknown key stride" },
-	{ "stem_deep", "\\\"size\\\": [2, 2]}", "\\\"size\\\": [7, 1]}, {\\\"kind\\\": \\\"pool\\\", \\\"size\\\": [7, 1]}, {\\\"kind\\\": \\\"pool\\\", \\\"size\\\": [7, 1]}", "network: stem[5]: makes one frame of more than 64" },
-	{ "stem_deep", "\\\"stack\\\": 1", "\\\"stack\\\": 32", "input.weight: shape [8, 12], want [8, 384]" },
-	{ "stem_stacked", "\\\"stack\\\": 3", "\\\"stack\\\": 32", "input.weight: shape [8, 12], want [8, 128]" },
+	{ "stem", "\\\"channels\\\": 4", "\\\"channels\\\": 0",
+	  "network: stem[1]: channels: want a whole number in 1..256" },
+	{ "stem", "\\\"channels\\\": 4", "\\\"channels\\\": 257",
+	  "network: stem[1]: channels: want a whole number in 1..256" },
+	{ "stem", "\\\"channels\\\": 4", "\\\"channels\\\": 5",
+	  "stem.1.weight: shape [4, 3, 3, 3], want [5, 3, 3, 3]" },
+	{ "stem", "\\\"channels\\\": 4", "\\\"canals\\\": 4",
+	  "network: stem[1]: unknown key canals" },
+	{ "stem", "\\\"kernel\\\": [3, 3], \\\"stride\\\": [1, 2]",
+	  "\\\"kernel\\\": [3, 2], \\\"stride\\\": [1, 2]",
+	  "network: stem[0]: kernel: want an odd number of bands" },
+	{ "stem", "\\\"kernel\\\": [3, 3], \\\"stride\\\": [1, 2]",
+	  "\\\"kernel\\\": [8, 3], \\\"stride\\\": [1, 2]",
+	  "network: stem[0]: kernel: want [frames, bands], each in 1..7" },
+	{ "stem", "\\\"kernel\\\": [3, 3], \\\"stride\\\": [1, 2]",
+	  "\\\"kernel\\\": [3], \\\"stride\\\": [1, 2]",
+	  "network: stem[0]: kernel: want [frames, bands]" },
+	{ "stem", "\\\"kernel\\\": [3, 3], \\\"stride\\\": [1, 2]",
+	  "\\\"kernel\\\": 3, \\\"stride\\\": [1, 2]",
+	  "network: stem[0]: kernel: want [frames, bands]" },
+	{ "stem", "\\\"stride\\\": [1, 2]", "\\\"stride\\\": [0, 2]",
+	  "network: stem[0]: stride: want [frames, bands], each in 1..7" },
+	{ "stem", "\\\"stride\\\": [1, 2]", "\\\"stride\\\": [1, 2.0]",
+	  "network: stem[0]: stride: want [frames, bands]" },
+	{ "stem", "\\\"stride\\\": [2, 2]", "\\\"stride\\\": [2, 3]",
+	  "input.weight: shape [8, 8], want [8, 4]" },
+	{ "stem_deep", "\\\"size\\\": [2, 2]", "\\\"size\\\": [0, 2]",
+	  "network: stem[3]: size: want [frames, bands], each in 1..7" },
+	{ "stem_deep", "\\\"size\\\": [2, 2]", "\\\"size\\\": [2, 2], \\\"stride\\\": [2, 2]",
+	  "network: stem[3]: unknown key stride" },
+	{ "stem_deep", "\\\"size\\\": [2, 2]}",
+	  "\\\"size\\\": [7, 1]}, {\\\"kind\\\": \\\"pool\\\", \\\"size\\\": [7, 1]}, "
+	  "{\\\"kind\\\": \\\"pool\\\", \\\"size\\\": [7, 1]}",
+	  "network: stem[5]: makes one frame of more than 64" },
+	{ "stem_deep", "\\\"stack\\\": 1", "\\\"stack\\\": 32",
+	  "input.weight: shape [8, 12], want [8, 384]" },
+	{ "stem_stacked", "\\\"stack\\\": 3", "\\\"stack\\\": 32",
+	  "input.weight: shape [8, 12], want [8, 128]" },
 	{ "stem", "stem.1.bias", "stem.1.b", "stem.1.bias: missing" },
 };
 
@@ -491,7 +583,8 @@ static void hostile_layers_are_refused_by_name(void **state)
 	for (size_t i = 0; i < sizeof hostile_kinds / sizeof *hostile_kinds; i++) {
 		char path[256];
 		size_t n = 0, len;
-		snprintf(path, sizeof path, "tests/golden/net_%s.safetensors", hostile_kinds[i].name);
+		snprintf(path, sizeof path, "tests/golden/net_%s.safetensors",
+			 hostile_kinds[i].name);
 		unsigned char *blob = read_file(path, &n);
 		assert_non_null(blob);
 		blob = edit(blob, n, hostile_kinds[i].find, hostile_kinds[i].replace, &len);
@@ -504,25 +597,36 @@ static void hostile_layers_are_refused_by_name(void **state)
 static void a_stem_that_takes_too_long_is_refused(void **state)
 {
 	(void)state;
-	static const char header[] =
-		"{\"__metadata__\":{\"format\":\"kws-model\",\"version\":\"1\",\"name\":\"x\",\"words\":\"[\\\"a\\\""
-		",\\\"b\\\"]\",\"features\":\"{\\\"kind\\\": \\\"log-mel\\\", \\\"rate_hz\\\": 16000, \\\"win\\\""
-		": 400, \\\"hop\\\": 160, \\\"n_fft\\\": 512, \\\"n_mels\\\": 128, \\\"f_lo_hz\\\": 20.0, \\\"f_h"
-		"i_hz\\\": 7600.0, \\\"log_floor\\\": 0.0001, \\\"mel\\\": \\\"htk\\\", \\\"normalisation\\\": \\\""
-		"none\\\"}\",\"decision\":\"{\\\"smooth_ms\\\": 100, \\\"refractory_ms\\\": 500, \\\"threshold\\\""
-		": 0.5}\",\"network\":\"{\\\"stem\\\": [{\\\"kind\\\": \\\"conv\\\", \\\"channels\\\": 256, \\\"k"
-		"ernel\\\": [7, 7], \\\"stride\\\": [1, 1], \\\"activation\\\": \\\"silu\\\"}, {\\\"kind\\\": \\\""
-		"pool\\\", \\\"size\\\": [4, 1]}, {\\\"kind\\\": \\\"pool\\\", \\\"size\\\": [4, 1]}, {\\\"kind\\\""
-		": \\\"pool\\\", \\\"size\\\": [4, 1]}], \\\"stack\\\": 1, \\\"stride\\\": 1, \\\"dim\\\": 1, \\\""
-		"layers\\\": [], \\\"final_norm\\\": null, \\\"pool\\\": 1, \\\"head\\\": 1}\"},\"stem.0.bias\":{"
-		"\"dtype\":\"F32\",\"shape\":[256],\"data_offsets\":[0,1024]},\"stem.0.weight\":{\"dtype\":\"F32\""
-		",\"shape\":[256,1,7,7],\"data_offsets\":[1024,51200]}}     ";
+	static const char header[] = "{\"__metadata__\":{\"format\":\"kws-model\",\"version\":"
+				     "\"1\",\"name\":\"x\",\"words\":\"[\\\"a\\\""
+				     ",\\\"b\\\"]\",\"features\":\"{\\\"kind\\\": \\\"log-mel\\\", "
+				     "\\\"rate_hz\\\": 16000, \\\"win\\\""
+				     ": 400, \\\"hop\\\": 160, \\\"n_fft\\\": 512, \\\"n_mels\\\": "
+				     "128, \\\"f_lo_hz\\\": 20.0, \\\"f_h"
+				     "i_hz\\\": 7600.0, \\\"log_floor\\\": 0.0001, \\\"mel\\\": "
+				     "\\\"htk\\\", \\\"normalisation\\\": \\\""
+				     "none\\\"}\",\"decision\":\"{\\\"smooth_ms\\\": 100, "
+				     "\\\"refractory_ms\\\": 500, \\\"threshold\\\""
+				     ": 0.5}\",\"network\":\"{\\\"stem\\\": [{\\\"kind\\\": "
+				     "\\\"conv\\\", \\\"channels\\\": 256, \\\"k"
+				     "ernel\\\": [7, 7], \\\"stride\\\": [1, 1], "
+				     "\\\"activation\\\": \\\"silu\\\"}, {\\\"kind\\\": \\\""
+				     "pool\\\", \\\"size\\\": [4, 1]}, {\\\"kind\\\": "
+				     "\\\"pool\\\", \\\"size\\\": [4, 1]}, {\\\"kind\\\""
+				     ": \\\"pool\\\", \\\"size\\\": [4, 1]}], \\\"stack\\\": 1, "
+				     "\\\"stride\\\": 1, \\\"dim\\\": 1, \\\""
+				     "layers\\\": [], \\\"final_norm\\\": null, \\\"pool\\\": 1, "
+				     "\\\"head\\\": 1}\"},\"stem.0.bias\":{"
+				     "\"dtype\":\"F32\",\"shape\":[256],\"data_offsets\":[0,1024]},"
+				     "\"stem.0.weight\":{\"dtype\":\"F32\""
+				     ",\"shape\":[256,1,7,7],\"data_offsets\":[1024,51200]}}     ";
 	const size_t n = sizeof header - 1, len = 8 + n + 51200;
 	unsigned char *blob = calloc(len, 1);
 	assert_non_null(blob);
 	blob[0] = (unsigned char)(n & 0xff), blob[1] = (unsigned char)(n >> 8);
 	memcpy(blob + 8, header, n);
-	refused(blob, len, KWS_ERR_FORMAT, "network: stem: 102760448 multiply-adds for a frame: more than 100000000");
+	refused(blob, len, KWS_ERR_FORMAT,
+		"network: stem: 102760448 multiply-adds for a frame: more than 100000000");
 	free(blob);
 }
 

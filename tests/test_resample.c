@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-static const unsigned rates[] = {8000,  8001,  11025, 12345, 16000, 22050,  32000,
-				 37800, 44056, 44100, 48000, 96000, 176400, 192000};
+static const unsigned rates[] = { 8000,	 8001,	11025, 12345, 16000, 22050,  32000,
+				  37800, 44056, 44100, 48000, 96000, 176400, 192000 };
 enum { N_RATES = sizeof rates / sizeof *rates, OUT_HZ = 16000 };
 
 static const float canary = 12345.0f;
@@ -79,7 +79,7 @@ static void any_cut_gives_the_same_bits(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_RATES; i++) {
-		const size_t n = rates[i] / 8 + 123, cuts[] = {3, rates[i] / 100, rates[i] / 30};
+		const size_t n = rates[i] / 8 + 123, cuts[] = { 3, rates[i] / 100, rates[i] / 30 };
 		float *in = room_for(n);
 		uint32_t seed = (uint32_t)i + 1;
 		for (size_t k = 0; k < n; k++)
@@ -131,8 +131,8 @@ static float *tone(double hz, unsigned rate, size_t n)
 	const double pi = 3.14159265358979323846;
 	float *x = room_for(n);
 	for (size_t k = 0; k < n; k++)
-		x[k] = (float)(0.5 *
-			       cos(2.0 * pi * fmod(hz * (double)k, (double)rate) / (double)rate));
+		x[k] = (float)(0.5
+			       * cos(2.0 * pi * fmod(hz * (double)k, (double)rate) / (double)rate));
 	return x;
 }
 
@@ -145,12 +145,14 @@ static void tones_keep_time_and_purity(void **state)
 		unsigned in_hz;
 		double tone_hz, min_db;
 	} table[] = {
-		{8000, 50, 105},     {8000, 1000, 105},   {8000, 3000, 105},  {11025, 1000, 105},
-		{12345, 1000, 105},  {22050, 50, 105},    {22050, 1000, 105}, {22050, 6500, 105},
-		{32000, 1000, 105},  {32000, 6500, 105},  {44056, 1000, 105}, {44100, 50, 105},
-		{44100, 1000, 105},  {44100, 6500, 105},  {48000, 50, 105},   {48000, 1000, 105},
-		{48000, 6500, 105},  {96000, 1000, 105},  {96000, 6500, 105}, {192000, 50, 105},
-		{192000, 1000, 105}, {192000, 6500, 105},
+		{ 8000, 50, 105 },     { 8000, 1000, 105 },  { 8000, 3000, 105 },
+		{ 11025, 1000, 105 },  { 12345, 1000, 105 }, { 22050, 50, 105 },
+		{ 22050, 1000, 105 },  { 22050, 6500, 105 }, { 32000, 1000, 105 },
+		{ 32000, 6500, 105 },  { 44056, 1000, 105 }, { 44100, 50, 105 },
+		{ 44100, 1000, 105 },  { 44100, 6500, 105 }, { 48000, 50, 105 },
+		{ 48000, 1000, 105 },  { 48000, 6500, 105 }, { 96000, 1000, 105 },
+		{ 96000, 6500, 105 },  { 192000, 50, 105 },  { 192000, 1000, 105 },
+		{ 192000, 6500, 105 },
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		const size_t n = table[i].in_hz / 2;
@@ -182,7 +184,7 @@ static void tones_keep_time_and_purity(void **state)
 static void passband_is_flat(void **state)
 {
 	(void)state;
-	static const unsigned hz[] = {22050, 44100, 48000, 192000};
+	static const unsigned hz[] = { 22050, 44100, 48000, 192000 };
 	for (size_t i = 0; i < 4; i++)
 		for (unsigned f = 500; f <= 7000; f += 500) {
 			float *in = tone(f, hz[i], hz[i] / 4);
@@ -209,11 +211,11 @@ static void aliases_are_rejected(void **state)
 		unsigned in_hz;
 		double tone_hz, min_db;
 	} table[] = {
-		{22050, 9000, 100},   {32000, 9000, 100},   {32000, 15000, 100},
-		{44100, 9000, 100},   {44100, 15900, 100},  {44100, 20000, 100},
-		{48000, 9000, 100},   {48000, 16100, 100},  {48000, 23000, 100},
-		{96000, 9000, 100},   {96000, 31900, 100},  {192000, 9000, 100},
-		{192000, 64100, 100}, {192000, 90000, 100},
+		{ 22050, 9000, 100 },	{ 32000, 9000, 100 },	{ 32000, 15000, 100 },
+		{ 44100, 9000, 100 },	{ 44100, 15900, 100 },	{ 44100, 20000, 100 },
+		{ 48000, 9000, 100 },	{ 48000, 16100, 100 },	{ 48000, 23000, 100 },
+		{ 96000, 9000, 100 },	{ 96000, 31900, 100 },	{ 192000, 9000, 100 },
+		{ 192000, 64100, 100 }, { 192000, 90000, 100 },
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		const size_t n = table[i].in_hz / 4;
@@ -263,7 +265,7 @@ static void impulse_stays_in_time(void **state)
 static void no_number_counts_as_zero(void **state)
 {
 	(void)state;
-	static const unsigned hz[] = {8000, 44100, 192000};
+	static const unsigned hz[] = { 8000, 44100, 192000 };
 	for (size_t i = 0; i < 3; i++) {
 		const size_t n = hz[i] / 10;
 		float *bad = room_for(n), *good = room_for(n);
@@ -323,8 +325,8 @@ static void equal_rates_copy(void **state)
 {
 	(void)state;
 	kws_resample *rs = create(16000, 16000);
-	const float in[5] = {0.1f, -1.0f, 3.0f, 0.0f, 1e-30f};
-	float out[5] = {0};
+	const float in[5] = { 0.1f, -1.0f, 3.0f, 0.0f, 1e-30f };
+	float out[5] = { 0 };
 	assert_int_equal(kws_resample_bound(rs, 5), 5);
 	assert_int_equal(kws_resample_process(rs, in, 5, out), 5);
 	assert_memory_equal(in, out, sizeof in);
@@ -336,8 +338,9 @@ static void equal_rates_copy(void **state)
 static void bad_rates_are_refused(void **state)
 {
 	(void)state;
-	static const unsigned bad[][2] = {{0, 16000},      {16000, 0},           {999, 16000},
-					  {384001, 16000}, {48000, 4000000000u}, {384000, 1000}};
+	static const unsigned bad[][2] = { { 0, 16000 },	   { 16000, 0 },
+					   { 999, 16000 },	   { 384001, 16000 },
+					   { 48000, 4000000000u }, { 384000, 1000 } };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		kws_resample *rs = (kws_resample *)&rs;
 		assert_int_equal(kws_resample_create(&rs, bad[i][0], bad[i][1]), KWS_ERR_ARG);

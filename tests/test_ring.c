@@ -25,7 +25,8 @@ static void every_fill_and_phase(void **state)
 					mem[i] = -1.0f;
 				kws_ring_init(&r, mem + GUARD, CAP);
 				for (size_t i = 0; i < phase; i++) {
-					assert_int_equal(kws_ring_write(&r, &(float){0.5f}, 1), 1);
+					assert_int_equal(kws_ring_write(&r, &(float){ 0.5f }, 1),
+							 1);
 					assert_int_equal(kws_ring_read(&r, dst, 1), 1);
 				}
 				for (size_t i = 0; i < CAP + 2; i++) {
@@ -45,8 +46,8 @@ static void every_fill_and_phase(void **state)
 				assert_int_equal(kws_ring_read(&r, dst, fits - want), fits - want);
 				assert_memory_equal(dst, src + want, (fits - want) * sizeof *dst);
 				for (size_t i = 0; i < GUARD; i++)
-					assert_true(mem[i] == -1.0f &&
-						    mem[GUARD + CAP + i] == -1.0f);
+					assert_true(mem[i] == -1.0f
+						    && mem[GUARD + CAP + i] == -1.0f);
 			}
 }
 
@@ -59,8 +60,8 @@ static void counters_may_wrap(void **state)
 	atomic_store(&r.head, SIZE_MAX - 2); /* as after 2^64 samples */
 	atomic_store(&r.tail, SIZE_MAX - 2);
 	for (size_t i = 0; i < 20; i++) {
-		const float src[5] = {(float)i, (float)i + 1, (float)i + 2, (float)i + 3,
-				      (float)i + 4};
+		const float src[5] = { (float)i, (float)i + 1, (float)i + 2, (float)i + 3,
+				       (float)i + 4 };
 		assert_int_equal(kws_ring_write(&r, src, 5), 5);
 		assert_int_equal(kws_ring_available(&r), 5);
 		assert_int_equal(kws_ring_read(&r, dst, 5), 5);

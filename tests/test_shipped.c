@@ -90,9 +90,9 @@ static const struct {
 	const char *name;
 	double (*at)(size_t i);
 } sounds[] = {
-	{ "silence", silence }, { "white noise", white }, { "faint noise", faint }, { "an offset", offset },
-	{ "clipped noise", clipped }, { "hum", hum }, { "waves", waves }, { "knocks", knocks },
-	{ "music", music },
+	{ "silence", silence },	 { "white noise", white },     { "faint noise", faint },
+	{ "an offset", offset }, { "clipped noise", clipped }, { "hum", hum },
+	{ "waves", waves },	 { "knocks", knocks },	       { "music", music },
 };
 
 typedef struct {
@@ -121,7 +121,8 @@ static kws_model *shipped(const char *name)
 }
 
 /* The events of the first n samples of pcm. */
-static void listen(const kws_model *m, size_t n, void (*on_event)(void *ctx, const kws_event *e), void *ctx)
+static void listen(const kws_model *m, size_t n, void (*on_event)(void *ctx, const kws_event *e),
+		   void *ctx)
 {
 	kws_spotter *s = NULL;
 	assert_int_equal(kws_spotter_create(&s, m, RATE, NULL, on_event, NULL, ctx, NULL), KWS_OK);
@@ -142,8 +143,8 @@ static void nothing_is_heard_where_nothing_is_said(void **state)
 			heard h = { 0 };
 			listen(m, LISTEN, keep, &h);
 			if (h.n)
-				fail_msg("%s: %zu events in %s, the last %s", models[i], h.n, sounds[k].name,
-					 kws_model_word(m, h.last.word));
+				fail_msg("%s: %zu events in %s, the last %s", models[i], h.n,
+					 sounds[k].name, kws_model_word(m, h.last.word));
 		}
 		kws_model_close(m);
 	}
@@ -169,8 +170,8 @@ static void match(void *ctx, const kws_event *e)
 	const double at = (double)e->sample / RATE;
 	for (size_t i = 0; i < t->n; i++) {
 		said *w = &t->word[i];
-		if (w->found || strcmp(w->word, kws_model_word(t->model, e->word)) != 0 || at < w->from ||
-		    at > w->to + 0.75)
+		if (w->found || strcmp(w->word, kws_model_word(t->model, e->word)) != 0
+		    || at < w->from || at > w->to + 0.75)
 			continue;
 		w->found = true;
 		return;

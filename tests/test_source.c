@@ -36,7 +36,7 @@ static float *noise(size_t n)
 
 static void write_file(int format, unsigned rate, unsigned channels, const float *x, size_t frames)
 {
-	SF_INFO info = {.samplerate = (int)rate, .channels = (int)channels, .format = format};
+	SF_INFO info = { .samplerate = (int)rate, .channels = (int)channels, .format = format };
 	SNDFILE *snd = sf_open(file, SFM_WRITE, &info);
 	if (!snd)
 		fail_msg("format %x: %s", (unsigned)format, sf_strerror(NULL));
@@ -101,17 +101,17 @@ static void formats_rates_and_channels(void **state)
 		int format;
 		unsigned rate, channels;
 	} table[] = {
-		{SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8000, 1},
-		{SF_FORMAT_WAV | SF_FORMAT_PCM_24, 44100, 2},
-		{SF_FORMAT_WAV | SF_FORMAT_FLOAT, 192000, 3},
-		{SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 16000, 1},
-		{SF_FORMAT_FLAC | SF_FORMAT_PCM_24, 96000, 8},
-		{SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 11025, 2},
-		{SF_FORMAT_AU | SF_FORMAT_PCM_32, 22050, 5},
-		{SF_FORMAT_CAF | SF_FORMAT_DOUBLE, 48000, 2},
-		{SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8001, 100},
+		{ SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8000, 1 },
+		{ SF_FORMAT_WAV | SF_FORMAT_PCM_24, 44100, 2 },
+		{ SF_FORMAT_WAV | SF_FORMAT_FLOAT, 192000, 3 },
+		{ SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 16000, 1 },
+		{ SF_FORMAT_FLAC | SF_FORMAT_PCM_24, 96000, 8 },
+		{ SF_FORMAT_AIFF | SF_FORMAT_PCM_16, 11025, 2 },
+		{ SF_FORMAT_AU | SF_FORMAT_PCM_32, 22050, 5 },
+		{ SF_FORMAT_CAF | SF_FORMAT_DOUBLE, 48000, 2 },
+		{ SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8001, 100 },
 	};
-	static const size_t blocks[] = {1, 160, 4096, 100000};
+	static const size_t blocks[] = { 1, 160, 4096, 100000 };
 	enum { FRAMES = 3000 };
 	float *x = noise(FRAMES * 100), *mono = malloc(FRAMES * sizeof *mono);
 	assert_non_null(mono);
@@ -127,8 +127,9 @@ static void formats_rates_and_channels(void **state)
 				assert_int_equal(kws_source_frames(src), FRAMES);
 				assert_int_equal(read_all(src, blocks[b], mono, FRAMES), FRAMES);
 				for (size_t t = 0; t < FRAMES; t++)
-					assert_true(mono[t] ==
-						    expected(x + t * channels, channels, channel));
+					assert_true(
+						mono[t]
+						== expected(x + t * channels, channels, channel));
 				assert_int_equal(kws_source_leftover(src), 0);
 				kws_source_close(src);
 			}
@@ -145,9 +146,9 @@ static void lossy_formats_come_close(void **state)
 	assert_true(x && mono);
 	for (size_t t = 0; t < FRAMES; t++)
 		x[t] = 0.5f * sinf(0.05f * (float)t);
-	static const int formats[] = {SF_FORMAT_OGG | SF_FORMAT_VORBIS,
-				      SF_FORMAT_OGG | SF_FORMAT_OPUS,
-				      SF_FORMAT_WAV | SF_FORMAT_ULAW};
+	static const int formats[] = { SF_FORMAT_OGG | SF_FORMAT_VORBIS,
+				       SF_FORMAT_OGG | SF_FORMAT_OPUS,
+				       SF_FORMAT_WAV | SF_FORMAT_ULAW };
 	for (size_t i = 0; i < 3; i++) {
 		write_file(formats[i], 48000, 1, x, FRAMES);
 		kws_source *src = open_file(0);
@@ -173,7 +174,7 @@ static int next_fd(void)
 static void refused(const char *path, int channel, enum kws_status want, const char *why)
 {
 	kws_source *src = (kws_source *)&src;
-	kws_error err = {""};
+	kws_error err = { "" };
 	const int fd = next_fd();
 	assert_int_equal(kws_source_open_file(&src, path, channel, &err), want);
 	assert_null(src);
@@ -239,14 +240,14 @@ static void damage(int format)
 static void damage_is_named_by_place(void **state)
 {
 	(void)state;
-	static const int formats[] = {SF_FORMAT_FLAC | SF_FORMAT_PCM_16,
-				      SF_FORMAT_OGG | SF_FORMAT_VORBIS};
+	static const int formats[] = { SF_FORMAT_FLAC | SF_FORMAT_PCM_16,
+				       SF_FORMAT_OGG | SF_FORMAT_VORBIS };
 	for (size_t i = 0; i < 2; i++) {
 		damage(formats[i]);
 		kws_source *src = open_file(0);
 		float mono[1000];
 		size_t got = 0, total = 0;
-		kws_error err = {""};
+		kws_error err = { "" };
 		enum kws_status s = KWS_OK;
 		do {
 			s = kws_source_read(src, mono, 1000, &got, &err);
@@ -318,7 +319,7 @@ static void pieces_of_a_pipe_join(void **state)
 		if (round % 2)
 			assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
 		const int channel = round / 2 * 2;
-		sender s = {ends[1], bytes, n + 5};
+		sender s = { ends[1], bytes, n + 5 };
 		pthread_t thread;
 		kws_source *src = NULL;
 		assert_int_equal(kws_source_open_raw(&src, ends[0], 16000, PIPE_CHANNELS,
@@ -331,7 +332,7 @@ static void pieces_of_a_pipe_join(void **state)
 		assert_int_equal(kws_source_leftover(src), 5);
 		for (size_t t = 0; t < PIPE_FRAMES; t++) {
 			const unsigned char *p = bytes + t * PIPE_CHANNELS * 2;
-			const float x[] = {s16(p), s16(p + 2), s16(p + 4)};
+			const float x[] = { s16(p), s16(p + 2), s16(p + 4) };
 			assert_true(mono[t] == expected(x, PIPE_CHANNELS, channel));
 		}
 		kws_source_close(src);
@@ -352,7 +353,7 @@ static void a_pipe_gives_what_it_has(void **state)
 			 KWS_OK);
 	float mono[320];
 	size_t got = 0;
-	const unsigned char bytes[] = {0, 0x40, 0, 0xc0, 7};
+	const unsigned char bytes[] = { 0, 0x40, 0, 0xc0, 7 };
 	assert_int_equal(write(ends[1], bytes, 5), 5);
 	assert_int_equal(kws_source_read(src, mono, 320, &got, NULL), KWS_OK);
 	assert_int_equal(got, 2);
@@ -377,17 +378,17 @@ static void raw_is_refused_by_name(void **state)
 		int enc, channel;
 		const char *why;
 	} table[] = {
-		{7999, 1, KWS_ENC_S16_LE, 0, "rate 7999"},
-		{192001, 1, KWS_ENC_S16_LE, 0, "rate 192001"},
-		{16000, 0, KWS_ENC_S16_LE, 0, "0 channels"},
-		{16000, 1025, KWS_ENC_S16_LE, 0, "1025 channels"},
-		{16000, 2, KWS_ENC_S16_LE, 3, "channel 3"},
-		{16000, 2, KWS_ENC_S16_LE, -1, "channel -1"},
-		{16000, 1, KWS_N_ENCODINGS, 0, "encoding 16"},
+		{ 7999, 1, KWS_ENC_S16_LE, 0, "rate 7999" },
+		{ 192001, 1, KWS_ENC_S16_LE, 0, "rate 192001" },
+		{ 16000, 0, KWS_ENC_S16_LE, 0, "0 channels" },
+		{ 16000, 1025, KWS_ENC_S16_LE, 0, "1025 channels" },
+		{ 16000, 2, KWS_ENC_S16_LE, 3, "channel 3" },
+		{ 16000, 2, KWS_ENC_S16_LE, -1, "channel -1" },
+		{ 16000, 1, KWS_N_ENCODINGS, 0, "encoding 16" },
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		kws_source *src = (kws_source *)&src;
-		kws_error err = {""};
+		kws_error err = { "" };
 		assert_int_equal(kws_source_open_raw(&src, 0, table[i].rate, table[i].channels,
 						     (enum kws_encoding)table[i].enc,
 						     table[i].channel, &err),
@@ -397,7 +398,7 @@ static void raw_is_refused_by_name(void **state)
 			fail_msg("%s, want %s", err.text, table[i].why);
 	}
 	kws_source *src = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	float x = 0.0f;
 	size_t got = 7;
 	assert_int_equal(kws_source_open_raw(&src, -1, 16000, 1, KWS_ENC_S16_LE, 0, NULL), KWS_OK);

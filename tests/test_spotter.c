@@ -44,7 +44,7 @@ static kws_spotter *open_spotter(const kws_model *m, unsigned in_hz, const kws_s
 				 record *r)
 {
 	kws_spotter *sp = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	memset(r, 0, sizeof *r);
 	assert_int_equal(kws_spotter_create(&sp, m, in_hz, cfg, on_event, on_frame, r, &err),
 			 KWS_OK);
@@ -63,8 +63,8 @@ static void sound(size_t n, unsigned in_hz, unsigned seed)
 			step = 6.2832f * (100.0f + (float)(rand() % 3000)) / (float)in_hz;
 			noise = (float)(rand() % 100) / 100.0f;
 		}
-		pcm[i] = gain * sinf(step * (float)(i % in_hz)) +
-			 gain * noise * ((float)rand() / (float)RAND_MAX - 0.5f);
+		pcm[i] = gain * sinf(step * (float)(i % in_hz))
+			 + gain * noise * ((float)rand() / (float)RAND_MAX - 0.5f);
 	}
 }
 
@@ -74,8 +74,8 @@ static void assert_same(const record *a, const record *b)
 	assert_int_equal(a->n_frames, b->n_frames);
 	for (size_t i = 0; i < a->n; i++) {
 		const kws_event *x = &a->ev[i], *y = &b->ev[i];
-		assert_true(x->sample == y->sample && x->start == y->start && x->end == y->end &&
-			    x->word == y->word);
+		assert_true(x->sample == y->sample && x->start == y->start && x->end == y->end
+			    && x->word == y->word);
 		assert_memory_equal(&x->score, &y->score, sizeof(float));
 		assert_memory_equal(&x->level_dbfs, &y->level_dbfs, sizeof(float));
 		assert_memory_equal(&x->snr_db, &y->snr_db, sizeof(float));
@@ -87,7 +87,7 @@ enum { YES, NO, UNKNOWN, SILENCE };
 
 static void any_cut_gives_the_same_events(void **state)
 {
-	const unsigned rates[] = {8000, 16000, 44100};
+	const unsigned rates[] = { 8000, 16000, 44100 };
 	record whole, cut;
 	size_t events = 0;
 	for (size_t i = 0; i < 3; i++) {
@@ -132,11 +132,11 @@ static void events_are_in_order_and_in_range(void **state)
 		assert_true(ev->score >= ev->threshold && ev->score <= 1.0f);
 		assert_true(ev->word == YES || ev->word == NO);
 		assert_float_equal(ev->threshold, ev->word == YES ? 0.5f : 0.6f, 1e-6);
-		assert_true(ev->level_dbfs >= -100.0f && ev->level_dbfs <= 3.0f &&
-			    ev->snr_db >= 0.0f);
+		assert_true(ev->level_dbfs >= -100.0f && ev->level_dbfs <= 3.0f
+			    && ev->snr_db >= 0.0f);
 		if (i)
-			assert_true(ev->start >= r.ev[i - 1].end &&
-				    ev->sample > r.ev[i - 1].sample);
+			assert_true(ev->start >= r.ev[i - 1].end
+				    && ev->sample > r.ev[i - 1].sample);
 	}
 	assert_int_equal(r.n_frames, n / 320);
 	assert_int_equal(kws_spotter_heard(sp), n);
@@ -146,17 +146,17 @@ static void events_are_in_order_and_in_range(void **state)
 static void only_commands_fire(void **state)
 {
 	record r;
-	const float low[TINY_WORDS] = {2.0f, 2.0f, 0.01f, 0.01f},
-		    yes[TINY_WORDS] = {0.01f, 2.0f, 0.01f, 0.01f};
-	kws_spotter_config cfg = {60, 100, low};
+	const float low[TINY_WORDS] = { 2.0f, 2.0f, 0.01f, 0.01f },
+		    yes[TINY_WORDS] = { 0.01f, 2.0f, 0.01f, 0.01f };
+	kws_spotter_config cfg = { 60, 100, low };
 	sound(16000 * SECONDS, 16000, 31);
 	kws_spotter *sp = open_spotter(*state, 16000, &cfg, &r);
 	kws_spotter_process(sp, pcm, 16000 * SECONDS);
 	kws_spotter_flush(sp);
 	assert_int_equal(r.n, 0);
-	assert_true(r.last_score[UNKNOWN] + r.last_score[SILENCE] + r.last_score[YES] +
-			    r.last_score[NO] >
-		    0.99f);
+	assert_true(r.last_score[UNKNOWN] + r.last_score[SILENCE] + r.last_score[YES]
+			    + r.last_score[NO]
+		    > 0.99f);
 	/* The same spotter, configured while it runs. */
 	cfg.threshold = yes;
 	kws_spotter_reset(sp);
@@ -195,7 +195,7 @@ static void refuses_full_attention_by_name(void **state)
 	full.chunk = -1;
 	kws_model *m = tiny_model_open(&full);
 	kws_spotter *sp = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, on_event, NULL, NULL, &err),
 			 KWS_ERR_ARG);
 	assert_null(sp);
@@ -203,7 +203,8 @@ static void refuses_full_attention_by_name(void **state)
 	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, on_event, NULL, NULL, NULL),
 			 KWS_ERR_ARG);
 	kws_model_close(m);
-	assert_int_equal(kws_model_open(&m, "tests/golden/net_fastformer_clip.safetensors", &err), KWS_OK);
+	assert_int_equal(kws_model_open(&m, "tests/golden/net_fastformer_clip.safetensors", &err),
+			 KWS_OK);
 	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, on_event, NULL, NULL, &err),
 			 KWS_ERR_ARG);
 	assert_non_null(strstr(err.text, "fastformer_clip: full attention"));
@@ -214,7 +215,7 @@ static void refuses_full_attention_by_name(void **state)
 static void refuses_bad_rates(void **state)
 {
 	kws_spotter *sp = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	assert_int_equal(kws_spotter_create(&sp, *state, 100, NULL, on_event, NULL, NULL, &err),
 			 KWS_ERR_ARG);
 	assert_null(sp);
@@ -249,7 +250,7 @@ static void frames_of(const kws_model *m, unsigned in_hz, size_t n, every *e)
 static kws_classifier *open_classifier(const kws_model *m, unsigned in_hz, bool at_end)
 {
 	kws_classifier *c = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	assert_int_equal(kws_classifier_create(&c, m, in_hz, at_end, &err), KWS_OK);
 	return c;
 }
@@ -258,8 +259,8 @@ static const float *best_of(const every *e, size_t from, size_t to)
 {
 	size_t best = from;
 	for (size_t i = from; i < to; i++)
-		if (fmaxf(e->prob[i][YES], e->prob[i][NO]) >
-		    fmaxf(e->prob[best][YES], e->prob[best][NO]))
+		if (fmaxf(e->prob[i][YES], e->prob[i][NO])
+		    > fmaxf(e->prob[best][YES], e->prob[best][NO]))
 			best = i;
 	return e->prob[best];
 }
@@ -271,8 +272,8 @@ static void a_clip_is_its_best_frame(void **state)
 	 * count. */
 	const struct {
 		size_t n, from, to;
-	} clips[] = {{3200, 9, 10}, {3201, 9, 10},  {3519, 9, 10},
-		     {3520, 9, 11}, {16000, 9, 50}, {16319, 9, 50}};
+	} clips[] = { { 3200, 9, 10 }, { 3201, 9, 10 },	 { 3519, 9, 10 },
+		      { 3520, 9, 11 }, { 16000, 9, 50 }, { 16319, 9, 50 } };
 	for (unsigned seed = 0; seed < 2; seed++) {
 		sound(20000, 16000, seed + 40);
 		kws_classifier *c = open_classifier(*state, 16000, false);
@@ -294,7 +295,8 @@ static void the_end_is_the_last_frame(void **state)
 	static every e;
 	const struct {
 		size_t n, last;
-	} clips[] = {{3200, 9}, {3519, 9}, {3520, 10}, {16000, 49}, {16319, 49}, {20000, 61}};
+	} clips[] = { { 3200, 9 },   { 3519, 9 },   { 3520, 10 },
+		      { 16000, 49 }, { 16319, 49 }, { 20000, 61 } };
 	sound(20000, 16000, 41);
 	kws_classifier *c = open_classifier(*state, 16000, true);
 	for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
@@ -309,7 +311,7 @@ static void the_end_is_the_last_frame(void **state)
 
 static void a_short_clip_goes_on_in_silence(void **state)
 {
-	const unsigned rates[] = {8000, 16000, 44100, 192000};
+	const unsigned rates[] = { 8000, 16000, 44100, 192000 };
 	for (size_t i = 0; i < 4; i++) {
 		float prob[TINY_WORDS], want[TINY_WORDS];
 		size_t window = rates[i] / 5, n = rates[i] / 9;
@@ -370,7 +372,7 @@ static void full_attention_takes_clips(void **state)
 static void best_takes_the_first_of_equals(void **state)
 {
 	(void)state;
-	const float prob[5] = {0.1f, 0.3f, 0.3f, 0.2f, 0.1f};
+	const float prob[5] = { 0.1f, 0.3f, 0.3f, 0.2f, 0.1f };
 	assert_int_equal(kws_classify_best(prob, 5), 1);
 	assert_int_equal(kws_classify_best(prob, 1), 0);
 }

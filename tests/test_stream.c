@@ -35,7 +35,7 @@ static void on_frame(void *ctx, const kws_frame *f)
 static kws_stream *open_stream(const kws_model *m, unsigned in_hz, record *r)
 {
 	kws_stream *s = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	memset(r, 0, sizeof *r);
 	assert_int_equal(kws_stream_create(&s, m, in_hz, on_frame, r, &err), KWS_OK);
 	return s;
@@ -51,8 +51,9 @@ static void sound(float *pcm, size_t n, unsigned seed)
 			gain = powf(10.0f, (float)(rand() % 60 - 60) / 20.0f);
 			step = 0.02f * (float)(rand() % 100) / 10.0f;
 		}
-		pcm[i] = gain * (0.5f * sinf(step * (float)i) +
-				 0.5f * ((float)rand() / (float)RAND_MAX - 0.5f));
+		pcm[i] = gain
+			 * (0.5f * sinf(step * (float)i)
+			    + 0.5f * ((float)rand() / (float)RAND_MAX - 0.5f));
 	}
 }
 
@@ -69,7 +70,7 @@ static record whole, cut;
 static void any_cut_gives_the_same_bits(void **state)
 {
 	const kws_model *m = *state;
-	const unsigned rates[] = {8000, 11025, 16000, 44100, 48000, 192000};
+	const unsigned rates[] = { 8000, 11025, 16000, 44100, 48000, 192000 };
 	for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
 		size_t n = rates[i] / 2;
 		sound(pcm, n, (unsigned)i);
@@ -84,8 +85,10 @@ static void any_cut_gives_the_same_bits(void **state)
 			/* 0: whole hops, as live; 2: sample by sample at first; then all
 			 * lengths. */
 			for (size_t at = 0; at < n;) {
-				size_t k = seed == 0 ? rates[i] / 100 : seed == 2 && at < 2000 ? 1
-					 : (size_t)rand() % (size_t)(1 << (2 * seed + 2));
+				size_t k = seed == 0 ? rates[i] / 100
+					   : seed == 2 && at < 2000
+						   ? 1
+						   : (size_t)rand() % (size_t)(1 << (2 * seed + 2));
 				k = k < n - at ? k : n - at;
 				kws_stream_process(s, pcm + at, k);
 				at += k;
@@ -130,7 +133,7 @@ static void levels_are_mean_squares(void **state)
 static void reset_equals_new(void **state)
 {
 	/* Even and odd numbers of hops before, with a part of a hop, with and without flush. */
-	const size_t before[] = {33333, 33500, 160, 1, 33333 + 441};
+	const size_t before[] = { 33333, 33500, 160, 1, 33333 + 441 };
 	for (size_t i = 0; i < 20; i++) {
 		unsigned rate = i % 4 < 2 ? 16000 : 44100;
 		kws_stream *s = open_stream(*state, rate, &whole), *used;
@@ -172,8 +175,8 @@ static void two_streams_do_not_interact(void **state)
 
 static void probabilities_are_finite_and_sum_to_one(void **state)
 {
-	const float values[] = {0.0f,    1.0f,     -1.0f,    0.25f, FLT_TRUE_MIN,
-				FLT_MAX, -FLT_MAX, INFINITY, NAN,   1e-20f};
+	const float values[] = { 0.0f,	  1.0f,	    -1.0f,    0.25f, FLT_TRUE_MIN,
+				 FLT_MAX, -FLT_MAX, INFINITY, NAN,   1e-20f };
 	for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
 		for (int alternate = 0; alternate < 2; alternate++) {
 			record r;
@@ -232,7 +235,7 @@ static void softmax_of_the_logits(void **state)
 
 static void flush_completes_the_last_frame_with_silence(void **state)
 {
-	const size_t lengths[] = {0, 1, 160, 161, 319, 320, 321, 16000, 16001};
+	const size_t lengths[] = { 0, 1, 160, 161, 319, 320, 321, 16000, 16001 };
 	record r;
 	sound(pcm, 40000, 9);
 	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
@@ -258,7 +261,7 @@ static void flush_completes_the_last_frame_with_silence(void **state)
 static void whole_clips_are_answered_at_the_end(void **state)
 {
 	(void)state;
-	kws_error err = {""};
+	kws_error err = { "" };
 	kws_model *m;
 	assert_int_equal(kws_model_open(&m, "tests/golden/net_fastformer_clip.safetensors", &err),
 			 KWS_OK);
@@ -308,10 +311,10 @@ static void full_attention_hears_its_length(void **state)
 
 static void refuses_rates_out_of_range(void **state)
 {
-	const unsigned rates[] = {0, 7999, 192001};
+	const unsigned rates[] = { 0, 7999, 192001 };
 	for (size_t i = 0; i < 3; i++) {
 		kws_stream *s = NULL;
-		kws_error err = {""};
+		kws_error err = { "" };
 		assert_int_equal(kws_stream_create(&s, *state, rates[i], on_frame, NULL, &err),
 				 KWS_ERR_ARG);
 		assert_null(s);

@@ -91,8 +91,8 @@ static void put_sound(const char *name, unsigned seed)
 			step = 6.2832 * (100.0 + rand() % 3000) / RATE;
 			noise = rand() % 100 / 100.0;
 		}
-		double x = gain * sin(step * (double)(i % RATE)) +
-			   gain * noise * (rand() / (double)RAND_MAX - 0.5);
+		double x = gain * sin(step * (double)(i % RATE))
+			   + gain * noise * (rand() / (double)RAND_MAX - 0.5);
 		long s = lrint(32767.0 * fmax(fmin(x, 1.0), -1.0));
 		wav[44 + 2 * i] = (unsigned char)(s & 0xff);
 		wav[45 + 2 * i] = (unsigned char)(s >> 8 & 0xff);
@@ -174,8 +174,9 @@ static size_t counted(const char *text, const char *word, const char *threshold)
 	const char *row = strstr(text, start);
 	assert_non_null(row);
 	/* said,hits,miss,lo,hi,false,per_hour,lo,hi,duplicates,confused,strays */
-	assert_int_equal(sscanf(row + strlen(start), "%zu,%zu,%lf,%lf,%lf,%zu,%lf,%lf,%lf,%zu,%zu,%zu",
-				&f[0], &f[1], &x, &x, &x, &f[2], &x, &x, &x, &f[3], &f[4], &f[5]),
+	assert_int_equal(sscanf(row + strlen(start),
+				"%zu,%zu,%lf,%lf,%lf,%zu,%lf,%lf,%lf,%zu,%zu,%zu", &f[0], &f[1], &x,
+				&x, &x, &f[2], &x, &x, &x, &f[3], &f[4], &f[5]),
 			 12);
 	assert_int_equal(f[2], f[3] + f[4] + f[5]);
 	return f[1] + f[2];
@@ -266,8 +267,9 @@ static void eval_says_it_in_json(void **state)
 	/* Only the hours in which nothing is said. */
 	assert_int_equal(run("eval --format jsonl --unlabelled-only said.wav other.wav"), 0);
 	o = last_json();
-	assert_true(fabs(real_at(json_object_get(o, "summary"), "hours_for_false_alarms") -
-			 30.0 / 3600.0) < 1e-4);
+	assert_true(fabs(real_at(json_object_get(o, "summary"), "hours_for_false_alarms")
+			 - 30.0 / 3600.0)
+		    < 1e-4);
 	json_decref(o);
 }
 
@@ -415,11 +417,12 @@ static void calibrate_refuses(void **state)
 static void calibrate_keeps_to_the_target(void **state)
 {
 	(void)state;
-	static const double targets[] = {200, 400, 700, 1500, 1e5};
+	static const double targets[] = { 200, 400, 700, 1500, 1e5 };
 	size_t hits = 0;
 	for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
-		assert_int_equal(run("calibrate --format jsonl --target %g said.wav other.wav",
-				     targets[i]), 0);
+		assert_int_equal(
+			run("calibrate --format jsonl --target %g said.wav other.wav", targets[i]),
+			0);
 		json_t *o = last_json();
 		assert_true(json_is_true(json_object_get(o, "supported")));
 		assert_true(real_at(o, "supported_per_hour") <= targets[i]);
@@ -430,12 +433,14 @@ static void calibrate_keeps_to_the_target(void **state)
 	}
 	assert_true(hits > 0);
 	assert_int_equal(run("calibrate --format jsonl --allow-unsupported --target 100 said.wav "
-			     "other.wav"), 0);
+			     "other.wav"),
+			 0);
 	json_t *o = last_json();
 	assert_true(json_is_false(json_object_get(o, "supported")));
 	assert_true(size_at(o, "false_alarms") <= 1);
 	json_decref(o);
-	assert_int_equal(run("calibrate --per-word --lowest 0.6 --target 700 said.wav other.wav"), 0);
+	assert_int_equal(run("calibrate --per-word --lowest 0.6 --target 700 said.wav other.wav"),
+			 0);
 	char *at = strstr(out, "[threshold]\n"), *line;
 	assert_non_null(at);
 	next_line(&at);
@@ -462,7 +467,8 @@ static void calibrate_writes_a_model(void **state)
 	(void)state;
 	static char before[MOST], after[MOST];
 	assert_int_equal(run("calibrate --format jsonl --target 700 --write-model new.safetensors "
-			     "said.wav other.wav"), 0);
+			     "said.wav other.wav"),
+			 0);
 	json_t *o = last_json(), *thresholds = json_object_get(o, "thresholds");
 	size_t n0 = read_whole(in_dir("tiny.safetensors"), before, sizeof before);
 	size_t n1 = read_whole(in_dir("new.safetensors"), after, sizeof after);
@@ -472,7 +478,7 @@ static void calibrate_writes_a_model(void **state)
 	assert_int_equal(d1 % 8, 0);
 
 	kws_model *m = NULL, *was = NULL;
-	kws_error e = {""};
+	kws_error e = { "" };
 	assert_int_equal(kws_model_open(&m, in_dir("new.safetensors"), &e), KWS_OK);
 	assert_int_equal(kws_model_open(&was, in_dir("tiny.safetensors"), &e), KWS_OK);
 	for (size_t w = 0; w < kws_model_n_words(m); w++) {
@@ -490,8 +496,7 @@ static void calibrate_writes_a_model(void **state)
 	/* With its own thresholds it does what calibrate said it does. */
 	assert_int_equal(run("eval -m new.safetensors --format jsonl said.wav other.wav"), 0);
 	json_t *p = last_json();
-	json_t *point = json_array_get(
-		json_object_get(json_object_get(p, "summary"), "points"), 0);
+	json_t *point = json_array_get(json_object_get(json_object_get(p, "summary"), "points"), 0);
 	json_t *all = json_object_get(json_object_get(point, "words"), "all");
 	assert_int_equal(size_at(all, "hits"), size_at(o, "hits"));
 	assert_int_equal(size_at(all, "false_alarms"), size_at(o, "false_alarms"));
@@ -500,11 +505,12 @@ static void calibrate_writes_a_model(void **state)
 
 	/* In its own place; and nowhere when that cannot be. */
 	assert_int_equal(run("calibrate -m new.safetensors --target 1e5 --write-model "
-			     "new.safetensors said.wav"), 0);
+			     "new.safetensors said.wav"),
+			 0);
 	assert_int_equal(kws_model_open(&m, in_dir("new.safetensors"), &e), KWS_OK);
 	kws_model_close(m);
-	assert_int_equal(run("calibrate --target 1e5 --write-model nosuch/new.safetensors said.wav"),
-			 1);
+	assert_int_equal(
+		run("calibrate --target 1e5 --write-model nosuch/new.safetensors said.wav"), 1);
 	/* Nothing half done lies about. */
 	char command[600];
 	snprintf(command, sizeof command, "ls %s | grep -F safetensors.", dir);

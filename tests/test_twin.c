@@ -55,8 +55,8 @@ static void hear(float *frames, const kws_features *f)
 	kws_source *src;
 	kws_mel *mel;
 	size_t n = 0, got;
-	const kws_mel_config cfg = { f->rate_hz, f->win,     f->hop,     f->n_fft,
-				     f->n_mels,  f->f_lo_hz, f->f_hi_hz, f->log_floor, f->mel };
+	const kws_mel_config cfg = { f->rate_hz, f->win,     f->hop,	   f->n_fft, f->n_mels,
+				     f->f_lo_hz, f->f_hi_hz, f->log_floor, f->mel };
 	if (kws_source_open_file(&src, "tests/golden/speech.flac", 0, &err) != KWS_OK)
 		fail_msg("%s", err.text);
 	do {
@@ -78,7 +78,8 @@ static void within(const kws_tensor *want, const float *got, const char *what)
 		const float diff = fabsf(got[i] - w);
 		worst = fmaxf(worst, diff);
 		if (!(diff <= 1e-4f))
-			fail_msg("%s: value %zu is %.7g, want %.7g", what, i, (double)got[i], (double)w);
+			fail_msg("%s: value %zu is %.7g, want %.7g", what, i, (double)got[i],
+				 (double)w);
 	}
 	printf("%s: worst difference %.2g\n", what, (double)worst);
 }
@@ -90,7 +91,8 @@ static void features_agree(void **state)
 		const char *file;
 		kws_features contract;
 	} kinds[] = {
-		{ "tests/golden/speech_wide.safetensors", { 16000, 480, 160, 512, 40, 20.0f, 7000.0f, 1e-4f, KWS_MEL_HTK } },
+		{ "tests/golden/speech_wide.safetensors",
+		  { 16000, 480, 160, 512, 40, 20.0f, 7000.0f, 1e-4f, KWS_MEL_HTK } },
 		{ "tests/golden/speech_speech-embedding.safetensors",
 		  { 16000, 400, 160, 512, 40, 60.0f, 6643.532f, 1e-4f, KWS_MEL_SLANEY } },
 	};
@@ -120,7 +122,8 @@ static void agrees(const char *name)
 	snprintf(path, sizeof path, "config/models/%s.safetensors", name);
 	if (kws_model_open(&m, path, &err) != KWS_OK)
 		fail_msg("%s", err.text);
-	assert_string_equal(kws_model_hash(m), json_string_value(json_object_get(kws_tensors_metadata(f.ts), "sha256")));
+	assert_string_equal(kws_model_hash(m), json_string_value(json_object_get(
+						       kws_tensors_metadata(f.ts), "sha256")));
 	const kws_tensor *want = kws_tensors_find(f.ts, "logits");
 	assert_non_null(want);
 	hear(frames, kws_model_features(m));

@@ -169,7 +169,8 @@ static void rows_keep_apart(void **state)
 	v->silu(x, LD, T, b, W);
 	for (size_t t = 0; t < T; t++) {
 		v->silu(want + t * LD, LD, 1, b, W);
-		assert_memory_equal(x + t * LD, want + t * LD, LD * sizeof *x); /* the padding too */
+		assert_memory_equal(x + t * LD, want + t * LD,
+				    LD * sizeof *x); /* the padding too */
 	}
 }
 
@@ -272,16 +273,20 @@ int main(void)
 			continue;
 		}
 		const struct CMUnitTest tests[] = {
-			cmocka_unit_test_prestate(exp_and_log_are_exact_to_2_ulp, (void *)(uintptr_t)v),
-			cmocka_unit_test_prestate(activations_are_finite_and_right, (void *)(uintptr_t)v),
+			cmocka_unit_test_prestate(exp_and_log_are_exact_to_2_ulp,
+						  (void *)(uintptr_t)v),
+			cmocka_unit_test_prestate(activations_are_finite_and_right,
+						  (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(gelu_is_exact_to_4e_7, (void *)(uintptr_t)v),
-			cmocka_unit_test_prestate(leaky_relu_follows_the_formula, (void *)(uintptr_t)v),
+			cmocka_unit_test_prestate(leaky_relu_follows_the_formula,
+						  (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(max_takes_the_greater, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(place_does_not_matter, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(rows_keep_apart, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(sums_and_norms, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(attention_pieces, (void *)(uintptr_t)v),
-			cmocka_unit_test_prestate(ema_is_its_formula_however_cut, (void *)(uintptr_t)v),
+			cmocka_unit_test_prestate(ema_is_its_formula_however_cut,
+						  (void *)(uintptr_t)v),
 		};
 		failed += cmocka_run_group_tests_name(levels[i], tests, NULL, NULL);
 	}

@@ -15,20 +15,29 @@
 
 typedef struct {
 	unsigned seed;
-	int chunk;       /* -1: full attention over at most 40 network frames */
+	int chunk; /* -1: full attention over at most 40 network frames */
 	unsigned stack, stride, pool;
-	float loudness;  /* of the last layer: the larger, the more sure of itself */
+	float loudness; /* of the last layer: the larger, the more sure of itself */
 } tiny_config;
 
 enum {
 	TINY_WORDS = 4, /* yes no _unknown_ _silence_ */
-	TINY_DIM = 8, TINY_ZDIM = 4, TINY_HDIM = 8, TINY_NDIM = 4, TINY_FFN = 16, TINY_HEAD = 16,
-	TINY_MELS = 10, TINY_LONGEST = 40, TINY_HEADER = 16384, TINY_FLOATS = 8192
+	TINY_DIM = 8,
+	TINY_ZDIM = 4,
+	TINY_HDIM = 8,
+	TINY_NDIM = 4,
+	TINY_FFN = 16,
+	TINY_HEAD = 16,
+	TINY_MELS = 10,
+	TINY_LONGEST = 40,
+	TINY_HEADER = 16384,
+	TINY_FLOATS = 8192
 };
 
 /* 2 frames stacked to 20 ms, a window of 10 network frames. */
 static const tiny_config tiny_default = {
-	.seed = 1, .chunk = 7, .stack = 2, .stride = 2, .pool = 10, .loudness = 8.0f};
+	.seed = 1, .chunk = 7, .stack = 2, .stride = 2, .pool = 10, .loudness = 8.0f
+};
 
 typedef struct {
 	char header[TINY_HEADER];
@@ -182,7 +191,7 @@ static inline kws_model *tiny_model_open(const tiny_config *cfg)
 {
 	size_t len;
 	kws_model *m = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	void *bytes = tiny_model_bytes(cfg, &len);
 	if (kws_model_parse(&m, bytes, len, &err) != KWS_OK) {
 		fprintf(stderr, "tiny model: %s\n", err.text);

@@ -10,9 +10,9 @@ static int has_v3(void)
 
 static int has_v4(void)
 {
-	return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-	       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-	       __builtin_cpu_supports("avx512vl");
+	return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+	       && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq")
+	       && __builtin_cpu_supports("avx512vl");
 }
 
 const kws_vec *kws_vec_get(void)

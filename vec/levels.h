@@ -4,8 +4,9 @@
 
 #include "vec/vec.h"
 
-extern const kws_vec kws_vec_baseline; /* SSE2, NEON: what every processor of the architecture has */
-extern const kws_vec kws_vec_v3;       /* AVX2 and FMA */
-extern const kws_vec kws_vec_v4;       /* AVX-512 F, BW, CD, DQ, VL */
+extern const kws_vec
+	kws_vec_baseline;	 /* SSE2, NEON: what every processor of the architecture has */
+extern const kws_vec kws_vec_v3; /* AVX2 and FMA */
+extern const kws_vec kws_vec_v4; /* AVX-512 F, BW, CD, DQ, VL */
 
 #endif

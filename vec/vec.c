@@ -14,7 +14,7 @@ typedef unsigned vu __attribute__((vector_size(KWS_VEC_BYTES)));
 typedef int vi __attribute__((vector_size(KWS_VEC_BYTES)));
 
 /* GNU vectors broadcast a scalar operand. */
-#define SPLAT(x) ((vf){0} + (x))
+#define SPLAT(x) ((vf){ 0 } + (x))
 
 static inline vf load(const float *p)
 {
@@ -67,7 +67,8 @@ static inline float sum_lanes(vf v)
 /* exp(x) = 2^n exp(r), |r| <= ln2/2; the polynomial is Cephes expf's (S. Moshier). */
 static inline vf exp_v(vf x)
 {
-	const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
+	const float magic =
+		12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
 	x = select(x < SPLAT(-87.3f), SPLAT(-87.3f), x);
 	x = select(x > SPLAT(88.3f), SPLAT(88.3f), x);
 	const vf shifted = x * 1.44269504088896341f + magic;
@@ -148,14 +149,17 @@ static void vec_log(float *x, size_t n)
 }
 
 /* y = f(y + b), with f inlined into each of its callers. */
-static inline __attribute__((always_inline)) void rows(vf (*f)(vf), float *y, size_t ld, size_t t, const float *b, size_t n)
+static inline __attribute__((always_inline)) void rows(vf (*f)(vf), float *y, size_t ld, size_t t,
+						       const float *b, size_t n)
 {
 	for (; t; t--, y += ld) {
 		size_t i = 0;
 		for (; i + LANES <= n; i += LANES)
 			store(y + i, f(load(y + i) + load(b + i)));
 		if (i < n)
-			store_tail(y + i, f(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)), n - i);
+			store_tail(y + i,
+				   f(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)),
+				   n - i);
 	}
 }
 
@@ -231,7 +235,10 @@ static void vec_affine(float *y, const float *x, const float *w, const float *b,
 		store(y + i, load(x + i) * load(w + i) + load(b + i));
 	if (i < n) {
 		const size_t k = n - i;
-		store_tail(y + i, load_tail(x + i, k, 0.0f) * load_tail(w + i, k, 0.0f) + load_tail(b + i, k, 0.0f), k);
+		store_tail(y + i,
+			   load_tail(x + i, k, 0.0f) * load_tail(w + i, k, 0.0f)
+				   + load_tail(b + i, k, 0.0f),
+			   k);
 	}
 }
 
@@ -247,14 +254,15 @@ static void vec_gate(float *x, const float *u, const float *h, size_t n)
 		store(x + i, gate_v(load(x + i), load(u + i), load(h + i)));
 	if (i < n) {
 		const size_t k = n - i;
-		const vf y = gate_v(load_tail(x + i, k, 0.0f), load_tail(u + i, k, 0.0f), load_tail(h + i, k, 0.0f));
+		const vf y = gate_v(load_tail(x + i, k, 0.0f), load_tail(u + i, k, 0.0f),
+				    load_tail(h + i, k, 0.0f));
 		store_tail(x + i, y, k);
 	}
 }
 
 static float vec_sum(const float *x, size_t n)
 {
-	vf s = {0};
+	vf s = { 0 };
 	size_t i = 0;
 	for (; i + LANES <= n; i += LANES)
 		s += load(x + i);
@@ -265,7 +273,7 @@ static float vec_sum(const float *x, size_t n)
 
 static float vec_sumsq(const float *x, float centre, size_t n)
 {
-	vf s = {0};
+	vf s = { 0 };
 	size_t i = 0;
 	for (; i + LANES <= n; i += LANES) {
 		const vf d = load(x + i) - centre;
@@ -278,21 +286,25 @@ static float vec_sumsq(const float *x, float centre, size_t n)
 	return sum_lanes(s);
 }
 
-static void vec_normalise(float *y, const float *x, float centre, float scale, const float *w, const float *b, size_t n)
+static void vec_normalise(float *y, const float *x, float centre, float scale, const float *w,
+			  const float *b, size_t n)
 {
 	size_t i = 0;
 	for (; i + LANES <= n; i += LANES)
-		store(y + i, (load(x + i) - centre) * scale * load(w + i) + (b ? load(b + i) : (vf){0}));
+		store(y + i,
+		      (load(x + i) - centre) * scale * load(w + i) + (b ? load(b + i) : (vf){ 0 }));
 	if (i < n) {
 		const size_t k = n - i;
-		const vf v = (load_tail(x + i, k, 0.0f) - centre) * scale * load_tail(w + i, k, 0.0f) +
-			     (b ? load_tail(b + i, k, 0.0f) : (vf){0});
+		const vf v =
+			(load_tail(x + i, k, 0.0f) - centre) * scale * load_tail(w + i, k, 0.0f)
+			+ (b ? load_tail(b + i, k, 0.0f) : (vf){ 0 });
 		store_tail(y + i, v, k);
 	}
 }
 
 /* One vector of channels through k steps, k <= 4: a state is loaded once for all of them. */
-static inline void ema_steps(float *h, const float *q, const float *c, size_t n, size_t ld, const vf *x, vf *e, size_t k)
+static inline void ema_steps(float *h, const float *q, const float *c, size_t n, size_t ld,
+			     const vf *x, vf *e, size_t k)
 {
 	for (size_t j = 0; j < n; j++) {
 		const vf qv = load(q + j * ld), cv = load(c + j * ld);
@@ -305,8 +317,8 @@ static inline void ema_steps(float *h, const float *q, const float *c, size_t n,
 	}
 }
 
-static void vec_ema(float *h, const float *q, const float *c, const float *omega, size_t n, size_t ld, const float *x,
-		    float *y, size_t t, size_t d, size_t ldx)
+static void vec_ema(float *h, const float *q, const float *c, const float *omega, size_t n,
+		    size_t ld, const float *x, float *y, size_t t, size_t d, size_t ldx)
 {
 	for (size_t i = 0; i < d; i += LANES) {
 		const size_t w = d - i < LANES ? d - i : LANES;
@@ -335,11 +347,11 @@ static void vec_ema(float *h, const float *q, const float *c, const float *omega
 	}
 }
 
-static void vec_scores(float *s, const float *q, const float *kt, size_t ld, size_t n_z, float scale, const float *bias,
-		       size_t n)
+static void vec_scores(float *s, const float *q, const float *kt, size_t ld, size_t n_z,
+		       float scale, const float *bias, size_t n)
 {
 	for (size_t j = 0; j < n; j += LANES) {
-		vf even = {0}, odd = {0}; /* two sums hide the latency of the FMA */
+		vf even = { 0 }, odd = { 0 }; /* two sums hide the latency of the FMA */
 		size_t z = 0;
 		for (; z + 2 <= n_z; z += 2) {
 			even += q[z] * load(kt + z * ld + j);
@@ -361,7 +373,7 @@ static float vec_softmax(float *s, size_t n)
 	float max = top[0];
 	for (size_t l = 1; l < LANES; l++)
 		max = top[l] > max ? top[l] : max;
-	vf sum = {0};
+	vf sum = { 0 };
 	for (size_t j = 0; j < n; j += LANES) {
 		const vf e = exp_v(load(s + j) - max);
 		store(s + j, e);
@@ -371,9 +383,10 @@ static float vec_softmax(float *s, size_t n)
 }
 
 /* k vectors of columns, k <= 4: each row's weight is loaded once for all of them. */
-static inline void sum_columns(float *y, const float *a, const float *v, size_t ld, size_t n_j, float scale, size_t k)
+static inline void sum_columns(float *y, const float *a, const float *v, size_t ld, size_t n_j,
+			       float scale, size_t k)
 {
-	vf sum[4] = {{0}, {0}, {0}, {0}};
+	vf sum[4] = { { 0 }, { 0 }, { 0 }, { 0 } };
 	for (size_t j = 0; j < n_j; j++)
 		for (size_t i = 0; i < k; i++)
 			sum[i] += (a ? a[j] : 1.0f) * load(v + j * ld + i * LANES);
@@ -381,7 +394,8 @@ static inline void sum_columns(float *y, const float *a, const float *v, size_t 
 		store(y + i * LANES, sum[i] * scale);
 }
 
-static void vec_weighted_sum(float *y, const float *a, const float *v, size_t ld, size_t n_j, float scale, size_t n)
+static void vec_weighted_sum(float *y, const float *a, const float *v, size_t ld, size_t n_j,
+			     float scale, size_t n)
 {
 	size_t i = 0;
 	for (; i + 4 * LANES <= n; i += 4 * LANES)
@@ -391,7 +405,7 @@ static void vec_weighted_sum(float *y, const float *a, const float *v, size_t ld
 	for (; i + LANES <= n; i += LANES)
 		sum_columns(y + i, a, v + i, ld, n_j, scale, 1);
 	if (i < n) {
-		vf sum = {0};
+		vf sum = { 0 };
 		for (size_t j = 0; j < n_j; j++)
 			sum += (a ? a[j] : 1.0f) * load_tail(v + j * ld + i, n - i, 0.0f);
 		store_tail(y + i, sum * scale, n - i);

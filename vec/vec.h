@@ -18,36 +18,44 @@ typedef struct {
 	/* The bias of a linear layer and its activation, on t rows of n columns, ld apart, in place: y = f(y + b). */
 	void (*silu)(float *y, size_t ld, size_t t, const float *b, size_t n);
 	void (*sigmoid)(float *y, size_t ld, size_t t, const float *b, size_t n);
-	void (*gelu)(float *y, size_t ld, size_t t, const float *b, size_t n); /* with erf, within 4e-7 of |y| */
-	void (*leaky_relu)(float *y, size_t ld, size_t t, const float *b, size_t n); /* f(y) = max(y, 0.2 y, -0.4) */
+	void (*gelu)(float *y, size_t ld, size_t t, const float *b,
+		     size_t n); /* with erf, within 4e-7 of |y| */
+	void (*leaky_relu)(float *y, size_t ld, size_t t, const float *b,
+			   size_t n); /* f(y) = max(y, 0.2 y, -0.4) */
 	void (*bias)(float *y, size_t ld, size_t t, const float *b, size_t n); /* f(y) = y */
 
-	void (*add)(float *y, const float *a, const float *b, size_t n); /* y = a + b; y may be a or b */
-	void (*max)(float *y, const float *a, const float *b, size_t n); /* the greater; y may be a or b */
-	void (*mul)(float *y, const float *a, const float *b, size_t n); /* y = a * b; y may be a or b */
-	void (*affine)(float *y, const float *x, const float *w, const float *b, size_t n); /* x * w + b; y may be x */
-	void (*gate)(float *x, const float *u, const float *h, size_t n);                   /* x += u * (h - x) */
+	void (*add)(float *y, const float *a, const float *b,
+		    size_t n); /* y = a + b; y may be a or b */
+	void (*max)(float *y, const float *a, const float *b,
+		    size_t n); /* the greater; y may be a or b */
+	void (*mul)(float *y, const float *a, const float *b,
+		    size_t n); /* y = a * b; y may be a or b */
+	void (*affine)(float *y, const float *x, const float *w, const float *b,
+		       size_t n); /* x * w + b; y may be x */
+	void (*gate)(float *x, const float *u, const float *h, size_t n); /* x += u * (h - x) */
 
 	/* Sum of (x - centre)^2, and of x. */
 	float (*sum)(const float *x, size_t n);
 	float (*sumsq)(const float *x, float centre, size_t n);
 	/* y = (x - centre) * scale * w + b; b NULL: zeros. y may be x. */
-	void (*normalise)(float *y, const float *x, float centre, float scale, const float *w, const float *b, size_t n);
+	void (*normalise)(float *y, const float *x, float centre, float scale, const float *w,
+			  const float *b, size_t n);
 
 	/* Damped EMA, t steps of d channels with n states each, then silu with the residual weight:
 	 *   h[n][d] = q[n][d] * h[n][d] + x[d];  y[d] = silu(sum_n c[n][d] * h[n][d] + omega[d] * x[d])
 	 * h, q, c (n, ld) with ld >= d and (ld % 16) == 0; omega (ld,); x, y (t, ldx), ldx >= d; y may be x. */
-	void (*ema)(float *h, const float *q, const float *c, const float *omega, size_t n, size_t ld, const float *x,
-		    float *y, size_t t, size_t d, size_t ldx);
+	void (*ema)(float *h, const float *q, const float *c, const float *omega, size_t n,
+		    size_t ld, const float *x, float *y, size_t t, size_t d, size_t ldx);
 
 	/* s (n,) = scale * sum_z q[z] * kt[z][j] + bias[j], j < n; kt (n_z, ld).
 	 * Here and in softmax n counts up to the next multiple of 16: so much MUST be readable, and is written. */
-	void (*scores)(float *s, const float *q, const float *kt, size_t ld, size_t n_z, float scale, const float *bias,
-		       size_t n);
+	void (*scores)(float *s, const float *q, const float *kt, size_t ld, size_t n_z,
+		       float scale, const float *bias, size_t n);
 	/* s (n,) = exp(s - max s); returns their sum. n >= 1; entries that do not count hold -1e30. */
 	float (*softmax)(float *s, size_t n);
 	/* y (n,) = scale * sum_j a[j] * v[j][i], j < n_j; v (n_j, ld). a NULL: all ones. */
-	void (*weighted_sum)(float *y, const float *a, const float *v, size_t ld, size_t n_j, float scale, size_t n);
+	void (*weighted_sum)(float *y, const float *a, const float *v, size_t ld, size_t n_j,
+			     float scale, size_t n);
 } kws_vec;
 
 /* The best level that this processor has. The same pointer for the life of the process. Any thread. */

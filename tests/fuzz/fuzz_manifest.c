@@ -30,7 +30,7 @@ static void look_at(const kws_manifest *m, size_t i, size_t line_before)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	kws_manifest *m = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	const enum kws_status s =
 		kws_manifest_parse(&m, (const char *)data, size, "dir/list.tsv", &err);
 	demand((s == KWS_OK) == (m != NULL));

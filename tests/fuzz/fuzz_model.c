@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	kws_net *net;
 	const size_t n_mels = kws_model_features(m)->n_mels, t = kws_model_stride(m);
-	float *frames = calloc(t * n_mels, sizeof *frames), *logits = calloc(2 * kws_model_n_words(m), sizeof *logits);
+	float *frames = calloc(t * n_mels, sizeof *frames),
+	      *logits = calloc(2 * kws_model_n_words(m), sizeof *logits);
 	if (!frames || !logits || kws_net_create(&net, m) != KWS_OK)
 		abort();
 	if (kws_net_run(net, frames, t, logits) + kws_net_finish(net, logits) != 1)

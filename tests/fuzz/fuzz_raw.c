@@ -57,11 +57,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int ends[2];
 	demand(pipe(ends) == 0);
 	kws_source *src = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	const enum kws_status s =
 		kws_source_open_raw(&src, ends[0], rate, channels, enc, channel, &err);
-	const int valid = rate >= KWS_SOURCE_MIN_HZ && rate <= KWS_SOURCE_MAX_HZ && channels >= 1 &&
-			  channel >= 0 && channel <= (int)channels;
+	const int valid = rate >= KWS_SOURCE_MIN_HZ && rate <= KWS_SOURCE_MAX_HZ && channels >= 1
+			  && channel >= 0 && channel <= (int)channels;
 	demand(valid ? s == KWS_OK && src : s == KWS_ERR_ARG && !src && err.text[0]);
 	if (src) {
 		const size_t frame = channels * kws_encoding_bytes(enc), payload = size - HEAD;

@@ -17,7 +17,7 @@ static void demand(int held)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	kws_truth *t = NULL;
-	kws_error err = {""};
+	kws_error err = { "" };
 	const enum kws_status s = kws_truth_parse(&t, (const char *)data, size, "a.tsv", &err);
 	demand((s == KWS_OK) == (t != NULL));
 	if (!t) {
