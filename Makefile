@@ -9,7 +9,7 @@ B       ?= build
 ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
 
 # Libraries, by the folder that may use them. `make layers` checks the #include lines.
-PKGS_LIB   := fftw3f samplerate openblas jansson nettle
+PKGS_LIB   := fftw3f samplerate jansson nettle
 PKGS_AUDIO := $(PKGS_LIB) sndfile portaudio-2.0
 PKGS_KWS   := $(PKGS_AUDIO) libpng
 PKGS_KWSD  := $(PKGS_AUDIO) libsystemd inih
@@ -24,9 +24,10 @@ OURS := -std=c11 -D_POSIX_C_SOURCE=200809L -pthread -fstack-protector-strong $(W
 link = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -pthread -o $@ $(1) $(shell pkg-config --libs $(2)) -lm
 
 objects = $(patsubst %.c,$(B)/%.o,$(1))
-LIB_OBJ := $(call objects,include/kws.c $(wildcard dsp/*.c model/*.c spot/*.c)) $(B)/vec/vec_baseline.o
+LIB_OBJ := $(call objects,include/kws.c $(wildcard dsp/*.c model/*.c spot/*.c)) $(B)/vec/vec_baseline.o \
+           $(B)/vec/product_baseline.o
 ifeq ($(ARCH),x86_64)
-LIB_OBJ += $(B)/vec/vec_v3.o $(B)/vec/vec_v4.o $(B)/vec/choose_x86.o
+LIB_OBJ += $(addprefix $(B)/vec/,vec_v3.o product_v3.o vec_v4.o product_v4.o choose_x86.o)
 else
 LIB_OBJ += $(B)/vec/choose.o
 endif
@@ -67,14 +68,14 @@ $(B)/share: FORCE
 	@mkdir -p $(@D); echo '$(SHARE)' | cmp -s - $@ || echo '$(SHARE)' >$@
 FORCE:
 
-# vec.c is compiled once for each level of the processor, always optimised: its speed is the network's
-level = @mkdir -p $(@D); set -x; $(CC) $(OURS) $(CFLAGS) -O3 -ffp-contract=fast $(1) -DKWS_VEC_TABLE=kws_vec_$(2) \
+# these are compiled once for each level of the processor, always optimised: their speed is the network's
+level = @mkdir -p $(@D); set -x; $(CC) $(OURS) $(CFLAGS) -O3 -ffp-contract=fast $(1) -DKWS_VEC_LEVEL=$(2) \
         -DKWS_VEC_NAME='"$(3)"' -DKWS_VEC_BYTES=$(4) -c -o $@ $<
-$(B)/vec/vec_baseline.o: vec/vec.c
+$(B)/vec/%_baseline.o: vec/%.c
 	$(call level,,baseline,baseline,16)
-$(B)/vec/vec_v3.o: vec/vec.c
+$(B)/vec/%_v3.o: vec/%.c
 	$(call level,-march=x86-64-v3,v3,x86-64-v3,32)
-$(B)/vec/vec_v4.o: vec/vec.c
+$(B)/vec/%_v4.o: vec/%.c
 	$(call level,-march=x86-64-v4,v4,x86-64-v4,64)
 
 $(LIB): $(LIB_OBJ)

@@ -8,7 +8,6 @@
 #include "spot/spotter.h"
 #include "vec/vec.h"
 
-#include <cblas.h>
 #include <fftw3.h>
 #include <pthread.h>
 #include <spawn.h>
@@ -99,25 +98,32 @@ static kws_spotter *spotter(const kws_model *m)
 	return sp;
 }
 
-/* ---- the floor: what the same audio costs in bare library calls ------------------------------------------- */
+/* ---- the floor: what the same audio costs in bare matrix products and FFTs -------------------------------- */
 
 typedef struct {
-	size_t blocks;
-	float *x, *y;
+	size_t blocks, n_x, n_y;
+	float *x, *y; /* (n_x,), (n_y,): as the largest product needs */
 } floor_run;
 
-static void one_product(void *ctx, const kws_gemm *g, kws_rows rows)
+static void measure_product(void *ctx, const kws_product *g, size_t rows)
 {
-	const floor_run *f = ctx;
-	kws_gemm_run(g, f->x, g->n_in, rows, f->y);
+	floor_run *f = ctx;
+	const size_t x = rows * g->step + g->taps * g->tap + g->n_in, y = rows * g->n_out;
+	f->n_x = x > f->n_x ? x : f->n_x;
+	f->n_y = y > f->n_y ? y : f->n_y;
 }
 
-static double run_products(const bench *b, const floor_run *f)
+static void one_product(void *ctx, const kws_product *g, size_t rows)
+{
+	const floor_run *f = ctx;
+	kws_vec_get()->product(g, f->x, rows, f->y, g->n_out);
+}
+
+static double run_products(const bench *b, floor_run *f)
 {
 	const double t0 = cpu();
 	for (size_t i = 0; i < f->blocks; i++)
-		kws_network_products(kws_model_network(b->model), one_product,
-				     (void *)(uintptr_t)f);
+		kws_network_products(kws_model_network(b->model), one_product, f);
 	return cpu() - t0;
 }
 
@@ -142,11 +148,11 @@ static double run_pipeline(const bench *b, kws_spotter *sp)
 static bool measure_offline(bench *b)
 {
 	const kws_features *f = kws_model_features(b->model);
-	const size_t most = 1024 * 32; /* columns of the widest product that a model may have */
 	double pipeline[ROUNDS], products[ROUNDS], ffts[ROUNDS], ratio[ROUNDS];
 	floor_run fl = { .blocks = b->n / (f->hop * kws_model_stride(b->model) * KWS_BLOCK) };
-	fl.x = calloc(KWS_BLOCK * most, sizeof *fl.x);
-	fl.y = calloc(KWS_BLOCK * most, sizeof *fl.y);
+	kws_network_products(kws_model_network(b->model), measure_product, &fl);
+	fl.x = calloc(fl.n_x, sizeof *fl.x);
+	fl.y = calloc(fl.n_y, sizeof *fl.y);
 	float *in = fftwf_alloc_real(f->n_fft);
 	fftwf_complex *out = fftwf_alloc_complex(f->n_fft / 2 + 1);
 	kws_spotter *sp = spotter(b->model);
@@ -312,9 +318,8 @@ static double hop_at(const bench *b, double share)
 
 static void print_json(const bench *b, double hop_ms)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "model", kws_model_name(b->model),
-			      "model_sha256", kws_model_hash(b->model), "vector_level",
-			      kws_vec_get()->name, "blas_core", openblas_get_corename());
+	json_t *o = json_pack("{s:s, s:s, s:s}", "model", kws_model_name(b->model), "model_sha256",
+			      kws_model_hash(b->model), "vector_level", kws_vec_get()->name);
 	const struct {
 		const char *key;
 		double value;
@@ -350,8 +355,8 @@ static void print_json(const bench *b, double hop_ms)
 
 static void print_table(const bench *b, double hop_ms)
 {
-	printf("model %s, vectors %s, OpenBLAS %s, one thread\n\n", kws_model_name(b->model),
-	       kws_vec_get()->name, openblas_get_corename());
+	printf("model %s, vectors %s, one thread\n\n", kws_model_name(b->model),
+	       kws_vec_get()->name);
 	printf("offline    %8.0f x real time\n", b->seconds / b->pipeline);
 	printf("           %8.2f x the floor: bare matrix products %.0f %%, bare FFTs %.0f %% of "
 	       "the time\n",

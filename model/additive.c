@@ -148,7 +148,7 @@ static void weigh(const pool_state *p, const float *rate, const float *score, si
 }
 
 void kws_additive_pool(const kws_additive *a, int pool, float *state, float *scratch,
-		       const float *x, const float *with, kws_rows rows, float *y)
+		       const float *x, const float *with, size_t t, float *y)
 {
 	const kws_vec *vec = kws_vec_get();
 	const pool_state p = pool_at(a, pool, state);
@@ -156,7 +156,7 @@ void kws_additive_pool(const kws_additive *a, int pool, float *state, float *scr
 	float *score = scratch;	    /* (ld_s,) */
 	float *w = score + a->ld_s; /* (ld_s,) a head's weight */
 	float *share = w + a->ld_s; /* (ld,) the same for each channel */
-	for (size_t i = rows.first; i < rows.first + rows.n; i++) {
+	for (size_t i = 0; i < t; i++) {
 		scores(a, pool, x + i * a->ld, score);
 		weigh(&p, a->rate + (size_t)pool * a->heads, score, a->heads, w);
 		for (size_t h = 0; h < a->heads; h++)
@@ -168,19 +168,19 @@ void kws_additive_pool(const kws_additive *a, int pool, float *state, float *scr
 }
 
 void kws_additive_hold(const kws_additive *a, int pool, const float *state, const float *with,
-		       kws_rows rows, float *y)
+		       size_t t, float *y)
 {
 	const float *mean = state + (size_t)pool * pool_floats(a) + 3 * a->ld_s;
-	for (size_t i = rows.first; i < rows.first + rows.n; i++)
+	for (size_t i = 0; i < t; i++)
 		kws_vec_get()->mul(y + i * a->ld, with + i * a->ld, mean, a->dim);
 }
 
 void kws_additive_run(const kws_additive *a, float *state, float *scratch, const float *q,
-		      const float *k, kws_rows rows, float *o)
+		      const float *k, size_t t, float *o)
 {
 	float *p = scratch, *rest = p + KWS_BLOCK * a->ld; /* p (KWS_BLOCK, ld) */
-	kws_additive_pool(a, KWS_QUERIES, state, rest, q, k, rows, p);
-	kws_additive_pool(a, KWS_KEYS, state, rest, p, q, rows, o);
+	kws_additive_pool(a, KWS_QUERIES, state, rest, q, k, t, p);
+	kws_additive_pool(a, KWS_KEYS, state, rest, p, q, t, o);
 }
 
 /* ---- in the gated block ---------------------------------------------------------------------------------------- */
@@ -236,9 +236,9 @@ static enum kws_status create(kws_attention **out, const kws_attention_kind *kin
 }
 
 static void run(const kws_attention *base, void *state, float *scratch, const float *q,
-		const float *k, float *v, kws_rows rows)
+		const float *k, float *v, size_t t)
 {
-	kws_additive_run(&((const gated *)base)->additive, state, scratch, q, k, rows, v);
+	kws_additive_run(&((const gated *)base)->additive, state, scratch, q, k, t, v);
 }
 
 static const char *const keys[] = { "heads", "forget", NULL };

@@ -36,17 +36,17 @@ void kws_additive_free(kws_additive *a);
 size_t kws_additive_state(const kws_additive *a);
 size_t kws_additive_scratch(const kws_additive *a);
 
-/* Take some rows of x (KWS_BLOCK, ld) into a pool, one after the other; row i of y (KWS_BLOCK, ld) becomes row i of with
- * times what the pool then holds. y may be with. */
+/* Take t rows of x (t, ld) into a pool, one after the other; row i of y (t, ld) becomes row i of with (t, ld) times what
+ * the pool then holds. y may be with. */
 void kws_additive_pool(const kws_additive *a, int pool, float *state, float *scratch,
-		       const float *x, const float *with, kws_rows rows, float *y);
+		       const float *x, const float *with, size_t t, float *y);
 /* Rows of y = with times what the pool holds. */
 void kws_additive_hold(const kws_additive *a, int pool, const float *state, const float *with,
-		       kws_rows rows, float *y);
+		       size_t t, float *y);
 
-/* The whole of it: rows of q and k (KWS_BLOCK, ld) -> o (KWS_BLOCK, ld). */
+/* The whole of it: q and k (t, ld) -> o (t, ld), t <= KWS_BLOCK. o may be k. */
 void kws_additive_run(const kws_additive *a, float *state, float *scratch, const float *q,
-		      const float *k, kws_rows rows, float *o);
+		      const float *k, size_t t, float *o);
 
 /* In the gated block: "heads" and "forget" among the layer's keys, tensors under additive.; q and k have hdim channels, the
  * queries are the values. */

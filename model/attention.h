@@ -3,8 +3,7 @@
 #ifndef KWS_MODEL_ATTENTION_H
 #define KWS_MODEL_ATTENTION_H
 
-#include "model/gemm.h"
-#include "model/tensors.h"
+#include "model/linear.h"
 
 #include <jansson.h>
 
@@ -20,9 +19,10 @@ struct kws_attention_kind {
 				  const json_t *conf, const char *where, size_t hdim,
 				  kws_tensors *ts, const char *prefix, kws_error *err);
 	void (*destroy)(kws_attention *a); /* copes with a half-built one */
-	/* Some rows of q and k (KWS_BLOCK, kws_pad(a->zdim)) and v (KWS_BLOCK, kws_pad(hdim)); the output replaces v. */
+	/* The next t <= KWS_BLOCK rows of a stream: q and k (t, kws_pad(a->zdim)) and v (t, kws_pad(hdim)); the output
+	 * replaces v. */
 	void (*run)(const kws_attention *a, void *state, float *scratch, const float *q,
-		    const float *k, float *v, kws_rows rows);
+		    const float *k, float *v, size_t t);
 };
 
 /* The common part; a kind's own struct starts with it. */

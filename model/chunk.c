@@ -130,12 +130,12 @@ typedef float weigh_fn(const chunk *a, const float *q, const float *keys, size_t
 
 /* Frame after frame: remember its key and value, then take the weighted sum of the values so far. */
 static void run(const kws_attention *base, void *state, const float *q, const float *k, float *v,
-		kws_rows rows, float *s, weigh_fn *weigh)
+		size_t t, float *s, weigh_fn *weigh)
 {
 	const chunk *a = (const chunk *)base;
 	memory *m = state;
 	float *keys = m->floats, *values = keys + a->base.zdim * a->ld_span;
-	for (size_t i = rows.first; i < rows.first + rows.n; i++) {
+	for (size_t i = 0; i < t; i++) {
 		for (size_t z = 0; z < a->base.zdim; z++)
 			keys[z * a->ld_span + m->n] = k[i * a->ld_z + z];
 		memcpy(values + m->n * a->ld_h, v + i * a->ld_h, a->hdim * sizeof *v);
@@ -177,21 +177,21 @@ static float weigh_relu2(const chunk *a, const float *q, const float *keys, size
 }
 
 static void run_softmax(const kws_attention *a, void *state, float *scratch, const float *q,
-			const float *k, float *v, kws_rows rows)
+			const float *k, float *v, size_t t)
 {
-	run(a, state, q, k, v, rows, scratch, weigh_softmax);
+	run(a, state, q, k, v, t, scratch, weigh_softmax);
 }
 
 static void run_laplace(const kws_attention *a, void *state, float *scratch, const float *q,
-			const float *k, float *v, kws_rows rows)
+			const float *k, float *v, size_t t)
 {
-	run(a, state, q, k, v, rows, scratch, weigh_laplace);
+	run(a, state, q, k, v, t, scratch, weigh_laplace);
 }
 
 static void run_relu2(const kws_attention *a, void *state, float *scratch, const float *q,
-		      const float *k, float *v, kws_rows rows)
+		      const float *k, float *v, size_t t)
 {
-	run(a, state, q, k, v, rows, scratch, weigh_relu2);
+	run(a, state, q, k, v, t, scratch, weigh_relu2);
 }
 
 static const char *const keys[] = { "zdim", "chunk", "max_positions", "rel_pos_bias", NULL };

@@ -1,6 +1,6 @@
 #include "model/ema.h"
 
-#include "model/gemm.h"
+#include "model/linear.h"
 #include "vec/vec.h"
 
 #include <math.h>

@@ -12,8 +12,7 @@ typedef struct {
 	kws_layer base;
 	size_t dim, ffn;
 	kws_fastself self;
-	kws_gemm linear[3]; /* W_o, W_1, W_2 */
-	float *bias[3];
+	kws_linear linear[3]; /* W_o, W_1, W_2 */
 	kws_norm norm[2];
 } fastformer;
 
@@ -21,10 +20,8 @@ static void destroy(kws_layer *base)
 {
 	fastformer *l = (fastformer *)base;
 	kws_fastself_free(&l->self);
-	for (size_t k = 0; k < 3; k++) {
-		kws_gemm_free(&l->linear[k]);
-		free(l->bias[k]);
-	}
+	for (size_t k = 0; k < 3; k++)
+		kws_linear_free(&l->linear[k]);
 	kws_norm_free(&l->norm[0]);
 	kws_norm_free(&l->norm[1]);
 	free(l);
@@ -55,25 +52,17 @@ static enum kws_status read_conf(fastformer *l, const json_t *conf, const char *
 static enum kws_status read_tensors(fastformer *l, size_t heads, bool forgets, bool causal,
 				    kws_tensors *ts, const char *prefix, kws_error *err)
 {
-	static const char *const weights[] = { "attention.output.dense.weight",
-					       "intermediate.dense.weight", "output.dense.weight" };
-	static const char *const biases[] = { "attention.output.dense.bias",
-					      "intermediate.dense.bias", "output.dense.bias" };
+	static const char *const names[] = { "attention.output.dense", "intermediate.dense",
+					     "output.dense" };
 	static const char *const norms[] = { "attention.output.LayerNorm.", "output.LayerNorm." };
-	const size_t shape[3][2] = { { l->dim, l->dim }, { l->ffn, l->dim }, { l->dim, l->ffn } };
+	const size_t n_in[] = { l->dim, l->dim, l->ffn }, n_out[] = { l->dim, l->ffn, l->dim };
 	char name[256];
 	snprintf(name, sizeof name, "%sattention.self.", prefix);
 	enum kws_status s =
 		kws_fastself_init(&l->self, l->dim, heads, forgets, causal, ts, name, err);
-	for (size_t k = 0; !s && k < 3; k++) {
-		float *w;
-		s = kws_tensors_take(&w, ts, prefix, weights[k], 2, shape[k], err);
-		if (!s)
-			s = kws_tensors_take(&l->bias[k], ts, prefix, biases[k], 1, shape[k], err);
-		if (!s && kws_gemm_init(&l->linear[k], w, shape[k][1], shape[k], 1))
-			s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-		free(w);
-	}
+	for (size_t k = 0; !s && k < 3; k++)
+		s = kws_linear_read(&l->linear[k], ts, prefix, names[k], n_in[k], &n_out[k], 1,
+				    err);
 	for (size_t k = 0; !s && k < 2; k++) {
 		snprintf(name, sizeof name, "%s%s", prefix, norms[k]);
 		s = kws_norm_init(&l->norm[k], KWS_LAYERNORM, 1e-12f, l->dim, ts, name, err);
@@ -98,8 +87,8 @@ static enum kws_status create(kws_layer **out, const json_t *conf, const char *w
 		destroy(&l->base);
 		return s;
 	}
-	const kws_gemm *const products[] = { &l->self.query, &l->self.key,  &l->self.transform,
-					     &l->linear[0],  &l->linear[1], &l->linear[2] };
+	const kws_linear *const products[] = { &l->self.query, &l->self.key,  &l->self.transform,
+					       &l->linear[0],  &l->linear[1], &l->linear[2] };
 	for (size_t k = 0; k < sizeof products / sizeof *products; k++)
 		l->base.products[k] = products[k];
 	l->base.looks = causal ? 0 : KWS_FASTSELF_LOOKS;
@@ -111,37 +100,35 @@ static enum kws_status create(kws_layer **out, const json_t *conf, const char *w
 }
 
 static void look(const kws_layer *base, size_t n, void *state, float *scratch, const float *x,
-		 kws_rows rows)
+		 size_t t)
 {
-	kws_fastself_look(&((const fastformer *)base)->self, n, state, scratch, x, rows);
+	kws_fastself_look(&((const fastformer *)base)->self, n, state, scratch, x, t);
 }
 
-/* x = norm(x + y + b) */
-static void join(const kws_norm *norm, float *x, float *y, size_t ld, size_t t, const float *b,
-		 size_t dim)
+/* x = norm(x + y) */
+static void join(const kws_norm *norm, float *x, const float *y, size_t ld, size_t t, size_t dim)
 {
-	const kws_vec *vec = kws_vec_get();
-	vec->bias(y, ld, t, b, dim);
 	for (size_t i = 0; i < t; i++)
-		vec->add(x + i * ld, x + i * ld, y + i * ld, dim);
+		kws_vec_get()->add(x + i * ld, x + i * ld, y + i * ld, dim);
 	kws_norm_run(norm, x, ld, t, x);
 }
 
-static void run(const kws_layer *base, void *state, float *scratch, float *x, kws_rows rows)
+static void run(const kws_layer *base, const kws_span *s, size_t n_s, size_t at, float *scratch,
+		float *x)
 {
 	const fastformer *l = (const fastformer *)base;
-	const size_t ld = kws_pad(l->dim), ld_f = kws_pad(l->ffn), first = rows.first * ld;
+	const size_t ld = kws_pad(l->dim), ld_f = kws_pad(l->ffn), rows = kws_span_rows(s, n_s);
 	float *r = scratch;	       /* (KWS_BLOCK, ld) */
 	float *y = r + KWS_BLOCK * ld; /* (KWS_BLOCK, ld) */
 	float *f = y + KWS_BLOCK * ld; /* (KWS_BLOCK, ld_f) */
 	float *rest = f + KWS_BLOCK * ld_f;
-	kws_fastself_run(&l->self, state, rest, x, rows, r);
-	kws_gemm_run(&l->linear[0], r, ld, rows, y);
-	join(&l->norm[0], x + first, y + first, ld, rows.n, l->bias[0], l->dim);
-	kws_gemm_run(&l->linear[1], x, ld, rows, f);
-	kws_vec_get()->gelu(f + rows.first * ld_f, ld_f, rows.n, l->bias[1], l->ffn);
-	kws_gemm_run(&l->linear[2], f, ld_f, rows, y);
-	join(&l->norm[1], x + first, y + first, ld, rows.n, l->bias[2], l->dim);
+	kws_fastself_run(&l->self, s, n_s, at, rest, x, r);
+	kws_linear_run(&l->linear[0], r, ld, rows, y);
+	join(&l->norm[0], x, y, ld, rows, l->dim);
+	kws_linear_run(&l->linear[1], x, ld, rows, f);
+	kws_vec_get()->gelu(f, ld_f, rows, l->ffn);
+	kws_linear_run(&l->linear[2], f, ld_f, rows, y);
+	join(&l->norm[1], x, y, ld, rows, l->dim);
 }
 
 const kws_layer_kind kws_fastformer_kind = { "fastformer", create, destroy, run, look };

@@ -8,11 +8,11 @@
 #define KWS_MODEL_FASTSELF_H
 
 #include "model/additive.h"
+#include "model/layer.h"
 
 typedef struct {
 	kws_additive additive;
-	kws_gemm query, key, transform;
-	float *query_bias, *key_bias, *transform_bias; /* (dim,) */
+	kws_linear query, key, transform;
 	bool causal;
 } kws_fastself;
 
@@ -27,11 +27,11 @@ void kws_fastself_free(kws_fastself *f);
 size_t kws_fastself_state(const kws_fastself *f);
 size_t kws_fastself_scratch(const kws_fastself *f);
 
-/* Not causal: look at rows of x, first 0 at all blocks of the clip in order, then 1. */
+/* Not causal: look at x (t, kws_pad(dim)), t <= KWS_BLOCK; first 0 at all blocks of the clip in order, then 1. */
 void kws_fastself_look(const kws_fastself *f, size_t look, float *state, float *scratch,
-		       const float *x, kws_rows rows);
-/* Rows of x -> r, both (KWS_BLOCK, kws_pad(dim)). r MUST NOT be x. */
-void kws_fastself_run(const kws_fastself *f, float *state, float *scratch, const float *x,
-		      kws_rows rows, float *r);
+		       const float *x, size_t t);
+/* The rows x of the spans -> r, both (rows, kws_pad(dim)). r MUST NOT be x. */
+void kws_fastself_run(const kws_fastself *f, const kws_span *s, size_t n_s, size_t at,
+		      float *scratch, const float *x, float *r);
 
 #endif

@@ -7,35 +7,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All memory is one block: what a stream carries from call to call comes first. */
+/* A stream: one block of memory with what it carries from call to call. */
 struct kws_net {
 	const kws_network *w;
+	kws_net_work *work;
+	bool own_work;
 	size_t n_frames;  /* network frames since the start */
 	size_t n_waiting; /* feature frames that are no network frame yet */
-	size_t max;	  /* network frames between resets; 0: endless */
-	bool whole;	  /* nothing comes out before the clip has ended */
+	unsigned char *state;
+	size_t carried, bytes; /* of state: what reset clears; all of it */
+	float *stem_state;     /* behind the layers' */
+	float *past;	       /* (stack - stride, n_frame) what is stacked again */
+	float *pooled;	       /* (pool, ld) the last outputs; row k % pool is frame k's */
+	float *waiting;	       /* (step - 1, n_mels) normalised */
+	float *clip; /* whole clips only: (blocks, KWS_BLOCK, ld) the first layer's input */
+};
+
+/* What a run computes in; nothing in it outlives the run. */
+struct kws_net_work {
+	const kws_network *w;
+	size_t max; /* network frames between resets; 0: endless */
+	bool whole; /* nothing comes out before the clip has ended */
 	unsigned char *block;
-	size_t carried, bytes;
-	void **layer_state; /* (n_layers,) */
-	float *stem_state;
-	float *past;	 /* (stack - stride, n_frame) what is stacked again */
-	float *pooled;	 /* (pool, ld) the last outputs; row k % pool is frame k's */
-	float *features; /* (KWS_BLOCK * step, n_mels) normalised; those that wait first */
+	size_t bytes;
+	float *features; /* (KWS_BLOCK * step, n_mels) normalised */
 	float *frames; /* (stack - stride + KWS_BLOCK * stride, n_frame) the past, and what comes new */
 	float *in;     /* (KWS_BLOCK, stack * n_frame) */
 	float *x;      /* (KWS_BLOCK, ld) */
-	float *clip;   /* whole clips only: as many blocks like x as the longest needs */
 	float *hidden; /* (KWS_BLOCK, ld_head) */
 	float *out;    /* (KWS_BLOCK, ld_words) */
 	float *scratch;
 };
 
-/* Hand out n floats of the block; with no block yet, only count. */
-static void *carve(kws_net *net, size_t *at, size_t bytes)
+/* Hand out so many bytes of the block; with no block yet, only count. */
+static void *carve(unsigned char *block, size_t *at, size_t bytes)
 {
-	void *p = net->block ? net->block + *at : NULL;
+	void *p = block ? block + *at : NULL;
 	*at += (bytes + 63) / 64 * 64;
 	return p;
+}
+
+/* All zeros, for what is carved; finite, as layers want their scratch. */
+static unsigned char *zeros(size_t bytes)
+{
+	unsigned char *block = aligned_alloc(64, bytes);
+	return block ? memset(block, 0, bytes) : NULL;
 }
 
 static size_t n_blocks(size_t n_frames)
@@ -43,83 +59,142 @@ static size_t n_blocks(size_t n_frames)
 	return (n_frames + KWS_BLOCK - 1) / KWS_BLOCK;
 }
 
+/* ---- work ---- */
+
+static void lay_out_work(kws_net_work *work)
+{
+	const kws_network *w = work->w;
+	size_t at = 0, scratch = w->stem.scratch_floats;
+	for (size_t i = 0; i < w->n_layers; i++)
+		if (w->layers[i]->scratch_floats > scratch)
+			scratch = w->layers[i]->scratch_floats;
+	const struct {
+		float **to;
+		size_t floats;
+	} parts[] = {
+		{ &work->features, KWS_BLOCK * w->step * w->n_mels },
+		{ &work->frames, (w->stack - w->stride + KWS_BLOCK * w->stride) * w->n_frame },
+		{ &work->in, KWS_BLOCK * w->stack * w->n_frame },
+		{ &work->x, KWS_BLOCK * kws_pad(w->dim) },
+		{ &work->hidden, KWS_BLOCK * kws_pad(w->head) },
+		{ &work->out, KWS_BLOCK * kws_pad(w->n_words) },
+		{ &work->scratch, scratch },
+	};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		*parts[i].to = carve(work->block, &at, parts[i].floats * sizeof(float));
+	work->bytes = at;
+}
+
+enum kws_status kws_net_work_create(kws_net_work **out, const kws_model *m)
+{
+	*out = NULL;
+	kws_net_work *work = calloc(1, sizeof *work);
+	if (!work)
+		return KWS_ERR_NOMEM;
+	work->w = kws_model_network(m);
+	work->max = kws_network_max_frames(work->w);
+	work->whole = kws_network_whole_clip(work->w);
+	lay_out_work(work);
+	work->block = zeros(work->bytes);
+	if (!work->block) {
+		free(work);
+		return KWS_ERR_NOMEM;
+	}
+	lay_out_work(work);
+	*out = work;
+	return KWS_OK;
+}
+
+void kws_net_work_destroy(kws_net_work *work)
+{
+	if (!work)
+		return;
+	free(work->block);
+	free(work);
+}
+
+/* ---- a stream ---- */
+
 static void lay_out(kws_net *net)
 {
 	const kws_network *w = net->w;
 	const size_t ld = kws_pad(w->dim);
-	size_t at = 0, scratch = w->stem.scratch_floats;
-	for (size_t i = 0; i < w->n_layers; i++) {
-		net->layer_state[i] = carve(net, &at, w->layers[i]->state_bytes);
-		if (w->layers[i]->scratch_floats > scratch)
-			scratch = w->layers[i]->scratch_floats;
-	}
-	net->stem_state = carve(net, &at, w->stem.state_floats * sizeof(float));
-	net->past = carve(net, &at, (w->stack - w->stride) * w->n_frame * sizeof(float));
-	net->pooled = carve(net, &at, w->pool * ld * sizeof(float));
+	size_t at = 0;
+	carve(net->state, &at, w->layer_bytes);
+	net->stem_state = carve(net->state, &at, w->stem.state_floats * sizeof(float));
+	net->past = carve(net->state, &at, (w->stack - w->stride) * w->n_frame * sizeof(float));
+	net->pooled = carve(net->state, &at, w->pool * ld * sizeof(float));
 	net->carried = at;
-	net->features = carve(net, &at, KWS_BLOCK * w->step * w->n_mels * sizeof(float));
-	net->frames =
-		carve(net, &at,
-		      (w->stack - w->stride + KWS_BLOCK * w->stride) * w->n_frame * sizeof(float));
-	net->in = carve(net, &at, KWS_BLOCK * w->stack * w->n_frame * sizeof(float));
-	net->x = carve(net, &at, KWS_BLOCK * ld * sizeof(float));
-	net->clip = carve(net, &at,
-			  (net->whole ? n_blocks(net->max) : 0) * KWS_BLOCK * ld * sizeof(float));
-	net->hidden = carve(net, &at, KWS_BLOCK * kws_pad(w->head) * sizeof(float));
-	net->out = carve(net, &at, KWS_BLOCK * kws_pad(w->n_words) * sizeof(float));
-	net->scratch = carve(net, &at, scratch * sizeof(float));
+	net->waiting = carve(net->state, &at, (w->step - 1) * w->n_mels * sizeof(float));
+	net->clip = carve(net->state, &at,
+			  (net->work->whole ? n_blocks(net->work->max) : 0) * KWS_BLOCK * ld
+				  * sizeof(float));
 	net->bytes = at;
 }
 
-enum kws_status kws_net_create(kws_net **out, const kws_model *m)
+enum kws_status kws_net_create_in(kws_net **out, kws_net_work *work)
 {
 	*out = NULL;
 	kws_net *net = calloc(1, sizeof *net);
 	if (!net)
 		return KWS_ERR_NOMEM;
-	net->w = kws_model_network(m);
-	net->max = kws_network_max_frames(net->w);
-	net->whole = kws_network_whole_clip(net->w);
-	net->layer_state = calloc(net->w->n_layers, sizeof *net->layer_state);
-	if (net->layer_state) {
-		lay_out(net);
-		net->block = aligned_alloc(64, net->bytes);
-	}
-	if (!net->block) {
-		kws_net_destroy(net);
+	net->w = work->w;
+	net->work = work;
+	lay_out(net);
+	net->state = zeros(net->bytes);
+	if (!net->state) {
+		free(net);
 		return KWS_ERR_NOMEM;
 	}
-	memset(net->block, 0, net->bytes);
 	lay_out(net);
 	kws_net_reset(net);
 	*out = net;
 	return KWS_OK;
 }
 
+enum kws_status kws_net_create(kws_net **out, const kws_model *m)
+{
+	kws_net_work *work;
+	*out = NULL;
+	enum kws_status status = kws_net_work_create(&work, m);
+	if (status == KWS_OK)
+		status = kws_net_create_in(out, work);
+	if (status == KWS_OK)
+		(*out)->own_work = true;
+	else
+		kws_net_work_destroy(work);
+	return status;
+}
+
 void kws_net_destroy(kws_net *net)
 {
 	if (!net)
 		return;
-	free(net->block);
-	free(net->layer_state);
+	if (net->own_work)
+		kws_net_work_destroy(net->work);
+	free(net->state);
 	free(net);
 }
 
 void kws_net_reset(kws_net *net)
 {
-	memset(net->block, 0, net->carried);
+	memset(net->state, 0, net->carried);
 	if (net->w->stem.n_steps)
 		memcpy(net->stem_state, net->w->stem.start,
 		       net->w->stem.state_floats * sizeof *net->stem_state);
 	net->n_frames = net->n_waiting = 0;
 }
 
-/* Normalise t feature frames and let them wait behind the others. */
-static void take_in(kws_net *net, const float *frames, size_t t)
+size_t kws_net_state_bytes(const kws_net *net)
 {
-	const kws_network *w = net->w;
-	float *to = net->features + net->n_waiting * w->n_mels;
-	net->n_waiting += t;
+	return net->carried + (net->w->step - 1) * net->w->n_mels * sizeof *net->waiting
+	       + sizeof *net;
+}
+
+/* ---- features -> rows of the block ---- */
+
+static void normalise(const kws_network *w, const float *frames, size_t t, float *to)
+{
 	if (!w->mean) {
 		memcpy(to, frames, t * w->n_mels * sizeof *to);
 		return;
@@ -129,141 +204,186 @@ static void take_in(kws_net *net, const float *frames, size_t t)
 			to[i] = (frames[i] - w->mean[i]) * w->scale[i];
 }
 
-/* The feature frames that wait -> rows of net->in. */
-static void stack_rows(kws_net *net, kws_rows rows)
+/* Take the job's frames, up to `most` network frames and the rest that waits for one more. Returns how many network
+ * frames have become complete; their features lie in work->features. */
+static size_t take_in(kws_net_job *job, size_t most)
 {
+	kws_net *net = job->net;
 	const kws_network *w = net->w;
-	const size_t n = rows.n * w->stride, past = (w->stack - w->stride) * w->n_frame,
-		     n_in = w->stack * w->n_frame;
-	const size_t used = rows.n * w->step * w->n_mels;
-	float *to = net->frames + past;
-	memcpy(net->frames, net->past, past * sizeof *to);
-	if (w->stem.n_steps)
-		kws_stem_run(&w->stem, net->stem_state, net->scratch, net->n_frames * w->stride,
-			     net->features, n, to);
-	else
-		memcpy(to, net->features, used * sizeof *to);
-	for (size_t i = 0; i < rows.n; i++)
-		memcpy(net->in + (rows.first + i) * n_in, net->frames + i * w->stride * w->n_frame,
-		       n_in * sizeof *to);
-	memcpy(net->past, net->frames + n * w->n_frame, past * sizeof *to);
-	net->n_waiting -= rows.n * w->step;
-	memmove(net->features, net->features + used, net->n_waiting * w->n_mels * sizeof *to);
+	float *features = net->work->features;
+	const size_t room = most * w->step - net->n_waiting, t = job->t < room ? job->t : room;
+	const size_t n = net->n_waiting + t, rows = n / w->step, used = rows * w->step;
+	if (!rows) {
+		normalise(w, job->frames, t, net->waiting + net->n_waiting * w->n_mels);
+	} else {
+		memcpy(features, net->waiting, net->n_waiting * w->n_mels * sizeof *features);
+		normalise(w, job->frames, t, features + net->n_waiting * w->n_mels);
+		memcpy(net->waiting, features + used * w->n_mels,
+		       (n - used) * w->n_mels * sizeof *features);
+	}
+	net->n_waiting = n - used;
+	job->frames += t * w->n_mels;
+	job->t -= t;
+	return rows;
 }
 
-/* Rows of net->in -> rows of net->x: the first layer's input. */
-static void enter(const kws_net *net, kws_rows rows)
+/* work->features, n network frames -> rows of the network's input */
+static void stack_rows(kws_net *net, size_t n, float *in)
 {
 	const kws_network *w = net->w;
-	const size_t ld = kws_pad(w->dim);
-	kws_gemm_run(&w->input, net->in, w->stack * w->n_frame, rows, net->x);
-	kws_vec_get()->bias(net->x + rows.first * ld, ld, rows.n, w->input_bias, w->dim);
+	kws_net_work *work = net->work;
+	const size_t past = (w->stack - w->stride) * w->n_frame, n_in = w->stack * w->n_frame;
+	float *to = work->frames + past;
+	memcpy(work->frames, net->past, past * sizeof *to);
+	if (w->stem.n_steps)
+		kws_stem_run(&w->stem, net->stem_state, work->scratch, work->features,
+			     n * w->stride, to);
+	else
+		memcpy(to, work->features, n * w->step * w->n_mels * sizeof *to);
+	for (size_t i = 0; i < n; i++)
+		memcpy(in + i * n_in, work->frames + i * w->stride * w->n_frame, n_in * sizeof *to);
+	memcpy(net->past, work->frames + n * w->stride * w->n_frame, past * sizeof *to);
 }
+
+/* ---- rows of the block -> logits ---- */
 
 /* Mean over the last `pool` outputs, in the ring's order: the same additions wherever the stream was cut. */
-static void pool_rows(const kws_net *net, size_t frame, kws_rows rows, float *x)
+static void pool_rows(kws_net *net, size_t frame, size_t n, float *x)
 {
 	const kws_network *w = net->w;
 	const size_t ld = kws_pad(w->dim);
-	x += rows.first * ld;
-	for (size_t i = 0; i < rows.n; i++, x += ld) {
+	for (size_t i = 0; i < n; i++, x += ld) {
 		memcpy(net->pooled + (frame + i) % w->pool * ld, x, w->dim * sizeof *x);
 		kws_vec_get()->weighted_sum(x, NULL, net->pooled, ld, w->pool,
 					    1.0f / (float)w->pool, w->dim);
 	}
 }
 
-/* Rows of the block x, the last layer's output, which begin with the given frame -> logits (rows.n, n_words) */
-static void leave(const kws_net *net, size_t frame, kws_rows rows, float *x, float *logits)
+/* Pooled rows of the last layer's output x (n, ld) -> work->out (n, ld_words) */
+static void run_head(const kws_network *w, kws_net_work *work, const float *x, size_t n)
 {
-	const kws_network *w = net->w;
-	const kws_vec *vec = kws_vec_get();
-	const size_t ld = kws_pad(w->dim), ld_head = kws_pad(w->head),
-		     ld_words = kws_pad(w->n_words);
-	float *first = x + rows.first * ld;
-	if (w->has_final_norm)
-		kws_norm_run(&w->final_norm, first, ld, rows.n, first);
-	pool_rows(net, frame, rows, x);
-	kws_gemm_run(&w->fc1, x, ld, rows, net->hidden);
-	vec->silu(net->hidden + rows.first * ld_head, ld_head, rows.n, w->fc1_bias, w->head);
-	kws_gemm_run(&w->fc2, net->hidden, ld_head, rows, net->out);
-	for (size_t i = 0; i < rows.n; i++)
-		vec->add(logits + i * w->n_words, net->out + (rows.first + i) * ld_words,
-			 w->fc2_bias, w->n_words);
+	kws_linear_run(&w->fc1, x, kws_pad(w->dim), n, work->hidden);
+	kws_vec_get()->silu(work->hidden, kws_pad(w->head), n, w->head);
+	kws_linear_run(&w->fc2, work->hidden, kws_pad(w->head), n, work->out);
 }
 
-/* Rows of net->in -> logits (rows.n, n_words); returns how many of them there are now: for whole clips none. */
-static size_t run_rows(kws_net *net, kws_rows rows, float *logits)
+/* Rows of work->out -> logits (n, n_words) */
+static void copy_out(const kws_network *w, const float *out, size_t n, float *logits)
+{
+	for (size_t i = 0; i < n; i++)
+		memcpy(logits + i * w->n_words, out + i * kws_pad(w->n_words),
+		       w->n_words * sizeof *logits);
+}
+
+static void final_norm(const kws_network *w, float *x, size_t n)
+{
+	if (w->has_final_norm)
+		kws_norm_run(&w->final_norm, x, kws_pad(w->dim), n, x);
+}
+
+/* A block: rows of work->in, some of each job's, span i those of job whose[i] -> their logits */
+static void run_block(kws_net_work *work, kws_net_job **whose, const kws_span *spans, size_t n)
+{
+	const kws_network *w = work->w;
+	const size_t ld = kws_pad(w->dim), rows = kws_span_rows(spans, n);
+	float *x = work->x, *out = work->out;
+	kws_linear_run(&w->input, work->in, w->stack * w->n_frame, rows, x);
+	for (size_t k = 0; k < w->n_layers; k++)
+		w->layers[k]->kind->run(w->layers[k], spans, n, w->layer_at[k], work->scratch, x);
+	final_norm(w, x, rows);
+	for (size_t i = 0; i < n; x += spans[i++].n * ld) {
+		kws_net *net = whose[i]->net;
+		pool_rows(net, net->n_frames, spans[i].n, x);
+		net->n_frames += spans[i].n;
+	}
+	run_head(w, work, work->x, rows);
+	for (size_t i = 0; i < n; out += spans[i++].n * kws_pad(w->n_words)) {
+		kws_net_job *job = whose[i];
+		copy_out(w, out, spans[i].n, job->logits + job->n_out * w->n_words);
+		job->n_out += spans[i].n;
+	}
+}
+
+/* Whole clips: one stream's rows become the first layer's input, which is kept. */
+static void keep_block(kws_net *net, size_t rows)
 {
 	const kws_network *w = net->w;
-	const size_t frame = net->n_frames, ld = kws_pad(w->dim);
-	assert(!net->max || frame + rows.n <= net->max);
-	net->n_frames += rows.n;
-	enter(net, rows);
-	if (net->whole) { /* not straight into the clip: a product overwrites the rest of its tiles */
-		memcpy(net->clip + frame * ld, net->x + rows.first * ld,
-		       rows.n * ld * sizeof *net->x);
-		return 0;
+	kws_linear_run(&w->input, net->work->in, w->stack * w->n_frame, rows,
+		       net->clip + net->n_frames * kws_pad(w->dim));
+	net->n_frames += rows;
+}
+
+void kws_net_run_all(kws_net_job *jobs, size_t n)
+{
+	kws_span spans[KWS_BLOCK];
+	kws_net_job *whose[KWS_BLOCK];
+	size_t rows = 0, n_spans = 0;
+	for (size_t i = 0; i < n; i++) {
+		kws_net *net = jobs[i].net;
+		kws_net_work *work = net->work;
+		const size_t n_in = net->w->stack * net->w->n_frame;
+		jobs[i].n_out = 0;
+		while (jobs[i].t) {
+			const size_t new = take_in(&jobs[i], KWS_BLOCK - rows);
+			if (!new)
+				continue;
+			assert(work == jobs[0].net->work);
+			assert(!work->max || net->n_frames + new <= work->max);
+			stack_rows(net, new, work->in + rows * n_in);
+			if (work->whole) {
+				keep_block(net, new);
+				continue;
+			}
+			spans[n_spans] = (kws_span){ net->state, new };
+			whose[n_spans++] = &jobs[i];
+			rows += new;
+			if (rows == KWS_BLOCK) {
+				run_block(work, whose, spans, n_spans);
+				rows = n_spans = 0;
+			}
+		}
 	}
-	for (size_t k = 0; k < w->n_layers; k++)
-		w->layers[k]->kind->run(w->layers[k], net->layer_state[k], net->scratch, net->x,
-					rows);
-	leave(net, frame, rows, net->x, logits);
-	return rows.n;
+	if (n_spans)
+		run_block(jobs[0].net->work, whose, spans, n_spans);
 }
 
 size_t kws_net_run(kws_net *net, const float *frames, size_t t, float *logits)
 {
-	const kws_network *w = net->w;
-	size_t n_out = 0;
-	while (t) {
-		kws_rows rows = { .first = net->n_frames % KWS_BLOCK };
-		const size_t room = (KWS_BLOCK - rows.first) * w->step - net->n_waiting,
-			     n = t < room ? t : room;
-		take_in(net, frames, n);
-		frames += n * w->n_mels;
-		t -= n;
-		rows.n = net->n_waiting / w->step;
-		if (!rows.n)
-			continue;
-		stack_rows(net, rows);
-		n_out += run_rows(net, rows, logits + n_out * w->n_words);
-	}
-	return n_out;
+	kws_net_job job = { net, frames, t, logits, 0 };
+	kws_net_run_all(&job, 1);
+	return job.n_out;
 }
 
-/* The rows of block b of the clip. */
-static kws_rows block_rows(const kws_net *net, size_t b)
-{
-	const size_t left = net->n_frames - b * KWS_BLOCK;
-	return (kws_rows){ 0, left < KWS_BLOCK ? left : KWS_BLOCK };
-}
+/* ---- whole clips ---- */
 
 size_t kws_net_finish(kws_net *net, float *logits)
 {
 	const kws_network *w = net->w;
-	const size_t size = KWS_BLOCK * kws_pad(w->dim), blocks = n_blocks(net->n_frames);
-	if (!net->whole)
+	kws_net_work *work = net->work;
+	const size_t ld = kws_pad(w->dim), t_all = net->n_frames;
+	if (!work->whole)
 		return 0;
 	for (size_t k = 0; k < w->n_layers; k++) {
 		const kws_layer *l = w->layers[k];
-		for (size_t i = 0; i < l->looks; i++)
-			for (size_t b = 0; b < blocks; b++)
-				l->kind->look(l, i, net->layer_state[k], net->scratch,
-					      net->clip + b * size, block_rows(net, b));
-		for (size_t b = 0; b < blocks; b++)
-			l->kind->run(l, net->layer_state[k], net->scratch, net->clip + b * size,
-				     block_rows(net, b));
+		for (size_t pass = 0; pass <= l->looks; pass++) /* the last one runs */
+			for (size_t t = 0; t < t_all; t += KWS_BLOCK) {
+				const size_t n = t_all - t < KWS_BLOCK ? t_all - t : KWS_BLOCK;
+				const kws_span span = { net->state, n };
+				if (pass < l->looks)
+					l->kind->look(l, pass, net->state + w->layer_at[k],
+						      work->scratch, net->clip + t * ld, n);
+				else
+					l->kind->run(l, &span, 1, w->layer_at[k], work->scratch,
+						     net->clip + t * ld);
+			}
 	}
-	for (size_t b = 0; b < blocks; b++)
-		leave(net, b * KWS_BLOCK, block_rows(net, b), net->clip + b * size,
-		      logits + b * KWS_BLOCK * w->n_words);
-	return net->n_frames;
-}
-
-size_t kws_net_state_bytes(const kws_net *net)
-{
-	const kws_network *w = net->w;
-	return net->carried + (w->step - 1) * w->n_mels * sizeof *net->features + sizeof *net
-	       + w->n_layers * sizeof *net->layer_state;
+	for (size_t t = 0; t < t_all; t += KWS_BLOCK) {
+		const size_t n = t_all - t < KWS_BLOCK ? t_all - t : KWS_BLOCK;
+		float *x = net->clip + t * ld;
+		final_norm(w, x, n);
+		pool_rows(net, t, n, x);
+		run_head(w, work, x, n);
+		copy_out(w, work->out, n, logits + t * w->n_words);
+	}
+	return t_all;
 }

@@ -1,12 +1,20 @@
-/* net.h - one stream through a model: features in, logits out, all state inside. */
+/* net.h - streams through a model: features in, logits out, all of a stream's past inside.
+ *
+ * A net is one stream's state; what a run computes in lies in a work, which any number of nets of one model may share as
+ * long as they run one at a time. */
 #ifndef KWS_MODEL_NET_H
 #define KWS_MODEL_NET_H
 
 #include "model.h"
 
-typedef struct kws_net kws_net; /* one stream; one thread at a time */
+typedef struct kws_net kws_net;		  /* one stream; one thread at a time */
+typedef struct kws_net_work kws_net_work; /* one thread at a time, with all nets that use it */
 
-enum kws_status kws_net_create(kws_net **out, const kws_model *m);
+enum kws_status kws_net_work_create(kws_net_work **out, const kws_model *m);
+void kws_net_work_destroy(kws_net_work *work); /* after every net in it */
+
+enum kws_status kws_net_create(kws_net **out, const kws_model *m); /* with a work of its own */
+enum kws_status kws_net_create_in(kws_net **out, kws_net_work *work);
 void kws_net_destroy(kws_net *net);
 void kws_net_reset(kws_net *net);
 
@@ -21,11 +29,21 @@ void kws_net_reset(kws_net *net);
  * between resets. One that hears the whole clip first (kws_model_whole_clip()) returns 0 rows. */
 size_t kws_net_run(kws_net *net, const float *frames, size_t t, float *logits);
 
+/* The same for several streams, whose rows go through the products together; no stream's bits depend on the others. */
+typedef struct {
+	kws_net *net; /* each once, all in one work */
+	const float *frames;
+	size_t t;
+	float *logits;
+	size_t n_out; /* set */
+} kws_net_job;
+void kws_net_run_all(kws_net_job *jobs, size_t n);
+
 /* The clip has ended. A model that hears the whole clip first returns its n_out rows of logits now, one for each network
  * frame, at most kws_model_max_frames(); any other returns 0. Only reset() may follow. */
 size_t kws_net_finish(kws_net *net, float *logits);
 
-/* Bytes of state one stream carries from call to call. */
+/* Bytes that one stream carries from call to call. */
 size_t kws_net_state_bytes(const kws_net *net);
 
 #endif

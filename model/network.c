@@ -11,21 +11,6 @@ enum {
 	MAX_STATE = 128 << 20
 }; /* a few numbers in a hostile file must not ask for all the memory */
 
-/* A Linear layer of one part: prefix.weight [out, in], prefix.bias [out]. */
-static enum kws_status read_linear(kws_gemm *g, float **bias, const char *prefix, size_t n_in,
-				   size_t n_out, kws_tensors *ts, kws_error *err)
-{
-	const size_t shape[] = { n_out, n_in };
-	float *w;
-	enum kws_status s = kws_tensors_take(&w, ts, prefix, "weight", 2, shape, err);
-	if (!s)
-		s = kws_tensors_take(bias, ts, prefix, "bias", 1, shape, err);
-	if (!s && kws_gemm_init(g, w, n_in, &n_out, 1))
-		s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	free(w);
-	return s;
-}
-
 /* {"share": i}: layer i once more, with its tensors and a state of its own. */
 static enum kws_status share_layer(kws_network *w, const json_t *entry, const char *where,
 				   kws_error *err)
@@ -55,12 +40,12 @@ static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tenso
 				   kws_error *err)
 {
 	const size_t n = json_array_size(list);
-	size_t state = 0;
 	if (!json_is_array(list) || n < 1 || n > 64)
 		return kws_fail(err, KWS_ERR_FORMAT,
 				"network: layers: want a list of 1..64 layers");
 	w->layers = calloc(n, sizeof *w->layers);
-	if (!w->layers)
+	w->layer_at = calloc(n, sizeof *w->layer_at);
+	if (!w->layers || !w->layer_at)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	for (; w->n_layers < n; w->n_layers++) {
 		char where[64], prefix[64];
@@ -74,8 +59,9 @@ static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tenso
 						   ts, prefix, err);
 		if (s)
 			return s;
-		state += w->layers[w->n_layers]->state_bytes;
-		if (state > MAX_STATE)
+		w->layer_at[w->n_layers] = w->layer_bytes;
+		w->layer_bytes += (w->layers[w->n_layers]->state_bytes + 63) / 64 * 64;
+		if (w->layer_bytes > MAX_STATE)
 			return kws_fail(err, KWS_ERR_FORMAT,
 					"%s: the state of a stream grows past %d MiB", where,
 					MAX_STATE >> 20);
@@ -140,13 +126,13 @@ enum kws_status kws_network_init(kws_network *w, const json_t *conf, const kws_f
 		|| (s = kws_tensors_take(&w->scale, ts, "features.", "scale", 1, &n_mels, err))))
 		return s;
 	if ((s = read_stem(w, json_object_get(conf, "stem"), f->log_floor, ts, err))
-	    || (s = read_linear(&w->input, &w->input_bias, "input.", w->stack * w->n_frame, w->dim,
-				ts, err))
+	    || (s = kws_linear_read(&w->input, ts, "", "input", w->stack * w->n_frame, &w->dim, 1,
+				    err))
 	    || (s = read_layers(w, json_object_get(conf, "layers"), ts, err))
 	    || (s = read_final_norm(w, conf, ts, err))
-	    || (s = read_linear(&w->fc1, &w->fc1_bias, "head.fc1.", w->dim, w->head, ts, err)))
+	    || (s = kws_linear_read(&w->fc1, ts, "head.", "fc1", w->dim, &w->head, 1, err)))
 		return s;
-	return read_linear(&w->fc2, &w->fc2_bias, "head.fc2.", w->head, n_words, ts, err);
+	return kws_linear_read(&w->fc2, ts, "head.", "fc2", w->head, &n_words, 1, err);
 }
 
 void kws_network_free(kws_network *w)
@@ -155,16 +141,14 @@ void kws_network_free(kws_network *w)
 		if (owns(w, i))
 			kws_layer_destroy(w->layers[i]);
 	free(w->layers);
+	free(w->layer_at);
 	kws_stem_free(&w->stem);
-	kws_gemm_free(&w->input);
-	kws_gemm_free(&w->fc1);
-	kws_gemm_free(&w->fc2);
+	kws_linear_free(&w->input);
+	kws_linear_free(&w->fc1);
+	kws_linear_free(&w->fc2);
 	kws_norm_free(&w->final_norm);
 	free(w->mean);
 	free(w->scale);
-	free(w->input_bias);
-	free(w->fc1_bias);
-	free(w->fc2_bias);
 }
 
 size_t kws_network_max_frames(const kws_network *w)
@@ -186,16 +170,20 @@ bool kws_network_whole_clip(const kws_network *w)
 	return false;
 }
 
-void kws_network_products(const kws_network *w,
-			  void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx)
+static void one(const kws_linear *l, kws_product_fn *fn, void *ctx)
 {
-	const kws_rows block = { 0, KWS_BLOCK };
-	for (size_t i = 0; i < w->stride; i++)
+	const kws_product g = kws_linear_product(l, l->n_in);
+	fn(ctx, &g, KWS_BLOCK);
+}
+
+void kws_network_products(const kws_network *w, kws_product_fn *fn, void *ctx)
+{
+	for (size_t i = 0; i < KWS_BLOCK * w->stride; i++)
 		kws_stem_products(&w->stem, fn, ctx);
-	fn(ctx, &w->input, block);
+	one(&w->input, fn, ctx);
 	for (size_t i = 0; i < w->n_layers; i++)
 		for (size_t k = 0; w->layers[i]->products[k]; k++)
-			fn(ctx, w->layers[i]->products[k], block);
-	fn(ctx, &w->fc1, block);
-	fn(ctx, &w->fc2, block);
+			one(w->layers[i]->products[k], fn, ctx);
+	one(&w->fc1, fn, ctx);
+	one(&w->fc2, fn, ctx);
 }

@@ -14,15 +14,15 @@ typedef struct {
 	kws_stem stem;	    /* n_steps 0: none */
 	size_t n_frame;	    /* floats of what is stacked: a stem frame, or a feature frame */
 	size_t step;	    /* feature frames of a network frame: stride, times the stem's */
-	kws_gemm input;	    /* stack * n_frame -> dim */
-	float *input_bias;  /* (dim,) */
+	kws_linear input;   /* stack * n_frame -> dim */
 	kws_layer **layers; /* the same pointer again for a layer that shares another's tensors */
 	size_t n_layers;
+	size_t *layer_at;   /* (n_layers,) where a stream's state has each layer's, in bytes */
+	size_t layer_bytes; /* all of them together */
 	bool has_final_norm;
 	kws_norm final_norm;
 	size_t pool, head;
-	kws_gemm fc1, fc2;	    /* dim -> head -> n_words */
-	float *fc1_bias, *fc2_bias; /* (head,), (n_words,) */
+	kws_linear fc1, fc2; /* dim -> head -> n_words */
 } kws_network;
 
 /* conf: the metadata entry "network". A failed init leaves what kws_network_free() copes with. */
@@ -36,9 +36,9 @@ size_t kws_network_max_frames(const kws_network *w);
 /* Does a layer need the whole clip before it can say anything? Then the above is not 0. */
 bool kws_network_whole_clip(const kws_network *w);
 
-/* Call fn for every matrix product with weights that a block of frames takes, in their order. */
-void kws_network_products(const kws_network *w,
-			  void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows), void *ctx);
+/* Call fn for every matrix product, of so many rows, that KWS_BLOCK network frames take, in their order. */
+typedef void kws_product_fn(void *ctx, const kws_product *g, size_t rows);
+void kws_network_products(const kws_network *w, kws_product_fn *fn, void *ctx);
 
 /* The network inside a model. */
 const kws_network *kws_model_network(const kws_model *m);

@@ -69,16 +69,12 @@ static enum kws_status pack(kws_stem_step *c, size_t i, kws_tensors *ts, kws_err
 	enum kws_status s = kws_tensors_take(&w, ts, prefix, "weight", 4, shape, err);
 	if (!s)
 		s = kws_tensors_take(&bias, ts, prefix, "bias", 1, shape, err);
-	if (!s) {
+	if (!s)
 		last = calloc(c->channels_out * n_in, sizeof *last);
-		c->bias = calloc(kws_pad(c->channels_out), sizeof *c->bias);
-		if (last && c->bias) {
-			channels_last(w, c->channels_out, c->channels, places, last);
-			memcpy(c->bias, bias, c->channels_out * sizeof *bias);
-		}
-		if (!last || !c->bias || kws_gemm_init(&c->g, last, n_in, &c->channels_out, 1))
-			s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	}
+	if (last)
+		channels_last(w, c->channels_out, c->channels, places, last);
+	if (!s && (!last || kws_linear_init(&c->conv, last, bias, n_in, &c->channels_out, 1)))
+		s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	free(last);
 	free(bias);
 	free(w);
@@ -124,19 +120,17 @@ static void grow(size_t *most, size_t n)
 /* What only the whole list tells. */
 static enum kws_status lay_out(kws_stem *s, kws_error *err)
 {
-	size_t frames = 1, product = 0, work = 0;
+	size_t frames = 1, work = 0;
 	for (kws_stem_step *p = s->steps + s->n_steps; p-- > s->steps;) {
 		p->frames_out = frames;
-		work += p->g.n_in * p->channels_out * p->bands_out * frames;
+		work += p->conv.n_in * p->channels_out * p->bands_out * frames;
 		frames *= p->frames_s;
 		p->state = s->state_floats;
 		s->state_floats += p->keep * frame_floats(p);
 		s->reach += p->keep;
 		grow(&s->image_floats, (p->keep + PORTION * frames) * frame_floats(p));
-		if (p->kind != KWS_STEM_POOL)
-			grow(&product, KWS_BLOCK * (p->g.n_in + p->g.n_out));
 	}
-	s->scratch_floats = 2 * s->image_floats + product;
+	s->scratch_floats = 2 * s->image_floats;
 	if (work > MAX_WORK)
 		return kws_fail(err, KWS_ERR_FORMAT,
 				"network: stem: %zu multiply-adds for a frame: more than %d", work,
@@ -147,13 +141,27 @@ static enum kws_status lay_out(kws_stem *s, kws_error *err)
 	return KWS_OK;
 }
 
-void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows),
+/* The pixels of one output frame, from the first of the frames that it sees. */
+static kws_product product_of(const kws_stem_step *p)
+{
+	return (kws_product){ .taps = p->frames_k,
+			      .tap = frame_floats(p),
+			      .n_in = p->bands_k * p->channels,
+			      .step = p->bands_s * p->channels,
+			      .n_out = p->channels_out,
+			      .ld = p->conv.n_out,
+			      .w = p->conv.w,
+			      .b = p->conv.bias };
+}
+
+void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_product *g, size_t rows),
 		       void *ctx)
 {
-	for (const kws_stem_step *p = s->steps; p < s->steps + s->n_steps; p++)
-		for (size_t i = 0; p->kind != KWS_STEM_POOL && i < p->frames_out * p->bands_out;
-		     i++)
-			fn(ctx, &p->g, (kws_rows){ 0, KWS_BLOCK });
+	for (const kws_stem_step *p = s->steps; p < s->steps + s->n_steps; p++) {
+		const kws_product g = product_of(p);
+		for (size_t t = 0; p->kind != KWS_STEM_POOL && t < p->frames_out; t++)
+			fn(ctx, &g, p->bands_out);
+	}
 }
 
 /* Where the step's output goes: pixel (t, b) to to + t * ld + b * channels_out. */
@@ -178,36 +186,16 @@ static void pool(const kws_stem_step *p, const float *x, size_t frames, image ou
 		}
 }
 
-/* The surroundings of output pixel (t, b), frame by frame. */
-static void gather(const kws_stem_step *p, const float *x, size_t t, size_t b, float *row)
+static void convolve(const kws_stem_step *p, const float *x, size_t frames, image out)
 {
-	const size_t ld = frame_floats(p), n = p->bands_k * p->channels;
-	const size_t first = (t + 1) * p->frames_s + p->keep - p->frames_k;
-	for (size_t k = 0; k < p->frames_k; k++)
-		memcpy(row + k * n, x + (first + k) * ld + b * p->bands_s * p->channels,
-		       n * sizeof *row);
-}
-
-/* start: pixels of the output since the stream's. */
-static void convolve(const kws_stem_step *p, size_t start, const float *x, size_t frames,
-		     float *product, image out)
-{
-	const size_t n = p->g.n_in, ld = p->g.n_out, n_pixels = frames * p->bands_out;
+	const kws_product g = product_of(p);
 	const kws_vec *vec = kws_vec_get();
-	float *const result = product + KWS_BLOCK * n;
-	for (size_t done = 0; done < n_pixels;) {
-		kws_rows r = { (start + done) % KWS_BLOCK, 0 };
-		for (; r.first + r.n < KWS_BLOCK && done + r.n < n_pixels; r.n++)
-			gather(p, x, (done + r.n) / p->bands_out, (done + r.n) % p->bands_out,
-			       product + (r.first + r.n) * n);
-		kws_gemm_run(&p->g, product, n, r, result);
-		float *row = result + r.first * ld;
-		(p->kind == KWS_STEM_SILU ? vec->silu : vec->leaky_relu)(row, ld, r.n, p->bias, ld);
-		for (size_t end = done + r.n; done < end; done++, row += ld)
-			memcpy(out.to + done / p->bands_out * out.ld
-				       + done % p->bands_out * p->channels_out,
-			       row, p->channels_out * sizeof *row);
-	}
+	const size_t n = p->bands_out * p->channels_out;
+	x += (p->frames_s + p->keep - p->frames_k) * g.tap;
+	for (size_t t = 0; t < frames; t++, x += p->frames_s * g.tap, out.to += out.ld)
+		vec->product(&g, x, p->bands_out, out.to, p->channels_out);
+	out.to -= frames * out.ld;
+	(p->kind == KWS_STEM_SILU ? vec->silu : vec->leaky_relu)(out.to, out.ld, frames, n);
 }
 
 /* The image that p will read, for so many new frames: its past, zeros at the ends of the frames -> where the new ones go. */
@@ -223,10 +211,10 @@ static image prepare(const kws_stem_step *p, const float *state, float *x, size_
 }
 
 /* n <= PORTION */
-static void run_portion(const kws_stem *s, float *state, float *scratch, size_t first,
-			const float *x, size_t n, float *y)
+static void run_portion(const kws_stem *s, float *state, float *scratch, const float *x, size_t n,
+			float *y)
 {
-	float *in = scratch, *next = in + s->image_floats, *product = next + s->image_floats;
+	float *in = scratch, *next = in + s->image_floats;
 	size_t frames = n * s->stride;
 	image to = prepare(s->steps, state, in, frames);
 	for (size_t t = 0; t < frames; t++)
@@ -237,7 +225,7 @@ static void run_portion(const kws_stem *s, float *state, float *scratch, size_t 
 		if (p->kind == KWS_STEM_POOL)
 			pool(p, in, out, to);
 		else
-			convolve(p, first * p->frames_out * p->bands_out, in, out, product, to);
+			convolve(p, in, out, to);
 		memcpy(state + p->state, in + frames * frame_floats(p), past * sizeof *state);
 		float *const free_now = in;
 		in = next;
@@ -246,11 +234,11 @@ static void run_portion(const kws_stem *s, float *state, float *scratch, size_t 
 	}
 }
 
-void kws_stem_run(const kws_stem *s, float *state, float *scratch, size_t first, const float *x,
-		  size_t n, float *y)
+void kws_stem_run(const kws_stem *s, float *state, float *scratch, const float *x, size_t n,
+		  float *y)
 {
 	for (size_t at = 0; at < n; at += PORTION)
-		run_portion(s, state, scratch, first + at, x + at * s->stride * s->steps->bands,
+		run_portion(s, state, scratch, x + at * s->stride * s->steps->bands,
 			    n - at < PORTION ? n - at : PORTION, y + at * s->n_out);
 }
 
@@ -265,7 +253,7 @@ static enum kws_status settle(kws_stem *s, const float *quiet, kws_error *err)
 	for (size_t t = 0; ok && t < s->stride; t++)
 		memcpy(x + t * n_mels, quiet, n_mels * sizeof *x);
 	for (size_t n = 0; ok && n < s->reach; n++)
-		kws_stem_run(s, s->start, scratch, n, x, 1, x + s->stride * n_mels);
+		kws_stem_run(s, s->start, scratch, x, 1, x + s->stride * n_mels);
 	free(x);
 	free(scratch);
 	return ok ? KWS_OK : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
@@ -315,8 +303,7 @@ enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quie
 void kws_stem_free(kws_stem *s)
 {
 	for (size_t i = 0; i < s->n_steps; i++) {
-		kws_gemm_free(&s->steps[i].g);
-		free(s->steps[i].bias);
+		kws_linear_free(&s->steps[i].conv);
 	}
 	free(s->steps);
 	free(s->start);

@@ -5,13 +5,12 @@
  * frame's bands are zeros. Strides and pools leave out frames and bands, so that `stride` feature frames become a stem frame;
  * the last field of a pool may have fewer bands than the others.
  *
- * One pixel of the output, a band of a frame, is one row of a product. Pixel k of a stream always stands in row k %
- * KWS_BLOCK, so that it never depends on how the stream was cut (gemm.h). */
+ * The pixels of an output frame are the rows of a product which reads the image in place: a tap for each frame of the
+ * kernel. */
 #ifndef KWS_MODEL_STEM_H
 #define KWS_MODEL_STEM_H
 
-#include "model/gemm.h"
-#include "model/tensors.h"
+#include "model/linear.h"
 
 #include <jansson.h>
 
@@ -30,9 +29,8 @@ typedef struct {
 		KWS_STEM_POOL,
 		KWS_STEM_SILU,
 		KWS_STEM_LEAKY_RELU
-	} kind;	     /* all but the first: a convolution, then that */
-	kws_gemm g;  /* frames_k * bands_k * channels -> channels_out */
-	float *bias; /* (g.n_out,): padded, so that no row has a rest */
+	} kind;		 /* all but the first: a convolution, then that */
+	kws_linear conv; /* frames_k * bands_k * channels -> channels_out */
 } kws_stem_step;
 
 typedef struct {
@@ -54,12 +52,12 @@ enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quie
 			      kws_tensors *ts, kws_error *err);
 void kws_stem_free(kws_stem *s);
 
-/* x (n * stride, n_mels), normalised -> y (n, n_out), after `first` stem frames since the start. */
-void kws_stem_run(const kws_stem *s, float *state, float *scratch, size_t first, const float *x,
-		  size_t n, float *y);
+/* x (n * stride, n_mels), normalised -> y (n, n_out) */
+void kws_stem_run(const kws_stem *s, float *state, float *scratch, const float *x, size_t n,
+		  float *y);
 
-/* Call fn for every product that KWS_BLOCK stem frames take. */
-void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_gemm *g, kws_rows rows),
+/* Call fn for every product, of so many rows, that a stem frame takes. */
+void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_product *g, size_t rows),
 		       void *ctx);
 
 #endif

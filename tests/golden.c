@@ -229,21 +229,19 @@ static void memory_free(const stack *st, memory *m)
 }
 
 /* The next rows to run from frame t on: whole blocks, single frames or a random number of them. */
-static kws_rows next_cut(int way, size_t t, size_t t_all, unsigned *seed)
+static size_t next_cut(int way, size_t t, size_t t_all, unsigned *seed)
 {
 	*seed = *seed * 1664525u + 1013904223u;
 	const size_t n = way == 0 ? KWS_BLOCK : way == 1 ? 1 : 1 + (*seed >> 16) % KWS_BLOCK;
-	const size_t first = t % KWS_BLOCK,
-		     most = t_all - t < KWS_BLOCK - first ? t_all - t : KWS_BLOCK - first;
-	return (kws_rows){ first, n < most ? n : most };
+	return n < t_all - t ? n : t_all - t;
 }
 
 /* Rows from frame t on of batch item b. */
-static void fill(const stack *st, memory *m, const kws_tensor *x, size_t b, size_t t, kws_rows rows)
+static void fill(const stack *st, memory *m, const kws_tensor *x, size_t b, size_t t, size_t n)
 {
-	for (size_t i = 0; i < rows.n; i++)
+	for (size_t i = 0; i < n; i++)
 		for (size_t c = 0; c < st->dim; c++)
-			m->x[(rows.first + i) * st->ld + c] =
+			m->x[i * st->ld + c] =
 				(float)value(x, ((t + i) * batch_of(x) + b) * st->dim + c);
 }
 
@@ -253,10 +251,10 @@ static void look(const stack *st, memory *m, int way, const kws_tensor *x, size_
 	unsigned seed = 7u;
 	for (size_t k = 0; k < KWS_FASTSELF_LOOKS; k++) {
 		for (size_t t = 0; t < x->shape[0];) {
-			const kws_rows rows = next_cut(way, t, x->shape[0], &seed);
-			fill(st, m, x, b, t, rows);
-			kws_fastself_look(&st->fast, k, m->fast, m->scratch, m->x, rows);
-			t += rows.n;
+			const size_t n = next_cut(way, t, x->shape[0], &seed);
+			fill(st, m, x, b, t, n);
+			kws_fastself_look(&st->fast, k, m->fast, m->scratch, m->x, n);
+			t += n;
 		}
 	}
 }
@@ -271,23 +269,24 @@ static void run_item(const stack *st, size_t n_layers, bool whole, int way, cons
 	if (st->has_fast && !st->fast.causal)
 		look(st, m, way, x, b);
 	for (size_t t = 0; t < t_all;) {
-		const kws_rows rows = next_cut(way, t, t_all, &seed);
-		float *at = m->x + rows.first * st->ld;
-		fill(st, m, x, b, t, rows);
+		const size_t n = next_cut(way, t, t_all, &seed);
+		fill(st, m, x, b, t, n);
 		if (st->has_ema)
-			kws_ema_run(&st->ema, m->ema, at, rows.n, at);
+			kws_ema_run(&st->ema, m->ema, m->x, n, m->x);
 		if (st->has_fast) {
-			kws_fastself_run(&st->fast, m->fast, m->scratch, m->x, rows, m->y);
-			memcpy(at, m->y + rows.first * st->ld, rows.n * st->ld * sizeof *at);
+			const kws_span span = { (unsigned char *)m->fast, n };
+			kws_fastself_run(&st->fast, &span, 1, 0, m->scratch, m->x, m->y);
+			memcpy(m->x, m->y, n * st->ld * sizeof *m->x);
 		}
-		for (size_t k = 0; k < n_layers; k++)
-			st->layers[k]->kind->run(st->layers[k], m->state[k], m->scratch, m->x,
-						 rows);
+		for (size_t k = 0; k < n_layers; k++) {
+			const kws_span span = { m->state[k], n };
+			st->layers[k]->kind->run(st->layers[k], &span, 1, 0, m->scratch, m->x);
+		}
 		if (whole && st->has_norm)
-			kws_norm_run(&st->norm, at, st->ld, rows.n, at);
-		for (size_t i = 0; i < rows.n; i++)
-			memcpy(y + ((t + i) * batch + b) * d, at + i * st->ld, d * sizeof *y);
-		t += rows.n;
+			kws_norm_run(&st->norm, m->x, st->ld, n, m->x);
+		for (size_t i = 0; i < n; i++)
+			memcpy(y + ((t + i) * batch + b) * d, m->x + i * st->ld, d * sizeof *y);
+		t += n;
 	}
 	memory_free(st, m);
 }

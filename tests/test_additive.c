@@ -1,5 +1,6 @@
 /* Additive attention: the sums of its definition, any cut the same bits, days of audio without harm. */
 #include "model/additive.h"
+#include "tests/level.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -55,23 +56,14 @@ static void end(stream s)
 	free(s.scratch);
 }
 
-/* Frames at.. of q and k (T, LD) -> o (T, LD), at most `most` of them a call, each in its place of the block. */
+/* Frames at.. of q and k (T, LD) -> o (T, LD), at most `most` of them a call. */
 static void run(const kws_additive *a, stream s, const float *q, const float *k, size_t most,
 		float *o)
 {
-	float bq[KWS_BLOCK * LD] = { 0.0f }, bk[KWS_BLOCK * LD] = { 0.0f },
-			     bo[KWS_BLOCK * LD] = { 0.0f };
-	for (size_t t = 0; t < T;) {
-		kws_rows rows = { t % KWS_BLOCK, KWS_BLOCK - t % KWS_BLOCK };
-		rows.n = rows.n < most ? rows.n : most;
-		rows.n = rows.n < T - t ? rows.n : T - t;
-		const size_t first = rows.first * LD, bytes = rows.n * LD * sizeof(float);
-		memcpy(bq + first, q + t * LD, bytes);
-		memcpy(bk + first, k + t * LD, bytes);
-		kws_additive_run(a, s.state, s.scratch, bq, bk, rows, bo);
-		memcpy(o + t * LD, bo + first, bytes);
-		t += rows.n;
-	}
+	most = most < KWS_BLOCK ? most : KWS_BLOCK;
+	for (size_t t = 0; t < T; t += most)
+		kws_additive_run(a, s.state, s.scratch, q + t * LD, k + t * LD,
+				 most < T - t ? most : T - t, o + t * LD);
 }
 
 static double score(const kws_additive *a, int pool, size_t h, const double *x)

@@ -3,6 +3,7 @@
 #include "model/net.h"
 #include "model/tensors.h"
 #include "tests/tiny_model.h"
+#include "tests/level.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -161,34 +162,43 @@ static void every_cut_gives_the_same_bits(void **state)
 	}
 }
 
-/* The same for every kind of layer there is, in the networks that the twin wrote. */
+/* The networks that the twin wrote, one for every kind of layer that there is. */
+static const char *const kinds[] = { "batchnorm_laplace_simple_full",
+				     "fastformer_clip",
+				     "fastformer_forget",
+				     "fastformer_gated",
+				     "fastformer_shared",
+				     "no_attention",
+				     "no_ema",
+				     "rmsnorm_relu2_rotary_c1",
+				     "stem",
+				     "stem_deep",
+				     "stem_stacked" };
+enum { N_KINDS = sizeof kinds / sizeof *kinds };
+
+static kws_model *open_kind(size_t kind, size_t *t_all)
+{
+	char path[256];
+	kws_error err = { "" };
+	kws_model *m;
+	snprintf(path, sizeof path, "tests/golden/net_%s.safetensors", kinds[kind]);
+	if (kws_model_open(&m, path, &err) != KWS_OK)
+		fail_msg("%s: %s", path, err.text);
+	const size_t most = kws_model_max_frames(m);
+	*t_all = most ? most * kws_model_stride(m) : T;
+	assert_true(kws_model_features(m)->n_mels <= MELS && kws_model_n_words(m) == TINY_WORDS);
+	return m;
+}
+
 static void every_kind_gives_the_same_bits(void **state)
 {
 	(void)state;
-	static const char *const names[] = { "batchnorm_laplace_simple_full",
-					     "fastformer_clip",
-					     "fastformer_forget",
-					     "fastformer_gated",
-					     "fastformer_shared",
-					     "no_attention",
-					     "no_ema",
-					     "rmsnorm_relu2_rotary_c1",
-					     "stem",
-					     "stem_deep",
-					     "stem_stacked" };
 	static float x[T * MELS], want[(T + 1) * TINY_WORDS], got[(T + 1) * TINY_WORDS];
-	for (size_t c = 0; c < sizeof names / sizeof *names; c++) {
-		char path[256];
-		kws_error err = { "" };
-		kws_model *m;
+	for (size_t c = 0; c < N_KINDS; c++) {
+		size_t t_all;
+		kws_model *m = open_kind(c, &t_all);
 		kws_net *net;
-		snprintf(path, sizeof path, "tests/golden/net_%s.safetensors", names[c]);
-		if (kws_model_open(&m, path, &err) != KWS_OK)
-			fail_msg("%s: %s", path, err.text);
-		const size_t mels = kws_model_features(m)->n_mels,
-			     most_frames = kws_model_max_frames(m);
-		const size_t t_all = most_frames ? most_frames * kws_model_stride(m) : T;
-		assert_true(mels <= MELS && kws_model_n_words(m) == TINY_WORDS);
+		const size_t mels = kws_model_features(m)->n_mels;
 		random_frames(x);
 		assert_int_equal(kws_net_create(&net, m), KWS_OK);
 		size_t n = kws_net_run(net, x, t_all, want);
@@ -211,6 +221,67 @@ static void every_kind_gives_the_same_bits(void **state)
 		kws_net_destroy(net);
 		kws_model_close(m);
 	}
+}
+
+typedef struct {
+	float x[T * MELS], want[(T + 1) * TINY_WORDS], got[(T + 1) * TINY_WORDS];
+	size_t t, n_out; /* heard; rows in got */
+	kws_net *net;
+} one_of_many;
+
+/* Streams that share a work and come, go and are cut at random: each has the bits that it has alone. */
+static void many_streams_are_as_alone(void **state)
+{
+	(void)state;
+	enum { MANY = 30 };
+	one_of_many *s = calloc(MANY, sizeof *s);
+	assert_non_null(s);
+	for (size_t c = 0; c < N_KINDS; c++) {
+		size_t t_all;
+		kws_model *m = open_kind(c, &t_all);
+		const size_t mels = kws_model_features(m)->n_mels;
+		kws_net_work *work;
+		assert_int_equal(kws_net_work_create(&work, m), KWS_OK);
+		for (size_t i = 0; i < MANY; i++) {
+			random_frames(s[i].x);
+			s[i].t = s[i].n_out = 0;
+			assert_int_equal(kws_net_create_in(&s[i].net, work), KWS_OK);
+			const size_t n = kws_net_run(s[i].net, s[i].x, t_all, s[i].want);
+			kws_net_finish(s[i].net, s[i].want + n * TINY_WORDS);
+			kws_net_reset(s[i].net);
+		}
+		for (size_t done = 0; done < MANY;) {
+			kws_net_job jobs[MANY];
+			size_t who[MANY], n = 0;
+			for (size_t i = 0; i < MANY; i++) {
+				const size_t k = below(12);
+				if (!s[i].net || (k == 0 && i % 3))
+					continue; /* some are silent in this round */
+				jobs[n] = (kws_net_job){ s[i].net, s[i].x + s[i].t * mels,
+							 k < t_all - s[i].t ? k : t_all - s[i].t,
+							 s[i].got + s[i].n_out * TINY_WORDS, 99 };
+				s[i].t += jobs[n].t;
+				who[n++] = i;
+			}
+			kws_net_run_all(jobs, n);
+			for (size_t j = 0; j < n; j++) {
+				one_of_many *o = &s[who[j]];
+				o->n_out += jobs[j].n_out;
+				if (o->t < t_all)
+					continue;
+				o->n_out += kws_net_finish(o->net, o->got + o->n_out * TINY_WORDS);
+				assert_int_equal(o->n_out, t_all / kws_model_stride(m));
+				assert_memory_equal(o->got, o->want,
+						    o->n_out * TINY_WORDS * sizeof *o->got);
+				kws_net_destroy(o->net);
+				o->net = NULL;
+				done++;
+			}
+		}
+		kws_net_work_destroy(work);
+		kws_model_close(m);
+	}
+	free(s);
 }
 
 /* In a model for whole clips the first frame hears the last; a shorter clip is another clip. */
@@ -685,6 +756,7 @@ int main(void)
 		cmocka_unit_test(networks_agree_with_the_twin),
 		cmocka_unit_test(every_cut_gives_the_same_bits),
 		cmocka_unit_test(every_kind_gives_the_same_bits),
+		cmocka_unit_test(many_streams_are_as_alone),
 		cmocka_unit_test(whole_clips_hear_the_future),
 		cmocka_unit_test(streams_do_not_interact),
 		cmocka_unit_test(output_is_finite_for_any_input),

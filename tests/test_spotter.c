@@ -2,6 +2,7 @@
 #include "spot/classify.h"
 #include "spot/spotter.h"
 #include "tests/tiny_model.h"
+#include "tests/level.h"
 
 #include <stdarg.h>
 #include <setjmp.h>

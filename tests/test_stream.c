@@ -1,6 +1,7 @@
 /* The pipeline from PCM to probabilities: however the audio is cut, every bit stays. */
 #include "spot/stream.h"
 #include "tests/tiny_model.h"
+#include "tests/level.h"
 
 #include <stdarg.h>
 #include <setjmp.h>

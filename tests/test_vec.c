@@ -65,16 +65,15 @@ static void exp_and_log_are_exact_to_2_ulp(void **state)
 static void activations_are_finite_and_right(void **state)
 {
 	const kws_vec *v = *state;
-	float x[N], b[N], s[N], g[N];
+	float x[N], s[N], g[N];
 	fill(x, N, -30.0f, 30.0f);
-	fill(b, N, -1.0f, 1.0f);
 	x[0] = 3e38f, x[1] = -3e38f, x[2] = 0.0f, x[3] = 1e-40f;
 	memcpy(s, x, sizeof x);
 	memcpy(g, x, sizeof x);
-	v->silu(s, N, 1, b, N);
-	v->sigmoid(g, N, 1, b, N);
+	v->silu(s, N, 1, N);
+	v->sigmoid(g, N, 1, N);
 	for (size_t i = 0; i < N; i++) {
-		const double a = (double)(x[i] + b[i]), sig = 1.0 / (1.0 + exp(-a));
+		const double a = (double)x[i], sig = 1.0 / (1.0 + exp(-a));
 		assert_true(isfinite(s[i]) && isfinite(g[i]));
 		if (i > 1)
 			close_enough(s[i], a * sig, 1e-6 * fmax(1.0, fabs(a)));
@@ -85,18 +84,17 @@ static void activations_are_finite_and_right(void **state)
 static void gelu_is_exact_to_4e_7(void **state)
 {
 	const kws_vec *v = *state;
-	float x[N], b[N], y[N], one;
+	float x[N], y[N], one;
 	fill(x, N, -8.0f, 8.0f);
-	fill(b, N, -1.0f, 1.0f);
 	x[0] = 3e38f, x[1] = -3e38f, x[2] = 0.0f, x[3] = 1e-40f;
 	memcpy(y, x, sizeof x);
-	v->gelu(y, N, 1, b, N);
+	v->gelu(y, N, 1, N);
 	for (size_t i = 0; i < N; i++) {
-		const double a = (double)(x[i] + b[i]);
+		const double a = (double)x[i];
 		assert_true(isfinite(y[i]));
 		close_enough(y[i], 0.5 * a * erfc(-a * sqrt(0.5)), 4e-7 * fabs(a));
 		one = x[i];
-		v->gelu(&one, 1, 1, b + i, 1);
+		v->gelu(&one, 1, 1, 1);
 		assert_memory_equal(&one, &y[i], sizeof one);
 	}
 }
@@ -104,17 +102,16 @@ static void gelu_is_exact_to_4e_7(void **state)
 static void leaky_relu_follows_the_formula(void **state)
 {
 	const kws_vec *v = *state;
-	float x[N], b[N], y[N], one;
+	float x[N], y[N], one;
 	fill(x, N, -4.0f, 2.0f);
-	fill(b, N, -1.0f, 1.0f);
-	x[0] = 3e38f, x[1] = -3e38f, x[2] = -b[2], x[3] = -2.0f - b[3];
+	x[0] = 3e38f, x[1] = -3e38f, x[2] = 0.0f, x[3] = -2.0f;
 	memcpy(y, x, sizeof x);
-	v->leaky_relu(y, N, 1, b, N);
+	v->leaky_relu(y, N, 1, N);
 	for (size_t i = 0; i < N; i++) {
-		const float a = x[i] + b[i];
+		const float a = x[i];
 		close_enough(y[i], (double)fmaxf(a, fmaxf(0.2f * a, -0.4f)), 1e-7);
 		one = x[i];
-		v->leaky_relu(&one, 1, 1, b + i, 1);
+		v->leaky_relu(&one, 1, 1, 1);
 		assert_memory_equal(&one, &y[i], sizeof one);
 	}
 }
@@ -137,15 +134,14 @@ static void max_takes_the_greater(void **state)
 static void place_does_not_matter(void **state)
 {
 	const kws_vec *v = *state;
-	float x[N + 64], b[N + 64], whole[N], part[N];
+	float x[N + 64], whole[N], part[N];
 	fill(x, N + 64, -5.0f, 5.0f);
-	fill(b, N + 64, -5.0f, 5.0f);
 	memcpy(whole, x, sizeof whole);
-	v->silu(whole, N, 1, b, N);
+	v->silu(whole, N, 1, N);
 	for (size_t n = 1; n < 70; n++) {
 		const size_t from = (n * 37) % (N - 70);
 		memcpy(part + 3, x + from, n * sizeof *x);
-		v->silu(part + 3, n, 1, b + from, n);
+		v->silu(part + 3, n, 1, n);
 		assert_memory_equal(part + 3, whole + from, n * sizeof *x);
 	}
 	float e[N], one;
@@ -162,15 +158,51 @@ static void rows_keep_apart(void **state)
 {
 	const kws_vec *v = *state;
 	enum { T = 5, W = 21, LD = 32 };
-	float x[T * LD], want[T * LD], b[W];
+	float x[T * LD], want[T * LD];
 	fill(x, T * LD, -3.0f, 3.0f);
-	fill(b, W, -3.0f, 3.0f);
 	memcpy(want, x, sizeof x);
-	v->silu(x, LD, T, b, W);
+	v->silu(x, LD, T, W);
 	for (size_t t = 0; t < T; t++) {
-		v->silu(want + t * LD, LD, 1, b, W);
+		v->silu(want + t * LD, LD, 1, W);
 		assert_memory_equal(x + t * LD, want + t * LD,
 				    LD * sizeof *x); /* the padding too */
+	}
+}
+
+/* Every width of tile and rest, every number of rows: the same bits as a row alone, nothing written beyond, and right. */
+static void products_are_sums_in_one_order(void **state)
+{
+	const kws_vec *v = *state;
+	enum { MOST = 19, K = 7, TAPS = 3, LD = 144, STEP = 5, TAP = 40 };
+	float x[MOST * STEP + TAPS * TAP + K], w[TAPS * K * LD] = { 0 }, b[LD] = { 0 };
+	float y[MOST * LD], one[LD];
+	fill(x, sizeof x / sizeof *x, -1.0f, 1.0f);
+	for (size_t n = 1; n <= LD; n += n < 40 ? 1 : 7) {
+		for (size_t i = 0; i < TAPS * K; i++)
+			fill(w + i * LD, n, -1.0f, 1.0f);
+		fill(b, n, -1.0f, 1.0f);
+		const kws_product g = { TAPS, TAP, K, STEP, n, LD, w, b };
+		for (size_t rows = 1; rows <= MOST; rows++) {
+			for (size_t i = 0; i < MOST * LD; i++)
+				y[i] = 77.0f;
+			v->product(&g, x, rows, y, n + 1 <= LD ? n + 1 : n);
+			const size_t ldy = n + 1 <= LD ? n + 1 : n;
+			for (size_t r = 0; r < rows; r++) {
+				v->product(&g, x + r * STEP, 1, one, LD);
+				assert_memory_equal(y + r * ldy, one, n * sizeof *one);
+				assert_true(ldy == n || y[r * ldy + n] == 77.0f);
+			}
+			for (size_t i = rows * ldy; i < MOST * LD; i++)
+				assert_true(y[i] == 77.0f);
+		}
+		for (size_t o = 0; o < n; o++) {
+			double want = (double)b[o];
+			for (size_t p = 0; p < TAPS; p++)
+				for (size_t i = 0; i < K; i++)
+					want += (double)x[18 * STEP + p * TAP + i]
+						* (double)w[(p * K + i) * LD + o];
+			close_enough(y[18 * (n + 1 <= LD ? n + 1 : n) + o], want, 2e-6);
+		}
 	}
 }
 
@@ -283,6 +315,8 @@ int main(void)
 			cmocka_unit_test_prestate(max_takes_the_greater, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(place_does_not_matter, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(rows_keep_apart, (void *)(uintptr_t)v),
+			cmocka_unit_test_prestate(products_are_sums_in_one_order,
+						  (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(sums_and_norms, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(attention_pieces, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(ema_is_its_formula_however_cut,

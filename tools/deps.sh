@@ -8,7 +8,6 @@ pkg-config:finds_the_libraries
 libc6-dev:C_library
 libfftw3-dev:FFT
 libsamplerate0-dev:resampling
-libopenblas-dev:matrix_products
 libjansson-dev:JSON
 libpng-dev:pictures
 nettle-dev:SHA-256_of_a_model

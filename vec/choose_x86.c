@@ -15,9 +15,19 @@ static int has_v4(void)
 	       && __builtin_cpu_supports("avx512vl");
 }
 
+static const kws_vec *chosen;
+
 const kws_vec *kws_vec_get(void)
 {
-	return has_v4() ? &kws_vec_v4 : has_v3() ? &kws_vec_v3 : &kws_vec_baseline;
+	return chosen	  ? chosen
+	       : has_v4() ? &kws_vec_v4
+	       : has_v3() ? &kws_vec_v3
+			  : &kws_vec_baseline;
+}
+
+void kws_vec_choose(const kws_vec *level)
+{
+	chosen = level;
 }
 
 const kws_vec *kws_vec_named(const char *name)

@@ -1,32 +1,13 @@
-/* vec.c - one source, compiled by the Makefile once for each level with
- *   KWS_VEC_BYTES  width of the level's vector registers: 16, 32 or 64
- *   KWS_VEC_TABLE  name of the table this object defines, e.g. kws_vec_v3
- *   KWS_VEC_NAME   the level's name as a string */
-#include "vec/vec.h"
+/* vec.c - elementwise maths, compiled once for each level (vec/lanes.h); KWS_VEC_NAME is the level's name as a string. */
+#include "vec/lanes.h"
 #include "vec/levels.h"
+#include "vec/vec.h"
 
-#include <string.h>
-
-enum { LANES = KWS_VEC_BYTES / sizeof(float) };
-
-typedef float vf __attribute__((vector_size(KWS_VEC_BYTES)));
 typedef unsigned vu __attribute__((vector_size(KWS_VEC_BYTES)));
 typedef int vi __attribute__((vector_size(KWS_VEC_BYTES)));
 
 /* GNU vectors broadcast a scalar operand. */
 #define SPLAT(x) ((vf){ 0 } + (x))
-
-static inline vf load(const float *p)
-{
-	vf v;
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-static inline void store(float *p, vf v)
-{
-	memcpy(p, &v, sizeof v);
-}
 
 /* The last n < LANES elements; the other lanes hold pad. */
 static inline vf load_tail(const float *p, size_t n, float pad)
@@ -148,34 +129,32 @@ static void vec_log(float *x, size_t n)
 		store_tail(x + i, log_v(load_tail(x + i, n - i, 1.0f)), n - i);
 }
 
-/* y = f(y + b), with f inlined into each of its callers. */
+/* y = f(y), with f inlined into each of its callers. */
 static inline __attribute__((always_inline)) void rows(vf (*f)(vf), float *y, size_t ld, size_t t,
-						       const float *b, size_t n)
+						       size_t n)
 {
 	for (; t; t--, y += ld) {
 		size_t i = 0;
 		for (; i + LANES <= n; i += LANES)
-			store(y + i, f(load(y + i) + load(b + i)));
+			store(y + i, f(load(y + i)));
 		if (i < n)
-			store_tail(y + i,
-				   f(load_tail(y + i, n - i, 0.0f) + load_tail(b + i, n - i, 0.0f)),
-				   n - i);
+			store_tail(y + i, f(load_tail(y + i, n - i, 0.0f)), n - i);
 	}
 }
 
-static void vec_silu(float *y, size_t ld, size_t t, const float *b, size_t n)
+static void vec_silu(float *y, size_t ld, size_t t, size_t n)
 {
-	rows(silu_v, y, ld, t, b, n);
+	rows(silu_v, y, ld, t, n);
 }
 
-static void vec_sigmoid(float *y, size_t ld, size_t t, const float *b, size_t n)
+static void vec_sigmoid(float *y, size_t ld, size_t t, size_t n)
 {
-	rows(sigmoid_v, y, ld, t, b, n);
+	rows(sigmoid_v, y, ld, t, n);
 }
 
-static void vec_gelu(float *y, size_t ld, size_t t, const float *b, size_t n)
+static void vec_gelu(float *y, size_t ld, size_t t, size_t n)
 {
-	rows(gelu_v, y, ld, t, b, n);
+	rows(gelu_v, y, ld, t, n);
 }
 
 static inline vf max_v(vf a, vf b)
@@ -189,16 +168,9 @@ static inline vf leaky_relu_v(vf x)
 	return max_v(x, max_v(x * 0.2f, SPLAT(-0.4f)));
 }
 
-static void vec_leaky_relu(float *y, size_t ld, size_t t, const float *b, size_t n)
+static void vec_leaky_relu(float *y, size_t ld, size_t t, size_t n)
 {
-	rows(leaky_relu_v, y, ld, t, b, n);
-}
-
-static void vec_bias(float *y, size_t ld, size_t t, const float *b, size_t n)
-{
-	for (; t; t--, y += ld)
-		for (size_t i = 0; i < n; i++)
-			y[i] += b[i];
+	rows(leaky_relu_v, y, ld, t, n);
 }
 
 static void vec_add(float *y, const float *a, const float *b, size_t n)
@@ -412,15 +384,15 @@ static void vec_weighted_sum(float *y, const float *a, const float *v, size_t ld
 	}
 }
 
-const kws_vec KWS_VEC_TABLE = {
+const kws_vec KWS_VEC_NAMED(kws_vec_, KWS_VEC_LEVEL) = {
 	.name = KWS_VEC_NAME,
+	.product = KWS_VEC_NAMED(kws_vec_product_, KWS_VEC_LEVEL),
 	.exp = vec_exp,
 	.log = vec_log,
 	.silu = vec_silu,
 	.sigmoid = vec_sigmoid,
 	.gelu = vec_gelu,
 	.leaky_relu = vec_leaky_relu,
-	.bias = vec_bias,
 	.add = vec_add,
 	.max = vec_max,
 	.mul = vec_mul,

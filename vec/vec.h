@@ -8,6 +8,22 @@
 
 #include <stddef.h>
 
+/* A matrix product with weights, for linear layers and convolutions alike: row r is
+ *
+ *   y[o] = b[o] + sum over p < taps, i < n_in of x[r * step + p * tap + i] * w[p * n_in + i][o],   o < n_out
+ *
+ * Each y is one sum, in this order, with fused multiply-adds where the level has them: so it does not depend on which
+ * rows or how many are computed together, nor on n_out. A linear layer has one tap and step n_in or more; a convolution
+ * has a tap for each of the kernel's frames, and its rows overlap. */
+typedef struct {
+	size_t taps, tap, n_in; /* runs of n_in floats of x, tap floats apart */
+	size_t step;		/* floats from one row of x to the next */
+	size_t n_out;
+	size_t ld; /* columns of w and b, a multiple of 16, at least n_out; behind n_out zeros */
+	const float *w; /* (taps * n_in, ld) */
+	const float *b; /* (ld,) */
+} kws_product;
+
 typedef struct {
 	const char *name; /* "baseline", "x86-64-v3", "x86-64-v4" */
 
@@ -15,14 +31,14 @@ typedef struct {
 	void (*exp)(float *x, size_t n);
 	void (*log)(float *x, size_t n);
 
-	/* The bias of a linear layer and its activation, on t rows of n columns, ld apart, in place: y = f(y + b). */
-	void (*silu)(float *y, size_t ld, size_t t, const float *b, size_t n);
-	void (*sigmoid)(float *y, size_t ld, size_t t, const float *b, size_t n);
-	void (*gelu)(float *y, size_t ld, size_t t, const float *b,
-		     size_t n); /* with erf, within 4e-7 of |y| */
-	void (*leaky_relu)(float *y, size_t ld, size_t t, const float *b,
-			   size_t n); /* f(y) = max(y, 0.2 y, -0.4) */
-	void (*bias)(float *y, size_t ld, size_t t, const float *b, size_t n); /* f(y) = y */
+	/* Rows of a matrix product: y[r][o] = b[o] + sum x w, as kws_product says. */
+	void (*product)(const kws_product *g, const float *x, size_t rows, float *y, size_t ldy);
+
+	/* Activations y = f(y) of t rows of n columns, ld apart, in place. */
+	void (*silu)(float *y, size_t ld, size_t t, size_t n);
+	void (*sigmoid)(float *y, size_t ld, size_t t, size_t n);
+	void (*gelu)(float *y, size_t ld, size_t t, size_t n); /* with erf, within 4e-7 of |y| */
+	void (*leaky_relu)(float *y, size_t ld, size_t t, size_t n); /* max(y, 0.2 y, -0.4) */
 
 	void (*add)(float *y, const float *a, const float *b,
 		    size_t n); /* y = a + b; y may be a or b */
@@ -61,7 +77,9 @@ typedef struct {
 /* The best level that this processor has. The same pointer for the life of the process. Any thread. */
 const kws_vec *kws_vec_get(void);
 
-/* A level by name, for tests; NULL if this build or processor lacks it. */
+/* For tests: a level by name, NULL if this build or processor lacks it; and the level to get from now on, before anything
+ * else has asked. */
 const kws_vec *kws_vec_named(const char *name);
+void kws_vec_choose(const kws_vec *level);
 
 #endif

@@ -1,0 +1,124 @@
+/* product.c - matrix products, compiled once for each level (vec/lanes.h).
+ *
+ * The sums of a tile, some rows by some vectors of columns, stay in registers while k runs over the inputs once. How an
+ * output is summed up never depends on its tile, so tiles may be as wide and high as the registers allow: many rows by
+ * few columns for a file, few rows by many columns for a live stream's single frame. */
+#include "vec/lanes.h"
+#include "vec/levels.h"
+
+/* Half a vector, for the 8 columns that 24 or 72 have left over. */
+typedef float half __attribute__((vector_size(KWS_VEC_BYTES / 2)));
+
+enum { HALF = LANES / 2, MOST_ROWS = 8, MOST_VECTORS = 8 };
+
+/* Vectors of columns in a tile of so many rows: sums, weights and one input fill 32 registers, or 16. */
+#if defined __AVX512F__ || defined __aarch64__
+enum { OF_1 = 8, OF_2 = 8, OF_3 = 8, OF_4 = 6, OF_5 = 5, OF_8 = 3 };
+#else
+enum { OF_1 = 8, OF_2 = 6, OF_3 = 4, OF_4 = 3, OF_5 = 2, OF_8 = 1 };
+#endif
+/* How many rows to take of up to ten, and of more. */
+static const unsigned char rows_of[] = { 0, 1, 2, 3, 4, 5, 3, 4, OF_8 > 1 ? 8 : 4, 5, 5 };
+enum { FEW = sizeof rows_of - 1, MANY = OF_8 > 1 ? 8 : 4 };
+
+#define INLINE static inline __attribute__((always_inline))
+
+static void store_first(float *to, const void *from, size_t n)
+{
+	memcpy(to, from, n * sizeof *to);
+}
+
+/* R rows by V vectors and, if odd, half a vector; the last of them has `last` columns that count. */
+INLINE void tile(size_t R, size_t V, bool odd, const kws_product *g, const float *x, size_t column,
+		 float *y, size_t ldy, size_t last)
+{
+	vf sum[MOST_ROWS][MOST_VECTORS], wv[MOST_VECTORS];
+	half sum_h[MOST_ROWS], wh;
+	const float *w = g->w + column, *b = g->b + column;
+	for (size_t r = 0; r < R; r++) {
+		for (size_t v = 0; v < V; v++)
+			sum[r][v] = load(b + v * LANES);
+		if (odd)
+			memcpy(&sum_h[r], b + V * LANES, sizeof *sum_h);
+	}
+	for (size_t p = 0; p < g->taps; p++, x += g->tap)
+		for (size_t k = 0; k < g->n_in; k++, w += g->ld) {
+			for (size_t v = 0; v < V; v++)
+				wv[v] = load(w + v * LANES);
+			if (odd)
+				memcpy(&wh, w + V * LANES, sizeof wh);
+			for (size_t r = 0; r < R; r++) {
+				const float in = x[r * g->step + k];
+				for (size_t v = 0; v < V; v++)
+					sum[r][v] += in * wv[v];
+				if (odd)
+					sum_h[r] += in * wh;
+			}
+		}
+	y += column;
+	for (size_t r = 0; r < R; r++, y += ldy) {
+		for (size_t v = 0; v + !odd < V; v++)
+			store(y + v * LANES, sum[r][v]);
+		if (odd && last == HALF)
+			memcpy(y + V * LANES, &sum_h[r], sizeof *sum_h);
+		else if (odd)
+			store_first(y + V * LANES, &sum_h[r], last);
+		else if (last == LANES)
+			store(y + (V - 1) * LANES, sum[r][V - 1]);
+		else
+			store_first(y + (V - 1) * LANES, &sum[r][V - 1], last);
+	}
+}
+
+/* R rows: tiles of V vectors as long as there are columns for them, then one that has what is left. */
+INLINE void columns(size_t R, size_t V, const kws_product *g, const float *x, float *y, size_t ldy)
+{
+	size_t column = 0;
+	for (; column + V * LANES <= g->n_out; column += V * LANES)
+		tile(R, V, false, g, x, column, y, ldy, LANES);
+	const size_t left = g->n_out - column, halves = (left + HALF - 1) / HALF;
+	const size_t last =
+		halves % 2 ? left - halves / 2 * LANES : left - (halves / 2 - 1) * LANES;
+#define REST(v)                                                                                    \
+	case 2 * (v):                                                                              \
+		if ((v) <= V)                                                                      \
+			tile(R, (v), false, g, x, column, y, ldy, last);                           \
+		break;                                                                             \
+	case 2 * (v) + 1:                                                                          \
+		if ((v) < V)                                                                       \
+			tile(R, (v), true, g, x, column, y, ldy, last);                            \
+		break
+	switch (halves) {
+	case 1:
+		tile(R, 0, true, g, x, column, y, ldy, last);
+		break;
+		REST(1);
+		REST(2);
+		REST(3);
+		REST(4);
+		REST(5);
+		REST(6);
+		REST(7);
+		REST(8);
+	}
+#undef REST
+}
+
+void KWS_VEC_NAMED(kws_vec_product_, KWS_VEC_LEVEL)(const kws_product *g, const float *x,
+						    size_t rows, float *y, size_t ldy)
+{
+	while (rows) {
+		const size_t n = rows > FEW ? MANY : rows_of[rows];
+		switch (n) {
+		case 1: columns(1, OF_1, g, x, y, ldy); break;
+		case 2: columns(2, OF_2, g, x, y, ldy); break;
+		case 3: columns(3, OF_3, g, x, y, ldy); break;
+		case 4: columns(4, OF_4, g, x, y, ldy); break;
+		case 5: columns(5, OF_5, g, x, y, ldy); break;
+		default: columns(8, OF_8, g, x, y, ldy); break;
+		}
+		rows -= n;
+		x += n * g->step;
+		y += n * ldy;
+	}
+}
