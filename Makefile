@@ -24,7 +24,7 @@ OURS := -std=c11 -D_POSIX_C_SOURCE=200809L -pthread -fstack-protector-strong $(W
 link = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -pthread -o $@ $(1) $(shell pkg-config --libs $(2)) -lm
 
 objects = $(patsubst %.c,$(B)/%.o,$(1))
-LIB_OBJ := $(call objects,include/kws.c $(wildcard dsp/*.c model/*.c spot/*.c)) $(B)/vec/vec_baseline.o \
+LIB_OBJ := $(call objects,$(wildcard include/*.c dsp/*.c model/*.c spot/*.c)) $(B)/vec/vec_baseline.o \
            $(B)/vec/product_baseline.o
 ifeq ($(ARCH),x86_64)
 LIB_OBJ += $(addprefix $(B)/vec/,vec_v3.o product_v3.o vec_v4.o product_v4.o choose_x86.o)
