@@ -29,6 +29,7 @@ struct kws_mel {
 	size_t n_groups; /* of LANES triangles, the last ones of the last group perhaps empty */
 	size_t n_power;	 /* n_fft / 2 + 1 bins, up to whole vectors */
 	float *window;	 /* (win,) */
+	float *past;	 /* (win - hop,): of the stream that is m's own */
 	float *pcm;	 /* (win - hop + BLOCK_HOPS * hop,): what came before, then new hops */
 	float *frame;	 /* (n_fft,): windowed, zeros from win on */
 	float *spectrum; /* (n_power, 2): zeros after the last bin */
@@ -189,12 +190,14 @@ static enum kws_status make_buffers(kws_mel *m, kws_error *err)
 	m->n_groups = whole_vectors(c->n_mels) / LANES;
 	m->n_power = whole_vectors(c->n_fft / 2 + 1);
 	m->window = calloc(c->win, sizeof *m->window);
+	m->past = calloc((size_t)c->win - c->hop + 1, sizeof *m->past);
 	m->pcm = calloc((size_t)c->win - c->hop + (size_t)BLOCK_HOPS * c->hop, sizeof *m->pcm);
 	m->frame = fft_buffer(c->n_fft);
 	m->spectrum = fft_buffer(2 * m->n_power);
 	m->power = calloc(2 * m->n_power, sizeof *m->power);
 	m->groups = calloc(m->n_groups, sizeof *m->groups);
-	if (!m->window || !m->pcm || !m->frame || !m->spectrum || !m->power || !m->groups)
+	if (!m->window || !m->past || !m->pcm || !m->frame || !m->spectrum || !m->power
+	    || !m->groups)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	const double pi = 3.14159265358979323846;
 	for (size_t i = 0; i < c->win; i++)
@@ -249,6 +252,7 @@ void kws_mel_destroy(kws_mel *m)
 	fftwf_free(m->frame);
 	fftwf_free(m->spectrum);
 	free(m->window);
+	free(m->past);
 	free(m->pcm);
 	free(m->power);
 	free(m->weights);
@@ -258,7 +262,7 @@ void kws_mel_destroy(kws_mel *m)
 
 void kws_mel_reset(kws_mel *m)
 {
-	memset(m->pcm, 0, (m->cfg.win - m->cfg.hop) * sizeof *m->pcm);
+	memset(m->past, 0, kws_mel_past(m) * sizeof *m->past);
 }
 
 static uint32_t bits_of(float x)
@@ -333,9 +337,20 @@ static void weigh(const kws_mel *m, float *out)
 	}
 }
 
+size_t kws_mel_past(const kws_mel *m)
+{
+	return m->cfg.win - m->cfg.hop;
+}
+
 void kws_mel_process(kws_mel *m, const float *pcm, size_t n_hops, float *frames)
 {
+	kws_mel_run(m, m->past, pcm, n_hops, frames);
+}
+
+void kws_mel_run(kws_mel *m, float *past, const float *pcm, size_t n_hops, float *frames)
+{
 	const size_t hop = m->cfg.hop, win = m->cfg.win, n_mels = m->cfg.n_mels, before = win - hop;
+	memcpy(m->pcm, past, before * sizeof *past);
 	while (n_hops) {
 		const size_t n = n_hops < BLOCK_HOPS ? n_hops : BLOCK_HOPS;
 		take_in(m->pcm + before, pcm, n * hop);
@@ -351,4 +366,5 @@ void kws_mel_process(kws_mel *m, const float *pcm, size_t n_hops, float *frames)
 		frames += n * n_mels;
 		n_hops -= n;
 	}
+	memcpy(past, m->pcm, before * sizeof *past);
 }

@@ -39,6 +39,11 @@ void kws_mel_reset(kws_mel *m);
  * 0) below 2^-50, count as 0. pcm and frames MUST NOT overlap. */
 void kws_mel_process(kws_mel *m, const float *pcm, size_t n_hops, float *frames);
 
+/* The same for one of several streams that use m in turn: past (kws_mel_past(m),) is all that a stream
+ * carries from call to call, zeros at its start. */
+void kws_mel_run(kws_mel *m, float *past, const float *pcm, size_t n_hops, float *frames);
+size_t kws_mel_past(const kws_mel *m);
+
 /* A frequency, hz >= 0, on that scale. */
 double kws_mel_of_hz(enum kws_mel_scale scale, double hz);
 

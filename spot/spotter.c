@@ -7,6 +7,7 @@
 
 struct kws_spotter {
 	const kws_model *model;
+	kws_group *own_group; /* NULL: the caller's */
 	kws_stream *stream;
 	kws_decide *decide;
 	kws_endpoint *endpoint;
@@ -51,10 +52,35 @@ static void on_stream_frame(void *ctx, const kws_frame *f)
 		report(sp, &hit);
 }
 
-enum kws_status kws_spotter_create(kws_spotter **out, const kws_model *m, unsigned in_hz,
-				   const kws_spotter_config *cfg, kws_event_fn *on_event,
-				   kws_frame_fn *on_frame, void *ctx, kws_error *err)
+static enum kws_status create_parts(kws_spotter *sp, kws_group *g, unsigned in_hz,
+				    const kws_spotter_config *cfg, kws_error *err)
 {
+	const kws_model *m = sp->model;
+	const kws_features *f = kws_model_features(m);
+	const size_t n_words = kws_model_n_words(m), frame = kws_model_stride(m) * f->hop;
+	enum kws_status status =
+		kws_stream_create_in(&sp->stream, g, in_hz, on_stream_frame, sp, err);
+	if (status != KWS_OK)
+		return status;
+	status = KWS_ERR_NOMEM;
+	sp->threshold = calloc(n_words, sizeof *sp->threshold);
+	if (sp->threshold) {
+		kws_decide_config eff = effective(sp, cfg);
+		status = kws_decide_create(&sp->decide, n_words, f->rate_hz, frame, &eff);
+	}
+	if (status == KWS_OK)
+		status = kws_endpoint_create(&sp->endpoint, f->rate_hz, f->hop,
+					     kws_model_window(m) * frame);
+	if (status != KWS_OK)
+		kws_fail(err, status, "decision: %s", kws_strerror(status));
+	return status;
+}
+
+enum kws_status kws_spotter_create_in(kws_spotter **out, kws_group *g, unsigned in_hz,
+				      const kws_spotter_config *cfg, kws_event_fn *on_event,
+				      kws_frame_fn *on_frame, void *ctx, kws_error *err)
+{
+	const kws_model *m = kws_group_model(g);
 	*out = NULL;
 	if (kws_model_max_frames(m))
 		return kws_fail(err, KWS_ERR_ARG,
@@ -63,33 +89,33 @@ enum kws_status kws_spotter_create(kws_spotter **out, const kws_model *m, unsign
 	kws_spotter *sp = calloc(1, sizeof *sp);
 	if (!sp)
 		return kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
-	const kws_features *f = kws_model_features(m);
-	size_t n_words = kws_model_n_words(m), frame = kws_model_stride(m) * f->hop;
 	sp->model = m;
 	sp->on_event = on_event;
 	sp->on_frame = on_frame;
 	sp->ctx = ctx;
-	enum kws_status st = kws_stream_create(&sp->stream, m, in_hz, on_stream_frame, sp, err);
-	if (st != KWS_OK)
-		goto fail;
-	st = KWS_ERR_NOMEM;
-	sp->threshold = calloc(n_words, sizeof *sp->threshold);
-	if (sp->threshold) {
-		kws_decide_config eff = effective(sp, cfg);
-		st = kws_decide_create(&sp->decide, n_words, f->rate_hz, frame, &eff);
-	}
-	if (st == KWS_OK)
-		st = kws_endpoint_create(&sp->endpoint, f->rate_hz, f->hop,
-					 kws_model_window(m) * frame);
-	if (st != KWS_OK) {
-		kws_fail(err, st, "decision: %s", kws_strerror(st));
-		goto fail;
+	const enum kws_status status = create_parts(sp, g, in_hz, cfg, err);
+	if (status != KWS_OK) {
+		kws_spotter_destroy(sp);
+		return status;
 	}
 	*out = sp;
 	return KWS_OK;
-fail:
-	kws_spotter_destroy(sp);
-	return st;
+}
+
+enum kws_status kws_spotter_create(kws_spotter **out, const kws_model *m, unsigned in_hz,
+				   const kws_spotter_config *cfg, kws_event_fn *on_event,
+				   kws_frame_fn *on_frame, void *ctx, kws_error *err)
+{
+	kws_group *g;
+	*out = NULL;
+	enum kws_status status = kws_group_create(&g, m, err);
+	if (status == KWS_OK)
+		status = kws_spotter_create_in(out, g, in_hz, cfg, on_event, on_frame, ctx, err);
+	if (status == KWS_OK)
+		(*out)->own_group = g;
+	else
+		kws_group_destroy(g);
+	return status;
 }
 
 void kws_spotter_destroy(kws_spotter *sp)
@@ -99,6 +125,7 @@ void kws_spotter_destroy(kws_spotter *sp)
 	kws_stream_destroy(sp->stream);
 	kws_decide_destroy(sp->decide);
 	kws_endpoint_destroy(sp->endpoint);
+	kws_group_destroy(sp->own_group);
 	free(sp->threshold);
 	free(sp);
 }
@@ -113,6 +140,19 @@ void kws_spotter_reset(kws_spotter *sp)
 void kws_spotter_process(kws_spotter *sp, const float *pcm, size_t n)
 {
 	kws_stream_process(sp->stream, pcm, n);
+}
+
+void kws_spotter_process_all(const kws_spotter_input *in, size_t n)
+{
+	enum { SOME = 64 };
+	kws_stream_input streams[SOME];
+	for (size_t k; n; n -= k, in += k) {
+		k = n < SOME ? n : SOME;
+		for (size_t i = 0; i < k; i++)
+			streams[i] =
+				(kws_stream_input){ in[i].spotter->stream, in[i].pcm, in[i].n };
+		kws_stream_process_all(streams, k);
+	}
 }
 
 void kws_spotter_flush(kws_spotter *sp)

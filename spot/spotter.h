@@ -19,9 +19,22 @@ typedef void kws_event_fn(void *ctx, const kws_event *ev);
 enum kws_status kws_spotter_create(kws_spotter **out, const kws_model *m, unsigned in_hz,
 				   const kws_spotter_config *cfg, kws_event_fn *on_event,
 				   kws_frame_fn *on_frame, void *ctx, kws_error *err);
+/* The same in a group (stream.h): many spotters of one model that share what they compute in. */
+enum kws_status kws_spotter_create_in(kws_spotter **out, kws_group *g, unsigned in_hz,
+				      const kws_spotter_config *cfg, kws_event_fn *on_event,
+				      kws_frame_fn *on_frame, void *ctx, kws_error *err);
 void kws_spotter_destroy(kws_spotter *sp);
 void kws_spotter_reset(kws_spotter *sp);
 void kws_spotter_process(kws_spotter *sp, const float *pcm, size_t n);
+
+/* The same for several spotters of one group, each at most once: their frames go through the products together. Each has
+ * the events that it has alone. */
+typedef struct {
+	kws_spotter *spotter;
+	const float *pcm;
+	size_t n;
+} kws_spotter_input;
+void kws_spotter_process_all(const kws_spotter_input *in, size_t n);
 
 /* The audio has ended: an open candidate is decided. Only reset() may follow. */
 void kws_spotter_flush(kws_spotter *sp);

@@ -10,31 +10,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Network frames that one kws_net_run() takes when there is much audio: two of its blocks. */
-enum { BLOCK = 48 };
+enum {
+	WAVE = 48,    /* network frames that one wave holds: two of the network's blocks */
+	JOBS = 48,    /* streams that have a part in a wave */
+	PIECE = 4096, /* input samples taken at a time */
+};
 
 struct kws_stream {
+	kws_group *group;
+	bool own_group;
 	kws_resample *rs;
-	kws_mel *mel;
 	kws_net *net;
 	kws_frame_fn *fn;
 	void *ctx;
 
-	size_t hop, n_mels, stride, n_words;
-	size_t piece; /* input samples taken at a time */
-	float *in;    /* (piece,) checked input */
-	float *pcm;   /* (pcm_cap,) at the model's rate, not yet a whole hop beyond the last */
-	size_t n_pcm;
-	float *frames; /* (BLOCK * stride, n_mels) */
-	float *level;  /* (BLOCK * stride,) */
-	size_t n_hops; /* in frames and level */
-	float *logits; /* (BLOCK + 1, n_words); for whole clips (max_frames, n_words) */
-	float *prob;   /* (n_words,) */
+	float *past;	 /* of the features */
+	float *pcm;	 /* (hop,) at the model's rate, not yet a whole hop */
+	size_t n_pcm;	 /* below hop */
+	float *level;	 /* (stride,) of hops that are no network frame yet */
+	size_t n_level;	 /* below stride */
+	uint64_t heard;	 /* samples at the model's rate that came out of the resampler */
+	uint64_t n_hops; /* that went in */
+	uint64_t n_out;	 /* network frames that came out */
+};
 
-	uint64_t heard;	   /* samples at the model's rate that came out of the resampler */
-	uint64_t n_frames; /* network frames that went in */
-	uint64_t n_out;	   /* and that came out */
-	size_t max_frames; /* 0: endless */
+/* A stream's part of a wave: hops taken in, not yet run. */
+typedef struct {
+	kws_stream *stream;
+	size_t first, n; /* its hops in frames */
+	size_t level;	 /* where the levels of its frames begin: those that wait, then one a hop */
+} part;
+
+struct kws_group {
+	const kws_model *model;
+	kws_mel *mel;
+	kws_net_work *work;
+	size_t hop, n_mels, stride, n_words;
+	size_t max_hops;   /* that a stream takes between resets; 0: endless */
+	size_t pcm_floats; /* in pcm */
+
+	float *in;     /* (PIECE,) checked input */
+	float *pcm;    /* at the model's rate: what is left of a stream, then what comes new */
+	float *frames; /* (WAVE * stride, n_mels) */
+	float *level;  /* ((WAVE + JOBS) * stride,) */
+	float *logits; /* (WAVE + JOBS, n_words); for whole clips (max_frames, n_words) */
+	float *prob;   /* (n_words,) */
+	part parts[JOBS];
+	size_t n_parts, n_hops, n_levels; /* of the wave */
 };
 
 /* A product that cannot overflow, for sizes that a model file sets. */
@@ -45,15 +67,9 @@ static void *array(size_t rows, size_t cols)
 	return calloc(rows * cols, sizeof(float));
 }
 
-static enum kws_status check(const kws_model *m, unsigned in_hz, kws_error *err)
+static enum kws_status no_memory(kws_error *err)
 {
-	const kws_features *f = kws_model_features(m);
-	if (in_hz < 8000 || in_hz > 192000)
-		return kws_fail(err, KWS_ERR_ARG, "rate: %u Hz is not in 8000..192000", in_hz);
-	if (f->hop * kws_model_stride(m) * 1000 < f->rate_hz)
-		return kws_fail(err, KWS_ERR_ARG,
-				"hop: %u samples: a network frame is shorter than 1 ms", f->hop);
-	return KWS_OK;
+	return kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
 }
 
 enum kws_status kws_stream_mel(kws_mel **out, const kws_model *m, kws_error *err)
@@ -73,91 +89,167 @@ enum kws_status kws_stream_mel(kws_mel **out, const kws_model *m, kws_error *err
 	return kws_mel_create(out, &cfg, err);
 }
 
-static enum kws_status create_parts(kws_stream *s, const kws_model *m, unsigned in_hz,
-				    kws_error *err)
+/* ---- groups ---- */
+
+static enum kws_status make_buffers(kws_group *g, kws_error *err)
+{
+	const kws_model *m = g->model;
+	const kws_features *f = kws_model_features(m);
+	g->hop = f->hop;
+	g->n_mels = f->n_mels;
+	g->stride = kws_model_stride(m);
+	g->n_words = kws_model_n_words(m);
+	g->max_hops = kws_model_max_frames(m) * g->stride;
+	g->in = array(PIECE, 1);
+	g->frames = array(WAVE * g->stride, g->n_mels);
+	g->level = array((WAVE + JOBS) * g->stride, 1);
+	g->logits =
+		array(kws_model_whole_clip(m) ? kws_model_max_frames(m) : WAVE + JOBS, g->n_words);
+	g->prob = array(g->n_words, 1);
+	if (!g->in || !g->frames || !g->level || !g->logits || !g->prob)
+		return no_memory(err);
+	return KWS_OK;
+}
+
+enum kws_status kws_group_create(kws_group **out, const kws_model *m, kws_error *err)
 {
 	const kws_features *f = kws_model_features(m);
-	enum kws_status st = kws_stream_mel(&s->mel, m, err);
-	if (st != KWS_OK)
-		return st;
-	st = kws_resample_create(&s->rs, in_hz, f->rate_hz);
-	if (st != KWS_OK)
-		return kws_fail(err, st, "resampler, %u to %u Hz: %s", in_hz, f->rate_hz,
-				kws_strerror(st));
-	st = kws_net_create(&s->net, m);
-	if (st != KWS_OK)
-		return kws_fail(err, st, "network: %s", kws_strerror(st));
+	*out = NULL;
+	if (f->hop * kws_model_stride(m) * 1000 < f->rate_hz)
+		return kws_fail(err, KWS_ERR_ARG,
+				"hop: %u samples: a network frame is shorter than 1 ms", f->hop);
+	kws_group *g = calloc(1, sizeof *g);
+	if (!g)
+		return no_memory(err);
+	g->model = m;
+	enum kws_status status = kws_stream_mel(&g->mel, m, err);
+	if (status == KWS_OK)
+		status = make_buffers(g, err);
+	if (status == KWS_OK && kws_net_work_create(&g->work, m) != KWS_OK)
+		status = no_memory(err);
+	if (status != KWS_OK) {
+		kws_group_destroy(g);
+		return status;
+	}
+	*out = g;
+	return KWS_OK;
+}
+
+void kws_group_destroy(kws_group *g)
+{
+	if (!g)
+		return;
+	kws_mel_destroy(g->mel);
+	kws_net_work_destroy(g->work);
+	free(g->in);
+	free(g->pcm);
+	free(g->frames);
+	free(g->level);
+	free(g->logits);
+	free(g->prob);
+	free(g);
+}
+
+const kws_model *kws_group_model(const kws_group *g)
+{
+	return g->model;
+}
+
+/* Room for a piece of this stream at the model's rate, or for what its resampler holds back. */
+static enum kws_status fit(kws_group *g, const kws_resample *rs)
+{
+	const size_t most = kws_resample_bound(rs, PIECE), last = kws_resample_bound(rs, 0);
+	const size_t need = g->hop + (most > last ? most : last);
+	float *larger = need > g->pcm_floats ? realloc(g->pcm, need * sizeof *larger) : g->pcm;
+	if (!larger)
+		return KWS_ERR_NOMEM;
+	g->pcm = larger;
+	g->pcm_floats = need > g->pcm_floats ? need : g->pcm_floats;
+	return KWS_OK;
+}
+
+/* ---- streams ---- */
+
+static enum kws_status create_parts(kws_stream *s, unsigned in_hz, kws_error *err)
+{
+	kws_group *g = s->group;
+	const unsigned rate_hz = kws_model_features(g->model)->rate_hz;
+	const enum kws_status status = kws_resample_create(&s->rs, in_hz, rate_hz);
+	if (status != KWS_OK)
+		return kws_fail(err, status, "resampler, %u to %u Hz: %s", in_hz, rate_hz,
+				kws_strerror(status));
+	s->past = array(kws_mel_past(g->mel) + 1, 1);
+	s->pcm = array(g->hop, 1);
+	s->level = array(g->stride, 1);
+	if (!s->past || !s->pcm || !s->level || fit(g, s->rs) != KWS_OK
+	    || kws_net_create_in(&s->net, g->work) != KWS_OK)
+		return no_memory(err);
+	return KWS_OK;
+}
+
+enum kws_status kws_stream_create_in(kws_stream **out, kws_group *g, unsigned in_hz,
+				     kws_frame_fn *fn, void *ctx, kws_error *err)
+{
+	*out = NULL;
+	if (in_hz < 8000 || in_hz > 192000)
+		return kws_fail(err, KWS_ERR_ARG, "rate: %u Hz is not in 8000..192000", in_hz);
+	kws_stream *s = calloc(1, sizeof *s);
+	if (!s)
+		return no_memory(err);
+	s->group = g;
+	s->fn = fn;
+	s->ctx = ctx;
+	const enum kws_status status = create_parts(s, in_hz, err);
+	if (status != KWS_OK) {
+		kws_stream_destroy(s);
+		return status;
+	}
+	*out = s;
 	return KWS_OK;
 }
 
 enum kws_status kws_stream_create(kws_stream **out, const kws_model *m, unsigned in_hz,
 				  kws_frame_fn *fn, void *ctx, kws_error *err)
 {
+	kws_group *g;
 	*out = NULL;
-	enum kws_status st = check(m, in_hz, err);
-	if (st != KWS_OK)
-		return st;
-	kws_stream *s = calloc(1, sizeof *s);
-	if (!s)
-		return kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
-	st = create_parts(s, m, in_hz, err);
-	if (st != KWS_OK)
-		goto fail;
-
-	const kws_features *f = kws_model_features(m);
-	s->fn = fn;
-	s->ctx = ctx;
-	s->hop = f->hop;
-	s->n_mels = f->n_mels;
-	s->stride = kws_model_stride(m);
-	s->n_words = kws_model_n_words(m);
-	s->max_frames = kws_model_max_frames(m);
-	s->piece = (size_t)((uint64_t)BLOCK * s->stride * s->hop * in_hz / f->rate_hz) + 1;
-	size_t most = kws_resample_bound(s->rs, s->piece), last = kws_resample_bound(s->rs, 0);
-	s->in = array(s->piece, 1);
-	s->pcm = array(s->hop + (most > last ? most : last), 1);
-	s->frames = array(BLOCK * s->stride, s->n_mels);
-	s->level = array(BLOCK * s->stride, 1);
-	s->logits = array(kws_model_whole_clip(m) ? s->max_frames : BLOCK + 1, s->n_words);
-	s->prob = array(s->n_words, 1);
-	if (!s->in || !s->pcm || !s->frames || !s->level || !s->logits || !s->prob) {
-		st = kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
-		goto fail;
-	}
-	*out = s;
-	return KWS_OK;
-fail:
-	kws_stream_destroy(s);
-	return st;
+	enum kws_status status = kws_group_create(&g, m, err);
+	if (status == KWS_OK)
+		status = kws_stream_create_in(out, g, in_hz, fn, ctx, err);
+	if (status == KWS_OK)
+		(*out)->own_group = true;
+	else
+		kws_group_destroy(g);
+	return status;
 }
 
 void kws_stream_destroy(kws_stream *s)
 {
 	if (!s)
 		return;
-	kws_resample_destroy(s->rs);
-	kws_mel_destroy(s->mel);
 	kws_net_destroy(s->net);
-	free(s->in);
+	kws_resample_destroy(s->rs);
+	free(s->past);
 	free(s->pcm);
-	free(s->frames);
 	free(s->level);
-	free(s->logits);
-	free(s->prob);
+	if (s->own_group)
+		kws_group_destroy(s->group);
 	free(s);
 }
 
 void kws_stream_reset(kws_stream *s)
 {
 	kws_resample_reset(s->rs);
-	kws_mel_reset(s->mel);
 	kws_net_reset(s->net);
+	memset(s->past, 0, kws_mel_past(s->group->mel) * sizeof *s->past);
 	s->n_pcm = 0;
-	s->n_hops = 0;
+	s->n_level = 0;
 	s->heard = 0;
-	s->n_frames = 0;
+	s->n_hops = 0;
 	s->n_out = 0;
 }
+
+/* ---- waves: hops of one stream or of many, run together ---- */
 
 /* Sums to 1 whatever the logits are: those that are not finite count as very large or small. */
 static void softmax(const float *logit, size_t n, float *prob)
@@ -178,65 +270,102 @@ static void softmax(const float *logit, size_t n, float *prob)
 }
 
 /* Report n network frames; the levels of their hops, or NULL. */
-static void emit(kws_stream *s, size_t n, const float *level)
+static void emit(kws_stream *s, const float *logits, size_t n, const float *level)
 {
+	kws_group *g = s->group;
 	for (size_t i = 0; i < n; i++) {
 		s->n_out++;
-		softmax(s->logits + i * s->n_words, s->n_words, s->prob);
+		softmax(logits + i * g->n_words, g->n_words, g->prob);
 		kws_frame f = {
-			.sample = s->n_out * s->stride * s->hop,
-			.prob = s->prob,
-			.logit = s->logits + i * s->n_words,
-			.level = level ? level + i * s->stride : NULL,
-			.n_words = s->n_words,
-			.stride = s->stride,
+			.sample = s->n_out * g->stride * g->hop,
+			.prob = g->prob,
+			.logit = logits + i * g->n_words,
+			.level = level ? level + i * g->stride : NULL,
+			.n_words = g->n_words,
+			.stride = g->stride,
 		};
 		s->fn(s->ctx, &f);
 	}
 }
 
-/* Run the network over the whole network frames that are there. */
-static void run(kws_stream *s)
+static void run_wave(kws_group *g)
 {
-	size_t whole = s->n_hops / s->stride;
-	if (s->max_frames && whole > s->max_frames - s->n_frames)
-		whole = s->max_frames - (size_t)s->n_frames;
-	size_t hops = whole * s->stride;
-	if (hops == 0)
-		return;
-	s->n_frames += whole;
-	emit(s, kws_net_run(s->net, s->frames, hops, s->logits), s->level);
-	s->n_hops -= hops;
-	memmove(s->frames, s->frames + hops * s->n_mels, s->n_hops * s->n_mels * sizeof *s->frames);
-	memmove(s->level, s->level + hops, s->n_hops * sizeof *s->level);
-}
-
-static bool full(const kws_stream *s)
-{
-	return s->max_frames && s->n_frames + s->n_hops / s->stride >= s->max_frames;
-}
-
-/* Turn the whole hops in pcm into features; run the network whenever a block is full. */
-static void take_hops(kws_stream *s)
-{
-	size_t used = 0;
-	while (s->n_pcm - used >= s->hop && !full(s)) {
-		size_t n = (s->n_pcm - used) / s->hop, room = BLOCK * s->stride - s->n_hops;
-		n = n < room ? n : room;
-		kws_mel_process(s->mel, s->pcm + used, n, s->frames + s->n_hops * s->n_mels);
-		for (size_t i = 0; i < n; i++)
-			s->level[s->n_hops + i] =
-				kws_vec_get()->sumsq(s->pcm + used + i * s->hop, 0.0f, s->hop)
-				/ (float)s->hop;
-		s->n_hops += n;
-		used += n * s->hop;
-		if (s->n_hops == BLOCK * s->stride)
-			run(s);
+	kws_net_job jobs[JOBS];
+	size_t rows = 0;
+	for (size_t i = 0; i < g->n_parts; i++) {
+		const part *p = &g->parts[i];
+		jobs[i] = (kws_net_job){ p->stream->net, g->frames + p->first * g->n_mels, p->n,
+					 g->logits + rows * g->n_words, 0 };
+		rows += (p->stream->n_level + p->n) / g->stride;
 	}
-	if (full(s))
-		used = s->n_pcm;
-	s->n_pcm -= used;
-	memmove(s->pcm, s->pcm + used, s->n_pcm * sizeof *s->pcm);
+	kws_net_run_all(jobs, g->n_parts);
+	for (size_t i = 0; i < g->n_parts; i++) {
+		const part *p = &g->parts[i];
+		kws_stream *s = p->stream;
+		const size_t n = s->n_level + p->n, frames = n / g->stride;
+		s->n_level = n - frames * g->stride;
+		memcpy(s->level, g->level + p->level + frames * g->stride,
+		       s->n_level * sizeof *s->level);
+		emit(s, jobs[i].logits, jobs[i].n_out, g->level + p->level);
+	}
+	g->n_parts = g->n_hops = g->n_levels = 0;
+}
+
+/* The stream's part of the wave that is being filled; a new one is the last. */
+static part *part_of(kws_stream *s)
+{
+	kws_group *g = s->group;
+	if (g->n_parts && g->parts[g->n_parts - 1].stream == s)
+		return &g->parts[g->n_parts - 1];
+	if (g->n_parts == JOBS)
+		run_wave(g);
+	part *p = &g->parts[g->n_parts++];
+	*p = (part){ s, g->n_hops, 0, g->n_levels };
+	memcpy(g->level + g->n_levels, s->level, s->n_level * sizeof *s->level);
+	g->n_levels += s->n_level;
+	return p;
+}
+
+/* Turn whole hops into features, and run the wave whenever it is full. */
+static void take_hops(kws_stream *s, const float *pcm, size_t hops)
+{
+	kws_group *g = s->group;
+	if (g->max_hops && hops > g->max_hops - s->n_hops)
+		hops = g->max_hops - (size_t)s->n_hops;
+	s->n_hops += hops;
+	while (hops) {
+		part *p = part_of(s);
+		const size_t room = WAVE * g->stride - g->n_hops, n = hops < room ? hops : room;
+		kws_mel_run(g->mel, s->past, pcm, n, g->frames + g->n_hops * g->n_mels);
+		for (size_t i = 0; i < n; i++)
+			g->level[g->n_levels + i] =
+				kws_vec_get()->sumsq(pcm + i * g->hop, 0.0f, g->hop)
+				/ (float)g->hop;
+		p->n += n;
+		g->n_hops += n;
+		g->n_levels += n;
+		pcm += n * g->hop;
+		hops -= n;
+		if (g->n_hops == WAVE * g->stride)
+			run_wave(g);
+	}
+}
+
+/* g->pcm: what is left of s, then n new samples. */
+static void take_pcm(kws_stream *s, size_t n)
+{
+	kws_group *g = s->group;
+	const size_t all = s->n_pcm + n, hops = all / g->hop;
+	take_hops(s, g->pcm, hops);
+	s->n_pcm = all - hops * g->hop;
+	memcpy(s->pcm, g->pcm + hops * g->hop, s->n_pcm * sizeof *s->pcm);
+}
+
+/* Where new samples of s belong. */
+static float *room_behind(kws_stream *s)
+{
+	memcpy(s->group->pcm, s->pcm, s->n_pcm * sizeof *s->pcm);
+	return s->group->pcm + s->n_pcm;
 }
 
 /* What no microphone sends must not stay in the state for ever: NaN and infinities become 0, and
@@ -253,35 +382,42 @@ static void sane(float *to, const float *from, size_t n)
 		to[i] = isfinite(from[i]) ? fminf(fmaxf(from[i], -loud), loud) : 0.0f;
 }
 
+void kws_stream_process_all(const kws_stream_input *in, size_t n_in)
+{
+	for (size_t i = 0; i < n_in; i++) {
+		kws_stream *s = in[i].stream;
+		const float *pcm = in[i].pcm;
+		for (size_t n = in[i].n, k; n; n -= k, pcm += k) {
+			k = n < PIECE ? n : PIECE;
+			sane(s->group->in, pcm, k);
+			const size_t m =
+				kws_resample_process(s->rs, s->group->in, k, room_behind(s));
+			s->heard += m;
+			take_pcm(s, m);
+		}
+	}
+	if (n_in)
+		run_wave(in->stream->group);
+}
+
 void kws_stream_process(kws_stream *s, const float *pcm, size_t n)
 {
-	while (n) {
-		size_t k = n < s->piece ? n : s->piece;
-		sane(s->in, pcm, k);
-		size_t m = kws_resample_process(s->rs, s->in, k, s->pcm + s->n_pcm);
-		s->n_pcm += m;
-		s->heard += m;
-		take_hops(s);
-		pcm += k;
-		n -= k;
-	}
-	run(s);
+	kws_stream_process_all(&(kws_stream_input){ s, pcm, n }, 1);
 }
 
 void kws_stream_flush(kws_stream *s)
 {
-	size_t m = kws_resample_flush(s->rs, s->pcm + s->n_pcm);
-	s->n_pcm += m;
+	kws_group *g = s->group;
+	const size_t m = kws_resample_flush(s->rs, room_behind(s));
 	s->heard += m;
-	take_hops(s);
-	run(s);
-	while ((s->n_pcm || s->n_hops) && !full(s)) {
-		memset(s->pcm + s->n_pcm, 0, (s->hop - s->n_pcm) * sizeof *s->pcm);
-		s->n_pcm = s->hop;
-		take_hops(s);
-		run(s);
+	take_pcm(s, m);
+	run_wave(g);
+	while ((s->n_pcm || s->n_level) && !(g->max_hops && s->n_hops == g->max_hops)) {
+		memset(room_behind(s), 0, (g->hop - s->n_pcm) * sizeof *g->pcm);
+		take_pcm(s, g->hop - s->n_pcm);
+		run_wave(g);
 	}
-	emit(s, kws_net_finish(s->net, s->logits), NULL);
+	emit(s, g->logits, kws_net_finish(s->net, g->logits), NULL);
 }
 
 int kws_is_command(const char *word)

@@ -35,9 +35,27 @@ enum kws_status kws_stream_create(kws_stream **out, const kws_model *m, unsigned
 void kws_stream_destroy(kws_stream *s);
 void kws_stream_reset(kws_stream *s);
 
+/* Streams of one model may share a group: what they compute in, so that a stream is little more than its past. A group and
+ * all its streams belong to one thread at a time. Streams come and go as they like; none hears of the others. */
+typedef struct kws_group kws_group;
+enum kws_status kws_group_create(kws_group **out, const kws_model *m, kws_error *err);
+void kws_group_destroy(kws_group *g); /* after its streams */
+const kws_model *kws_group_model(const kws_group *g);
+enum kws_status kws_stream_create_in(kws_stream **out, kws_group *g, unsigned in_hz,
+				     kws_frame_fn *fn, void *ctx, kws_error *err);
+
 /* Feed pcm (n,), mono, in_hz, nominal range [-1, 1]; fn is called for each network frame that
  * becomes complete. */
 void kws_stream_process(kws_stream *s, const float *pcm, size_t n);
+
+/* The same for several streams of one group, each at most once: their frames go through the products together. fn of each
+ * is called as if the others were not there. */
+typedef struct {
+	kws_stream *stream;
+	const float *pcm;
+	size_t n;
+} kws_stream_input;
+void kws_stream_process_all(const kws_stream_input *in, size_t n);
 
 /* The audio has ended: what the resampler still holds comes out, the last frame is completed with
  * silence. Only reset() may follow. */

@@ -118,6 +118,43 @@ static void any_cut_gives_the_same_events(void **state)
 	assert_true(events >= 4); /* or nothing was compared */
 }
 
+/* Many spotters in one group have the events that one alone has, whatever the others hear. */
+static void spotters_of_a_group_are_as_alone(void **state)
+{
+	enum { MANY = 70, N = LONG / 2, PIECE = 700 };
+	static record alone, together[MANY];
+	kws_spotter *sp[MANY];
+	kws_spotter_input in[MANY];
+	kws_group *g;
+	size_t events = 0;
+	sound(LONG, 16000, 20);
+	assert_int_equal(kws_group_create(&g, *state, NULL), KWS_OK);
+	for (size_t i = 0; i < MANY; i++) {
+		memset(&together[i], 0, sizeof together[i]);
+		assert_int_equal(kws_spotter_create_in(&sp[i], g, 16000, NULL, on_event, on_frame,
+						       &together[i], NULL),
+				 KWS_OK);
+	}
+	for (size_t at = 0; at < N; at += PIECE) {
+		for (size_t i = 0; i < MANY; i++)
+			in[i] = (kws_spotter_input){ sp[i], pcm + i * 1000 + at,
+						     PIECE < N - at ? PIECE : N - at };
+		kws_spotter_process_all(in, MANY);
+	}
+	for (size_t i = 0; i < MANY; i++) {
+		kws_spotter *lone = open_spotter(*state, 16000, NULL, &alone);
+		kws_spotter_process(lone, pcm + i * 1000, N);
+		kws_spotter_flush(lone);
+		kws_spotter_destroy(lone);
+		kws_spotter_flush(sp[i]);
+		kws_spotter_destroy(sp[i]);
+		assert_same(&alone, &together[i]);
+		events += alone.n;
+	}
+	assert_true(events > MANY);
+	kws_group_destroy(g);
+}
+
 static void events_are_in_order_and_in_range(void **state)
 {
 	record r;
@@ -394,6 +431,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_cut_gives_the_same_events),
+		cmocka_unit_test(spotters_of_a_group_are_as_alone),
 		cmocka_unit_test(events_are_in_order_and_in_range),
 		cmocka_unit_test(only_commands_fire),
 		cmocka_unit_test(reset_equals_new),

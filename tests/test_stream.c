@@ -101,6 +101,55 @@ static void any_cut_gives_the_same_bits(void **state)
 	}
 }
 
+/* More streams than a wave has parts, at several rates, that come late, leave early and are fed at random: each reports
+ * what it reports alone. */
+static void streams_of_a_group_are_as_alone(void **state)
+{
+	enum { MANY = 60, N = 12000 };
+	const unsigned rates[] = { 16000, 48000, 11025, 16000 };
+	static record alone[MANY], together[MANY];
+	kws_stream *s[MANY] = { NULL };
+	size_t at[MANY] = { 0 }, left = MANY;
+	kws_group *g;
+	assert_int_equal(kws_group_create(&g, *state, NULL), KWS_OK);
+	sound(pcm, MANY * 100 + N, 17);
+	for (size_t i = 0; i < MANY; i++) {
+		kws_stream *lone = open_stream(*state, rates[i % 4], &alone[i]);
+		kws_stream_process(lone, pcm + i * 100, N);
+		kws_stream_flush(lone);
+		kws_stream_destroy(lone);
+		memset(&together[i], 0, sizeof together[i]);
+	}
+	srand(5);
+	for (size_t round = 0; left; round++) {
+		kws_stream_input in[MANY];
+		size_t n = 0;
+		for (size_t i = 0; i < MANY && i <= round * 7; i++) {
+			if (at[i] == N || rand() % 4 == 0)
+				continue;
+			if (!s[i])
+				assert_int_equal(kws_stream_create_in(&s[i], g, rates[i % 4],
+								      on_frame, &together[i], NULL),
+						 KWS_OK);
+			size_t k = (size_t)rand() % (i % 2 ? 300 : 6000);
+			k = k < N - at[i] ? k : N - at[i];
+			in[n++] = (kws_stream_input){ s[i], pcm + i * 100 + at[i], k };
+			at[i] += k;
+		}
+		kws_stream_process_all(in, n);
+		for (size_t i = 0; i < MANY; i++) {
+			if (!s[i] || at[i] < N)
+				continue;
+			kws_stream_flush(s[i]);
+			kws_stream_destroy(s[i]);
+			s[i] = NULL;
+			assert_same(&alone[i], &together[i]);
+			left--;
+		}
+	}
+	kws_group_destroy(g);
+}
+
 static void frames_come_at_once(void **state)
 {
 	record r;
@@ -353,6 +402,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_cut_gives_the_same_bits),
+		cmocka_unit_test(streams_of_a_group_are_as_alone),
 		cmocka_unit_test(frames_come_at_once),
 		cmocka_unit_test(levels_are_mean_squares),
 		cmocka_unit_test(reset_equals_new),
