@@ -4,6 +4,8 @@ CFLAGS  ?= -O3 -g
 PREFIX  ?= /usr/local
 DESTDIR ?=
 GOLDEN  ?= tests/golden/original
+# what `make check` installs for the system tests; PARTS= installs nothing, and what is missing is skipped
+PARTS   ?= parts
 B       ?= build
 
 ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
@@ -102,7 +104,8 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/ma
 golden: $(B)/golden
 	$(B)/golden $(GOLDEN)
 
-check: deps
+check:
+	@sh tools/deps.sh build tests $(PARTS)
 	+@$(MAKE) --no-print-directory check-built
 
 CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS))
@@ -144,9 +147,10 @@ format:
 
 # ---- use ----------------------------------------------------------------------------------------------------
 deps:
-	@sh tools/deps.sh
+	@sh tools/deps.sh build tests $(PARTS)
 
-demo: deps
+demo:
+	@sh tools/deps.sh build
 	+@$(MAKE) --no-print-directory all
 	$(B)/kws spot tests/data/demo.flac
 

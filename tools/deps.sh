@@ -1,33 +1,72 @@
 #!/bin/sh
-# Install what building and testing need and this machine lacks, with apt; says what and why. --list prints the names.
+# Install what this machine lacks, with apt; says what and why. deps.sh [--list] [GROUP...]
+#   build      compiler and libraries: what `make` needs      tests  what `make check` needs beside them
+#   libraries  of `build`, those that a program is linked with: what a cross build needs for the other architecture
+#   parts      real sound servers, systemd and tools for the system tests, which skip without them
+#   lanes      compilers, checkers and interpreters of CI's other lanes
+# Without a GROUP: build and tests. --list prints the names.
 set -eu
-PACKAGES="
-gcc:compiler
-make:builds
-pkg-config:finds_the_libraries
-libc6-dev:C_library
-libfftw3-dev:FFT
-libsamplerate0-dev:resampling
-libjansson-dev:JSON
-libpng-dev:pictures
-nettle-dev:SHA-256_of_a_model
-libsndfile1-dev:audio_files
-portaudio19-dev:microphone
-libsystemd-dev:service_notification_and_journal
-libinih-dev:configuration_file
-libcmocka-dev:tests
-"
+PACKAGES='
+build      gcc                  compiler
+build      make                 builds
+build      pkgconf              finds the libraries
+libraries  libc6-dev            C library
+libraries  libfftw3-dev         FFT
+libraries  libsamplerate0-dev   resampling
+libraries  libjansson-dev       JSON
+libraries  libpng-dev           pictures
+libraries  nettle-dev           SHA-256 of a model
+libraries  libsndfile1-dev      audio files
+libraries  portaudio19-dev      microphone
+libraries  libsystemd-dev       service notification and journal
+libraries  libinih-dev          configuration file
+tests      libcmocka-dev        unit tests
+tests      binutils             reads the built programs
+parts      pulseaudio           a sound server to listen to
+parts      pulseaudio-utils     plays to it
+parts      libasound2-plugins   ALSA devices of the sound server
+parts      jackd2               a second sound server
+parts      systemd-container    boots the units in a container
+parts      dbus                 the message bus in that container
+parts      procps               looks at processes
+parts      sox                  makes audio
+parts      socat                reads the event socket
+lanes      git                  names the files to look at
+lanes      clang                second compiler, and fuzzers
+lanes      libclang-rt-dev      sanitizers and fuzzers of clang
+lanes      clang-tidy           linter
+lanes      clang-tools          scan-build
+lanes      cppcheck             linter
+lanes      shellcheck           linter of the scripts
+lanes      valgrind             memory errors
+lanes      gcovr                what no test sees
+lanes      python3-venv         training side, and its linters
+'
+list=
 if [ "${1:-}" = --list ]; then
-	echo "$PACKAGES" | sed -n 's/:.*//p'
+	list=yes
+	shift
+fi
+[ $# -gt 0 ] || set -- build tests
+groups=' '
+for group; do
+	case $group in
+	build) groups="${groups}build libraries " ;;
+	libraries | tests | parts | lanes) groups="$groups$group " ;;
+	*) echo "deps: $group: no such group; there are build, libraries, tests, parts, lanes" >&2; exit 2 ;;
+	esac
+done
+wanted() { echo "$PACKAGES" | awk -v groups="$groups" 'NF && index(groups, " " $1 " ")'; }
+if [ -n "$list" ]; then
+	wanted | awk '{print $2}'
 	exit 0
 fi
-missing=
-for p in $PACKAGES; do
-	dpkg-query -W -f '${Status}' "${p%%:*}" 2>/dev/null | grep -q 'ok installed' && continue
-	missing="$missing ${p%%:*}"
-	echo "missing: ${p%%:*} ($(echo "${p#*:}" | tr _ ' '))"
-done
-[ -z "$missing" ] && exit 0
+missing=$(wanted | while read -r _ package why; do
+	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' && continue
+	echo "missing: $package ($why)" >&2
+	printf ' %s' "$package"
+done)
+[ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null; then
 	echo "deps: no apt-get here: install the packages above with your system's package manager" >&2
 	exit 1
@@ -38,6 +77,7 @@ if [ "$(id -u)" != 0 ]; then
 	SUDO=sudo
 	echo "deps: installing them with sudo apt-get"
 fi
-$SUDO env DEBIAN_FRONTEND=noninteractive apt-get update -q
+apt() { $SUDO env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"; }
+apt update
 # shellcheck disable=SC2086
-$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+apt install -y --no-install-recommends $missing
