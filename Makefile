@@ -6,7 +6,9 @@ DESTDIR ?=
 GOLDEN  ?= tests/golden/original
 # what `make check` installs for the system tests; PARTS= installs nothing, and what is missing is skipped
 PARTS   ?= parts
+
 B       ?= build
+PKG_CONFIG ?= pkg-config
 
 ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
 
@@ -15,15 +17,21 @@ PKGS_LIB   := fftw3f samplerate jansson nettle
 PKGS_AUDIO := $(PKGS_LIB) sndfile portaudio-2.0
 PKGS_KWS   := $(PKGS_AUDIO) libpng
 PKGS_KWSD  := $(PKGS_AUDIO) libsystemd inih
-PKGS_ALL   := $(PKGS_KWSD) libpng cmocka
+PKGS_ALL   := $(PKGS_KWSD) libpng
+PKGS_TEST  := $(PKGS_ALL) cmocka
 
 SHARE := $(PREFIX)/share/kwsd
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes \
         -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wvla -Wundef
+
 OURS := -std=c11 -D_POSIX_C_SOURCE=200809L -pthread -fstack-protector-strong $(WARN) -I. -Iinclude -MMD -MP \
-        -DKWS_MODEL_PATH='"$(SHARE)/commands-12.safetensors"' $(SANITIZE) \
-        $(shell pkg-config --cflags $(PKGS_ALL) 2>/dev/null)
-link = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -pthread -o $@ $(1) $(shell pkg-config --libs $(2)) -lm
+        -DKWS_MODEL_PATH='"$(SHARE)/commands-12.safetensors"' $(SANITIZE) $(shell $(PKG_CONFIG) --cflags $(PKGS_ALL) 2>/dev/null)
+link = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -pthread -o $@ $(1) $(shell $(PKG_CONFIG) --libs $(2)) -lm
+
+# one short line a step; `make V=1` shows the commands
+ifeq ($(V)$(findstring s,$(firstword -$(MAKEFLAGS))),)
+step = @printf '  %-4s %s\n' $(1) '$(or $(2),$@)';
+endif
 
 objects = $(patsubst %.c,$(B)/%.o,$(1))
 LIB_OBJ := $(call objects,$(wildcard include/*.c dsp/*.c model/*.c spot/*.c)) $(B)/vec/vec_baseline.o \
@@ -40,29 +48,38 @@ LIB       := $(B)/libkws.a
 AUDIO     := $(B)/libkwsaudio.a
 CLI       := $(B)/libkwscli.a
 
-PROGRAMS := $(B)/kws $(if $(wildcard daemon/main.c),$(B)/kwsd)
+PROGRAMS := $(B)/kws $(B)/kwsd
 TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 all: $(PROGRAMS)
 
 help:
-	@echo 'make            build kws and kwsd in $(B)/'
-	@echo 'make demo       install what is missing, build, find the words in the shipped recording'
-	@echo 'make check      install what is missing, build, run all tests'
+	@echo 'make            build kws and kwsd in $(B)/; V=1 shows the commands'
+	@echo 'make demo       install what is missing to build, build, find the words in the shipped recording'
+	@echo 'make check      install what is missing to build and test, build, run all tests; PARTS= installs no sound servers or systemd'
+	@echo 'make test-NAME  run the unit tests of tests/test_NAME.c; tests/system/run NAME those with real sound servers'
 	@echo 'make golden GOLDEN=DIR   compare with the tensors of the original Mega code in DIR'
 	@echo 'make bench      measure speed, latency and memory on this machine'
 	@echo 'make install uninstall   below PREFIX=$(PREFIX), staged in DESTDIR'
-	@echo 'make deps       install what is missing to build and test, with apt'
+	@echo 'make deps       install what is missing to build and test, with apt; tools/deps.sh --list names it'
 	@echo 'make asan tsan valgrind  the same tests under the sanitizers and memcheck'
 	@echo 'make fuzz FUZZER=fuzz_model SECONDS=60   run one fuzzer (clang)'
-	@echo 'make lint layers format  clang-tidy and cppcheck; who may include whom; one hand'
+	@echo 'make nightly    run each fuzzer for an hour, or for SECONDS='
+	@echo 'make coverage   which lines no unit test runs (gcovr), in build/coverage/'
+	@echo 'make lint layers format  clang-tidy, cppcheck, shellcheck; who may include whom; one hand'
+	@echo 'make compile_commands.json   for editors'
 	@echo 'make clean dist'
 
 # ---- compile ------------------------------------------------------------------------------------------------
-$(B)/%.o: %.c
+$(B)/%.o: %.c | $(B)/libraries
 	@mkdir -p $(@D)
-	$(CC) $(OURS) $(CFLAGS) -c -o $@ $<
+	$(call step,CC,$<)$(CC) $(OURS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/libraries:
+	@mkdir -p $(@D)
+	@$(PKG_CONFIG) --print-errors --exists $(PKGS_ALL) || { echo '`make deps` installs what is missing, with apt'; exit 1; }
+	@touch $@
 
 # another PREFIX is another default model
 $(B)/cli/args.o $(B)/daemon/conf.o: $(B)/share
@@ -71,33 +88,37 @@ $(B)/share: FORCE
 FORCE:
 
 # these are compiled once for each level of the processor, always optimised: their speed is the network's
-level = @mkdir -p $(@D); set -x; $(CC) $(OURS) $(CFLAGS) -O3 -ffp-contract=fast $(1) -DKWS_VEC_LEVEL=$(2) \
-        -DKWS_VEC_NAME='"$(3)"' -DKWS_VEC_BYTES=$(4) -c -o $@ $<
-$(B)/vec/%_baseline.o: vec/%.c
-	$(call level,,baseline,baseline,16)
-$(B)/vec/%_v3.o: vec/%.c
-	$(call level,-march=x86-64-v3,v3,x86-64-v3,32)
-$(B)/vec/%_v4.o: vec/%.c
-	$(call level,-march=x86-64-v4,v4,x86-64-v4,64)
+level = $(call step,CC,$< for $(2))$(CC) $(OURS) $(CPPFLAGS) $(CFLAGS) -O3 -ffp-contract=fast -DKWS_VEC_LEVEL=$(1) \
+        -DKWS_VEC_NAME='"$(2)"' -DKWS_VEC_BYTES=$(3) $(4) -c -o $@ $<
+$(B)/vec/%_baseline.o: vec/%.c | $(B)/libraries
+	@mkdir -p $(@D)
+	$(call level,baseline,baseline,16)
+$(B)/vec/%_v3.o: vec/%.c | $(B)/libraries
+	@mkdir -p $(@D)
+	$(call level,v3,x86-64-v3,32,-march=x86-64-v3)
+$(B)/vec/%_v4.o: vec/%.c | $(B)/libraries
+	@mkdir -p $(@D)
+	$(call level,v4,x86-64-v4,64,-march=x86-64-v4)
 
 $(LIB): $(LIB_OBJ)
-	$(AR) rcs $@ $^
+	$(call step,AR)$(AR) rcs $@ $^
 $(AUDIO): $(AUDIO_OBJ)
-	$(AR) rcs $@ $^
+	$(call step,AR)$(AR) rcs $@ $^
 $(CLI): $(filter-out %/main.o,$(KWS_OBJ))
-	$(AR) rcs $@ $^
+	$(call step,AR)$(AR) rcs $@ $^
 $(B)/kws: $(B)/cli/main.o $(CLI) $(AUDIO) $(LIB)
-	$(call link,$^,$(PKGS_KWS))
+	$(call step,LD)$(call link,$^,$(PKGS_KWS))
 $(B)/kwsd: $(KWSD_OBJ) $(AUDIO) $(LIB)
-	$(call link,$^,$(PKGS_KWSD))
+	$(call step,LD)$(call link,$^,$(PKGS_KWSD))
 $(B)/golden: $(B)/tests/golden.o $(LIB)
-	$(call link,$^,$(PKGS_LIB))
+	$(call step,LD)$(call link,$^,$(PKGS_LIB))
+$(B)/tests/%.o: OURS += $(shell $(PKG_CONFIG) --cflags cmocka 2>/dev/null)
 # a test links what it tests: everything but the two mains; of kws only what it names
 $(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
-	$(call link,$^,$(PKGS_ALL))
+	$(call step,LD)$(call link,$^,$(PKGS_TEST))
 # without clang a fuzz target still replays its seeds
 $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
-	$(call link,$^,$(PKGS_ALL))
+	$(call step,LD)$(call link,$^,$(PKGS_TEST))
 .PRECIOUS: $(B)/%.o
 
 # ---- test ---------------------------------------------------------------------------------------------------
@@ -116,6 +137,9 @@ check-built: $(PROGRAMS) $(B)/golden $(CHECKS)
 check-units: $(PROGRAMS) $(B)/golden $(CHECKS)
 	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden
 
+test-%: $(B)/test_% $(PROGRAMS)
+	KWS_BUILD=$(B) $<
+
 asan:
 	+$(MAKE) check-units B=build/asan CFLAGS='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 tsan:
@@ -131,11 +155,22 @@ fuzz:
 	+$(MAKE) B=build/fuzz CC=clang CFLAGS='-O1 -g' SANITIZE='-fsanitize=fuzzer-no-link,address,undefined' \
 		build/fuzz/$(FUZZER).libfuzzer
 	mkdir -p build/fuzz/corpus/$(FUZZER)
-	build/fuzz/$(FUZZER).libfuzzer -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 \
+	build/fuzz/$(FUZZER).libfuzzer -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 -artifact_prefix=build/fuzz/$(FUZZER)- \
 		$(addprefix -dict=,$(wildcard tests/fuzz/$(FUZZER).dict)) \
 		build/fuzz/corpus/$(FUZZER) $(wildcard tests/fuzz/seeds/$(FUZZER))
 $(B)/fuzz_%.libfuzzer: $(B)/tests/fuzz/fuzz_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
-	clang -fsanitize=fuzzer,address,undefined $(LDFLAGS) -pthread -o $@ $^ $(shell pkg-config --libs $(PKGS_KWSD) libpng) -lm
+	$(call step,LD)clang -fsanitize=fuzzer,address,undefined $(LDFLAGS) -pthread -o $@ $^ $(shell $(PKG_CONFIG) --libs $(PKGS_ALL)) -lm
+# all of them, an hour each unless SECONDS says otherwise; what one finds stops only that one
+nightly: SECONDS := $(if $(filter file,$(origin SECONDS)),3600,$(SECONDS))
+nightly:
+	+@failed=; for fuzzer in $(FUZZERS); do \
+		$(MAKE) --no-print-directory fuzz FUZZER=$$fuzzer SECONDS=$(SECONDS) || failed="$$failed $$fuzzer"; \
+	done; [ -z "$$failed" ] || { echo "found something:$$failed; the inputs are build/fuzz/FUZZER-*"; exit 1; }
+
+# what no test sees: a line count by file, and build/coverage/index.html
+coverage:
+	+$(MAKE) check-units B=build/coverage CFLAGS='-O1 -g' SANITIZE=--coverage
+	gcovr --root . --object-directory build/coverage --exclude tests/ --print-summary --html-details build/coverage/index.html --txt
 
 layers:
 	sh tests/layers.sh
@@ -152,7 +187,12 @@ deps:
 demo:
 	@sh tools/deps.sh build
 	+@$(MAKE) --no-print-directory all
-	$(B)/kws spot tests/data/demo.flac
+	$(B)/kws spot -m config/models/commands-12.safetensors tests/data/demo.flac
+
+# for editors and analysers
+compile_commands.json: FORCE
+	@$(MAKE) --no-print-directory -nB V=1 all $(CHECKS) | sed -n 's/[\\"]/\\&/g; s|.* -c -o [^ ]* \([^ ]*\.c\)$$|{"directory": "$(CURDIR)", "file": "\1", "command": "&"}|p' | \
+		sed '1s/^/[/; $$!s/$$/,/; $$s/$$/]/' >$@
 
 bench: $(B)/kws
 	$(B)/kws bench
@@ -196,4 +236,5 @@ clean:
 	rm -rf build dist
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz layers lint deps demo bench install uninstall dist clean
+.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly coverage layers lint format deps demo bench \
+        install uninstall dist clean
