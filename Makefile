@@ -7,10 +7,21 @@ GOLDEN  ?= tests/golden/original
 # what `make check` installs for the system tests; PARTS= installs nothing, and what is missing is skipped
 PARTS   ?= parts
 
-B       ?= build
+# What is built for another architecture than this machine's has a folder of its own, and the libraries of its :ARCH packages.
+MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null || uname -m)
+ARCH    := $(firstword $(subst -, ,$(MACHINE)))
+NATIVE  := $(firstword $(subst -, ,$(shell cc -dumpmachine 2>/dev/null || uname -m)))
+ifeq ($(ARCH),$(NATIVE))
+B          ?= build
 PKG_CONFIG ?= pkg-config
-
-ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)))
+else
+B          ?= build/$(ARCH)
+TRIPLET    := $(subst -pc-,-,$(subst -unknown-,-,$(MACHINE)))
+PKG_CONFIG ?= PKG_CONFIG_LIBDIR=$${PKG_CONFIG_LIBDIR:-/usr/lib/$(TRIPLET)/pkgconfig:/usr/share/pkgconfig} pkg-config
+ifeq ($(origin AR),default)
+AR         := $(TRIPLET)-ar
+endif
+endif
 
 # Libraries, by the folder that may use them. `make layers` checks the #include lines.
 PKGS_LIB   := fftw3f samplerate jansson nettle
@@ -55,7 +66,7 @@ FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 all: $(PROGRAMS)
 
 help:
-	@echo 'make            build kws and kwsd in $(B)/; V=1 shows the commands'
+	@echo 'make            build kws and kwsd in $(B)/; V=1 shows the commands; CC=aarch64-linux-gnu-gcc builds for arm64 in build/aarch64/'
 	@echo 'make demo       install what is missing to build, build, find the words in the shipped recording'
 	@echo 'make check      install what is missing to build and test, build, run all tests; PARTS= installs no sound servers or systemd'
 	@echo 'make test-NAME  run the unit tests of tests/test_NAME.c; tests/system/run NAME those with real sound servers'
