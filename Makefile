@@ -35,9 +35,21 @@ SHARE := $(PREFIX)/share/kwsd
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes \
         -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wvla -Wundef
 
-OURS := -std=c11 -D_POSIX_C_SOURCE=200809L -pthread -fstack-protector-strong $(WARN) -I. -Iinclude -MMD -MP \
+# Hardening: what the compiler knows of it. What is not optimised cannot be fortified, sanitizers bring checks of their own.
+accepted = $(if $(shell $(CC) -Werror -O2 $(1) -include errno.h -S -o /dev/null -x c /dev/null 2>/dev/null && echo yes),$(1))
+HARDEN := -fPIE $(foreach flag,-fstack-protector-strong -fstack-clash-protection -fcf-protection -mbranch-protection=standard, \
+        $(call accepted,$(flag)))
+OPTIMISED := $(filter-out -O0,$(lastword -O0 $(filter -O%,$(CFLAGS))))
+ifneq ($(OPTIMISED),)
+ifeq ($(SANITIZE)$(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),)
+HARDEN += $(or $(call accepted,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif
+endif
+HARDEN_LINK := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+
+OURS := -std=c11 -D_POSIX_C_SOURCE=200809L -pthread $(HARDEN) $(WARN) -I. -Iinclude -MMD -MP \
         -DKWS_MODEL_PATH='"$(SHARE)/commands-12.safetensors"' $(SANITIZE) $(shell $(PKG_CONFIG) --cflags $(PKGS_ALL) 2>/dev/null)
-link = $(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -pthread -o $@ $(1) $(shell $(PKG_CONFIG) --libs $(2)) -lm
+link = $(CC) $(CFLAGS) $(SANITIZE) $(HARDEN_LINK) $(LDFLAGS) -pthread -o $@ $(1) $(shell $(PKG_CONFIG) --libs $(2)) -lm
 
 # one short line a step; `make V=1` shows the commands
 ifeq ($(V)$(findstring s,$(firstword -$(MAKEFLAGS))),)
@@ -142,7 +154,7 @@ check:
 
 CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS))
 check-built: $(PROGRAMS) $(B)/golden $(CHECKS)
-	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden system
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden $(if $(OPTIMISED),hardening) system
 
 # the same without real services: what the sanitizers run
 check-units: $(PROGRAMS) $(B)/golden $(CHECKS)
