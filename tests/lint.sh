@@ -1,5 +1,5 @@
 #!/bin/sh
-# clang-tidy and cppcheck over the project's C; the arguments are the compiler flags. Any finding fails.
+# clang-tidy and cppcheck over the project's C, shellcheck over its scripts; the arguments are the compiler flags. Any finding fails.
 set -u
 status=0
 files=$(ls include/*.c vec/choose*.c dsp/*.c model/*.c spot/*.c audio/*.c cli/*.c daemon/*.c 2>/dev/null)
@@ -16,6 +16,13 @@ if command -v cppcheck >/dev/null; then
 		--suppress=missingIncludeSystem --suppress=unknownMacro -I. -Iinclude $files || status=1
 else
 	echo 'lint: cppcheck is not installed, skipped'
+fi
+if command -v shellcheck >/dev/null; then
+	# shellcheck disable=SC2046
+	shellcheck -S warning $(grep -lsE '^#!.*sh$' .ci/* tests/* tests/system/* tools/* train/*) || status=1
+	shellcheck -S warning -s bash tests/system/*.sh cli/*.bash-completion || status=1
+else
+	echo 'lint: shellcheck is not installed, skipped'
 fi
 [ $status = 0 ] && echo 'lint: no findings'
 exit $status

@@ -29,7 +29,7 @@ start_slow() {
 	offline "$T/in.wav" > "$T/want"
 	N=$(wc -l < "$T/want")
 	mkfifo "$T/mic"
-	cp "${1:-/dev/null}" "$T/k.conf"
+	: > "$T/k.conf"
 	: > "$T/out"
 	"$KWSD" -c "$T/k.conf" -m "$MODEL" -d "raw:$T/mic" -o stdout.enabled=yes -o journal.enabled=no >> "$T/out" 2>> "$T/err" &
 	P=$!; PIDS="$PIDS $P"

@@ -104,6 +104,7 @@ test_stuck_stdout() { # at most 60 s
 	audio 16000 raw "$T/in.raw"
 	for _ in $(seq 40); do cat "$T/in.raw"; done > "$T/long.raw"
 	mkfifo "$T/stuck"
+	# shellcheck disable=SC2217 # it only holds the pipe open
 	sleep 100 < "$T/stuck" & PIDS="$PIDS $!"
 	exec 8<> "$T/stuck"
 	timeout 50 "$KWSD" -c /dev/null -m "$MODEL" -o stdout.enabled=yes -d "raw:$T/long.raw" > "$T/stuck" 2> "$T/err" \
