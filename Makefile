@@ -136,6 +136,8 @@ $(B)/kwsd: $(KWSD_OBJ) $(AUDIO) $(LIB)
 $(B)/golden: $(B)/tests/golden.o $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_LIB))
 $(B)/tests/%.o: OURS += $(shell $(PKG_CONFIG) --cflags cmocka 2>/dev/null)
+$(B)/own_mounts: $(B)/tests/system/own_mounts.o
+	$(call step,LD)$(CC) $(CFLAGS) $(SANITIZE) $(HARDEN_LINK) $(LDFLAGS) -o $@ $^
 # a test links what it tests: everything but the two mains; of kws only what it names
 $(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_TEST))
@@ -153,7 +155,7 @@ check:
 	+@$(MAKE) --no-print-directory check-built
 
 CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS))
-check-built: $(PROGRAMS) $(B)/golden $(CHECKS)
+check-built: $(PROGRAMS) $(B)/golden $(B)/own_mounts $(CHECKS)
 	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden $(if $(OPTIMISED),hardening) system
 
 # the same without real services: what the sanitizers run
