@@ -1,17 +1,10 @@
 #include "daemon/engine.h"
 
+#include "daemon/near.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A near miss is over when its score has fallen to this part of the bar that it had passed. */
-static const float near_over = 0.75f;
-
-typedef struct {
-	bool open;
-	uint64_t start, end;
-	float peak;
-} near_miss;
 
 struct kws_engine {
 	kws_model *model;
@@ -19,7 +12,7 @@ struct kws_engine {
 	unsigned in_hz;
 	size_t n_words;
 	float *threshold; /* (n_words,) */
-	near_miss *near;  /* (n_words,) */
+	kws_near *near;	  /* (n_words,) */
 	float near_share; /* 0: off */
 	kws_spotter_config cfg;
 	uint64_t skipped;
@@ -28,44 +21,42 @@ struct kws_engine {
 	float power, best; /* mean square, smoothed */
 };
 
+static uint64_t samples_of(const kws_engine *e, unsigned ms)
+{
+	return (uint64_t)ms * kws_model_features(e->model)->rate_hz / 1000;
+}
+
 static void on_event(void *ctx, const kws_event *ev)
 {
 	kws_engine *e = ctx;
 	kws_event own = *ev;
+	uint64_t dead = samples_of(e, KWS_DECIDE_DEAD_MS);
+	uint64_t refractory = samples_of(e, e->cfg.refractory_ms);
 
 	own.sample += e->skipped;
 	own.start += e->skipped;
 	own.end += e->skipped;
 	for (size_t w = 0; w < e->n_words; w++)
-		e->near[w].open = false; /* it was this event's rise, or its neighbour's */
+		kws_near_event(&e->near[w],
+			       ev->sample
+				       + (w == ev->word && refractory > dead ? refractory : dead));
 	e->fn(e->ctx, &own, false);
 }
 
-static void near_step(kws_engine *e, size_t w, uint64_t sample, float score)
+/* Tell of a near miss that is over at this sample. */
+static void near_miss(kws_engine *e, size_t w, uint64_t sample)
 {
-	near_miss *m = &e->near[w];
-	float bar = e->near_share * e->threshold[w];
+	const kws_near *n = &e->near[w];
+	kws_event ev = { .sample = sample + e->skipped,
+			 .start = n->start + e->skipped,
+			 .end = n->peak + e->skipped,
+			 .word = (unsigned)w,
+			 .score = n->score,
+			 .threshold = e->threshold[w],
+			 .level_dbfs = NAN,
+			 .snr_db = NAN };
 
-	if (score >= e->threshold[w]) {
-		m->open = false; /* no miss: an event, or a word in its refractory */
-	} else if (!m->open && score >= bar) {
-		*m = (near_miss){ true, sample, sample, score };
-	} else if (m->open && score > m->peak) {
-		m->peak = score;
-		m->end = sample;
-	} else if (m->open && score < near_over * bar) {
-		kws_event ev = { .sample = sample + e->skipped,
-				 .start = m->start + e->skipped,
-				 .end = m->end + e->skipped,
-				 .word = (unsigned)w,
-				 .score = m->peak,
-				 .threshold = e->threshold[w],
-				 .level_dbfs = NAN,
-				 .snr_db = NAN };
-
-		m->open = false;
-		e->fn(e->ctx, &ev, true);
-	}
+	e->fn(e->ctx, &ev, true);
 }
 
 static void on_frame(void *ctx, const kws_frame *f)
@@ -80,8 +71,10 @@ static void on_frame(void *ctx, const kws_frame *f)
 			continue;
 		if (score[w] > e->best)
 			e->best = score[w];
-		if (e->near_share > 0.0f)
-			near_step(e, w, f->sample, score[w]);
+		if (e->near_share > 0.0f
+		    && kws_near_step(&e->near[w], f->sample, score[w],
+				     e->near_share * e->threshold[w], e->threshold[w]))
+			near_miss(e, w, f->sample);
 	}
 }
 
@@ -182,6 +175,9 @@ void kws_engine_process(kws_engine *e, const float *pcm, size_t n)
 void kws_engine_flush(kws_engine *e)
 {
 	kws_spotter_flush(e->spotter);
+	for (size_t w = 0; w < e->n_words; w++)
+		if (kws_near_flush(&e->near[w]))
+			near_miss(e, w, kws_spotter_heard(e->spotter));
 }
 
 void kws_engine_skip(kws_engine *e, uint64_t samples)

@@ -1,0 +1,42 @@
+#include "daemon/near.h"
+
+bool kws_near_step(kws_near *n, uint64_t sample, float score, float bar, float threshold)
+{
+	bool was_open = n->open;
+
+	if (threshold > 1.0f || score >= threshold) {
+		n->armed = n->open = false;
+		return false;
+	}
+	if (score < KWS_NEAR_OVER * bar) {
+		n->armed = true;
+		n->open = false;
+		return was_open;
+	}
+	if (n->armed && score >= bar) {
+		n->armed = false;
+		n->open = sample >= n->quiet_until;
+		n->start = sample;
+		n->score = -1.0f;
+	}
+	if (n->open && score > n->score) {
+		n->score = score;
+		n->peak = sample;
+	}
+	return false;
+}
+
+void kws_near_event(kws_near *n, uint64_t quiet_until)
+{
+	n->armed = n->open = false;
+	if (n->quiet_until < quiet_until)
+		n->quiet_until = quiet_until;
+}
+
+bool kws_near_flush(kws_near *n)
+{
+	bool was_open = n->open;
+
+	n->open = false;
+	return was_open;
+}
