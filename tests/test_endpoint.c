@@ -244,6 +244,174 @@ static void reset_equals_new(void **state)
 	kws_endpoint_destroy(NULL);
 }
 
+/* ms at this level, dBFS, to the last bit the same. */
+static void flat(kws_endpoint *e, float dbfs, unsigned ms)
+{
+	float level = powf(10.0f, dbfs / 10.0f);
+	for (unsigned t = 0; t < ms; t += 10)
+		kws_endpoint_push(e, &level, 1);
+}
+
+static unsigned ms_of(const kws_event *ev)
+{
+	return (unsigned)((ev->end - ev->start) / 16);
+}
+
+/* 300 ms that are voiced are the word; of what is not voiced the loudest 400 ms are. */
+static void voice_is_6_db_over_the_background(void **state)
+{
+	(void)state;
+	for (int over = 0; over < 2; over++) {
+		kws_endpoint *e = fresh();
+		flat(e, -60.0f, 2000);
+		flat(e, over ? -53.9f : -54.1f, 300);
+		flat(e, -60.0f, 200);
+		kws_event ev = find(e, 2400, 2500);
+		assert_int_equal(ms_of(&ev), over ? 300 : 400);
+		kws_endpoint_destroy(e);
+	}
+}
+
+static void voice_is_25_db_below_the_loudest(void **state)
+{
+	(void)state;
+	for (int over = 0; over < 2; over++) {
+		kws_endpoint *e = fresh();
+		flat(e, -90.0f, 2000);
+		flat(e, -10.0f, 200);
+		flat(e, over ? -34.9f : -35.1f, 200);
+		flat(e, -90.0f, 200);
+		kws_event ev = find(e, 2500, 2600);
+		assert_int_equal(ev.start, 2000 * 16);
+		assert_int_equal(ms_of(&ev), over ? 400 : 200);
+		kws_endpoint_destroy(e);
+	}
+}
+
+static void a_gap_of_100_ms_is_within_a_word(void **state)
+{
+	(void)state;
+	for (unsigned gap = 100; gap <= 110; gap += 10) {
+		kws_endpoint *e = fresh();
+		flat(e, -60.0f, 1000);
+		flat(e, -20.0f, 150);
+		flat(e, -60.0f, gap);
+		flat(e, -20.0f, 200);
+		flat(e, -60.0f, 200);
+		kws_event ev = find(e, 1500, 1600);
+		assert_int_equal(ms_of(&ev), gap == 100 ? 450 : 200);
+		assert_int_equal(ev.end, (1350 + gap) * 16);
+		kws_endpoint_destroy(e);
+	}
+}
+
+static void a_word_is_60_ms_at_least(void **state)
+{
+	(void)state;
+	for (unsigned ms = 50; ms <= 60; ms += 10) {
+		kws_endpoint *e = fresh();
+		flat(e, -60.0f, 1000);
+		flat(e, -20.0f, 200);
+		flat(e, -60.0f, 200);
+		flat(e, -20.0f, ms);
+		flat(e, -60.0f, 200);
+		kws_event ev = find(e, 1550, 1650);
+		assert_int_equal(ev.start, ms == 60 ? 1400 * 16 : 1000 * 16);
+		kws_endpoint_destroy(e);
+	}
+}
+
+static void a_word_begins_100_ms_before_the_crossing(void **state)
+{
+	(void)state;
+	for (unsigned lead = 90; lead <= 100; lead += 10) {
+		kws_endpoint *e = fresh();
+		flat(e, -60.0f, 1000);
+		flat(e, -20.0f, 200);
+		flat(e, -60.0f, 200);
+		flat(e, -20.0f, 200);
+		kws_event ev = find(e, 1400 + lead, 1600);
+		assert_int_equal(ev.start, lead == 100 ? 1400 * 16 : 1000 * 16);
+		kws_endpoint_destroy(e);
+	}
+}
+
+static void the_search_begins_a_window_before_the_crossing(void **state)
+{
+	(void)state;
+	kws_endpoint *e = fresh();
+	flat(e, -60.0f, 1000);
+	flat(e, -20.0f, 3000); /* a word that lasts longer than the window */
+	kws_event ev = find(e, 2500, 4000);
+	assert_int_equal(ev.start, 1500 * 16);
+	kws_endpoint_destroy(e);
+	/* ... also when it is decided 2.5 s after that. */
+	e = fresh();
+	flat(e, -60.0f, 2000);
+	flat(e, -20.0f, 200);
+	flat(e, -60.0f, 3200);
+	ev = find(e, 2900, 5400);
+	assert_int_equal(ev.start, 2000 * 16);
+	assert_int_equal(ev.end, 2200 * 16);
+	kws_endpoint_destroy(e);
+}
+
+/* The background is the least mean of 50 ms: what is shorter counts in part. */
+static void the_background_is_a_mean_of_50_ms(void **state)
+{
+	(void)state;
+	for (unsigned ms = 40; ms <= 50; ms += 10) {
+		kws_endpoint *e = fresh();
+		flat(e, -50.0f, 1000);
+		flat(e, -80.0f, ms);
+		flat(e, -50.0f, 500);
+		flat(e, -20.0f, 300);
+		flat(e, -50.0f, 200);
+		kws_event ev = find(e, 1900 + ms, 2000 + ms);
+		/* a fifth of -50 dBFS is 7 dB less */
+		assert_float_equal(ev.snr_db, ms == 50 ? 60.0f : 30.0f + 7.0f, 0.2);
+		kws_endpoint_destroy(e);
+	}
+}
+
+/* It is remembered for 3 s, and forgotten after another quarter. */
+static void the_background_is_of_3_seconds(void **state)
+{
+	(void)state;
+	for (unsigned ms = 2750; ms <= 3500; ms += 750) {
+		kws_endpoint *e = fresh();
+		flat(e, -80.0f, 2000);
+		flat(e, -50.0f, ms);
+		flat(e, -20.0f, 250);
+		kws_event ev = find(e, 2200 + ms, 2250 + ms);
+		assert_float_equal(ev.snr_db, ms < 3000 ? 60.0f : 30.0f, 0.2);
+		kws_endpoint_destroy(e);
+	}
+}
+
+/* Times are in hops, whatever their length; what cannot be is refused. */
+static void other_hops_and_rates(void **state)
+{
+	(void)state;
+	kws_endpoint *e = NULL;
+	assert_int_equal(kws_endpoint_create(&e, 0, HOP, RATE), KWS_ERR_ARG);
+	assert_int_equal(kws_endpoint_create(&e, RATE, 0, RATE), KWS_ERR_ARG);
+	assert_int_equal(kws_endpoint_create(&e, RATE, HOP, 0), KWS_ERR_ARG);
+	assert_null(e);
+	assert_int_equal(kws_endpoint_create(&e, 8000, 160, 8000), KWS_OK); /* hops of 20 ms */
+	flat(e, -60.0f, 500);						    /* 50 hops, a second */
+	flat(e, -20.0f, 100);
+	flat(e, -60.0f, 50);
+	flat(e, -20.0f, 100);
+	flat(e, -60.0f, 100);
+	kws_hit hit = { .opened = 78 * 160, .peak = 78 * 160, .sample = 85 * 160 };
+	kws_event ev;
+	kws_endpoint_find(e, &hit, &ev);
+	assert_int_equal(ev.start, 50 * 160); /* the gap of 5 hops is 100 ms */
+	assert_int_equal(ev.end, 75 * 160);
+	kws_endpoint_destroy(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +426,15 @@ int main(void)
 		cmocka_unit_test(silence_and_full_scale_are_finite),
 		cmocka_unit_test(words_do_not_overlap),
 		cmocka_unit_test(reset_equals_new),
+		cmocka_unit_test(voice_is_6_db_over_the_background),
+		cmocka_unit_test(voice_is_25_db_below_the_loudest),
+		cmocka_unit_test(a_gap_of_100_ms_is_within_a_word),
+		cmocka_unit_test(a_word_is_60_ms_at_least),
+		cmocka_unit_test(a_word_begins_100_ms_before_the_crossing),
+		cmocka_unit_test(the_search_begins_a_window_before_the_crossing),
+		cmocka_unit_test(the_background_is_a_mean_of_50_ms),
+		cmocka_unit_test(the_background_is_of_3_seconds),
+		cmocka_unit_test(other_hops_and_rates),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
 }
