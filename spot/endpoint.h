@@ -5,7 +5,7 @@
  * "stop") do not end a stretch. The word is the last stretch of 60 ms or more that begins 100 ms or
  * more before the score crossed its threshold: of a word that began later too little was heard.
  * Where there is none (a poor SNR), it is the loudest 400 ms. The background is the least power of
- * a 50 ms mean in the last 3 to 4 s. */
+ * a 50 ms mean in the last 3 s. */
 #ifndef KWS_SPOT_ENDPOINT_H
 #define KWS_SPOT_ENDPOINT_H
 

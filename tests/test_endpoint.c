@@ -378,7 +378,7 @@ static void the_background_is_a_mean_of_50_ms(void **state)
 static void the_background_is_of_3_seconds(void **state)
 {
 	(void)state;
-	for (unsigned ms = 2750; ms <= 3500; ms += 750) {
+	for (unsigned ms = 2750; ms <= 3250; ms += 500) {
 		kws_endpoint *e = fresh();
 		flat(e, -80.0f, 2000);
 		flat(e, -50.0f, ms);
