@@ -95,7 +95,7 @@ static enum kws_status listen(counter *c, kws_decide *d, const kws_recording *r)
 	for (size_t i = 0; i < r->n_said; i++)
 		c->count[r->said[i].word].said++;
 	for (size_t t = 0; t < r->n_frames; t++)
-		if (kws_decide_step(d, r->prob + t * c->m->n_words, &hit))
+		if (kws_decide_step(d, r->prob + t * c->m->n_words, r->voice[t], &hit))
 			take(c, &hit);
 	if (kws_decide_flush(d, &hit))
 		take(c, &hit);
@@ -115,7 +115,8 @@ enum kws_status kws_det_count(const kws_material *m, const float *threshold, kws
 	for (size_t w = 0; w < m->n_words; w++)
 		used[w] = m->command[w] ? threshold[w] : NEVER;
 	kws_decide_config cfg = configure(m, used);
-	enum kws_status st = kws_decide_create(&d, m->n_words, m->rate_hz, m->frame, &cfg);
+	enum kws_status st =
+		kws_decide_create(&d, m->n_words, m->rate_hz, m->frame, m->window, &cfg);
 	for (size_t i = 0; i < m->n && st == KWS_OK; i++)
 		st = listen(&c, d, &m->recording[i]);
 	for (size_t w = 0; w < m->n_words; w++) {
@@ -220,7 +221,7 @@ static void follow(peaks *p, kws_decide *d, const kws_recording *r)
 	kws_decide_reset(d);
 	for (size_t t = 0; t < r->n_frames; t++) {
 		sample += p->m->frame;
-		kws_decide_step(d, r->prob + t * p->m->n_words, &hit);
+		kws_decide_step(d, r->prob + t * p->m->n_words, r->voice[t], &hit);
 		const float *score = kws_decide_score(d);
 		double now = (double)sample / (double)p->m->rate_hz;
 		size_t i = find(&x, 0, now);
@@ -253,7 +254,8 @@ enum kws_status kws_det_histogram(const kws_material *m, size_t of_words[KWS_DET
 	for (size_t w = 0; w < m->n_words; w++)
 		never[w] = NEVER;
 	kws_decide_config cfg = configure(m, never);
-	enum kws_status st = kws_decide_create(&d, m->n_words, m->rate_hz, m->frame, &cfg);
+	enum kws_status st =
+		kws_decide_create(&d, m->n_words, m->rate_hz, m->frame, m->window, &cfg);
 	for (size_t i = 0; i < m->n && st == KWS_OK; i++) {
 		const kws_recording *r = &m->recording[i];
 		p.peak = calloc(r->n_said ? r->n_said : 1, sizeof *p.peak);

@@ -1,6 +1,6 @@
 /* det.h - misses against false alarms, at every threshold.
  *
- * The network hears each recording once; its probabilities are kept, and the decision itself
+ * The network hears each recording once; its probabilities and where voice began are kept, and the decision itself
  * (spot/decide.h) runs over them again for each threshold. So what is counted at a threshold is
  * what `kws spot' finds at that threshold, event for event.
  *
@@ -13,6 +13,7 @@
 #define KWS_CLI_DET_H
 
 #include "kws.h"
+#include "spot/voice.h"
 
 #include <stdbool.h>
 
@@ -22,7 +23,8 @@ typedef struct {
 } kws_said;
 
 typedef struct {
-	float *prob; /* (n_frames, n_words) */
+	float *prob;	    /* (n_frames, n_words) */
+	kws_stretch *voice; /* (n_frames,) the newest at each frame's end */
 	size_t n_frames;
 	kws_said *said; /* (n_said,) by rising start; words that are commands only */
 	size_t n_said;
@@ -36,7 +38,8 @@ typedef struct {
 	size_t n_words;
 	const bool *command; /* (n_words,) the others never fire */
 	unsigned rate_hz;
-	size_t frame; /* samples between two rows of prob */
+	size_t frame;  /* samples between two rows of prob */
+	size_t window; /* samples that the network remembers */
 	unsigned smooth_ms, refractory_ms;
 	double tolerance;     /* seconds */
 	double tail;	      /* seconds that a word still weighs on the scores after its end */

@@ -112,7 +112,7 @@ static bool read_truth(kws_heard *h, kws_recording *r, const char *recording)
 
 typedef struct {
 	kws_recording rec;
-	size_t cap; /* rows of rec.prob */
+	size_t cap; /* rows of rec.prob and rec.voice */
 	bool done;
 	enum kws_status status;
 	kws_error err;
@@ -131,31 +131,53 @@ typedef struct {
 
 typedef struct {
 	job *j;
-	const kws_model *model;
+	kws_voice *voice;
 } listener;
+
+/* Room for another frame. */
+static bool grow(job *j, size_t n_words)
+{
+	kws_recording *r = &j->rec;
+	size_t cap = j->cap ? 2 * j->cap : 256;
+	if (r->n_frames < j->cap)
+		return true;
+	float *prob = realloc(r->prob, cap * n_words * sizeof *prob);
+	if (prob)
+		r->prob = prob;
+	kws_stretch *voice = realloc(r->voice, cap * sizeof *voice);
+	if (voice)
+		r->voice = voice;
+	if (!prob || !voice)
+		return false;
+	j->cap = cap;
+	return true;
+}
 
 static void on_frame(void *ctx, const kws_frame *f)
 {
 	listener *l = ctx;
 	kws_recording *r = &l->j->rec;
-	if (r->n_frames == l->j->cap) {
-		size_t cap = l->j->cap ? 2 * l->j->cap : 256;
-		float *more = realloc(r->prob, cap * f->n_words * sizeof *more);
-		if (!more) {
-			l->j->status = KWS_ERR_NOMEM;
-			return;
-		}
-		r->prob = more;
-		l->j->cap = cap;
+	kws_voice_push(l->voice, f->level, f->stride);
+	if (!grow(l->j, f->n_words)) {
+		l->j->status = KWS_ERR_NOMEM;
+		return;
 	}
 	memcpy(r->prob + r->n_frames * f->n_words, f->prob, f->n_words * sizeof *f->prob);
+	r->voice[r->n_frames] = kws_voice_stretch(l->voice);
 	r->n_frames++;
+}
+
+/* Samples. */
+static size_t window_of(const kws_model *m)
+{
+	return kws_model_window(m) * kws_model_stride(m) * kws_model_features(m)->hop;
 }
 
 static void hear_one(const crew *c, job *j, const char *path)
 {
 	enum { BLOCK = 16384 };
-	listener l = { j, c->model };
+	const kws_features *f = kws_model_features(c->model);
+	listener l = { j, NULL };
 	kws_source *src = NULL;
 	kws_stream *stream = NULL;
 	size_t got = 0;
@@ -164,7 +186,9 @@ static void hear_one(const crew *c, job *j, const char *path)
 	if (st == KWS_OK)
 		st = kws_stream_create(&stream, c->model, kws_source_rate(src), on_frame, &l,
 				       &j->err);
-	if (st == KWS_OK && !pcm)
+	if (st == KWS_OK
+	    && (!pcm
+		|| kws_voice_create(&l.voice, f->rate_hz, f->hop, window_of(c->model)) != KWS_OK))
 		st = kws_fail(&j->err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
 	if (st == KWS_OK) {
 		do {
@@ -172,12 +196,12 @@ static void hear_one(const crew *c, job *j, const char *path)
 			kws_stream_process(stream, pcm, got);
 		} while (st == KWS_OK && got && j->status == KWS_OK);
 		kws_stream_flush(stream);
-		j->rec.seconds = (double)kws_stream_heard(stream)
-				 / (double)kws_model_features(c->model)->rate_hz;
+		j->rec.seconds = (double)kws_stream_heard(stream) / (double)f->rate_hz;
 	}
 	if (j->status != KWS_OK)
 		st = kws_fail(&j->err, j->status, "%s", kws_strerror(j->status));
 	j->status = st;
+	kws_voice_destroy(l.voice);
 	kws_stream_destroy(stream);
 	kws_source_close(src);
 	free(pcm);
@@ -259,8 +283,8 @@ static bool describe(kws_heard *h, const kws_hear_args *a, own *o)
 	m->smooth_ms = a->smooth_ms >= 0 ? (unsigned)a->smooth_ms : def->smooth_ms;
 	m->refractory_ms = a->refractory_ms >= 0 ? (unsigned)a->refractory_ms : def->refractory_ms;
 	m->tolerance = a->tolerance;
-	m->tail = (double)(kws_model_window(h->model) * m->frame) / (double)f->rate_hz
-		  + (double)m->smooth_ms / 1000.0;
+	m->window = window_of(h->model);
+	m->tail = (double)m->window / (double)f->rate_hz + (double)m->smooth_ms / 1000.0;
 	m->unlabelled_only = a->unlabelled_only;
 	return true;
 }
@@ -278,8 +302,10 @@ static void collect(kws_heard *h, own *o, const kws_files *files, job *jobs)
 		}
 		*r = j->rec;
 		j->rec.prob = NULL;
+		j->rec.voice = NULL;
 		if (j->status != KWS_OK || !read_truth(h, r, files->path[i])) {
 			free(r->prob);
+			free(r->voice);
 			free(r->said);
 			*r = (kws_recording){ 0 };
 			h->failed++;
@@ -347,6 +373,7 @@ void kws_heard_free(kws_heard *h)
 	own *o = h->own;
 	for (size_t i = 0; o && o->recording && i < h->material.n; i++) {
 		free(o->recording[i].prob);
+		free(o->recording[i].voice);
 		free(o->recording[i].said);
 	}
 	if (o) {

@@ -7,22 +7,24 @@
 
 typedef struct {
 	float threshold;
-	bool armed;
+	bool armed, again;    /* again: armed because it was said again, not because it fell */
 	uint64_t quiet_until; /* end of the refractory, samples */
+	kws_stretch said;     /* the stretch in which it was disarmed */
 } word_state;
 
 struct kws_decide {
-	size_t n_words, frame;
+	size_t n_words, frame, window;
 	unsigned rate_hz;
 	uint64_t now; /* samples heard */
 
 	float *history; /* (depth, n_words), ring of probabilities */
 	size_t depth, at;
-	size_t smooth; /* frames in the mean, 1..depth */
-	uint64_t refractory;
+	size_t smooth;		     /* frames in the mean, 1..depth */
+	uint64_t refractory, memory; /* samples */
 
 	float *score;	   /* (n_words,) */
 	word_state *words; /* (n_words,) */
+	kws_stretch voice;
 	uint64_t dead_until;
 	bool open;
 	kws_hit best; /* of the open candidate */
@@ -34,7 +36,7 @@ static uint64_t samples_of(const kws_decide *d, unsigned ms)
 }
 
 enum kws_status kws_decide_create(kws_decide **out, size_t n_words, unsigned rate_hz, size_t frame,
-				  const kws_decide_config *cfg)
+				  size_t window, const kws_decide_config *cfg)
 {
 	*out = NULL;
 	if (n_words == 0 || rate_hz == 0 || frame < rate_hz / 1000 || frame == 0)
@@ -44,6 +46,7 @@ enum kws_status kws_decide_create(kws_decide **out, size_t n_words, unsigned rat
 		return KWS_ERR_NOMEM;
 	d->n_words = n_words;
 	d->frame = frame;
+	d->window = window;
 	d->rate_hz = rate_hz;
 	d->depth = (size_t)(samples_of(d, KWS_DECIDE_SMOOTH_MAX_MS) / frame) + 1;
 	if (n_words > SIZE_MAX / sizeof(word_state) / d->depth)
@@ -76,14 +79,13 @@ void kws_decide_reset(kws_decide *d)
 {
 	memset(d->history, 0, d->depth * d->n_words * sizeof *d->history);
 	memset(d->score, 0, d->n_words * sizeof *d->score);
+	d->voice = (kws_stretch){ 0 };
 	d->now = 0;
 	d->at = 0;
 	d->dead_until = 0;
 	d->open = false;
-	for (size_t w = 0; w < d->n_words; w++) {
-		d->words[w].armed = true;
-		d->words[w].quiet_until = 0;
-	}
+	for (size_t w = 0; w < d->n_words; w++)
+		d->words[w] = (word_state){ .threshold = d->words[w].threshold, .armed = true };
 }
 
 void kws_decide_configure(kws_decide *d, const kws_decide_config *cfg)
@@ -92,6 +94,7 @@ void kws_decide_configure(kws_decide *d, const kws_decide_config *cfg)
 	uint64_t smooth = (samples_of(d, cfg->smooth_ms) + d->frame / 2) / d->frame;
 	d->smooth = smooth < 1 ? 1 : smooth > d->depth ? d->depth : (size_t)smooth;
 	d->refractory = samples_of(d, cfg->refractory_ms);
+	d->memory = d->window + (uint64_t)d->smooth * d->frame;
 	for (size_t w = 0; w < d->n_words; w++)
 		d->words[w].threshold = cfg->threshold[w];
 }
@@ -118,15 +121,36 @@ static bool over(const kws_decide *d, size_t w)
 	return d->words[w].threshold <= 1.0f && d->score[w] >= d->words[w].threshold;
 }
 
-/* Arm what has fallen; disarm what rises where it may not. */
+/* What weighs on the score by `until' is one utterance with what disarms the word now. */
+static void disarm(kws_decide *d, size_t w, uint64_t until)
+{
+	word_state *s = &d->words[w];
+	s->armed = s->again = false;
+	s->said.count = d->voice.count;
+	s->said.end = d->voice.end > until ? d->voice.end : until;
+}
+
+static bool said_again(const kws_decide *d, const word_state *s)
+{
+	return d->voice.count > s->said.count && d->now >= s->said.end + d->memory;
+}
+
+/* Arm what has fallen or was said again; disarm what rises where it may not. */
 static void rearm(kws_decide *d)
 {
 	for (size_t w = 0; w < d->n_words; w++) {
 		word_state *s = &d->words[w];
-		if (d->score[w] < KWS_DECIDE_REARM * s->threshold)
+		bool silent = d->now < s->quiet_until || d->now < d->dead_until;
+		if (!s->armed && s->said.count == d->voice.count && s->said.end < d->voice.end)
+			s->said.end = d->voice.end;
+		if (d->score[w] < KWS_DECIDE_REARM * s->threshold) {
 			s->armed = true;
-		else if (over(d, w) && (d->now < s->quiet_until || d->now < d->dead_until))
-			s->armed = false;
+			s->again = false;
+		} else if (silent && s->armed && over(d, w)) {
+			disarm(d, w, d->now);
+		} else if (!silent && !s->armed && said_again(d, s)) {
+			s->armed = s->again = true;
+		}
 	}
 }
 
@@ -156,17 +180,17 @@ static int decide(kws_decide *d, kws_hit *hit)
 	d->best.sample = d->now;
 	d->dead_until = d->now + samples_of(d, KWS_DECIDE_DEAD_MS);
 	for (size_t w = 0; w < d->n_words; w++)
-		if (over(d, w))
-			d->words[w].armed = false;
-	d->words[d->best.word].armed = false;
+		if (over(d, w) || w == d->best.word)
+			disarm(d, w, d->words[w].again ? 0 : d->best.opened);
 	d->words[d->best.word].quiet_until = d->now + d->refractory;
 	*hit = d->best;
 	return 1;
 }
 
-int kws_decide_step(kws_decide *d, const float *prob, kws_hit *hit)
+int kws_decide_step(kws_decide *d, const float *prob, kws_stretch voice, kws_hit *hit)
 {
 	d->now += d->frame;
+	d->voice = voice;
 	smooth(d, prob);
 	rearm(d);
 	follow(d);

@@ -1,6 +1,7 @@
 /* decide.h - from class probabilities over time to hits: one hit an utterance.
  *
- * All in audio time. Knows nothing of audio or networks.
+ * All in audio time. Knows nothing of networks, and of audio only where voice began anew
+ * (spot/voice.h).
  *
  * score: of a word, the mean of its probabilities over the last smooth_ms (before the start: 0).
  *
@@ -17,11 +18,18 @@
  * armed: each word is, at the start. It is disarmed when it is hit; when it stands at or over its
  * threshold as another word is hit; and when it reaches its threshold in its refractory or in the
  * dead time (a rejected rise: it lengthens nothing). It arms again when its score is below
- * KWS_DECIDE_REARM of its threshold. So a score that stays high fires once. */
+ * KWS_DECIDE_REARM of its threshold. So a score that stays high fires once.
+ *
+ * said again: the network remembers a word for a window, so that a word said every second keeps its
+ * score up all the time. A word arms again, too, after its refractory, when a new stretch of voice
+ * has begun since it was disarmed, and the stretch in which it was disarmed no longer weighs on the
+ * score: it ended a window and smooth_ms ago. A score that is still high then is the new
+ * utterance's. A word that is drawn out is one stretch, and fires once. */
 #ifndef KWS_SPOT_DECIDE_H
 #define KWS_SPOT_DECIDE_H
 
 #include "kws.h"
+#include "spot/voice.h"
 
 enum { KWS_DECIDE_HOLD_MS = 100, KWS_DECIDE_DEAD_MS = 200, KWS_DECIDE_SMOOTH_MAX_MS = 2000 };
 #define KWS_DECIDE_FALL	 0.05f
@@ -55,9 +63,10 @@ typedef struct {
 
 typedef struct kws_decide kws_decide;
 
-/* frame: samples per step, 1 ms at least. KWS_ERR_ARG, KWS_ERR_NOMEM. */
+/* frame: samples per step, 1 ms at least. window: samples that the network remembers.
+ * KWS_ERR_ARG, KWS_ERR_NOMEM. */
 enum kws_status kws_decide_create(kws_decide **out, size_t n_words, unsigned rate_hz, size_t frame,
-				  const kws_decide_config *cfg);
+				  size_t window, const kws_decide_config *cfg);
 void kws_decide_destroy(kws_decide *d);
 void kws_decide_reset(kws_decide *d); /* the configuration stays */
 
@@ -65,9 +74,9 @@ void kws_decide_reset(kws_decide *d); /* the configuration stays */
  * stay. */
 void kws_decide_configure(kws_decide *d, const kws_decide_config *cfg);
 
-/* The stream has moved on by one frame with these probabilities (n_words,). Returns 1 and fills
- * *hit, or 0. */
-int kws_decide_step(kws_decide *d, const float *prob, kws_hit *hit);
+/* The stream has moved on by one frame with these probabilities (n_words,); the newest stretch of
+ * voice at its end. Returns 1 and fills *hit, or 0. */
+int kws_decide_step(kws_decide *d, const float *prob, kws_stretch voice, kws_hit *hit);
 
 /* The stream has ended: decides an open candidate. Returns 1 and fills *hit, or 0. Only reset() may
  * follow. */

@@ -11,9 +11,6 @@ enum {
 	MIN_MS = 60,
 	LEAD_MS = 100, /* of a word are heard when its score crosses, at the least */
 	FALLBACK_MS = 400,
-	MEAN_MS = 50,	/* what the background is the least of */
-	BLOCK_MS = 250, /* it is kept per block */
-	N_BLOCKS = 13,	/* of which the last is not full */
 	REACH_MS = 2500 /* from crossing to decision, at most; see decide.h */
 };
 static const float VOICE = 4.0f;     /* 6 dB over the background */
@@ -23,19 +20,13 @@ static const float LEAST = 1e-10f;   /* -100 dBFS: what silence counts as */
 struct kws_endpoint {
 	size_t hop;
 	size_t window; /* hops */
-	size_t gap, min, lead, fallback, mean, block;
+	size_t gap, min, lead, fallback;
+	kws_voice *voice;
 	float *power; /* (depth,) ring, hop t at t % depth */
 	size_t depth;
-	uint64_t n; /* hops heard */
-	float least[N_BLOCKS];
+	uint64_t n;   /* hops heard */
 	uint64_t end; /* of the word before, hops */
 };
-
-static size_t hops_of(unsigned ms, unsigned rate_hz, size_t hop)
-{
-	size_t n = (size_t)((uint64_t)ms * rate_hz / 1000 / hop);
-	return n ? n : 1;
-}
 
 enum kws_status kws_endpoint_create(kws_endpoint **out, unsigned rate_hz, size_t hop, size_t window)
 {
@@ -47,17 +38,17 @@ enum kws_status kws_endpoint_create(kws_endpoint **out, unsigned rate_hz, size_t
 		return KWS_ERR_NOMEM;
 	e->hop = hop;
 	e->window = (window + hop - 1) / hop;
-	e->gap = hops_of(GAP_MS, rate_hz, hop);
-	e->min = hops_of(MIN_MS, rate_hz, hop);
-	e->lead = hops_of(LEAD_MS, rate_hz, hop);
-	e->fallback = hops_of(FALLBACK_MS, rate_hz, hop);
-	e->mean = hops_of(MEAN_MS, rate_hz, hop);
-	e->block = hops_of(BLOCK_MS, rate_hz, hop);
-	e->depth = e->window + hops_of(REACH_MS, rate_hz, hop) + 1;
+	e->gap = kws_voice_hops(GAP_MS, rate_hz, hop);
+	e->min = kws_voice_hops(MIN_MS, rate_hz, hop);
+	e->lead = kws_voice_hops(LEAD_MS, rate_hz, hop);
+	e->fallback = kws_voice_hops(FALLBACK_MS, rate_hz, hop);
+	e->depth = e->window + kws_voice_hops(REACH_MS, rate_hz, hop) + 1;
 	e->power = calloc(e->depth, sizeof *e->power);
-	if (!e->power) {
+	enum kws_status status =
+		e->power ? kws_voice_create(&e->voice, rate_hz, hop, window) : KWS_ERR_NOMEM;
+	if (status != KWS_OK) {
 		kws_endpoint_destroy(e);
-		return KWS_ERR_NOMEM;
+		return status;
 	}
 	kws_endpoint_reset(e);
 	*out = e;
@@ -68,6 +59,7 @@ void kws_endpoint_destroy(kws_endpoint *e)
 {
 	if (!e)
 		return;
+	kws_voice_destroy(e->voice);
 	free(e->power);
 	free(e);
 }
@@ -75,8 +67,7 @@ void kws_endpoint_destroy(kws_endpoint *e)
 void kws_endpoint_reset(kws_endpoint *e)
 {
 	memset(e->power, 0, e->depth * sizeof *e->power);
-	for (size_t b = 0; b < N_BLOCKS; b++)
-		e->least[b] = INFINITY;
+	kws_voice_reset(e->voice);
 	e->n = 0;
 	e->end = 0;
 }
@@ -97,26 +88,14 @@ static float mean_before(const kws_endpoint *e, uint64_t t, size_t n)
 
 void kws_endpoint_push(kws_endpoint *e, const float *level, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (e->n % e->block == 0) {
-			memmove(e->least, e->least + 1, (N_BLOCKS - 1) * sizeof *e->least);
-			e->least[N_BLOCKS - 1] = INFINITY;
-		}
-		e->power[e->n % e->depth] = level[i];
-		e->n++;
-		if (e->n >= e->mean) {
-			float *least = &e->least[N_BLOCKS - 1];
-			*least = fminf(*least, mean_before(e, e->n, e->mean));
-		}
-	}
+	kws_voice_push(e->voice, level, n);
+	for (size_t i = 0; i < n; i++)
+		e->power[e->n++ % e->depth] = level[i];
 }
 
-static float background(const kws_endpoint *e)
+kws_stretch kws_endpoint_stretch(const kws_endpoint *e)
 {
-	float least = INFINITY;
-	for (size_t b = 0; b < N_BLOCKS; b++)
-		least = fminf(least, e->least[b]);
-	return isfinite(least) ? fmaxf(least, LEAST) : LEAST;
+	return kws_voice_stretch(e->voice);
 }
 
 /* The last voiced stretch in [lo, hi) that begins before `latest`. Returns whether there is
@@ -127,7 +106,7 @@ static bool last_stretch(const kws_endpoint *e, uint64_t lo, uint64_t hi, uint64
 	float loudest = 0.0f;
 	for (uint64_t t = lo; t < hi; t++)
 		loudest = fmaxf(loudest, power_at(e, t));
-	float least = fmaxf(VOICE * background(e), DEPTH * loudest);
+	float least = fmaxf(VOICE * kws_voice_background(e->voice), DEPTH * loudest);
 	bool found = false, inside = false;
 	uint64_t first = 0, last = 0; /* of the stretch: first and last voiced hop */
 	for (uint64_t t = lo; t <= hi; t++) {
@@ -194,6 +173,6 @@ void kws_endpoint_find(kws_endpoint *e, const kws_hit *hit, kws_event *ev)
 		.score = hit->score,
 		.threshold = hit->threshold,
 		.level_dbfs = level,
-		.snr_db = fmaxf(level - 10.0f * log10f(background(e)), 0.0f),
+		.snr_db = fmaxf(level - 10.0f * log10f(kws_voice_background(e->voice)), 0.0f),
 	};
 }

@@ -4,12 +4,13 @@
  * and at most 25 dB below the loudest of the search range; gaps up to 100 ms (the closure of
  * "stop") do not end a stretch. The word is the last stretch of 60 ms or more that begins 100 ms or
  * more before the score crossed its threshold: of a word that began later too little was heard.
- * Where there is none (a poor SNR), it is the loudest 400 ms. The background is the least power of
- * a 50 ms mean in the last 3 s. */
+ * Where there is none (a poor SNR), it is the loudest 400 ms. The background is that of
+ * spot/voice.h. */
 #ifndef KWS_SPOT_ENDPOINT_H
 #define KWS_SPOT_ENDPOINT_H
 
 #include "spot/decide.h"
+#include "spot/voice.h"
 
 typedef struct kws_endpoint kws_endpoint;
 
@@ -21,6 +22,9 @@ void kws_endpoint_reset(kws_endpoint *e);
 
 /* The mean square of the next n hops, level (n,), finite. */
 void kws_endpoint_push(kws_endpoint *e, const float *level, size_t n);
+
+/* The newest stretch of voice, for the decision. */
+kws_stretch kws_endpoint_stretch(const kws_endpoint *e);
 
 /* Fill the whole event from a hit decided now. Words do not overlap: it starts after the end of the
  * one before. */

@@ -45,7 +45,8 @@ static void on_stream_frame(void *ctx, const kws_frame *f)
 	kws_spotter *sp = ctx;
 	kws_hit hit;
 	kws_endpoint_push(sp->endpoint, f->level, f->stride);
-	int decided = kws_decide_step(sp->decide, f->prob, &hit);
+	int decided =
+		kws_decide_step(sp->decide, f->prob, kws_endpoint_stretch(sp->endpoint), &hit);
 	if (sp->on_frame)
 		sp->on_frame(sp->ctx, f);
 	if (decided)
@@ -58,6 +59,7 @@ static enum kws_status create_parts(kws_spotter *sp, kws_group *g, unsigned in_h
 	const kws_model *m = sp->model;
 	const kws_features *f = kws_model_features(m);
 	const size_t n_words = kws_model_n_words(m), frame = kws_model_stride(m) * f->hop;
+	const size_t window = kws_model_window(m) * frame;
 	enum kws_status status =
 		kws_stream_create_in(&sp->stream, g, in_hz, on_stream_frame, sp, err);
 	if (status != KWS_OK)
@@ -66,11 +68,10 @@ static enum kws_status create_parts(kws_spotter *sp, kws_group *g, unsigned in_h
 	sp->threshold = calloc(n_words, sizeof *sp->threshold);
 	if (sp->threshold) {
 		kws_decide_config eff = effective(sp, cfg);
-		status = kws_decide_create(&sp->decide, n_words, f->rate_hz, frame, &eff);
+		status = kws_decide_create(&sp->decide, n_words, f->rate_hz, frame, window, &eff);
 	}
 	if (status == KWS_OK)
-		status = kws_endpoint_create(&sp->endpoint, f->rate_hz, f->hop,
-					     kws_model_window(m) * frame);
+		status = kws_endpoint_create(&sp->endpoint, f->rate_hz, f->hop, window);
 	if (status != KWS_OK)
 		kws_fail(err, status, "decision: %s", kws_strerror(status));
 	return status;

@@ -164,7 +164,9 @@ static kws_recording silence(double seconds, bool labelled)
 			    .seconds = seconds,
 			    .labelled = labelled };
 	r.prob = calloc(r.n_frames * N_WORDS, sizeof *r.prob);
+	r.voice = calloc(r.n_frames, sizeof *r.voice);
 	assert_non_null(r.prob);
+	assert_non_null(r.voice);
 	return r;
 }
 
@@ -195,6 +197,7 @@ static int make_scene(void **state)
 				   .command = command,
 				   .rate_hz = RATE,
 				   .frame = FRAME,
+				   .window = RATE,
 				   .refractory_ms = 500,
 				   .tolerance = 0.75 };
 	return 0;
@@ -203,8 +206,10 @@ static int make_scene(void **state)
 static int free_scene(void **state)
 {
 	(void)state;
-	free(scene[0].prob);
-	free(scene[1].prob);
+	for (size_t i = 0; i < 2; i++) {
+		free(scene[i].prob);
+		free(scene[i].voice);
+	}
 	return 0;
 }
 
@@ -409,6 +414,36 @@ static void histogram_of_the_scene(void **state)
 	assert_int_equal(kws_det_in_bin((double)NAN), 0);
 }
 
+/* The decision hears of voice here as in a stream: without a pause it is one utterance. */
+static void a_word_said_again_counts_again(void **state)
+{
+	(void)state;
+	static kws_said often[] = { { 1.0, 1.2, A }, { 2.1, 2.3, A }, { 3.2, 3.4, A } };
+	for (int pauses = 0; pauses < 2; pauses++) {
+		kws_recording r = silence(7.0, true);
+		kws_material m = material;
+		kws_count count[N_WORDS + 1];
+		r.said = often;
+		r.n_said = 3;
+		pulse(&r, A, 1.2, 4.4, 0.9f);
+		for (size_t t = 0; t < r.n_frames; t++) {
+			uint64_t now = (t + 1) * FRAME;
+			size_t i = now < 2.2 * RATE ? 0 : now < 3.3 * RATE ? 1 : 2;
+			uint64_t end = (uint64_t)(often[i].end * RATE);
+			r.voice[t].count = now < 1.1 * RATE ? 0 : pauses ? i + 1 : 1;
+			r.voice[t].end = now < end || !pauses ? now : end;
+		}
+		m.recording = &r;
+		m.n = 1;
+		const float half[N_WORDS] = { 0.5f, 0.5f, 0.5f };
+		assert_int_equal(kws_det_count(&m, half, count, NULL, NULL), KWS_OK);
+		assert_int_equal(count[A].hits, pauses ? 3 : 1);
+		assert_int_equal(count[A].false_alarms, 0);
+		free(r.prob);
+		free(r.voice);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +461,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(curve_of_the_scene, make_scene, free_scene),
 		cmocka_unit_test(front_is_monotone),
 		cmocka_unit_test_setup_teardown(histogram_of_the_scene, make_scene, free_scene),
+		cmocka_unit_test_setup_teardown(a_word_said_again_counts_again, make_scene,
+						free_scene),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
