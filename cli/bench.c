@@ -81,19 +81,11 @@ static void fill(float *pcm, size_t n, unsigned rate_hz)
 	}
 }
 
-static void ignore_event(void *ctx, const kws_event *ev)
-{
-	(void)ctx;
-	(void)ev;
-}
-
 static kws_spotter *spotter(const kws_model *m)
 {
 	kws_error err = { "" };
 	kws_spotter *sp;
-	if (kws_spotter_create(&sp, m, kws_model_features(m)->rate_hz, NULL, ignore_event, NULL,
-			       NULL, &err)
-	    != KWS_OK)
+	if (kws_spotter_create(&sp, m, kws_model_rate_hz(m), NULL, &err) != KWS_OK)
 		kws_out_complain("bench: %s", err.text);
 	return sp;
 }

@@ -98,7 +98,7 @@ static bool read_truth(kws_heard *h, kws_recording *r, const char *recording)
 	for (size_t i = 0; good && truth && i < kws_truth_count(truth); i++) {
 		const kws_truth_item *item = kws_truth_get(truth, i);
 		int word = kws_model_word_index(h->model, item->word);
-		if (word >= 0 && kws_is_command(item->word))
+		if (word >= 0 && kws_model_is_command(h->model, (size_t)word))
 			r->said[r->n_said++] = (kws_said){ item->start, item->end, (size_t)word };
 		else
 			h->ignored++;
@@ -276,7 +276,7 @@ static bool describe(kws_heard *h, const kws_hear_args *a, own *o)
 	if (!o->command)
 		return false;
 	for (size_t w = 0; w < m->n_words; w++)
-		o->command[w] = kws_is_command(kws_model_word(h->model, w)) != 0;
+		o->command[w] = kws_model_is_command(h->model, w);
 	m->command = o->command;
 	m->rate_hz = f->rate_hz;
 	m->frame = f->hop * kws_model_stride(h->model);

@@ -126,7 +126,7 @@ static void draw(view *v)
 	for (size_t w = 0; w < n_words; w++) {
 		size_t i;
 
-		if (!kws_is_command(kws_model_word(v->model, w)))
+		if (!kws_model_is_command(v->model, w))
 			continue;
 		for (i = n < N_BEST ? n++ : N_BEST; i > 0 && v->shown[w] > v->shown[best[i - 1]];
 		     i--)
@@ -187,15 +187,18 @@ static int hear(view *v, kws_device *d, unsigned seconds)
 
 static int listen_with(const args *a, kws_model *model, float *threshold)
 {
-	const kws_decision *def = kws_model_decision(model);
-	kws_spotter_config cfg = { def->smooth_ms, def->refractory_ms, threshold };
 	view v = { .model = model,
 		   .terminal = isatty(STDOUT_FILENO) != 0,
 		   .hz = (double)kws_model_features(model)->rate_hz };
+	kws_spotter_config cfg = KWS_SPOTTER_CONFIG;
 	kws_device *d = NULL;
 	kws_error err = { "" };
 	int status = KWS_EXIT_INPUT;
 
+	cfg.threshold = threshold;
+	cfg.on_event = on_event;
+	cfg.on_frame = on_frame;
+	cfg.ctx = &v;
 	for (size_t w = 0; w < kws_model_n_words(model); w++)
 		threshold[w] = a->threshold >= 0.0f ? a->threshold : kws_model_threshold(model, w);
 	v.shown = calloc(kws_model_n_words(model), sizeof *v.shown);
@@ -203,8 +206,7 @@ static int listen_with(const args *a, kws_model *model, float *threshold)
 		kws_out_complain("out of memory");
 	} else if (kws_device_open(&d, &a->device, &err) != KWS_OK) {
 		kws_out_complain("%s; `kws devices' lists what there is", err.text);
-	} else if (kws_spotter_create(&v.spotter, model, kws_device_rate(d), &cfg, on_event,
-				      on_frame, &v, &err)
+	} else if (kws_spotter_create(&v.spotter, model, kws_device_rate(d), &cfg, &err)
 		   != KWS_OK) {
 		kws_out_complain("%s", err.text);
 		status = KWS_EXIT_MODEL;

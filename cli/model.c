@@ -91,7 +91,7 @@ static json_t *decision_json(const kws_model *m)
 	json_object_set_new(o, "smooth_ms", number(d->smooth_ms));
 	json_object_set_new(o, "refractory_ms", number(d->refractory_ms));
 	for (size_t w = 0; w < kws_model_n_words(m); w++)
-		if (kws_is_command(kws_model_word(m, w)))
+		if (kws_model_is_command(m, w))
 			json_object_set_new(thresholds, kws_model_word(m, w),
 					    as_written(kws_model_threshold(m, w)));
 	json_object_set_new(o, "thresholds", thresholds);

@@ -153,8 +153,11 @@ static void take_hops(task *t, size_t n_new)
 static enum kws_status set_up(task *t, unsigned in_hz, kws_error *err)
 {
 	const kws_features *f = kws_model_features(t->model);
-	enum kws_status st =
-		kws_spotter_create(&t->spotter, t->model, in_hz, NULL, on_event, on_frame, t, err);
+	kws_spotter_config cfg = KWS_SPOTTER_CONFIG;
+	cfg.on_event = on_event;
+	cfg.on_frame = on_frame;
+	cfg.ctx = t;
+	enum kws_status st = kws_spotter_create(&t->spotter, t->model, in_hz, &cfg, err);
 	if (st == KWS_OK)
 		st = kws_stream_mel(&t->mel, t->model, err);
 	if (st != KWS_OK)
@@ -339,7 +342,7 @@ static bool is_drawn(const task *t, size_t word)
 	float top = 0.0f;
 	for (size_t i = 0; i < t->scores.n; i++)
 		top = fmaxf(top, t->scores.row[i * t->n_words + word]);
-	return kws_is_command(kws_model_word(t->model, word)) && top >= 0.05f;
+	return kws_model_is_command(t->model, word) && top >= 0.05f;
 }
 
 static void draw_scores(const task *t, kws_picture *p, const kws_axis *time, double width)

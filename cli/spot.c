@@ -102,7 +102,7 @@ static bool apply_threshold(task *t, char *text)
 	}
 	*equals = '\0';
 	int word = kws_model_word_index(t->model, text);
-	if (word < 0 || !kws_is_command(text)) {
+	if (word < 0 || !kws_model_is_command(t->model, (size_t)word)) {
 		kws_out_complain("--threshold: '%s' is no command of %s; `kws model' lists them",
 				 text, kws_model_name(t->model));
 		return false;
@@ -131,9 +131,11 @@ static bool apply_thresholds(task *t)
 	return good;
 }
 
+static void on_event(void *ctx, const kws_event *ev);
+
 static bool configure(task *t)
 {
-	const kws_decision *def = kws_model_decision(t->model);
+	unsigned ms;
 	t->threshold = calloc(kws_model_n_words(t->model), sizeof *t->threshold);
 	if (!t->threshold) {
 		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
@@ -141,11 +143,14 @@ static bool configure(task *t)
 	}
 	for (size_t w = 0; w < kws_model_n_words(t->model); w++)
 		t->threshold[w] = kws_model_threshold(t->model, w);
-	t->cfg = (kws_spotter_config){ def->smooth_ms, def->refractory_ms, t->threshold };
-	if (t->a->smooth)
-		kws_args_unsigned(t->a->smooth, 0, KWS_DECIDE_SMOOTH_MAX_MS, &t->cfg.smooth_ms);
-	if (t->a->refractory)
-		kws_args_unsigned(t->a->refractory, 0, 60000, &t->cfg.refractory_ms);
+	t->cfg = (kws_spotter_config)KWS_SPOTTER_CONFIG;
+	t->cfg.threshold = t->threshold;
+	t->cfg.on_event = on_event;
+	t->cfg.ctx = t;
+	if (t->a->smooth && kws_args_unsigned(t->a->smooth, 0, KWS_DECIDE_SMOOTH_MAX_MS, &ms))
+		t->cfg.smooth_ms = (int)ms;
+	if (t->a->refractory && kws_args_unsigned(t->a->refractory, 0, KWS_REFRACTORY_MAX_MS, &ms))
+		t->cfg.refractory_ms = (int)ms;
 	return apply_thresholds(t);
 }
 
@@ -246,8 +251,7 @@ static enum kws_status tune_to(task *t, unsigned in_hz, kws_error *err)
 	t->in_hz = in_hz;
 	t->block = (size_t)((uint64_t)in_hz * t->a->block_ms / 1000);
 	t->pcm = calloc(t->block, sizeof *t->pcm);
-	enum kws_status st =
-		kws_spotter_create(&t->spotter, t->model, in_hz, &t->cfg, on_event, NULL, t, err);
+	enum kws_status st = kws_spotter_create(&t->spotter, t->model, in_hz, &t->cfg, err);
 	return st == KWS_OK && !t->pcm
 		       ? kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM))
 		       : st;

@@ -15,6 +15,7 @@ struct kws_engine {
 	kws_near *near;	  /* (n_words,) */
 	float near_share; /* 0: off */
 	kws_spotter_config cfg;
+	unsigned refractory_ms;
 	uint64_t skipped;
 	kws_engine_fn *fn;
 	void *ctx;
@@ -31,7 +32,7 @@ static void on_event(void *ctx, const kws_event *ev)
 	kws_engine *e = ctx;
 	kws_event own = *ev;
 	uint64_t dead = samples_of(e, KWS_DECIDE_DEAD_MS);
-	uint64_t refractory = samples_of(e, e->cfg.refractory_ms);
+	uint64_t refractory = samples_of(e, e->refractory_ms);
 
 	own.sample += e->skipped;
 	own.start += e->skipped;
@@ -67,7 +68,7 @@ static void on_frame(void *ctx, const kws_frame *f)
 	for (size_t i = 0; i < f->stride; i++)
 		e->power += 0.01f * (f->level[i] - e->power); /* 10 ms hops: a second */
 	for (size_t w = 0; w < e->n_words; w++) {
-		if (!kws_is_command(kws_model_word(e->model, w)))
+		if (!kws_model_is_command(e->model, w))
 			continue;
 		if (score[w] > e->best)
 			e->best = score[w];
@@ -86,7 +87,7 @@ enum kws_status kws_engine_configure(kws_engine *e, const kws_conf *c, kws_error
 	for (size_t i = 0; i < d->n_words; i++) {
 		int w = kws_model_word_index(e->model, d->word[i].word);
 
-		if (w < 0 || !kws_is_command(d->word[i].word))
+		if (w < 0 || !kws_model_is_command(e->model, (size_t)w))
 			return kws_fail(err, KWS_ERR_ARG,
 					"threshold.%s: the model %s has no such word",
 					d->word[i].word, kws_model_name(e->model));
@@ -97,13 +98,17 @@ enum kws_status kws_engine_configure(kws_engine *e, const kws_conf *c, kws_error
 	for (size_t i = 0; i < d->n_words; i++)
 		e->threshold[kws_model_word_index(e->model, d->word[i].word)] =
 			d->word[i].threshold;
-	e->cfg.smooth_ms = d->smooth_ms >= 0 ? (unsigned)d->smooth_ms : def->smooth_ms;
-	e->cfg.refractory_ms =
-		d->refractory_ms >= 0 ? (unsigned)d->refractory_ms : def->refractory_ms;
-	e->cfg.threshold = e->threshold;
+	e->refractory_ms = d->refractory_ms >= 0 ? (unsigned)d->refractory_ms : def->refractory_ms;
+	e->cfg = (kws_spotter_config){ .size = sizeof e->cfg,
+				       .smooth_ms = d->smooth_ms,
+				       .refractory_ms = d->refractory_ms,
+				       .threshold = e->threshold,
+				       .on_event = on_event,
+				       .on_frame = on_frame,
+				       .ctx = e };
 	e->near_share = *c->clips.dir ? c->clips.near_miss : 0.0f;
 	if (e->spotter)
-		kws_spotter_configure(e->spotter, &e->cfg);
+		return kws_spotter_configure(e->spotter, &e->cfg, err);
 	return KWS_OK;
 }
 
@@ -163,8 +168,7 @@ enum kws_status kws_engine_start(kws_engine *e, unsigned in_hz, kws_engine_fn *f
 	}
 	kws_spotter_destroy(e->spotter);
 	e->in_hz = in_hz;
-	return kws_spotter_create(&e->spotter, e->model, in_hz, &e->cfg, on_event, on_frame, e,
-				  err);
+	return kws_spotter_create(&e->spotter, e->model, in_hz, &e->cfg, err);
 }
 
 void kws_engine_process(kws_engine *e, const float *pcm, size_t n)

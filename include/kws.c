@@ -1,8 +1,13 @@
-/* status.c - the texts of kws.h. */
+/* kws.c - error texts and the version. */
 #include "kws.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+const char *kws_version(void)
+{
+	return KWS_VERSION;
+}
 
 const char *kws_strerror(enum kws_status s)
 {

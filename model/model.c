@@ -286,6 +286,23 @@ const kws_decision *kws_model_decision(const kws_model *m)
 	return &m->decision;
 }
 
+unsigned kws_model_rate_hz(const kws_model *m)
+{
+	return kws_model_features(m)->rate_hz;
+}
+
+bool kws_model_is_command(const kws_model *m, size_t i)
+{
+	const char *word = kws_model_word(m, i);
+	const size_t n = strlen(word);
+	return !(n >= 2 && word[0] == '_' && word[n - 1] == '_');
+}
+
+bool kws_model_hears_streams(const kws_model *m)
+{
+	return kws_model_max_frames(m) == 0;
+}
+
 size_t kws_model_n_words(const kws_model *m)
 {
 	return m->n_words;

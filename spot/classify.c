@@ -21,7 +21,7 @@ static void consider(kws_classifier *c, const float *prob)
 	size_t n_words = kws_model_n_words(c->model);
 	float peak = 0.0f;
 	for (size_t w = 0; w < n_words; w++)
-		if (prob[w] > peak && kws_is_command(kws_model_word(c->model, w)))
+		if (prob[w] > peak && kws_model_is_command(c->model, w))
 			peak = prob[w];
 	if (peak <= c->peak && !c->at_end)
 		return;

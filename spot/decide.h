@@ -32,20 +32,9 @@
 #include "spot/voice.h"
 
 enum { KWS_DECIDE_HOLD_MS = 100, KWS_DECIDE_DEAD_MS = 200, KWS_DECIDE_SMOOTH_MAX_MS = 2000 };
+enum { KWS_REFRACTORY_MAX_MS = 60000 };
 #define KWS_DECIDE_FALL	 0.05f
 #define KWS_DECIDE_REARM 0.75f
-
-typedef struct {
-	/* When it was decided, where the word starts and ends: samples at the model's rate since
-	 * the start; start <= end <= sample */
-	uint64_t sample;
-	uint64_t start, end;
-	unsigned word;
-	float score;	  /* peak of the smoothed probability, 0..1 */
-	float threshold;  /* that it had to reach */
-	float level_dbfs; /* RMS level of the word, dB re full scale */
-	float snr_db;	  /* level over the background before it, dB */
-} kws_event;
 
 typedef struct {
 	unsigned smooth_ms; /* 0: no smoothing; above KWS_DECIDE_SMOOTH_MAX_MS counts as that */

@@ -2,6 +2,7 @@
 
 #include "spot/endpoint.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,17 +18,40 @@ struct kws_spotter {
 	void *ctx;
 };
 
-/* The configuration to run: the caller's or the model's, without what is no command. */
-static kws_decide_config effective(kws_spotter *sp, const kws_spotter_config *cfg)
+static enum kws_status check(const kws_model *m, const kws_spotter_config *config, kws_error *err)
+{
+	if (config->size != sizeof *config)
+		return kws_fail(
+			err, KWS_ERR_ARG,
+			"config.size: %zu, this libkws has %zu: begin with KWS_SPOTTER_CONFIG",
+			config->size, sizeof *config);
+	if (config->smooth_ms < -1 || config->smooth_ms > KWS_DECIDE_SMOOTH_MAX_MS)
+		return kws_fail(err, KWS_ERR_ARG, "config.smooth_ms: %d is not in -1..%d",
+				config->smooth_ms, KWS_DECIDE_SMOOTH_MAX_MS);
+	if (config->refractory_ms < -1 || config->refractory_ms > KWS_REFRACTORY_MAX_MS)
+		return kws_fail(err, KWS_ERR_ARG, "config.refractory_ms: %d is not in -1..%d",
+				config->refractory_ms, KWS_REFRACTORY_MAX_MS);
+	for (size_t w = 0; config->threshold && w < kws_model_n_words(m); w++)
+		if (config->threshold[w] < 0.0f)
+			return kws_fail(err, KWS_ERR_ARG, "config.threshold: %s: %g is below 0",
+					kws_model_word(m, w), (double)config->threshold[w]);
+	return KWS_OK;
+}
+
+/* Where the model's defaults and the caller's wishes meet. What is no command never fires. */
+static kws_decide_config effective(kws_spotter *sp, const kws_spotter_config *config)
 {
 	const kws_decision *def = kws_model_decision(sp->model);
 	for (size_t w = 0; w < kws_model_n_words(sp->model); w++) {
-		float wanted = cfg ? cfg->threshold[w] : kws_model_threshold(sp->model, w);
-		sp->threshold[w] = kws_is_command(kws_model_word(sp->model, w)) ? wanted : 2.0f;
+		const float wanted = config->threshold ? config->threshold[w] : NAN;
+		sp->threshold[w] = !kws_model_is_command(sp->model, w) ? 2.0f
+				   : isnan(wanted) ? kws_model_threshold(sp->model, w)
+						   : wanted;
 	}
 	return (kws_decide_config){
-		.smooth_ms = cfg ? cfg->smooth_ms : def->smooth_ms,
-		.refractory_ms = cfg ? cfg->refractory_ms : def->refractory_ms,
+		.smooth_ms = config->smooth_ms >= 0 ? (unsigned)config->smooth_ms : def->smooth_ms,
+		.refractory_ms = config->refractory_ms >= 0 ? (unsigned)config->refractory_ms
+							    : def->refractory_ms,
 		.threshold = sp->threshold,
 	};
 }
@@ -54,7 +78,7 @@ static void on_stream_frame(void *ctx, const kws_frame *f)
 }
 
 static enum kws_status create_parts(kws_spotter *sp, kws_group *g, unsigned in_hz,
-				    const kws_spotter_config *cfg, kws_error *err)
+				    const kws_spotter_config *config, kws_error *err)
 {
 	const kws_model *m = sp->model;
 	const kws_features *f = kws_model_features(m);
@@ -67,7 +91,7 @@ static enum kws_status create_parts(kws_spotter *sp, kws_group *g, unsigned in_h
 	status = KWS_ERR_NOMEM;
 	sp->threshold = calloc(n_words, sizeof *sp->threshold);
 	if (sp->threshold) {
-		kws_decide_config eff = effective(sp, cfg);
+		kws_decide_config eff = effective(sp, config);
 		status = kws_decide_create(&sp->decide, n_words, f->rate_hz, frame, window, &eff);
 	}
 	if (status == KWS_OK)
@@ -78,23 +102,27 @@ static enum kws_status create_parts(kws_spotter *sp, kws_group *g, unsigned in_h
 }
 
 enum kws_status kws_spotter_create_in(kws_spotter **out, kws_group *g, unsigned in_hz,
-				      const kws_spotter_config *cfg, kws_event_fn *on_event,
-				      kws_frame_fn *on_frame, void *ctx, kws_error *err)
+				      const kws_spotter_config *config, kws_error *err)
 {
+	static const kws_spotter_config as_the_model = KWS_SPOTTER_CONFIG;
 	const kws_model *m = kws_group_model(g);
 	*out = NULL;
-	if (kws_model_max_frames(m))
+	if (!kws_model_hears_streams(m))
 		return kws_fail(err, KWS_ERR_ARG,
 				"%s: full attention cannot hear an endless stream, only clips",
 				kws_model_name(m));
+	config = config ? config : &as_the_model;
+	enum kws_status status = check(m, config, err);
+	if (status != KWS_OK)
+		return status;
 	kws_spotter *sp = calloc(1, sizeof *sp);
 	if (!sp)
 		return kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
 	sp->model = m;
-	sp->on_event = on_event;
-	sp->on_frame = on_frame;
-	sp->ctx = ctx;
-	const enum kws_status status = create_parts(sp, g, in_hz, cfg, err);
+	sp->on_event = config->on_event;
+	sp->on_frame = config->on_frame;
+	sp->ctx = config->ctx;
+	status = create_parts(sp, g, in_hz, config, err);
 	if (status != KWS_OK) {
 		kws_spotter_destroy(sp);
 		return status;
@@ -104,14 +132,13 @@ enum kws_status kws_spotter_create_in(kws_spotter **out, kws_group *g, unsigned 
 }
 
 enum kws_status kws_spotter_create(kws_spotter **out, const kws_model *m, unsigned in_hz,
-				   const kws_spotter_config *cfg, kws_event_fn *on_event,
-				   kws_frame_fn *on_frame, void *ctx, kws_error *err)
+				   const kws_spotter_config *config, kws_error *err)
 {
 	kws_group *g;
 	*out = NULL;
 	enum kws_status status = kws_group_create(&g, m, err);
 	if (status == KWS_OK)
-		status = kws_spotter_create_in(out, g, in_hz, cfg, on_event, on_frame, ctx, err);
+		status = kws_spotter_create_in(out, g, in_hz, config, err);
 	if (status == KWS_OK)
 		(*out)->own_group = g;
 	else
@@ -164,10 +191,15 @@ void kws_spotter_flush(kws_spotter *sp)
 		report(sp, &hit);
 }
 
-void kws_spotter_configure(kws_spotter *sp, const kws_spotter_config *cfg)
+enum kws_status kws_spotter_configure(kws_spotter *sp, const kws_spotter_config *config,
+				      kws_error *err)
 {
-	kws_decide_config eff = effective(sp, cfg);
+	const enum kws_status status = check(sp->model, config, err);
+	if (status != KWS_OK)
+		return status;
+	const kws_decide_config eff = effective(sp, config);
 	kws_decide_configure(sp->decide, &eff);
+	return KWS_OK;
 }
 
 const float *kws_spotter_score(const kws_spotter *sp)

@@ -420,12 +420,6 @@ void kws_stream_flush(kws_stream *s)
 	emit(s, g->logits, kws_net_finish(s->net, g->logits), NULL);
 }
 
-int kws_is_command(const char *word)
-{
-	size_t n = strlen(word);
-	return !(n >= 2 && word[0] == '_' && word[n - 1] == '_');
-}
-
 uint64_t kws_stream_heard(const kws_stream *s)
 {
 	return s->heard;

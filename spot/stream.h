@@ -13,19 +13,6 @@
 
 typedef struct kws_stream kws_stream;
 
-/* One network frame. The pointers are valid during the call only. */
-typedef struct {
-	uint64_t sample;    /* samples at the model's rate up to the end of this frame */
-	const float *prob;  /* (n_words,) softmax of the logits */
-	const float *logit; /* (n_words,) */
-	const float
-		*level; /* (stride,) mean square of each hop of this frame, model's rate; NULL from
-				a model that hears the whole clip first */
-	size_t n_words, stride;
-} kws_frame;
-
-typedef void kws_frame_fn(void *ctx, const kws_frame *f);
-
 /* The features that the model was trained on, and nothing else. As kws_mel_create(). */
 enum kws_status kws_stream_mel(kws_mel **out, const kws_model *m, kws_error *err);
 
@@ -35,11 +22,7 @@ enum kws_status kws_stream_create(kws_stream **out, const kws_model *m, unsigned
 void kws_stream_destroy(kws_stream *s);
 void kws_stream_reset(kws_stream *s);
 
-/* Streams of one model may share a group: what they compute in, so that a stream is little more than its past. A group and
- * all its streams belong to one thread at a time. Streams come and go as they like; none hears of the others. */
-typedef struct kws_group kws_group;
-enum kws_status kws_group_create(kws_group **out, const kws_model *m, kws_error *err);
-void kws_group_destroy(kws_group *g); /* after its streams */
+/* A stream in a group of the public face. */
 const kws_model *kws_group_model(const kws_group *g);
 enum kws_status kws_stream_create_in(kws_stream **out, kws_group *g, unsigned in_hz,
 				     kws_frame_fn *fn, void *ctx, kws_error *err);
@@ -60,10 +43,6 @@ void kws_stream_process_all(const kws_stream_input *in, size_t n);
 /* The audio has ended: what the resampler still holds comes out, the last frame is completed with
  * silence. Only reset() may follow. */
 void kws_stream_flush(kws_stream *s);
-
-/* Whether a class of the model is a command: not one whose name starts and ends with _, like
- * _unknown_. */
-int kws_is_command(const char *word);
 
 /* Samples at the model's rate that the audio so far has become, without the silence that flush
  * adds. */

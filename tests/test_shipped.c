@@ -125,7 +125,10 @@ static void listen(const kws_model *m, size_t n, void (*on_event)(void *ctx, con
 		   void *ctx)
 {
 	kws_spotter *s = NULL;
-	assert_int_equal(kws_spotter_create(&s, m, RATE, NULL, on_event, NULL, ctx, NULL), KWS_OK);
+	kws_spotter_config config = KWS_SPOTTER_CONFIG;
+	config.on_event = on_event;
+	config.ctx = ctx;
+	assert_int_equal(kws_spotter_create(&s, m, RATE, &config, NULL), KWS_OK);
 	kws_spotter_process(s, pcm, n);
 	kws_spotter_flush(s);
 	kws_spotter_destroy(s);

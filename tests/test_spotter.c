@@ -46,9 +46,12 @@ static kws_spotter *open_spotter(const kws_model *m, unsigned in_hz, const kws_s
 {
 	kws_spotter *sp = NULL;
 	kws_error err = { "" };
+	kws_spotter_config own = cfg ? *cfg : (kws_spotter_config)KWS_SPOTTER_CONFIG;
 	memset(r, 0, sizeof *r);
-	assert_int_equal(kws_spotter_create(&sp, m, in_hz, cfg, on_event, on_frame, r, &err),
-			 KWS_OK);
+	own.on_event = on_event;
+	own.on_frame = on_frame;
+	own.ctx = r;
+	assert_int_equal(kws_spotter_create(&sp, m, in_hz, &own, &err), KWS_OK);
 	r->spotter = sp;
 	return sp;
 }
@@ -131,9 +134,11 @@ static void spotters_of_a_group_are_as_alone(void **state)
 	assert_int_equal(kws_group_create(&g, *state, NULL), KWS_OK);
 	for (size_t i = 0; i < MANY; i++) {
 		memset(&together[i], 0, sizeof together[i]);
-		assert_int_equal(kws_spotter_create_in(&sp[i], g, 16000, NULL, on_event, on_frame,
-						       &together[i], NULL),
-				 KWS_OK);
+		kws_spotter_config cfg = KWS_SPOTTER_CONFIG;
+		cfg.on_event = on_event;
+		cfg.on_frame = on_frame;
+		cfg.ctx = &together[i];
+		assert_int_equal(kws_spotter_create_in(&sp[i], g, 16000, &cfg, NULL), KWS_OK);
 	}
 	for (size_t at = 0; at < N; at += PIECE) {
 		for (size_t i = 0; i < MANY; i++)
@@ -186,7 +191,10 @@ static void only_commands_fire(void **state)
 	record r;
 	const float low[TINY_WORDS] = { 2.0f, 2.0f, 0.01f, 0.01f },
 		    yes[TINY_WORDS] = { 0.01f, 2.0f, 0.01f, 0.01f };
-	kws_spotter_config cfg = { 60, 100, low };
+	kws_spotter_config cfg = KWS_SPOTTER_CONFIG;
+	cfg.smooth_ms = 60;
+	cfg.refractory_ms = 100;
+	cfg.threshold = low;
 	sound(16000 * SECONDS, 16000, 31);
 	kws_spotter *sp = open_spotter(*state, 16000, &cfg, &r);
 	kws_spotter_process(sp, pcm, 16000 * SECONDS);
@@ -199,7 +207,7 @@ static void only_commands_fire(void **state)
 	cfg.threshold = yes;
 	kws_spotter_reset(sp);
 	r.last_frame = 0;
-	kws_spotter_configure(sp, &cfg);
+	assert_int_equal(kws_spotter_configure(sp, &cfg, NULL), KWS_OK);
 	kws_spotter_process(sp, pcm, 16000 * SECONDS);
 	assert_true(r.n > 0);
 	for (size_t i = 0; i < r.n; i++)
@@ -234,28 +242,80 @@ static void refuses_full_attention_by_name(void **state)
 	kws_model *m = tiny_model_open(&full);
 	kws_spotter *sp = NULL;
 	kws_error err = { "" };
-	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, on_event, NULL, NULL, &err),
-			 KWS_ERR_ARG);
+	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, &err), KWS_ERR_ARG);
 	assert_null(sp);
 	assert_non_null(strstr(err.text, "full attention"));
-	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, on_event, NULL, NULL, NULL),
-			 KWS_ERR_ARG);
+	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, NULL), KWS_ERR_ARG);
 	kws_model_close(m);
 	assert_int_equal(kws_model_open(&m, "tests/golden/net_fastformer_clip.safetensors", &err),
 			 KWS_OK);
-	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, on_event, NULL, NULL, &err),
-			 KWS_ERR_ARG);
+	assert_int_equal(kws_spotter_create(&sp, m, 16000, NULL, &err), KWS_ERR_ARG);
 	assert_non_null(strstr(err.text, "fastformer_clip: full attention"));
 	kws_model_close(m);
 	kws_spotter_destroy(NULL);
+}
+
+/* Each field out of its range is named, and nothing is made or changed. */
+static void refuses_bad_configurations(void **state)
+{
+	const float below[TINY_WORDS] = { 0.5f, -0.1f, 0.5f, 0.5f };
+	const struct {
+		kws_spotter_config cfg;
+		const char *names;
+	} bad[] = {
+		{ { 3, -1, -1, NULL, NULL, NULL, NULL }, "config.size: 3" },
+		{ { sizeof(kws_spotter_config), 2001, -1, NULL, NULL, NULL, NULL },
+		  "config.smooth_ms: 2001" },
+		{ { sizeof(kws_spotter_config), -2, -1, NULL, NULL, NULL, NULL },
+		  "config.smooth_ms: -2" },
+		{ { sizeof(kws_spotter_config), -1, 60001, NULL, NULL, NULL, NULL },
+		  "config.refractory_ms: 60001" },
+		{ { sizeof(kws_spotter_config), -1, -1, below, NULL, NULL, NULL },
+		  "config.threshold: no: -0.1" },
+	};
+	record r;
+	kws_spotter *good = open_spotter(*state, 16000, NULL, &r);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		kws_error err = { "" };
+		kws_spotter *sp = good;
+		assert_int_equal(kws_spotter_create(&sp, *state, 16000, &bad[i].cfg, &err),
+				 KWS_ERR_ARG);
+		assert_null(sp);
+		assert_memory_equal(err.text, bad[i].names, strlen(bad[i].names));
+		assert_int_equal(kws_spotter_configure(good, &bad[i].cfg, NULL), KWS_ERR_ARG);
+	}
+	kws_spotter_destroy(good);
+}
+
+/* NaN asks for the model's threshold, word by word; NULL for all of them. */
+static void thresholds_that_are_nan_are_the_models(void **state)
+{
+	const float none[TINY_WORDS] = { NAN, NAN, NAN, NAN };
+	const float only_no[TINY_WORDS] = { 2.0f, NAN, NAN, NAN };
+	record a, b;
+	kws_spotter_config cfg = KWS_SPOTTER_CONFIG;
+	sound(LONG, 16000, 20);
+	for (int way = 0; way < 2; way++) {
+		kws_spotter *sp = open_spotter(*state, 16000, NULL, &a);
+		kws_spotter_process(sp, pcm, LONG);
+		kws_spotter_destroy(sp);
+		cfg.threshold = way ? only_no : none;
+		sp = open_spotter(*state, 16000, &cfg, &b);
+		kws_spotter_process(sp, pcm, LONG);
+		kws_spotter_destroy(sp);
+		assert_true(a.n > 0);
+		if (!way)
+			assert_same(&a, &b);
+		for (size_t i = 0; way && i < b.n; i++)
+			assert_int_equal(b.ev[i].word, NO);
+	}
 }
 
 static void refuses_bad_rates(void **state)
 {
 	kws_spotter *sp = NULL;
 	kws_error err = { "" };
-	assert_int_equal(kws_spotter_create(&sp, *state, 100, NULL, on_event, NULL, NULL, &err),
-			 KWS_ERR_ARG);
+	assert_int_equal(kws_spotter_create(&sp, *state, 100, NULL, &err), KWS_ERR_ARG);
 	assert_null(sp);
 	kws_classifier *c = NULL;
 	assert_int_equal(kws_classifier_create(&c, *state, 1000000, false, &err), KWS_ERR_ARG);
@@ -436,6 +496,8 @@ int main(void)
 		cmocka_unit_test(only_commands_fire),
 		cmocka_unit_test(reset_equals_new),
 		cmocka_unit_test(refuses_full_attention_by_name),
+		cmocka_unit_test(refuses_bad_configurations),
+		cmocka_unit_test(thresholds_that_are_nan_are_the_models),
 		cmocka_unit_test(refuses_bad_rates),
 		cmocka_unit_test(a_clip_is_its_best_frame),
 		cmocka_unit_test(the_end_is_the_last_frame),

@@ -375,17 +375,6 @@ static void refuses_rates_out_of_range(void **state)
 	kws_stream_destroy(NULL);
 }
 
-static void names_with_underscores_are_no_commands(void **state)
-{
-	(void)state;
-	assert_true(kws_is_command("yes"));
-	assert_true(kws_is_command("_"));
-	assert_true(kws_is_command("_yes"));
-	assert_true(kws_is_command("yes_"));
-	assert_false(kws_is_command("__"));
-	assert_false(kws_is_command("_unknown_"));
-}
-
 static int open_tiny(void **state)
 {
 	*state = tiny_model_open(&tiny_default);
@@ -414,7 +403,6 @@ int main(void)
 		cmocka_unit_test(whole_clips_are_answered_at_the_end),
 		cmocka_unit_test(full_attention_hears_its_length),
 		cmocka_unit_test(refuses_rates_out_of_range),
-		cmocka_unit_test(names_with_underscores_are_no_commands),
 	};
 	return cmocka_run_group_tests(tests, open_tiny, close_tiny) != 0;
 }

@@ -1,0 +1,215 @@
+/* kws/kws.h - libkws: spoken commands in audio, in endless streams and in clips.
+ *
+ * The whole public interface. Rules that hold everywhere, said once:
+ *
+ *   - A create or open may fail: it returns a status, writes the reason to a kws_error, and leaves NULL in *out. What runs
+ *     on audio cannot fail, allocate, block, print or read a clock. destroy(NULL) and close(NULL) do nothing.
+ *   - reset returns an object to its state just after create.
+ *   - What comes out does not depend, to the last bit, on how the audio is cut into calls, nor on other streams.
+ *   - A model is immutable: any number of threads may share it. Every other object belongs to one thread at a time.
+ *   - Audio is mono float, nominal range [-1, 1]; samples that are not finite count as 0. Arrays are row-major, with their
+ *     shape in brackets.
+ *   - Time is a count of samples at the model's rate (kws_model_rate_hz()) since the stream began.
+ *   - A pointer that a getter returns lives as long as its object; one in a callback, until the callback returns.
+ *   - The library changes nothing of the process: no signals, locale, environment, threads or files but those named.
+ *
+ * Minimal use:
+ *
+ *   static void on_event(void *ctx, const kws_event *ev)
+ *   {
+ *           kws_model *model = ctx;
+ *           printf("%s %.2f\n", kws_model_word(model, ev->word), ev->score);
+ *   }
+ *   ...
+ *   kws_spotter_config config = KWS_SPOTTER_CONFIG;
+ *   config.on_event = on_event;
+ *   config.ctx = model;
+ *   kws_spotter_create(&spotter, model, 48000, &config, &error);
+ *   while (read_audio(pcm, &n))
+ *           kws_spotter_process(spotter, pcm, n);
+ *   kws_spotter_flush(spotter); */
+#ifndef KWS_KWS_H
+#define KWS_KWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define KWS_API __attribute__((visibility("default")))
+
+#define KWS_VERSION "0.1.0"
+
+/* ---- errors ---------------------------------------------------------------------------------------------------- */
+
+enum kws_status {
+	KWS_OK = 0,
+	KWS_ERR_ARG = -1,     /* the caller asked for something that cannot be */
+	KWS_ERR_NOMEM = -2,   /* out of memory */
+	KWS_ERR_IO = -3,      /* the system refused to open, read or write */
+	KWS_ERR_FORMAT = -4,  /* the content is not what it claims to be */
+	KWS_ERR_VERSION = -5, /* well-formed, but of a version or kind that is not known */
+	KWS_ERR_DEVICE = -6   /* an audio device refused or went away */
+};
+
+/* What went wrong and where, e.g. "layers.0.v_proj.weight: shape [128, 63], want [128, 64]". Functions that take a
+ * kws_error * accept NULL; text is written only on failure. */
+typedef struct {
+	char text[256];
+} kws_error;
+
+/* A short English sentence, e.g. "out of memory". Never NULL. */
+KWS_API const char *kws_strerror(enum kws_status status);
+
+/* KWS_VERSION of the library that runs. */
+KWS_API const char *kws_version(void);
+
+/* ---- models ---------------------------------------------------------------------------------------------------- */
+
+typedef struct kws_model kws_model;
+
+/* Read, check and pack a model file. The file may be hostile: every size, offset, name, dtype, shape and value is checked
+ * before use. KWS_ERR_IO, KWS_ERR_FORMAT, KWS_ERR_VERSION (a newer format, a kind of layer that is not known),
+ * KWS_ERR_NOMEM; the error names the file, the tensor or key, and the reason. */
+KWS_API enum kws_status kws_model_open(kws_model **out, const char *path, kws_error *err);
+
+/* The same from memory (len bytes), which is not used after the call. */
+KWS_API enum kws_status kws_model_parse(kws_model **out, const void *blob, size_t len,
+					kws_error *err);
+
+/* After every object made from it. */
+KWS_API void kws_model_close(kws_model *m);
+
+KWS_API const char *kws_model_name(const kws_model *m); /* e.g. "commands-12" */
+KWS_API const char *kws_model_hash(const kws_model *m); /* SHA-256 of the file, 64 hex digits */
+KWS_API unsigned kws_model_rate_hz(const kws_model *m); /* of all sample counts */
+
+/* The classes: "yes", ..., "_unknown_", "_silence_". Those whose names begin and end with _ are no commands and make no
+ * events. */
+KWS_API size_t kws_model_n_words(const kws_model *m);
+KWS_API const char *kws_model_word(const kws_model *m, size_t i); /* i < n_words */
+KWS_API bool kws_model_is_command(const kws_model *m, size_t i);
+KWS_API int kws_model_word_index(const kws_model *m, const char *word); /* -1: no such word */
+KWS_API float kws_model_threshold(const kws_model *m, size_t i);	/* of its events, 0..1 */
+
+/* Can it hear an endless stream? A model with full attention cannot: it takes clips only. */
+KWS_API bool kws_model_hears_streams(const kws_model *m);
+
+/* ---- events and frames ----------------------------------------------------------------------------------------- */
+
+/* A command was heard. */
+typedef struct {
+	uint64_t sample;     /* when it was decided */
+	uint64_t start, end; /* of the word; start <= end <= sample */
+	unsigned word;	     /* index, kws_model_word() */
+	float score;	     /* peak of the smoothed probability, 0..1 */
+	float threshold;     /* that it had to reach */
+	float level_dbfs;    /* RMS level of the word, dB re full scale */
+	float snr_db;	     /* level over the background before it, dB */
+} kws_event;
+
+typedef void kws_event_fn(void *ctx, const kws_event *ev);
+
+/* One network frame, for meters, plots and statistics. */
+typedef struct {
+	uint64_t sample;    /* at its end */
+	const float *prob;  /* (n_words,) softmax of the logits */
+	const float *logit; /* (n_words,) */
+	const float *
+		level; /* (stride,) mean square of each hop in it; NULL from a model that hears the whole clip first */
+	size_t n_words, stride;
+} kws_frame;
+
+typedef void kws_frame_fn(void *ctx, const kws_frame *f);
+
+/* ---- spotter: a stream in, events out -------------------------------------------------------------------------- */
+
+typedef struct kws_spotter kws_spotter;
+
+/* Begin with KWS_SPOTTER_CONFIG, which asks for all that the model file says. */
+typedef struct {
+	size_t size;   /* of this struct: later versions add to its end */
+	int smooth_ms; /* mean of the probabilities over so long, 0..2000; -1: the model's */
+	int refractory_ms; /* after an event the word is silent for so long at least, 0..60000; -1: the model's */
+	const float *
+		threshold; /* (n_words,) 0..1, above 1: never, NaN: the model's; NULL: all the model's. Copied */
+	kws_event_fn *on_event; /* NULL: none */
+	kws_frame_fn *on_frame; /* sees every frame before the events that it decides; NULL: none */
+	void *ctx;		/* of both */
+} kws_spotter_config;
+
+#define KWS_SPOTTER_CONFIG { sizeof(kws_spotter_config), -1, -1, NULL, NULL, NULL, NULL }
+
+/* in_hz: rate of the audio, 8000..192000. config NULL: KWS_SPOTTER_CONFIG. KWS_ERR_ARG names what is out of its range, or
+ * the model when it hears clips only. Callbacks MUST NOT call functions of the spotter or its group but
+ * kws_spotter_score(). */
+KWS_API enum kws_status kws_spotter_create(kws_spotter **out, const kws_model *m, unsigned in_hz,
+					   const kws_spotter_config *config, kws_error *err);
+KWS_API void kws_spotter_destroy(kws_spotter *sp);
+KWS_API void kws_spotter_reset(kws_spotter *sp);
+
+/* Hear pcm (n,). */
+KWS_API void kws_spotter_process(kws_spotter *sp, const float *pcm, size_t n);
+
+/* The audio has ended: what is still open is decided. Only reset or destroy may follow. */
+KWS_API void kws_spotter_flush(kws_spotter *sp);
+
+/* Other times and thresholds from the next frame on; callbacks and all that was heard stay. KWS_ERR_ARG, and nothing has
+ * changed. */
+KWS_API enum kws_status kws_spotter_configure(kws_spotter *sp, const kws_spotter_config *config,
+					      kws_error *err);
+
+/* (n_words,) the smoothed probabilities that the decision compares with its thresholds; in on_frame, those of that frame. */
+KWS_API const float *kws_spotter_score(const kws_spotter *sp);
+
+/* Samples at the model's rate since the start or reset. */
+KWS_API uint64_t kws_spotter_heard(const kws_spotter *sp);
+
+/* ---- groups: many streams of one model ------------------------------------------------------------------------- */
+
+/* Spotters of a group share what they compute in, so that each is little more than its past, and those that are fed
+ * together go through the matrix products together. A group and its spotters belong to one thread at a time. Spotters come
+ * and go as they like; each hears as if it were alone. */
+typedef struct kws_group kws_group;
+
+KWS_API enum kws_status kws_group_create(kws_group **out, const kws_model *m, kws_error *err);
+KWS_API void kws_group_destroy(kws_group *g); /* after its spotters */
+KWS_API enum kws_status kws_spotter_create_in(kws_spotter **out, kws_group *g, unsigned in_hz,
+					      const kws_spotter_config *config, kws_error *err);
+
+typedef struct {
+	kws_spotter *spotter;
+	const float *pcm; /* (n,) */
+	size_t n;
+} kws_spotter_input;
+
+/* Feed n_in spotters of one group, each at most once. Faster than one after the other when each brings little, as live
+ * streams do. */
+KWS_API void kws_spotter_process_all(const kws_spotter_input *in, size_t n_in);
+
+/* ---- classifier: a clip in, probabilities out ------------------------------------------------------------------ */
+
+typedef struct kws_classifier kws_classifier;
+
+/* The clip is heard from a fresh state. Its probabilities are those of the network frame at which a command is most
+ * probable, among the frames whose pooling window lies wholly inside the clip; a clip shorter than the window is followed
+ * by silence up to it. at_end: those of the clip's last frame, with all that came before as its past: what a stream would
+ * have said just then. A model with full attention hears the beginning of a clip, as long as it can. */
+KWS_API enum kws_status kws_classifier_create(kws_classifier **out, const kws_model *m,
+					      unsigned in_hz, bool at_end, kws_error *err);
+KWS_API void kws_classifier_destroy(kws_classifier *c);
+
+/* More of the clip, pcm (n,). */
+KWS_API void kws_classifier_process(kws_classifier *c, const float *pcm, size_t n);
+
+/* The clip has ended: prob (n_words,), which sums to 1. What follows is the next clip. */
+KWS_API void kws_classifier_finish(kws_classifier *c, float *prob);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
