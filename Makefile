@@ -14,6 +14,7 @@ NATIVE  := $(firstword $(subst -, ,$(shell cc -dumpmachine 2>/dev/null || uname 
 ifeq ($(ARCH),$(NATIVE))
 B          ?= build
 PKG_CONFIG ?= pkg-config
+OBJCOPY    ?= objcopy
 else
 B          ?= build/$(ARCH)
 TRIPLET    := $(subst -pc-,-,$(subst -unknown-,-,$(MACHINE)))
@@ -21,6 +22,7 @@ PKG_CONFIG ?= PKG_CONFIG_LIBDIR=$${PKG_CONFIG_LIBDIR:-/usr/lib/$(TRIPLET)/pkgcon
 ifeq ($(origin AR),default)
 AR         := $(TRIPLET)-ar
 endif
+OBJCOPY    ?= $(TRIPLET)-objcopy
 endif
 
 # Libraries, by the folder that may use them. `make layers` checks the #include lines.
@@ -67,18 +69,20 @@ endif
 AUDIO_OBJ := $(call objects,$(wildcard audio/*.c))
 KWS_OBJ   := $(call objects,$(wildcard cli/*.c))
 KWSD_OBJ  := $(call objects,$(wildcard daemon/*.c))
-LIB       := $(B)/libkws.a
+LIB       := $(B)/libkwscore.a
 AUDIO     := $(B)/libkwsaudio.a
 CLI       := $(B)/libkwscli.a
 
 PROGRAMS := $(B)/kws $(B)/kwsd
+# what other programs link with: the names of kws/kws.h and no others
+LIBRARY  := $(if $(SANITIZE),,$(B)/libkws.so.0 $(B)/libkws.a)
 TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-all: $(PROGRAMS)
+all: $(PROGRAMS) $(LIBRARY)
 
 help:
-	@echo 'make            build kws and kwsd in $(B)/; V=1 shows the commands; CC=aarch64-linux-gnu-gcc builds for arm64 in build/aarch64/'
+	@echo 'make            build kws, kwsd and libkws in $(B)/; V=1 shows the commands; CC=aarch64-linux-gnu-gcc builds for arm64 in build/aarch64/'
 	@echo 'make demo       install what is missing to build, build, find the words in the shipped recording'
 	@echo 'make check      install what is missing to build and test, build, run all tests; PARTS= installs no sound servers or systemd'
 	@echo 'make test-NAME  run the unit tests of tests/test_NAME.c; tests/system/run NAME those with real sound servers'
@@ -123,8 +127,16 @@ $(B)/vec/%_v4.o: vec/%.c | $(B)/libraries
 	@mkdir -p $(@D)
 	$(call level,v4,x86-64-v4,64,-march=x86-64-v4)
 
+$(LIB_OBJ): OURS += -fPIC -fvisibility=hidden
 $(LIB): $(LIB_OBJ)
 	$(call step,AR)$(AR) rcs $@ $^
+$(B)/libkws.so.0: $(LIB_OBJ) include/libkws.map
+	$(call step,LD)$(CC) $(CFLAGS) $(filter-out -pie,$(HARDEN_LINK)) -shared -Wl,-soname,libkws.so.0 -Wl,-z,defs \
+		-Wl,--version-script=include/libkws.map $(LDFLAGS) -pthread -o $@ $(LIB_OBJ) $(shell $(PKG_CONFIG) --libs $(PKGS_LIB)) -lm
+$(B)/libkws.a: $(LIB_OBJ)
+	$(call step,AR)$(CC) $(CFLAGS) -nostdlib -no-pie -r -o $(B)/libkws.o $(LIB_OBJ)
+	@$(OBJCOPY) --localize-hidden $(B)/libkws.o
+	@rm -f $@ && $(AR) rcs $@ $(B)/libkws.o
 $(AUDIO): $(AUDIO_OBJ)
 	$(call step,AR)$(AR) rcs $@ $^
 $(CLI): $(filter-out %/main.o,$(KWS_OBJ))
@@ -155,8 +167,8 @@ check:
 	+@$(MAKE) --no-print-directory check-built
 
 CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS))
-check-built: $(PROGRAMS) $(B)/golden $(B)/own_mounts $(CHECKS)
-	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden $(if $(OPTIMISED),hardening) system
+check-built: all $(B)/golden $(B)/own_mounts $(CHECKS)
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden library $(if $(OPTIMISED),hardening) system
 
 # the same without real services: what the sanitizers run
 check-units: $(PROGRAMS) $(B)/golden $(CHECKS)
@@ -223,6 +235,8 @@ bench: $(B)/kws
 	$(B)/kws bench
 
 BIN     := $(PREFIX)/bin
+LIBDIR  ?= $(PREFIX)/lib
+INCLUDE := $(PREFIX)/include
 MAN     := $(PREFIX)/share/man
 UNITS   := $(PREFIX)/lib/systemd/system
 SYSCONF ?= /etc
@@ -233,9 +247,14 @@ placed = sed 's|/usr/local/bin/|$(BIN)/|; s|/usr/local/share/kwsd|$(SHARE)|; s|/
 
 # the configuration that is there stays: it is the user's
 install: all
-	install -d $(addprefix $(DESTDIR),$(BIN) $(MAN)/man1 $(MAN)/man5 $(MAN)/man8 $(UNITS) $(SHARE) $(COMPLETIONS) $(SYSCONF)/kwsd)
+	install -d $(addprefix $(DESTDIR),$(BIN) $(LIBDIR)/pkgconfig $(INCLUDE)/kws $(MAN)/man1 $(MAN)/man3 $(MAN)/man5 $(MAN)/man8 $(UNITS) $(SHARE) $(COMPLETIONS) $(SYSCONF)/kwsd)
 	install -m755 $(B)/kws $(B)/kwsd $(DESTDIR)$(BIN)
+	install -m644 $(B)/libkws.so.0 $(B)/libkws.a $(DESTDIR)$(LIBDIR)
+	ln -sf libkws.so.0 $(DESTDIR)$(LIBDIR)/libkws.so
+	install -m644 include/kws/kws.h $(DESTDIR)$(INCLUDE)/kws
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' include/kws.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/kws.pc
 	install -m644 docs/kws.1 $(DESTDIR)$(MAN)/man1
+	install -m644 docs/kws.3 $(DESTDIR)$(MAN)/man3
 	install -m644 docs/kwsd.conf.5 $(DESTDIR)$(MAN)/man5
 	install -m644 docs/kwsd.8 $(DESTDIR)$(MAN)/man8
 	install -m644 cli/kws.bash-completion $(DESTDIR)$(COMPLETIONS)/kws
@@ -248,14 +267,16 @@ install: all
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(BIN)/kws $(BIN)/kwsd $(MAN)/man1/kws.1 $(MAN)/man5/kwsd.conf.5 $(MAN)/man8/kwsd.8 \
-		$(COMPLETIONS)/kws $(UNITS)/kwsd.service $(UNITS)/kwsd@.service)
+		$(COMPLETIONS)/kws $(UNITS)/kwsd.service $(UNITS)/kwsd@.service $(MAN)/man3/kws.3 $(INCLUDE)/kws/kws.h \
+		$(LIBDIR)/libkws.so.0 $(LIBDIR)/libkws.so $(LIBDIR)/libkws.a $(LIBDIR)/pkgconfig/kws.pc)
+	-rmdir $(DESTDIR)$(INCLUDE)/kws
 	rm -rf $(DESTDIR)$(SHARE)
 	$(call placed,config/kwsd.conf) | cmp -s - $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf && rm -r $(DESTDIR)$(SYSCONF)/kwsd || true
 
 dist:
 	@mkdir -p dist
 	git archive --format=tar.gz --prefix=kwsd-$(VERSION)/ -o dist/kwsd-$(VERSION).tar.gz HEAD
-VERSION = $(shell sed -n 's/.*KWS_VERSION "\(.*\)"/\1/p' include/kws.h)
+VERSION = $(shell sed -n 's/.*KWS_VERSION "\(.*\)"/\1/p' include/kws/kws.h)
 
 clean:
 	rm -rf build dist

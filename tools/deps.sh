@@ -22,6 +22,7 @@ libraries  libsystemd-dev       service notification and journal
 libraries  libinih-dev          configuration file
 tests      libcmocka-dev        unit tests
 tests      binutils             reads the built programs
+tests      g++                  builds the C++ example
 parts      pulseaudio           a sound server to listen to
 parts      pulseaudio-utils     plays to it
 parts      libasound2-plugins   ALSA devices of the sound server

@@ -94,3 +94,19 @@ test_callback_calls_nothing() { # at most 20 s
 		esac
 	done
 }
+
+# the library's example on a real microphone
+test_library_microphone() { # at most 60 s
+	pulse_start
+	short 16000 wav "$T/in.wav"
+	# shellcheck disable=SC2046
+	cc -o "$T/microphone" -Iinclude examples/microphone.c "$B/libkws.so.0" $(pkg-config --cflags --libs portaudio-2.0) || fail "examples/microphone.c"
+	LD_LIBRARY_PATH=$B "$T/microphone" "$MODEL" 12 > "$T/out" 2> "$T/err" &
+	local p=$!
+	PIDS="$PIDS $p"
+	sleep 1
+	play kws16 "$T/in.wav"
+	wait $p || fail "microphone ended with status $?"
+	sed -n 's/.*"word":"\([^"]*\)".*/\1/p' "$T/want" > "$T/words"
+	cut -d' ' -f1 "$T/out" | cmp - "$T/words" || fail "heard $(tr '\n' ' ' < "$T/out"), want $(tr '\n' ' ' < "$T/words")"
+}
