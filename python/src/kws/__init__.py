@@ -1,0 +1,386 @@
+"""Spoken commands in audio: libkws for Python.
+
+>>> import kws
+>>> for event in kws.spot("recording.flac", model="commands-12.safetensors"):
+...     print(f"{event.start:.2f} {event.word} {event.score:.2f}")
+
+A stream that never ends::
+
+    spotter = kws.Spotter(kws.Model("commands-12.safetensors"), rate_hz=48000)
+    while True:
+        for event in spotter.process(microphone.read()):
+            ...
+
+The events are those of ``kws spot`` and ``kwsd``, to the last bit, however the audio is cut into calls. A model may be shared by
+any number of threads; every other object belongs to one thread at a time. The interpreter lock is released while C code runs.
+"""
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._binding import ffi, lib
+
+__all__ = ["Classification", "Classifier", "Error", "Event", "Frame", "Group", "Model", "Spotter", "classify", "spot", "version"]
+
+Samples = NDArray[np.float32]
+
+#: Samples that are read from a file at a time.
+_BLOCK = 16384
+
+
+class Error(Exception):
+    """What libkws refuses, with its reason: ``layers.0.v_proj.weight: shape [128, 63], want [128, 64]``.
+
+    ``status`` is the name of the C status, e.g. ``"KWS_ERR_FORMAT"``.
+    """
+
+    def __init__(self, status: str, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def version() -> str:
+    """The version of the library, e.g. ``"0.1.0"``."""
+    return ffi.string(lib.kws_version()).decode()
+
+
+def _check(status: int, error: Any) -> None:
+    if status != lib.KWS_OK:
+        text = ffi.string(error.text).decode(errors="replace")
+        name = ffi.typeof("enum kws_status").elements.get(status, str(status))
+        raise Error(name, text or ffi.string(lib.kws_strerror(status)).decode())
+
+
+def _mono(samples: ArrayLike) -> Samples:
+    """(n,) float samples as the library takes them. Integers would be 32768 times too loud, so they are refused."""
+    array = np.asarray(samples)
+    if array.ndim != 1:
+        raise ValueError(f"samples: shape {array.shape}, want one channel, (n,)")
+    if array.size and not np.issubdtype(array.dtype, np.floating):
+        raise TypeError(f"samples: {array.dtype}, want floats in [-1, 1]; divide int16 by 32768")
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def _pointer(samples: Samples) -> Any:
+    return ffi.cast("const float *", samples.ctypes.data)
+
+
+class Model:
+    """A model file, checked; immutable, and free to be shared by threads.
+
+    :param path: a ``.safetensors`` file; None: the file that the environment variable ``KWS_MODEL`` names.
+    :raises Error: the file cannot be read, or is no model; the text names the place and the reason.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        path = path if path is not None else os.environ.get("KWS_MODEL")
+        if not path:
+            raise ValueError("path: name a model file, or set KWS_MODEL")
+        out, error = ffi.new("kws_model **"), ffi.new("kws_error *")
+        _check(lib.kws_model_open(out, os.fsencode(path), error), error)
+        self._c = ffi.gc(out[0], lib.kws_model_close)
+        n = lib.kws_model_n_words(self._c)
+        #: Name in the file, e.g. ``"commands-12"``.
+        self.name: str = ffi.string(lib.kws_model_name(self._c)).decode()
+        #: SHA-256 of the file, 64 hex digits.
+        self.hash: str = ffi.string(lib.kws_model_hash(self._c)).decode()
+        #: Rate at which all samples are counted, Hz.
+        self.rate_hz: int = lib.kws_model_rate_hz(self._c)
+        #: Its classes, (n_words,): commands, and such as ``_unknown_``, which make no events.
+        self.words: tuple[str, ...] = tuple(ffi.string(lib.kws_model_word(self._c, i)).decode() for i in range(n))
+        #: The classes that make events, with the score that each has to reach, 0..1.
+        self.thresholds: dict[str, float] = {
+            w: lib.kws_model_threshold(self._c, i) for i, w in enumerate(self.words)
+            if lib.kws_model_is_command(self._c, i)
+        }
+        #: Can it hear an endless stream? A model with full attention takes clips only.
+        self.hears_streams: bool = lib.kws_model_hears_streams(self._c)
+
+    def __repr__(self) -> str:
+        return f"<kws.Model {self.name} {self.hash[:12]}>"
+
+
+def _model(model: Model | str | os.PathLike[str] | None) -> Model:
+    return model if isinstance(model, Model) else Model(model)
+
+
+@dataclass(frozen=True)
+class Event:
+    """A command that was heard. Times are seconds since the stream began."""
+
+    word: str
+    start: float
+    end: float
+    #: When it was decided.
+    decided: float
+    #: Peak of the smoothed probability, and what it had to reach, 0..1.
+    score: float
+    threshold: float
+    #: RMS level of the word, dB re full scale, and over the background before it, dB.
+    level_dbfs: float
+    snr_db: float
+    #: The times, in samples at the model's rate.
+    start_sample: int
+    end_sample: int
+    decided_sample: int
+
+    @property
+    def margin(self) -> float:
+        """How far the score is above the threshold."""
+        return self.score - self.threshold
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One network frame. ``time``: seconds at its end; ``probabilities`` and ``scores`` (n_words,): of the frame alone, and
+    smoothed, as the decision compares them with its thresholds; ``level`` (hops,): mean square of each 10 ms in it."""
+
+    time: float
+    probabilities: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    level: NDArray[np.float32]
+
+
+@ffi.def_extern()
+def kws_python_event(ctx: Any, ev: Any) -> None:
+    ffi.from_handle(ctx)._on_event(ev)
+
+
+@ffi.def_extern()
+def kws_python_frame(ctx: Any, frame: Any) -> None:
+    ffi.from_handle(ctx)._on_frame(frame)
+
+
+def _array(pointer: Any, n: int) -> NDArray[np.float32]:
+    return np.frombuffer(ffi.buffer(pointer, 4 * n), dtype=np.float32).copy() if n else np.zeros(0, np.float32)
+
+
+class Spotter:
+    """A stream: samples in, events out.
+
+    :param model: a :class:`Model`, or the path of one.
+    :param rate_hz: of the samples, 8000..192000.
+    :param threshold: one score for all commands, or a mapping of some of them, 0..1; more than 1: never. Others keep the
+        model's.
+    :param smooth_ms: mean of the probabilities over so long, 0..2000; None: the model's.
+    :param refractory_ms: after an event the word is silent for so long at least, 0..60000; None: the model's.
+    :param on_frame: called with every :class:`Frame`, for meters and plots.
+    :param group: hear in this :class:`Group`, which has the model.
+    :raises Error: something is out of its range; the text names it.
+    """
+
+    def __init__(self, model: Model | str | os.PathLike[str] | None = None, rate_hz: int = 16000, *,
+                 threshold: float | Mapping[str, float] | None = None, smooth_ms: int | None = None,
+                 refractory_ms: int | None = None, on_frame: Callable[[Frame], None] | None = None,
+                 group: Group | None = None) -> None:
+        if group is not None and model is not None and model is not group.model:
+            raise ValueError("model: the group has another one")
+        self.model = group.model if group is not None else _model(model)
+        self.rate_hz = rate_hz
+        self._group = group
+        self._events: list[Event] = []
+        self._frame_fn = on_frame
+        self._failure: BaseException | None = None
+        self._handle = ffi.new_handle(self)
+        config = self._config(threshold, smooth_ms, refractory_ms)
+        out, error = ffi.new("kws_spotter **"), ffi.new("kws_error *")
+        if group is None:
+            _check(lib.kws_spotter_create(out, self.model._c, rate_hz, config, error), error)
+        else:
+            _check(lib.kws_spotter_create_in(out, group._c, rate_hz, config, error), error)
+        self._c = ffi.gc(out[0], lib.kws_spotter_destroy)
+
+    def _config(self, threshold: float | Mapping[str, float] | None, smooth_ms: int | None,
+                refractory_ms: int | None) -> Any:
+        words = self.model.words
+        each = [math.nan] * len(words)
+        if isinstance(threshold, Mapping):
+            for word, value in threshold.items():
+                if word not in self.model.thresholds:
+                    raise ValueError(f"threshold: {word!r} is no command of {self.model.name}: "
+                                     f"{' '.join(self.model.thresholds)}")
+                each[words.index(word)] = value
+        elif threshold is not None:
+            each = [threshold] * len(words)
+        self._thresholds = ffi.new("float[]", each)
+        return ffi.new("kws_spotter_config *", {
+            "size": ffi.sizeof("kws_spotter_config"),
+            "smooth_ms": -1 if smooth_ms is None else smooth_ms,
+            "refractory_ms": -1 if refractory_ms is None else refractory_ms,
+            "threshold": self._thresholds,
+            "on_event": lib.kws_python_event,
+            "on_frame": lib.kws_python_frame if self._frame_fn else ffi.NULL,
+            "ctx": self._handle,
+        })
+
+    def _on_event(self, ev: Any) -> None:
+        hz = self.model.rate_hz
+        self._events.append(Event(self.model.words[ev.word], ev.start / hz, ev.end / hz, ev.sample / hz, ev.score,
+                                  ev.threshold, ev.level_dbfs, ev.snr_db, ev.start, ev.end, ev.sample))
+
+    def _on_frame(self, frame: Any) -> None:
+        try:
+            assert self._frame_fn is not None
+            self._frame_fn(Frame(frame.sample / self.model.rate_hz, _array(frame.prob, frame.n_words), self.scores,
+                                 _array(frame.level, frame.stride)))
+        except BaseException as e:  # C cannot carry it: it is raised when the call returns
+            self._failure = self._failure or e
+
+    def _take(self) -> list[Event]:
+        failure, self._failure = self._failure, None
+        events, self._events = self._events, []
+        if failure is not None:
+            raise failure
+        return events
+
+    def process(self, samples: ArrayLike) -> list[Event]:
+        """Hear samples (n,), mono floats in [-1, 1], any n; the events that they decided."""
+        pcm = _mono(samples)
+        lib.kws_spotter_process(self._c, _pointer(pcm), pcm.size)
+        return self._take()
+
+    def flush(self) -> list[Event]:
+        """The audio has ended: the events that were still open. Only :meth:`reset` may follow."""
+        lib.kws_spotter_flush(self._c)
+        return self._take()
+
+    def events(self, blocks: Iterable[ArrayLike]) -> Iterator[Event]:
+        """Hear block after block, e.g. of a microphone, and yield each event as soon as it is decided; then flush."""
+        for block in blocks:
+            yield from self.process(block)
+        yield from self.flush()
+
+    def reset(self) -> None:
+        """Back to the state of a new one."""
+        lib.kws_spotter_reset(self._c)
+        self._events.clear()
+
+    def configure(self, *, threshold: float | Mapping[str, float] | None = None, smooth_ms: int | None = None,
+                  refractory_ms: int | None = None) -> None:
+        """Other thresholds and times from the next frame on, as in the constructor; all that was heard stays.
+
+        :raises Error: something is out of its range, and nothing has changed.
+        """
+        error = ffi.new("kws_error *")
+        _check(lib.kws_spotter_configure(self._c, self._config(threshold, smooth_ms, refractory_ms), error), error)
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """(n_words,) the smoothed probabilities of the last frame."""
+        return _array(lib.kws_spotter_score(self._c), len(self.model.words))
+
+    @property
+    def heard(self) -> float:
+        """Seconds of audio since the start or reset."""
+        return lib.kws_spotter_heard(self._c) / self.model.rate_hz
+
+
+class Group:
+    """Many streams of one model, which share what they compute in: little memory each, and common matrix products.
+
+    A group and its spotters belong to one thread at a time. Spotters come and go as they like, and each hears as if it were alone.
+    """
+
+    def __init__(self, model: Model | str | os.PathLike[str] | None = None) -> None:
+        self.model = _model(model)
+        out, error = ffi.new("kws_group **"), ffi.new("kws_error *")
+        _check(lib.kws_group_create(out, self.model._c, error), error)
+        self._c = ffi.gc(out[0], lib.kws_group_destroy)
+
+    def spotter(self, rate_hz: int = 16000, **options: Any) -> Spotter:
+        """A new stream in the group; the options are those of :class:`Spotter`."""
+        return Spotter(rate_hz=rate_hz, group=self, **options)
+
+    def process(self, inputs: Sequence[tuple[Spotter, ArrayLike]]) -> list[list[Event]]:
+        """Feed spotters of the group together, each at most once; the events of each, in the same order."""
+        spotters = [spotter for spotter, _ in inputs]
+        if len(set(map(id, spotters))) != len(spotters):
+            raise ValueError("inputs: a spotter is there twice")
+        if any(spotter._group is not self for spotter in spotters):
+            raise ValueError("inputs: a spotter of another group")
+        pcm = [_mono(samples) for _, samples in inputs]
+        c = ffi.new("kws_spotter_input[]", [{"spotter": s._c, "pcm": _pointer(x), "n": x.size}
+                                            for s, x in zip(spotters, pcm, strict=True)])
+        lib.kws_spotter_process_all(c, len(inputs))
+        return [spotter._take() for spotter in spotters]
+
+
+@dataclass(frozen=True)
+class Classification:
+    """The most probable class of a clip, its probability, and all of them (n_words,), which sum to 1."""
+
+    word: str
+    probability: float
+    probabilities: NDArray[np.float32]
+
+
+class Classifier:
+    """Clips in, one label each.
+
+    :param at_end: judge the end of the clip with all that came before it as its past, as a stream would; else the frame at which a
+        command is most probable.
+    """
+
+    def __init__(self, model: Model | str | os.PathLike[str] | None = None, rate_hz: int = 16000, *,
+                 at_end: bool = False) -> None:
+        self.model = _model(model)
+        self.rate_hz = rate_hz
+        out, error = ffi.new("kws_classifier **"), ffi.new("kws_error *")
+        _check(lib.kws_classifier_create(out, self.model._c, rate_hz, at_end, error), error)
+        self._c = ffi.gc(out[0], lib.kws_classifier_destroy)
+
+    def classify(self, samples: ArrayLike) -> Classification:
+        """A whole clip (n,), mono floats in [-1, 1]."""
+        pcm = _mono(samples)
+        prob = np.zeros(len(self.model.words), np.float32)
+        lib.kws_classifier_process(self._c, _pointer(pcm), pcm.size)
+        lib.kws_classifier_finish(self._c, ffi.cast("float *", prob.ctypes.data))
+        best = int(np.argmax(prob))
+        return Classification(self.model.words[best], float(prob[best]), prob)
+
+
+def _blocks(path: str | os.PathLike[str], channel: int | None) -> tuple[int, Iterator[Samples]]:
+    """The rate of a recording, and its samples: the mean of all channels, or one of them, counted from 1."""
+    import soundfile
+
+    file = soundfile.SoundFile(Path(path))
+    if channel is not None and not 1 <= channel <= file.channels:
+        raise ValueError(f"{path}: channel {channel} is not in 1..{file.channels}")
+
+    def read() -> Iterator[Samples]:
+        with file:
+            while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+                if channel is not None:
+                    yield np.ascontiguousarray(block[:, channel - 1])
+                    continue
+                mono = block[:, 0].copy()  # one after the other, as kws adds them
+                for c in range(1, file.channels):
+                    mono += block[:, c]
+                yield mono / np.float32(file.channels)
+
+    return file.samplerate, read()
+
+
+def spot(path: str | os.PathLike[str], model: Model | str | os.PathLike[str] | None = None, *, channel: int | None = None,
+         **options: Any) -> Iterator[Event]:
+    """What is said when in a recording, in any format that libsndfile reads; the options are those of :class:`Spotter`.
+
+    :param channel: hear this one, from 1; None: the mean of all.
+    """
+    rate_hz, blocks = _blocks(path, channel)
+    return Spotter(model, rate_hz, **options).events(blocks)
+
+
+def classify(path: str | os.PathLike[str], model: Model | str | os.PathLike[str] | None = None, *, channel: int | None = None,
+             at_end: bool = False) -> Classification:
+    """Which word is in a clip, in any format that libsndfile reads."""
+    rate_hz, blocks = _blocks(path, channel)
+    return Classifier(model, rate_hz, at_end=at_end).classify(np.concatenate([np.zeros(0, np.float32), *blocks]))

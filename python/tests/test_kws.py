@@ -1,0 +1,164 @@
+"""The binding says what the programs say, whatever is cut, grouped or refused."""
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import kws
+
+TREE = Path(__file__).resolve().parents[2]
+MODEL = TREE / "config/models/commands-12.safetensors"
+DEMO = TREE / "tests/data/demo.flac"
+KWS = Path(os.environ.get("KWS_BUILD", TREE / "build")) / "kws"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return kws.Model(MODEL)
+
+
+@pytest.fixture(scope="module")
+def demo():
+    samples, rate = soundfile.read(DEMO, dtype="float32")
+    return samples if samples.ndim == 1 else samples.mean(axis=1), rate
+
+
+@pytest.fixture(scope="module")
+def events(model):
+    return list(kws.spot(DEMO, model))
+
+
+def program(*arguments):
+    if not KWS.exists():
+        pytest.skip(f"{KWS} is not built")
+    return subprocess.run([KWS, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def test_model_says_what_is_in_the_file(model):
+    assert model.name == "commands-12" and len(model.hash) == 64 and model.rate_hz == 16000
+    assert model.words[:2] == ("yes", "no") and model.words[-1] == "_silence_"
+    assert set(model.thresholds) == set(model.words) - {"_unknown_", "_silence_"}
+    assert model.hears_streams and "commands-12" in repr(model)
+    assert kws.version() in (TREE / "include/kws/kws.h").read_text()
+
+
+def test_events_are_those_of_the_program(events):
+    lines = [json.loads(line) for line in program("spot", "-m", MODEL, "--format", "jsonl", DEMO).splitlines()]
+    assert len(lines) == len(events) >= 5
+    for line, event in zip(lines, events, strict=True):
+        assert (line["word"], line["start_sample"], line["end_sample"], line["decided_sample"]) == (
+            event.word, event.start_sample, event.end_sample, event.decided_sample)
+        for key in ("score", "threshold", "level_dbfs", "snr_db", "start", "end", "decided"):
+            assert line[key] == pytest.approx(getattr(event, key), abs=1e-6)
+        assert event.margin == event.score - event.threshold > 0
+
+
+@pytest.mark.parametrize("cut", [1, 160, 777, 100_000])
+def test_cuts_do_not_matter(model, demo, events, cut):
+    samples, rate = demo
+    samples = samples[:3 * rate] if cut == 1 else samples
+    want = [e for e in events if cut > 1 or e.decided_sample < 3 * rate - 4000]
+    spotter = kws.Spotter(model, rate)
+    blocks = (samples[i:i + cut] for i in range(0, len(samples), cut))
+    got = [e for e in spotter.events(blocks) if cut > 1 or e.decided_sample < 3 * rate - 4000]
+    assert got == want
+    assert spotter.heard == len(samples) / rate
+    spotter.reset()
+    assert spotter.heard == 0
+
+
+def test_a_group_hears_as_each_alone(model, demo, events):
+    samples, rate = demo
+    group = kws.Group(model)
+    spotters = [group.spotter(rate) for _ in range(12)]
+    heard = [[] for _ in spotters]
+    for i in range(0, len(samples), 640):
+        for mine, new in zip(heard, group.process([(s, samples[i:i + 640]) for s in spotters]), strict=True):
+            mine += new
+    for mine, spotter in zip(heard, spotters, strict=True):
+        assert mine + spotter.flush() == events
+    with pytest.raises(ValueError, match="twice"):
+        group.process([(spotters[0], samples[:1])] * 2)
+    with pytest.raises(ValueError, match="another group"):
+        group.process([(kws.Spotter(model), samples[:1])])
+
+
+def test_thresholds(model, demo, events):
+    samples, rate = demo
+    word = events[0].word
+    without = list(kws.Spotter(model, rate, threshold={word: 2.0}).events([samples]))
+    assert word not in {e.word for e in without} and without
+    spotter = kws.Spotter(model, rate, threshold=2.0)
+    assert spotter.process(samples[:rate]) == []
+    spotter.configure()
+    spotter.reset()
+    assert spotter.process(samples) + spotter.flush() == events
+    with pytest.raises(ValueError, match="'maybe' is no command of commands-12: yes no"):
+        kws.Spotter(model, threshold={"maybe": 0.5})
+    with pytest.raises(kws.Error, match=r"config.threshold: yes: -0.5") as e:
+        kws.Spotter(model, threshold={"yes": -0.5})
+    assert e.value.status == "KWS_ERR_ARG"
+
+
+def test_frames(model, demo):
+    samples, rate = demo
+    frames = []
+    spotter = kws.Spotter(model, rate, on_frame=frames.append)
+    spotter.process(samples[:rate])
+    assert [f.time for f in frames] == pytest.approx(np.arange(1, 26) / 25)
+    assert all(f.probabilities.sum() == pytest.approx(1, abs=1e-5) and f.level.shape == (4,) for f in frames)
+    assert (frames[-1].scores == spotter.scores).all()
+
+    def fail(frame):
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        kws.Spotter(model, rate, on_frame=fail).process(samples[:rate])
+
+
+def test_classify_as_the_program(model, tmp_path, events, demo):
+    samples, rate = demo
+    first = events[0]
+    clip = tmp_path / "clip.wav"
+    begin = max(0, first.end_sample - 12000)
+    soundfile.write(clip, samples[begin:begin + 16000], rate, subtype="FLOAT")
+    got = kws.classify(clip, model)
+    line = json.loads(program("classify", "-m", MODEL, "--format", "jsonl", clip))
+    assert got.word == line["label"] == first.word
+    assert got.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert got.probability == got.probabilities.max()
+    assert kws.classify(clip, model, at_end=True).probabilities.shape == (12,)
+
+
+def test_two_channels(model, demo, events, tmp_path):
+    samples, rate = demo
+    both = tmp_path / "both.wav"
+    soundfile.write(both, np.stack([samples, np.zeros_like(samples)], axis=1), rate, subtype="FLOAT")
+    assert list(kws.spot(both, model, channel=1)) == events
+    assert list(kws.spot(both, model, channel=2)) == []
+    with pytest.raises(ValueError, match=r"channel 3 is not in 1..2"):
+        kws.spot(both, model, channel=3)
+
+
+def test_refusals(model, tmp_path, monkeypatch):
+    with pytest.raises(kws.Error, match="No such file") as e:
+        kws.Model(tmp_path / "none.safetensors")
+    assert e.value.status == "KWS_ERR_IO"
+    (tmp_path / "bad.safetensors").write_bytes(b"0" * 100)
+    with pytest.raises(kws.Error, match=r"bad.safetensors"):
+        kws.Model(tmp_path / "bad.safetensors")
+    with pytest.raises(kws.Error, match="rate: 100 Hz"):
+        kws.Spotter(model, 100)
+    with pytest.raises(ValueError, match="one channel"):
+        kws.Spotter(model).process(np.zeros((10, 2), np.float32))
+    with pytest.raises(TypeError, match="divide int16"):
+        kws.Spotter(model).process(np.zeros(10, np.int16))
+    monkeypatch.delenv("KWS_MODEL", raising=False)
+    with pytest.raises(ValueError, match="KWS_MODEL"):
+        kws.Model()
+    monkeypatch.setenv("KWS_MODEL", str(MODEL))
+    assert kws.Model().hash == model.hash
