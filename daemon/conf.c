@@ -1,6 +1,10 @@
 #include "daemon/conf.h"
 
+#include "daemon/clips.h"
 #include "daemon/conf_kinds.h"
+#include "daemon/conf_text.h"
+
+#include "nearest.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -15,7 +19,7 @@
 #define ROOM(member) (double)sizeof(((kws_conf *)0)->member)
 
 static const kws_conf_key keys[] = {
-	{ "audio", "device", &kws_conf_text, AT(audio.device), 0, ROOM(audio.device), "default" },
+	{ "audio", "device", &kws_conf_device, AT(audio.device), 0, ROOM(audio.device), "default" },
 	{ "audio", "rate_hz", &kws_conf_count, AT(audio.rate_hz), 0, 192000, "0" },
 	{ "audio", "channels", &kws_conf_count, AT(audio.channels), 0, 32, "0" },
 	{ "audio", "channel", &kws_conf_count, AT(audio.channel), 0, 32, "0" },
@@ -60,7 +64,7 @@ static const kws_conf_key keys[] = {
 	{ "service", "outage_s", &kws_conf_count, AT(service.outage_s), 0, 86400, "300" },
 };
 
-enum { N_KEYS = sizeof keys / sizeof keys[0] };
+enum { N_KEYS = sizeof keys / sizeof keys[0], LINE = 256 };
 
 /* ---- reading ---- */
 
@@ -68,6 +72,7 @@ typedef struct {
 	kws_conf *conf;
 	const char *name;	/* of the file, or of the option */
 	const char *text, *end; /* what is left to read */
+	char value[LINE];	/* of this line, with its quotes and comment */
 	int line, errors;	/* line 0: not from a file */
 	int seen[N_KEYS];	/* line where the key stood before, 0: nowhere */
 	int bad_line;		/* the line of which we spoke last */
@@ -97,12 +102,6 @@ static void set_key(reader *r, size_t i, const char *value)
 {
 	char range[160];
 
-	/* what a file could not say: there it would begin a comment */
-	if (*value == ';' || strstr(value, " ;") || strstr(value, "\t;")) {
-		complain(r, "%s.%s: %s: a word of a value may not begin with ;", keys[i].section,
-			 keys[i].name, value);
-		return;
-	}
 	if (r->line && r->seen[i]) {
 		complain(r, "%s.%s: given twice, first in line %d", keys[i].section, keys[i].name,
 			 r->seen[i]);
@@ -151,14 +150,31 @@ static void set_word(reader *r, const char *word, const char *value)
 		d->n_words++;
 }
 
-static int on_value(void *user, const char *section, const char *name, const char *value)
+static void unknown(reader *r, bool section_known, const char *section, const char *name)
 {
-	reader *r = user;
+	kws_nearest near;
+
+	kws_nearest_init(&near, section_known ? name : section);
+	for (size_t i = 0; i < N_KEYS; i++)
+		if (!section_known)
+			kws_nearest_offer(&near, keys[i].section);
+		else if (!strcmp(keys[i].section, section))
+			kws_nearest_offer(&near, keys[i].name);
+	if (!section_known)
+		kws_nearest_offer(&near, "threshold");
+	if (section_known)
+		complain(r, "%s.%s: no such key%s", section, name, kws_nearest_hint(&near));
+	else
+		complain(r, "[%s]: no such section%s", section, kws_nearest_hint(&near));
+}
+
+static void set(reader *r, const char *section, const char *name, const char *value)
+{
 	bool known = false;
 
 	if (!strcmp(section, "threshold")) {
 		set_word(r, name, value);
-		return 1;
+		return;
 	}
 	for (size_t i = 0; i < N_KEYS; i++) {
 		if (strcmp(keys[i].section, section) != 0)
@@ -166,16 +182,53 @@ static int on_value(void *user, const char *section, const char *name, const cha
 		known = true;
 		if (!strcmp(keys[i].name, name)) {
 			set_key(r, i, value);
-			return 1;
+			return;
 		}
 	}
 	if (!known && !*section)
 		complain(r, "%s: stands before the first [section]", name);
-	else if (!known)
-		complain(r, "[%s]: no such section", section);
 	else
-		complain(r, "%s.%s: no such key", section, name);
+		unknown(r, known, section, name);
+}
+
+/* inih's own value knows no quotes: the line's is taken. */
+static int on_value(void *user, const char *section, const char *name, const char *value)
+{
+	reader *r = user;
+	char text[LINE];
+	const char *why = kws_conf_cut(
+		r->value, !strcmp(section, "hook") && !strcmp(name, "command"), text, sizeof text);
+
+	(void)value;
+	if (why)
+		complain(r, "%s.%s: %s: %s", section, name, r->value, why);
+	else
+		set(r, section, name, text);
 	return 1;
+}
+
+/* A section's line may hold nothing else: inih would not say that it was left out. */
+static bool lone_section(const char *line, size_t len)
+{
+	const char *close = memchr(line, ']', len);
+	size_t at = close ? (size_t)(close + 1 - line) : len;
+
+	while (at < len && strchr(" \t\r", line[at]))
+		at++;
+	return at == len || line[at] == '#' || line[at] == ';';
+}
+
+static void keep_value(reader *r, const char *line, size_t len)
+{
+	char text[LINE];
+
+	snprintf(text, sizeof text, "%.*s", (int)len, line);
+	len = strlen(text);
+	while (len && strchr(" \t\r", text[len - 1]))
+		text[--len] = 0;
+	char *value = strpbrk(text, "=:");
+	value = value ? value + 1 : text;
+	snprintf(r->value, sizeof r->value, "%s", value + strspn(value, " \t"));
 }
 
 /* inih's fgets: one line a call, which tells us the line's number before on_value is called with
@@ -203,7 +256,11 @@ static char *next_line(char *str, int num, void *stream)
 		len = 0;
 	} else if (len + 2 > (size_t)num) {
 		len = 0; /* a long comment */
+	} else if (len && *r->text == '[' && !lone_section(r->text, len)) {
+		complain(r, "more stands behind the [section]");
+		len = 0;
 	}
+	keep_value(r, r->text, len);
 	memcpy(str, r->text, len);
 	str[len] = '\n';
 	str[len + 1] = 0;
@@ -276,16 +333,36 @@ int kws_conf_set(kws_conf *c, const char *assignment, kws_conf_error_fn *fn, voi
 	}
 	snprintf(section, sizeof section, "%.*s", (int)(dot - assignment), assignment);
 	snprintf(name, sizeof name, "%.*s", (int)(eq - dot - 1), dot + 1);
-	on_value(&r, section, name, eq + 1);
+	set(&r, section, name, eq + 1);
 	return r.errors;
+}
+
+/* What may lie in buffers while others are slow, so that the unit's MemoryMax= has room for it beside
+ * the largest model, twice. */
+static void check_memory(reader *r, const kws_conf *c)
+{
+	enum { MOST_MB = 288, KERNEL_KB = 208 }; /* the kernel's own buffer of a socket */
+	unsigned hz = c->audio.rate_hz ? c->audio.rate_hz : 192000,
+		 ms = c->clips.pre_ms + c->clips.post_ms + KWS_CLIP_WORD_MS;
+	double readers = *c->socket.path ? c->socket.clients / 1024.0
+						   * (c->socket.buffer_kb + (double)KERNEL_KB)
+					 : 0.0;
+	double clips = *c->clips.dir ? c->clips.queue * 1e-3 * ms * hz * 2.0 / (1 << 20) : 0.0;
+
+	if (readers + clips <= MOST_MB)
+		return;
+	complain(r,
+		 "buffers would take %.0f MiB, at most %d: socket.clients = %u x (socket.buffer_kb "
+		 "= %u "
+		 "+ the kernel's %d) KiB: %.0f MiB; clips.queue = %u x %u ms at %u Hz: %.0f MiB",
+		 readers + clips, MOST_MB, c->socket.clients, c->socket.buffer_kb, KERNEL_KB,
+		 readers, c->clips.queue, ms, hz, clips);
 }
 
 int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, void *ctx)
 {
 	reader r = { .name = name, .fn = fn, .ctx = ctx };
 
-	if (!*c->audio.device)
-		complain(&r, "audio.device: empty; `kws devices` lists what there is");
 	if (!*c->model.path)
 		complain(&r, "model.path: empty; kwsd cannot listen without a model");
 	if (c->audio.rate_hz && c->audio.rate_hz < 8000)
@@ -296,6 +373,7 @@ int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, v
 	if (c->audio.backoff_ms > c->audio.backoff_max_s * 1000)
 		complain(&r, "audio.backoff_ms: %u is more than audio.backoff_max_s, %u s",
 			 c->audio.backoff_ms, c->audio.backoff_max_s);
+	check_memory(&r, c);
 	return r.errors;
 }
 
@@ -304,7 +382,7 @@ int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, v
 void kws_conf_print(const kws_conf *c, FILE *out)
 {
 	const char *section = "";
-	char text[KWS_CONF_TEXT + 8];
+	char text[LINE];
 
 	for (size_t i = 0; i < N_KEYS; i++) {
 		if (strcmp(section, keys[i].section) != 0) {
@@ -324,40 +402,4 @@ void kws_conf_print(const kws_conf *c, FILE *out)
 			kws_conf_write_real(w->threshold, text, sizeof text);
 		fprintf(out, "%s = %s\n", w->word, text);
 	}
-}
-
-int kws_conf_split(const char *command, char *buf, size_t n, char *argv[KWS_CONF_ARGS])
-{
-	size_t at = 0;
-	int argc = 0;
-	bool quoted = false, in_word = false;
-
-	for (const char *p = command; *p; p++) {
-		if (!quoted && (*p == ' ' || *p == '\t')) {
-			if (in_word && at < n)
-				buf[at++] = 0;
-			in_word = false;
-			continue;
-		}
-		if (!in_word) {
-			if (argc == KWS_CONF_ARGS - 1)
-				return -1;
-			argv[argc++] = buf + at;
-			in_word = true;
-		}
-		if (*p == '"') {
-			quoted = !quoted;
-			continue;
-		}
-		if (*p == '\\' && !*++p)
-			return -1;
-		if (at + 1 >= n)
-			return -1;
-		buf[at++] = *p;
-	}
-	if (quoted || at >= n)
-		return -1;
-	buf[at] = 0;
-	argv[argc] = NULL;
-	return argc;
 }

@@ -116,8 +116,8 @@ int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, v
 /* The effective configuration, in a form that kws_conf_parse reads back to the same struct. */
 void kws_conf_print(const kws_conf *c, FILE *out);
 
-/* Cut a command line into words, as the hook does: blanks separate, "..." holds together, \ takes
- * the next character as it is. buf (n,) receives the text, argv at most KWS_CONF_ARGS - 1 words and
+/* Cut a command line into words, as the hook does: blanks separate, "..." and '...' hold together,
+ * \ takes the next character as it is. buf (n,) receives the text, argv at most KWS_CONF_ARGS - 1 words and
  * a NULL. Returns how many words, or -1: a quote is open, or too long. */
 int kws_conf_split(const char *command, char *buf, size_t n, char *argv[KWS_CONF_ARGS]);
 

@@ -1,6 +1,7 @@
 #include "daemon/conf_kinds.h"
 
 #include "daemon/conf.h"
+#include "daemon/conf_text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -132,16 +133,21 @@ static void range_or_model(const kws_conf_key *k, char *text, size_t n)
 	snprintf(text, n, "%.10g..%.10g or model", k->min, k->max);
 }
 
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			return false;
+	return true;
+}
+
 /* max is the size of the array */
 static bool parse_text(const kws_conf_key *k, const char *text, void *field)
 {
 	size_t len = strlen(text);
 
-	if ((double)len >= k->max)
+	if ((double)len >= k->max || !is_plain(text) || !kws_conf_quote(text, NULL, 0))
 		return false;
-	for (size_t i = 0; i < len; i++)
-		if (iscntrl((unsigned char)text[i]))
-			return false;
 	memset(field, 0, (size_t)k->max);
 	memcpy(field, text, len);
 	return true;
@@ -150,12 +156,39 @@ static bool parse_text(const kws_conf_key *k, const char *text, void *field)
 static void print_text(const kws_conf_key *k, const void *field, char *text, size_t n)
 {
 	(void)k;
-	snprintf(text, n, "%s", (const char *)field);
+	kws_conf_quote(field, text, n);
 }
 
 static void range_text(const kws_conf_key *k, char *text, size_t n)
 {
 	snprintf(text, n, "text of at most %.0f bytes", k->max - 1);
+}
+
+/* Numbers change from one start to the next: 1, hw:1,0 and the like name nothing. */
+static bool is_number(const char *name)
+{
+	static const char *const before[] = { "plughw:", "hw:", "CARD=" };
+
+	for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
+		if (!strncmp(name, before[i], strlen(before[i])))
+			name += strlen(before[i]);
+	while (*name && *name != ',' && !isalpha((unsigned char)*name)
+	       && (unsigned char)*name < 128)
+		name++;
+	return !*name || *name == ',';
+}
+
+static bool parse_device(const kws_conf_key *k, const char *text, void *field)
+{
+	return !is_number(text) && strcmp(text, "raw:") != 0 && parse_text(k, text, field);
+}
+
+static void range_device(const kws_conf_key *k, char *text, size_t n)
+{
+	snprintf(text, n,
+		 "names of at most %.0f bytes (never a number, which changes from start to start; "
+		 "`kws devices` lists names)",
+		 k->max - 1);
 }
 
 static bool parse_path(const kws_conf_key *k, const char *text, void *field)
@@ -170,10 +203,21 @@ static void range_path(const kws_conf_key *k, char *text, size_t n)
 
 static bool parse_command(const kws_conf_key *k, const char *text, void *field)
 {
-	char buf[KWS_CONF_TEXT], *argv[KWS_CONF_ARGS];
+	char safe[KWS_CONF_TEXT], buf[KWS_CONF_TEXT], *argv[KWS_CONF_ARGS];
 	int n = kws_conf_split(text, buf, sizeof buf, argv);
 
-	return n >= 0 && (n == 0 || argv[0][0] == '/') && parse_text(k, text, field);
+	if (n < 0 || (n > 0 && argv[0][0] != '/') || !kws_conf_guard(text, safe, sizeof safe)
+	    || !is_plain(safe))
+		return false;
+	memset(field, 0, (size_t)k->max);
+	memcpy(field, safe, strlen(safe));
+	return true;
+}
+
+static void print_command(const kws_conf_key *k, const void *field, char *text, size_t n)
+{
+	(void)k;
+	snprintf(text, n, "%s", (const char *)field);
 }
 
 static void range_command(const kws_conf_key *k, char *text, size_t n)
@@ -265,7 +309,8 @@ const kws_conf_kind kws_conf_count_or_model = { parse_count_or_model, print_coun
 const kws_conf_kind kws_conf_real_or_model = { parse_real_or_model, print_real_or_model,
 					       range_or_model };
 const kws_conf_kind kws_conf_text = { parse_text, print_text, range_text };
+const kws_conf_kind kws_conf_device = { parse_device, print_text, range_device };
 const kws_conf_kind kws_conf_path = { parse_path, print_text, range_path };
-const kws_conf_kind kws_conf_command = { parse_command, print_text, range_command };
+const kws_conf_kind kws_conf_command = { parse_command, print_command, range_command };
 const kws_conf_kind kws_conf_mode = { parse_mode, print_mode, range_mode };
 const kws_conf_kind kws_conf_choice = { parse_choice, print_choice, range_choice };

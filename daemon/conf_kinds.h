@@ -26,8 +26,8 @@ struct kws_conf_key {
  * same. range: for messages. A text's max is the size of its array. */
 extern const kws_conf_kind kws_conf_count, kws_conf_real, kws_conf_count_or_model,
 	kws_conf_real_or_model;
-extern const kws_conf_kind kws_conf_text, kws_conf_path, kws_conf_command, kws_conf_mode,
-	kws_conf_choice;
+extern const kws_conf_kind kws_conf_text, kws_conf_device, kws_conf_path, kws_conf_command,
+	kws_conf_mode, kws_conf_choice;
 
 /* Whole text, finite, in min..max. */
 bool kws_conf_number(const char *text, double min, double max, double *out);

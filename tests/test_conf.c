@@ -106,8 +106,10 @@ static void test_messages(void **state)
 		  "k.conf:2: audio.stall_ms: 4294967796 is not in 100..60000" },
 		{ "[audio]\nstall_ms =\n",
 		  "k.conf:2: audio.stall_ms: an empty value is not in 100..60000" },
-		{ "[audio]\nstall = 1\n", "k.conf:2: audio.stall: no such key" },
-		{ "[audoi]\nstall = 1\n", "k.conf:2: [audoi]: no such section" },
+		{ "[audio]\nstall = 1\n",
+		  "k.conf:2: audio.stall: no such key; did you mean 'stall_ms'?" },
+		{ "[audoi]\nstall = 1\n",
+		  "k.conf:2: [audoi]: no such section; did you mean 'audio'?" },
 		{ "stall = 1\n", "k.conf:1: stall: stands before the first [section]" },
 		{ "[audio]\nrate_hz = 1\nrate_hz = 2\n",
 		  "k.conf:3: audio.rate_hz: given twice, first in line 2" },
@@ -117,8 +119,14 @@ static void test_messages(void **state)
 		  "k.conf:2: log.level: loud is not in error, warning, info, debug" },
 		{ "[file]\npath = events\n", "k.conf:2: file.path: events is not in empty or an "
 					     "absolute path of at most 183 bytes" },
-		{ "[audio]\ndevice =;x\n",
-		  "k.conf:2: audio.device: ;x: a word of a value may not begin with ;" },
+		{ "[audio] device = x\n", "k.conf:1: more stands behind the [section]" },
+		{ "[audio]\ndevice = \"x\n",
+		  "k.conf:2: audio.device: \"x: the quote is not closed" },
+		{ "[audio]\ndevice = \"x\" y\n",
+		  "k.conf:2: audio.device: \"x\" y: more stands behind the closing quote" },
+		{ "[hook]\ncommand = relative\n",
+		  "k.conf:2: hook.command: relative is not in empty or an absolute path and "
+		  "arguments, at most 183 bytes and 31 words, quotes closed" },
 		{ "[threshold]\nyes = 2\n", "k.conf:2: threshold.yes: 2 is not in 0..1 or off" },
 		{ "[threshold]\nyes = 0\nyes = 1\n", "k.conf:3: threshold.yes: given twice" },
 		{ "[audio]\nwhat\n", "k.conf:2: neither [section] nor key = value" },
@@ -132,6 +140,139 @@ static void test_messages(void **state)
 		assert_int_equal(parse(&c, table[i].text, &m), 1);
 		assert_string_equal(m.text[0], table[i].want);
 	}
+}
+
+/* Comments and quotes never become part of a value, and each value can be written. */
+static void test_comments_and_quotes(void **state)
+{
+	static const struct {
+		const char *line, *want;
+	} table[] = {
+		{ "default # the first one", "default" },
+		{ "default ; the first one", "default" },
+		{ "default\t#x", "default" },
+		{ "default\t ;x \r", "default" },
+		{ "\"default\"", "default" },
+		{ "'default'", "default" },
+		{ "\"default\" # the first one", "default" },
+		{ "'default';x", "default" },
+		{ "\"mic ;two\"", "mic ;two" },
+		{ "\"USB Audio #1\" ; left", "USB Audio #1" },
+		{ "USB#1;2", "USB#1;2" },
+		{ "' both ends '", " both ends " },
+		{ "'say \"hey\" #1'", "say \"hey\" #1" },
+		{ "\"it's = here: #1\"", "it's = here: #1" },
+		{ "19\" rack", "19\" rack" },
+		{ "it's", "it's" },
+		{ "raw:/tmp/a b", "raw:/tmp/a b" },
+		{ "hw:CARD=2,DEV=0x", NULL },
+		{ "1", NULL },
+		{ "007", NULL },
+		{ "\"1\"", NULL },
+		{ "1 # comment", NULL },
+		{ "hw:1", NULL },
+		{ "hw:1,0", NULL },
+		{ "plughw:0,0", NULL },
+		{ "hw:CARD=1,DEV=0", NULL },
+		{ "-1", NULL },
+		{ "1.5", NULL },
+		{ "# nothing", NULL },
+		{ "\"\"", NULL },
+		{ "raw:", NULL },
+		{ "1st mic", "1st mic" },
+		{ "hw:CARD=C920,DEV=0", "hw:CARD=C920,DEV=0" },
+		{ "\xc3\xa4", "\xc3\xa4" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		char text[256], *all;
+		kws_conf c, again;
+		messages m;
+
+		snprintf(text, sizeof text, "[audio]\ndevice = %s\n", table[i].line);
+		assert_int_equal(parse(&c, text, &m), table[i].want == NULL);
+		if (!table[i].want)
+			continue;
+		assert_string_equal(c.audio.device, table[i].want);
+		all = printed(&c);
+		assert_int_equal(parse(&again, all, &m), 0);
+		assert_memory_equal(&c, &again, sizeof c);
+		free(all);
+	}
+}
+
+/* Of every kind of value. */
+static void test_comments_behind_every_kind(void **state)
+{
+	kws_conf c;
+	messages m;
+
+	(void)state;
+	assert_int_equal(
+		parse(&c,
+		      "[audio] # where from\nrate_hz = 48000 # Hz\n[decision]\nthreshold = 0.5 ; "
+		      "x\n"
+		      "smooth_ms=\"80\"\n[threshold]\nyes = off # never\n[file]\n"
+		      "path = /a#b # c\nmode = \"0600\" ; me\n[socket]\npath = # off\n"
+		      "[hook]\ncommand = /bin/echo \"a # b\" '#' ;x # y\n[log]\nlevel = debug #\n",
+		      &m),
+		0);
+	assert_int_equal(c.audio.rate_hz, 48000);
+	assert_true(c.decision.threshold == 0.5f);
+	assert_int_equal(c.decision.smooth_ms, 80);
+	assert_true(c.decision.word[0].threshold > 1.0f);
+	assert_string_equal(c.file.path, "/a#b");
+	assert_int_equal(c.file.mode, 0600);
+	assert_string_equal(c.socket.path, "");
+	assert_string_equal(c.hook.command, "/bin/echo \"a # b\" '#'");
+	assert_int_equal(c.log.level, 7);
+}
+
+/* -o takes a value as it is; what is printed then reads back as the same. */
+static void test_values_of_the_command_line(void **state)
+{
+	static const char *const table[] = {
+		"audio.device=mic ;two",
+		"audio.device=USB #1 ",
+		"audio.device=\"x\"",
+		"audio.device='x' \"",
+		"hook.command=/bin/x # ; \\; y",
+		"hook.command=/bin/x 'a ;b' \\' #c",
+		"clips.dir=/a ;b/#c",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		kws_conf c, again;
+		messages m = { .n = 0 };
+		char *all;
+
+		kws_conf_defaults(&c);
+		assert_int_equal(kws_conf_set(&c, table[i], note, &m), i == 3);
+		all = printed(&c);
+		assert_int_equal(parse(&again, all, &m), 0);
+		assert_memory_equal(&c, &again, sizeof c);
+		free(all);
+	}
+}
+
+/* What the buffers may take stays below what the unit allows. */
+static void test_buffers_are_bounded(void **state)
+{
+	kws_conf c;
+	messages m;
+
+	(void)state;
+	parse(&c, "[socket]\npath = /s\nclients = 1024\n", &m);
+	assert_int_equal(kws_conf_check(&c, "k.conf", note, &m), 0);
+	parse(&c, "[socket]\npath = /s\nclients = 1024\nbuffer_kb = 4096\n", &m);
+	assert_int_equal(kws_conf_check(&c, "k.conf", note, &m), 1);
+	assert_non_null(strstr(m.text[0], "k.conf: buffers would take 4304 MiB, at most 288"));
+	parse(&c, "[clips]\ndir = /c\nqueue = 64\npre_ms = 5000\npost_ms = 5000\n", &m);
+	assert_int_equal(kws_conf_check(&c, "k.conf", note, &m), 0);
+	c.socket = (kws_conf_socket){ .path = "/s", .clients = 64, .buffer_kb = 64 };
+	assert_int_equal(kws_conf_check(&c, "k.conf", note, &m), 1);
 }
 
 static void test_all_errors_are_told(void **state)
@@ -263,6 +404,62 @@ static void test_shipped_file(void **state)
 	free(all);
 }
 
+static char *slurp(const char *path, char *text, size_t n)
+{
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	text[fread(text, 1, n - 1, f)] = 0;
+	assert_true(strlen(text) < n - 1);
+	fclose(f);
+	return text;
+}
+
+/* docs/kwsd.conf.5: every key has an entry in its section, with its default at the end of what
+ * stands in parentheses. */
+static void test_manual(void **state)
+{
+	static char man[65536];
+	char section[64] = "", *at = NULL;
+	kws_conf d;
+
+	(void)state;
+	slurp("docs/kwsd.conf.5", man, sizeof man);
+	kws_conf_defaults(&d);
+	d.model.path[0] = 0; /* depends on where it is installed */
+	char *all = printed(&d);
+	for (char *l = strtok(all, "\n"); l; l = strtok(NULL, "\n")) {
+		char key[64], value[64] = "", want[96];
+
+		if (*l == '[') {
+			snprintf(section, sizeof section, ".SH %s\n", l);
+			at = strstr(man, section);
+			assert_non_null(at);
+			continue;
+		}
+		assert_true(sscanf(l, "%63[a-z_] = %63[^\n]", key, value) >= 1);
+		const char *end = strstr(at + 1, "\n.SH ");
+		snprintf(want, sizeof want, ".BR %s \"", key);
+		const char *entry = strstr(at, want);
+		snprintf(want, sizeof want, ", \" %s \"", key);
+		entry = entry && entry < end ? entry : strstr(at, want);
+		if (!entry || entry > end)
+			fail_msg("kwsd.conf.5 lacks %s in %s", key, section);
+		const char *open = strchr(entry, '('), *close = strchr(entry, ')');
+		snprintf(want, sizeof want, "; %s", *value ? value : "");
+		char inside[256];
+		snprintf(inside, sizeof inside, "%.*s", (int)(close - open), open);
+		char *last = strrchr(inside, ';');
+		if (!last
+		    || (*value ? strcmp(last, want) != 0 : strncmp(last, "; empty", 7) != 0)) {
+			if (!strcmp(key, "path") && !strcmp(section, ".SH [model]\n"))
+				continue;
+			fail_msg("kwsd.conf.5: %s: %s, but the default is %s", key, inside, value);
+		}
+	}
+	free(all);
+}
+
 static void test_split(void **state)
 {
 	char buf[64], *argv[KWS_CONF_ARGS];
@@ -292,12 +489,17 @@ int main(void)
 		cmocka_unit_test(test_defaults_are_valid),
 		cmocka_unit_test(test_values_are_read),
 		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_comments_and_quotes),
+		cmocka_unit_test(test_comments_behind_every_kind),
+		cmocka_unit_test(test_values_of_the_command_line),
+		cmocka_unit_test(test_buffers_are_bounded),
 		cmocka_unit_test(test_all_errors_are_told),
 		cmocka_unit_test(test_hostile_text),
 		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_keys_that_need_each_other),
 		cmocka_unit_test(test_print_reads_back),
 		cmocka_unit_test(test_shipped_file),
+		cmocka_unit_test(test_manual),
 		cmocka_unit_test(test_split),
 	};
 
