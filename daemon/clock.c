@@ -15,6 +15,11 @@ static double now(clockid_t id)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+double kws_clock_thread(void)
+{
+	return now(CLOCK_THREAD_CPUTIME_ID);
+}
+
 double kws_clock_mono(void)
 {
 	return now(CLOCK_MONOTONIC);

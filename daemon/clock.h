@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-double kws_clock_mono(void); /* seconds, stands still while the machine is suspended */
-double kws_clock_boot(void); /* seconds, goes on while the machine is suspended */
-double kws_clock_wall(void); /* seconds since 1970, UTC */
+double kws_clock_mono(void);   /* seconds, stands still while the machine is suspended */
+double kws_clock_boot(void);   /* seconds, goes on while the machine is suspended */
+double kws_clock_wall(void);   /* seconds since 1970, UTC */
+double kws_clock_thread(void); /* seconds of processor that this thread has had */
 
 /* "2026-03-01T12:00:00.250Z" for 1970 + t; n >= 32. */
 void kws_clock_rfc3339(double t, char *text, size_t n);

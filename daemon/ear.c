@@ -9,7 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { N_RECENT = 16, HISTORY_S = 3 };
+/* WARM_S: what a new engine hears once more. It does so in steps of CATCH_UP_HOPS, and while it is
+ * behind, LAG_HOPS of new audio at most are taken at a time, so that it comes nearer with every
+ * step. */
+enum { N_RECENT = 16, WARM_S = 3, HISTORY_S = WARM_S + 1, CATCH_UP_HOPS = 20, LAG_HOPS = 15 };
 
 static const double suspend_s = 1.0;
 static const double splice_log_s = 60.0;
@@ -17,9 +20,12 @@ static const double splice_log_s = 60.0;
  * new one's. */
 static const double undecided_s = 0.3;
 
+/* How long the end of a stream may wait for an engine that is behind. */
+static const double settle_s = 0.3;
+
 typedef struct {
 	char word[64];
-	uint64_t start, end; /* of this stream, model's rate */
+	double start, end; /* seconds of this stream: another model may have another rate */
 } recent;
 
 struct kws_ear {
@@ -37,6 +43,7 @@ struct kws_ear {
 	bool open;	 /* a stream is being heard */
 	double origin_s; /* heard before this stream */
 	uint64_t n_in;	 /* samples of this stream */
+	uint64_t fed;	 /* of them, the engine has heard; less while a new one catches up */
 	char device[KWS_DEVICE_NAME];
 	kws_history history;
 	size_t hop;
@@ -60,8 +67,7 @@ struct kws_ear {
 	double suspended_s; /* boot time minus monotonic time */
 	recent recents[N_RECENT];
 	unsigned n_recent;
-	bool warming;
-	uint64_t swapped_at; /* stream time of the last swap, model's rate; 0: none */
+	uint64_t swapped_at; /* what had been heard at the last swap, of n_in; 0: none */
 };
 
 static uint64_t model_samples(const kws_ear *e, uint64_t n_in)
@@ -77,22 +83,37 @@ static double heard_s(const kws_ear *e)
 /* ---- events ---- */
 
 /* Around a swap both engines may have heard the same word. */
-static bool told_before(kws_ear *e, const char *word, const kws_event *ev)
+static bool told_before(const kws_ear *e, const char *word, double start, double end)
 {
 	for (unsigned i = 0; i < N_RECENT; i++)
-		if (!strcmp(e->recents[i].word, word) && ev->start < e->recents[i].end
-		    && e->recents[i].start < ev->end)
+		if (!strcmp(e->recents[i].word, word) && start < e->recents[i].end
+		    && e->recents[i].start < end)
 			return true;
 	return false;
 }
 
+/* Whether the engine before the last swap has told of it, or found it to be nothing. */
+static bool was_decided(const kws_ear *e, const char *word, const kws_event *ev, bool near)
+{
+	const double hz = kws_model_features(kws_engine_model(e->engine))->rate_hz,
+		     at = (double)e->swapped_at / e->in_hz, decided = (double)ev->sample / hz,
+		     start = (double)ev->start / hz;
+
+	if (!e->swapped_at)
+		return false;
+	if (decided + (near ? 0.0 : undecided_s) < at)
+		return true;
+	return start < at && told_before(e, word, start, (double)ev->end / hz);
+}
+
 static void remember(kws_ear *e, const char *word, const kws_event *ev)
 {
+	const double hz = kws_model_features(kws_engine_model(e->engine))->rate_hz;
 	recent *r = &e->recents[e->n_recent++ % N_RECENT];
 
 	snprintf(r->word, sizeof r->word, "%s", word);
-	r->start = ev->start;
-	r->end = ev->end;
+	r->start = (double)ev->start / hz;
+	r->end = (double)ev->end / hz;
 }
 
 static void fill(kws_ear *e, kws_report *r, const char *word, const kws_event *ev)
@@ -134,14 +155,9 @@ static void on_event(void *ctx, const kws_event *ev, bool near)
 {
 	kws_ear *e = ctx;
 	const char *word = kws_model_word(kws_engine_model(e->engine), ev->word);
-	uint64_t hz = kws_model_features(kws_engine_model(e->engine))->rate_hz;
 	kws_report r;
 
-	if (e->warming
-	    && (near
-		|| ev->sample + (uint64_t)(undecided_s * (double)hz) < model_samples(e, e->n_in)))
-		return; /* the old engine's time, and its decision */
-	if (e->swapped_at && ev->start < e->swapped_at && told_before(e, word, ev))
+	if (was_decided(e, word, ev, near))
 		return;
 	fill(e, &r, word, ev);
 	if (e->clips)
@@ -174,9 +190,15 @@ static void gap(kws_ear *e, double seconds, const char *reason)
 	e->stats.gap_s += seconds;
 }
 
+/* An engine that is behind tells of its events later. */
+static size_t clip_history(const kws_conf_clips *c, unsigned hz)
+{
+	return *c->dir ? kws_clips_history(c, hz) + (size_t)hz * WARM_S : 0;
+}
+
 static bool fit_rate(kws_ear *e, unsigned hz, kws_error *err)
 {
-	size_t clip = kws_clips_history(&e->conf.clips, hz), n = (size_t)hz * HISTORY_S;
+	size_t clip = clip_history(&e->conf.clips, hz), n = (size_t)hz * HISTORY_S;
 
 	n = n > clip ? n : clip;
 	if (e->history.cap != n) {
@@ -206,7 +228,7 @@ static void begin_stream(kws_ear *e, kws_device *d)
 	kws_error err = { "" };
 
 	e->origin_s = heard_s(e);
-	e->n_in = 0;
+	e->n_in = e->fed = 0;
 	e->stream = kws_capture_stream(e->capture);
 	if (!fit_rate(e, kws_device_rate(d), &err)
 	    || kws_engine_start(e->engine, e->in_hz, on_event, e, &err) != KWS_OK) {
@@ -226,10 +248,43 @@ static void begin_stream(kws_ear *e, kws_device *d)
 	e->stats.streams++;
 }
 
+/* Let an engine that is behind hear more of what is in the history: hops of 10 ms. */
+static void catch_up(kws_ear *e, size_t hops)
+{
+	while (hops-- && e->fed < e->n_in) {
+		size_t n = e->n_in - e->fed < e->hop ? (size_t)(e->n_in - e->fed) : e->hop;
+
+		kws_history_copy(&e->history, e->fed, n, e->pcm);
+		kws_engine_process(e->engine, e->pcm, n);
+		e->fed += n;
+	}
+}
+
+static void hurry(kws_ear *e)
+{
+	double until = kws_clock_mono() + settle_s;
+
+	while (e->fed < e->n_in && kws_clock_mono() < until)
+		catch_up(e, 1);
+}
+
+/* The stream ends here for the engine: what is open is decided. */
+static void settle(kws_ear *e)
+{
+	hurry(e);
+	if (e->fed < e->n_in)
+		kws_log(KWS_LOG_WARNING,
+			"the new model is too far behind: the last %.2f s before the end of the "
+			"stream were not heard",
+			(double)(e->n_in - e->fed) / e->in_hz);
+	e->fed = e->n_in;
+	kws_engine_flush(e->engine);
+}
+
 static void end_stream(kws_ear *e)
 {
 	e->open = false;
-	kws_engine_flush(e->engine);
+	settle(e);
 	if (e->clips)
 		kws_clips_step(e->clips, &e->history, true);
 	/* once an outage: also streams that open and then send nothing end here, again and again */
@@ -261,7 +316,7 @@ static void first_audio(kws_ear *e, kws_device *d, double mono)
 /* Audio is missing in the middle of a stream: hear what follows as a new beginning. */
 static void splice(kws_ear *e, double seconds, const char *reason)
 {
-	kws_engine_flush(e->engine);
+	settle(e);
 	kws_engine_start(e->engine, e->in_hz, on_event, e, NULL);
 	kws_engine_skip(e->engine, model_samples(e, e->n_in));
 	gap(e, seconds, reason);
@@ -333,7 +388,10 @@ static void hear(kws_ear *e, kws_device *d, size_t n)
 {
 	kws_history_append(&e->history, e->pcm, n);
 	e->n_in += n;
-	kws_engine_process(e->engine, e->pcm, n);
+	if (e->fed + n == e->n_in) {
+		kws_engine_process(e->engine, e->pcm, n);
+		e->fed = e->n_in;
+	}
 	e->stats.heard_s = heard_s(e);
 	if (e->clips)
 		kws_clips_step(e->clips, &e->history, false);
@@ -357,17 +415,18 @@ static size_t next_hop(kws_ear *e, kws_device *d, bool ended)
 static void drain(kws_ear *e, kws_device *d)
 {
 	enum { MAX_HOPS = 200 };
+	size_t n, hops, most = e->fed < e->n_in ? LAG_HOPS : MAX_HOPS;
 	kws_device_state st;
-	size_t n, hops;
 
 	kws_device_state_get(d, &st);
-	for (hops = 0; hops < MAX_HOPS && (n = next_hop(e, d, st.ended)) > 0; hops++) {
+	for (hops = 0; hops < most && (n = next_hop(e, d, st.ended)) > 0; hops++) {
 		if (!e->anchor.started)
 			first_audio(e, d, kws_clock_mono());
 		hear(e, d, n);
 		if (kws_capture_device(e->capture) != d)
 			return; /* given up in the middle */
 	}
+	catch_up(e, CATCH_UP_HOPS);
 	if (!hops)
 		return;
 	e->lost_at = kws_clock_mono();
@@ -400,7 +459,7 @@ enum kws_capture_state kws_ear_step(kws_ear *e)
 		end_stream(e);
 	else if (d && kws_capture_stream(e->capture) != e->stream)
 		begin_stream(e, d);
-	return state;
+	return state == KWS_CAPTURE_ENDED && e->fed < e->n_in ? KWS_CAPTURE_RUNNING : state;
 }
 
 void kws_ear_finish(kws_ear *e)
@@ -410,46 +469,39 @@ void kws_ear_finish(kws_ear *e)
 	if (!e->open || !d)
 		return;
 	/* what is there now, and not what a fast pipe goes on to send */
+	hurry(e);
 	drain(e, d);
 	e->open = false;
-	kws_engine_flush(e->engine);
+	settle(e);
 	if (e->clips)
 		kws_clips_step(e->clips, &e->history, true);
 }
 
 /* ---- another configuration ---- */
 
+/* The new engine takes over at once, but for what it hears: that begins some seconds earlier, in the
+ * history, and drain() lets it catch up. */
 static void warm(kws_ear *e, kws_engine *next)
 {
 	kws_engine *old = e->engine;
-	uint64_t from = kws_history_begin(&e->history);
+	uint64_t back = (uint64_t)e->in_hz * WARM_S, room = e->history.cap - LAG_HOPS * e->hop;
 	kws_error err = { "" };
 
-	e->engine = next;
-	if (!e->open) {
-		kws_engine_destroy(old);
-		return;
-	}
-	if (kws_engine_start(next, e->in_hz, on_event, e, &err) != KWS_OK) {
+	if (e->open && kws_engine_start(next, e->in_hz, on_event, e, &err) != KWS_OK) {
 		kws_log(KWS_LOG_ERROR, "the new model cannot hear %u Hz: %s; the old one stays",
 			e->in_hz, err.text);
-		e->engine = old;
 		kws_engine_destroy(next);
 		return;
 	}
-	kws_engine_skip(next, model_samples(e, from));
-	e->swapped_at = model_samples(e, e->n_in);
-	e->warming = true;
-	while (from < e->history.end) {
-		size_t n =
-			e->history.end - from < e->hop ? (size_t)(e->history.end - from) : e->hop;
-
-		kws_history_copy(&e->history, from, n, e->pcm);
-		kws_engine_process(next, e->pcm, n);
-		from += n;
-	}
-	e->warming = false;
+	e->engine = next;
 	kws_engine_destroy(old);
+	if (!e->open)
+		return;
+	e->swapped_at = e->fed; /* n_in, unless the old one itself was still behind */
+	e->fed = e->fed > back ? e->fed - back : 0;
+	if (e->fed + room < e->n_in)
+		e->fed = e->n_in - room; /* what comes next must not overwrite it */
+	kws_engine_skip(next, model_samples(e, e->fed));
 }
 
 /* A longer history, with what there is. Without memory the old one stays, and clips are cut short.
@@ -499,7 +551,7 @@ void kws_ear_swap(kws_ear *e, const kws_conf *c, kws_engine *engine)
 	if (clips && e->in_hz && *c->clips.dir) {
 		kws_error err = { "" };
 
-		grow_history(e, kws_clips_history(&c->clips, e->in_hz));
+		grow_history(e, clip_history(&c->clips, e->in_hz));
 		if (kws_clips_create(&e->clips, &c->clips, e->in_hz, &err) != KWS_OK)
 			kws_log(KWS_LOG_ERROR, "%s", err.text);
 	}

@@ -27,8 +27,9 @@ enum kws_capture_state kws_ear_step(kws_ear *e);
 void kws_ear_finish(kws_ear *e);
 
 /* Go on with another configuration, between two hops. engine NULL: the model stays. Else the new
- * engine first hears the last seconds once more, so that it takes over in the middle of a word, and
- * belongs to the ear. */
+ * engine, which belongs to the ear, first hears the last three seconds once more, so that it takes
+ * over in the middle of a word: in the steps that follow, some tenths of a second in each, until it
+ * has caught up. Its first events may come that much later. */
 void kws_ear_swap(kws_ear *e, const kws_conf *c, kws_engine *engine);
 
 typedef struct {

@@ -1,5 +1,6 @@
 #include "daemon/engine.h"
 
+#include "daemon/clock.h"
 #include "daemon/near.h"
 
 #include <math.h>
@@ -20,6 +21,7 @@ struct kws_engine {
 	kws_engine_fn *fn;
 	void *ctx;
 	float power, best; /* mean square, smoothed */
+	double cost;
 };
 
 static uint64_t samples_of(const kws_engine *e, unsigned ms)
@@ -112,6 +114,54 @@ enum kws_status kws_engine_configure(kws_engine *e, const kws_conf *c, kws_error
 	return KWS_OK;
 }
 
+static void ignore(void *ctx, const kws_event *ev, bool near)
+{
+	(void)ctx;
+	(void)ev;
+	(void)near;
+}
+
+/* The cheapest of some pieces of noise, in this thread's own processor time: how busy the machine is
+ * counts little. What is far too slow is given up early. */
+static double measure(kws_engine *e)
+{
+	enum { PIECES = 10, HOPS = 20, HOP_MAX = 1920 };
+	static const double enough_s = 0.5;
+	double hop_s = 0.01, best = INFINITY, spent = 0.0;
+	float pcm[HOP_MAX];
+	size_t n = e->in_hz / 100;
+	unsigned noise = 1;
+
+	for (int piece = 0; piece < PIECES && (piece < 2 || spent < enough_s); piece++) {
+		double from = kws_clock_thread(), took = 0.0;
+		int hops;
+
+		for (hops = 0; hops < HOPS && took < 2.0 * HOPS * hop_s; hops++) {
+			for (size_t i = 0; i < n; i++) {
+				noise = noise * 1664525u + 1013904223u;
+				pcm[i] = 1e-2f * ((float)(noise >> 8) / (float)(1u << 23) - 1.0f);
+			}
+			kws_engine_process(e, pcm, n);
+			took = kws_clock_thread() - from;
+		}
+		best = fmin(best, took / (hops * hop_s));
+		spent += took;
+	}
+	return best;
+}
+
+static enum kws_status check_cost(kws_engine *e, const char *path, kws_error *err)
+{
+	e->cost = measure(e);
+	if (e->cost > KWS_ENGINE_MOST)
+		return kws_fail(
+			err, KWS_ERR_ARG,
+			"model.path: %s: too slow for this machine: %.2f s of processor for "
+			"a second of audio, at most %.1f",
+			path, e->cost, KWS_ENGINE_MOST);
+	return KWS_OK;
+}
+
 enum kws_status kws_engine_create(kws_engine **out, const kws_conf *c, kws_error *err)
 {
 	kws_engine *e = calloc(1, sizeof *e);
@@ -132,8 +182,10 @@ enum kws_status kws_engine_create(kws_engine **out, const kws_conf *c, kws_error
 	}
 	status = kws_engine_configure(e, c, err);
 	if (status == KWS_OK) /* whether the model can hear a stream at all */
-		status =
-			kws_engine_start(e, kws_model_features(e->model)->rate_hz, NULL, NULL, err);
+		status = kws_engine_start(e, kws_model_features(e->model)->rate_hz, ignore, NULL,
+					  err);
+	if (status == KWS_OK)
+		status = check_cost(e, c->model.path, err);
 	if (status != KWS_OK)
 		goto fail;
 	*out = e;
@@ -192,6 +244,16 @@ void kws_engine_skip(kws_engine *e, uint64_t samples)
 const kws_model *kws_engine_model(const kws_engine *e)
 {
 	return e->model;
+}
+
+uint64_t kws_engine_heard(const kws_engine *e)
+{
+	return e->skipped + kws_spotter_heard(e->spotter);
+}
+
+double kws_engine_cost(const kws_engine *e)
+{
+	return e->cost;
 }
 
 float kws_engine_level(const kws_engine *e)

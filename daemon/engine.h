@@ -14,7 +14,13 @@ typedef struct kws_engine kws_engine;
  * are NaN. Samples count from the stream's start, at the model's rate. */
 typedef void kws_engine_fn(void *ctx, const kws_event *ev, bool near);
 
-/* Load the model and check the configuration against it. */
+/* The share of real time that a model may take of one processor: more, and the audio would get ahead
+ * of it. */
+#define KWS_ENGINE_MOST 0.8
+
+/* Load the model and check the configuration against it. KWS_ERR_ARG also for a model that is too
+ * slow here. Takes some tenths of a second, and a model that is far too slow takes seconds: call it
+ * from a thread you can do without. */
 enum kws_status kws_engine_create(kws_engine **out, const kws_conf *c, kws_error *err);
 void kws_engine_destroy(kws_engine *e);
 
@@ -33,6 +39,10 @@ void kws_engine_skip(kws_engine *e, uint64_t samples);
 enum kws_status kws_engine_configure(kws_engine *e, const kws_conf *c, kws_error *err);
 
 const kws_model *kws_engine_model(const kws_engine *e);
+/* Samples of the stream that it has heard, at the model's rate, with those that it skipped. */
+uint64_t kws_engine_heard(const kws_engine *e);
+/* Seconds of processor for a second of audio, as measured by create. */
+double kws_engine_cost(const kws_engine *e);
 /* Mean level of the last second or so, dBFS, and the best score of a command since the last call.
  */
 float kws_engine_level(const kws_engine *e);

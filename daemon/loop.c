@@ -81,6 +81,11 @@ bool kws_loop_catch_signals(void)
 	return true;
 }
 
+int kws_loop_signal_fd(void)
+{
+	return signal_pipe[0];
+}
+
 static void on_report(void *ctx, const kws_report *r)
 {
 	kws_loop *l = ctx;

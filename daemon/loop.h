@@ -10,6 +10,8 @@ typedef struct kws_loop kws_loop;
 /* Catch the signals that the loop heeds, from now on, whenever it comes to run. False: out of
  * descriptors. */
 bool kws_loop_catch_signals(void);
+/* Ready for input when one came: each is a byte, its number. For who waits before the loop runs. */
+int kws_loop_signal_fd(void);
 
 /* The loop takes over what setup holds. src is read again on SIGHUP and must live as long. */
 enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws_setup *setup,

@@ -3,6 +3,7 @@
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/setup.h"
+#include "daemon/start.h"
 
 #include <argp.h>
 #include <malloc.h>
@@ -111,6 +112,7 @@ int main(int argc, char **argv)
 	kws_setup setup;
 	kws_loop *loop;
 	kws_error err = { "" };
+	bool stopped;
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
@@ -124,8 +126,10 @@ int main(int argc, char **argv)
 		return test(&setup.conf);
 	kws_log_level((int)setup.conf.log.level);
 	kws_log_open(setup.conf.log.level >= KWS_LOG_DEBUG);
-	if (kws_setup_build(&setup, NULL, NULL, &err) != KWS_OK
-	    || kws_loop_create(&loop, &o.src, &setup, &err) != KWS_OK) {
+	status = kws_start_build(&setup, &stopped, &err) == KWS_OK ? EX_OK : EX_CONFIG;
+	if (stopped)
+		_exit(EX_OK);
+	if (status != EX_OK || kws_loop_create(&loop, &o.src, &setup, &err) != KWS_OK) {
 		kws_log(KWS_LOG_ERROR, "%s", err.text);
 		return EX_CONFIG;
 	}

@@ -107,6 +107,45 @@ test_reload_of_the_model() { # at most 90 s
 		fail "heard $(words "$T/out"), want $(words "$T/want")"
 }
 
+# A legal model that would need more time than passes: refused with the ratio, at the start and on reload, where the old one goes on.
+test_model_too_slow() { # at most 60 s
+	wide_model "$T/slow.safetensors" 1 64 1
+	"$KWS" model "$T/slow.safetensors" > "$T/out" || fail "is no legal model"
+	"$KWSD" -c /dev/null -m "$T/slow.safetensors" -d raw:- < /dev/null 2> "$T/err"
+	[ $? = 78 ] || fail "status is not EX_CONFIG"
+	logged 'slow.safetensors: too slow for this machine: [0-9.]* s of processor for a second of audio, at most 0.8' || fail "not told why"
+	"$KWSD" -t -c /dev/null -m "$T/slow.safetensors" > "$T/out" 2> "$T/err" && fail "kwsd -t takes it"
+	ln -s "$MODEL" "$T/m.safetensors"
+	audio 16000 raw "$T/in.raw"; audio 16000 wav "$T/in.wav"
+	offline "$T/in.wav" > "$T/want"
+	mkfifo "$T/mic"
+	kwsd_start -m "$T/m.safetensors" -d "raw:$T/mic"
+	exec 7> "$T/mic"
+	ln -sfn slow.safetensors "$T/m.safetensors"
+	pace "$T/in.raw" 256000 >&7 & PIDS="$PIDS $!"
+	kill -HUP "$P"
+	await 20 logged 'reload refused' || fail "a reload takes it"
+	exec 7>&-
+	await 20 lines "$T/out" "$(wc -l < "$T/want")"
+	kwsd_stop
+	[ "$(words "$T/out")" = "$(words "$T/want")" ] || fail "heard $(words "$T/out")"
+}
+
+# A start that takes long, here by a model that is measured: signals are heard all the same.
+test_sigterm_while_loading() { # at most 30 s
+	for n in TERM INT; do
+		wide_model "$T/slow.safetensors" 1 64 1
+		"$KWSD" -c /dev/null -m "$T/slow.safetensors" -d raw:- < /dev/zero > "$T/out" 2> "$T/err" &
+		P=$!; PIDS="$PIDS $P"
+		await 5 caught_by "$P" || fail "it catches no signals"
+		kill -$n "$P"
+		wait "$P" || fail "status $? after SIG$n"
+		[ ! -s "$T/err" ] || fail "it had come to its end already"
+	done
+}
+# caught_by PID: it has a handler for SIGUSR1, the last that it sets up
+caught_by() { local m; m=$(awk '/^SigCgt/ {print $2}' "/proc/$1/status") && [ $((0x$m >> 9 & 1)) = 1 ]; }
+
 # In the middle of a word, and of a stuck hook and a socket: the word so far is decided, and the end is quick.
 test_sigterm_mid_word() { # at most 30 s
 	start_slow

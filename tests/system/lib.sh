@@ -119,3 +119,33 @@ pace() {
 	left=$((($(stat -c %s "$1") + n - 1) / n))
 	while [ "$left" -gt 0 ]; do dd bs="$n" count=1 status=none; sleep 0.045; left=$((left - 1)); done < "$1"
 }
+# wide_model FILE OWN ALL STRIDE: a legal model of zeros, with ALL layers of 8 MiB, OWN of them different; a network frame is STRIDE x 10 ms
+wide_model() {
+	local d=1024 f=1024 at=0 h i ls= p
+	tensor() { # NAME SHAPE FLOATS
+		h="$h,\"$1\":{\"dtype\":\"F32\",\"shape\":[$2],\"data_offsets\":[$at,$((at + 4 * $3))]}"; at=$((at + 4 * $3))
+	}
+	for i in $(seq 1 "$3"); do
+		[ "$i" -le "$2" ] && ls="$ls,{\\\"kind\\\":\\\"nffn\\\",\\\"ffn\\\":$f,\\\"norm\\\":\\\"layernorm\\\",\\\"prenorm\\\":true}" || ls="$ls,{\\\"share\\\":0}"
+	done
+	h='{"__metadata__":{"format":"kws-model","version":"1","name":"wide","licence":"CC0-1.0","words":"[\"yes\",\"_unknown_\"]",'
+	h=$h'"features":"{\"kind\":\"log-mel\",\"rate_hz\":16000,\"win\":400,\"hop\":160,\"n_fft\":512,\"n_mels\":10,\"f_lo_hz\":20.0,\"f_hi_hz\":7600.0,\"log_floor\":1e-5,\"mel\":\"htk\",\"normalisation\":\"affine\"}",'
+	h=$h'"network":"{\"stack\":'$4',\"stride\":'$4',\"dim\":'$d',\"layers\":['${ls#,}'],\"final_norm\":\"layernorm\",\"pool\":10,\"head\":16}",'
+	h=$h'"decision":"{\"smooth_ms\":60,\"refractory_ms\":500,\"threshold\":0.5}"}'
+	tensor features.mean 10 10; tensor features.scale 10 10
+	tensor input.weight $d,$((10 * $4)) $((d * 10 * $4)); tensor input.bias $d $d
+	for i in $(seq 0 $(($2 - 1))); do
+		p=layers.$i.
+		tensor ${p}norm.norm.weight $d $d; tensor ${p}norm.norm.bias $d $d
+		tensor ${p}fc1.weight $f,$d $((f * d)); tensor ${p}fc1.bias $f $f
+		tensor ${p}fc2.weight $d,$f $((f * d)); tensor ${p}fc2.bias $d $d
+	done
+	tensor final_norm.norm.weight $d $d; tensor final_norm.norm.bias $d $d
+	tensor head.fc1.weight 16,$d $((16 * d)); tensor head.fc1.bias 16 16
+	tensor head.fc2.weight 2,16 32; tensor head.fc2.bias 2 2
+	h="$h}"
+	while [ $((${#h} % 8)) != 0 ]; do h="$h "; done
+	printf "$(printf '\\x%02x\\x%02x\\0\\0\\0\\0\\0\\0' $((${#h} % 256)) $((${#h} / 256)))" > "$1"
+	printf %s "$h" >> "$1"
+	truncate -s $((8 + ${#h} + at)) "$1"
+}

@@ -1,0 +1,74 @@
+#include "daemon/start.h"
+
+#include "daemon/loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+typedef struct {
+	kws_setup *setup;
+	kws_error *err;
+	enum kws_status status;
+	int done;
+} job;
+
+static void *build(void *arg)
+{
+	job *j = arg;
+	uint64_t one = 1;
+
+	j->status = kws_setup_build(j->setup, NULL, NULL, j->err);
+	while (write(j->done, &one, sizeof one) < 0 && errno == EINTR)
+		continue;
+	return NULL;
+}
+
+/* False: SIGTERM or SIGINT came. A reload that is asked for is left for the loop. */
+static bool wait_for(int done)
+{
+	struct pollfd fd[] = { { .fd = done, .events = POLLIN },
+			       { .fd = kws_loop_signal_fd(), .events = POLLIN } };
+	bool reload = false;
+
+	while (!fd[0].revents) {
+		unsigned char number = 0;
+
+		if (poll(fd, 2, -1) < 0 || !fd[1].revents)
+			continue;
+		while (read(fd[1].fd, &number, 1) == 1) {
+			if (number == SIGTERM || number == SIGINT)
+				return false;
+			reload |= number == SIGHUP;
+		}
+	}
+	if (reload)
+		raise(SIGHUP);
+	return true;
+}
+
+enum kws_status kws_start_build(kws_setup *s, bool *stopped, kws_error *err)
+{
+	static job j; /* outlives us when the thread is left behind */
+	pthread_t thread;
+	int failed;
+
+	*stopped = false;
+	j = (job){ .setup = s, .err = err, .done = eventfd(0, EFD_CLOEXEC) };
+	failed = j.done < 0 ? errno : pthread_create(&thread, NULL, build, &j);
+	if (failed) {
+		if (j.done >= 0)
+			close(j.done);
+		return kws_fail(err, KWS_ERR_NOMEM, "cannot start: %s", strerror(failed));
+	}
+	*stopped = !wait_for(j.done);
+	if (*stopped)
+		return KWS_OK;
+	pthread_join(thread, NULL);
+	close(j.done);
+	return j.status;
+}

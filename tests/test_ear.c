@@ -1,0 +1,188 @@
+/* The ear: another model takes over in the middle of a stream, a little at a time, and no event is
+ * lost or told twice. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "daemon/ear.h"
+#include "tiny_model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { HZ = 16000, SECONDS = 20, SWAP_S = 9, EVENTS = 64 };
+
+static char dir[64];
+
+typedef struct {
+	size_t n;
+	struct {
+		char word[64], model[65];
+		double start_s, decided_s;
+	} event[EVENTS];
+} heard;
+
+static void note(void *ctx, const kws_report *r)
+{
+	heard *h = ctx;
+
+	assert_true(h->n < EVENTS);
+	snprintf(h->event[h->n].word, sizeof h->event[0].word, "%s", r->word);
+	snprintf(h->event[h->n].model, sizeof h->event[0].model, "%s", r->model_hash);
+	h->event[h->n].start_s = r->start_s;
+	h->event[h->n].decided_s = (double)r->decided_sample / (double)r->rate_hz;
+	h->n++;
+}
+
+static const char *at(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return path;
+}
+
+/* The same network under another hash: spaces at the end of the header. */
+static void write_model(const char *name, bool other)
+{
+	size_t len;
+	unsigned char *bytes = tiny_model_bytes(&tiny_default, &len);
+	FILE *f = fopen(at(name), "wb");
+	unsigned char n[8];
+
+	assert_non_null(f);
+	memcpy(n, bytes, sizeof n);
+	n[0] = (unsigned char)(n[0] + (other ? 8 : 0)); /* its length is a multiple of 8 */
+	assert_true(!other || n[0] >= 8);
+	size_t header = 0;
+	for (int i = 7; i >= 0; i--)
+		header = header * 256 + bytes[i];
+	fwrite(n, 1, 8, f);
+	fwrite(bytes + 8, 1, header, f);
+	if (other)
+		fwrite("        ", 1, 8, f);
+	fwrite(bytes + 8 + header, 1, len - 8 - header, f);
+	assert_int_equal(fclose(f), 0);
+	free(bytes);
+}
+
+/* Noise that comes and goes, so that the random network changes its mind now and then. */
+static void write_sound(const char *name)
+{
+	FILE *f = fopen(at(name), "wb");
+	unsigned noise = 7;
+
+	assert_non_null(f);
+	for (unsigned i = 0; i < SECONDS * HZ; i++) {
+		unsigned beat = i / (HZ / 5);
+
+		noise = noise * 1664525u + 1013904223u;
+		short v = (short)((int)(noise >> 20) - 2048);
+		v = (short)(v * (int)((beat * 2654435761u >> 28) % 8)
+			    + (short)(i % (20 + beat % 50)) * 40);
+		fwrite(&v, sizeof v, 1, f);
+	}
+	assert_int_equal(fclose(f), 0);
+}
+
+static kws_engine *engine(kws_conf *c, const char *model)
+{
+	kws_engine *e;
+	kws_error err = { "" };
+
+	snprintf(c->model.path, sizeof c->model.path, "%s", at(model));
+	if (kws_engine_create(&e, c, &err) != KWS_OK)
+		fail_msg("%s", err.text);
+	return e;
+}
+
+/* Hear the file; with_swap: another model takes over after SWAP_S. Returns the largest number of
+ * samples by which one step brought the engine on while it was behind. */
+static uint64_t hear(heard *h, bool with_swap)
+{
+	kws_conf c;
+	kws_ear *ear;
+	kws_error err = { "" };
+	enum kws_capture_state state = KWS_CAPTURE_CLOSED;
+	uint64_t most = 0;
+	bool swapped = false, behind = false;
+
+	memset(h, 0, sizeof *h);
+	kws_conf_defaults(&c);
+	snprintf(c.audio.device, sizeof c.audio.device, "raw:%s", at("sound"));
+	assert_int_equal(kws_ear_create(&ear, &c, engine(&c, "a"), note, h, &err), KWS_OK);
+	while (state != KWS_CAPTURE_ENDED) {
+		uint64_t before = kws_engine_heard(kws_ear_engine(ear));
+
+		state = kws_ear_step(ear);
+		double now = kws_ear_stats_get(ear)->heard_s;
+		uint64_t after = kws_engine_heard(kws_ear_engine(ear));
+		if (behind && after > before && after - before > most)
+			most = after - before;
+		behind = behind && (double)after < now * HZ - HZ;
+		if (with_swap && !swapped && now >= SWAP_S) {
+			swapped = behind = true;
+			kws_ear_swap(ear, &c, engine(&c, "b"));
+			/* nothing is heard within the swap */
+			assert_true((double)kws_engine_heard(kws_ear_engine(ear))
+				    <= (now - 2.9) * HZ);
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = 500000L }, NULL);
+	}
+	kws_ear_finish(ear);
+	assert_true(kws_ear_destroy(ear, 5000));
+	return most;
+}
+
+static void test_swap(void **state)
+{
+	heard want, got;
+	size_t of_b = 0;
+
+	(void)state;
+	hear(&want, false);
+	assert_true(want.n >= 8);
+	uint64_t most = hear(&got, true);
+	assert_in_range(most, 1, HZ / 2); /* and not three seconds in one go */
+	assert_int_equal(got.n, want.n);
+	for (size_t i = 0; i < got.n; i++) {
+		assert_string_equal(got.event[i].word, want.event[i].word);
+		assert_true(got.event[i].decided_s == want.event[i].decided_s);
+		of_b += strcmp(got.event[i].model, want.event[i].model) != 0;
+	}
+	assert_in_range(of_b, 1, got.n - 1);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof dir, "/tmp/kws-ear.XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	write_model("a", false);
+	write_model("b", true);
+	write_sound("sound");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const names[] = { "a", "b", "sound" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		unlink(at(names[i]));
+	return rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_swap) };
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
