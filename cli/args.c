@@ -1,18 +1,13 @@
 #include "cli/args.h"
 
 #include "cli/out.h"
+#include "find_model.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#ifndef KWS_MODEL_PATH
-#define KWS_MODEL_PATH "/usr/local/share/kwsd/commands-12.safetensors"
-#endif
-/* From the folder of the program, in a build tree. */
-#define BUILD_TREE_MODEL "../config/models/commands-12.safetensors"
 
 bool kws_args_unsigned(const char *text, unsigned min, unsigned max, unsigned *out)
 {
@@ -94,37 +89,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp audio_argp = { .options = options, .parser = parse };
 const struct argp_child kws_args_audio_child[] = { { &audio_argp, 0, NULL, 0 }, { 0 } };
 
-/* The model of the source tree whose build folder holds this program, into path
- * (KWS_ARGS_PATH,). */
-static bool build_tree_model(char *path)
-{
-	ssize_t n = readlink("/proc/self/exe", path, KWS_ARGS_PATH - 1);
-	if (n <= 0)
-		return false;
-	path[n] = '\0';
-	char *slash = strrchr(path, '/');
-	if (!slash || (size_t)(slash + 1 - path) + sizeof BUILD_TREE_MODEL > KWS_ARGS_PATH)
-		return false;
-	memcpy(slash + 1, BUILD_TREE_MODEL, sizeof BUILD_TREE_MODEL);
-	return access(path, R_OK) == 0;
-}
-
-void kws_args_model_path(const char *wanted, char *path)
-{
-	const char *named = getenv("KWS_MODEL");
-	if (!wanted && named && *named)
-		wanted = named;
-	if (!wanted && build_tree_model(path))
-		return;
-	snprintf(path, KWS_ARGS_PATH, "%s", wanted ? wanted : KWS_MODEL_PATH);
-}
-
 kws_model *kws_args_open_model(const char *wanted)
 {
 	char path[KWS_ARGS_PATH];
 	kws_model *m = NULL;
 	kws_error err = { "" };
-	kws_args_model_path(wanted, path);
+	kws_find_model(wanted, path, sizeof path);
 	if (kws_model_open(&m, path, &err) == KWS_OK)
 		return m;
 	const bool none = !wanted && strcmp(path, KWS_MODEL_PATH) == 0;

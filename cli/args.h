@@ -30,12 +30,7 @@ extern const struct argp_child kws_args_audio_child[];
 
 enum { KWS_ARGS_PATH = 4096 };
 
-/* The model to open: the wanted one, or without (NULL) the first of: $KWS_MODEL, for a program in a
- * build tree that of its source tree, the installed one. Written into path (KWS_ARGS_PATH,), cut
- * off if it is longer. */
-void kws_args_model_path(const char *wanted, char *path);
-
-/* Open it. Says what is wrong and returns NULL on failure. */
+/* Open the model of kws_find_model. Says what is wrong and returns NULL on failure. */
 kws_model *kws_args_open_model(const char *wanted);
 
 /* Open path, or raw PCM on stdin for "-". */

@@ -7,6 +7,7 @@
 #include "model/network.h"
 #include "spot/spotter.h"
 #include "vec/vec.h"
+#include "find_model.h"
 
 #include <fftw3.h>
 #include <pthread.h>
@@ -229,7 +230,7 @@ static double start_once(const char *model)
 	static const char hop[320];
 	pid_t pid;
 	posix_spawn_file_actions_t to;
-	kws_args_model_path(model, path);
+	kws_find_model(model, path, sizeof path);
 	char *argv[] = { exe, spot, option, path, dash, NULL };
 	if (pipe(fd) < 0)
 		return -1.0;

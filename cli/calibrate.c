@@ -5,6 +5,7 @@
 #include "cli/rate.h"
 #include "cli/remodel.h"
 #include "cli/tally.h"
+#include "find_model.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -354,7 +355,7 @@ static bool write_model(const task *t)
 {
 	char path[KWS_ARGS_PATH];
 	json_t *decision = json_object(), *calibration = calibration_json(t);
-	kws_args_model_path(t->a->hear.audio.model, path);
+	kws_find_model(t->a->hear.audio.model, path, sizeof path);
 	json_object_set_new(decision, "thresholds", thresholds_json(t));
 	json_object_set_new(decision, "smooth_ms", json_integer(t->heard.material.smooth_ms));
 	json_object_set_new(decision, "refractory_ms",

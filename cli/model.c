@@ -4,6 +4,7 @@
 #include "cli/out.h"
 #include "model/net.h"
 #include "spot/stream.h"
+#include "find_model.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -213,7 +214,7 @@ static void print_member(const char *key, json_t *v, int indent)
 static int show(const args *a, const char *wanted)
 {
 	char path[KWS_ARGS_PATH];
-	kws_args_model_path(wanted, path);
+	kws_find_model(wanted, path, sizeof path);
 	kws_model *m = kws_args_open_model(wanted);
 	if (!m)
 		return KWS_EXIT_MODEL;

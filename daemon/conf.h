@@ -5,12 +5,11 @@
 #ifndef KWS_DAEMON_CONF_H
 #define KWS_DAEMON_CONF_H
 
+#include "find_model.h"
+
 #include <stddef.h>
 #include <stdio.h>
 
-#ifndef KWS_MODEL_PATH
-#define KWS_MODEL_PATH "/usr/local/share/kwsd/commands-12.safetensors"
-#endif
 #ifndef KWS_SYSCONFDIR
 #define KWS_SYSCONFDIR "/etc"
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static atomic_int out = STDERR_FILENO;
@@ -52,6 +53,36 @@ static bool put(int fd, const char *line, size_t n)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) && write(fd, line, n) == (ssize_t)n;
 }
 
+/* systemd says in JOURNAL_STREAM which stream it has connected; a shell in a terminal may have
+ * inherited the variable. */
+bool kws_log_is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat st;
+
+	if (!stream || fstat(fd, &st) != 0)
+		return false;
+	snprintf(own, sizeof own, "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	return !strcmp(own, stream);
+}
+
+static const char *word_of(int level)
+{
+	return level <= KWS_LOG_ERROR	  ? "error"
+	       : level <= KWS_LOG_WARNING ? "warning"
+	       : level <= KWS_LOG_INFO	  ? "info"
+					  : "debug";
+}
+
+/* What stands before a line. Returns its length. */
+static int begin(char *line, size_t n, int fd, int level)
+{
+	return kws_log_is_journal(fd) ? snprintf(line, n, "<%d>", level)
+				      : snprintf(line, n, "kwsd: %s: ", word_of(level));
+}
+
 void kws_log(int level, const char *format, ...)
 {
 	char line[1024];
@@ -61,18 +92,14 @@ void kws_log(int level, const char *format, ...)
 
 	if (level > atomic_load(&limit))
 		return;
-	bool plain = isatty(fd);
 	lost = atomic_exchange(&unreported, 0);
 	if (lost) {
-		n = snprintf(line, sizeof line, "%s%lu log lines lost\n", plain ? "kwsd: " : "<4>",
-			     lost);
+		n = begin(line, sizeof line, fd, KWS_LOG_WARNING);
+		n += snprintf(line + n, sizeof line - (size_t)n, "%lu log lines lost\n", lost);
 		if (!put(fd, line, (size_t)n))
 			atomic_fetch_add(&unreported, lost);
 	}
-	if (plain)
-		n = snprintf(line, sizeof line, "kwsd: ");
-	else
-		n = snprintf(line, sizeof line, "<%d>", level);
+	n = begin(line, sizeof line, fd, level);
 	va_start(ap, format);
 	vsnprintf(line + n, sizeof line - (size_t)n - 1, format, ap);
 	va_end(ap);

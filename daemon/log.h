@@ -1,6 +1,6 @@
 /* log.h - lines on stderr, which never make the daemon wait.
  *
- * With a terminal: "kwsd: text". Else systemd's form: "<6>text". A line that stderr has no room for
+ * "kwsd: warning: text"; when stderr is the journal, systemd's form: "<4>text". A line that stderr has no room for
  * is dropped, and the next one that gets through says how many were. Any thread may log. */
 #ifndef KWS_DAEMON_LOG_H
 #define KWS_DAEMON_LOG_H
@@ -14,6 +14,8 @@ enum { KWS_LOG_ERROR = 3, KWS_LOG_WARNING = 4, KWS_LOG_INFO = 6, KWS_LOG_DEBUG =
  * to plain stderr. */
 void kws_log_open(bool debug);
 void kws_log_level(int level);
+/* Whether fd is the journal, and not merely a child of something whose output went there. */
+bool kws_log_is_journal(int fd);
 int kws_log_fd(void);
 unsigned long kws_log_dropped(void);
 

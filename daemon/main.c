@@ -106,6 +106,16 @@ static int test(const kws_conf *c)
 	return EX_OK;
 }
 
+static void introduce(const kws_setup *s, const kws_setup_source *src)
+{
+	const kws_model *m = kws_engine_model(s->engine);
+	bool file = access(src->path, F_OK) == 0;
+
+	kws_log(KWS_LOG_INFO, "version %s; configuration %s%s; model %s %.12s, %s", KWS_VERSION,
+		file ? "" : "defaults, without ", src->path, kws_model_name(m), kws_model_hash(m),
+		s->conf.model.path);
+}
+
 int main(int argc, char **argv)
 {
 	options o = { .src = { .path = KWS_SYSCONFDIR "/kwsd/kwsd.conf", .optional = true } };
@@ -126,10 +136,14 @@ int main(int argc, char **argv)
 		return test(&setup.conf);
 	kws_log_level((int)setup.conf.log.level);
 	kws_log_open(setup.conf.log.level >= KWS_LOG_DEBUG);
-	status = kws_start_build(&setup, &stopped, &err) == KWS_OK ? EX_OK : EX_CONFIG;
+	enum kws_status built = kws_start_build(&setup, &stopped, &err);
 	if (stopped)
 		_exit(EX_OK);
-	if (status != EX_OK || kws_loop_create(&loop, &o.src, &setup, &err) != KWS_OK) {
+	if (built == KWS_OK) {
+		introduce(&setup, &o.src);
+		built = kws_loop_create(&loop, &o.src, &setup, &err);
+	}
+	if (built != KWS_OK) {
 		kws_log(KWS_LOG_ERROR, "%s", err.text);
 		return EX_CONFIG;
 	}

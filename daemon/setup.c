@@ -1,16 +1,17 @@
 #include "daemon/setup.h"
 
 #include "daemon/clips.h"
+#include "daemon/log.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* systemd sets JOURNAL_STREAM when it connects us to the journal. */
 static bool to_journal(const kws_conf *c)
 {
 	return c->journal.enabled == KWS_YES
-	       || (c->journal.enabled == KWS_AUTO && getenv("JOURNAL_STREAM"));
+	       || (c->journal.enabled == KWS_AUTO
+		   && (kws_log_is_journal(kws_log_fd()) || kws_log_is_journal(STDOUT_FILENO)));
 }
 
 static bool to_stdout(const kws_conf *c)
@@ -18,11 +19,25 @@ static bool to_stdout(const kws_conf *c)
 	return c->out.enabled == KWS_YES || (c->out.enabled == KWS_AUTO && !to_journal(c));
 }
 
+/* Without model.path, the one that kws would open; its whole path. */
+static int default_model(kws_conf *c, kws_conf_error_fn *fn, void *ctx)
+{
+	enum { PATH = 4096 };
+	char found[PATH], folder[PATH] = "", set[2 * PATH + 32];
+
+	kws_find_model(NULL, found, sizeof found);
+	if (*found != '/' && getcwd(folder, sizeof folder))
+		strcat(folder, "/");
+	snprintf(set, sizeof set, "model.path=%.*s%.*s", PATH, folder, PATH, found);
+	return kws_conf_set(c, set, fn, ctx);
+}
+
 int kws_setup_conf(kws_conf *c, const kws_setup_source *src, kws_conf_error_fn *fn, void *ctx)
 {
 	int errors = 0;
 
 	kws_conf_defaults(c);
+	errors += default_model(c, fn, ctx);
 	if (src->path && !(src->optional && access(src->path, F_OK) != 0))
 		errors += kws_conf_read(c, src->path, fn, ctx);
 	for (size_t i = 0; i < src->n_set; i++)

@@ -14,6 +14,39 @@ test_check_configuration() { # at most 20 s
 	logged "threshold.nonsense: the model .* has no such word" || fail "not told why"
 }
 
+# The model without one named is that of kws; the log says which, and what else it began with.
+test_start_is_logged() { # at most 20 s
+	local all=$T/tree
+	mkdir -p "$all/build" "$all/config/models"
+	cp "$KWSD" "$all/build/kwsd"
+	cp "$MODEL" "$all/config/models/commands-12.safetensors"
+	cp "$MODEL" "$T/named.safetensors"
+	( cd "$T"; unset KWS_MODEL; "$all/build/kwsd" -c /dev/null -d raw:- < /dev/null 2> "$T/err" ) || fail "no model of the tree"
+	logged "info: version [0-9.]*; configuration /dev/null; model .* [0-9a-f]*, $all/build/../config/models/commands-12" || fail "not logged"
+	( cd "$T"; KWS_MODEL=named.safetensors "$all/build/kwsd" -t -c /dev/null > "$T/out" 2> "$T/err" ) || fail "KWS_MODEL is not heeded"
+	grep -q "^path = $T/named.safetensors" "$T/out" || fail "KWS_MODEL: $(grep -A1 model "$T/out")"
+	printf '[model]\npath = /dev/null\n' > "$T/k.conf"
+	KWS_MODEL=$MODEL "$KWSD" -t -c "$T/k.conf" > "$T/out" 2> "$T/err" && fail "KWS_MODEL comes before the file"
+	KWS_MODEL=/dev/null "$KWSD" -t -c /dev/null -m "$MODEL" > "$T/out" 2> "$T/err" || fail "KWS_MODEL comes before -m"
+}
+
+# Levels as words, but for the journal as numbers; a shell in a terminal of the desktop inherits JOURNAL_STREAM, and its stderr is no journal.
+test_log_prefixes() { # at most 20 s
+	: > "$T/err"
+	JOURNAL_STREAM=1:1 "$KWSD" -c /dev/null -m "$MODEL" -d raw:- < /dev/null > "$T/out" 2> "$T/err" || fail "status $?"
+	grep -qv '^kwsd: info: ' "$T/err" && fail "not in words"
+	: > "$T/err"
+	JOURNAL_STREAM=$(stat -c %d:%i "$T/err") "$KWSD" -c /dev/null -m "$MODEL" -d raw:- < /dev/null > "$T/out" 2>> "$T/err" || fail "status $?"
+	grep -qv '^<6>' "$T/err" && fail "not in numbers"
+	JOURNAL_STREAM=$(stat -c %d:%i "$T/err") "$KWSD" -c /dev/null -m /dev/null -d raw:- < /dev/null > "$T/out" 2>> "$T/err"
+	grep -q '^<3>' "$T/err" || fail "no error"
+	"$KWSD" -c /dev/null -m /dev/null -d raw:- 2>&1 < /dev/null | grep -q '^kwsd: error: ' || fail "no word"
+	# neither do the events go to the journal
+	audio 16000 raw "$T/in.raw"
+	JOURNAL_STREAM=1:1 "$KWSD" -c /dev/null -m "$MODEL" -d "raw:$T/in.raw" > "$T/out" 2> "$T/err" || fail "status $?"
+	[ -s "$T/out" ] || fail "no events on standard output"
+}
+
 test_model_missing_or_cut() { # at most 20 s
 	head -c 5000 "$MODEL" > "$T/cut.safetensors"
 	for m in "$T/none.safetensors" "$T/cut.safetensors" /dev/null; do
