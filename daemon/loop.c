@@ -3,6 +3,7 @@
 #include "daemon/clock.h"
 #include "daemon/ear.h"
 #include "daemon/log.h"
+#include "daemon/reload.h"
 #include "daemon/vitals.h"
 
 #include <errno.h>
@@ -48,6 +49,7 @@ struct kws_loop {
 	char old_hash[65];
 	int errors;
 	kws_error err;
+	kws_reload count;
 };
 
 /* Not signalfd: OpenBLAS starts a thread before main, with no signal blocked, which would die of
@@ -130,6 +132,14 @@ static void *build(void *arg)
 	return NULL;
 }
 
+static void reload_done(kws_loop *l, bool taken)
+{
+	kws_vitals_reloaded(&l->vitals);
+	l->count.done = l->count.begun;
+	l->count.taken = taken;
+	kws_reload_note(&l->count); /* last: who waits for it finds all else told */
+}
+
 static void begin_reload(kws_loop *l)
 {
 	if (l->building) {
@@ -139,12 +149,14 @@ static void begin_reload(kws_loop *l)
 	l->old = l->conf;
 	snprintf(l->old_hash, sizeof l->old_hash, "%s",
 		 kws_model_hash(kws_engine_model(kws_ear_engine(l->ear))));
+	l->count.begun++;
+	kws_reload_note(&l->count);
 	kws_vitals_reloading(&l->vitals);
 	l->building = pthread_create(&l->builder, NULL, build, l) == 0;
 	if (!l->building) {
 		kws_log(KWS_LOG_ERROR,
 			"reload: cannot start a thread; the old configuration stays");
-		kws_vitals_reloaded(&l->vitals);
+		reload_done(l, false);
 	}
 }
 
@@ -199,7 +211,7 @@ static void end_reload(kws_loop *l)
 			kws_model_name(kws_engine_model(kws_ear_engine(l->ear))),
 			kws_model_hash(kws_engine_model(kws_ear_engine(l->ear))));
 	}
-	kws_vitals_reloaded(&l->vitals);
+	reload_done(l, !l->errors);
 	if (l->again) {
 		l->again = false;
 		begin_reload(l);
@@ -327,6 +339,7 @@ enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws
 	watch_sinks(l);
 	set_timer(l);
 	kws_vitals_init(&l->vitals, l->conf.service.outage_s);
+	kws_reload_note(&l->count);
 	*out = l;
 	return KWS_OK;
 }

@@ -2,6 +2,7 @@
 #include "audio/device.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
+#include "daemon/reload.h"
 #include "daemon/setup.h"
 #include "daemon/start.h"
 
@@ -15,6 +16,7 @@
 typedef struct {
 	kws_setup_source src;
 	bool test;
+	const char *reload;
 	char texts[3][KWS_CONF_TEXT + 16]; /* of --device, --model, --level */
 } options;
 
@@ -23,6 +25,7 @@ const char *argp_program_version = "kwsd " KWS_VERSION;
 static const struct argp_option table[] = {
 	{ "config", 'c', "FILE", 0, "read FILE instead of " KWS_SYSCONFDIR "/kwsd/kwsd.conf", 0 },
 	{ "test", 't', NULL, 0, "check the configuration, print the effective one and exit", 0 },
+	{ "reload", 'r', "PID", 0, "ask the kwsd PID to reload, wait, and tell how it went", 0 },
 	{ "set", 'o', "SECTION.KEY=VALUE", 0, "override one key of the file; may be repeated", 0 },
 	{ "device", 'd', "NAME", 0, "the same as -o audio.device=NAME; raw:- reads standard input",
 	  0 },
@@ -56,6 +59,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->src.optional = false;
 		return 0;
 	case 't': o->test = true; return 0;
+	case 'r': o->reload = arg; return 0;
 	case 'o': override(state, o, NULL, NULL, arg); return 0;
 	case 'd': override(state, o, o->texts[0], "audio.device", arg); return 0;
 	case 'm':
@@ -126,6 +130,8 @@ int main(int argc, char **argv)
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (o.reload)
+		return kws_reload_ask(o.reload);
 	mallopt(M_ARENA_MAX, 1); /* one heap for all threads: they allocate little */
 	if (!kws_loop_catch_signals())
 		return EX_OSERR;
