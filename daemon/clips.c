@@ -1,5 +1,6 @@
 #include "daemon/clips.h"
 
+#include "daemon/cause.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/worker.h"
@@ -208,11 +209,13 @@ size_t kws_clips_history(const kws_conf_clips *c, unsigned rate_hz)
 enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err)
 {
 	struct stat st;
+	kws_cause cause;
 
 	if (!*c->dir)
 		return KWS_OK;
 	if (stat(c->dir, &st) != 0 || access(c->dir, W_OK | X_OK) != 0)
-		return kws_fail(err, KWS_ERR_IO, "clips.dir: %s: %s", c->dir, strerror(errno));
+		return kws_fail(err, KWS_ERR_IO, "clips.dir: %s: %s", c->dir,
+				kws_cause_of(&cause, errno, c->dir));
 	if (!S_ISDIR(st.st_mode))
 		return kws_fail(err, KWS_ERR_IO, "clips.dir: %s: is no folder", c->dir);
 	return KWS_OK;

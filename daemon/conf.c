@@ -44,7 +44,7 @@ static const kws_conf_key keys[] = {
 	{ "file", "mode", &kws_conf_mode, AT(file.mode), 0, 0777, "0640" },
 	{ "file", "queue", &kws_conf_count, AT(file.queue), 1, 4096, "64" },
 	{ "socket", "path", &kws_conf_path, AT(socket.path), 0, ROOM(socket.path), "" },
-	{ "socket", "mode", &kws_conf_mode, AT(socket.mode), 0, 0777, "0660" },
+	{ "socket", "mode", &kws_conf_mode, AT(socket.mode), 0, 0777, "0666" },
 	{ "socket", "group", &kws_conf_text, AT(socket.group), 0, ROOM(socket.group), "" },
 	{ "socket", "clients", &kws_conf_count, AT(socket.clients), 1, 1024, "32" },
 	{ "socket", "buffer_kb", &kws_conf_count, AT(socket.buffer_kb), 4, 4096, "64" },

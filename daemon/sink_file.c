@@ -1,3 +1,4 @@
+#include "daemon/cause.h"
 #include "daemon/log.h"
 #include "daemon/sink.h"
 
@@ -93,6 +94,7 @@ static const kws_sink_deliver ops = { deliver, NULL, free_file };
 enum kws_status kws_sink_file_create(kws_sink **sink, const kws_conf_file *c, kws_error *err)
 {
 	file *f = calloc(1, sizeof *f);
+	kws_cause cause;
 
 	*sink = NULL;
 	if (!f)
@@ -100,8 +102,10 @@ enum kws_status kws_sink_file_create(kws_sink **sink, const kws_conf_file *c, kw
 	f->fd = -1;
 	f->conf = *c;
 	if (!reopen(f)) {
+		kws_fail(err, KWS_ERR_IO, "file.path: %s: %s", c->path,
+			 kws_cause_of(&cause, errno, c->path));
 		free(f);
-		return kws_fail(err, KWS_ERR_IO, "file.path: %s: %s", c->path, strerror(errno));
+		return KWS_ERR_IO;
 	}
 	if (kws_sink_work_create(sink, "file", &ops, f, c->queue, &f->work) != KWS_OK)
 		return kws_fail(err, KWS_ERR_NOMEM, "file.path: out of memory");

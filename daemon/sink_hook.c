@@ -1,3 +1,4 @@
+#include "daemon/cause.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/sink.h"
@@ -197,6 +198,7 @@ static void prepare(hook *h)
 enum kws_status kws_sink_hook_create(kws_sink **sink, const kws_conf_hook *c, kws_error *err)
 {
 	hook *h = calloc(1, sizeof *h);
+	kws_cause cause;
 
 	*sink = NULL;
 	if (!h || !(h->children = calloc(c->at_once, sizeof *h->children))) {
@@ -207,10 +209,10 @@ enum kws_status kws_sink_hook_create(kws_sink **sink, const kws_conf_hook *c, kw
 	prepare(h);
 	if (kws_conf_split(h->conf.command, h->words, sizeof h->words, h->argv) < 1
 	    || access(h->argv[0], X_OK) != 0) {
-		int why = errno;
-
+		kws_fail(err, KWS_ERR_IO, "hook.command: %s: %s", c->command,
+			 kws_cause_of(&cause, errno, h->argv[0]));
 		free_hook(h);
-		return kws_fail(err, KWS_ERR_IO, "hook.command: %s: %s", c->command, strerror(why));
+		return KWS_ERR_IO;
 	}
 	if (kws_sink_work_create(sink, "hook", &ops, h, c->queue, &h->work) != KWS_OK)
 		return kws_fail(err, KWS_ERR_NOMEM, "hook.command: out of memory");

@@ -4,6 +4,7 @@
  * Runs on the main thread, with nothing that waits. A reader has buffer_kb of room: when that is
  * full it loses whole lines, which are counted, and the next line that it gets says how many
  * ("dropped"). What readers send is not read. */
+#include "daemon/cause.h"
 #include "daemon/log.h"
 #include "daemon/sink.h"
 
@@ -250,6 +251,8 @@ static bool in_use(const char *path)
 
 static enum kws_status owner(const kws_conf_socket *c, const char *path, kws_error *err)
 {
+	kws_cause cause;
+
 	if (*c->group) {
 		struct group g, *found = NULL;
 		char buf[4096];
@@ -258,10 +261,8 @@ static enum kws_status owner(const kws_conf_socket *c, const char *path, kws_err
 			return kws_fail(err, KWS_ERR_IO, "socket.group: no group is named %s",
 					c->group);
 		if (chown(path, (uid_t)-1, g.gr_gid) != 0)
-			return kws_fail(err, KWS_ERR_IO,
-					"socket.group: %s: %s; the daemon must be in the group it "
-					"gives away to",
-					c->group, strerror(errno));
+			return kws_fail(err, KWS_ERR_IO, "socket.group: %s: %s", c->group,
+					kws_cause_of_group(&cause, errno, g.gr_gid));
 	}
 	if (chmod(path, (mode_t)c->mode) != 0)
 		return kws_fail(err, KWS_ERR_IO, "socket.mode: %s: %s", path, strerror(errno));
@@ -275,6 +276,7 @@ static enum kws_status listen_at(server *s, kws_error *err)
 	char tmp[sizeof s->conf.path + 8];
 	struct stat st;
 	enum kws_status status;
+	kws_cause cause;
 
 	snprintf(tmp, sizeof tmp, "%s.new", s->conf.path);
 	struct sockaddr_un a = address(tmp);
@@ -288,7 +290,7 @@ static enum kws_status listen_at(server *s, kws_error *err)
 	unlink(tmp);
 	if (s->listener < 0 || bind(s->listener, (const struct sockaddr *)&a, sizeof a) != 0)
 		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: %s", s->conf.path,
-				strerror(errno));
+				kws_cause_of(&cause, errno, s->conf.path));
 	status = owner(&s->conf, tmp, err);
 	if (status == KWS_OK
 	    && (listen(s->listener, 64) != 0 || lstat(tmp, &st) != 0

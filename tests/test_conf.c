@@ -53,7 +53,7 @@ static void test_defaults_are_valid(void **state)
 	assert_int_equal(kws_conf_check(&c, "x", note, &m), 0);
 	assert_string_equal(c.audio.device, "default");
 	assert_int_equal(c.audio.stall_ms, 500);
-	assert_int_equal(c.socket.mode, 0660);
+	assert_int_equal(c.socket.mode, 0666);
 	assert_int_equal(c.decision.smooth_ms, -1);
 	assert_true(c.decision.threshold < 0.0f);
 	assert_string_equal(c.clips.dir, "");
@@ -69,7 +69,7 @@ static void test_values_are_read(void **state)
 			       "# comment\n[audio]\n  device = hw:CARD=Mic,DEV=0\nrate_hz=48000\n"
 			       "[decision]\nthreshold = 0.25\nrefractory_ms = 0\n"
 			       "[threshold]\nyes = 0.5\nno = off\n"
-			       "[socket]\npath = /run/kwsd/events\nmode = 0666\n"
+			       "[socket]\npath = /run/kwsd/events\nmode = 0640\n"
 			       "[stdout]\nenabled = no\n[log]\nlevel = debug\n",
 			       &m),
 			 0);
@@ -81,7 +81,7 @@ static void test_values_are_read(void **state)
 	assert_string_equal(c.decision.word[0].word, "yes");
 	assert_true(c.decision.word[0].threshold == 0.5f);
 	assert_true(c.decision.word[1].threshold > 1.0f);
-	assert_int_equal(c.socket.mode, 0666);
+	assert_int_equal(c.socket.mode, 0640);
 	assert_int_equal(c.out.enabled, KWS_NO);
 	assert_int_equal(c.log.level, 7);
 }

@@ -60,17 +60,134 @@ journalctl -q -u kwsd -o cat --no-pager | grep -q "Watchdog timeout" || fail "no
 hear
 echo "after a hang: NRestarts=$(show NRestarts), heard again"
 
-# reload: good, then bad
+# reload: good, then bad, which systemctl says; the bad one changes nothing
 p=$(show MainPID)
-printf '[decision]\nthreshold = 0.55\n' >> /etc/kwsd/kwsd.conf
-systemctl reload kwsd || fail "reload"
-await 5 eval 'journalctl -q -u kwsd -o cat --no-pager | grep -q "^reloaded:"' || fail "not reloaded"
-printf '[decision]\nthreshold = 7\n' >> /etc/kwsd/kwsd.conf
-systemctl reload kwsd
-await 5 eval 'journalctl -q -u kwsd -o cat --no-pager | grep -q "reload refused"' || fail "a bad configuration was taken"
-[ "$(show MainPID)" = "$p" ] && systemctl is-active -q kwsd || fail "the reload ended it"
+cp /etc/kwsd/kwsd.conf /t/base.conf
+logged() { journalctl -q -u kwsd -o cat --no-pager --since "@$since" | grep -q -e "$1"; }
+taken() { # LINES of configuration behind the base: taken within the sandbox, by the same process, which goes on
+	since=$(date +%s.%N)
+	{ cat /t/base.conf; printf "$1"; } > /etc/kwsd/kwsd.conf
+	systemctl reload kwsd || fail "refused: $1"
+	logged "^reloaded:" || fail "status 0 before it was reloaded: $1"
+	[ "$(show MainPID)" = "$p" ] && systemctl is-active -q kwsd || fail "ended by $1"
+}
+refused() { # LINES, what the log says
+	since=$(date +%s.%N)
+	{ cat /t/base.conf; printf "$1"; } > /etc/kwsd/kwsd.conf
+	systemctl reload kwsd 2> /dev/null && fail "taken: $1"
+	await 2 logged "$2" || fail "no word of \"$2\" for $1"
+	[ "$(show MainPID)" = "$p" ] && systemctl is-active -q kwsd || fail "ended by $1"
+}
+taken '[decision]\nthreshold = 0.55\n'
+refused '[decision]\nthreshold = 7\n' '7 is not in 0..1'
+cp /t/base.conf /etc/kwsd/kwsd.conf
+systemctl reload kwsd & systemctl reload kwsd & wait $! || fail "two reloads at once"
+wait
 hear
 echo "reload: good taken, bad refused, heard again"
+
+# every key with another value than its default, one by one
+cp /usr/local/share/kwsd/commands-12.safetensors /usr/local/share/kwsd/other.safetensors
+word=$(journalctl -q -t kwsd -o json --no-pager KWS_RATE_HZ=16000 | sed -n 's/.*"KWS_WORD":"\([^"]*\)".*/\1/p' | head -n 1)
+keys='audio.device=kws48
+audio.rate_hz=48000
+audio.channels=1
+audio.channel=1
+audio.latency_ms=60
+audio.stall_ms=800
+audio.silence_s=0
+audio.backoff_ms=500
+audio.backoff_max_s=10
+audio.open_s=10
+audio.teardown_ms=2000
+model.path=/usr/local/share/kwsd/other.safetensors
+decision.smooth_ms=100
+decision.refractory_ms=700
+decision.threshold=0.55
+stdout.enabled=yes
+stdout.queue=4096
+journal.enabled=no
+journal.queue=4096
+file.path=/var/lib/kwsd/events.jsonl
+file.mode=0600
+file.queue=4096
+socket.path=/run/kwsd/other
+socket.mode=0660
+socket.group=audio
+socket.clients=1024
+socket.buffer_kb=256
+hook.command=/bin/true
+hook.timeout_ms=600000
+hook.at_once=64
+hook.queue=4096
+clips.dir=/var/lib/kwsd/clips
+clips.quota_mb=1
+clips.pre_ms=5000
+clips.post_ms=5000
+clips.near_miss=0.5
+clips.queue=64
+log.level=debug
+log.stats_s=1
+service.poll_ms=100
+service.outage_s=0'
+kwsd -t -c /dev/null > /t/all
+awk '/^\[/ {s = substr($0, 2, length($0) - 2)} / =/ {print s "." $1}' /t/all | diff - <(sed 's/=.*//' <<< "$keys") || fail "not every key is tried"
+base() { # the base without this key, so that it is not there twice
+	awk -v key="$1" '/^\[/ {s = substr($0, 2, length($0) - 2)} s "." $1 != key' /t/start.conf > /t/base.conf
+}
+cp /t/base.conf /t/start.conf
+while IFS== read -r key value; do
+	base "$key"
+	taken "[${key%%.*}]\n${key#*.} = $value\n"
+done <<< "$keys"
+base none
+echo "keys: each of $(wc -l <<< "$keys") is taken inside the sandbox"
+
+# and what can be seen from outside takes effect
+base none
+sed -i '/^\[socket\]/,$d' /t/base.conf
+taken "[threshold]\n$word = 0.1\n[socket]\npath = /run/kwsd/mine\nmode = 0640\ngroup = audio\n[file]\npath = /var/lib/kwsd/events.jsonl\nmode = 0600\n[clips]\ndir = /var/lib/kwsd/clips\n[hook]\ncommand = /bin/sh -c 'cat >> /var/lib/kwsd/hook'\n[log]\nlevel = debug\nstats_s = 1\n"
+[ "$(stat -c %a.%G /run/kwsd/mine)" = 640.audio ] || fail "socket: $(stat -c %a.%G /run/kwsd/mine)"
+[ ! -e /run/kwsd/events ] || fail "the old socket is left"
+hear
+await 3 test -s /var/lib/private/kwsd/hook || fail "the hook did not run"
+[ "$(stat -c %a /var/lib/private/kwsd/events.jsonl)" = 600 ] || fail "the file's mode"
+grep -q "\"word\":\"$word\",.*\"threshold\":0.1" /var/lib/private/kwsd/events.jsonl || fail "threshold.$word"
+await 3 eval 'ls /var/lib/private/kwsd/clips/*.wav' || fail "no clip"
+logged "stats:" && logged "event:" || fail "log.level, log.stats_s"
+taken '[journal]\nenabled = no\n[decision]\nthreshold = 1\n'
+echo "keys: file, socket, group, hook, clips, log and thresholds do what they say"
+
+# what the sandbox forbids, by its cause
+base none
+sed -i '/^\[socket\]/,$d' /t/base.conf
+mkdir -p /srv/clips /var/lib/private/kwsd/roots
+chmod 755 /var/lib/private/kwsd/roots; chmod 777 /srv/clips
+refused '[file]\npath = /var/log/events.jsonl\n' 'file.path: .*ReadWritePaths='
+refused '[clips]\ndir = /srv/clips\n' 'clips.dir: .*ReadWritePaths='
+refused '[clips]\ndir = /var/lib/kwsd/roots\n' 'clips.dir: .*belongs to root'
+refused '[clips]\ndir = /home/clips\n' 'clips.dir: .*ProtectHome='
+refused '[hook]\ncommand = /root/hook\n' 'hook.command: .*ProtectHome='
+refused '[socket]\npath = /srv/clips/events\n' 'socket.path: .*ReadWritePaths='
+refused '[socket]\npath = /run/kwsd/x\ngroup = root\n' 'socket.group: .*not in that group'
+refused '[socket]\npath = /run/kwsd/x\ngroup = nosuch\n' 'no group is named nosuch'
+refused '[socket]\npath = /run/kwsd/x\nclients = 1024\nbuffer_kb = 4096\n' 'buffers would take 4304 MiB'
+[ ! -e /run/kwsd/x ] || fail "a refused socket is left behind"
+rm -r /var/lib/private/kwsd/roots
+cp /t/start.conf /t/base.conf
+taken ''
+echo "keys: what the sandbox forbids is refused, by its cause"
+
+# the largest model, twice: within MemoryMax=
+cat /t/large.safetensors > /usr/local/share/kwsd/large.safetensors
+taken '[model]\npath = /usr/local/share/kwsd/large.safetensors\n'
+taken ''
+taken '[model]\npath = /usr/local/share/kwsd/large.safetensors\n'
+peak=$(($(awk '/^VmHWM/ {print $2}' "/proc/$p/status") * 1024))
+[ $peak -lt "$(show MemoryMax)" ] || fail "took $peak bytes, more than MemoryMax=$(show MemoryMax)"
+echo "memory: $((peak >> 20)) MiB at most, with a model of 59 MB taken in twice; limit $(($(show MemoryMax) >> 20))"
+[ "$(show NRestarts)" = 2 ] || fail "killed"
+taken ''
 
 t=$(date +%s%3N)
 systemctl stop kwsd || fail "stop"

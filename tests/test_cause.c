@@ -1,0 +1,55 @@
+/* Why a path cannot be used: what the messages say. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "daemon/cause.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void expect(const char *got, const char *part)
+{
+	if (!strstr(got, part))
+		fail_msg("\"%s\" says nothing of \"%s\"", got, part);
+}
+
+static void test_paths(void **state)
+{
+	kws_cause c;
+
+	(void)state;
+	unsetenv("INVOCATION_ID");
+	assert_string_equal(kws_cause_of(&c, ENOENT, "/home/me/x"), "No such file or directory");
+	assert_string_equal(kws_cause_of(&c, EROFS, "/var/log/x"), "Read-only file system");
+	expect(kws_cause_of(&c, EACCES, "/etc/none/x/y"), "and /etc belongs to root, mode 0");
+	expect(kws_cause_of(&c, EACCES, "/none"), "and / belongs to root");
+	setenv("INVOCATION_ID", "1", 1);
+	setenv("NOTIFY_SOCKET", "@none", 1);
+	expect(kws_cause_of(&c, EROFS, "/var/log/x"), "ReadWritePaths=");
+	expect(kws_cause_of(&c, ENOENT, "/home/me/x"), "ProtectHome=");
+	expect(kws_cause_of(&c, ENOENT, "/tmp/x"), "PrivateTmp=");
+	assert_string_equal(kws_cause_of(&c, ENOENT, "/homes/x"), "No such file or directory");
+}
+
+static void test_groups(void **state)
+{
+	kws_cause c;
+
+	(void)state;
+	expect(kws_cause_of_group(&c, EPERM, getegid()), "SystemCallFilter=");
+	expect(kws_cause_of_group(&c, EPERM, 4242), "who is not in that group");
+	assert_string_equal(kws_cause_of_group(&c, EIO, 4242), strerror(EIO));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths),
+					    cmocka_unit_test(test_groups) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
