@@ -136,7 +136,7 @@ base() { # the base without this key, so that it is not there twice
 	awk -v key="$1" '/^\[/ {s = substr($0, 2, length($0) - 2)} s "." $1 != key' /t/start.conf > /t/base.conf
 }
 cp /t/base.conf /t/start.conf
-while IFS== read -r key value; do
+while IFS='=' read -r key value; do
 	base "$key"
 	taken "[${key%%.*}]\n${key#*.} = $value\n"
 done <<< "$keys"

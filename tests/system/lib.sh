@@ -121,7 +121,7 @@ pace() {
 }
 # wide_model FILE OWN ALL STRIDE: a legal model of zeros, with ALL layers of 8 MiB, OWN of them different; a network frame is STRIDE x 10 ms
 wide_model() {
-	local d=1024 f=1024 at=0 h i ls= p
+	local d=1024 f=1024 at=0 h i ls='' p
 	tensor() { # NAME SHAPE FLOATS
 		h="$h,\"$1\":{\"dtype\":\"F32\",\"shape\":[$2],\"data_offsets\":[$at,$((at + 4 * $3))]}"; at=$((at + 4 * $3))
 	}
