@@ -15,7 +15,7 @@
 enum { N_RECENT = 16, WARM_S = 3, HISTORY_S = WARM_S + 1, CATCH_UP_HOPS = 20, LAG_HOPS = 15 };
 
 static const double suspend_s = 1.0;
-static const double splice_log_s = 60.0;
+static const double splice_log_s = 60.0, drain_s = 0.1;
 /* A decision takes KWS_DECIDE_HOLD_MS at most: what the old engine had not decided by then is the
  * new one's. */
 static const double undecided_s = 0.3;
@@ -410,16 +410,20 @@ static size_t next_hop(kws_ear *e, kws_device *d, bool ended)
 	return n && n < e->hop ? kws_device_read(d, e->pcm, n) : 0;
 }
 
-/* What is in the ring, but no more than two seconds at a time: a file's reader puts back at once
- * what we take, and signals and sockets want to be served, too. */
+/* What is in the ring, but no more than two seconds at a time, and for a tenth of a second at most
+ * on a machine that is slow or busy: a file's reader puts back at once what we take, and signals and
+ * sockets want to be served, too. */
 static void drain(kws_ear *e, kws_device *d)
 {
 	enum { MAX_HOPS = 200 };
 	size_t n, hops, most = e->fed < e->n_in ? LAG_HOPS : MAX_HOPS;
+	double until = kws_clock_mono() + drain_s;
 	kws_device_state st;
 
 	kws_device_state_get(d, &st);
-	for (hops = 0; hops < most && (n = next_hop(e, d, st.ended)) > 0; hops++) {
+	for (hops = 0; hops < most && (!hops || kws_clock_mono() < until)
+		       && (n = next_hop(e, d, st.ended)) > 0;
+	     hops++) {
 		if (!e->anchor.started)
 			first_audio(e, d, kws_clock_mono());
 		hear(e, d, n);
