@@ -1,6 +1,7 @@
 #include "audio/device.h"
 
 #include "audio/device_parts.h"
+#include "nearest.h"
 
 #include <ctype.h>
 #include <stdint.h>
@@ -74,6 +75,23 @@ static int dev_of(const kws_device_info *info)
 	return dev ? atoi(dev + 4) : 0;
 }
 
+/* None of the list has this name. */
+static int no_match(const char *what, const char *name, const kws_device_info *list, size_t n,
+		    kws_error *err)
+{
+	kws_nearest near;
+
+	kws_nearest_init(&near, name);
+	for (size_t i = 0; i < n; i++) {
+		kws_nearest_offer(&near, list[i].id);
+		kws_nearest_offer(&near, list[i].name);
+		kws_nearest_offer(&near, list[i].card);
+	}
+	kws_fail(err, KWS_ERR_DEVICE, "%s: no such %s among %zu inputs%s", name, what, n,
+		 kws_nearest_hint(&near));
+	return -1;
+}
+
 int kws_device_match(const char *name, const kws_device_info *list, size_t n, kws_error *err)
 {
 	char card[64];
@@ -100,8 +118,7 @@ int kws_device_match(const char *name, const kws_device_info *list, size_t n, kw
 			if (*list[i].card && same_text(list[i].card, card)
 			    && (dev < 0 || dev_of(&list[i]) == dev))
 				return (int)i;
-		kws_fail(err, KWS_ERR_DEVICE, "%s: no such card among %zu inputs", name, n);
-		return -1;
+		return no_match("card", name, list, n, err);
 	}
 	for (size_t i = 0; i < n; i++)
 		if (*list[i].card && same_text(list[i].card, name))
@@ -109,8 +126,7 @@ int kws_device_match(const char *name, const kws_device_info *list, size_t n, kw
 	for (size_t i = 0; *name && i < n; i++)
 		if (has_text(list[i].name, name))
 			return (int)i;
-	kws_fail(err, KWS_ERR_DEVICE, "%s: no such device among %zu inputs", name, n);
-	return -1;
+	return no_match("device", name, list, n, err);
 }
 
 /* ---- open devices ---- */

@@ -2,6 +2,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/near.h"
+#include "nearest.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -81,6 +82,18 @@ static void on_frame(void *ctx, const kws_frame *f)
 	}
 }
 
+static enum kws_status no_such_word(const kws_model *m, const char *word, kws_error *err)
+{
+	kws_nearest near;
+
+	kws_nearest_init(&near, word);
+	for (size_t w = 0; w < kws_model_n_words(m); w++)
+		if (kws_model_is_command(m, w))
+			kws_nearest_offer(&near, kws_model_word(m, w));
+	return kws_fail(err, KWS_ERR_ARG, "threshold.%s: the model %s has no such word%s", word,
+			kws_model_name(m), kws_nearest_hint(&near));
+}
+
 enum kws_status kws_engine_configure(kws_engine *e, const kws_conf *c, kws_error *err)
 {
 	const kws_conf_decision *d = &c->decision;
@@ -90,9 +103,7 @@ enum kws_status kws_engine_configure(kws_engine *e, const kws_conf *c, kws_error
 		int w = kws_model_word_index(e->model, d->word[i].word);
 
 		if (w < 0 || !kws_model_is_command(e->model, (size_t)w))
-			return kws_fail(err, KWS_ERR_ARG,
-					"threshold.%s: the model %s has no such word",
-					d->word[i].word, kws_model_name(e->model));
+			return no_such_word(e->model, d->word[i].word, err);
 	}
 	for (size_t w = 0; w < e->n_words; w++)
 		e->threshold[w] =

@@ -69,6 +69,20 @@ static void test_a_number_is_no_name(void **state)
 	assert_non_null(strstr(err.text, "no default input"));
 }
 
+static void test_a_slip_is_told(void **state)
+{
+	kws_error err = { "" };
+
+	(void)state;
+	assert_int_equal(kws_device_match("hw:CARD=Yety,DEV=0", list, 5, &err), -1);
+	assert_string_equal(err.text, "hw:CARD=Yety,DEV=0: no such card among 5 inputs; did you "
+				      "mean 'hw:CARD=Yeti,DEV=0'?");
+	assert_int_equal(kws_device_match("Yteti", list, 5, &err), -1);
+	assert_non_null(strstr(err.text, "did you mean 'Yeti'?"));
+	assert_int_equal(kws_device_match("nothing like it", list, 5, &err), -1);
+	assert_null(strstr(err.text, "did you mean"));
+}
+
 static char path[64];
 
 static void fill(unsigned n)
@@ -218,9 +232,13 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),	   cmocka_unit_test(test_a_number_is_no_name),
-		cmocka_unit_test(test_raw_file),   cmocka_unit_test(test_raw_channels),
-		cmocka_unit_test(test_named_pipe), cmocka_unit_test(test_raw_that_cannot_be),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_a_number_is_no_name),
+		cmocka_unit_test(test_a_slip_is_told),
+		cmocka_unit_test(test_raw_file),
+		cmocka_unit_test(test_raw_channels),
+		cmocka_unit_test(test_named_pipe),
+		cmocka_unit_test(test_raw_that_cannot_be),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -12,6 +12,8 @@ test_check_configuration() { # at most 20 s
 	"$KWSD" -t -c "$T/none.conf" 2> /dev/null && fail "a missing file was accepted"
 	"$KWSD" -t -m "$MODEL" -o threshold.nonsense=0.5 2> "$T/err" > /dev/null && fail "a word that the model lacks was accepted"
 	logged "threshold.nonsense: the model .* has no such word" || fail "not told why"
+	"$KWSD" -t -m "$MODEL" -o threshold.stopp=0.5 2> "$T/err" > /dev/null && fail "a word that the model lacks was accepted"
+	logged "has no such word; did you mean 'stop'?" || fail "not told what was meant"
 }
 
 # The model without one named is that of kws; the log says which, and what else it began with.
