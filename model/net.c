@@ -297,9 +297,14 @@ static void run_block(kws_net_work *work, kws_net_job **whose, const kws_span *s
 		net->n_frames += spans[i].n;
 	}
 	run_head(w, work, work->x, rows);
+	x = work->x;
 	for (size_t i = 0; i < n; out += spans[i++].n * kws_pad(w->n_words)) {
 		kws_net_job *job = whose[i];
 		copy_out(w, out, spans[i].n, job->logits + job->n_out * w->n_words);
+		for (size_t r = 0; job->embedding && r < spans[i].n; r++)
+			memcpy(job->embedding + (job->n_out + r) * w->dim, x + r * ld,
+			       w->dim * sizeof *x);
+		x += spans[i].n * ld;
 		job->n_out += spans[i].n;
 	}
 }
@@ -349,7 +354,7 @@ void kws_net_run_all(kws_net_job *jobs, size_t n)
 
 size_t kws_net_run(kws_net *net, const float *frames, size_t t, float *logits)
 {
-	kws_net_job job = { net, frames, t, logits, 0 };
+	kws_net_job job = { net, frames, t, logits, NULL, 0 };
 	kws_net_run_all(&job, 1);
 	return job.n_out;
 }

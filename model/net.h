@@ -35,6 +35,7 @@ typedef struct {
 	const float *frames;
 	size_t t;
 	float *logits;
+	float *embedding; /* (rows as logits, kws_network's dim) what the head makes the logits of; NULL: not wanted */
 	size_t n_out; /* set */
 } kws_net_job;
 void kws_net_run_all(kws_net_job *jobs, size_t n);

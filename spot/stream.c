@@ -3,6 +3,7 @@
 #include "dsp/mel.h"
 #include "dsp/resample.h"
 #include "model/net.h"
+#include "model/network.h"
 #include "vec/vec.h"
 
 #include <math.h>
@@ -45,16 +46,17 @@ struct kws_group {
 	const kws_model *model;
 	kws_mel *mel;
 	kws_net_work *work;
-	size_t hop, n_mels, stride, n_words;
+	size_t hop, n_mels, stride, n_words, dim;
 	size_t max_hops;   /* that a stream takes between resets; 0: endless */
 	size_t pcm_floats; /* in pcm */
 
-	float *in;     /* (PIECE,) checked input */
-	float *pcm;    /* at the model's rate: what is left of a stream, then what comes new */
-	float *frames; /* (WAVE * stride, n_mels) */
-	float *level;  /* ((WAVE + JOBS) * stride,) */
-	float *logits; /* (WAVE + JOBS, n_words); for whole clips (max_frames, n_words) */
-	float *prob;   /* (n_words,) */
+	float *in;	  /* (PIECE,) checked input */
+	float *pcm;	  /* at the model's rate: what is left of a stream, then what comes new */
+	float *frames;	  /* (WAVE * stride, n_mels) */
+	float *level;	  /* ((WAVE + JOBS) * stride,) */
+	float *logits;	  /* (WAVE + JOBS, n_words); for whole clips (max_frames, n_words) */
+	float *prob;	  /* (n_words,) */
+	float *embedding; /* (WAVE + JOBS, dim) */
 	part parts[JOBS];
 	size_t n_parts, n_hops, n_levels; /* of the wave */
 };
@@ -99,6 +101,7 @@ static enum kws_status make_buffers(kws_group *g, kws_error *err)
 	g->n_mels = f->n_mels;
 	g->stride = kws_model_stride(m);
 	g->n_words = kws_model_n_words(m);
+	g->dim = kws_model_network(m)->dim;
 	g->max_hops = kws_model_max_frames(m) * g->stride;
 	g->in = array(PIECE, 1);
 	g->frames = array(WAVE * g->stride, g->n_mels);
@@ -106,7 +109,8 @@ static enum kws_status make_buffers(kws_group *g, kws_error *err)
 	g->logits =
 		array(kws_model_whole_clip(m) ? kws_model_max_frames(m) : WAVE + JOBS, g->n_words);
 	g->prob = array(g->n_words, 1);
-	if (!g->in || !g->frames || !g->level || !g->logits || !g->prob)
+	g->embedding = array(WAVE + JOBS, g->dim);
+	if (!g->embedding || !g->in || !g->frames || !g->level || !g->logits || !g->prob)
 		return no_memory(err);
 	return KWS_OK;
 }
@@ -147,6 +151,7 @@ void kws_group_destroy(kws_group *g)
 	free(g->level);
 	free(g->logits);
 	free(g->prob);
+	free(g->embedding);
 	free(g);
 }
 
@@ -269,8 +274,9 @@ static void softmax(const float *logit, size_t n, float *prob)
 		prob[i] /= sum;
 }
 
-/* Report n network frames; the levels of their hops, or NULL. */
-static void emit(kws_stream *s, const float *logits, size_t n, const float *level)
+/* Report n network frames; the levels of their hops and their embeddings, or NULL. */
+static void emit(kws_stream *s, const float *logits, size_t n, const float *level,
+		 const float *embedding)
 {
 	kws_group *g = s->group;
 	for (size_t i = 0; i < n; i++) {
@@ -283,6 +289,8 @@ static void emit(kws_stream *s, const float *logits, size_t n, const float *leve
 			.level = level ? level + i * g->stride : NULL,
 			.n_words = g->n_words,
 			.stride = g->stride,
+			.embedding = embedding ? embedding + i * g->dim : NULL,
+			.n_embedding = g->dim,
 		};
 		s->fn(s->ctx, &f);
 	}
@@ -294,8 +302,12 @@ static void run_wave(kws_group *g)
 	size_t rows = 0;
 	for (size_t i = 0; i < g->n_parts; i++) {
 		const part *p = &g->parts[i];
-		jobs[i] = (kws_net_job){ p->stream->net, g->frames + p->first * g->n_mels, p->n,
-					 g->logits + rows * g->n_words, 0 };
+		jobs[i] = (kws_net_job){ p->stream->net,
+					 g->frames + p->first * g->n_mels,
+					 p->n,
+					 g->logits + rows * g->n_words,
+					 g->embedding + rows * g->dim,
+					 0 };
 		rows += (p->stream->n_level + p->n) / g->stride;
 	}
 	kws_net_run_all(jobs, g->n_parts);
@@ -306,7 +318,7 @@ static void run_wave(kws_group *g)
 		s->n_level = n - frames * g->stride;
 		memcpy(s->level, g->level + p->level + frames * g->stride,
 		       s->n_level * sizeof *s->level);
-		emit(s, jobs[i].logits, jobs[i].n_out, g->level + p->level);
+		emit(s, jobs[i].logits, jobs[i].n_out, g->level + p->level, jobs[i].embedding);
 	}
 	g->n_parts = g->n_hops = g->n_levels = 0;
 }
@@ -417,7 +429,7 @@ void kws_stream_flush(kws_stream *s)
 		take_pcm(s, g->hop - s->n_pcm);
 		run_wave(g);
 	}
-	emit(s, g->logits, kws_net_finish(s->net, g->logits), NULL);
+	emit(s, g->logits, kws_net_finish(s->net, g->logits), NULL, NULL);
 }
 
 uint64_t kws_stream_heard(const kws_stream *s)

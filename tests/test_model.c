@@ -257,9 +257,12 @@ static void many_streams_are_as_alone(void **state)
 				const size_t k = below(12);
 				if (!s[i].net || (k == 0 && i % 3))
 					continue; /* some are silent in this round */
-				jobs[n] = (kws_net_job){ s[i].net, s[i].x + s[i].t * mels,
+				jobs[n] = (kws_net_job){ s[i].net,
+							 s[i].x + s[i].t * mels,
 							 k < t_all - s[i].t ? k : t_all - s[i].t,
-							 s[i].got + s[i].n_out * TINY_WORDS, 99 };
+							 s[i].got + s[i].n_out * TINY_WORDS,
+							 NULL,
+							 99 };
 				s[i].t += jobs[n].t;
 				who[n++] = i;
 			}

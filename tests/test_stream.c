@@ -1,4 +1,5 @@
 /* The pipeline from PCM to probabilities: however the audio is cut, every bit stays. */
+#include "model/network.h"
 #include "spot/stream.h"
 #include "tests/tiny_model.h"
 #include "tests/level.h"
@@ -162,6 +163,30 @@ static void frames_come_at_once(void **state)
 	}
 	for (size_t i = 0; i < r.n; i++)
 		assert_int_equal(r.sample[i], (i + 1) * FRAME);
+	kws_stream_destroy(s);
+}
+
+/* The head on a frame's embedding gives the frame's logits, to the last bit. */
+static void head_on(void *ctx, const kws_frame *f)
+{
+	const kws_network *w = kws_model_network(ctx);
+	float hidden[64], logits[KWS_ALIGN];
+	assert_int_equal(f->n_embedding, w->dim);
+	assert_true(kws_pad(w->head) <= 64 && w->n_words <= KWS_ALIGN);
+	kws_linear_run(&w->fc1, f->embedding, w->dim, 1, hidden);
+	kws_vec_get()->silu(hidden, kws_pad(w->head), 1, w->head);
+	kws_linear_run(&w->fc2, hidden, kws_pad(w->head), 1, logits);
+	assert_memory_equal(logits, f->logit, w->n_words * sizeof *logits);
+}
+
+static void embeddings_are_what_the_head_reads(void **state)
+{
+	kws_stream *s = NULL;
+	sound(pcm, LONG, 11);
+	assert_int_equal(kws_stream_create(&s, *state, 16000, head_on, *state, NULL), KWS_OK);
+	kws_stream_process(s, pcm, LONG / 2);
+	for (size_t at = LONG / 2; at + 100 <= LONG; at += 100)
+		kws_stream_process(s, pcm + at, 100);
 	kws_stream_destroy(s);
 }
 
@@ -393,6 +418,7 @@ int main(void)
 		cmocka_unit_test(any_cut_gives_the_same_bits),
 		cmocka_unit_test(streams_of_a_group_are_as_alone),
 		cmocka_unit_test(frames_come_at_once),
+		cmocka_unit_test(embeddings_are_what_the_head_reads),
 		cmocka_unit_test(levels_are_mean_squares),
 		cmocka_unit_test(reset_equals_new),
 		cmocka_unit_test(two_streams_do_not_interact),

@@ -141,12 +141,14 @@ class Event:
 @dataclass(frozen=True)
 class Frame:
     """One network frame. ``time``: seconds at its end; ``probabilities`` and ``scores`` (n_words,): of the frame alone, and
-    smoothed, as the decision compares them with its thresholds; ``level`` (hops,): mean square of each 10 ms in it."""
+    smoothed, as the decision compares them with its thresholds; ``level`` (hops,): mean square of each 10 ms in it; ``embedding``
+    (n,): what the network's head makes the probabilities of."""
 
     time: float
     probabilities: NDArray[np.float32]
     scores: NDArray[np.float32]
     level: NDArray[np.float32]
+    embedding: NDArray[np.float32]
 
 
 @ffi.def_extern()
@@ -230,7 +232,7 @@ class Spotter:
         try:
             assert self._frame_fn is not None
             self._frame_fn(Frame(frame.sample / self.model.rate_hz, _array(frame.prob, frame.n_words), self.scores,
-                                 _array(frame.level, frame.stride)))
+                                 _array(frame.level, frame.stride), _array(frame.embedding, frame.n_embedding)))
         except BaseException as e:  # C cannot carry it: it is raised when the call returns
             self._failure = self._failure or e
 
