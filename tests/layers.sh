@@ -23,7 +23,7 @@ posix='^(dirent|dlfcn|fcntl|fnmatch|ftw|getopt|glob|grp|libgen|netdb|poll|pwd|sc
 
 check() { # FILE INCLUDED FOLDERS LIBRARIES POSIX
 	case $2 in
-	kws.h | nearest.h | find_model.h) return ;;
+	kws.h | kws/kws.h | nearest.h | find_model.h) return ;;
 	esac
 	for f in $3; do
 		case $2 in "$f"/* | "$f".h) return ;; esac
