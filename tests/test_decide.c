@@ -704,8 +704,11 @@ static void refuses_what_cannot_be(void **state)
 	assert_int_equal(kws_decide_create(&d, WORDS, RATE, 0, WINDOW, &cfg), KWS_ERR_ARG);
 	assert_int_equal(kws_decide_create(&d, WORDS, RATE, 15, WINDOW, &cfg), KWS_ERR_ARG);
 	assert_int_equal(kws_decide_create(&d, WORDS, 0, FRAME, WINDOW, &cfg), KWS_ERR_ARG);
+	assert_int_equal(kws_decide_create(&d, WORDS, 500, 0, WINDOW, &cfg), KWS_ERR_ARG);
 	assert_null(d);
 	kws_decide_destroy(NULL);
+	assert_int_equal(kws_decide_create(&d, WORDS, 500, 1, WINDOW, &cfg), KWS_OK);
+	kws_decide_destroy(d);
 	/* Times beyond what is kept count as the longest. */
 	cfg.smooth_ms = 4000000000u;
 	assert_int_equal(kws_decide_create(&d, WORDS, RATE, FRAME, WINDOW, &cfg), KWS_OK);

@@ -389,6 +389,26 @@ static void the_background_is_of_3_seconds(void **state)
 	}
 }
 
+static void a_word_may_begin_the_recording(void **state)
+{
+	(void)state;
+	kws_endpoint *e = fresh();
+	flat(e, -20.0f, 300);
+	flat(e, -60.0f, 200);
+	kws_event ev = find(e, 350, 500);
+	assert_int_equal(ev.start, 0);
+	assert_int_equal(ev.end, 300 * 16);
+	kws_endpoint_destroy(e);
+	/* ... and may have been heard beyond the decision, which then ends it. */
+	e = fresh();
+	flat(e, -60.0f, 1000);
+	flat(e, -20.0f, 500);
+	ev = find(e, 1200, 1300);
+	assert_int_equal(ev.start, 1000 * 16);
+	assert_int_equal(ev.end, 1300 * 16);
+	kws_endpoint_destroy(e);
+}
+
 /* Times are in hops, whatever their length; what cannot be is refused. */
 static void other_hops_and_rates(void **state)
 {
@@ -434,6 +454,7 @@ int main(void)
 		cmocka_unit_test(the_search_begins_a_window_before_the_crossing),
 		cmocka_unit_test(the_background_is_a_mean_of_50_ms),
 		cmocka_unit_test(the_background_is_of_3_seconds),
+		cmocka_unit_test(a_word_may_begin_the_recording),
 		cmocka_unit_test(other_hops_and_rates),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RATE = 16000, MOST = 64, LONGEST = 40 * RATE };
+enum { RATE = 16000, MOST = 64, LONGEST = 40 * RATE, WORDS_SAID = 11 };
 
 static float pcm[LONGEST];
 static size_t n_pcm;
@@ -58,7 +58,7 @@ static void hear(kws_engine *e, record *r, size_t n)
 	kws_engine_flush(e);
 }
 
-/* All eleven words are found, and none of them is a near miss as well, wherever the bar is. */
+/* All the words are found, and none of them is a near miss as well, wherever the bar is. */
 static void events_are_no_near_misses(void **state)
 {
 	(void)state;
@@ -69,7 +69,7 @@ static void events_are_no_near_misses(void **state)
 		configure(&c, share, -1.0f);
 		kws_engine *e = open_engine(&c);
 		hear(e, &r, n_pcm);
-		assert_int_equal(r.n_events, 11);
+		assert_int_equal(r.n_events, WORDS_SAID);
 		for (size_t i = 0; i < r.n_near; i++)
 			for (size_t k = 0; k < r.n_events; k++)
 				assert_false(r.near[i].sample > r.event[k].start
@@ -78,7 +78,7 @@ static void events_are_no_near_misses(void **state)
 	}
 }
 
-/* With a threshold that no score reaches, the eleven words are the near misses, one each. */
+/* With a threshold that no score reaches, they are the near misses, one each. */
 static void each_missed_word_is_one_near_miss(void **state)
 {
 	kws_conf c;
@@ -120,6 +120,165 @@ static void each_missed_word_is_one_near_miss(void **state)
 	kws_engine_destroy(e);
 }
 
+/* One recording of "on", and after 3 s of near silence a poorer one. */
+static void two_of_them(kws_engine *e, record *r)
+{
+	enum { GOOD = 21300 * 16, POOR = 5900 * 16, LONG = RATE, GAP = 3 * RATE };
+	static float two[LONG + GAP + LONG + RATE];
+
+	memset(two, 0, sizeof two);
+	memcpy(two, pcm + GOOD, LONG * sizeof *two);
+	memcpy(two + LONG + GAP, pcm + POOR, LONG * sizeof *two);
+	memset(r, 0, sizeof *r);
+	assert_int_equal(kws_engine_start(e, RATE, on_event, r, NULL), KWS_OK);
+	kws_engine_process(e, two, sizeof two / sizeof *two);
+	kws_engine_flush(e);
+}
+
+/* A near miss needs a time in which an event would have been possible. */
+static void a_word_in_its_refractory_is_no_near_miss(void **state)
+{
+	kws_conf c;
+	record r;
+
+	(void)state;
+	configure(&c, 0.9f, 1.0f);
+	snprintf(c.decision.word[0].word, sizeof c.decision.word[0].word, "on");
+	c.decision.word[0].threshold = 0.99f;
+	c.decision.n_words = 1;
+	for (int refractory_ms = 1000; refractory_ms <= 6000; refractory_ms += 5000) {
+		c.decision.refractory_ms = refractory_ms;
+		kws_engine *e = open_engine(&c);
+		two_of_them(e, &r);
+		assert_int_equal(r.n_events, 1);
+		assert_string_equal(kws_model_word(kws_engine_model(e), r.event[0].word), "on");
+		assert_int_equal(r.n_near, refractory_ms == 1000);
+		kws_engine_destroy(e);
+	}
+}
+
+static void thresholds_come_from_the_model_and_the_configuration(void **state)
+{
+	kws_conf c;
+	kws_error err = { "" };
+	record r;
+
+	(void)state;
+	configure(&c, 0.0f, -1.0f);
+	kws_engine *e = open_engine(&c);
+	const kws_model *m = kws_engine_model(e);
+	hear(e, &r, n_pcm);
+	assert_int_equal(r.n_events, WORDS_SAID);
+	for (size_t i = 0; i < r.n_events; i++)
+		assert_float_equal(r.event[i].threshold, kws_model_threshold(m, r.event[i].word),
+				   0.0);
+	/* One for all, and others for the first word of the model and for another. */
+	c.decision.threshold = 0.5f;
+	snprintf(c.decision.word[0].word, sizeof c.decision.word[0].word, "yes");
+	c.decision.word[0].threshold = 2.0f;
+	snprintf(c.decision.word[1].word, sizeof c.decision.word[1].word, "left");
+	c.decision.word[1].threshold = 0.6f;
+	c.decision.n_words = 2;
+	assert_int_equal(kws_engine_configure(e, &c, &err), KWS_OK);
+	hear(e, &r, n_pcm);
+	assert_true(r.n_events >= WORDS_SAID - 1);
+	for (size_t i = 0; i < r.n_events; i++) {
+		const char *word = kws_model_word(m, r.event[i].word);
+
+		assert_string_not_equal(word, "yes");
+		assert_float_equal(r.event[i].threshold, strcmp(word, "left") ? 0.5f : 0.6f, 0.0);
+	}
+	const char *const bad[] = { "perhaps", "_unknown_" };
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(c.decision.word[1].word, sizeof c.decision.word[1].word, "%s", bad[i]);
+		assert_int_equal(kws_engine_configure(e, &c, &err), KWS_ERR_ARG);
+		assert_non_null(strstr(err.text, bad[i]));
+	}
+	kws_engine_destroy(e);
+}
+
+static void models_that_cannot_serve_are_refused(void **state)
+{
+	kws_conf c;
+	kws_engine *e = NULL;
+	kws_error err = { "" };
+
+	(void)state;
+	configure(&c, 0.0f, -1.0f);
+	snprintf(c.model.path, sizeof c.model.path, "/nonexistent");
+	assert_int_not_equal(kws_engine_create(&e, &c, &err), KWS_OK);
+	assert_null(e);
+	snprintf(c.model.path, sizeof c.model.path, "tests/golden/net_fastformer_clip.safetensors");
+	assert_int_equal(kws_engine_create(&e, &c, &err), KWS_ERR_ARG);
+	assert_null(e);
+	assert_non_null(strstr(err.text, "full attention"));
+	kws_engine_destroy(NULL);
+}
+
+/* Started again, at the same rate or at another, it hears the same; what was skipped moves all
+ * places. */
+static void starts_anew_at_any_rate(void **state)
+{
+	static float fast[3 * LONGEST];
+	kws_conf c;
+	record r, again;
+
+	(void)state;
+	configure(&c, 0.0f, -1.0f);
+	kws_engine *e = open_engine(&c);
+	hear(e, &r, n_pcm);
+	hear(e, &again, n_pcm);
+	assert_memory_equal(&r, &again, sizeof r);
+
+	memset(&again, 0, sizeof again);
+	assert_int_equal(kws_engine_start(e, RATE, on_event, &again, NULL), KWS_OK);
+	kws_engine_skip(e, 777);
+	kws_engine_process(e, pcm, n_pcm);
+	assert_int_equal(again.n_events, r.n_events);
+	assert_int_equal(again.event[3].sample, r.event[3].sample + 777);
+	assert_int_equal(again.event[3].start, r.event[3].start + 777);
+	assert_int_equal(again.event[3].end, r.event[3].end + 777);
+
+	for (size_t i = 0; i < 3 * n_pcm; i++)
+		fast[i] = pcm[i / 3];
+	memset(&again, 0, sizeof again);
+	assert_int_equal(kws_engine_start(e, 3 * RATE, on_event, &again, NULL), KWS_OK);
+	kws_engine_process(e, fast, 3 * n_pcm);
+	assert_int_equal(again.n_events, r.n_events);
+	for (size_t i = 0; i < r.n_events; i++)
+		assert_int_equal(again.event[i].word, r.event[i].word);
+	kws_engine_destroy(e);
+}
+
+/* The level goes to the new one as exp(-t / 1 s); the best score is told once. */
+static void level_and_best_score(void **state)
+{
+	static float tone[RATE];
+	kws_conf c;
+	record r = { .n_events = 0 };
+	const float want = -20.0f + 10.0f * log10f(1.0f - powf(0.99f, 100.0f)); /* 100 hops */
+
+	(void)state;
+	for (size_t i = 0; i < RATE; i++)
+		tone[i] = i % 2 ? 0.1f : -0.1f;
+	configure(&c, 0.0f, -1.0f);
+	kws_engine *e = open_engine(&c);
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(kws_engine_start(e, RATE, on_event, &r, NULL), KWS_OK);
+		assert_float_equal(kws_engine_level(e), -120.0, 1e-3);
+		assert_float_equal(kws_engine_best(e), 0.0, 0.0);
+		kws_engine_process(e, tone, RATE);
+		assert_float_equal(kws_engine_level(e), want, 0.01);
+	}
+	hear(e, &r, n_pcm);
+	float best = 0.0f;
+	for (size_t i = 0; i < r.n_events; i++)
+		best = fmaxf(best, r.event[i].score);
+	assert_true(kws_engine_best(e) >= best);
+	assert_float_equal(kws_engine_best(e), 0.0, 0.0);
+	kws_engine_destroy(e);
+}
+
 static int read_demo(void **state)
 {
 	kws_source *src = NULL;
@@ -141,6 +300,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(events_are_no_near_misses),
 		cmocka_unit_test(each_missed_word_is_one_near_miss),
+		cmocka_unit_test(a_word_in_its_refractory_is_no_near_miss),
+		cmocka_unit_test(thresholds_come_from_the_model_and_the_configuration),
+		cmocka_unit_test(models_that_cannot_serve_are_refused),
+		cmocka_unit_test(starts_anew_at_any_rate),
+		cmocka_unit_test(level_and_best_score),
 	};
 
 	return cmocka_run_group_tests(tests, read_demo, NULL) != 0;

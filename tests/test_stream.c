@@ -291,6 +291,29 @@ static void what_is_not_finite_counts_as_zero(void **state)
 	assert_same(&whole, &cut);
 }
 
+/* What is louder than 1e4 counts as that, and what is a little softer as itself. */
+static void what_is_too_loud_counts_as_loud(void **state)
+{
+	const float most = 1e4f, peaks[] = { 2e4f, FLT_MAX, nextafterf(1e4f, 0.0f) };
+	for (size_t i = 0; i < 3; i++) {
+		for (int negative = 0; negative < 2; negative++) {
+			float sign = negative ? -1.0f : 1.0f;
+			sound(pcm, 16000, 7);
+			for (size_t k = 1000; k < 1200; k++)
+				pcm[k] = sign * most;
+			kws_stream *s = open_stream(*state, 16000, &whole);
+			kws_stream_process(s, pcm, 16000);
+			kws_stream_destroy(s);
+			for (size_t k = 1000; k < 1200; k++)
+				pcm[k] = sign * peaks[i];
+			s = open_stream(*state, 16000, &cut);
+			kws_stream_process(s, pcm, 16000);
+			kws_stream_destroy(s);
+			assert_int_equal(memcmp(&whole, &cut, sizeof whole) == 0, i < 2);
+		}
+	}
+}
+
 static void softmax_of_the_logits(void **state)
 {
 	record r;
@@ -424,6 +447,7 @@ int main(void)
 		cmocka_unit_test(two_streams_do_not_interact),
 		cmocka_unit_test(probabilities_are_finite_and_sum_to_one),
 		cmocka_unit_test(what_is_not_finite_counts_as_zero),
+		cmocka_unit_test(what_is_too_loud_counts_as_loud),
 		cmocka_unit_test(softmax_of_the_logits),
 		cmocka_unit_test(flush_completes_the_last_frame_with_silence),
 		cmocka_unit_test(whole_clips_are_answered_at_the_end),
