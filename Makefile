@@ -94,6 +94,7 @@ help:
 	@echo 'make fuzz FUZZER=fuzz_model SECONDS=60   run one fuzzer (clang)'
 	@echo 'make nightly    run each fuzzer for an hour, or for SECONDS='
 	@echo 'make coverage   which lines no unit test runs (gcovr), in build/coverage/'
+	@echo 'make mutate MUTATE="--sample 20 spot"   plant faults one by one, and see which the tests notice'
 	@echo 'make lint layers format  clang-tidy, cppcheck, shellcheck; who may include whom; one hand'
 	@echo 'make compile_commands.json   for editors'
 	@echo 'make clean dist'
@@ -209,6 +210,10 @@ coverage:
 	+$(MAKE) check-units B=build/coverage CFLAGS='-O1 -g' SANITIZE=--coverage
 	gcovr --root . --object-directory build/coverage --exclude tests/ --print-summary --html-details build/coverage/index.html --txt
 
+# faults planted one by one, and whether the tests notice: docs/testing.md
+mutate:
+	tools/mutate $(MUTATE)
+
 layers:
 	sh tests/layers.sh
 lint:
@@ -282,5 +287,5 @@ clean:
 	rm -rf build dist
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly coverage layers lint format deps demo bench \
+.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly coverage mutate layers lint format deps demo bench \
         install uninstall dist clean
