@@ -122,7 +122,8 @@ static void the_background_is_a_mean_of_50_ms(void **state)
 	}
 }
 
-/* It is kept in blocks of 250 ms: of 1950 quiet ms, eight; after 12 more and the last the eighth goes. */
+/* It is kept in blocks of 250 ms. 1950 quiet ms are eight of them; twelve more and one that is not
+ * full are kept beside the eighth. */
 static void the_background_is_of_3_seconds(void **state)
 {
 	(void)state;
@@ -151,7 +152,8 @@ static void silence_has_a_background_and_no_voice(void **state)
 	kws_voice_destroy(v);
 }
 
-/* What goes on from the start has no pause before it; until there is a background, nothing counts. */
+/* What goes on from the start has no pause before it. Until there is a background, nothing counts.
+ */
 static void the_start_is_no_voice(void **state)
 {
 	(void)state;
