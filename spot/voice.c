@@ -94,7 +94,7 @@ float kws_voice_background(const kws_voice *v)
 {
 	float least = INFINITY;
 	for (size_t b = 0; b < N_BLOCKS; b++)
-		least = fminf(least, v->least[b]);
+		least = v->least[b] < least ? v->least[b] : least;
 	return isfinite(least) ? fmaxf(least, LEAST) : LEAST;
 }
 
@@ -102,7 +102,7 @@ static bool is_voiced(const kws_voice *v, float level)
 {
 	float loudest = 0.0f;
 	for (size_t i = 0; i < v->depth; i++)
-		loudest = fmaxf(loudest, v->power[i]);
+		loudest = v->power[i] > loudest ? v->power[i] : loudest;
 	return v->n >= v->mean && level >= VOICE * kws_voice_background(v)
 	       && level >= DEPTH * loudest;
 }
