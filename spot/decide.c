@@ -35,6 +35,14 @@ static uint64_t samples_of(const kws_decide *d, unsigned ms)
 	return (uint64_t)ms * d->rate_hz / 1000;
 }
 
+/* The frames of a mean over so long, to the nearest, 1 at the least. */
+static size_t mean_of(const kws_decide *d, unsigned ms)
+{
+	unsigned most = ms < KWS_DECIDE_SMOOTH_MAX_MS ? ms : KWS_DECIDE_SMOOTH_MAX_MS;
+	size_t n = (size_t)((samples_of(d, most) + d->frame / 2) / d->frame);
+	return n ? n : 1;
+}
+
 enum kws_status kws_decide_create(kws_decide **out, size_t n_words, unsigned rate_hz, size_t frame,
 				  size_t window, const kws_decide_config *cfg)
 {
@@ -48,7 +56,7 @@ enum kws_status kws_decide_create(kws_decide **out, size_t n_words, unsigned rat
 	d->frame = frame;
 	d->window = window;
 	d->rate_hz = rate_hz;
-	d->depth = (size_t)(samples_of(d, KWS_DECIDE_SMOOTH_MAX_MS) / frame) + 1;
+	d->depth = mean_of(d, KWS_DECIDE_SMOOTH_MAX_MS);
 	if (n_words > SIZE_MAX / sizeof(word_state) / d->depth)
 		goto fail;
 	d->history = calloc(d->depth * n_words, sizeof *d->history);
@@ -91,8 +99,7 @@ void kws_decide_reset(kws_decide *d)
 void kws_decide_configure(kws_decide *d, const kws_decide_config *cfg)
 {
 	assert(cfg && cfg->threshold);
-	uint64_t smooth = (samples_of(d, cfg->smooth_ms) + d->frame / 2) / d->frame;
-	d->smooth = smooth < 1 ? 1 : smooth > d->depth ? d->depth : (size_t)smooth;
+	d->smooth = mean_of(d, cfg->smooth_ms);
 	d->refractory = samples_of(d, cfg->refractory_ms);
 	d->memory = d->window + (uint64_t)d->smooth * d->frame;
 	for (size_t w = 0; w < d->n_words; w++)

@@ -390,9 +390,9 @@ static void reset_equals_new_and_two_do_not_interact(void **state)
 static void smoothing_is_to_the_nearest_frame(void **state)
 {
 	(void)state;
-	const unsigned smooth_ms[] = { 0, 20, 29, 30, 49, 50, 2000 };
-	const float frames[] = { 1, 1, 1, 2, 2, 3, 100 };
-	for (size_t i = 0; i < 7; i++) {
+	const unsigned smooth_ms[] = { 0, 20, 29, 30, 49, 50, 2000, 5000 };
+	const float frames[] = { 1, 1, 1, 2, 2, 3, 100, 100 };
+	for (size_t i = 0; i < 8; i++) {
 		kws_decide *d = fresh(smooth_ms[i], 500, plain);
 		hits h = { .n = 0 };
 		play(d, &h, 0, 0.6f, FRAME_MS);

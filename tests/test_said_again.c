@@ -124,6 +124,18 @@ static void the_refractory_is_as_it_is_set(void **state)
 
 /* ---- said again ---- */
 
+static void smoothing_is_2_s_at_most(void **state)
+{
+	(void)state;
+	for (unsigned smooth_ms = 1999; smooth_ms < 2002; smooth_ms++) {
+		fine f = fine_open(smooth_ms, 500);
+		until(&f, 10, 0.5f, 0.0f, false);
+		float frames = smooth_ms < 2000 ? 1999.0f : 2000.0f;
+		assert_float_equal(kws_decide_score(f.d)[0], 5.0f / frames, 1e-7);
+		kws_decide_destroy(f.d);
+	}
+}
+
 /* Said five times, every 1.1 s for 200 ms; the score rises once, and stays up as long as the
  * network remembers the last of them. */
 static void a_word_said_again_fires_again(void **state)
@@ -305,6 +317,7 @@ int main(void)
 		cmocka_unit_test(three_quarters_arm_again),
 		cmocka_unit_test(the_dead_time_is_200_ms),
 		cmocka_unit_test(the_refractory_is_as_it_is_set),
+		cmocka_unit_test(smoothing_is_2_s_at_most),
 		cmocka_unit_test(a_word_said_again_fires_again),
 		cmocka_unit_test(a_word_drawn_out_fires_once),
 		cmocka_unit_test(another_sound_is_not_the_word),

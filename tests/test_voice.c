@@ -107,6 +107,21 @@ static void voice_is_15_db_below_the_loudest(void **state)
 	}
 }
 
+/* A window that is no whole number of hops counts with the hop that it begins. */
+static void the_window_is_rounded_up(void **state)
+{
+	(void)state;
+	kws_voice *v = NULL;
+	assert_int_equal(kws_voice_create(&v, RATE, HOP, RATE + 1), KWS_OK);
+	play(v, -90.0f, 1000);
+	play(v, -20.0f, 200);
+	play(v, -36.0f, 1000 + 59);
+	has(v, 1, 1200);
+	play(v, -36.0f, 1);
+	has(v, 2, 2260);
+	kws_voice_destroy(v);
+}
+
 static void the_background_is_a_mean_of_50_ms(void **state)
 {
 	(void)state;
@@ -232,6 +247,7 @@ int main(void)
 		cmocka_unit_test(a_pause_is_longer_than_100_ms),
 		cmocka_unit_test(voice_is_8_db_over_the_background),
 		cmocka_unit_test(voice_is_15_db_below_the_loudest),
+		cmocka_unit_test(the_window_is_rounded_up),
 		cmocka_unit_test(the_background_is_a_mean_of_50_ms),
 		cmocka_unit_test(the_background_is_of_3_seconds),
 		cmocka_unit_test(silence_has_a_background_and_no_voice),
