@@ -31,11 +31,12 @@ struct kws_endpoint {
 enum kws_status kws_endpoint_create(kws_endpoint **out, unsigned rate_hz, size_t hop, size_t window)
 {
 	*out = NULL;
-	if (hop == 0 || rate_hz == 0 || window == 0)
-		return KWS_ERR_ARG;
 	kws_endpoint *e = calloc(1, sizeof *e);
 	if (!e)
 		return KWS_ERR_NOMEM;
+	enum kws_status status = kws_voice_create(&e->voice, rate_hz, hop, window);
+	if (status != KWS_OK) /* which also says what cannot be */
+		goto fail;
 	e->hop = hop;
 	e->window = (window + hop - 1) / hop;
 	e->gap = kws_voice_hops(GAP_MS, rate_hz, hop);
@@ -44,15 +45,15 @@ enum kws_status kws_endpoint_create(kws_endpoint **out, unsigned rate_hz, size_t
 	e->fallback = kws_voice_hops(FALLBACK_MS, rate_hz, hop);
 	e->depth = e->window + kws_voice_hops(REACH_MS, rate_hz, hop) + 1;
 	e->power = calloc(e->depth, sizeof *e->power);
-	enum kws_status status =
-		e->power ? kws_voice_create(&e->voice, rate_hz, hop, window) : KWS_ERR_NOMEM;
-	if (status != KWS_OK) {
-		kws_endpoint_destroy(e);
-		return status;
-	}
+	status = KWS_ERR_NOMEM;
+	if (!e->power)
+		goto fail;
 	kws_endpoint_reset(e);
 	*out = e;
 	return KWS_OK;
+fail:
+	kws_endpoint_destroy(e);
+	return status;
 }
 
 void kws_endpoint_destroy(kws_endpoint *e)

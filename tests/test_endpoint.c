@@ -407,6 +407,14 @@ static void a_word_may_begin_the_recording(void **state)
 	assert_int_equal(ev.start, 1000 * 16);
 	assert_int_equal(ev.end, 1300 * 16);
 	kws_endpoint_destroy(e);
+	/* ... even all of it. */
+	e = fresh();
+	flat(e, -60.0f, 1000);
+	flat(e, -20.0f, 500);
+	ev = find(e, 800, 900);
+	assert_int_equal(ev.start, 900 * 16);
+	assert_int_equal(ev.end, 900 * 16);
+	kws_endpoint_destroy(e);
 }
 
 /* Times are in hops, whatever their length; what cannot be is refused. */
