@@ -421,6 +421,14 @@ static void a_short_clip_goes_on_in_silence(void **state)
 		kws_classifier_process(c, pcm, window);
 		kws_classifier_finish(c, want);
 		assert_memory_equal(prob, want, sizeof prob);
+		sound(window, rates[i], 51); /* also behind a longer one */
+		kws_classifier_process(c, pcm, window);
+		kws_classifier_finish(c, prob);
+		assert_memory_not_equal(prob, want, sizeof prob);
+		sound(window, rates[i], 50);
+		kws_classifier_process(c, pcm, n);
+		kws_classifier_finish(c, prob);
+		assert_memory_equal(prob, want, sizeof prob);
 		kws_classifier_finish(c, prob); /* nothing at all is silence */
 		assert_float_equal(prob[0] + prob[1] + prob[2] + prob[3], 1.0, 1e-5);
 		kws_classifier_destroy(c);
