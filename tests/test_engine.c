@@ -29,6 +29,17 @@ static void on_event(void *ctx, const kws_event *ev, bool near)
 	(near ? r->near : r->event)[(*n)++] = *ev;
 }
 
+/* Field by field: what lies between them is nobody's. */
+static void assert_same(const kws_event *a, const kws_event *b, uint64_t later)
+{
+	assert_int_equal(a->word, b->word);
+	assert_int_equal(a->sample + later, b->sample);
+	assert_int_equal(a->start + later, b->start);
+	assert_int_equal(a->end + later, b->end);
+	assert_memory_equal(&a->score, &b->score, sizeof a->score);
+	assert_memory_equal(&a->level_dbfs, &b->level_dbfs, sizeof a->level_dbfs);
+}
+
 static void configure(kws_conf *c, float near_miss, float threshold)
 {
 	kws_conf_defaults(c);
@@ -228,16 +239,17 @@ static void starts_anew_at_any_rate(void **state)
 	kws_engine *e = open_engine(&c);
 	hear(e, &r, n_pcm);
 	hear(e, &again, n_pcm);
-	assert_memory_equal(&r, &again, sizeof r);
+	assert_int_equal(again.n_events, r.n_events);
+	for (size_t i = 0; i < r.n_events; i++)
+		assert_same(&r.event[i], &again.event[i], 0);
 
 	memset(&again, 0, sizeof again);
 	assert_int_equal(kws_engine_start(e, RATE, on_event, &again, NULL), KWS_OK);
 	kws_engine_skip(e, 777);
 	kws_engine_process(e, pcm, n_pcm);
 	assert_int_equal(again.n_events, r.n_events);
-	assert_int_equal(again.event[3].sample, r.event[3].sample + 777);
-	assert_int_equal(again.event[3].start, r.event[3].start + 777);
-	assert_int_equal(again.event[3].end, r.event[3].end + 777);
+	for (size_t i = 0; i < r.n_events; i++)
+		assert_same(&r.event[i], &again.event[i], 777);
 
 	for (size_t i = 0; i < 3 * n_pcm; i++)
 		fast[i] = pcm[i / 3];
