@@ -93,6 +93,7 @@ help:
 	@echo 'make asan tsan valgrind  the same tests under the sanitizers and memcheck'
 	@echo 'make fuzz FUZZER=fuzz_model SECONDS=60   run one fuzzer (clang)'
 	@echo 'make nightly    run each fuzzer for an hour, or for SECONDS='
+	@echo 'make seeds      write the seeds of the fuzzers anew, those that code writes'
 	@echo 'make coverage   which lines no unit test runs (gcovr), in build/coverage/'
 	@echo 'make mutate MUTATE="--sample 20 spot"   plant faults one by one, and see which the tests notice'
 	@echo 'make lint layers format  clang-tidy, cppcheck, shellcheck; who may include whom; one hand'
@@ -157,6 +158,8 @@ $(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUD
 # without clang a fuzz target still replays its seeds
 $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_TEST))
+$(B)/seeds: $(B)/tests/fuzz/seeds.o $(LIB)
+	$(call step,LD)$(call link,$^,$(PKGS_LIB))
 .PRECIOUS: $(B)/%.o
 
 # ---- test ---------------------------------------------------------------------------------------------------
@@ -167,13 +170,13 @@ check:
 	@sh tools/deps.sh build tests $(PARTS)
 	+@$(MAKE) --no-print-directory check-built
 
-CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS))
+CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS)) $(B)/seeds
 check-built: all $(B)/golden $(B)/own_mounts $(CHECKS)
-	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden library $(if $(OPTIMISED),hardening) system
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden library $(if $(OPTIMISED),hardening) system
 
 # the same without real services: what the sanitizers run
 check-units: $(PROGRAMS) $(B)/golden $(CHECKS)
-	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- golden
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden
 
 test-%: $(B)/test_% $(PROGRAMS)
 	KWS_BUILD=$(B) $<
@@ -209,6 +212,10 @@ nightly:
 coverage:
 	+$(MAKE) check-units B=build/coverage CFLAGS='-O1 -g' SANITIZE=--coverage
 	gcovr --root . --object-directory build/coverage --exclude tests/ --print-summary --html-details build/coverage/index.html --txt
+
+# the seeds that code writes: after a change of the model format
+seeds: $(B)/seeds
+	$(B)/seeds tests/fuzz/seeds
 
 # faults planted one by one, and whether the tests notice: docs/testing.md
 mutate:
@@ -287,5 +294,5 @@ clean:
 	rm -rf build dist
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly coverage mutate layers lint format deps demo bench \
+.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly seeds coverage mutate layers lint format deps demo bench \
         install uninstall dist clean

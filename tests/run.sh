@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run the tests of a build from the project's root: run.sh TEST... -- FUZZER... [-- golden|library|hardening|system...]
+# Run the tests of a build from the project's root: run.sh TEST... -- FUZZER... [-- seeds|golden|library|hardening|system...]
 #   KWS_BUILD  the build folder        KWS_WRAP  a command to run each under, e.g. valgrind
 # Closes with `N passed, N failed, N skipped`, where a skip says its reason above.
 set -u
@@ -25,6 +25,9 @@ run() { # NAME COMMAND...
 	shift
 	"$@" >"$log" 2>&1
 	verdict "$name" $?
+}
+seeds() {
+	run "seeds, as code writes them" "$B/seeds" --check tests/fuzz/seeds
 }
 golden() {
 	run "golden, some of the original's tensors" "$B/golden" tests/golden/original

@@ -1,12 +1,9 @@
 /* Any bytes as kwsd.conf: no crash; and what was accepted without complaint is printed in a form
  * that reads back the same. */
 #include "daemon/conf.h"
+#include "tests/fuzz/fuzz.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static void ignore(void *ctx, const char *text)
 {
@@ -21,9 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	kws_conf_defaults(&a);
 	int errors = kws_conf_parse(&a, "fuzz", (const char *)data, len, ignore, &told);
-	if ((errors > 0) != (told > 0))
-		abort(); /* an error that nobody is told of */
-	kws_conf_check(&a, "fuzz", ignore, &told);
+	demand((errors > 0) == (told > 0)); /* no error that nobody is told of */
+	errors += kws_conf_check(&a, "fuzz", ignore, &told);
+	fuzz_accepted = errors == 0;
 
 	FILE *f = open_memstream(&text, &n);
 	if (!f)
@@ -32,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	fclose(f);
 	kws_conf_defaults(&b);
 	told = 0;
-	if (kws_conf_parse(&b, "printed", text, n, ignore, &told) || memcmp(&a, &b, sizeof a) != 0)
-		abort();
+	demand(kws_conf_parse(&b, "printed", text, n, ignore, &told) == 0);
+	demand(memcmp(&a, &b, sizeof a) == 0);
 	free(text);
 	return 0;
 }

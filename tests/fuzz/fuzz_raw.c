@@ -4,19 +4,11 @@
  * The first eight bytes choose: encoding, channels, channel, rate (3 bytes), samples a read, bytes
  * a write. */
 #include "audio/source.h"
+#include "tests/fuzz/fuzz.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 enum { HEAD = 8, MOST = 32768 /* fits into a pipe */ };
-
-static void demand(int held)
-{
-	if (!held)
-		abort();
-}
 
 static int is_float(enum kws_encoding enc)
 {
@@ -48,6 +40,7 @@ static size_t pump(kws_source *src, const uint8_t *data, size_t size, int fd, si
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	fuzz_accepted = false;
 	if (size < HEAD || size > MOST)
 		return 0;
 	const enum kws_encoding enc = (enum kws_encoding)(data[0] % KWS_N_ENCODINGS);
@@ -63,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const int valid = rate >= KWS_SOURCE_MIN_HZ && rate <= KWS_SOURCE_MAX_HZ && channels >= 1
 			  && channel >= 0 && channel <= (int)channels;
 	demand(valid ? s == KWS_OK && src : s == KWS_ERR_ARG && !src && err.text[0]);
+	fuzz_accepted = src != NULL;
 	if (src) {
 		const size_t frame = channels * kws_encoding_bytes(enc), payload = size - HEAD;
 		const size_t total = pump(src, data + HEAD, payload, ends[1], 1 + data[7],

@@ -1,18 +1,10 @@
 /* Any bytes as a truth file: refused with a place and a reason, or items that keep what truth.h
  * promises. */
 #include "cli/truth.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void demand(int held)
-{
-	if (!held)
-		abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -20,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	kws_error err = { "" };
 	const enum kws_status s = kws_truth_parse(&t, (const char *)data, size, "a.tsv", &err);
 	demand((s == KWS_OK) == (t != NULL));
+	fuzz_accepted = t != NULL;
 	if (!t) {
 		demand(s == KWS_ERR_FORMAT && strncmp(err.text, "a.tsv:", 6) == 0);
 		return 0;
