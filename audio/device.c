@@ -63,6 +63,8 @@ static bool alsa_name(const char *name, char *card, size_t n, int *dev)
 		name++;
 		if (!strncmp(name, "DEV=", 4))
 			name += 4;
+		if (!*name || name[strspn(name, "0123456789")] || strlen(name) > 3)
+			return false;
 		*dev = atoi(name);
 	}
 	return true;

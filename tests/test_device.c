@@ -54,6 +54,11 @@ static void test_names(void **state)
 	assert_int_equal(match("pulse"), 3);
 	assert_int_equal(match("default"), 3);
 	assert_int_equal(match("hw:CARD=Nothing"), -1);
+	/* a subdevice is a small number, and nothing that only begins with one or overflows */
+	assert_int_equal(match("hw:CARD=Yeti,DEV=1x"), -1);
+	assert_int_equal(match("hw:CARD=Yeti,DEV="), -1);
+	assert_int_equal(match("hw:CARD=Yeti,DEV=-1"), -1);
+	assert_int_equal(match("hw:CARD=Yeti,DEV=4294967297"), -1);
 	assert_int_equal(match("nothing"), -1);
 	assert_int_equal(match(""), -1);
 }
