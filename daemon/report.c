@@ -54,18 +54,21 @@ static uint64_t count_at(const kws_report *r, size_t i)
 	return v;
 }
 
-/* A device may have any bytes for a name; JSON wants UTF-8. */
+/* A name may hold any bytes. JSON wants UTF-8, a line of a terminal no control characters, and those that JSON
+ * spells with six bytes would not fit into the line. */
 static json_t *text_value(const char *s)
 {
-	json_t *v = json_string(s);
-	char ascii[256];
-	size_t n = strlen(s);
+	char text[256];
+	json_t *v;
 
-	if (v || n >= sizeof ascii)
-		return v ? v : json_string("?");
-	for (size_t i = 0; i <= n; i++)
-		ascii[i] = (unsigned char)s[i] < 128 ? s[i] : '?';
-	return json_string(ascii);
+	snprintf(text, sizeof text, "%s", s);
+	for (unsigned char *c = (unsigned char *)text; *c; c++)
+		if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0))
+			*c = '?';
+	v = json_string(text);
+	for (char *c = text; !v && *c; c++)
+		*c = (unsigned char)*c < 128 ? *c : '?';
+	return v ? v : json_string(text);
 }
 
 size_t kws_report_json(const kws_report *r, char out[KWS_REPORT_LINE])

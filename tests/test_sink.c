@@ -128,6 +128,14 @@ static void test_json_of_extremes(void **state)
 	json_t *o = json_loads(line, 0, NULL);
 	assert_non_null(o);
 	json_decref(o);
+	memset(r.device, '\x1b', sizeof r.device - 1);
+	memset(r.word, '\n', sizeof r.word - 1);
+	memset(r.host, '\x7f', sizeof r.host - 1);
+	memset(r.model, 0x01, sizeof r.model - 1);
+	n = kws_report_json(&r, line);
+	assert_true(n > 0 && n < KWS_REPORT_LINE);
+	for (size_t i = 0; i < n; i++)
+		assert_true((unsigned char)line[i] >= 0x20 && line[i] != 0x7f);
 }
 
 static void test_fields(void **state)
