@@ -193,7 +193,7 @@ valgrind: $(PROGRAMS) $(CHECKS)
 FUZZER  ?= fuzz_model
 SECONDS ?= 60
 fuzz:
-	+$(MAKE) B=build/fuzz CC=clang CFLAGS='-O1 -g' SANITIZE='-fsanitize=fuzzer-no-link,address,undefined' \
+	+$(MAKE) B=build/fuzz CC=clang CFLAGS='-O1 -g' SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' \
 		build/fuzz/$(FUZZER).libfuzzer
 	mkdir -p build/fuzz/corpus/$(FUZZER)
 	build/fuzz/$(FUZZER).libfuzzer -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 -artifact_prefix=build/fuzz/$(FUZZER)- \

@@ -71,6 +71,138 @@ static void put_model(const char *to, size_t i, const void *head, size_t n_head)
 	free(whole);
 }
 
+static void put_text(const char *name, const char *text)
+{
+	put(name, text, strlen(text));
+}
+
+static void put_devices(void)
+{
+	static const char list[] =
+		"\nUSB Audio: Mic (hw:1,0)\nhw:CARD=Mic,DEV=0\n"
+		"default\ndefault\nHDA Intel PCH: ALC (hw:0,0)\nhw:CARD=PCH,DEV=2\n";
+	static const struct {
+		const char *file, *name;
+	} names[] = {
+		{ "ok/default", "default" },
+		{ "ok/card", "hw:CARD=PCH,DEV=2" },
+		{ "ok/plug", "plughw:Mic" },
+		{ "ok/id", "pch" },
+		{ "ok/part", "alc" },
+		{ "bad/number", "1" },
+		{ "bad/none", "" },
+		{ "bad/other_dev", "hw:CARD=PCH,DEV=99999999999999999999" },
+		{ "bad/raw", "raw:/dev/null" },
+		{ "bad/two_lines", "\x1b[2J" },
+	};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char file[64], text[512];
+		snprintf(file, sizeof file, "fuzz_device/%s", names[i].file);
+		snprintf(text, sizeof text, "%s%s", names[i].name, list);
+		put_text(file, text);
+	}
+}
+
+static void put_clip(const char *file, double wall, unsigned char score, unsigned char near,
+		     const char *word)
+{
+	unsigned char bytes[128];
+	memcpy(bytes, &wall, sizeof wall);
+	bytes[8] = score;
+	bytes[9] = near;
+	memcpy(bytes + 10, word, strlen(word));
+	put(file, bytes, 10 + strlen(word));
+}
+
+static void put_clips(void)
+{
+	put_clip("fuzz_clip/ok/yes", 1772366400.25, 237, 0, "yes");
+	put_clip("fuzz_clip/ok/near", 1772366400.0, 100, 1, "go");
+	put_clip("fuzz_clip/ok/path", 0.0, 255, 0, "../../etc/passwd");
+	put_clip("fuzz_clip/ok/bytes", 1e9, 0, 1, "\n\x1b[2J \xc3\xa9\xff.");
+	put_clip("fuzz_clip/ok/long", 1e9, 0, 1,
+		 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz");
+}
+
+static void put_settings(void)
+{
+	put_text("fuzz_set/ok/each",
+		 "audio.device=hw:CARD=Mic,DEV=0\naudio.rate_hz=48000\n"
+		 "decision.threshold=0.7\nthreshold.yes=0.5\nthreshold.yes=off\n"
+		 "socket.mode=0666\nlog.level=debug\nstdout.enabled=auto\n"
+		 "hook.command=/bin/sh -c \"echo \\\"x\\\"\"\n"
+		 "clips.near_miss=0.333333333333\nmodel.path=/a b.safetensors");
+	put_text("fuzz_set/ok/empty_value", "socket.path=\nfile.path=");
+	put_text("fuzz_set/bad/no_dot", "threshold=0.5");
+	put_text("fuzz_set/bad/no_key", "audio.devise=default");
+	put_text("fuzz_set/bad/range", "decision.threshold=1.5");
+	put_text("fuzz_set/bad/control", "audio.device=a\tb\x1b[2J");
+	put_text("fuzz_set/bad/long",
+		 "threshold.abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz=1");
+	put_text("fuzz_set/bad/not_a_number", "decision.threshold=nan");
+}
+
+/* fuzz_stream: rate, seed of the cuts, then runs: how and how many, and their samples. */
+static void put_sound(const char *file, unsigned char rate, unsigned char how, const void *values,
+		      size_t n)
+{
+	unsigned char bytes[512] = { rate, 1, 2, 3, 4 };
+	size_t at = 5;
+	for (int run = 0; run < 12 && at + 1 + n <= sizeof bytes; run++) {
+		bytes[at++] = (unsigned char)(how | 31 << 3);
+		memcpy(bytes + at, values, n);
+		at += n;
+	}
+	put(file, bytes, at);
+}
+
+static void put_sounds(void)
+{
+	const float odd[] = { NAN, INFINITY, -INFINITY, 1e-40f, 3e38f, -0.0f, 1e4f };
+	unsigned char noise[460];
+	uint64_t state = 1;
+	for (size_t i = 0; i < sizeof noise; i++)
+		noise[i] = (unsigned char)craft_random(&state);
+	for (unsigned char rate = 0; rate < 6; rate++) {
+		char file[64];
+		snprintf(file, sizeof file, "fuzz_stream/ok/noise_%u", rate);
+		put_sound(file, rate, 0, noise, sizeof noise);
+		snprintf(file, sizeof file, "fuzz_stream/ok/odd_%u", rate);
+		put_sound(file, rate, 5, odd + rate, sizeof *odd);
+	}
+	put_sound("fuzz_stream/ok/bits", 0, 3, noise, sizeof noise);
+	put("fuzz_stream/bad/short", "\1\2\3\4", 4);
+}
+
+/* fuzz_event: nine texts, each its length and its bytes, six counts, seven numbers. */
+static void put_event(const char *file, const char *text, size_t n, double x)
+{
+	unsigned char bytes[9 * 256 + 13 * 8];
+	size_t at = 0;
+	for (int i = 0; i < 9; i++) {
+		bytes[at++] = (unsigned char)n;
+		memcpy(bytes + at, text, n);
+		at += n;
+	}
+	for (uint64_t i = 0; i < 6; i++, at += sizeof i)
+		memcpy(bytes + at, &i, sizeof i);
+	for (int i = 0; i < 7; i++, at += sizeof x)
+		memcpy(bytes + at, &x, sizeof x);
+	put(file, bytes, at);
+}
+
+static void put_events(void)
+{
+	char text[255];
+	put_event("fuzz_event/ok/yes", "yes", 3, 0.93);
+	put_event("fuzz_event/ok/none", "", 0, NAN);
+	put_event("fuzz_event/ok/quotes", "\"\\\n\t\x1b\x7f/", 7, 1e300);
+	put_event("fuzz_event/ok/bytes", "\xff\xc3\xa9\xed\xa0\x80", 6, -1e-5);
+	memset(text, 1, sizeof text);
+	put_event("fuzz_event/ok/longest", text, sizeof text, 1.2345678901234567e-300);
+	put("fuzz_event/bad/nothing", "", 0);
+}
+
 int main(int argc, char **argv)
 {
 	only_check = argc == 3 && strcmp(argv[1], "--check") == 0;
@@ -79,7 +211,15 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	root = argv[argc - 1];
-	for (size_t i = 0; i < N_KINDS; i++)
+	for (size_t i = 0; i < N_KINDS; i++) {
 		put_model("fuzz_model/ok", i, "", 0);
+		put_model("fuzz_remodel/ok", i, "\x80\0\xff\1\0\0\0\0", 8);
+	}
+	put_text("fuzz_remodel/bad/no_model", "12345678no model");
+	put_devices();
+	put_clips();
+	put_settings();
+	put_sounds();
+	put_events();
 	return n_differ != 0;
 }

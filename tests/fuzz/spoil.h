@@ -46,8 +46,9 @@ static inline size_t spoil_count(const json_t *v)
 /* Another value in place of one that stands in an array or object: like it, or not at all. */
 static inline json_t *spoil_other(craft *c, const json_t *old)
 {
-	if (json_is_integer(old) && craft_below(c, 2))
-		return json_integer(json_integer_value(old) + (craft_below(c, 2) ? 1 : -1));
+	const json_int_t n = json_integer_value(old);
+	if (json_is_integer(old) && n > INT64_MIN && n < INT64_MAX && craft_below(c, 2))
+		return json_integer(craft_below(c, 2) ? n + 1 : n - 1);
 	if (json_is_boolean(old) && craft_below(c, 2))
 		return json_boolean(!json_is_true(old));
 	return spoil_value(c);

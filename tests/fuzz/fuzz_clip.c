@@ -1,0 +1,30 @@
+/* fuzz_clip - any word, score and time as a clip's name: a plain name inside its folder.
+ *
+ * Eight bytes are the time, one the score in 1/255, one whether it is a near miss; the word is the rest. */
+#include "daemon/clips.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+enum { HEAD = 10 };
+
+static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char name[KWS_CLIP_NAME], word[64] = "";
+	double wall;
+	fuzz_accepted = false;
+	if (size < HEAD)
+		return 0;
+	memcpy(&wall, data, sizeof wall);
+	const size_t n = size - HEAD < sizeof word - 1 ? size - HEAD : sizeof word - 1;
+	memcpy(word, data + HEAD, n);
+	memset(name, 'x', sizeof name);
+	kws_clips_name(name, wall, word, (float)data[8] / 255.0f, data[9] & 1);
+	const size_t len = strnlen(name, sizeof name);
+	demand(len < sizeof name && len > 4 && !strcmp(name + len - 4, ".wav"));
+	demand(name[0] != '.' && name[strspn(name, plain)] == '\0');
+	fuzz_accepted = name[0] >= '0' && name[0] <= '9';
+	return 0;
+}
