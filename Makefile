@@ -147,7 +147,7 @@ $(B)/kws: $(B)/cli/main.o $(CLI) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_KWS))
 $(B)/kwsd: $(KWSD_OBJ) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_KWSD))
-$(B)/golden: $(B)/tests/golden.o $(LIB)
+$(B)/golden: $(call objects,$(wildcard tests/golden*.c)) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_LIB))
 $(B)/tests/%.o: OURS += $(shell $(PKG_CONFIG) --cflags cmocka 2>/dev/null)
 $(B)/own_mounts: $(B)/tests/system/own_mounts.o

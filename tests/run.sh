@@ -31,6 +31,7 @@ seeds() {
 }
 golden() {
 	run "golden, some of the original's tensors" "$B/golden" tests/golden/original
+	run "golden, an ill-conditioned stack" "$B/golden" tests/golden/ill
 	# the others are not part of the project: what is not there is said, and not counted
 	if [ -d ../shared/golden ]; then
 		run "golden, all of the original's tensors" "$B/golden" ../shared/golden

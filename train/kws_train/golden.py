@@ -4,6 +4,7 @@
     net_<case>.io.safetensors  frames [t, n_mels] and what the twin makes of them: logits [T, n_words]
     speech.flac                1.5 s of LibriSpeech (CC BY 4.0), cut anew only when --data is given
     speech_<contract>.safetensors  its log-mel frames [150, n_mels], for each of features.CONTRACTS; it is in the metadata, "features"
+    ill/<case>.safetensors     layers whose float32 output is far off for what they are, as build/golden reads them
     speech_<name>.safetensors  with --model: logits [T, n_words] of that model on speech.flac; its SHA-256 in the metadata
 
 Everything is computed in float64 and stored in float32. Seeds are fixed: the same versions write the same numbers.
@@ -20,7 +21,7 @@ import torch
 from .data import RATE, read_audio
 from .export import load_model, save_model
 from .features import CONTRACTS, FeatureConfig, log_mel
-from .model import Net, fastformer_spec, network_spec
+from .model import Mega, Net, Nffn, Norm, fastformer_spec, network_spec
 from .stable import save_file
 
 TINY = FeatureConfig(n_mels=6, win=400, f_lo_hz=60.0, f_hi_hz=7600.0, log_floor=1e-5)
@@ -123,6 +124,33 @@ def write_net(outdir, case, seed):
               {"model": os.path.basename(path), "seed": str(seed)})
 
 
+@torch.no_grad()
+def write_ill(outdir, depth=3, gain=8.0, seed=44):
+    """Three relu2 layers with large weights: a change of one float32 ulp in them moves the output by many."""
+    sizes = dict(zdim=2, hdim=6, ndim=2, chunk=5, attention="relu2", rel_pos_bias="simple", norm="scalenorm")
+    layers = [layer for _ in range(depth) for layer in (Mega(6, prenorm=True, **sizes),
+                                                        Nffn(6, ffn=6, norm="scalenorm", prenorm=True))]
+    layers.append(Norm("scalenorm", 6))
+    stack = torch.nn.Sequential(*layers)
+    wild(stack, seed)
+    tensors = {}
+    for i, layer in enumerate(layers):
+        at = "final_norm" if i == 2 * depth else f"layers.{i // 2}." + ("nffn" if i % 2 else "mega_layer")
+        for name, p in layer.state_dict().items():
+            if name.endswith("weight"):
+                p.mul_(gain)
+            tensors[f"w.{at}.{name}"] = p.clone()
+    x = torch.from_numpy(np.random.default_rng(seed).standard_normal((24, 1, 6)).astype(np.float32))
+    tensors["x"], y = x, x.transpose(0, 1).double()
+    for i, layer in enumerate(stack.double().eval()):
+        y = layer(y)
+        tensors["y" if i == 2 * depth else f"layer{i // 2}_out"] = y.transpose(0, 1).float().contiguous()
+    os.makedirs(os.path.join(outdir, "ill"), exist_ok=True)
+    save_file(tensors, os.path.join(outdir, "ill", "stack3_scalenorm_relu2.safetensors"),
+              {"kind": f"{depth} x MegaDecoderLayer + final_norm", "ffn": "6", "prenorm": "true",
+               **{key: str(value) for key, value in sizes.items()}})
+
+
 def write_speech(outdir, data):
     flac = os.path.join(outdir, "speech.flac")
     if data:
@@ -158,6 +186,7 @@ def main(argv=None):
     os.makedirs(a.outdir, exist_ok=True)
     for seed, case in enumerate([*CASES, *FAST_CASES, *MORE_CASES]):
         write_net(a.outdir, case, 100 + seed)
+    write_ill(a.outdir)
     x = write_speech(a.outdir, a.data)
     if a.model:
         write_model(a.outdir, a.model, x)
