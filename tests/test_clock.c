@@ -21,6 +21,12 @@ static void test_rfc3339(void **state)
 	assert_string_equal(t, "2000-02-29T00:00:00.000Z");
 	kws_clock_rfc3339(1767225600.25, t, sizeof t);
 	assert_string_equal(t, "2026-01-01T00:00:00.250Z");
+	kws_clock_rfc3339(-3.39e127, t, sizeof t);
+	assert_string_equal(t, "1970-01-01T00:00:00.000Z");
+	kws_clock_rfc3339(NAN, t, sizeof t);
+	assert_string_equal(t, "1970-01-01T00:00:00.000Z");
+	kws_clock_rfc3339(1e300, t, sizeof t);
+	assert_string_equal(t, "9999-12-31T23:59:59.000Z");
 }
 
 static void test_clocks_go_on(void **state)
