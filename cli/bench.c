@@ -3,22 +3,20 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/startup.h"
 #include "model/net.h"
 #include "model/network.h"
 #include "spot/spotter.h"
 #include "vec/vec.h"
-#include "find_model.h"
 
+#include <errno.h>
 #include <fftw3.h>
+#include <math.h>
 #include <pthread.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-extern char **environ;
 
 enum { ROUNDS = 9, LIVE_HOPS = 3000, START_RUNS = 7 };
 
@@ -221,41 +219,18 @@ static bool measure_live(bench *b)
 	return true;
 }
 
-/* From exec to a process that has loaded the model, heard one hop and gone: another kws, on one hop of silence. */
-static double start_once(const char *model)
-{
-	char exe[] = "/proc/self/exe", spot[] = "spot", option[] = "-m", dash[] = "-";
-	char path[KWS_ARGS_PATH];
-	int fd[2], status = -1;
-	static const char hop[320];
-	pid_t pid;
-	posix_spawn_file_actions_t to;
-	kws_find_model(model, path, sizeof path);
-	char *argv[] = { exe, spot, option, path, dash, NULL };
-	if (pipe(fd) < 0)
-		return -1.0;
-	const bool fed = write(fd[1], hop, sizeof hop) == (ssize_t)sizeof hop;
-	close(fd[1]);
-	posix_spawn_file_actions_init(&to);
-	posix_spawn_file_actions_adddup2(&to, fd[0], STDIN_FILENO);
-	posix_spawn_file_actions_addopen(&to, STDOUT_FILENO, "/dev/null", 1, 0);
-	const double t0 = now();
-	const int failed = posix_spawn(&pid, exe, &to, NULL, argv, environ);
-	if (!failed)
-		waitpid(pid, &status, 0);
-	const double t = now() - t0;
-	posix_spawn_file_actions_destroy(&to);
-	close(fd[0]);
-	return fed && !failed && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? t : -1.0;
-}
-
+/* An emulator, or a loader that was given kws to run, cannot run it a second time. */
 static bool measure_start(bench *b, const char *model)
 {
+	kws_error err = { "" };
 	double ms[START_RUNS];
+	b->ready_ms = (double)NAN;
 	for (size_t i = 0; i < START_RUNS; i++) {
-		ms[i] = 1e3 * start_once(model);
-		if (ms[i] < 0.0)
+		ms[i] = 1e3 * kws_startup_seconds(model, &err);
+		if (isnan(ms[i])) {
+			kws_out_complain("bench: start: not measured: %s", err.text);
 			return false;
+		}
 	}
 	b->ready_ms = median(ms, START_RUNS);
 	return true;
@@ -281,25 +256,26 @@ static bool measure_workers(bench *b)
 {
 	double ratio[ROUNDS];
 	worker w[2] = { { b, spotter(b->model), 0.0 }, { b, spotter(b->model), 0.0 } };
-	bool ok = w[0].sp && w[1].sp;
-	for (size_t i = 0; ok && i < ROUNDS; i++) {
+	int failed = w[0].sp && w[1].sp ? 0 : ENOMEM;
+	for (size_t i = 0; !failed && i < ROUNDS; i++) {
 		pthread_t other;
 		double t0 = now();
 		run_pipeline(b, w[0].sp);
 		const double one = now() - t0;
 		t0 = now();
-		ok = pthread_create(&other, NULL, work, &w[1]) == 0;
-		if (ok) {
+		failed = pthread_create(&other, NULL, work, &w[1]);
+		if (!failed) {
 			work(&w[0]);
 			pthread_join(other, NULL);
 		}
 		ratio[i] = 2.0 * one / (now() - t0);
 	}
-	if (ok)
-		b->two_workers = median(ratio, ROUNDS);
+	b->two_workers = failed ? (double)NAN : median(ratio, ROUNDS);
+	if (failed)
+		kws_out_complain("bench: workers: not measured: %s", strerror(failed));
 	kws_spotter_destroy(w[0].sp);
 	kws_spotter_destroy(w[1].sp);
-	return ok;
+	return !failed;
 }
 
 /* ---- report ----------------------------------------------------------------------------------------------- */
@@ -359,13 +335,36 @@ static void print_table(const bench *b, double hop_ms)
 	       hop_at(b, 0.5), hop_at(b, 0.99), hop_at(b, 1.0), hop_at(b, 0.99) / (10.0 * hop_ms),
 	       hop_ms);
 	printf("           %8zu allocations in %d hops\n", b->live_allocs, LIVE_HOPS);
-	printf("workers    %8.2f x one, with two\n", b->two_workers);
+	if (!isnan(b->two_workers))
+		printf("workers    %8.2f x one, with two\n", b->two_workers);
 	printf("memory     %8.1f KiB of state a stream, %.1f KiB with all its buffers, %.1f MiB "
 	       "resident\n",
 	       (double)b->state_bytes / 1024.0, (double)b->stream_bytes / 1024.0,
 	       (double)b->rss_bytes / 1048576.0);
-	printf("start      %8.1f ms from exec to the first hop heard and the process gone\n",
-	       b->ready_ms);
+	if (!isnan(b->ready_ms))
+		printf("start      %8.1f ms from exec to the first hop heard and the process "
+		       "gone\n",
+		       b->ready_ms);
+}
+
+/* Returns the exit status: what cannot be measured is said, and the rest is printed. */
+static int measure(bench *b, const options *o)
+{
+	const kws_features *f = kws_model_features(b->model);
+	const bool live = measure_live(b);
+	b->n = (size_t)o->seconds * f->rate_hz;
+	b->seconds = (double)o->seconds;
+	b->pcm = calloc(b->n, sizeof *b->pcm);
+	if (b->pcm)
+		fill(b->pcm, b->n, f->rate_hz);
+	if (!live || !b->pcm || !measure_offline(b)) {
+		kws_out_complain("bench: %s", kws_strerror(KWS_ERR_NOMEM));
+		return KWS_EXIT_INPUT;
+	}
+	bool all = measure_workers(b);
+	all = measure_start(b, o->audio.model) && all;
+	(o->json ? print_json : print_table)(b, 1e3 * (double)f->hop / (double)f->rate_hz);
+	return all ? KWS_EXIT_OK : KWS_EXIT_INPUT;
 }
 
 static int run(const options *o)
@@ -373,7 +372,6 @@ static int run(const options *o)
 	kws_model *m = kws_args_open_model(o->audio.model);
 	if (!m)
 		return KWS_EXIT_MODEL;
-	const kws_features *f = kws_model_features(m);
 	bench *b = calloc(1, sizeof *b);
 	int status = KWS_EXIT_MODEL;
 	if (b && kws_model_max_frames(m) > 0) {
@@ -381,24 +379,7 @@ static int run(const options *o)
 				 kws_model_name(m));
 	} else if (b) {
 		b->model = m;
-		bool ok = measure_live(b);
-		b->n = (size_t)o->seconds * f->rate_hz;
-		b->seconds = (double)o->seconds;
-		b->pcm = calloc(b->n, sizeof *b->pcm);
-		ok = ok && b->pcm;
-		if (ok) {
-			fill(b->pcm, b->n, f->rate_hz);
-			ok = measure_offline(b) && measure_workers(b)
-			     && measure_start(b, o->audio.model);
-		}
-		if (ok) {
-			(o->json ? print_json
-				 : print_table)(b, 1e3 * (double)f->hop / (double)f->rate_hz);
-			status = KWS_EXIT_OK;
-		} else {
-			kws_out_complain("bench: a measurement failed");
-			status = KWS_EXIT_INPUT;
-		}
+		status = measure(b, o);
 		free(b->pcm);
 	}
 	free(b);
