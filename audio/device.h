@@ -10,8 +10,10 @@
  *   a name of the list     exactly as `kws devices` prints it
  *   hw:CARD=id[,DEV=n]     an ALSA card by its id, also plughw:CARD=id or the id alone
  *   part of a name         in any case; the first that matches
- *   raw:-  raw:/path       16-bit little-endian PCM from standard input or from a file or named
- * pipe A number is refused: the order of devices changes from one start to the next. */
+ *   raw:-                  16-bit little-endian PCM from standard input
+ *   raw:/path              the same from a file or a named pipe
+ *
+ * A number is refused: the order of devices changes from one start to the next. */
 #ifndef KWS_AUDIO_DEVICE_H
 #define KWS_AUDIO_DEVICE_H
 
