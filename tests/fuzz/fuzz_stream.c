@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { RATE = 16000, HEAD = 5, MOST = 24000, AFTER = 3 * RATE, FRAMES = 256 };
+enum { RATE = 16000, HEAD = 5, MOST = 8000, AFTER = 3 * RATE, FRAMES = 256 };
 
 typedef struct {
 	size_t n;
@@ -127,12 +127,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hear(a, pcm, n, 0);
 	hear(b, pcm, n, seed | 1);
 	demand(memcmp(&whole, &cut, sizeof whole) == 0);
-	if (rate_hz == RATE)
+	if (rate_hz == RATE && seed % 8 == 1) { /* now and then: it takes as long as all the rest */
 		hears_again(model, a, &whole, n);
-	else
+	} else {
 		kws_stream_flush(a);
-	kws_stream_flush(b);
-	demand(rate_hz == RATE || memcmp(&whole, &cut, sizeof whole) == 0);
+		kws_stream_flush(b);
+		demand(memcmp(&whole, &cut, sizeof whole) == 0);
+	}
 	kws_stream_destroy(a);
 	kws_stream_destroy(b);
 	return 0;
