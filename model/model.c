@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include "model/json.h"
+#include "model/net.h"
 #include "model/network.h"
 
 #include <errno.h>
@@ -199,6 +200,35 @@ static void hash_blob(char *hex, const void *blob, size_t len)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
+/* Every weight may be finite and what becomes of them not: such a network would be deaf, and say nothing of it. It hears
+ * silence and a loud hop in turn. */
+static enum kws_status try_out(const kws_model *m, kws_error *err)
+{
+	enum { FRAMES = 4 };
+	const kws_features *f = &m->features;
+	const size_t most = kws_model_max_frames(m), n = most && most < FRAMES ? most : FRAMES;
+	const size_t n_hops = n * kws_model_stride(m), n_logits = (n + 1) * m->n_words;
+	float *hops = calloc(n_hops * f->n_mels, sizeof *hops),
+	      *logits = calloc(n_logits, sizeof *logits);
+	kws_net *net = NULL;
+	enum kws_status s = KWS_OK;
+	if (!hops || !logits || kws_net_create(&net, m) != KWS_OK)
+		s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; !s && i < n_hops * f->n_mels; i++)
+		hops[i] = i / f->n_mels % 2 ? 0.0f : logf(f->log_floor);
+	const size_t n_out = s ? 0 : kws_net_run(net, hops, n_hops, logits);
+	if (!s)
+		kws_net_finish(net, logits + n_out * m->n_words);
+	for (size_t i = 0; !s && i < n * m->n_words; i++)
+		if (!isfinite(logits[i]))
+			s = kws_fail(err, KWS_ERR_FORMAT,
+				     "the output is not finite: weights are too large");
+	kws_net_destroy(net);
+	free(logits);
+	free(hops);
+	return s;
+}
+
 enum kws_status kws_model_parse(kws_model **out, const void *blob, size_t len, kws_error *err)
 {
 	kws_tensors *ts;
@@ -210,6 +240,8 @@ enum kws_status kws_model_parse(kws_model **out, const void *blob, size_t len, k
 		return s;
 	kws_model *m = calloc(1, sizeof *m);
 	s = m ? read_all(m, ts, err) : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	if (!s)
+		s = try_out(m, err);
 	if (m && !s) {
 		m->n_params = kws_tensors_n_values(ts);
 		m->file_bytes = len;

@@ -739,6 +739,22 @@ static void values_that_are_not_finite_are_refused(void **state)
 	}
 }
 
+/* Finite themselves, but not what they make: the network would be deaf and not say so. */
+static void weights_that_overflow_are_refused(void **state)
+{
+	(void)state;
+	static const float huge[] = { 3e38f, -3e38f };
+	for (size_t i = 0; i < 2; i++) {
+		size_t len;
+		unsigned char *blob = tiny_model_bytes(&tiny_default, &len);
+		for (size_t at = len - 4 * TINY_WORDS * (TINY_HEAD + 1); at < len; at += 4)
+			memcpy(blob + at, &huge[i], 4);
+		refused(blob, len, KWS_ERR_FORMAT,
+			"the output is not finite: weights are too large");
+		free(blob);
+	}
+}
+
 static void files_that_cannot_be_read_say_why(void **state)
 {
 	(void)state;
@@ -771,6 +787,7 @@ int main(void)
 		cmocka_unit_test(a_stem_that_takes_too_long_is_refused),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(values_that_are_not_finite_are_refused),
+		cmocka_unit_test(weights_that_overflow_are_refused),
 		cmocka_unit_test(files_that_cannot_be_read_say_why),
 	};
 	return cmocka_run_group_tests_name("model", tests, NULL, NULL);
