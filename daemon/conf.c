@@ -6,6 +6,7 @@
 
 #include "nearest.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
@@ -115,6 +116,20 @@ static void set_key(reader *r, size_t i, const char *value)
 		 *value ? value : "an empty value", range);
 }
 
+/* As the name before the = of a line that reads back the same? */
+static bool can_be_key(const char *word)
+{
+	const size_t n = strlen(word);
+
+	if (!n || strpbrk(word, "=:") || strchr("[#; \t", word[0]) || strchr(" \t", word[n - 1])
+	    || strstr(word, " ;") || strstr(word, " #"))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (iscntrl((unsigned char)word[i]))
+			return false;
+	return true;
+}
+
 /* [threshold] has the model's words for keys; whether the model has them is checked when it is
  * there. */
 static void set_word(reader *r, const char *word, const char *value)
@@ -126,6 +141,10 @@ static void set_word(reader *r, const char *word, const char *value)
 	if (strlen(word) >= sizeof d->word[0].word) {
 		complain(r, "threshold.%s: a word has at most %zu bytes", word,
 			 sizeof d->word[0].word - 1);
+		return;
+	}
+	if (!can_be_key(word)) {
+		complain(r, "threshold.%s: no line of a file could name such a word", word);
 		return;
 	}
 	if (strcmp(value, "off") != 0 && !kws_conf_number(value, 0, 1, &v)) {

@@ -330,6 +330,25 @@ static void test_overrides(void **state)
 			    "audio.rate_hz=999999: audio.rate_hz: 999999 is not in 0..192000");
 }
 
+/* What no line of a file could say, -o may not say either: the configuration that is printed would not read back. */
+static void test_words_that_no_line_can_name(void **state)
+{
+	static const char *const words[] = { "y:s",  "[yes", "#yes", ";yes", " yes",
+					     "yes ", "a ;b", "a\tb", "" };
+	messages m = { 0 };
+	kws_conf c;
+	char text[64];
+
+	(void)state;
+	kws_conf_defaults(&c);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		snprintf(text, sizeof text, "threshold.%s=0.5", words[i]);
+		assert_int_equal(kws_conf_set(&c, text, note, &m), 1);
+	}
+	assert_int_equal(c.decision.n_words, 0);
+	assert_int_equal(kws_conf_set(&c, "threshold.o'clock now=0.5", note, &m), 0);
+}
+
 static void test_keys_that_need_each_other(void **state)
 {
 	kws_conf c;
@@ -496,6 +515,7 @@ int main(void)
 		cmocka_unit_test(test_all_errors_are_told),
 		cmocka_unit_test(test_hostile_text),
 		cmocka_unit_test(test_overrides),
+		cmocka_unit_test(test_words_that_no_line_can_name),
 		cmocka_unit_test(test_keys_that_need_each_other),
 		cmocka_unit_test(test_print_reads_back),
 		cmocka_unit_test(test_shipped_file),

@@ -141,6 +141,8 @@ static void put_settings(void)
 	put_text("fuzz_set/bad/control", "audio.device=a\tb\x1b[2J");
 	put_text("fuzz_set/bad/long",
 		 "threshold.abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz=1");
+	put_text("fuzz_set/bad/colon", "threshold.y:s=0.5");
+	put_text("fuzz_set/bad/section", "threshold.[yes=0.5");
 	put_text("fuzz_set/bad/not_a_number", "decision.threshold=nan");
 }
 
