@@ -240,7 +240,7 @@ enum kws_status kws_model_parse(kws_model **out, const void *blob, size_t len, k
 		return s;
 	kws_model *m = calloc(1, sizeof *m);
 	s = m ? read_all(m, ts, err) : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	if (!s)
+	if (m && !s)
 		s = try_out(m, err);
 	if (m && !s) {
 		m->n_params = kws_tensors_n_values(ts);
