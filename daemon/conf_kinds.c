@@ -201,13 +201,29 @@ static void range_path(const kws_conf_key *k, char *text, size_t n)
 	snprintf(text, n, "empty or an absolute path of at most %.0f bytes", k->max - 1);
 }
 
+/* Blanks at the ends of a command mean nothing, and a line of a file loses them. False: one at the end is escaped, and a
+ * line would lose it all the same. */
+static bool trim(char *command)
+{
+	char *first = command + strspn(command, " \t"), *end = first + strlen(first);
+	size_t escapes = 0;
+
+	while (end > first && strchr(" \t", end[-1]))
+		end--;
+	while (*end && end - first > (ptrdiff_t)escapes && end[-1 - (ptrdiff_t)escapes] == '\\')
+		escapes++;
+	*end = 0;
+	memmove(command, first, strlen(first) + 1);
+	return escapes % 2 == 0;
+}
+
 static bool parse_command(const kws_conf_key *k, const char *text, void *field)
 {
 	char safe[KWS_CONF_TEXT], buf[KWS_CONF_TEXT], *argv[KWS_CONF_ARGS];
 	int n = kws_conf_split(text, buf, sizeof buf, argv);
 
 	if (n < 0 || (n > 0 && argv[0][0] != '/') || !kws_conf_guard(text, safe, sizeof safe)
-	    || !is_plain(safe))
+	    || !trim(safe) || !is_plain(safe))
 		return false;
 	memset(field, 0, (size_t)k->max);
 	memcpy(field, safe, strlen(safe));

@@ -238,6 +238,7 @@ static void test_values_of_the_command_line(void **state)
 		"audio.device=\"x\"",
 		"audio.device='x' \"",
 		"hook.command=/bin/x # ; \\; y",
+		"hook.command=  /bin/x y  ",
 		"hook.command=/bin/x 'a ;b' \\' #c",
 		"clips.dir=/a ;b/#c",
 	};

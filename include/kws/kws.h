@@ -121,7 +121,8 @@ typedef struct {
 	const float *
 		level; /* (stride,) mean square of each hop in it; NULL from a model that hears the whole clip first */
 	size_t n_words, stride;
-	const float *embedding; /* (n_embedding,) what the network's head makes the logits of; NULL as level is */
+	const float *
+		embedding; /* (n_embedding,) what the network's head makes the logits of; NULL as level is */
 	size_t n_embedding;
 } kws_frame;
 

@@ -135,6 +135,8 @@ static void put_settings(void)
 		 "hook.command=/bin/sh -c \"echo \\\"x\\\"\"\n"
 		 "clips.near_miss=0.333333333333\nmodel.path=/a b.safetensors");
 	put_text("fuzz_set/ok/empty_value", "socket.path=\nfile.path=");
+	put_text("fuzz_set/ok/blanks", "hook.command=  /bin/sh -c \\\\ \nhook.command= ");
+	put_text("fuzz_set/bad/escaped_blank", "hook.command=/bin/sh a\\ ");
 	put_text("fuzz_set/bad/no_dot", "threshold=0.5");
 	put_text("fuzz_set/bad/no_key", "audio.devise=default");
 	put_text("fuzz_set/bad/range", "decision.threshold=1.5");
