@@ -97,6 +97,7 @@ help:
 	@echo 'make coverage   which lines no unit test runs (gcovr), in build/coverage/'
 	@echo 'make mutate MUTATE="--sample 20 spot"   plant faults one by one, and see which the tests notice'
 	@echo 'make lint layers format  clang-tidy, cppcheck, shellcheck; who may include whom; one hand'
+	@echo 'make analyze    gcc -fanalyzer and scan-build'
 	@echo 'make compile_commands.json   for editors'
 	@echo 'make clean dist'
 
@@ -116,9 +117,10 @@ $(B)/share: FORCE
 	@mkdir -p $(@D); echo '$(SHARE)' | cmp -s - $@ || echo '$(SHARE)' >$@
 FORCE:
 
-# these are compiled once for each level of the processor, always optimised: their speed is the network's
+# these are compiled once for each level of the processor, always optimised: their speed is the network's;
+# gcc's analyzer takes a vector's bytes for its bits
 FAST := -O3
-level = $(call step,CC,$< for $(2))$(CC) $(OURS) $(CPPFLAGS) $(CFLAGS) $(FAST) -ffp-contract=fast -DKWS_VEC_LEVEL=$(1) \
+level = $(call step,CC,$< for $(2))$(CC) $(OURS) $(CPPFLAGS) $(filter-out -fanalyzer,$(CFLAGS)) $(FAST) -ffp-contract=fast -DKWS_VEC_LEVEL=$(1) \
         -DKWS_VEC_NAME='"$(2)"' -DKWS_VEC_BYTES=$(3) $(4) -c -o $@ $<
 $(B)/vec/%_baseline.o: vec/%.c | $(B)/libraries
 	@mkdir -p $(@D)
@@ -227,6 +229,12 @@ layers:
 	sh tests/layers.sh
 lint:
 	sh tests/lint.sh $(OURS)
+# Leaks are left to the sanitizer and to scan-build: gcc loses sight of what an object keeps. Anew each time: only what is
+# compiled is analysed.
+analyze:
+	rm -rf $(B)/analyze
+	+$(MAKE) B=$(B)/analyze/gcc CC=gcc CFLAGS='-O2 -g -fanalyzer -Wno-analyzer-malloc-leak -Wno-analyzer-fd-leak -Werror' all
+	+scan-build --status-bugs -o $(B)/analyze/report $(MAKE) B=$(B)/analyze/clang CFLAGS='-O1 -g' all
 # by the one version that CI checks with: others break lines elsewhere
 format:
 	clang-format -i $$(git ls-files '*.[ch]')
@@ -296,5 +304,5 @@ clean:
 	rm -rf build dist
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly seeds coverage mutate layers lint format deps demo bench \
-        install uninstall dist clean
+.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly seeds coverage mutate layers lint analyze format deps \
+        demo bench install uninstall dist clean
