@@ -221,7 +221,7 @@ enum kws_status kws_stream_create(kws_stream **out, const kws_model *m, unsigned
 	enum kws_status status = kws_group_create(&g, m, err);
 	if (status == KWS_OK)
 		status = kws_stream_create_in(out, g, in_hz, fn, ctx, err);
-	if (status == KWS_OK)
+	if (*out)
 		(*out)->own_group = true;
 	else
 		kws_group_destroy(g);
