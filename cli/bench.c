@@ -191,11 +191,13 @@ static bool measure_live(bench *b)
 	const kws_features *f = kws_model_features(b->model);
 	const size_t hop = f->hop;
 	float *pcm = calloc(100 * hop, sizeof *pcm);
+	if (!pcm)
+		return false;
 	const size_t before = kws_allocs_now().bytes;
 	kws_spotter *sp = spotter(b->model);
 	b->stream_bytes = kws_allocs_now().bytes - before;
 	kws_net *net = NULL;
-	if (!pcm || !sp || kws_net_create(&net, b->model) != KWS_OK) {
+	if (!sp || kws_net_create(&net, b->model) != KWS_OK) {
 		free(pcm);
 		kws_spotter_destroy(sp);
 		return false;

@@ -124,7 +124,7 @@ static enum kws_status take_text(kws_truth **out, char *text, size_t len, const 
 		kws_truth_close(t);
 		return st;
 	}
-	if (t->n)
+	if (t->entries)
 		qsort(t->entries, t->n, sizeof *t->entries, by_start);
 	t->name = NULL;
 	*out = t;
