@@ -26,9 +26,9 @@ static int default_model(kws_conf *c, kws_conf_error_fn *fn, void *ctx)
 	char found[PATH], folder[PATH] = "", set[2 * PATH + 32];
 
 	kws_find_model(NULL, found, sizeof found);
-	if (*found != '/' && getcwd(folder, sizeof folder))
-		strcat(folder, "/");
-	snprintf(set, sizeof set, "model.path=%.*s%.*s", PATH, folder, PATH, found);
+	const bool relative = *found != '/' && getcwd(folder, sizeof folder);
+	snprintf(set, sizeof set, "model.path=%.*s%s%.*s", PATH, folder, relative ? "/" : "", PATH,
+		 found);
 	return kws_conf_set(c, set, fn, ctx);
 }
 

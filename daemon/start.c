@@ -54,7 +54,7 @@ static bool wait_for(int done)
 enum kws_status kws_start_build(kws_setup *s, bool *stopped, kws_error *err)
 {
 	static job j; /* outlives us when the thread is left behind */
-	pthread_t thread;
+	pthread_t thread = 0;
 	int failed;
 
 	*stopped = false;

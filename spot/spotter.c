@@ -139,7 +139,7 @@ enum kws_status kws_spotter_create(kws_spotter **out, const kws_model *m, unsign
 	enum kws_status status = kws_group_create(&g, m, err);
 	if (status == KWS_OK)
 		status = kws_spotter_create_in(out, g, in_hz, config, err);
-	if (status == KWS_OK)
+	if (*out)
 		(*out)->own_group = g;
 	else
 		kws_group_destroy(g);

@@ -12,8 +12,9 @@ else
 fi
 if command -v cppcheck >/dev/null; then
 	# shellcheck disable=SC2086
+	# ctuuninitvar: takes a buffer that a function writes for one that it reads
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
-		--suppress=missingIncludeSystem --suppress=unknownMacro -I. -Iinclude $files || status=1
+		--suppress=ctuuninitvar --suppress=missingIncludeSystem --suppress=unknownMacro -I. -Iinclude $files || status=1
 else
 	echo 'lint: cppcheck is not installed, skipped'
 fi

@@ -110,7 +110,8 @@ def test_frames(model, demo):
     spotter = kws.Spotter(model, rate, on_frame=frames.append)
     spotter.process(samples[:rate])
     assert [f.time for f in frames] == pytest.approx(np.arange(1, 26) / 25)
-    assert all(f.probabilities.sum() == pytest.approx(1, abs=1e-5) and f.level.shape == (4,) and f.embedding.shape == (80,) for f in frames)
+    assert all(f.probabilities.sum() == pytest.approx(1, abs=1e-5) for f in frames)
+    assert all(f.level.shape == (4,) and f.embedding.shape == (80,) for f in frames)
     assert (frames[-1].scores == spotter.scores).all()
 
     def fail(frame):
