@@ -102,7 +102,8 @@ help:
 	@echo 'make clean dist'
 
 # ---- compile ------------------------------------------------------------------------------------------------
-$(B)/%.o: %.c | $(B)/libraries
+# anew when the Makefile changes: its flags may have
+$(B)/%.o: %.c Makefile | $(B)/libraries
 	@mkdir -p $(@D)
 	$(call step,CC,$<)$(CC) $(OURS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
@@ -122,13 +123,13 @@ FORCE:
 FAST := -O3
 level = $(call step,CC,$< for $(2))$(CC) $(OURS) $(CPPFLAGS) $(filter-out -fanalyzer,$(CFLAGS)) $(FAST) -ffp-contract=fast -DKWS_VEC_LEVEL=$(1) \
         -DKWS_VEC_NAME='"$(2)"' -DKWS_VEC_BYTES=$(3) $(4) -c -o $@ $<
-$(B)/vec/%_baseline.o: vec/%.c | $(B)/libraries
+$(B)/vec/%_baseline.o: vec/%.c Makefile | $(B)/libraries
 	@mkdir -p $(@D)
 	$(call level,baseline,baseline,16)
-$(B)/vec/%_v3.o: vec/%.c | $(B)/libraries
+$(B)/vec/%_v3.o: vec/%.c Makefile | $(B)/libraries
 	@mkdir -p $(@D)
 	$(call level,v3,x86-64-v3,32,-march=x86-64-v3)
-$(B)/vec/%_v4.o: vec/%.c | $(B)/libraries
+$(B)/vec/%_v4.o: vec/%.c Makefile | $(B)/libraries
 	@mkdir -p $(@D)
 	$(call level,v4,x86-64-v4,64,-march=x86-64-v4)
 
