@@ -42,6 +42,7 @@ lanes      shellcheck           linter of the scripts
 lanes      valgrind             memory errors
 lanes      gcovr                what no test sees
 lanes      python3-venv         training side, and its linters
+lanes      python3-dev          builds libkws for Python
 '
 list=
 if [ "${1:-}" = --list ]; then
