@@ -186,6 +186,25 @@ static void events_are_in_order_and_in_range(void **state)
 	kws_spotter_destroy(sp);
 }
 
+/* A word that is open when the audio ends is an event. */
+static void the_end_decides_what_is_open(void **state)
+{
+	record r, cut;
+	sound(16000 * SECONDS, 16000, 30);
+	kws_spotter *sp = open_spotter(*state, 16000, NULL, &r);
+	kws_spotter_process(sp, pcm, 16000 * SECONDS);
+	kws_spotter_destroy(sp);
+	assert_true(r.n >= 2);
+	sp = open_spotter(*state, 16000, NULL, &cut);
+	kws_spotter_process(sp, pcm, (size_t)r.ev[0].sample - 320); /* a frame too little */
+	assert_int_equal(cut.n, 0);
+	kws_spotter_flush(sp);
+	assert_int_equal(cut.n, 1);
+	assert_int_equal(cut.ev[0].word, r.ev[0].word);
+	assert_int_equal(cut.ev[0].sample, r.ev[0].sample - 320);
+	kws_spotter_destroy(sp);
+}
+
 static void only_commands_fire(void **state)
 {
 	record r;
@@ -501,6 +520,7 @@ int main(void)
 		cmocka_unit_test(any_cut_gives_the_same_events),
 		cmocka_unit_test(spotters_of_a_group_are_as_alone),
 		cmocka_unit_test(events_are_in_order_and_in_range),
+		cmocka_unit_test(the_end_decides_what_is_open),
 		cmocka_unit_test(only_commands_fire),
 		cmocka_unit_test(reset_equals_new),
 		cmocka_unit_test(refuses_full_attention_by_name),
