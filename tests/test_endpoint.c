@@ -63,6 +63,21 @@ static void word_in_quiet(void **state)
 	kws_endpoint_destroy(e);
 }
 
+static void hops_may_come_together(void **state)
+{
+	(void)state;
+	enum { N = 260 };
+	float level[N];
+	for (size_t t = 0; t < N; t++)
+		level[t] = t >= 200 && t < 240 ? 1e-2f : 1e-6f;
+	kws_endpoint *e = fresh();
+	kws_endpoint_push(e, level, N);
+	kws_event ev = find(e, 2450, 2600);
+	assert_int_equal(ev.start, 2000 * 16);
+	assert_int_equal(ev.end, 2400 * 16);
+	kws_endpoint_destroy(e);
+}
+
 static void closure_does_not_split(void **state)
 {
 	(void)state;
@@ -444,6 +459,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(word_in_quiet),
+		cmocka_unit_test(hops_may_come_together),
 		cmocka_unit_test(closure_does_not_split),
 		cmocka_unit_test(last_of_two_words),
 		cmocka_unit_test(what_begins_after_the_crossing_is_another_word),
