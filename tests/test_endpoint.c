@@ -371,39 +371,6 @@ static void the_search_begins_a_window_before_the_crossing(void **state)
 	kws_endpoint_destroy(e);
 }
 
-/* The background is the least mean of 50 ms: what is shorter counts in part. */
-static void the_background_is_a_mean_of_50_ms(void **state)
-{
-	(void)state;
-	for (unsigned ms = 40; ms <= 50; ms += 10) {
-		kws_endpoint *e = fresh();
-		flat(e, -50.0f, 1000);
-		flat(e, -80.0f, ms);
-		flat(e, -50.0f, 500);
-		flat(e, -20.0f, 300);
-		flat(e, -50.0f, 200);
-		kws_event ev = find(e, 1900 + ms, 2000 + ms);
-		/* a fifth of -50 dBFS is 7 dB less */
-		assert_float_equal(ev.snr_db, ms == 50 ? 60.0f : 30.0f + 7.0f, 0.2);
-		kws_endpoint_destroy(e);
-	}
-}
-
-/* It is remembered for 3 s, and forgotten after another quarter. */
-static void the_background_is_of_3_seconds(void **state)
-{
-	(void)state;
-	for (unsigned ms = 2750; ms <= 3250; ms += 500) {
-		kws_endpoint *e = fresh();
-		flat(e, -80.0f, 2000);
-		flat(e, -50.0f, ms);
-		flat(e, -20.0f, 250);
-		kws_event ev = find(e, 2200 + ms, 2250 + ms);
-		assert_float_equal(ev.snr_db, ms < 3000 ? 60.0f : 30.0f, 0.2);
-		kws_endpoint_destroy(e);
-	}
-}
-
 static void a_word_may_begin_the_recording(void **state)
 {
 	(void)state;
@@ -476,8 +443,6 @@ int main(void)
 		cmocka_unit_test(a_word_is_60_ms_at_least),
 		cmocka_unit_test(a_word_begins_100_ms_before_the_crossing),
 		cmocka_unit_test(the_search_begins_a_window_before_the_crossing),
-		cmocka_unit_test(the_background_is_a_mean_of_50_ms),
-		cmocka_unit_test(the_background_is_of_3_seconds),
 		cmocka_unit_test(a_word_may_begin_the_recording),
 		cmocka_unit_test(other_hops_and_rates),
 	};
