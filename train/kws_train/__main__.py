@@ -2,10 +2,43 @@
 import importlib
 import sys
 
-COMMANDS = {"train": "train", "augment": "augment", "teacher": "teacher", "dense": "dense", "label": "label", "mix": "mix",
-            "golden": "golden", "export": "export", "conditions": "conditions", "encoders": "encoders"}
+import soundfile
+
+COMMANDS = {
+    "manifest": "list a plain Speech Commands folder, with words of your choice as commands",
+    "augment": "make augmented copies of the corpus, with what the teacher hears in them",
+    "teacher": "train heads on the teacher; soft labels of each clip",
+    "dense": "what the teacher hears in running speech",
+    "label": "soft labels by a network and the teacher together",
+    "train": "train a network",
+    "export": "write the model file that the C programs read",
+    "conditions": "write the validation clips in many conditions, for the C engine to measure",
+    "mix": "build a continuous recording, with truth",
+    "encoders": "train encoders alike and compare them",
+    "golden": "write the golden files of the C tests",
+}
+USAGE = "usage: kws_train COMMAND [OPTION...]; kws_train COMMAND --help tells more\n\n" + "\n".join(
+    f"  {name:<11} {what}" for name, what in COMMANDS.items())
+
+
+def main(argv=None):
+    """Run a command. What a user can mend ends it with one line on stderr: status 2 for the options, 1 for all else."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] in ("-h", "--help"):
+        print(USAGE)
+        return
+    if not argv or argv[0] not in COMMANDS:
+        print((f"kws_train: no command '{argv[0]}'\n" if argv else "") + USAGE, file=sys.stderr)
+        sys.exit(2)
+    try:
+        importlib.import_module(f"kws_train.{argv[0]}").main(argv[1:])
+    except OSError as e:
+        sys.exit(f"kws_train {argv[0]}: {e.filename}: {e.strerror}" if e.filename else f"kws_train {argv[0]}: {e}")
+    except (soundfile.LibsndfileError, FloatingPointError) as e:
+        sys.exit(f"kws_train {argv[0]}: {e}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
-        sys.exit(f"usage: python -m kws_train {{{','.join(COMMANDS)}}} ...")
-    importlib.import_module(f"kws_train.{COMMANDS[sys.argv[1]]}").main(sys.argv[2:])
+    main()

@@ -3,21 +3,13 @@
     python -m kws_train augment --data CORPUS --teacher DIR --out runs/shards --versions 0-7
     python -m kws_train augment --data CORPUS --again runs/shards --features speech-embedding --out runs/speech-embedding
 
-The second makes other features of the same audio; all else is in the shards that are there.
+The second makes other features of the same audio; all else is in the shards that are there. A shard that is there is
+not made again.
 
 Version 0 is the corpus as it is. The others pass through speed (and so pitch), room, band limits, colouring, noise or
 babble, gain and clipping, in that order. Item k of version v has its own generator, seeded by (seed, v, k): a shard
-does not depend on which others were made. A shard holds
-
-    frames  float16 [n, 100, n_mels]  log-mel of the second that the student hears, from a fresh state
-    embed   float16 [n, 9, 96]        speech_embedding of that second and 0.25 s on both sides
-    label   int     [n]               index into WORDS
-    kind    int     [n]               0 clip, 1 cut of running speech, 2 silence
-    val     bool    [n]               of a validation speaker
-    group   int     [n]               hash of the speaker (or recording), for folds
-    features str                      the contract of the frames, JSON
+does not depend on which others were made. shards.py says what it holds. Clips of split train and val go in, of the latter marked.
 """
-import argparse
 import json
 import os
 import time
@@ -27,15 +19,19 @@ from dataclasses import asdict
 import numpy as np
 import onnx
 import onnxruntime
+from google.protobuf.message import DecodeError
 from scipy.signal import resample_poly
 
-from .data import CLIP, RATE, SILENCE, UNKNOWN, WORDS, Corpus
+from . import shards
+from .data import CLIP, RATE, SILENCE, UNKNOWN, Corpus, at_least, digest
 from .features import CONTRACTS, log_mel
+from .options import corpus as corpus_options
+from .options import listed, parser, versions, whole
+from .shards import CLIP_KIND, SILENCE_KIND, SPEECH_KIND
 from .sounds import colour, loud_rms, rms, room, synthetic_noise
 
 SIDE = RATE // 4  # what the teacher hears before and after the clip
 LONG = CLIP + 2 * SIDE
-CLIP_KIND, SPEECH_KIND, SILENCE_KIND = range(3)
 
 
 class Teacher:
@@ -49,11 +45,13 @@ class Teacher:
     def __init__(self, folder):
         opt = onnxruntime.SessionOptions()
         opt.intra_op_num_threads = opt.inter_op_num_threads = 1
-        load = lambda m: onnxruntime.InferenceSession(m, opt, ["CPUExecutionProvider"])
-        self._mel = load(os.path.join(folder, "melspectrogram.onnx"))
-        m = onnx.load(os.path.join(folder, "embedding_model.onnx"))
+        opt.log_severity_level = 3  # errors; it warns of what is cut away below
+        load = lambda m: onnxruntime.InferenceSession(m.SerializeToString(), opt, ["CPUExecutionProvider"])
+        self._mel = load(read_onnx(folder, "melspectrogram.onnx"))
+        m = read_onnx(folder, "embedding_model.onnx")
         first, last = m.graph.node[0], m.graph.node[-1]
-        assert first.op_type == last.op_type == "Reshape"
+        if first.op_type != "Reshape" or last.op_type != "Reshape":
+            raise SystemExit(f"{folder}: embedding_model.onnx does not begin and end in a Reshape: not speech_embedding")
         for t in m.graph.initializer:
             if t.name == first.input[1]:
                 t.CopyFrom(onnx.numpy_helper.from_array(np.array([0, 1, -1, 32], np.int64), t.name))
@@ -63,13 +61,24 @@ class Teacher:
         m.graph.output.append(onnx.helper.make_tensor_value_info(out, onnx.TensorProto.FLOAT, None))
         m.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "frames"
         del m.graph.value_info[:]
-        self._net = load(m.SerializeToString())
+        self._net = load(m)
 
     def __call__(self, pcm):
         """pcm float32 [b, n] -> [b, windows, 96], one window every 80 ms; nine for n = LONG."""
         mel = [self._mel.run(None, {"input": (x[None] * 32767).astype(np.float32)})[0][0, 0] for x in pcm]
         y = self._net.run(None, {"input_1": np.stack(mel)[..., None] / 10 + 2})[0]  # [b, 96, 9, 1]
         return y[..., 0].transpose(0, 2, 1)
+
+
+def read_onnx(folder, name):
+    """-> ModelProto. SystemExit: the file is not there, or is none."""
+    path = os.path.join(folder, name)
+    try:
+        return onnx.load(path)
+    except OSError as e:
+        raise SystemExit(f"{path}: {e.strerror or e}") from None
+    except DecodeError:
+        raise SystemExit(f"{path}: no ONNX file") from None
 
 
 def fit(x, n):
@@ -86,17 +95,16 @@ class Maker:
 
     def __init__(self, corpus: Corpus):
         self.corpus = corpus
-        load = lambda *a, **k: [corpus.audio(i) for i in corpus.where(*a, **k)]
-        self.noise = load("noise", split="train")
-        self.speech = load("speech")
+        self.noise = [corpus.audio(i) for i in corpus.noise("train")]
+        self.speech_at = corpus.speech()
         self.clips = corpus.where("commands", "unknown", split="train")
-        self.speech_at = corpus.where("speech")
+        if not self.clips:
+            raise SystemExit(f"{corpus.root}: no clips of split train")
+        self.speech = [corpus.audio(i) for i in self.speech_at or self.clips]  # other voices
 
     @staticmethod
     def _cut(rng, recordings, n):
-        x = recordings[rng.integers(len(recordings))]
-        if len(x) < n:
-            x = np.tile(x, -(-n // len(x)))
+        x = at_least(recordings[rng.integers(len(recordings))], n)
         at = rng.integers(0, len(x) - n + 1)
         return x[at : at + n]
 
@@ -155,17 +163,19 @@ class Maker:
             x = x + rng.uniform(-0.5, 0.5)  # DC
         return np.clip(x, -1, 1)
 
-    def plan(self, version, silences, cuts, copies_of_poor):
-        """-> list of (kind, corpus index or -1, label, val, group)."""
-        items = self.corpus.items
+    def plan(self, version, silences, cuts, copies):
+        """copies: word -> how often each of its clips is in versions but 0, if not once.
+        -> list of (kind, corpus index or -1, label, val, group)."""
+        corpus, items = self.corpus, self.corpus.items
         out = []
-        for i in self.corpus.where("commands", "unknown"):
+        for i in corpus.where("commands", "unknown"):
             it = items[i]
-            again = copies_of_poor if version and it.word in ("on", "off") else 1
-            out += [(CLIP_KIND, i, it.label, it.split == "val", zlib.crc32(it.speaker.encode()))] * again
+            again = copies.get(it.word, 1) if version and it.kind == "commands" else 1
+            if it.split in ("train", "val"):
+                out += [(CLIP_KIND, i, corpus.label(i), it.split == "val", zlib.crc32(it.speaker.encode()))] * again
         for i in self.speech_at:
-            out += [(SPEECH_KIND, i, WORDS.index(UNKNOWN), False, zlib.crc32(items[i].path.encode()))] * cuts
-        out += [(SILENCE_KIND, -1, WORDS.index(SILENCE), False, k) for k in range(silences)]
+            out += [(SPEECH_KIND, i, corpus.words.index(UNKNOWN), False, zlib.crc32(items[i].path.encode()))] * cuts
+        out += [(SILENCE_KIND, -1, corpus.words.index(SILENCE), False, k) for k in range(silences)]
         return out
 
     def make(self, version, k, entry, seed):
@@ -178,23 +188,26 @@ class Maker:
         return self.silence(rng, version == 0)
 
 
-def heard(path, kind, group):
-    """The teacher's embeddings out of the shard there, which must be of the same items."""
-    if not os.path.exists(path):
-        raise SystemExit(f"{path}: not there")
-    z = np.load(path)
-    if not (np.array_equal(z["kind"], kind) and np.array_equal(z["group"], group)):
+def same_audio(path, audio):
+    """-> the shard there. SystemExit: it is not of this audio."""
+    z = shards.read(path)
+    if str(z["audio"]) != audio:
         raise SystemExit(f"{path}: of another corpus, or made with other options")
-    return z["embed"]
+    return z
 
 
-def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies_of_poor, batch=8):
-    """teacher: a Teacher, or the path of a shard that holds what it heard in the same audio."""
-    plan = maker.plan(version, silences, cuts, copies_of_poor)
+def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies, batch=8):
+    """Write the shard of a version. teacher: a Teacher, or the path of a shard that holds what it heard in the same audio."""
+    plan = maker.plan(version, silences, cuts, copies)
+    audio = digest([maker.corpus.digest(), version, seed, silences, cuts, copies])
+    if os.path.exists(path):
+        if json.loads(str(same_audio(path, audio)["features"])) != asdict(cfg):
+            raise SystemExit(f"{path}: of other features")
+        return
     frames = np.empty((len(plan), CLIP // cfg.hop, cfg.n_mels), np.float16)
-    kind, _, label, val, group = (np.array(c) for c in zip(*plan))
+    kind, _, label, val, group = (np.array(c) for c in zip(*plan, strict=True))
     listen = isinstance(teacher, Teacher)
-    embed = np.empty((len(plan), 9, 96), np.float16) if listen else heard(teacher, kind, group)
+    embed = np.empty((len(plan), 9, 96), np.float16) if listen else same_audio(teacher, audio)["embed"]
     t0 = time.time()
     for at in range(0, len(plan), batch):
         pcm = np.stack([maker.make(version, k, plan[k], seed) for k in range(at, min(at + batch, len(plan)))])
@@ -206,36 +219,53 @@ def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies_
             done = at + len(pcm)
             print(f"version {version}: {done}/{len(plan)}  {(time.time() - t0) / done * 1e3:.1f} ms an item", flush=True)
     tmp = path + ".tmp.npz"
-    np.savez(tmp, frames=frames, embed=embed, label=label, kind=kind, val=val, group=group,
-             features=json.dumps(asdict(cfg)))
+    np.savez(tmp, frames=frames, embed=embed, label=label, kind=kind, val=val, group=group, version=version,
+             features=json.dumps(asdict(cfg)), words=json.dumps(maker.corpus.words), corpus=maker.corpus.digest(), audio=audio)
+    if os.path.exists(shards.soft_path(path)):  # of a shard that was here before
+        os.remove(shards.soft_path(path))
     os.replace(tmp, path)
 
 
-def main(argv=None):
-    ap = argparse.ArgumentParser(prog="kws_train augment", description=__doc__.splitlines()[0])
-    ap.add_argument("--data", required=True)
+def copies_of(ap, entries, words):
+    """["on=3"] -> {"on": 3}, of the words of a corpus."""
+    copies = {}
+    for entry in entries:
+        word, _, n = entry.partition("=")
+        if word not in words[:-2] or not n.isdigit() or int(n) < 1:
+            ap.error(f"--copies: '{entry}' is not WORD=N, with a word of {', '.join(words[:-2])} and N from 1")
+        copies[word] = int(n)
+    return copies
+
+
+def options():
+    """-> ArgumentParser of this command."""
+    ap = parser("augment", __doc__)
+    corpus_options(ap)
     source = ap.add_mutually_exclusive_group(required=True)
-    source.add_argument("--teacher", help="its folder")
-    source.add_argument("--again", help="a folder of shards: the same audio, with other features")
-    ap.add_argument("--out", default="runs/shards")
-    ap.add_argument("--cache", default="runs/cache")
-    ap.add_argument("--versions", default="0-7", help="first-last")
+    source.add_argument("--teacher", metavar="DIR", help="folder of the teacher: melspectrogram.onnx, embedding_model.onnx")
+    source.add_argument("--again", metavar="DIR", help="folder of shards: the same audio, with other features")
+    ap.add_argument("--out", metavar="DIR", default="runs/shards", help="folder of the shards")
+    ap.add_argument("--versions", metavar="FIRST-LAST", type=versions, default="0-7", help="which copies, 0 to 99")
     ap.add_argument("--features", choices=CONTRACTS, default="wide", help="the contract of the frames")
-    ap.add_argument("--silences", type=int, default=500)
-    ap.add_argument("--cuts", type=int, default=7, help="cuts of each recording of running speech")
-    ap.add_argument("--poor", type=int, default=3, help="copies of clips of the poor words, on and off")
-    ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--order", metavar="WORD,...", type=listed, help="all commands, as the network is to have them "
+                    "(default: as the manifest has them)")
+    ap.add_argument("--silences", metavar="N", type=whole(1), default=500, help="silences a version")
+    ap.add_argument("--cuts", metavar="N", type=whole(1), default=7, help="cuts of each recording of running speech")
+    ap.add_argument("--copies", metavar="WORD=N", action="append", default=[],
+                    help="so many copies of each clip of a poor word, in versions but 0; else one")
+    ap.add_argument("--seed", metavar="N", type=whole(0), default=1, help="of all that is random")
+    return ap
+
+
+def main(argv=None):
+    """Make the shards that are missing."""
+    ap = options()
     a = ap.parse_args(argv)
-    os.makedirs(a.out, exist_ok=True)
-    corpus = Corpus(a.data, a.cache)
+    corpus = Corpus(a.data, a.cache, a.order and [*a.order, UNKNOWN, SILENCE], "--order")
+    copies = copies_of(ap, a.copies, corpus.words)
     maker, teacher, cfg = Maker(corpus), a.teacher and Teacher(a.teacher), CONTRACTS[a.features]
-    first, last = (int(v) for v in a.versions.split("-"))
-    for v in range(first, last + 1):
+    os.makedirs(a.out, exist_ok=True)
+    for v in a.versions:
         name = f"v{v:02d}.npz"
-        path = os.path.join(a.out, name)
-        if not os.path.exists(path):
-            make_shard(path, maker, teacher or os.path.join(a.again, name), cfg, v, a.seed, a.silences, a.cuts, a.poor)
-
-
-if __name__ == "__main__":
-    main()
+        make_shard(os.path.join(a.out, name), maker, teacher or os.path.join(a.again, name), cfg, v, a.seed, a.silences,
+                   a.cuts, copies)

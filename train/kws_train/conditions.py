@@ -7,23 +7,24 @@ One folder a condition, each with 16-bit .wav files and list.tsv (path, word): t
 hundred cuts of noise/ as silence, to which no noise is added. In those called stream, other clips come before each, so
 that it meets the network with a past and at any place in a chunk: `kws classify --at-end` judges it there. Seeded.
 """
-import argparse
 import os
 
 import numpy as np
 import soundfile
 from scipy.signal import butter, resample_poly, sosfilt
 
-from .augment import loud_rms, rms
-from .data import CLIP, RATE, SILENCE, WORDS, Corpus, cut_noise, fit_clip
+from .data import CLIP, RATE, SILENCE, Corpus, at_least, cut_noise, fit_clip
+from .options import corpus as corpus_options
+from .options import parser, whole
+from .sounds import loud_rms, rms
 
 
 def conditions(corpus, clips, rng):
-    """name -> (sample rate, function pcm, is it a word -> pcm)."""
-    noise = [corpus.audio(i) for i in corpus.where("noise")]
+    """clips: list of (pcm [n], word). -> name: (sample rate, function of (pcm [n], is it a word) -> pcm [m])."""
+    noise = [corpus.audio(i) for i in corpus.noise()]
 
     def cut(n):
-        x = noise[rng.integers(len(noise))]
+        x = at_least(noise[rng.integers(len(noise))], n + 1)
         at = rng.integers(0, len(x) - n)
         return x[at : at + n]
 
@@ -50,27 +51,31 @@ def conditions(corpus, clips, rng):
             "rate48k": (48000, lambda x, word: resample_poly(x, 3, 1))}
 
 
+def options():
+    """-> ArgumentParser of this command."""
+    ap = parser("conditions", __doc__)
+    corpus_options(ap)
+    ap.add_argument("--out", metavar="DIR", required=True, help="a folder for each condition goes in there")
+    ap.add_argument("--seed", metavar="N", type=whole(0), default=1, help="of all that is random")
+    return ap
+
+
 def main(argv=None):
-    ap = argparse.ArgumentParser(prog="kws_train conditions", description=__doc__.splitlines()[0])
-    ap.add_argument("--data", required=True)
-    ap.add_argument("--cache", default="runs/cache")
-    ap.add_argument("--out", required=True)
-    ap.add_argument("--seed", type=int, default=1)
-    a = ap.parse_args(argv)
+    """Write the clips. A condition's list is written when its clips are there."""
+    a = options().parse_args(argv)
     corpus = Corpus(a.data, a.cache)
     rng = np.random.default_rng(a.seed)
-    clips = [(fit_clip(corpus.audio(i)), WORDS[corpus.items[i].label])
-             for i in corpus.where("commands", "unknown", split="val")]
-    clips += [(x, SILENCE) for x in cut_noise([corpus.audio(i) for i in corpus.where("noise")], 100)]
+    clips = [(fit_clip(corpus.audio(i)), corpus.words[corpus.label(i)]) for i in corpus.where("commands", "unknown", split="val")]
+    if not clips:
+        raise SystemExit(f"{a.data}: no clips of split val in its manifest")
+    clips += [(x, SILENCE) for x in cut_noise([corpus.audio(i) for i in corpus.noise()], 100)]
     for name, (rate, f) in conditions(corpus, clips, rng).items():
         folder = os.path.join(a.out, name)
         os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, "list.tsv"), "w") as out:
-            for k, (x, word) in enumerate(clips):
-                y = np.clip(f(x, word != SILENCE), -1, 32767 / 32768)
-                soundfile.write(os.path.join(folder, f"{k:04d}.wav"), y, rate, subtype="PCM_16")
-                out.write(f"{k:04d}.wav\t{word}\n")
-
-
-if __name__ == "__main__":
-    main()
+        lines = []
+        for k, (x, word) in enumerate(clips):
+            y = np.clip(f(x, word != SILENCE), -1, 32767 / 32768)
+            soundfile.write(os.path.join(folder, f"{k:04d}.wav"), y, rate, subtype="PCM_16")
+            lines.append(f"{k:04d}.wav\t{word}\n")
+        with open(os.path.join(folder, "list.tsv"), "w", encoding="utf-8") as out:
+            out.writelines(lines)

@@ -10,18 +10,24 @@ import copy
 import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
 
-from . import baselines  # registers its kinds
-from .data import WORDS, Corpus
+from . import (
+    baselines,  # noqa: F401 registers its kinds
+    shards,
+)
+from .bank import Augment, Bank
+from .data import Corpus
 from .export import save_model
 from .features import FeatureConfig
 from .model import KINDS, TWIN_ONLY, fastformer_spec, network_spec
+from .options import corpus as corpus_options
+from .options import parser, whole
 from .report import figures, load, measure, picture, write_page
-from .train import DECISION, Augment, Bank, accuracy, fit, fresh, optimiser, recipe
+from .train import accuracy, check_recipe, fit, fresh, optimiser, recipe
 
 CLIP = 50     # network frames of a clip
 LONGEST = 75  # of a sequence in training: a clip may have half a second of something else before it
@@ -100,10 +106,13 @@ class Bench:
     """What all runs share."""
 
     def __init__(self, a):
-        self.a, self.cfg = a, contract(a.shards)
-        corpus = Corpus(a.data, a.cache)
-        self.bank = Bank(corpus, self.cfg, ["train"], a.shards)
-        self.val_x, self.val_y = corpus.validation(self.cfg)
+        self.a = a
+        self.cfg, words = shards.alike(sorted(a.shards)) if a.shards else (FeatureConfig(), None)
+        self.corpus = Corpus(a.data, a.cache, words, a.shards and a.shards[0])
+        self.bank = Bank(self.corpus, self.cfg, ["train"], a.shards, a.dense)
+        self.val_x, self.val_y = self.corpus.validation(self.cfg)
+        if self.val_x is None:
+            raise SystemExit(f"{a.data}: no clips of split val in its manifest: nothing to compare by")
 
     def run(self, name, seed):
         """Train one encoder -> its result."""
@@ -122,18 +131,20 @@ class Bench:
         n = len(self.val_y)
         right = {str(p): round(n * accuracy(average, self.val_x, self.val_y, p)) for p in e.phases}
         if e.in_c:
-            save_model(os.path.join(a.out, f"{name}-{seed}.safetensors"), average.eval(), self.cfg, WORDS, name, DECISION,
-                       training={"seed": seed, "steps": a.steps}, measured={"val_accuracy": round(right["0"] / n, 4)})
-        return {"encoder": name, "seed": seed, "network": e.network, "recipe": recipe_of(self.a),
+            save_model(os.path.join(a.out, f"{name}-{seed}.safetensors"), average.eval(), self.cfg, self.bank.words, name,
+                       training={"seed": seed, "steps": step}, measured={"val_accuracy": round(right["0"] / n, 4)})
+        return {"encoder": name, "seed": seed, "network": e.network, "recipe": self.recipe(),
                 "parameters": sum(p.numel() for p in net.parameters()), "train_clips": len(self.bank.clips),
                 "loss": round(float(loss), 4), "train_seconds": round(seconds, 1), "clips": n, "right": right}
 
 
-def recipe_of(a):
-    """What makes two results comparable."""
-    keys = ("steps", "batch", "lr", "warmup", "decay", "stem_rate", "stem_from", "chain", "partial", "sharpen", "clean", "silence", "distil",
-            "embed", "smooth", "average")
-    return {**{k: getattr(a, k) for k in keys}, "shards": [os.path.basename(s) for s in sorted(a.shards)]}
+    def recipe(self):
+        """What makes two results comparable."""
+        keys = ("steps", "stop", "batch", "lr", "warmup", "decay", "stem_rate", "stem_from", "chain", "partial", "dense_from",
+                "dense_batch", "dense_weight", "sharpen", "clean", "silence", "distil", "embed", "smooth", "average")
+        return {**{k: getattr(self.a, k) for k in keys}, "shards": [os.path.basename(s) for s in sorted(self.a.shards)],
+                "dense": bool(self.a.dense), "words": self.bank.words, "features": asdict(self.cfg),
+                "corpus": self.corpus.digest()}
 
 
 def write_json(path, value):
@@ -142,26 +153,25 @@ def write_json(path, value):
     os.replace(path + ".tmp", path)
 
 
-def main(argv=None):
-    ap = argparse.ArgumentParser(prog="kws_train encoders", description=__doc__,
-                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--data", help="the corpus; needed to train")
-    ap.add_argument("--cache", default="runs/cache")
-    ap.add_argument("--shards", nargs="*", default=[], help="augmented shards with teacher labels")
-    ap.add_argument("--out", default="runs/encoders", help="folder of the results")
-    ap.add_argument("--seeds", type=int, nargs="*", default=[1, 2])
-    ap.add_argument("--only", nargs="*", choices=ENCODERS, metavar="NAME", help="of " + ", ".join(ENCODERS))
+def options():
+    """-> ArgumentParser of this command."""
+    ap = parser("encoders", __doc__)
+    corpus_options(ap, False, "; needed to train")
+    ap.add_argument("--shards", metavar="FILE", nargs="*", default=[], help="augmented shards with teacher labels")
+    ap.add_argument("--out", metavar="DIR", default="runs/encoders", help="folder of the results")
+    ap.add_argument("--seeds", metavar="N", type=whole(0), nargs="+", default=[1, 2], help="a run with each")
+    ap.add_argument("--only", nargs="+", choices=ENCODERS, metavar="NAME", help="of " + ", ".join(ENCODERS))
     ap.add_argument("--report", action="store_true", help="write the page and the picture, train and time nothing")
-    ap.add_argument("--kws", help="the program: have it time those that run in C, where that is not done")
-    ap.add_argument("--docs", default="../docs", help="folder of encoders.md and encoders.svg")
-    recipe(ap)
-    ap.set_defaults(steps=1600, batch=48, warmup=100, chain=1, silence=0.1, partial=0.05, every=300)
-    a = ap.parse_args(argv)
+    ap.add_argument("--kws", metavar="FILE", help="the program: have it time those that run in C, where that is not done")
+    ap.add_argument("--docs", metavar="DIR", default="../docs", help="folder of encoders.md and encoders.svg")
+    recipe(ap, steps=1600, batch=48, warmup=100, chain=1, silence=0.1, partial=0.05, every=300)
+    return ap
 
-    torch.set_num_threads(1)
-    os.makedirs(a.out, exist_ok=True)
+
+def train_missing(ap, a):
+    """Train what has no result yet."""
     bench = None
-    for seed in [] if a.report else a.seeds:  # first all with one seed
+    for seed in a.seeds:  # first all with one seed
         for name in a.only or ENCODERS:
             path = os.path.join(a.out, f"{name}-{seed}.json")
             if os.path.exists(path):
@@ -172,20 +182,34 @@ def main(argv=None):
             result = bench.run(name, seed)
             write_json(path, result)
             print(f"{name} {seed}\t{result['right']['0'] / result['clips']:.4f}\t{result['train_seconds']:.0f} s", flush=True)
+
+
+def time_missing(a):
+    """Have the C engine time what it has not timed yet, each against the default."""
     file_of = lambda name: os.path.join(a.out, f"{name}-{a.seeds[0]}.safetensors")
-    for name, e in ENCODERS.items() if a.kws and not a.report else ():
+    for name, e in ENCODERS.items():
         path = os.path.join(a.out, f"{name}.c.json")
-        if os.path.exists(file_of(name)) and not os.path.exists(path):
+        if os.path.exists(file_of(name)) and os.path.exists(file_of(DEFAULT)) and not os.path.exists(path):
             write_json(path, measure(a.kws, file_of(name), file_of(DEFAULT), e.hears == "stream"))
             print(f"{name}\tin C", flush=True)
+
+
+def main(argv=None):
+    """Train and time what is missing, and write the page."""
+    ap = options()
+    a = ap.parse_args(argv)
+    check_recipe(ap, a)
+    torch.set_num_threads(1)
+    os.makedirs(a.out, exist_ok=True)
+    if not a.report:
+        train_missing(ap, a)
+        if a.kws:
+            time_missing(a)
     rows, missing, how = load(a.out, ENCODERS, a.seeds, CLIP)
+    os.makedirs(a.docs, exist_ok=True)
     write_page(os.path.join(a.docs, "encoders.md"), figures(rows, missing, how, PAIRS))
     if rows:
         with open(os.path.join(a.docs, "encoders.svg"), "w") as f:
             f.write(picture(rows))
     if missing:
         print("missing: " + ", ".join(missing))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,15 +1,16 @@
-"""Golden files for the C tests: python -m kws_train.golden OUTDIR [--data CORPUS] [--model FILE]
+"""Golden files for the C tests.
+
+    python -m kws_train golden OUTDIR --model FILE
 
     net_<case>.safetensors     a tiny random network, a complete model file
     net_<case>.io.safetensors  frames [t, n_mels] and what the twin makes of them: logits [T, n_words]
-    speech.flac                1.5 s of LibriSpeech (CC BY 4.0), cut anew only when --data is given
-    speech_<contract>.safetensors  its log-mel frames [150, n_mels], for each of features.CONTRACTS; it is in the metadata, "features"
+    speech.flac                1.5 s of LibriSpeech (CC BY 4.0), cut anew only when --speech is given
+    speech_<contract>.safetensors  its log-mel frames [150, n_mels], for each of features.CONTRACTS; metadata "features"
     ill/<case>.safetensors     layers whose float32 output is far off for what they are, as build/golden reads them
     speech_<name>.safetensors  with --model: logits [T, n_words] of that model on speech.flac; its SHA-256 in the metadata
 
 Everything is computed in float64 and stored in float32. Seeds are fixed: the same versions write the same numbers.
 """
-import argparse
 import hashlib
 import json
 import os
@@ -18,10 +19,11 @@ import numpy as np
 import soundfile
 import torch
 
-from .data import RATE, read_audio
+from .data import RATE, SILENCE, UNKNOWN, read_audio
 from .export import load_model, save_model
 from .features import CONTRACTS, FeatureConfig, log_mel
 from .model import Mega, Net, Nffn, Norm, fastformer_spec, network_spec
+from .options import parser
 from .stable import save_file
 
 TINY = FeatureConfig(n_mels=6, win=400, f_lo_hz=60.0, f_hi_hz=7600.0, log_floor=1e-5)
@@ -44,8 +46,6 @@ CASES = {
     "layernorm_laplace_simple_bare": dict(norm="layernorm", attention="laplace", rel_pos_bias="simple", chunk=6,
                                           stack=2, stride=2, ffn=0),
 }
-
-
 FAST = dict(dim=12, heads=3, ffn=10, depth=2, pool=6, head=7, stem=None)
 FAST_CASES = {
     "fastformer_forget": dict(stack=2, stride=2),
@@ -71,6 +71,7 @@ MORE_CASES = {
 
 
 def spec_of(case):
+    """The `network` object of a case."""
     if case in CASES:
         return network_spec(**{**SMALL, **CASES[case]})
     if case in FAST_CASES:
@@ -104,6 +105,7 @@ def wild(net: Net, seed: int):
 
 @torch.no_grad()
 def write_net(outdir, case, seed):
+    """The model file of a case, and beside it frames and logits."""
     torch.manual_seed(seed)
     bare = case.endswith("_bare")
     spec = spec_of(case)
@@ -111,7 +113,7 @@ def write_net(outdir, case, seed):
         spec["final_norm"] = None
     net = Net(spec, TINY.n_mels, 4, not bare, TINY.log_floor)
     wild(net, seed)
-    words = ["red", "green", "_unknown_", "_silence_"]
+    words = ["red", "green", UNKNOWN, SILENCE]
     path = os.path.join(outdir, f"net_{case}.safetensors")
     save_model(path, net, TINY, words, case, {"smooth_ms": 100, "refractory_ms": 500, "threshold": 0.7,
                                               "thresholds": {"green": 0.8}}, licence="CC0-1.0")
@@ -151,12 +153,16 @@ def write_ill(outdir, depth=3, gain=8.0, seed=44):
                **{key: str(value) for key, value in sizes.items()}})
 
 
-def write_speech(outdir, data):
+def write_speech(outdir, source):
+    """The frames of speech.flac -> its pcm float64 [n]. source: the recording to cut it from anew, or None."""
     flac = os.path.join(outdir, "speech.flac")
-    if data:
-        source = "speech/103-1240-0000.opus"
-        x = read_audio(os.path.join(data, source))[2 * RATE : 3 * RATE + RATE // 2]
+    if source:
+        x = read_audio(source)[2 * RATE : 3 * RATE + RATE // 2]
+        if len(x) < RATE * 3 // 2:
+            raise SystemExit(f"{source}: shorter than 3.5 s")
         soundfile.write(flac, x, RATE, subtype="PCM_16")
+    if not os.path.exists(flac):
+        raise SystemExit(f"{flac}: not there; --speech makes it")
     x, _ = soundfile.read(flac, dtype="float64")
     for name, cfg in CONTRACTS.items():
         frames = torch.from_numpy(log_mel(x, cfg, np.float64)).float()
@@ -167,6 +173,7 @@ def write_speech(outdir, data):
 
 @torch.no_grad()
 def write_model(outdir, path, x):
+    """The logits of a model file on x [n]."""
     net, cfg, _, meta = load_model(path)
     frames = torch.from_numpy(log_mel(x, cfg, np.float64))
     logits = net.double()(frames[None])[0]
@@ -176,21 +183,22 @@ def write_model(outdir, path, x):
               {"audio": "speech.flac", "sha256": sha})
 
 
+def options():
+    """-> ArgumentParser of this command."""
+    ap = parser("golden", __doc__)
+    ap.add_argument("outdir", metavar="OUTDIR", help="folder of the files; speech.flac is in it, or --speech is given")
+    ap.add_argument("--speech", metavar="FILE", help="cut speech.flac anew, seconds 2 to 3.5 of this recording")
+    ap.add_argument("--model", metavar="FILE", help="a model file, to have its logits too")
+    return ap
+
+
 def main(argv=None):
-    ap = argparse.ArgumentParser(prog="kws_train.golden", description=__doc__,
-                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("outdir")
-    ap.add_argument("--data")
-    ap.add_argument("--model")
-    a = ap.parse_args(argv)
+    """Write the files."""
+    a = options().parse_args(argv)
     os.makedirs(a.outdir, exist_ok=True)
+    x = write_speech(a.outdir, a.speech)
     for seed, case in enumerate([*CASES, *FAST_CASES, *MORE_CASES]):
         write_net(a.outdir, case, 100 + seed)
     write_ill(a.outdir)
-    x = write_speech(a.outdir, a.data)
     if a.model:
         write_model(a.outdir, a.model, x)
-
-
-if __name__ == "__main__":
-    main()

@@ -13,8 +13,10 @@ import os
 import numpy as np
 import soundfile
 
-from .augment import loud_rms, rms
-from .data import RATE, Corpus
+from .data import RATE, Corpus, at_least, said
+from .options import corpus as corpus_options
+from .options import parser, real, whole
+from .sounds import loud_rms, rms
 
 LEVEL_DB = -26.0
 
@@ -22,6 +24,7 @@ LEVEL_DB = -26.0
 def word_limits(x, block=160):
     """Start and end, in samples, of the word in a clip: the 10 ms blocks above a level between the clip's quiet and
     its loudest, around the loudest; pauses up to 150 ms (stop consonants) belong to the word."""
+    x = np.pad(x, (0, max(0, block - len(x))))
     e = 10 * np.log10(np.square(x[: len(x) // block * block], dtype=np.float64).reshape(-1, block).mean(1) + 1e-10)
     e = np.convolve(np.pad(e, 1, mode="edge"), np.ones(3) / 3, "valid")
     top, quiet = e.max(), np.percentile(e, 10)
@@ -48,6 +51,7 @@ def fade(x, n=160):
 
 
 def at_level(x, db):
+    """x [n] with the loudness of its loud parts brought to db, dBFS."""
     return x * (10 ** (db / 20) / loud_rms(x))
 
 
@@ -56,6 +60,7 @@ def noise_bed(x, n, rng):
     at = int(rng.integers(0, max(1, len(x) - n)))
     bed = x[at : at + n]
     lap = RATE // 10
+    x = at_least(x, 2 * lap)
     while len(bed) < n:
         ramp = np.linspace(0, 1, lap)
         joint = bed[-lap:] * (1 - ramp) + x[:lap] * ramp
@@ -68,12 +73,18 @@ def build(corpus, rng, seconds, snr_db, noise, split="val", unknown=0.4, speech=
 
     noise: index of the noise item, or None. commands: a fixed list of words to say, in order, instead of random ones.
     """
+    where = f"{corpus.root}: no %s in its manifest"
     n = int(seconds * RATE)
     out = np.zeros(n)
     truth, sources = [], []
-    said = corpus.where("commands", split=split)
+    said_at = corpus.where("commands", split=split)
     other = corpus.where("unknown", split=split)
     talk = corpus.where("speech")
+    missing = [w for w in commands or () if w not in {corpus.items[i].word for i in said_at}]
+    if missing or not said_at:
+        raise SystemExit(where % f"clip of split {split} of {said(missing) if missing else 'a command'}")
+    if unknown and not other or speech and not talk:
+        raise SystemExit(where % (f"other word of split {split}" if unknown and not other else "running speech"))
     at = rng.uniform(*pause)
     queue = list(commands) if commands else None
     used = set()
@@ -89,11 +100,11 @@ def build(corpus, rng, seconds, snr_db, noise, split="val", unknown=0.4, speech=
             i = int(rng.choice(other))
             x = corpus.audio(i)
         else:
-            pool = said
+            pool = said_at
             if queue is not None:
                 if not queue:
                     break
-                pool = [k for k in said if corpus.items[k].word == queue[0]]
+                pool = [k for k in said_at if corpus.items[k].word == queue[0]]
             pool = [k for k in pool if corpus.items[k].speaker not in used] or pool
             i = int(rng.choice(pool))
             x = corpus.audio(i)
@@ -101,16 +112,18 @@ def build(corpus, rng, seconds, snr_db, noise, split="val", unknown=0.4, speech=
             break
         item = corpus.items[i]
         start = int(at * RATE)
-        if item.folder != "speech":
+        if item.kind != "speech":
             lo, hi = word_limits(x)
             used.add(item.speaker)
-            if item.folder == "commands":
+            if item.kind == "commands":
                 truth.append(((start + lo) / RATE, (start + hi) / RATE, item.word))
                 if queue is not None:
                     queue.pop(0)
         out[start : start + len(x)] += fade(at_level(x, LEVEL_DB + rng.uniform(-3, 3)))
         sources.append((start / RATE, item.path))
         at += len(x) / RATE + rng.uniform(*pause)
+    if queue:
+        raise SystemExit(f"--commands: {len(commands) - len(queue)} of {len(commands)} fit into {seconds:g} s")
     if noise is not None:
         bed = noise_bed(corpus.audio(noise), n, rng)
         out += bed * (10 ** ((LEVEL_DB - snr_db) / 20) / rms(bed))
@@ -122,46 +135,73 @@ def build(corpus, rng, seconds, snr_db, noise, split="val", unknown=0.4, speech=
 
 
 def write(path, pcm, truth, sources=None):
+    """The recording, then, when it is whole, its .tsv; with sources .sources.tsv too."""
     soundfile.write(path, pcm, RATE, subtype="PCM_16")
-    with open(os.path.splitext(path)[0] + ".tsv", "w") as f:
-        f.write("start\tend\tword\n")
-        f.writelines(f"{s:.3f}\t{e:.3f}\t{w}\n" for s, e, w in truth)
     if sources:
-        with open(os.path.splitext(path)[0] + ".sources.tsv", "w") as f:
+        with open(os.path.splitext(path)[0] + ".sources.tsv", "w", encoding="utf-8") as f:
             f.write("start\tpath\n")
             f.writelines(f"{s:.3f}\t{p}\n" for s, p in sources)
+    with open(os.path.splitext(path)[0] + ".tsv", "w", encoding="utf-8") as f:
+        f.write("start\tend\tword\n")
+        f.writelines(f"{s:.3f}\t{e:.3f}\t{w}\n" for s, e, w in truth)
+
+
+def noise_called(corpus, name, rng):
+    """-> the item of that name, a random one, or None. SystemExit: there is no such noise."""
+    if name == "none":
+        return None
+    noises = corpus.noise()
+    if name == "random":
+        return int(rng.choice(noises))
+    names = [os.path.splitext(corpus.items[i].path)[0] for i in noises]
+    found = [i for i, n in zip(noises, names, strict=True) if f"/{n}".endswith(f"/{name}")]
+    if len(found) != 1:
+        raise SystemExit(f"--noise: {'more than one' if found else 'none'} is called '{name}' in {corpus.root}: {said(names)}")
+    return found[0]
+
+
+def pauses(text):
+    """A type for add_argument: 0.4,2 -> (0.4, 2.0)."""
+    try:
+        lo, hi = (float(v) for v in text.split(","))
+    except ValueError:
+        lo, hi = 1.0, 0.0
+    if not 0 <= lo <= hi <= 60:
+        raise argparse.ArgumentTypeError(f"'{text}' is not shortest,longest, from 0 to 60 s")
+    return lo, hi
+
+
+def options():
+    """-> ArgumentParser of this command."""
+    ap = parser("mix", __doc__)
+    corpus_options(ap)
+    ap.add_argument("--out", metavar="FILE", required=True, help="the recording, .flac or .wav")
+    ap.add_argument("--seconds", metavar="S", type=real(2, 86400), default=60, help="its length, 2 to 86400")
+    ap.add_argument("--snr", metavar="DB", type=real(-60, 100), default=10, help="words over noise, -60 to 100 dB")
+    ap.add_argument("--noise", metavar="NAME", default="random",
+                    help="which recording of noise, its file name without suffix; or random, or none")
+    ap.add_argument("--split", default="val", help="whose clips")
+    ap.add_argument("--unknown", metavar="X", type=real(0, 1), default=0.4, help="share of other words, 0 to 1")
+    ap.add_argument("--speech", metavar="X", type=real(0, 1), default=0.0, help="share of cuts of running speech, 0 to 1")
+    ap.add_argument("--pause", metavar="S,S", type=pauses, default="0.4,2.0",
+                    help="shortest,longest pause between clips, 0 to 60 s")
+    ap.add_argument("--commands", metavar="WORD,...", type=lambda text: text.split(","),
+                    help="say these, in this order, e.g. yes,stop; all others are other words")
+    ap.add_argument("--sources", action="store_true", help="write .sources.tsv, too: what was used where")
+    ap.add_argument("--seed", metavar="N", type=whole(0), default=1, help="of all that is random")
+    return ap
 
 
 def main(argv=None):
-    ap = argparse.ArgumentParser(prog="kws_train mix", description=__doc__.splitlines()[0])
-    ap.add_argument("--data", required=True)
-    ap.add_argument("--cache", default="runs/cache")
-    ap.add_argument("--out", required=True)
-    ap.add_argument("--seconds", type=float, default=60)
-    ap.add_argument("--snr", type=float, default=10, help="dB, words over noise")
-    ap.add_argument("--noise", default="random", help="file name in noise/ without suffix, random, or none")
-    ap.add_argument("--split", default="val")
-    ap.add_argument("--unknown", type=float, default=0.4, help="share of other words")
-    ap.add_argument("--speech", type=float, default=0.0, help="share of cuts of running speech")
-    ap.add_argument("--pause", default="0.4,2.0", help="shortest,longest pause between clips, seconds")
-    ap.add_argument("--commands", help="say these, in this order, e.g. yes,stop; all others are other words")
-    ap.add_argument("--sources", action="store_true")
-    ap.add_argument("--seed", type=int, default=1)
+    """Write the recording and its truth."""
+    ap = options()
     a = ap.parse_args(argv)
+    if a.unknown + a.speech > 1:
+        ap.error(f"--unknown, --speech: {a.unknown:g} and {a.speech:g} are together more than 1")
+    if a.commands and a.unknown + a.speech == 1:
+        ap.error("--commands: --unknown and --speech leave nothing for them")
     corpus = Corpus(a.data, a.cache)
     rng = np.random.default_rng(a.seed)
-    noises = corpus.where("noise")
-    if a.noise == "none":
-        noise = None
-    elif a.noise == "random":
-        noise = int(rng.choice(noises))
-    else:
-        noise = next(i for i in noises if corpus.items[i].path == f"noise/{a.noise}.flac")
-    pcm, truth, sources = build(corpus, rng, a.seconds, a.snr, noise, a.split, a.unknown, a.speech,
-                                tuple(float(v) for v in a.pause.split(",")),
-                                a.commands.split(",") if a.commands else None)
+    noise = noise_called(corpus, a.noise, rng)
+    pcm, truth, sources = build(corpus, rng, a.seconds, a.snr, noise, a.split, a.unknown, a.speech, a.pause, a.commands)
     write(a.out, pcm, truth, sources if a.sources else None)
-
-
-if __name__ == "__main__":
-    main()

@@ -197,7 +197,7 @@ class Additive(nn.Module):
         if not self.causal:
             return torch.einsum("btg,btgc->bgc", torch.softmax(score, 1).to(x.dtype), x).flatten(1)[:, None]
         means, past = [], None
-        for s, v in zip(score.split(256, 1), x.split(256, 1)):
+        for s, v in zip(score.split(256, 1), x.split(256, 1), strict=True):
             w = s.double() + rate * torch.arange(s.shape[1], device=x.device)[:, None]  # log weight, of a segment's start
             top = w.detach().amax(1, keepdim=True)
             if past is not None:
@@ -276,10 +276,8 @@ class Mega(nn.Module):
         else:
             z = F.silu(z)
             q, k = self.gamma[0] * z + self.beta[0], self.gamma[1] * z + self.beta[1]
-            if self.attention == "additive":
-                o = self.additive(q, k)
-            else:
-                o = self._attend(q, k, F.silu(self.v_proj(x)), phase)
+            additive = self.attention == "additive"
+            o = self.additive(q, k) if additive else self._attend(q, k, F.silu(self.v_proj(x)), phase)
         h = F.silu(hx + self.h_proj(o * F.silu(r)))
         y = x0 + torch.sigmoid(u) * (h - x0)
         return y if self.prenorm else self.norm(y)
@@ -521,5 +519,7 @@ def _spec(dim, layers, final_norm, stack, stem, stride, pool, head):
 
 
 def _deep(layers, depth, share):
+    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
+        raise ValueError(f"depth: {depth!r} is not a whole number of 1 or more")
     again = [{"share": i} for i in range(len(layers))] if share else layers
     return layers + again * (depth - 1)

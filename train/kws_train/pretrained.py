@@ -5,20 +5,19 @@ convolutions have no padding in time, so they run on a stream as they are, and o
 stand log-mel bands, log10 of a power in int16 scale, in triangles of one area.
 """
 import math
-import os
 
 import numpy as np
-import onnx
 import torch
 from onnx import numpy_helper
 
+from .augment import read_onnx
 from .features import SPEECH_EMBEDDING, mel_matrix
 
 
 def read_stem(folder, convs, step=4):
     """The first `convs` convolutions, with the pools between and behind them -> entries of the `stem` of a model file,
     tensors by name (mean and scale of the features too). Pools leave no frames out beyond one of `step`."""
-    graph = onnx.load(os.path.join(folder, "embedding_model.onnx")).graph
+    graph = read_onnx(folder, "embedding_model.onnx").graph
     tensors = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     entries, state, stride = [], {}, 1
     for node in graph.node:

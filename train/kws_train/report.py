@@ -10,8 +10,6 @@ import subprocess
 from xml.sax.saxutils import escape
 
 from .cost import multiply_adds, state_bytes
-from .data import WORDS
-from .features import FeatureConfig
 from .model import Net
 
 BEGIN, END = "<!-- figures: written by python -m kws_train encoders -->", "<!-- end of figures -->"
@@ -42,7 +40,7 @@ class Row:
         self.seconds = statistics.mean(r["train_seconds"] for r in runs)
         later = [r["right"][p] / r["clips"] for r in runs for p in r["right"] if p != "0"]
         self.later = statistics.mean(later) if later else None
-        net = Net(encoder.network, FeatureConfig().n_mels, len(WORDS))
+        net = Net(encoder.network, runs[0]["recipe"]["features"]["n_mels"], len(runs[0]["recipe"]["words"]))
         self.parameters = runs[0]["parameters"]
         self.multiply_adds = FRAMES_S * multiply_adds(net, clip)
         self.state = (in_c["state_bytes"] if in_c else None) if encoder.in_c else state_bytes(net, clip)
@@ -61,6 +59,8 @@ def load(folder, encoders, seeds, clip):
                 continue
             with open(path) as f:
                 runs.append(json.load(f))
+            if not {"words", "features"} <= set(runs[-1]["recipe"]):
+                raise SystemExit(f"{path} does not say of which words and features it is: train it anew")
             if runs[-1]["network"] != e.network:
                 raise SystemExit(f"{path} is of another network than {name} has now: remove it")
             recipes[json.dumps(runs[-1]["recipe"], sort_keys=True)] = path
@@ -214,8 +214,8 @@ def panel(rows, cost, unit, title, left, width, height_of, levels):
         side = next((d for d in (0, 7, -7, 14, -14, 21, -21, 28, -28) if all(abs(x + d - a) >= 6.5 for a in near)), 0)
         points.append((r, x + side, height_of(r.share)))
     names = spread([y for _, _, y in points], GAP, TOP, BOTTOM)
-    out += [line(x + 6, y, right + 12, at, 'stroke="#bbb"') for (_, x, y), at in zip(points, names)]
-    for (r, x, y), at in zip(points, names):
+    out += [line(x + 6, y, right + 12, at, 'stroke="#bbb"') for (_, x, y), at in zip(points, names, strict=True)]
+    for (r, x, _), at in zip(points, names, strict=True):
         a, b = (height_of(v) for v in r.interval)
         bar = f'stroke="{COLOUR[r.family]}" stroke-opacity="0.45" stroke-width="1.5"'
         out += [line(x, a, x, b, bar), line(x - 3, a, x + 3, a, bar), line(x - 3, b, x + 3, b, bar),

@@ -6,11 +6,13 @@ from .data import RATE
 
 
 def rms(x):
+    """Root mean square of all samples, above 0."""
     return float(np.sqrt(np.mean(np.square(x, dtype=np.float64))) + 1e-9)
 
 
 def loud_rms(x, block=800):
     """RMS of the loudest third of the 50 ms blocks: the level of the word, not of its pauses."""
+    block = min(block, len(x))
     e = np.square(x[: len(x) // block * block]).reshape(-1, block).mean(1)
     return float(np.sqrt(np.sort(e)[-max(1, len(e) // 3):].mean()) + 1e-9)
 

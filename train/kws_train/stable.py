@@ -1,5 +1,6 @@
 """Write safetensors files whose bytes follow from their content alone: the library's own writer orders metadata by chance."""
 import json
+import os
 
 import torch
 
@@ -15,5 +16,7 @@ def save_file(tensors: dict, path: str, metadata: dict) -> None:
         at += n
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
-    with open(path, "wb") as f:
+    tmp = f"{path}.tmp"
+    with open(tmp, "wb") as f:
         f.write(len(text).to_bytes(8, "little") + text + b"".join(data))
+    os.replace(tmp, path)

@@ -1,331 +1,33 @@
 """Train the student.
 
-Clips are kept as log-mel frames and augmented there, on the fly: placement, tempo and vocal-tract warp are one affine
-resampling of the (time, mel) plane; gain adds a constant; noise adds in the power domain (logaddexp), since the mel
-bands are powers. Clips are laid one behind the other, so that the network learns non-zero history, and every batch
-starts at a random chunk phase.
+    python -m kws_train train --data CORPUS --run runs/mine
 
-Where a teacher has heard the clips, the network learns from its labels, and its frames from its embeddings: a small
-net that is thrown away afterwards maps each network frame to what the teacher made of the 0.8 s before it.
+bank.py says what batches are made of. Where a teacher has heard the clips, the network learns from its labels, and its frames
+from its embeddings: a small net that is thrown away afterwards maps each network frame to what the teacher made of the 0.8 s
+before it.
 """
-import argparse
 import copy
 import json
 import math
 import os
 import time
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .checkpoint import mean
-from .data import COMMANDS, SILENCE, UNKNOWN, WORDS, Corpus, fit_clip, soft_path
-from .dense import END as dense_end
+from . import checkpoint, shards
+from .bank import FRAMES, Augment, Bank, spread
+from .data import Corpus, same_words
 from .export import save_model
-from .features import SPEECH_EMBEDDING, FeatureConfig, log_mel
+from .features import SPEECH_EMBEDDING, FeatureConfig
 from .model import STEM, Net, network_spec
+from .network import check_network, step_of
+from .options import corpus as corpus_options
+from .options import listed, parser, real, whole
 from .pretrained import read_stem
-
-FRAMES = 100  # feature frames of a clip
-DECISION = {"smooth_ms": 200, "refractory_ms": 700, "threshold": 0.8}
-
-
-def contract(shards):
-    """-> the FeatureConfig that all these shards were made with; without any, the default."""
-    made = {str(np.load(path)["features"]) for path in shards}
-    if len(made) > 1:
-        raise SystemExit(f"shards of {len(made)} kinds of features: " + ", ".join(sorted(made)))
-    return FeatureConfig(**json.loads(made.pop())) if made else FeatureConfig()
-
-
-class Bank:
-    """Everything a batch is made of, as log-mel frames in float16.
-
-    clips [n, 100, M] with label [n] and, if a teacher has heard them, soft [n, words] and embed [n, 9, 96]; long
-    recordings of noise and speech as lists of [t, M].
-    """
-
-    def __init__(self, corpus: Corpus, cfg: FeatureConfig, splits=("train",), shards=(), dense=None):
-        half = lambda x: torch.from_numpy(np.asarray(x, np.float32)).half()
-        mel = lambda i: half(log_mel(corpus.audio(i), cfg))
-        self.floor = math.log(cfg.log_floor)
-        self.noise = [mel(i) for s in ("train", "val") if s in splits for i in corpus.where("noise", split=s)]
-        self.speech = [mel(i) for i in corpus.where("speech")]
-        if dense:
-            z = np.load(dense)
-            self.heard = [torch.from_numpy(z["prob"][i:j]) for i, j in zip(z["at"][:-1], z["at"][1:])]
-        if shards:
-            parts = {k: [] for k in ("frames", "label", "kind", "embed", "soft", "clean")}
-            for path in sorted(shards):
-                z = np.load(path)
-                keep = np.flatnonzero(~z["val"] | ("val" in splits))
-                for k in ("frames", "label", "kind", "embed"):
-                    parts[k].append(torch.from_numpy(z[k][keep]))
-                parts["soft"].append(torch.from_numpy(np.load(soft_path(path))[keep]))
-                parts["clean"].append(torch.full((len(keep),), os.path.basename(path).startswith("v00")))
-            self.clips, label, kind, self.embed, self.soft, self.clean = (torch.cat(x) for x in parts.values())
-            self.clips.clamp_(min=self.floor)
-            some = self.embed[::37].float()
-            self.embed_mean, self.embed_std = some.mean((0, 1)), some.std((0, 1))
-            self.label, self.kind = label.long(), kind.long()
-            wrong = (self.kind == 0) & (self.soft.argmax(1) != self.label)  # where it mishears a clip, the label counts
-            self.soft[wrong] = sure(self.label[wrong], 0.9)
-        else:
-            idx = [i for s in splits for i in corpus.where("commands", "unknown", split=s)]
-            self.clips = torch.stack([half(log_mel(fit_clip(corpus.audio(i)), cfg)) for i in idx])
-            self.label = torch.tensor([corpus.items[i].label for i in idx])
-            self.kind = torch.zeros_like(self.label)
-            self.clean = torch.ones_like(self.label, dtype=torch.bool)
-            self.soft = None
-        pick = self.clips[:: max(1, len(self.clips) // 4000)].float()
-        self.mean, self.std = pick.mean((0, 1)), pick.std((0, 1))
-
-
-def cut(recordings, n, t, rng):
-    """n random cuts of t frames -> float32 [n, t, M]. A recording is drawn by its length; short ones are repeated."""
-    w = np.array([len(r) for r in recordings], float)
-    out = []
-    for k in rng.choice(len(recordings), n, p=w / w.sum()):
-        r = recordings[k]
-        if len(r) < t:
-            r = r.repeat(-(-t // len(r)), 1)
-        at = rng.integers(0, len(r) - t + 1)
-        out.append(r[at : at + t])
-    return torch.stack(out).float() if out else torch.zeros(0, t, recordings[0].shape[1])
-
-
-def spread(label, p):
-    """label [n] -> probabilities [n, words]: p for the label, the rest spread over all."""
-    return F.one_hot(label, len(WORDS)) * p + (1 - p) / len(WORDS)
-
-
-def sure(label, p):
-    """The same as log-probabilities."""
-    return torch.log(spread(label, p))
-
-
-def uniform(rng, lo, hi, n):
-    return torch.from_numpy(rng.uniform(lo, hi, n).astype(np.float32))
-
-
-def power_db(x, keep=0.3):
-    """Mean band power of the loudest `keep` of the frames, dB. x [B, T, M] -> [B]."""
-    p = x.exp().mean(2)
-    return 10 * torch.log10(p.topk(max(1, int(keep * p.shape[1])), 1).values.mean(1) + 1e-12)
-
-
-@dataclass
-class Batch:
-    """`chain` clips follow each other in a sequence; n of them in all, sequence by sequence."""
-
-    frames: torch.Tensor  # [n / chain, t, M]
-    label: torch.Tensor   # [n]
-    soft: torch.Tensor    # [n, words] log-probabilities of the teacher; None: there was none
-    embed: torch.Tensor   # [n, 9, 96] its embeddings, normalised; None: there was none
-    at: torch.Tensor      # [n, 9] the network frame of the sequence at which each is due; -1: none is
-    ends: list            # the network frame behind each clip
-    phase: int            # place in the chunk of the first network frame
-
-
-class Augment:
-    """Makes batches for a network with a frame every `step` feature frames.
-
-    Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
-
-    def __init__(self, bank: Bank, step, rng, unknown_speech=0.04, silence=0.07, unknown=0.11, warp=1.0, partial=0.03,
-                 clean=0.35):
-        self.bank, self.step, self.rng = bank, step, rng
-        self.warp, self.partial = warp, partial
-        n_words = len(COMMANDS)
-        share = {i: (1 - unknown - silence - unknown_speech) / n_words for i in range(n_words)}
-        share[WORDS.index(UNKNOWN)] = unknown
-        self.by_class = {(c, clean): torch.nonzero((bank.label == c) & (bank.kind == 0) & (bank.clean == clean))[:, 0]
-                         .numpy() for c in share for clean in (False, True)}
-        self.clean_p = clean if bank.soft is not None else 1.0
-        self.classes, self.p = list(share), np.array(list(share.values()))
-        self.share = {"clip": self.p.sum(), "speech": unknown_speech, "silence": silence}
-        self.extra = {k: torch.nonzero(bank.kind == v)[:, 0].numpy() for k, v in (("speech", 1), ("silence", 2))}
-
-    def _draw(self, n):
-        """n sources -> frames [n, 100, M], label [n], soft [n, words] or None, embed [n, 9, 96] or None, clean [n]: not
-        augmented as audio yet. In random order, so that everything follows everything in a sequence. What no teacher
-        heard has embeddings of NaN."""
-        rng, bank = self.rng, self.bank
-        kinds = rng.choice(3, n, p=np.array(list(self.share.values())) / sum(self.share.values()))
-        n_clip, n_speech, n_sil = (int((kinds == k).sum()) for k in range(3))
-        cls = rng.choice(self.classes, n_clip, p=self.p / self.p.sum())
-        clean = rng.random(n_clip) < self.clean_p
-        idx = np.array([rng.choice(self.by_class[c, k]) for c, k in zip(cls, clean)], dtype=np.int64)
-        made = n_sil // 3 if bank.soft is not None else 0  # silences out of shards; the others are cut or built here
-        if bank.soft is not None:
-            idx = np.concatenate([idx, rng.choice(self.extra["speech"], n_speech),
-                                  rng.choice(self.extra["silence"], made)])
-            n_speech = 0
-        quiet = (n_sil - made) // 4
-        nothing = torch.full((quiet, FRAMES, bank.clips.shape[2]), bank.floor)
-        frames = torch.cat([bank.clips[idx].float(), cut(bank.speech, n_speech, FRAMES, rng),
-                            cut(bank.noise, n_sil - made - quiet, FRAMES, rng), nothing])
-        label = torch.cat([bank.label[idx], torch.full((n_speech,), WORDS.index(UNKNOWN)),
-                           torch.full((n_sil - made,), WORDS.index(SILENCE))])
-        clean = torch.cat([bank.clean[idx], torch.ones(n - len(idx), dtype=torch.bool)])
-        at = torch.from_numpy(rng.permutation(n))
-        if bank.soft is None:
-            return frames[at], label[at], None, None, clean[at]
-        soft = torch.cat([bank.soft[idx], sure(label[len(idx):], 0.95)])
-        embed = (bank.embed[idx].float() - bank.embed_mean) / bank.embed_std
-        embed = F.pad(embed, (0, 0, 0, 0, 0, n - len(idx)), value=math.nan)
-        return frames[at], label[at], soft[at], embed[at], clean[at]
-
-    def _place(self, x, shift, tempo, formant):
-        """Affine resampling of x [B, T, M] (values over the floor): shift in frames, tempo and formant as factors."""
-        b, t, m = x.shape
-        theta = torch.zeros(b, 2, 3)
-        theta[:, 0, 0] = formant
-        theta[:, 0, 2] = formant - 1  # keeps mel 0 in its place
-        theta[:, 1, 1] = tempo
-        theta[:, 1, 2] = -2 * shift / t
-        grid = F.affine_grid(theta, (b, 1, t, m), align_corners=False)
-        band = grid[..., 0].clamp(-1 + 1 / m, 1 - 1 / m)  # bands beyond the last repeat it; time beyond the end is 0
-        return F.grid_sample(x[:, None], torch.stack([band, grid[..., 1]], -1), align_corners=False)[:, 0]
-
-    def _noise(self, x, p, level=None):
-        """With probability p [B] add noise at 0 to 30 dB, or rarely babble at 5 to 35 dB, in the power domain. level [B]:
-        what is taken for the signal's, dB; x's own if None."""
-        rng, bank = self.rng, self.bank
-        b, t, m = x.shape
-        n = cut(bank.noise, b, t, rng)
-        babble = rng.random(b) < 0.12
-        if babble.any():
-            n[babble] = cut(bank.speech, int(babble.sum()), t, rng)
-        flat = rng.random(b) < 0.15  # stationary noise of a random smooth spectrum
-        if flat.any():
-            k = int(flat.sum())
-            tilt = F.interpolate(torch.from_numpy(rng.normal(0, 1.5, (k, 1, 6)).astype(np.float32)), m, mode="linear",
-                                 align_corners=True)
-            fluct = torch.from_numpy(np.log(rng.gamma(6, 1 / 6, (k, t, m)) + 1e-3).astype(np.float32))
-            n[flat] = tilt + fluct
-        snr = uniform(rng, 0, 30, b) + torch.from_numpy(babble.astype(np.float32)) * 5
-        level = (power_db(x) if level is None else level).clamp_min(-25)
-        gain = (level - snr - power_db(n)) * (math.log(10) / 10)
-        gain[torch.from_numpy(rng.random(b)) >= p] = -30.0
-        return torch.logaddexp(x, n + gain[:, None, None])
-
-    def _mask(self, x, p=0.8):
-        """SpecAugment: two masks over bands, two over time, filled with the mean frame."""
-        rng = self.rng
-        b, t, m = x.shape
-        ft, fm = torch.arange(t), torch.arange(m)
-        hide = torch.zeros(b, t, m, dtype=torch.bool)
-        for _ in range(2):
-            w, at = uniform(rng, 0, 8, b), uniform(rng, 0, 1, b)
-            lo = (at * (m - w)).floor()
-            hide |= ((fm >= lo[:, None]) & (fm < (lo + w.floor())[:, None]))[:, None, :]
-            w, at = uniform(rng, 0, 16, b), uniform(rng, 0, 1, b)
-            lo = t - FRAMES + (at * (FRAMES - w)).floor()
-            hide |= ((ft >= lo[:, None]) & (ft < (lo + w.floor())[:, None]))[:, :, None]
-        hide &= torch.from_numpy(rng.random(b) < p)[:, None, None]
-        return torch.where(hide, self.bank.mean, x)
-
-    def _shifts(self, label):
-        """Where the clip lies in the window, in frames [n], and which clips lose half their word so [n].
-
-        Mostly within 120 ms, a quarter within 240 ms. Other words may lie anywhere: a part of them is no command
-        either. A few commands are pushed half out of the window, and are then no command: what a stream sees between
-        words. Not so far that nothing is left: that would be silence.
-        """
-        rng, n = self.rng, len(label)
-        shift = rng.uniform(-1, 1, n) * np.where(rng.random(n) < 0.25, 24, 12)
-        other = label.numpy() == WORDS.index(UNKNOWN)
-        shift = np.where(other & (rng.random(n) < 0.3), rng.uniform(-48, 48, n), shift)
-        half = (label.numpy() < len(COMMANDS)) & (rng.random(n) < self.partial)
-        shift = np.where(half, rng.choice([-1, 1], n) * rng.uniform(44, 56, n), shift)
-        return torch.from_numpy(shift.astype(np.float32)), torch.from_numpy(half)
-
-    def batch(self, n, chain):
-        """-> Batch of n clips in sequences of `chain`."""
-        rng, floor, w = self.rng, self.bank.floor, self.warp
-        x, label, soft, embed, clean = self._draw(n)
-        shift, half = self._shifts(label)
-        label = torch.where(half, WORDS.index(UNKNOWN), label)
-        if soft is not None:
-            soft = torch.where(half[:, None], sure(label, 0.99), soft)
-        tempo = torch.exp(uniform(rng, -0.14, 0.14, n) * w)
-        x = self._place(x - floor, shift, tempo, torch.exp(uniform(rng, -0.1, 0.1, n) * w)) + floor
-        x = (x + uniform(rng, -3.2, 2.9, n)[:, None, None]).clamp_min(floor)
-        x, ends = self._chain(x, label.eq(WORDS.index(SILENCE)), torch.where(clean, 0.75, 0.3), chain)
-        at = None if embed is None else self._due(embed, shift, tempo, torch.tensor(ends).repeat(n // chain))
-        phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
-        return Batch(x, label, soft, embed, at, ends, phase)
-
-    def _due(self, embed, shift, tempo, end):
-        """When the teacher's windows end, after placement -> [n, 9], network frames of the sequence. Those that
-        reach out of the clip are left out: there, something else was laid."""
-        window = 52.5 + 8 * torch.arange(9)  # feature frames: 0.775 s from 0.25 s before the clip, every 80 ms
-        at = ((window - FRAMES / 2 + shift[:, None]) / tempo[:, None] + FRAMES / 2) / self.step
-        at = torch.round(at).long() - 1
-        inside = (at >= 40 // self.step) & (at < FRAMES // self.step) & ~embed[:, :, 0].isnan()
-        return torch.where(inside, at + end[:, None] - FRAMES // self.step, -1)
-
-    def _chain(self, x, silent, p, chain):
-        """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.5 s, and with probability p [n] in noise.
-
-        They do not overlap, or silences would hold the ends of words. One noise under all is as loud as the words ask
-        for, whatever the clips that are silent [n] hold: a loud one would have it drown the words.
-        """
-        rng, floor = self.rng, self.bank.floor
-        b = len(x) // chain
-        bed = rng.random() < 0.5  # one noise under all of a sequence, or each clip with its own
-        if not bed:
-            x = self._noise(x, p).clamp_min(floor)
-        step = lambda lo, hi: self.step * int(rng.integers(lo // self.step, hi // self.step))
-        starts = [0 if rng.random() < 0.6 else step(self.step, 52)]
-        for _ in range(chain - 1):
-            starts.append(starts[-1] + FRAMES + step(0, 52))
-        x = x.view(b, chain, FRAMES, -1)
-        y = torch.full((b, starts[-1] + FRAMES, x.shape[3]), floor)
-        for k, at in enumerate(starts):
-            y[:, at : at + FRAMES] = x[:, k]
-        if bed:
-            silent = silent.view(b, chain)
-            asks = ~silent | silent.all(1, keepdim=True)
-            power = 10 ** (power_db(x.flatten(0, 1)).view(b, chain) / 10)
-            level = 10 * torch.log10((power * asks).sum(1) / asks.sum(1))
-            y = self._noise(y, p.view(b, chain).amax(1), level).clamp_min(floor)
-        for at in starts:
-            y[:, at : at + FRAMES] = self._mask(y[:, at : at + FRAMES], 0.7)
-        return y, [(at + FRAMES) // self.step for at in starts]
-
-    def dense(self, b, t=320, every=10):
-        """b long cuts of running speech, a quarter of them of noise, judged everywhere and not at clips only.
-
-        -> frames [b, t, M], target [b, windows, words], weight [b, windows] (0: the teacher suspects a command),
-        ends of the windows in network frames. every: feature frames between them. Needs bank.heard, see dense.py.
-        """
-        rng, bank = self.rng, self.bank
-        ends = list(range(FRAMES, t + 1, every // self.step * self.step))
-        quiet = b // 4
-        x = [cut(bank.noise, quiet, t, rng)]
-        target = torch.zeros(b, len(ends), len(WORDS))
-        target[:quiet, :, WORDS.index(SILENCE)] = 1
-        weight = torch.ones(b, len(ends))
-        for i in range(quiet, b):
-            k = int(rng.integers(len(bank.speech)))
-            r, heard = bank.speech[k].float(), bank.heard[k]
-            at = 2 * int(rng.integers(0, max(1, (len(r) - t) // 2)))
-            r = r[at : at + t]
-            x.append(F.pad(r, (0, 0, 0, t - len(r)), value=self.bank.floor)[None])
-            for j, e in enumerate(ends):
-                w = (at + e - dense_end) // 8
-                near = heard[max(0, w - 1) : w + 3]
-                if len(near) == 0 or e > len(r) or near[:, : len(COMMANDS)].max() > 0.35:
-                    weight[i, j] = 0
-                    continue
-                p = float(near[:, WORDS.index(SILENCE)].mean())
-                target[i, j, WORDS.index(SILENCE)], target[i, j, WORDS.index(UNKNOWN)] = p, 1 - p
-        x = torch.cat(x) + uniform(rng, -3.2, 2.9, b)[:, None, None]
-        return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, weight, [e // self.step for e in ends]
 
 
 @torch.no_grad()
@@ -374,7 +76,7 @@ class Losses:
         with torch.autocast("cpu", torch.bfloat16):
             y = net.encode(batch.frames, batch.phase)
         pooled = torch.stack([y[:, max(0, e - net.pool) : e].float().sum(1) / net.pool for e in batch.ends], 1)
-        target = spread(batch.label, 1 - a.smooth)
+        target = spread(batch.label, 1 - a.smooth, net.head.fc2.out_features)
         if batch.soft is not None:
             target = (1 - a.distil) * target + a.distil * F.softmax(batch.soft * a.sharpen, -1)
         loss = F.cross_entropy(net.head(pooled.flatten(0, 1)), target)
@@ -395,35 +97,47 @@ class Losses:
         return each.flatten().topk(each.numel() // 4).values.mean()
 
 
-def recipe(ap):
-    """The options of how to train, which every command that trains has."""
-    ap.add_argument("--steps", type=int, default=6000)
-    ap.add_argument("--stop", type=int, help="end at this step, in the middle of the schedule")
-    ap.add_argument("--batch", type=int, default=96, help="clips a step")
-    ap.add_argument("--lr", type=float, default=5e-3)
-    ap.add_argument("--stem-rate", type=float, default=1.0, help="rate of the stem, over that of all else")
-    ap.add_argument("--stem-from", type=int, default=0, help="from this step on; before, it stays as it is")
-    ap.add_argument("--warmup", type=int, default=300)
-    ap.add_argument("--decay", type=float, default=0.05)
-    ap.add_argument("--chain", type=int, default=3, help="clips in a sequence; divides the batch")
-    ap.add_argument("--partial", type=float, default=0.03, help="share of commands cut in half, which are unknown")
-    ap.add_argument("--dense", help="what the teacher heard in running speech: judge that everywhere")
-    ap.add_argument("--dense-from", type=int, default=0, help="from this step on")
-    ap.add_argument("--dense-batch", type=int, default=8, help="sequences of 3.2 s a step for that")
-    ap.add_argument("--dense-weight", type=float, default=0.3)
-    ap.add_argument("--sharpen", type=float, default=1.4, help="exponent of the teacher's probabilities")
-    ap.add_argument("--clean", type=float, default=0.35, help="with shards: share of clips that are as recorded")
-    ap.add_argument("--silence", type=float, default=0.1, help="share of silences")
-    ap.add_argument("--distil", type=float, default=0.7, help="weight of the teacher's labels, where there are any")
-    ap.add_argument("--embed", type=float, default=1.0, help="weight of the teacher's embeddings, where there are any")
-    ap.add_argument("--smooth", type=float, default=0.0, help="label smoothing of the hard labels")
-    ap.add_argument("--average", type=float, default=0.999, help="decay of the averaged weights")
-    ap.add_argument("--every", type=int, default=500, help="steps between validations and checkpoints")
+def recipe(ap, **default):
+    """The options of how to train, which every command that trains has. default: other defaults, by name."""
+    def add(name, kind, value, text):
+        metavar = {int: "N", float: "X", str: "FILE"}[type(value) if value is not None else int]
+        ap.add_argument("--" + name.replace("_", "-"), type=kind, default=default.get(name, value), metavar=metavar, help=text)
+
+    add("steps", whole(1), 6000, "length of the schedule, steps")
+    add("stop", whole(1), None, "end at this step, in the middle of the schedule")
+    add("batch", whole(1), 96, "clips a step")
+    add("lr", real(0, 1, above=True), 5e-3, "highest rate of learning, above 0, at most 1")
+    add("stem_rate", real(0, 100), 1.0, "rate of the stem, over that of all else, 0 to 100")
+    add("stem_from", whole(0), 0, "the stem learns from this step on; before, it stays as it is")
+    add("warmup", whole(1), 300, "steps in which the rate rises")
+    add("decay", real(0, 1), 0.05, "weight decay of matrices, 0 to 1")
+    add("chain", whole(1, 32), 3, "clips in a sequence, 1 to 32; divides the batch")
+    add("partial", real(0, 1), 0.03, "share of commands cut in half, which are unknown, 0 to 1")
+    ap.add_argument("--dense", metavar="FILE", help="what the teacher heard in running speech: judge that everywhere")
+    add("dense_from", whole(0), 0, "judge it from this step on")
+    add("dense_batch", whole(1), 8, "sequences of 3.2 s a step for that")
+    add("dense_weight", real(0, 100), 0.3, "weight of that, 0 to 100")
+    add("sharpen", real(0, 10, above=True), 1.4, "exponent of the teacher's probabilities, above 0, at most 10")
+    add("clean", real(0, 1), 0.35, "with shards: share of clips that are as recorded, 0 to 1")
+    add("silence", real(0, 0.8), 0.1, "share of silences, 0 to 0.8")
+    add("distil", real(0, 1), 0.7, "weight of the teacher's labels, where there are any, 0 to 1")
+    add("embed", real(0, 100), 1.0, "weight of the teacher's embeddings, where there are any, 0 to 100")
+    add("smooth", real(0, 1), 0.0, "label smoothing of the hard labels, 0 to 1")
+    add("average", real(0, 1), 0.999, "decay of the averaged weights, 0 to 1")
+    add("every", whole(1), 500, "steps between validations and checkpoints")
+
+
+def check_recipe(ap, a):
+    """End with a usage error: options that are each in range do not go together."""
+    if a.batch % a.chain:
+        ap.error(f"--chain: {a.chain} does not divide the batch of {a.batch}")
+    if a.stop and a.stop > a.steps:
+        ap.error(f"--stop: {a.stop} is behind the end of the schedule of {a.steps} steps")
 
 
 def fresh(network, bank, cfg, pretrained=None):
     """-> Net that knows the mean and spread of the bank's clips, or begins as the teacher does; and an Embedder for it."""
-    net = Net(network, cfg.n_mels, len(WORDS), log_floor=cfg.log_floor)
+    net = Net(network, cfg.n_mels, len(bank.words), log_floor=cfg.log_floor)
     net.features.mean.copy_(bank.mean)
     net.features.scale.copy_(1 / bank.std)
     if pretrained:
@@ -457,9 +171,9 @@ def fit(a, net, embedder, average, opt, augment, step=0):
         step += 1
         keep = min(a.average, (step + 1) / (step + 20))
         with torch.no_grad():
-            for p, q in zip(average.parameters(), net.parameters()):
+            for p, q in zip(average.parameters(), net.parameters(), strict=True):
                 p.lerp_(q, 1 - keep)
-            for p, q in zip(average.buffers(), net.buffers()):
+            for p, q in zip(average.buffers(), net.buffers(), strict=True):
                 p.copy_(q)
         losses.append(loss.item())
         if step % a.every == 0 or step == end:
@@ -467,75 +181,145 @@ def fit(a, net, embedder, average, opt, augment, step=0):
             losses = []
 
 
-def main(argv=None):
-    ap = argparse.ArgumentParser(prog="kws_train train", description=__doc__.splitlines()[0])
-    ap.add_argument("--data", required=True)
-    ap.add_argument("--run", required=True, help="folder for log, checkpoint and exports; resumes what is there")
-    ap.add_argument("--cache", default="runs/cache")
-    ap.add_argument("--splits", default="train", help="train, or train,val for the final model")
-    ap.add_argument("--shards", nargs="*", default=[], help="augmented shards with teacher labels")
-    ap.add_argument("--init", nargs="+", help="start from the averaged weights of this checkpoint, or the mean of several")
-    ap.add_argument("--network", default="{}", help="JSON: arguments of network_spec")
-    ap.add_argument("--teacher", help="the folder of the teacher: its first layers are the stem's start")
-    ap.add_argument("--convs", type=int, default=15, help="so many of its convolutions")
-    recipe(ap)
-    ap.add_argument("--seed", type=int, default=1)
-    a = ap.parse_args(argv)
+def validate(net, corpus, val, splits):
+    """-> what was measured of a net on val (frames, labels, or None, None), and said so that it claims no more; {}: nothing."""
+    if val[0] is None:
+        return {}
+    name = "val_accuracy_trained_on_val" if "val" in splits else "val_accuracy"
+    heard = {"val_speakers_in_training": corpus.heard_before()} if "val" not in splits and corpus.heard_before() else {}
+    return {name: round(accuracy(net, *val), 4), **heard}
 
-    torch.set_num_threads(1)
-    torch.manual_seed(a.seed)
-    rng = np.random.default_rng(a.seed)
-    os.makedirs(a.run, exist_ok=True)
-    cfg = contract(a.shards)
+
+def described(a, corpus, net, step, init=None):
+    """What is known of a training: the `training` object of a model file."""
+    parts = [(kind, split) for kind in ("commands", "unknown", "noise") for split in a.splits]
+    parts.append(("speech", "train"))
+    count = Counter((corpus.items[i].source, kind) for kind, split in parts for i in corpus.where(kind, split=split))
+    data = [{"name": source or "not named", "kind": kind, "recordings": n} for (source, kind), n in sorted(count.items())]
+    known = {"shards": len(a.shards), "stem_of_teacher_convolutions": a.convs if a.teacher else 0, "init": init}
+    return {"data": data, "splits": a.splits, "seed": a.seed, "steps": step,
+            "parameters": sum(p.numel() for p in net.parameters()), **{k: v for k, v in known.items() if v}}
+
+
+def network_of(ap, a, stem):
+    """-> the network that --network asks for; it pools one second if --network does not say otherwise."""
+    try:
+        asked = json.loads(a.network)
+        network = network_spec(**{"stem": stem, **asked})
+        check_network(network)
+        if "pool" not in asked:
+            network["pool"] = FRAMES // step_of(network)
+    except (ValueError, TypeError) as e:
+        ap.error(f"--network: {str(e).replace('network_spec() ', '')}")
+    return network
+
+
+def options():
+    """-> ArgumentParser of this command."""
+    ap = parser("train", __doc__)
+    corpus_options(ap)
+    ap.add_argument("--run", metavar="DIR", required=True, help="folder for log, checkpoint and model; resumes what is there")
+    ap.add_argument("--splits", metavar="SPLIT,...", type=listed, default="train", help="train, or train,val for the final model")
+    ap.add_argument("--shards", metavar="FILE", nargs="*", default=[], help="augmented shards with teacher labels")
+    ap.add_argument("--init", metavar="FILE", nargs="+",
+                    help="start from the averaged weights of this checkpoint, or the mean of several")
+    ap.add_argument("--network", metavar="JSON", default="{}", help="arguments of network_spec")
+    ap.add_argument("--teacher", metavar="DIR", help="folder of the teacher: its first layers are the stem's start")
+    ap.add_argument("--convs", metavar="N", type=whole(1, 19), default=15, help="so many of its convolutions, 1 to 19")
+    recipe(ap)
+    ap.add_argument("--seed", metavar="N", type=whole(0), default=1, help="of all that is random")
+    return ap
+
+
+class Run:
+    """A training and its folder: what a step changes, and where it is kept."""
+
+    def __init__(self, a, corpus, net, embedder, opt, rng, init):
+        self.a, self.corpus, self.net, self.embedder, self.opt, self.rng = a, corpus, net, embedder, opt, rng
+        self.average, self.step, self.init = copy.deepcopy(net), 0, init
+        self.path = os.path.join(a.run, "last.pt")
+
+    def state(self, cfg):
+        """What makes two checkpoints ones of the same training."""
+        return {"network": self.net.network, "features": asdict(cfg), "words": self.corpus.words}
+
+    def resume(self, cfg):
+        """Go on where the checkpoint is, if there is one."""
+        if not os.path.exists(self.path):
+            return
+        s = checkpoint.read(self.path)
+        same_words(s["words"], self.path, self.corpus.words, os.path.join(self.corpus.root, "manifest.tsv"))
+        for part, value in self.state(cfg).items():
+            if s[part] != value:
+                raise SystemExit(f"{self.path} is of other {part} than asked for: remove it, or give another --run")
+        if s["training"]["seed"] != self.a.seed or s["corpus"] != self.corpus.digest():
+            raise SystemExit(f"{self.path} is of another seed or corpus: remove it, or give another --run")
+        self.net.load_state_dict(s["net"])
+        self.average.load_state_dict(s["average"])
+        self.embedder.load_state_dict(s["embedder"])
+        self.opt.load_state_dict(s["opt"])
+        self.rng.bit_generator.state = s["rng"]
+        self.step = s["step"]
+
+    def save(self, cfg, measured):
+        """Checkpoint and model file."""
+        training = described(self.a, self.corpus, self.net, self.step, self.init)
+        checkpoint.save(self.path, {
+            **self.state(cfg), "training": training, "net": self.net.state_dict(), "average": self.average.state_dict(),
+            "embedder": self.embedder.state_dict(), "opt": self.opt.state_dict(), "rng": self.rng.bit_generator.state,
+            "step": self.step, "corpus": self.corpus.digest()})
+        save_model(os.path.join(self.a.run, "model.safetensors"), self.average, cfg, self.corpus.words,
+                   os.path.basename(os.path.abspath(self.a.run)), training=training, measured=measured)
+
+
+def start(ap, a):
+    """-> Run, FeatureConfig and Augment of what the options ask for."""
+    cfg, words = shards.alike(sorted(a.shards)) if a.shards else (FeatureConfig(), None)
     if a.teacher and cfg != SPEECH_EMBEDDING:
         ap.error("--teacher: the shards are not of its features (augment --features speech-embedding)")
-    corpus = Corpus(a.data, a.cache)
-    bank = Bank(corpus, cfg, a.splits.split(","), a.shards, a.dense)
-    val_x, val_y = corpus.validation(cfg)
     stem, pretrained = read_stem(a.teacher, a.convs) if a.teacher else (STEM, None)
-    net, embedder = fresh(network_spec(**{"stem": stem, **json.loads(a.network)}), bank, cfg, pretrained)
-    if a.init:
-        try:
-            s = mean(a.init)
-        except ValueError as e:
-            ap.error(f"--init: {e}")
-        if (s["network"], s["features"]) != (net.network, asdict(cfg)):
-            ap.error(f"--init: {a.init[0]} is of another network or other features than asked for")
-        net.load_state_dict(s["average"])
-        embedder.load_state_dict(s["embedder"])
-    average = copy.deepcopy(net)
-    opt = optimiser(net, embedder, a)
-    augment = Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean)
-    step, log = 0, open(os.path.join(a.run, "log.tsv"), "a")
-    ckpt = os.path.join(a.run, "last.pt")
-    if os.path.exists(ckpt):
-        s = torch.load(ckpt, weights_only=False)
-        net.load_state_dict(s["net"])
-        average.load_state_dict(s["average"])
-        embedder.load_state_dict(s["embedder"])
-        opt.load_state_dict(s["opt"])
-        rng.bit_generator.state = s["rng"]
-        step = s["step"]
-    print(json.dumps(vars(a)), f"clips {len(bank.clips)} parameters {sum(p.numel() for p in net.parameters())}",
-          flush=True)
+    network = network_of(ap, a, stem)
+    init = checkpoint.mean(a.init) if a.init else None
+    if init and (init["network"], init["features"]) != (network, asdict(cfg)):
+        ap.error(f"--init: {a.init[0]} is of another network or other features than asked for")
+    corpus = Corpus(a.data, a.cache, words, a.shards and a.shards[0])
+    if init:
+        same_words(init["words"], a.init[0], corpus.words, os.path.join(a.data, "manifest.tsv"))
+    rng = np.random.default_rng(a.seed)
+    bank = Bank(corpus, cfg, a.splits, a.shards, a.dense)
+    net, embedder = fresh(network, bank, cfg, pretrained)
+    if init:
+        net.load_state_dict(init["average"])
+        embedder.load_state_dict(init["embedder"])
+    run = Run(a, corpus, net, embedder, optimiser(net, embedder, a), rng, init and init["training"])
+    run.resume(cfg)
+    print(json.dumps(vars(a)), f"clips {len(bank.clips)} parameters {sum(p.numel() for p in net.parameters())}", flush=True)
+    return run, cfg, Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean)
 
-    t0, began = time.time(), step
-    for step, loss, rate in fit(a, net, embedder, average, opt, augment, step):
-        acc, acc7 = accuracy(average, val_x, val_y), accuracy(average, val_x, val_y, 7)
-        line = (f"{step}\tloss {loss:.4f}\tval {100 * acc:.2f}\tphase7 {100 * acc7:.2f}"
-                f"\tlr {rate:.2e}\t{(time.time() - t0) / (step - began) * 1e3:.0f} ms/step")
+
+def main(argv=None):
+    """Train, or go on with a training."""
+    ap = options()
+    a = ap.parse_args(argv)
+    check_recipe(ap, a)
+    if not {"train"} <= set(a.splits) <= {"train", "val"}:
+        ap.error(f"--splits: '{','.join(a.splits)}' is neither train nor train,val")
+    torch.set_num_threads(1)
+    torch.manual_seed(a.seed)
+    run, cfg, augment = start(ap, a)
+    val = run.corpus.validation(cfg)
+    if val[0] is None:
+        print(f"no clips of split val in {a.data}: nothing is measured", flush=True)
+    os.makedirs(a.run, exist_ok=True)
+    t0, began = time.time(), run.step
+    for step, loss, rate in fit(a, run.net, run.embedder, run.average, run.opt, augment, run.step):
+        run.step = step
+        measured = validate(run.average, run.corpus, val, a.splits)
+        line = f"{run.step}\tloss {loss:.4f}"
+        if measured:
+            line += f"\tval {100 * next(iter(measured.values())):.2f}\tphase7 {100 * accuracy(run.average, *val, 7):.2f}"
+        line += f"\tlr {rate:.2e}\t{(time.time() - t0) / (run.step - began) * 1e3:.0f} ms/step"
         print(line, flush=True)
-        log.write(line + "\n")
-        log.flush()
-        torch.save({"net": net.state_dict(), "average": average.state_dict(),
-                    "embedder": embedder.state_dict(), "opt": opt.state_dict(),
-                    "rng": rng.bit_generator.state, "step": step, "args": vars(a), "network": net.network,
-                    "features": asdict(cfg)},
-                   ckpt + ".tmp")
-        os.replace(ckpt + ".tmp", ckpt)
-        save_model(os.path.join(a.run, "model.safetensors"), average, cfg, WORDS, "commands-12", DECISION,
-                   training={"seed": a.seed, "steps": step}, measured={"val_accuracy": round(acc, 4)})
-
-
-if __name__ == "__main__":
-    main()
+        with open(os.path.join(a.run, "log.tsv"), "a") as log:
+            log.write(line + "\n")
+        run.save(cfg, measured)

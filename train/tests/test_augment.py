@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from kws_train.data import COMMANDS, SILENCE, UNKNOWN, WORDS
+from kws_train.bank import FRAMES, Augment
+from kws_train.data import SILENCE, UNKNOWN
 from kws_train.model import Net, network_spec
-from kws_train.train import FRAMES, Augment, Embedder, fit, optimiser, recipe
+from kws_train.train import Embedder, fit, optimiser, recipe
 
+WORDS = ["one", "two", "three", "four", "five", UNKNOWN, SILENCE]
 M, FLOOR, STEP = 40, math.log(1e-4), 4
 SUSPECT = 120  # the window of the speech in which the teacher hears a command
 
@@ -24,9 +26,10 @@ def augment():
     heard = torch.zeros(200, len(WORDS))
     heard[:, WORDS.index(SILENCE)], heard[:, WORDS.index(UNKNOWN)] = 0.25, 0.75
     heard[SUSPECT] = torch.nn.functional.one_hot(torch.tensor(3), len(WORDS))
-    bank = SimpleNamespace(clips=frames(n, FRAMES), label=torch.arange(n) % len(WORDS),
+    speech = [frames(1800)]
+    bank = SimpleNamespace(words=WORDS, voices=speech, clips=frames(n, FRAMES), label=torch.arange(n) % len(WORDS),
                            kind=torch.zeros(n, dtype=torch.long), clean=torch.ones(n, dtype=torch.bool), soft=None,
-                           embed=None, noise=[frames(900)], speech=[frames(1800)], heard=[heard], floor=FLOOR,
+                           embed=None, noise=[frames(900)], speech=speech, heard=[heard], floor=FLOOR,
                            mean=torch.zeros(M))
     return Augment(bank, STEP, rng)
 
@@ -79,7 +82,7 @@ def test_running_speech_is_not_judged_where_a_command_is_suspected(augment):
     for _ in range(20):
         x, target, weight, ends = augment.dense(8)
         assert x.isfinite().all() and target.sum(-1)[weight.eq(1)].allclose(torch.tensor(1.0))
-        assert not target[:, :, : len(COMMANDS)].any()  # what it is taught there is never a command
+        assert not target[:, :, : WORDS.index(UNKNOWN)].any()  # what it is taught there is never a command
         assert target[:2, :, WORDS.index(SILENCE)].eq(1).all() and weight[:2].eq(1).all()
         judged = weight[2:].eq(1)
         assert target[2:, :, WORDS.index(UNKNOWN)][judged].allclose(torch.tensor(0.75))
@@ -90,7 +93,7 @@ def test_running_speech_is_not_judged_where_a_command_is_suspected(augment):
 def test_a_training_that_is_stopped_hands_over_its_last_step(augment):
     ap = argparse.ArgumentParser()
     recipe(ap)
-    a = ap.parse_args("--steps 9 --stop 3 --every 2 --batch 6".split())
+    a = ap.parse_args(["--steps", "9", "--stop", "3", "--every", "2", "--batch", "6"])
     net, embedder = Net(network_spec(dim=8, hdim=8, depth=1), M, len(WORDS)), Embedder(8)
     batches = Augment(augment.bank, net.step, augment.rng)
     done = [step for step, _, _ in fit(a, net, embedder, copy.deepcopy(net), optimiser(net, embedder, a), batches)]

@@ -1,14 +1,16 @@
 """The comparison: are the encoders of one size, the costs those counted by hand, the page made of what was measured?"""
+import itertools
 import json
 import math
 import xml.dom.minidom
 
+import made
 import numpy as np
 import pytest
 
-from kws_train import encoders
 from kws_train.cost import multiply_adds, state_bytes
 from kws_train.encoders import CLIP, DEFAULT, ENCODERS, PAIRS, main
+from kws_train.export import load_model
 from kws_train.model import Net
 from kws_train.report import BEGIN, END, difference, spread, ticks, wilson
 
@@ -64,7 +66,7 @@ def test_wilson():
 
 def test_names_in_the_picture_keep_their_distance():
     at = spread([10, 11, 12, 95, 96, 97], 8, 10, 100)
-    assert all(b - a >= 8 for a, b in zip(at, at[1:])) and at[0] >= 10 and at[-1] <= 100
+    assert all(b - a >= 8 for a, b in itertools.pairwise(at)) and at[0] >= 10 and at[-1] <= 100
     assert spread([50, 51, 52, 90], 8, 10, 100) == [43, 51, 59, 90]
     assert all(3 <= len(ticks(lo, hi)) <= 7 for lo, hi in ((12.3, 13.8), (20, 120), (1, 1000)))
 
@@ -74,7 +76,8 @@ def write_runs(folder, names, seeds=(1, 2), steps=900):
     for name in names:
         e = ENCODERS[name]
         for seed in seeds:
-            run = {"network": e.network, "recipe": {"steps": steps, "batch": 48}, "parameters": 200000 + seed,
+            run = {"network": e.network, "recipe": {"steps": steps, "batch": 48, "words": [str(i) for i in range(12)],
+                                                            "features": {"n_mels": 40}}, "parameters": 200000 + seed,
                    "train_clips": 5000, "train_seconds": 100.0, "clips": 1000,
                    "right": {str(p): int(rng.integers(700, 900)) for p in e.phases}}
             (folder / f"{name}-{seed}.json").write_text(json.dumps(run))
@@ -124,20 +127,39 @@ def test_report_refuses_runs_of_another_network(tmp_path):
         report(tmp_path)
 
 
-def test_what_is_done_is_not_done_again(tmp_path, monkeypatch):
-    write_runs(tmp_path, [n for n in ENCODERS if n != "luna"])
-    done = []
+def test_report_refuses_runs_that_do_not_say_of_which_words_they_are(tmp_path):
+    write_runs(tmp_path, ["mega"])
+    run = json.loads((tmp_path / "mega-2.json").read_text())
+    del run["recipe"]["words"]
+    (tmp_path / "mega-2.json").write_text(json.dumps(run))
+    with pytest.raises(SystemExit, match="mega-2.json does not say of which words"):
+        report(tmp_path)
 
-    class Bench:
-        def __init__(self, a):
-            pass
 
-        def run(self, name, seed):
-            done.append((name, seed))
-            write_runs(tmp_path, [name], [seed])
-            return json.loads((tmp_path / f"{name}-{seed}.json").read_text())
-
-    monkeypatch.setattr(encoders, "Bench", Bench)
-    main(["--data", "x", "--out", str(tmp_path), "--docs", str(tmp_path)])
-    assert done == [("luna", 1), ("luna", 2)]
+def test_pairs_are_of_encoders_that_there_are():
     assert all({a, b} <= set(ENCODERS) for a, b, _ in PAIRS)
+
+
+def test_what_is_missing_is_trained_and_what_is_done_is_not_done_again(corpus, tmp_path):
+    """The command as a user types it, on a real corpus, for one encoder that C runs and one that only the twin does."""
+    args = ["encoders", "--data", corpus, "--out", "runs", "--docs", "docs", "--seeds", "1", "--steps", "2", "--batch", "6"]
+    out = made.run(*args, "--only", "s4d", cwd=tmp_path)
+    assert "s4d 1\t2\tloss" in out and "missing: mega 1" in out
+    first = (tmp_path / "runs" / "s4d-1.json").read_bytes()
+    out = made.run(*args, "--only", "s4d", "mega", cwd=tmp_path)
+    assert "s4d 1\t" not in out and "mega 1\t2\tloss" in out
+    assert (tmp_path / "runs" / "s4d-1.json").read_bytes() == first
+    run = json.loads((tmp_path / "runs" / "mega-1.json").read_text())
+    assert run["recipe"]["words"] == made.WORDS and run["clips"] == 10 + 100 and run["train_clips"] == 30
+    page = (tmp_path / "docs" / "encoders.md").read_text()
+    assert ENCODERS["mega"].title in page and ENCODERS["s4d"].title in page
+    _, _, words, meta = load_model(tmp_path / "runs" / "mega-1.safetensors")
+    assert words == made.WORDS and meta["name"] == "mega"
+    assert json.loads(meta["measured"]) == {"val_accuracy": round(run["right"]["0"] / 110, 4)}
+
+
+def test_the_engine_times_what_it_can_run(corpus, tmp_path, kws):
+    made.run("encoders", "--data", corpus, "--out", "runs", "--docs", "docs", "--seeds", "1", "--steps", "1", "--batch", "2",
+             "--only", "mega", "mega-full", "--kws", kws, cwd=tmp_path)
+    streams, clip = (json.loads((tmp_path / "runs" / f"{name}.c.json").read_text()) for name in ("mega", "mega-full"))
+    assert streams["state_bytes"] > 0 and streams["live_p99_us"] > 0 and "live_p99_us" not in clip

@@ -6,20 +6,23 @@ import numpy as np
 import pytest
 import torch
 
-from kws_train.augment import heard as heard_there
-from kws_train.data import WORDS, soft_path
+from kws_train.augment import same_audio
+from kws_train.data import SILENCE, UNKNOWN
 from kws_train.features import CONTRACTS, FeatureConfig
 from kws_train.label import main
 from kws_train.model import Net, network_spec
+from kws_train.shards import load_soft, save_soft
 from kws_train.train import posteriors
 
 KIND = np.array([0, 1, 0, 2, 0])
+WORDS = ["alpha", "beta", "gamma", UNKNOWN, SILENCE]
 
 
-def shard(path, cfg, label):
+def shard(path, cfg, label, words=WORDS, audio="some"):
     rng = np.random.default_rng(3)
     np.savez(path, frames=rng.normal(-5, 2, (len(KIND), 100, cfg.n_mels)).astype(np.float16), kind=KIND, label=label,
-             features=json.dumps(asdict(cfg)))
+             embed=np.ones((len(KIND), 9, 96), np.float16), val=KIND < 0, group=KIND, version=0, corpus="c", audio=audio,
+             words=json.dumps(words), features=json.dumps(asdict(cfg)))
     return str(path)
 
 
@@ -27,16 +30,16 @@ def shard(path, cfg, label):
 def folder(tmp_path, checkpoint):
     torch.manual_seed(1)
     net = Net(network_spec(depth=1), 40, len(WORDS))
-    checkpoint(net, tmp_path / "net.pt")
+    checkpoint(net, tmp_path / "net.pt", WORDS)
     teacher = np.log(np.random.default_rng(2).dirichlet(np.ones(len(WORDS)), len(KIND))).astype(np.float32)
     heard = shard(tmp_path / "heard.npz", FeatureConfig(), np.arange(5))
-    np.save(soft_path(heard), teacher)
+    save_soft(heard, teacher, WORDS)
     return tmp_path, net.eval(), heard, teacher
 
 
 def label(tmp_path, heard, new):
     main(["--checkpoint", str(tmp_path / "net.pt"), "--heard", heard, "--shards", new])
-    return np.load(soft_path(new))
+    return load_soft(new, WORDS, len(KIND))
 
 
 def test_clips_are_labelled_by_both_and_all_else_by_the_teacher(folder):
@@ -47,12 +50,12 @@ def test_clips_are_labelled_by_both_and_all_else_by_the_teacher(folder):
     clip = KIND == 0
     assert np.abs(np.exp(got[clip]) - (both / both.sum(1, keepdims=True))[clip]).max() < 5e-3  # it hears in bfloat16
     assert np.array_equal(got[~clip], teacher[~clip])
-    assert np.array_equal(np.load(soft_path(heard)), teacher)
+    assert np.array_equal(load_soft(heard, WORDS, len(KIND)), teacher)
 
 
 def test_shards_of_other_audio_are_refused(folder, capsys):
     tmp_path, _, heard, _ = folder
-    other = shard(tmp_path / "other.npz", CONTRACTS["speech-embedding"], np.arange(5)[::-1])
+    other = shard(tmp_path / "other.npz", CONTRACTS["speech-embedding"], np.arange(5), audio="other")
     with pytest.raises(SystemExit):
         label(tmp_path, heard, other)
     assert f"{heard} is of other audio than {other}" in capsys.readouterr().err
@@ -66,11 +69,28 @@ def test_the_network_hears_its_own_features(folder, capsys):
     assert f"{new} has other features than the network" in capsys.readouterr().err
 
 
-def test_embeddings_are_taken_from_the_same_items_only(tmp_path):
-    path, group, embed = str(tmp_path / "v00.npz"), np.arange(5), np.ones((5, 9, 96), np.float16)
-    np.savez(path, kind=KIND, group=group, embed=embed)
-    assert np.array_equal(heard_there(path, KIND, group), embed)
+@pytest.mark.parametrize("words", [["alpha", "beta", "delta", *WORDS[3:]], ["beta", "alpha", "gamma", *WORDS[3:]], WORDS[1:]])
+def test_shards_and_labels_of_other_words_are_refused(folder, words):
+    tmp_path, _, heard, teacher = folder
+    other = shard(tmp_path / "other.npz", FeatureConfig(), np.arange(5), words)
+    save_soft(other, teacher[:, : len(words)], words)
+    both = f"{', '.join(WORDS)}; {', '.join(words)}"
+    with pytest.raises(SystemExit, match=f"net.pt and .*other.npz are of different words: {both}"):
+        label(tmp_path, other, heard)
+    with pytest.raises(SystemExit, match=f"other.soft.npy is not of the words of .*other.npz: {', '.join(words)}"):
+        load_soft(other, WORDS, len(KIND))
+
+
+def test_labels_of_another_number_of_items_are_refused(folder):
+    _, _, heard, _ = folder
+    with pytest.raises(SystemExit, match="heard.soft.npy has 5 items, .*heard.npz 6"):
+        load_soft(heard, WORDS, 6)
+
+
+def test_embeddings_are_taken_from_the_same_audio_only(tmp_path):
+    path = shard(tmp_path / "v00.npz", FeatureConfig(), np.arange(5))
+    assert same_audio(path, "some")["embed"].shape == (5, 9, 96)
     with pytest.raises(SystemExit, match="v00.npz: of another corpus"):
-        heard_there(path, KIND, group + 1)
-    with pytest.raises(SystemExit, match="v01.npz: not there"):
-        heard_there(str(tmp_path / "v01.npz"), KIND, group)
+        same_audio(path, "other")
+    with pytest.raises(SystemExit, match="v01.npz: No such file"):
+        same_audio(str(tmp_path / "v01.npz"), "some")

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from kws_train.data import WORDS
-from kws_train.export import load_model, main as export_main, save_model
+from kws_train.data import SILENCE, UNKNOWN
+from kws_train.export import load_model, save_model
 from kws_train.features import CONTRACTS, log_mel, mel_matrix
 from kws_train.golden import CASES, FAST, FAST_CASES, MORE_CASES, SMALL, TINY, spec_of, wild
 from kws_train.mix import word_limits
 from kws_train.model import Additive, Ema, Mega, Net, fastformer_spec, network_spec
+
+WORDS = ["red", "green", UNKNOWN, SILENCE]
 
 
 def tiny(case, seed=3):
@@ -116,7 +118,7 @@ def test_shared_layers_have_one_set_of_tensors():
 def test_export_round_trip(tmp_path):
     net = Net(network_spec(**SMALL), TINY.n_mels, len(WORDS))
     wild(net, 5)
-    save_model(tmp_path / "m.safetensors", net, TINY, WORDS, "m", {"threshold": 0.5})
+    save_model(tmp_path / "m.safetensors", net, TINY, WORDS, "m")
     again, cfg, words, meta = load_model(tmp_path / "m.safetensors")
     x = torch.randn(1, 20, TINY.n_mels)
     assert cfg == TINY and words == WORDS and meta["format"] == "kws-model"
@@ -129,35 +131,3 @@ def test_word_limits_find_a_burst():
     x[5000:9000] += 0.2 * rng.standard_normal(4000)
     lo, hi = word_limits(x)
     assert abs(lo - 5000) <= 400 and abs(hi - 9000) <= 400
-
-
-def test_priors(tmp_path, checkpoint):
-    net = Net(network_spec(depth=1), 40, len(WORDS))
-    wild(net, 5)
-    checkpoint(net, tmp_path / "last.pt")
-    (tmp_path / "card.json").write_text('{"name": "x", "decision": {}}')
-    export = ["--checkpoint", str(tmp_path / "last.pt"), "--card", str(tmp_path / "card.json")]
-    x, prob = torch.randn(1, 60, 40), []
-    for priors in ([], ["--prior", "_unknown_=0.25", "--prior=_silence_=3"]):
-        export_main([*export, *priors, "--out", str(tmp_path / "x.safetensors")])
-        with torch.no_grad():
-            prob.append(torch.softmax(load_model(tmp_path / "x.safetensors")[0](x)[0, -1].double(), -1))
-    want = prob[0].clone()
-    want[WORDS.index("_unknown_")] *= 0.25
-    want[WORDS.index("_silence_")] *= 3
-    assert torch.allclose(prob[1], want / want.sum(), atol=1e-6)
-
-
-def test_checkpoints_are_exported_as_their_mean(tmp_path, checkpoint):
-    (tmp_path / "card.json").write_text('{"name": "x", "decision": {}}')
-    nets = [Net(network_spec(depth=d), 40, len(WORDS)) for d in (1, 1, 2)]
-    for i, net in enumerate(nets):
-        wild(net, i)
-        checkpoint(net, tmp_path / f"{i}.pt")
-    export = lambda *which: export_main(["--checkpoint", *(str(tmp_path / f"{i}.pt") for i in which), "--card",
-                                         str(tmp_path / "card.json"), "--out", str(tmp_path / "x.safetensors")])
-    export(0, 1)
-    for k, v in load_model(tmp_path / "x.safetensors")[0].state_dict().items():
-        assert torch.allclose(v, (nets[0].state_dict()[k] + nets[1].state_dict()[k]) / 2, atol=1e-6)
-    with pytest.raises(SystemExit):
-        export(0, 2)

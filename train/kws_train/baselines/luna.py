@@ -13,8 +13,8 @@ sums of [d, L] a head and the frame number.
 import math
 
 import torch
-from torch import nn
 import torch.nn.functional as F
+from torch import nn
 
 from ..model import _wide
 from .mixer import Mixer, merge, past, split

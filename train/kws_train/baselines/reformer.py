@@ -12,8 +12,8 @@ training: both are left out. Rotations are drawn anew for each batch in training
 q, v [B, G, T, d], d = D / G. Causal; a stream has to keep the keys and values of every frame it wants to hear.
 """
 import torch
-from torch import nn
 import torch.nn.functional as F
+from torch import nn
 
 from ..model import _wide
 from .mixer import Mixer, mean_past, merge, past, split

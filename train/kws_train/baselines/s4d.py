@@ -10,8 +10,8 @@ convolution with K_l = 2 Re(sum_n C'_n exp(dt A_n l)), by FFT; on a stream it is
 import math
 
 import torch
-from torch import nn
 import torch.nn.functional as F
+from torch import nn
 
 from ..model import _wide
 from .mixer import Mixer

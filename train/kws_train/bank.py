@@ -1,0 +1,328 @@
+"""The clips of a training as log-mel frames, and the batches that are made of them.
+
+Clips are augmented there, on the fly: placement, tempo and vocal-tract warp are one affine resampling of the (time, mel)
+plane; gain adds a constant; noise adds in the power domain (logaddexp), since the mel bands are powers. Clips are laid one
+behind the other, so that the network learns non-zero history, and every batch starts at a random chunk phase.
+"""
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from . import dense, shards
+from .data import SILENCE, UNKNOWN, Corpus, fit_clip
+from .features import FeatureConfig, log_mel
+
+FRAMES = 100  # feature frames of a clip
+
+
+class Bank:
+    """Everything a batch is made of, as log-mel frames in float16.
+
+    clips [n, 100, M] with label [n] and, if a teacher has heard them, soft [n, words] and embed [n, 9, 96]; long
+    recordings of noise and speech as lists of [t, M]; voices: speech, or clips where there is none.
+    """
+
+    def __init__(self, corpus: Corpus, cfg: FeatureConfig, splits=("train",), shard_paths=(), heard=None):
+        half = lambda x: torch.from_numpy(np.asarray(x, np.float32)).half()
+        mel = lambda i: half(log_mel(corpus.audio(i), cfg))
+        self.words, self.floor = corpus.words, math.log(cfg.log_floor)
+        self.noise = [mel(i) for i in corpus.noise(*(s for s in ("train", "val") if s in splits))]
+        self.speech = [mel(i) for i in corpus.speech()]
+        self.heard = dense.load(heard, corpus) if heard else None
+        if shard_paths:
+            parts = {k: [] for k in ("frames", "label", "kind", "embed", "soft", "clean")}
+            for path in sorted(shard_paths):
+                z = shards.read(path)
+                if str(z["corpus"]) != corpus.digest():
+                    raise SystemExit(f"{path} is not of the corpus that {corpus.root} holds now: make it anew")
+                keep = np.flatnonzero(~z["val"] | ("val" in splits))
+                for k in ("frames", "label", "kind", "embed"):
+                    parts[k].append(torch.from_numpy(z[k][keep]))
+                parts["soft"].append(torch.from_numpy(shards.load_soft(path, self.words, len(z["val"]))[keep]))
+                parts["clean"].append(torch.full((len(keep),), int(z["version"]) == 0))
+            self.clips, label, kind, self.embed, self.soft, self.clean = (torch.cat(x) for x in parts.values())
+            self.clips.clamp_(min=self.floor)
+            some = self.embed[::37].float()
+            self.embed_mean, self.embed_std = some.mean((0, 1)), some.std((0, 1))
+            self.label, self.kind = label.long(), kind.long()
+            wrong = (self.kind == 0) & (self.soft.argmax(1) != self.label)  # where it mishears a clip, the label counts
+            self.soft[wrong] = sure(self.label[wrong], 0.9, len(self.words))
+        else:
+            idx = [i for s in splits for i in corpus.where("commands", "unknown", split=s)]
+            if not idx:
+                raise SystemExit(f"{corpus.root}: no clips of split {' or '.join(splits)} in its manifest")
+            self.clips = torch.stack([half(log_mel(fit_clip(corpus.audio(i)), cfg)) for i in idx])
+            self.label = torch.tensor([corpus.label(i) for i in idx])
+            self.kind = torch.zeros_like(self.label)
+            self.clean = torch.ones_like(self.label, dtype=torch.bool)
+            self.soft = None
+        pick = self.clips[:: max(1, len(self.clips) // 4000)].float()
+        self.mean, self.std = pick.mean((0, 1)), pick.std((0, 1)).clamp_min(1e-3)  # a band may be silent throughout
+        self.voices = self.speech or list(self.clips)
+        self.check(splits)
+
+    def check(self, splits):
+        """SystemExit: a class has nothing to be learned from."""
+        where = f"split {' or '.join(splits)}"
+        clips = self.label[self.kind == 0]
+        for i, word in enumerate(self.words[:-2]):
+            if not (clips == i).any():
+                raise SystemExit(f"no clip of '{word}' in {where}: nothing to learn it from")
+        if not (clips == self.words.index(UNKNOWN)).any() and not self.speech:
+            raise SystemExit(f"no other words and no running speech in {where}: nothing to learn {UNKNOWN} from")
+
+
+def cut(recordings, n, t, rng):
+    """n random cuts of t frames -> float32 [n, t, M]. A recording is drawn by its length; short ones are repeated."""
+    w = np.array([len(r) for r in recordings], float)
+    out = []
+    for k in rng.choice(len(recordings), n, p=w / w.sum()):
+        r = recordings[k]
+        if len(r) < t:
+            r = r.repeat(-(-t // len(r)), 1)
+        at = rng.integers(0, len(r) - t + 1)
+        out.append(r[at : at + t])
+    return torch.stack(out).float() if out else torch.zeros(0, t, recordings[0].shape[1])
+
+
+def spread(label, p, n_words):
+    """label [n] -> probabilities [n, n_words]: p for the label, the rest spread over all."""
+    return F.one_hot(label, n_words) * p + (1 - p) / n_words
+
+
+def sure(label, p, n_words):
+    """The same as log-probabilities."""
+    return torch.log(spread(label, p, n_words))
+
+
+def uniform(rng, lo, hi, n):
+    return torch.from_numpy(rng.uniform(lo, hi, n).astype(np.float32))
+
+
+def power_db(x, keep=0.3):
+    """Mean band power of the loudest `keep` of the frames, dB. x [B, T, M] -> [B]."""
+    p = x.exp().mean(2)
+    return 10 * torch.log10(p.topk(max(1, int(keep * p.shape[1])), 1).values.mean(1) + 1e-12)
+
+
+@dataclass
+class Batch:
+    """`chain` clips follow each other in a sequence; n of them in all, sequence by sequence."""
+
+    frames: torch.Tensor  # [n / chain, t, M]
+    label: torch.Tensor   # [n]
+    soft: torch.Tensor    # [n, words] log-probabilities of the teacher; None: there was none
+    embed: torch.Tensor   # [n, 9, 96] its embeddings, normalised; None: there was none
+    at: torch.Tensor      # [n, 9] the network frame of the sequence at which each is due; -1: none is
+    ends: list            # the network frame behind each clip
+    phase: int            # place in the chunk of the first network frame
+
+
+class Augment:
+    """Makes batches for a network with a frame every `step` feature frames.
+
+    Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
+
+    def __init__(self, bank: Bank, step, rng, unknown_speech=0.04, silence=0.07, unknown=0.11, warp=1.0, partial=0.03,
+                 clean=0.35):
+        self.bank, self.step, self.rng = bank, step, rng
+        self.warp, self.partial = warp, partial
+        self.unknown, self.silence = bank.words.index(UNKNOWN), bank.words.index(SILENCE)
+        rows = lambda where: torch.nonzero(where)[:, 0].numpy()
+        self.extra = {k: rows(bank.kind == v) for k, v in (("speech", 1), ("silence", 2))}
+        if not (bank.speech if bank.soft is None else len(self.extra["speech"])):  # none there: other words have its share
+            unknown, unknown_speech = unknown + unknown_speech, 0.0
+        n_words = len(bank.words) - 2
+        share = dict.fromkeys(range(n_words), (1 - unknown - silence - unknown_speech) / n_words)
+        share[self.unknown] = unknown
+        of = lambda c: (bank.label == c) & (bank.kind == 0)
+        if not of(self.unknown).any():
+            del share[self.unknown]
+        self.by_class = {(c, clean): rows(of(c) & (bank.clean == clean)) for c in share for clean in (False, True)}
+        for c, clean in self.by_class:  # a class of which there are only clips of one kind
+            if not len(self.by_class[c, clean]):
+                self.by_class[c, clean] = self.by_class[c, not clean]
+        self.clean_p = clean if bank.soft is not None else 1.0
+        self.classes, self.p = list(share), np.array(list(share.values()))
+        self.share = {"clip": self.p.sum(), "speech": unknown_speech, "silence": silence}
+
+    def _draw(self, n):
+        """n sources -> frames [n, 100, M], label [n], soft [n, words] or None, embed [n, 9, 96] or None, clean [n]: not
+        augmented as audio yet. In random order, so that everything follows everything in a sequence. What no teacher
+        heard has embeddings of NaN."""
+        rng, bank = self.rng, self.bank
+        kinds = rng.choice(3, n, p=np.array(list(self.share.values())) / sum(self.share.values()))
+        n_clip, n_speech, n_sil = (int((kinds == k).sum()) for k in range(3))
+        cls = rng.choice(self.classes, n_clip, p=self.p / self.p.sum())
+        clean = rng.random(n_clip) < self.clean_p
+        idx = np.array([rng.choice(self.by_class[c, k]) for c, k in zip(cls, clean, strict=True)], dtype=np.int64)
+        made = n_sil // 3 if bank.soft is not None else 0  # silences out of shards; the others are cut or built here
+        if bank.soft is not None:
+            idx = np.concatenate([idx, rng.choice(self.extra["speech"], n_speech),
+                                  rng.choice(self.extra["silence"], made)])
+            n_speech = 0
+        quiet = (n_sil - made) // 4
+        nothing = torch.full((quiet, FRAMES, bank.clips.shape[2]), bank.floor)
+        frames = torch.cat([bank.clips[idx].float(), cut(bank.voices, n_speech, FRAMES, rng),
+                            cut(bank.noise, n_sil - made - quiet, FRAMES, rng), nothing])
+        label = torch.cat([bank.label[idx], torch.full((n_speech,), self.unknown), torch.full((n_sil - made,), self.silence)])
+        clean = torch.cat([bank.clean[idx], torch.ones(n - len(idx), dtype=torch.bool)])
+        at = torch.from_numpy(rng.permutation(n))
+        if bank.soft is None:
+            return frames[at], label[at], None, None, clean[at]
+        soft = torch.cat([bank.soft[idx], sure(label[len(idx):], 0.95, len(bank.words))])
+        embed = (bank.embed[idx].float() - bank.embed_mean) / bank.embed_std
+        embed = F.pad(embed, (0, 0, 0, 0, 0, n - len(idx)), value=math.nan)
+        return frames[at], label[at], soft[at], embed[at], clean[at]
+
+    def _place(self, x, shift, tempo, formant):
+        """Affine resampling of x [B, T, M] (values over the floor): shift in frames, tempo and formant as factors."""
+        b, t, m = x.shape
+        theta = torch.zeros(b, 2, 3)
+        theta[:, 0, 0] = formant
+        theta[:, 0, 2] = formant - 1  # keeps mel 0 in its place
+        theta[:, 1, 1] = tempo
+        theta[:, 1, 2] = -2 * shift / t
+        grid = F.affine_grid(theta, (b, 1, t, m), align_corners=False)
+        band = grid[..., 0].clamp(-1 + 1 / m, 1 - 1 / m)  # bands beyond the last repeat it; time beyond the end is 0
+        return F.grid_sample(x[:, None], torch.stack([band, grid[..., 1]], -1), align_corners=False)[:, 0]
+
+    def _noise(self, x, p, level=None):
+        """With probability p [B] add noise at 0 to 30 dB, or rarely babble at 5 to 35 dB, in the power domain. level [B]:
+        what is taken for the signal's, dB; x's own if None."""
+        rng, bank = self.rng, self.bank
+        b, t, m = x.shape
+        n = cut(bank.noise, b, t, rng)
+        babble = rng.random(b) < 0.12
+        if babble.any():
+            n[babble] = cut(bank.voices, int(babble.sum()), t, rng)
+        flat = rng.random(b) < 0.15  # stationary noise of a random smooth spectrum
+        if flat.any():
+            k = int(flat.sum())
+            tilt = F.interpolate(torch.from_numpy(rng.normal(0, 1.5, (k, 1, 6)).astype(np.float32)), m, mode="linear",
+                                 align_corners=True)
+            fluct = torch.from_numpy(np.log(rng.gamma(6, 1 / 6, (k, t, m)) + 1e-3).astype(np.float32))
+            n[flat] = tilt + fluct
+        snr = uniform(rng, 0, 30, b) + torch.from_numpy(babble.astype(np.float32)) * 5
+        level = (power_db(x) if level is None else level).clamp_min(-25)
+        gain = (level - snr - power_db(n)) * (math.log(10) / 10)
+        gain[torch.from_numpy(rng.random(b)) >= p] = -30.0
+        return torch.logaddexp(x, n + gain[:, None, None])
+
+    def _mask(self, x, p=0.8):
+        """SpecAugment: two masks over bands, two over time, filled with the mean frame."""
+        rng = self.rng
+        b, t, m = x.shape
+        ft, fm = torch.arange(t), torch.arange(m)
+        hide = torch.zeros(b, t, m, dtype=torch.bool)
+        for _ in range(2):
+            w, at = uniform(rng, 0, 8, b), uniform(rng, 0, 1, b)
+            lo = (at * (m - w)).floor()
+            hide |= ((fm >= lo[:, None]) & (fm < (lo + w.floor())[:, None]))[:, None, :]
+            w, at = uniform(rng, 0, 16, b), uniform(rng, 0, 1, b)
+            lo = t - FRAMES + (at * (FRAMES - w)).floor()
+            hide |= ((ft >= lo[:, None]) & (ft < (lo + w.floor())[:, None]))[:, :, None]
+        hide &= torch.from_numpy(rng.random(b) < p)[:, None, None]
+        return torch.where(hide, self.bank.mean, x)
+
+    def _shifts(self, label):
+        """Where the clip lies in the window, in frames [n], and which clips lose half their word so [n].
+
+        Mostly within 120 ms, a quarter within 240 ms. Other words may lie anywhere: a part of them is no command
+        either. A few commands are pushed half out of the window, and are then no command: what a stream sees between
+        words. Not so far that nothing is left: that would be silence.
+        """
+        rng, n = self.rng, len(label)
+        shift = rng.uniform(-1, 1, n) * np.where(rng.random(n) < 0.25, 24, 12)
+        other = label.numpy() == self.unknown
+        shift = np.where(other & (rng.random(n) < 0.3), rng.uniform(-48, 48, n), shift)
+        half = (label.numpy() < self.unknown) & (rng.random(n) < self.partial)
+        shift = np.where(half, rng.choice([-1, 1], n) * rng.uniform(44, 56, n), shift)
+        return torch.from_numpy(shift.astype(np.float32)), torch.from_numpy(half)
+
+    def batch(self, n, chain):
+        """-> Batch of n clips in sequences of `chain`."""
+        rng, floor, w = self.rng, self.bank.floor, self.warp
+        x, label, soft, embed, clean = self._draw(n)
+        shift, half = self._shifts(label)
+        label = torch.where(half, self.unknown, label)
+        if soft is not None:
+            soft = torch.where(half[:, None], sure(label, 0.99, len(self.bank.words)), soft)
+        tempo = torch.exp(uniform(rng, -0.14, 0.14, n) * w)
+        x = self._place(x - floor, shift, tempo, torch.exp(uniform(rng, -0.1, 0.1, n) * w)) + floor
+        x = (x + uniform(rng, -3.2, 2.9, n)[:, None, None]).clamp_min(floor)
+        x, ends = self._chain(x, label.eq(self.silence), torch.where(clean, 0.75, 0.3), chain)
+        at = None if embed is None else self._due(embed, shift, tempo, torch.tensor(ends).repeat(n // chain))
+        phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
+        return Batch(x, label, soft, embed, at, ends, phase)
+
+    def _due(self, embed, shift, tempo, end):
+        """When the teacher's windows end, after placement -> [n, 9], network frames of the sequence. Those that
+        reach out of the clip are left out: there, something else was laid."""
+        window = 52.5 + 8 * torch.arange(9)  # feature frames: 0.775 s from 0.25 s before the clip, every 80 ms
+        at = ((window - FRAMES / 2 + shift[:, None]) / tempo[:, None] + FRAMES / 2) / self.step
+        at = torch.round(at).long() - 1
+        inside = (at >= 40 // self.step) & (at < FRAMES // self.step) & ~embed[:, :, 0].isnan()
+        return torch.where(inside, at + end[:, None] - FRAMES // self.step, -1)
+
+    def _chain(self, x, silent, p, chain):
+        """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.5 s, and with probability p [n] in noise.
+
+        They do not overlap, or silences would hold the ends of words. One noise under all is as loud as the words ask
+        for, whatever the clips that are silent [n] hold: a loud one would have it drown the words.
+        """
+        rng, floor = self.rng, self.bank.floor
+        b = len(x) // chain
+        bed = rng.random() < 0.5  # one noise under all of a sequence, or each clip with its own
+        if not bed:
+            x = self._noise(x, p).clamp_min(floor)
+        step = lambda lo, hi: self.step * int(rng.integers(lo // self.step, hi // self.step))
+        starts = [0 if rng.random() < 0.6 else step(self.step, 52)]
+        for _ in range(chain - 1):
+            starts.append(starts[-1] + FRAMES + step(0, 52))
+        x = x.view(b, chain, FRAMES, -1)
+        y = torch.full((b, starts[-1] + FRAMES, x.shape[3]), floor)
+        for k, at in enumerate(starts):
+            y[:, at : at + FRAMES] = x[:, k]
+        if bed:
+            silent = silent.view(b, chain)
+            asks = ~silent | silent.all(1, keepdim=True)
+            power = 10 ** (power_db(x.flatten(0, 1)).view(b, chain) / 10)
+            level = 10 * torch.log10((power * asks).sum(1) / asks.sum(1))
+            y = self._noise(y, p.view(b, chain).amax(1), level).clamp_min(floor)
+        for at in starts:
+            y[:, at : at + FRAMES] = self._mask(y[:, at : at + FRAMES], 0.7)
+        return y, [(at + FRAMES) // self.step for at in starts]
+
+    def dense(self, b, t=320, every=10):
+        """b long cuts of running speech, a quarter of them of noise, judged everywhere and not at clips only.
+
+        -> frames [b, t, M], target [b, windows, words], weight [b, windows] (0: the teacher suspects a command),
+        ends of the windows in network frames. every: feature frames between them. Needs bank.heard, see dense.py.
+        """
+        rng, bank = self.rng, self.bank
+        ends = list(range(FRAMES, t + 1, every // self.step * self.step))
+        quiet = b // 4
+        x = [cut(bank.noise, quiet, t, rng)]
+        target = torch.zeros(b, len(ends), len(bank.words))
+        target[:quiet, :, self.silence] = 1
+        weight = torch.ones(b, len(ends))
+        for i in range(quiet, b):
+            k = int(rng.integers(len(bank.speech)))
+            r, heard = bank.speech[k].float(), bank.heard[k]
+            at = 2 * int(rng.integers(0, max(1, (len(r) - t) // 2)))
+            r = r[at : at + t]
+            x.append(F.pad(r, (0, 0, 0, t - len(r)), value=self.bank.floor)[None])
+            for j, e in enumerate(ends):
+                w = (at + e - dense.END) // 8
+                near = heard[max(0, w - 1) : w + 3]
+                if len(near) == 0 or e > len(r) or near[:, : self.unknown].max() > dense.SUSPECT:
+                    weight[i, j] = 0
+                    continue
+                p = float(near[:, self.silence].mean())
+                target[i, j, self.silence], target[i, j, self.unknown] = p, 1 - p
+        x = torch.cat(x) + uniform(rng, -3.2, 2.9, b)[:, None, None]
+        return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, weight, [e // self.step for e in ends]
