@@ -1,5 +1,6 @@
 """python -m kws_train COMMAND ...; each command explains itself with --help."""
 import importlib
+import subprocess
 import sys
 
 import soundfile
@@ -34,6 +35,8 @@ def main(argv=None):
         importlib.import_module(f"kws_train.{argv[0]}").main(argv[1:])
     except OSError as e:
         sys.exit(f"kws_train {argv[0]}: {e.filename}: {e.strerror}" if e.filename else f"kws_train {argv[0]}: {e}")
+    except subprocess.CalledProcessError as e:
+        sys.exit(f"kws_train {argv[0]}: {' '.join(map(str, e.cmd))}: ended with status {e.returncode}")
     except (soundfile.LibsndfileError, FloatingPointError) as e:
         sys.exit(f"kws_train {argv[0]}: {e}")
     except KeyboardInterrupt:

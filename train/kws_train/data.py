@@ -48,14 +48,14 @@ def read_manifest(root: str) -> list[Item]:
     if not os.path.exists(path):
         raise SystemExit(f"{path}: not there; `kws_train manifest` makes one of a plain Speech Commands folder")
     items = []
-    with open(path, newline="", encoding="utf-8") as f:
+    with open(path, newline="", encoding="utf-8-sig") as f:
         rows = csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE)
         try:
             missing = {"path", "word", "speaker", "split"} - set(rows.fieldnames or ())
             if missing:
                 raise SystemExit(f"{path}: no column {', '.join(sorted(missing))} in its first line")
             for r in rows:
-                kind = r.get("kind") or (r["path"] or "").split("/")[0]
+                kind = r.get("kind") or os.path.normpath(r["path"] or "").split("/")[0]
                 if kind not in KINDS:
                     raise SystemExit(f"{path}:{rows.line_num}: kind '{kind}' is none of {', '.join(KINDS)}")
                 if None in r.values() or kind in ("commands", "unknown") and not (r["word"] and r["speaker"]):
@@ -166,7 +166,8 @@ class Corpus:
                         print(f"decoded {i + 1}/{len(self.items)}", flush=True)
             os.replace(raw + ".tmp", raw)
             at = np.array(at)
-            np.savez(index, at=at, key=key)
+            np.savez(index + ".tmp.npz", at=at, key=key)
+            os.replace(index + ".tmp.npz", index)
         return np.memmap(raw, "<i2", "r"), at
 
     def place(self, i: int) -> str:

@@ -47,9 +47,13 @@ def split_of(path, speaker, lists):
 
 
 def recordings(root, folder):
-    """Audio files in a folder of root, sorted -> list of word/file."""
-    return [f"{folder}/{name}" for name in sorted(os.listdir(os.path.join(root, folder)))
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")]
+    """Audio files in a folder of root, sorted -> list of word/file. Says what it leaves out."""
+    names = sorted(n for n in os.listdir(os.path.join(root, folder)) if not n.startswith("."))
+    audio = [n for n in names if n.lower().endswith(SUFFIXES)]
+    other = [n for n in names if n not in audio and (n != "README.md" or folder != NOISE)]
+    if other:
+        print(f"{os.path.join(root, folder)}: {len(other)} left out, no {', '.join(SUFFIXES)}: {other[0]}")
+    return [f"{folder}/{n}" for n in audio]
 
 
 def seconds_of(path):
@@ -79,7 +83,8 @@ def rows_of(root, asked):
     """-> commands, list of manifest rows: (path, set, word, speaker, split, seconds, kind). SystemExit: it is no such folder."""
     if not os.path.isdir(root):
         raise SystemExit(f"{root}: no folder")
-    found = {name: recordings(root, name) for name in sorted(os.listdir(root)) if os.path.isdir(os.path.join(root, name))}
+    found = {name: recordings(root, name) for name in sorted(os.listdir(root))
+             if os.path.isdir(os.path.join(root, name)) and not name.startswith(".")}
     noise = found.pop(NOISE, [])
     words = {word: paths for word, paths in found.items() if paths}
     if not words:

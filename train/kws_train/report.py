@@ -79,7 +79,7 @@ def load(folder, encoders, seeds, clip):
 
 def measure(kws, path, against, streams, passes=7):
     """Have kws describe a model file and, if it hears streams, time it in turn with another: medians over the passes."""
-    said = lambda *args: json.loads(subprocess.run([kws, *args], check=True, capture_output=True).stdout)
+    said = lambda *args: json.loads(subprocess.run([kws, *args], check=True, stdout=subprocess.PIPE).stdout)
     result = {"state_bytes": said("model", path, "--format", "jsonl")["state_bytes"]}
     bench = lambda model: said("bench", "--json", "--seconds", "20", "-m", model)
     times = [[(b["hop_us_p99"], 1e3 * b["hop_ms"] / b["offline_x_real_time"]) for b in (bench(against), bench(path))]
@@ -137,7 +137,9 @@ def write_page(path, text):
     if os.path.exists(path):
         with open(path) as f:
             page = f.read()
-    before, rest = page.split(BEGIN)
+    before, _, rest = page.partition(BEGIN)
+    if END not in rest:
+        raise SystemExit(f"{path}: no place for the figures, between the lines {BEGIN} and {END}")
     with open(path, "w") as f:
         f.write(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}")
 

@@ -310,6 +310,8 @@ def main(argv=None):
     val = run.corpus.validation(cfg)
     if val[0] is None:
         print(f"no clips of split val in {a.data}: nothing is measured", flush=True)
+    elif "val" not in a.splits and run.corpus.heard_before():
+        print(f"{run.corpus.heard_before()} speakers of split val are in split train, too: val is not of new voices", flush=True)
     os.makedirs(a.run, exist_ok=True)
     t0, began = time.time(), run.step
     for step, loss, rate in fit(a, run.net, run.embedder, run.average, run.opt, augment, run.step):
