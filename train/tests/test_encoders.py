@@ -158,6 +158,15 @@ def test_what_is_missing_is_trained_and_what_is_done_is_not_done_again(corpus, t
     assert json.loads(meta["measured"]) == {"val_accuracy": round(run["right"]["0"] / 110, 4)}
 
 
+def test_encoders_on_shards(corpus, teacher, tmp_path):
+    made.call("augment", "--data", corpus, "--teacher", teacher, "--versions", "0", "--silences", 9, "--cuts", 1, cwd=tmp_path)
+    made.call("teacher", "--shards", "runs/shards/v00.npz", "--heads", "conv", "--epochs", 1, cwd=tmp_path)
+    made.call("encoders", "--data", corpus, "--shards", "runs/shards/v00.npz", "--docs", "docs", "--seeds", 1, "--steps", 1,
+              "--batch", 4, "--only", "ema-only", cwd=tmp_path)
+    run = json.loads((tmp_path / "runs" / "encoders" / "ema-only-1.json").read_text())
+    assert run["recipe"]["shards"] == ["v00.npz"] and run["recipe"]["words"] == made.WORDS
+
+
 def test_the_engine_times_what_it_can_run(corpus, tmp_path, kws):
     made.run("encoders", "--data", corpus, "--out", "runs", "--docs", "docs", "--seeds", "1", "--steps", "1", "--batch", "2",
              "--only", "mega", "mega-full", "--kws", kws, cwd=tmp_path)
