@@ -1,8 +1,11 @@
 /* kws.c - error texts and the version. */
 #include "kws.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 const char *kws_version(void)
 {
@@ -21,6 +24,27 @@ const char *kws_strerror(enum kws_status s)
 	case KWS_ERR_DEVICE: return "the audio device refused or went away";
 	}
 	return "unknown error";
+}
+
+const char *kws_strerrno(int code)
+{
+	switch (code) {
+	case EMFILE: return "too many open files for one process (ulimit -n, LimitNOFILE=)";
+	case ENFILE: return "too many open files in the whole system (fs.file-max)";
+	default: return strerror(code);
+	}
+}
+
+void kws_clean(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		const bool two = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080..U+009F */
+
+		if (two || *c < 0x20 || *c == 0x7f)
+			*c = '?';
+		if (two)
+			*++c = '?';
+	}
 }
 
 enum kws_status kws_fail(kws_error *e, enum kws_status s, const char *format, ...)

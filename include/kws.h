@@ -9,6 +9,16 @@
  * 1 kHz, then 15 + 27 ln(f/1000) / ln 6.4. */
 enum kws_mel_scale { KWS_MEL_HTK, KWS_MEL_SLANEY };
 
+/* What errno means, as strerror says it; where a limit is the cause, which one it is. */
+const char *kws_strerrno(int code);
+
+/* A format for pthread_create's number as strerror says it. */
+#define KWS_NO_THREAD "cannot start a thread: %s (ulimit -u, TasksMax=)"
+
+/* Control characters of text, also those that UTF-8 spells with two bytes, become '?': what comes
+ * from outside must not write lines of its own into a log, or steer a terminal. */
+void kws_clean(char *text);
+
 /* Fill e (may be NULL) like snprintf and return status, so that a failure is one line. */
 enum kws_status kws_fail(kws_error *e, enum kws_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

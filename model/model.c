@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "model/model.h"
 
 #include "model/json.h"
@@ -8,6 +9,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <nettle/sha2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,27 +44,31 @@ static enum kws_status meta_json(json_t **out, const kws_tensors *ts, const char
 	return *out ? KWS_OK : kws_fail(err, KWS_ERR_FORMAT, "metadata: %s: %.160s", key, je.text);
 }
 
+/* No control characters, in UTF-8's spelling of U+0080..U+009F neither. */
+static bool printable(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	for (; *s; s++)
+		if (*s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0))
+			return false;
+	return true;
+}
+
 static enum kws_status check_format(const kws_tensors *ts, kws_error *err)
 {
 	const char *format = kws_tensors_meta(ts, "format"),
-		   *version = kws_tensors_meta(ts, "version");
+		   *version = kws_tensors_meta(ts, "version"), *name = kws_tensors_meta(ts, "name");
 	if (!format || strcmp(format, "kws-model") != 0)
 		return kws_fail(err, KWS_ERR_FORMAT, "metadata: format is not kws-model");
 	if (!version || strcmp(version, "1") != 0)
 		return kws_fail(err, KWS_ERR_VERSION,
 				"metadata: version %.16s, this program reads 1",
 				version ? version : "missing");
-	if (!kws_tensors_meta(ts, "name"))
+	if (!name)
 		return kws_fail(err, KWS_ERR_FORMAT, "metadata: name is missing");
+	if (!*name || !printable(name))
+		return kws_fail(err, KWS_ERR_FORMAT, "metadata: name: want printable characters");
 	return KWS_OK;
-}
-
-static int printable(const char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return 0;
-	return 1;
 }
 
 static enum kws_status read_words(kws_model *m, const json_t *list, kws_error *err)
@@ -255,29 +261,66 @@ enum kws_status kws_model_parse(kws_model **out, const void *blob, size_t len, k
 	return s;
 }
 
+/* All of the file into blob (size,): what is there now, whatever others do to it meanwhile. */
+static enum kws_status read_blob(unsigned char *blob, size_t size, int fd, kws_error *err)
+{
+	size_t n = 0;
+	while (n < size) {
+		const ssize_t k = read(fd, blob + n, size - n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return kws_fail(err, KWS_ERR_IO, "%s", kws_strerrno(errno));
+		if (k == 0)
+			return kws_fail(err, KWS_ERR_IO, "became shorter while it was read");
+		n += (size_t)k;
+	}
+	return KWS_OK;
+}
+
+/* A file that is being written is half of the old and half of the new. */
+static bool unchanged(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec
+	       && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static enum kws_status read_file(kws_model **out, int fd, const struct stat *st, kws_error *err)
+{
+	const size_t size = (size_t)st->st_size;
+	struct stat now;
+	/* not malloc: this room goes back to the system at once */
+	void *blob = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (blob == MAP_FAILED)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	enum kws_status s = read_blob(blob, size, fd, err);
+	if (!s && fstat(fd, &now) < 0)
+		s = kws_fail(err, KWS_ERR_IO, "%s", kws_strerrno(errno));
+	if (!s && !unchanged(st, &now))
+		s = kws_fail(err, KWS_ERR_IO, "was written to while it was read");
+	if (!s)
+		s = kws_model_parse(out, blob, size, err);
+	munmap(blob, size);
+	return s;
+}
+
 static enum kws_status open_file(kws_model **out, const char *path, kws_error *err)
 {
 	struct stat st;
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* a named pipe is told below, not waited for */
+	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
-		return kws_fail(err, KWS_ERR_IO, "%s", strerror(errno));
+		return kws_fail(err, KWS_ERR_IO, "%s", kws_strerrno(errno));
 	enum kws_status s = KWS_OK;
 	if (fstat(fd, &st) < 0)
-		s = kws_fail(err, KWS_ERR_IO, "%s", strerror(errno));
+		s = kws_fail(err, KWS_ERR_IO, "%s", kws_strerrno(errno));
 	else if (!S_ISREG(st.st_mode))
 		s = kws_fail(err, KWS_ERR_IO, "not a regular file");
 	else if (st.st_size < 8 || st.st_size > MAX_FILE)
 		s = kws_fail(err, KWS_ERR_FORMAT, "%lld bytes: not a model file",
 			     (long long)st.st_size);
-	if (!s) {
-		void *blob = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (blob == MAP_FAILED) {
-			s = kws_fail(err, KWS_ERR_IO, "%s", strerror(errno));
-		} else {
-			s = kws_model_parse(out, blob, (size_t)st.st_size, err);
-			munmap(blob, (size_t)st.st_size);
-		}
-	}
+	else
+		s = read_file(out, fd, &st, err);
 	close(fd);
 	return s;
 }
