@@ -126,6 +126,10 @@ static size_t fill_list(kws_device_info *list, size_t max)
 		info->is_default = i == def;
 		info->index = i;
 		stable_name(info);
+		kws_clean(info->name);
+		kws_clean(info->api);
+		kws_clean(info->id);
+		kws_clean(info->card);
 		found++;
 	}
 	return found;

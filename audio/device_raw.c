@@ -1,6 +1,8 @@
+#define _GNU_SOURCE /* pipe2 */
 #include "audio/device_parts.h"
 
 #include "audio/source.h"
+#include "audio/start.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,6 +99,7 @@ enum kws_status kws_device_open_raw(kws_device *d, const kws_device_config *cfg,
 	raw *r = calloc(1, sizeof *r);
 	enum kws_status status;
 	struct stat st;
+	int failed;
 
 	if (!r)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
@@ -106,10 +109,13 @@ enum kws_status kws_device_open_raw(kws_device *d, const kws_device_config *cfg,
 	d->rate_hz = cfg->rate_hz ? cfg->rate_hz : 16000;
 	d->channels = cfg->channels ? cfg->channels : cfg->channel ? cfg->channel : 1;
 	snprintf(d->name, sizeof d->name, "%s", cfg->name);
+	kws_clean(d->name);
+	if (!strcmp(path, "-") && !kws_start_has_stdin())
+		return kws_fail(err, KWS_ERR_ARG, "%s: standard input is closed", cfg->name);
 	r->fd = !strcmp(path, "-") ? STDIN_FILENO
 				   : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (r->fd < 0 || fstat(r->fd, &st) != 0)
-		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", cfg->name, strerror(errno));
+		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", cfg->name, kws_strerrno(errno));
 	if (S_ISDIR(st.st_mode))
 		return kws_fail(err, KWS_ERR_ARG, "%s: is a folder", cfg->name);
 	r->comes_back = S_ISFIFO(st.st_mode) && r->fd != STDIN_FILENO;
@@ -120,12 +126,12 @@ enum kws_status kws_device_open_raw(kws_device *d, const kws_device_config *cfg,
 	if (status != KWS_OK)
 		return status;
 	d->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (d->fd < 0 || pipe(r->quit) != 0)
-		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", cfg->name, strerror(errno));
-	fcntl(r->quit[0], F_SETFD, FD_CLOEXEC);
-	fcntl(r->quit[1], F_SETFD, FD_CLOEXEC);
-	if (pthread_create(&r->thread, NULL, run, d) != 0)
-		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	if (d->fd < 0 || pipe2(r->quit, O_CLOEXEC) != 0)
+		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", cfg->name, kws_strerrno(errno));
+	failed = pthread_create(&r->thread, NULL, run, d);
+	if (failed)
+		return kws_fail(err, KWS_ERR_DEVICE, "%s: " KWS_NO_THREAD, cfg->name,
+				strerror(failed));
 	r->running = true;
 	return KWS_OK;
 }

@@ -1,9 +1,11 @@
 /* kws - the offline command: speech commands in files and pipes. */
+#include "audio/start.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "kws.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +88,10 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	if (!kws_start()) {
+		kws_out_complain("/dev/null: %s", kws_strerrno(errno));
+		return KWS_EXIT_INPUT;
+	}
 	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error of write(), seen where we
 				     look for it */
 	argp_program_version = "kws " KWS_VERSION;
