@@ -113,6 +113,7 @@ static bool is_done(kws_capture *c, enum kws_status *result, kws_error *err)
 enum kws_status kws_capture_create(kws_capture **out, const kws_conf_audio *conf, kws_error *err)
 {
 	kws_capture *c = calloc(1, sizeof *c);
+	int failed;
 
 	*out = NULL;
 	if (!c)
@@ -122,11 +123,15 @@ enum kws_status kws_capture_create(kws_capture **out, const kws_conf_audio *conf
 	c->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->ordered, NULL);
-	if (c->fd < 0 || pthread_create(&c->thread, NULL, run, c) != 0) {
-		if (c->fd >= 0)
-			close(c->fd);
+	if (c->fd < 0) {
 		free(c);
-		return kws_fail(err, KWS_ERR_NOMEM, "audio: cannot start a thread");
+		return kws_fail(err, KWS_ERR_NOMEM, "audio: eventfd: %s", kws_strerrno(errno));
+	}
+	failed = pthread_create(&c->thread, NULL, run, c);
+	if (failed) {
+		close(c->fd);
+		free(c);
+		return kws_fail(err, KWS_ERR_NOMEM, "audio: " KWS_NO_THREAD, strerror(failed));
 	}
 	*out = c;
 	return KWS_OK;

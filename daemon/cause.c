@@ -1,5 +1,7 @@
 #include "daemon/cause.h"
 
+#include "kws.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -77,7 +79,7 @@ static void add(kws_cause *c, const char *text)
 
 const char *kws_cause_of(kws_cause *c, int err, const char *path)
 {
-	snprintf(c->text, sizeof c->text, "%s", strerror(err));
+	snprintf(c->text, sizeof c->text, "%s", kws_strerrno(err));
 	if (err == EACCES)
 		denied(c, path);
 	if (!in_service())
@@ -104,7 +106,7 @@ const char *kws_cause_of_group(kws_cause *c, int err, gid_t group)
 
 	for (int i = 0; i < n; i++)
 		member |= list[i] == group;
-	snprintf(c->text, sizeof c->text, "%s", strerror(err));
+	snprintf(c->text, sizeof c->text, "%s", kws_strerrno(err));
 	if (err == EPERM && member)
 		add(c, "; kwsd is in the group, but a filter of system calls forbids chown "
 		       "(SystemCallFilter= of the unit)");

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,106 +75,152 @@ static bool ends_in(const char *name, const char *end)
 	return n >= k && !strcmp(name + n - k, end);
 }
 
-static bool is_ours(const char *name)
+static bool starts_as_ours(const char *name)
 {
 	static const char form[] = "00000000T000000.000Z-";
 
 	for (size_t i = 0; form[i]; i++)
 		if (form[i] == '0' ? !isdigit((unsigned char)name[i]) : name[i] != form[i])
 			return false;
-	return ends_in(name, ".wav");
+	return true;
+}
+
+static bool is_clip(const char *name)
+{
+	return strlen(name) < KWS_CLIP_NAME && starts_as_ours(name) && ends_in(name, ".wav");
+}
+
+/* A clip under its temporary name, ".NAME.part". */
+static bool is_part(const char *name)
+{
+	return *name == '.' && strlen(name) < KWS_CLIP_NAME + 8 && starts_as_ours(name + 1)
+	       && ends_in(name, ".wav.part");
 }
 
 /* ---- the worker ---- */
 
-/* Bytes of all clips in the folder, and the oldest of them, which its name tells. */
-static unsigned long long look_around(int dir, char oldest[KWS_CLIP_NAME])
+typedef struct {
+	unsigned long long bytes;   /* of all clips, also of those that are being written */
+	char oldest[KWS_CLIP_NAME]; /* which its name tells; "": there is none */
+} folder;
+
+/* Who writes a clip has it locked: one without a lock is left from a daemon that was killed. */
+static bool remove_if_left(int dir, const char *part)
 {
-	unsigned long long bytes = 0;
+	int fd = openat(dir, part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool left = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(dir, part, 0) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return left;
+}
+
+static void look_around(int dir, folder *found)
+{
 	struct dirent *e;
 	struct stat st;
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 
-	*oldest = 0;
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
-		return 0;
-	}
-	while ((e = readdir(d))) {
-		if (!is_ours(e->d_name) || strlen(e->d_name) >= KWS_CLIP_NAME
-		    || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0
-		    || !S_ISREG(st.st_mode))
+	memset(found, 0, sizeof *found);
+	if (!d && fd >= 0)
+		close(fd);
+	while (d && (e = readdir(d))) {
+		bool whole = is_clip(e->d_name), part = is_part(e->d_name);
+
+		if ((!whole && !part) || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0
+		    || !S_ISREG(st.st_mode) || (part && remove_if_left(dir, e->d_name)))
 			continue;
-		bytes += (unsigned long long)st.st_size;
-		if (!*oldest || strcmp(e->d_name, oldest) < 0)
-			memcpy(oldest, e->d_name, strlen(e->d_name) + 1);
+		found->bytes += (unsigned long long)st.st_size;
+		if (whole && (!*found->oldest || strcmp(e->d_name, found->oldest) < 0))
+			memcpy(found->oldest, e->d_name, strlen(e->d_name) + 1);
 	}
-	closedir(d);
-	return bytes;
+	if (d)
+		closedir(d);
 }
 
 static bool make_room(writer *w, int dir, unsigned long long bytes)
 {
 	unsigned long long quota = (unsigned long long)w->conf.quota_mb * 1000000;
-	char oldest[KWS_CLIP_NAME];
+	folder f;
 
 	if (bytes > quota)
 		return false;
-	while (look_around(dir, oldest) + bytes > quota) {
-		if (!*oldest || unlinkat(dir, oldest, 0) != 0)
+	for (look_around(dir, &f); f.bytes + bytes > quota; look_around(dir, &f)) {
+		if (!*f.oldest || unlinkat(dir, f.oldest, 0) != 0)
 			return false;
 		atomic_fetch_add(&w->removed, 1);
 	}
 	return true;
 }
 
-/* Returns NULL, or what went wrong. */
-static const char *write_wav(const writer *w, int dir, const char *tmp, const clip *c)
+/* Each returns NULL, or what went wrong. */
+
+static const char *write_wav(const writer *w, int fd, const clip *c)
 {
 	SF_INFO info = { .samplerate = (int)w->rate_hz,
 			 .channels = 1,
 			 .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16 };
-	int fd = openat(dir, tmp, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
-	SNDFILE *f = fd < 0 ? NULL : sf_open_fd(fd, SFM_WRITE, &info, 0);
-	const char *why = NULL;
+	SNDFILE *f = sf_open_fd(fd, SFM_WRITE, &info, 0);
 	struct stat st;
 
-	if (!f) {
-		why = fd < 0 ? strerror(errno) : sf_strerror(NULL);
-		if (fd >= 0)
-			close(fd);
-		return why;
-	}
+	if (!f)
+		return sf_strerror(NULL);
 	sf_write_short(f, c->pcm, (sf_count_t)c->n);
 	sf_close(f);
 	/* libsndfile does not tell all: the file does */
 	if (fstat(fd, &st) != 0 || (size_t)st.st_size < 44 + sizeof c->pcm[0] * c->n)
-		why = strerror(ENOSPC);
+		return strerror(ENOSPC);
+	return NULL;
+}
+
+static const char *keep_in(writer *w, int dir, const clip *c)
+{
+	char tmp[KWS_CLIP_NAME + 8];
+	const char *why;
+	int fd;
+
+	if (!make_room(w, dir, 44 + sizeof c->pcm[0] * (unsigned long long)c->n))
+		return "clips.quota_mb has no room for it";
+	snprintf(tmp, sizeof tmp, ".%s.part", c->name);
+	fd = openat(dir, tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return kws_strerrno(errno);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		why = kws_strerrno(errno);
+	else
+		why = write_wav(w, fd, c);
+	if (!why && renameat(dir, tmp, dir, c->name) != 0)
+		why = kws_strerrno(errno);
+	if (why)
+		unlinkat(dir, tmp, 0);
 	close(fd);
 	return why;
 }
 
 static const char *keep(writer *w, const clip *c)
 {
-	char tmp[KWS_CLIP_NAME + 8];
 	int dir = open(w->conf.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const char *why;
 
 	if (dir < 0)
-		return strerror(errno);
-	snprintf(tmp, sizeof tmp, ".%s.part", c->name);
-	if (!make_room(w, dir, 44 + sizeof c->pcm[0] * (unsigned long long)c->n))
-		why = "clips.quota_mb has no room for it";
-	else
-		why = write_wav(w, dir, tmp, c);
-	if (!why && renameat(dir, tmp, dir, c->name) != 0)
-		why = strerror(errno);
-	if (why)
-		unlinkat(dir, tmp, 0);
+		return kws_strerrno(errno);
+	why = keep_in(w, dir, c);
 	close(dir);
 	return why;
+}
+
+/* Tidy up after a daemon that was killed. */
+static void begin(void *self)
+{
+	const writer *w = self;
+	int dir = open(w->conf.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	folder f;
+
+	if (dir < 0)
+		return; /* the first clip says why */
+	look_around(dir, &f);
+	close(dir);
 }
 
 static void item(void *self, const void *it)
@@ -190,7 +237,7 @@ static void item(void *self, const void *it)
 	atomic_fetch_add(why ? &w->failed : &w->written, 1);
 }
 
-static const kws_worker_ops ops = { item, NULL, free };
+static const kws_worker_ops ops = { begin, item, NULL, free };
 
 /* ---- the main thread ---- */
 
@@ -209,7 +256,7 @@ size_t kws_clips_history(const kws_conf_clips *c, unsigned rate_hz)
 enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err)
 {
 	struct stat st;
-	kws_cause cause;
+	kws_cause cause = { "" };
 
 	if (!*c->dir)
 		return KWS_OK;
@@ -226,10 +273,11 @@ enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *conf, un
 {
 	kws_clips *c = calloc(1, sizeof *c);
 	writer *w = calloc(1, sizeof *w);
+	enum kws_status status = kws_fail(err, KWS_ERR_NOMEM, "clips: out of memory");
 
 	*out = NULL;
 	if (!c || !w)
-		goto nomem;
+		goto fail;
 	c->conf = w->conf = *conf;
 	c->rate_hz = w->rate_hz = rate_hz;
 	c->max = longest(conf, rate_hz);
@@ -237,20 +285,21 @@ enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *conf, un
 	c->item = calloc(1, bytes);
 	c->pcm = calloc(c->max, sizeof *c->pcm);
 	if (!c->item || !c->pcm)
-		goto nomem;
-	if (kws_worker_create(&c->worker, &ops, w, bytes, conf->queue) != KWS_OK)
-		goto nomem;
+		goto fail;
+	status = kws_worker_create(&c->worker, "clips", &ops, w, bytes, conf->queue, err);
+	if (status != KWS_OK)
+		goto fail;
 	c->w = w;
 	*out = c;
 	return KWS_OK;
-nomem:
+fail:
 	if (c) {
 		free(c->item);
 		free(c->pcm);
 	}
 	free(c);
 	free(w);
-	return kws_fail(err, KWS_ERR_NOMEM, "clips: out of memory");
+	return status;
 }
 
 void kws_clips_stop(kws_clips *c, int timeout_ms, bool wait)

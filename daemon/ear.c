@@ -580,6 +580,7 @@ enum kws_status kws_ear_create(kws_ear **out, const kws_conf *c, kws_engine *eng
 	e->suspended_s = kws_clock_boot() - kws_clock_mono();
 	if (gethostname(e->host, sizeof e->host - 1) != 0)
 		snprintf(e->host, sizeof e->host, "unknown");
+	kws_clean(e->host);
 	status = kws_capture_create(&e->capture, &c->audio, err);
 	if (status != KWS_OK) {
 		free(e);

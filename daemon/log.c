@@ -1,5 +1,7 @@
 #include "daemon/log.h"
 
+#include "kws.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -103,8 +105,7 @@ void kws_log(int level, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(line + n, sizeof line - (size_t)n - 1, format, ap);
 	va_end(ap);
-	for (char *c = line; (c = strchr(c, '\n'));)
-		*c = ' ';
+	kws_clean(line);
 	n = (int)strlen(line);
 	line[n++] = '\n';
 	if (!put(fd, line, (size_t)n)) {

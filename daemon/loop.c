@@ -7,7 +7,6 @@
 #include "daemon/vitals.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -33,59 +32,73 @@ enum {
 
 struct kws_loop {
 	const kws_setup_source *src;
-	kws_conf conf;
+	kws_running now;
 	kws_ear *ear;
-	kws_sink *sink[KWS_N_SINKS];
 	kws_vitals vitals;
 	struct pollfd fd[N_FDS];
 	double next_stats;
 	bool stop, hung;
 
-	/* reload: next is the thread's until FD_RELOAD is ready */
+	/* reload: next is the thread's, and now stays as it is, until FD_RELOAD is ready */
 	pthread_t builder;
 	bool building, again;
 	kws_setup next;
-	kws_conf old;
-	char old_hash[65];
 	int errors;
 	kws_error err;
 	kws_reload count;
 };
 
-/* Not signalfd: OpenBLAS starts a thread before main, with no signal blocked, which would die of
- * them. */
-static int signal_pipe[2] = { -1, -1 };
+/* Not signalfd: libraries start threads with no signal blocked, which would die of them. A flag for
+ * each signal, and a wake-up: however many come, none is lost. */
+static const int heeded[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+enum { N_HEEDED = sizeof heeded / sizeof heeded[0] };
+static volatile sig_atomic_t caught[N_HEEDED];
+static int signal_fd = -1;
 
 static void on_caught(int number)
 {
+	const uint64_t one = 1;
 	int keep = errno;
-	unsigned char byte = (unsigned char)number;
 
-	if (write(signal_pipe[1], &byte, 1) < 0)
-		byte = 0; /* full: there are enough of them in it */
+	for (int i = 0; i < N_HEEDED; i++)
+		if (heeded[i] == number)
+			caught[i] = 1;
+	if (write(signal_fd, &one, sizeof one) < 0)
+		errno = keep; /* full of wake-ups */
 	errno = keep;
 }
 
-bool kws_loop_catch_signals(void)
+enum kws_status kws_loop_catch_signals(kws_error *err)
 {
-	static const int ours[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
 	struct sigaction sa = { .sa_handler = on_caught, .sa_flags = SA_RESTART };
+	sigset_t none;
 
-	if (pipe(signal_pipe) != 0)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
-		fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
-	}
-	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
-		sigaction(ours[i], &sa, NULL);
+	signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (signal_fd < 0)
+		return kws_fail(err, KWS_ERR_NOMEM, "eventfd: %s", kws_strerrno(errno));
+	for (int i = 0; i < N_HEEDED; i++)
+		sigaction(heeded[i], &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	return true;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL); /* whatever who started us has blocked */
+	return KWS_OK;
+}
+
+bool kws_loop_stop_asked(void)
+{
+	uint64_t n;
+
+	if (read(signal_fd, &n, sizeof n) < 0)
+		n = 0; /* the flags say it */
+	for (int i = 0; i < N_HEEDED; i++)
+		if (caught[i] && (heeded[i] == SIGTERM || heeded[i] == SIGINT))
+			return true;
+	return false;
 }
 
 int kws_loop_signal_fd(void)
 {
-	return signal_pipe[0];
+	return signal_fd;
 }
 
 static void on_report(void *ctx, const kws_report *r)
@@ -94,8 +107,8 @@ static void on_report(void *ctx, const kws_report *r)
 	char text[256];
 
 	for (int i = 0; i < KWS_N_SINKS; i++)
-		if (l->sink[i])
-			kws_sink_push(l->sink[i], r);
+		if (l->now.sink[i])
+			kws_sink_push(l->now.sink[i], r);
 	kws_report_text(r, text, sizeof text);
 	kws_log(KWS_LOG_DEBUG, "event: %s", text);
 }
@@ -104,7 +117,7 @@ static void log_stats(kws_loop *l)
 {
 	char text[LINE];
 
-	kws_vitals_line(&l->vitals, l->ear, l->sink, KWS_N_SINKS, text, sizeof text);
+	kws_vitals_line(&l->vitals, l->ear, l->now.sink, KWS_N_SINKS, text, sizeof text);
 	kws_log(KWS_LOG_INFO, "%s", text);
 }
 
@@ -123,7 +136,7 @@ static void *build(void *arg)
 
 	l->errors = kws_setup_conf(&l->next.conf, l->src, say, NULL);
 	l->err.text[0] = 0;
-	if (!l->errors && kws_setup_build(&l->next, &l->old, l->old_hash, &l->err) != KWS_OK) {
+	if (!l->errors && kws_setup_build(&l->next, &l->now, &l->err) != KWS_OK) {
 		kws_log(KWS_LOG_ERROR, "%s", l->err.text);
 		l->errors = 1;
 	}
@@ -142,20 +155,21 @@ static void reload_done(kws_loop *l, bool taken)
 
 static void begin_reload(kws_loop *l)
 {
+	int failed;
+
 	if (l->building) {
 		l->again = true;
 		return;
 	}
-	l->old = l->conf;
-	snprintf(l->old_hash, sizeof l->old_hash, "%s",
+	snprintf(l->now.model_hash, sizeof l->now.model_hash, "%s",
 		 kws_model_hash(kws_engine_model(kws_ear_engine(l->ear))));
 	l->count.begun++;
 	kws_reload_note(&l->count);
 	kws_vitals_reloading(&l->vitals);
-	l->building = pthread_create(&l->builder, NULL, build, l) == 0;
-	if (!l->building) {
-		kws_log(KWS_LOG_ERROR,
-			"reload: cannot start a thread; the old configuration stays");
+	failed = pthread_create(&l->builder, NULL, build, l);
+	l->building = !failed;
+	if (failed) {
+		kws_log(KWS_LOG_ERROR, "reload refused: " KWS_NO_THREAD, strerror(failed));
 		reload_done(l, false);
 	}
 }
@@ -163,39 +177,36 @@ static void begin_reload(kws_loop *l)
 static void watch_sinks(kws_loop *l)
 {
 	for (int i = 0; i < KWS_N_SINKS; i++) {
-		l->fd[FD_SINK + i].fd = l->sink[i] ? kws_sink_fd(l->sink[i]) : -1;
+		l->fd[FD_SINK + i].fd = l->now.sink[i] ? kws_sink_fd(l->now.sink[i]) : -1;
 		l->fd[FD_SINK + i].events = POLLIN;
 	}
 }
 
 static void set_timer(kws_loop *l)
 {
-	struct itimerspec t = { .it_interval.tv_nsec = l->conf.service.poll_ms * 1000000L };
+	struct itimerspec t = { .it_interval.tv_nsec = l->now.conf.service.poll_ms * 1000000L };
 
 	t.it_value = t.it_interval;
 	timerfd_settime(l->fd[FD_TIMER].fd, 0, &t, NULL);
 }
 
-static void swap(kws_loop *l)
+static bool swap(kws_loop *l)
 {
-	for (int i = 0; i < KWS_N_SINKS; i++) {
-		if (l->next.keep[i])
-			continue;
-		kws_sink_stop(l->sink[i], RETIRE_MS, false);
-		l->sink[i] = l->next.sink[i];
-	}
+	bool all = kws_setup_swap(&l->next, &l->now, RETIRE_MS);
+
 	watch_sinks(l);
-	l->conf = l->next.conf;
-	kws_ear_swap(l->ear, &l->conf, l->next.engine);
-	kws_log_level((int)l->conf.log.level);
-	l->vitals.outage_s = l->conf.service.outage_s;
+	kws_ear_swap(l->ear, &l->now.conf, l->next.engine);
+	kws_log_level((int)l->now.conf.log.level);
+	l->vitals.outage_s = l->now.conf.service.outage_s;
 	l->next_stats = 0.0;
 	set_timer(l);
+	return all;
 }
 
 static void end_reload(kws_loop *l)
 {
 	uint64_t n;
+	bool taken = false;
 
 	if (read(l->fd[FD_RELOAD].fd, &n, sizeof n) < 0)
 		return;
@@ -206,12 +217,12 @@ static void end_reload(kws_loop *l)
 	} else {
 		const char *what = l->next.engine ? "configuration and model" : "configuration";
 
-		swap(l);
-		kws_log(KWS_LOG_INFO, "reloaded: %s; model %s %.12s", what,
-			kws_model_name(kws_engine_model(kws_ear_engine(l->ear))),
+		taken = swap(l);
+		kws_log(KWS_LOG_INFO, "reloaded%s: %s; model %s %.12s", taken ? "" : " in part",
+			what, kws_model_name(kws_engine_model(kws_ear_engine(l->ear))),
 			kws_model_hash(kws_engine_model(kws_ear_engine(l->ear))));
 	}
-	reload_done(l, !l->errors);
+	reload_done(l, taken);
 	if (l->again) {
 		l->again = false;
 		begin_reload(l);
@@ -222,10 +233,15 @@ static void end_reload(kws_loop *l)
 
 static void on_signal(kws_loop *l)
 {
-	unsigned char number;
+	uint64_t n;
 
-	while (read(signal_pipe[0], &number, 1) == 1) {
-		switch (number) {
+	if (read(signal_fd, &n, sizeof n) < 0)
+		n = 0; /* the flags say it, also what came before there was a loop */
+	for (int i = 0; i < N_HEEDED; i++) {
+		if (!caught[i])
+			continue;
+		caught[i] = 0; /* before it is heeded: the next one counts again */
+		switch (heeded[i]) {
 		case SIGHUP: begin_reload(l); break;
 		case SIGUSR1: log_stats(l); break;
 		default: l->stop = true; break;
@@ -244,10 +260,10 @@ static void tick(kws_loop *l)
 	}
 	kws_vitals_step(&l->vitals, l->ear, mono);
 	l->fd[FD_DATA].fd = kws_capture_data_fd(kws_ear_capture(l->ear));
-	if (l->conf.log.stats_s && mono >= l->next_stats) {
+	if (l->now.conf.log.stats_s && mono >= l->next_stats) {
 		if (l->next_stats > 0.0)
 			log_stats(l);
-		l->next_stats = mono + l->conf.log.stats_s;
+		l->next_stats = mono + l->now.conf.log.stats_s;
 	}
 }
 
@@ -260,11 +276,8 @@ static void drop_reload(kws_loop *l)
 		return;
 	pthread_join(l->builder, NULL);
 	l->building = false;
-	if (l->errors)
-		return;
-	for (int i = 0; i < KWS_N_SINKS; i++)
-		kws_sink_stop(l->next.sink[i], 0, true);
-	kws_engine_destroy(l->next.engine);
+	if (!l->errors)
+		kws_setup_drop(&l->next);
 }
 
 static int finish(kws_loop *l)
@@ -279,7 +292,7 @@ static int finish(kws_loop *l)
 	double until = kws_clock_mono() + 1e-3 * FLUSH_MS;
 	for (int i = KWS_N_SINKS - 1; i >= 0; i--) { /* hooks first: they may have to be killed */
 		double left = until - kws_clock_mono();
-		kws_sink_stop(l->sink[i], left > 0.0 ? (int)(1e3 * left) : 0, true);
+		kws_sink_stop(l->now.sink[i], left > 0.0 ? (int)(1e3 * left) : 0, true);
 	}
 	bool closed = kws_ear_destroy(l->ear, CLOSE_MS);
 	drop_reload(l);
@@ -294,6 +307,7 @@ static int finish(kws_loop *l)
 int kws_loop_run(kws_loop *l)
 {
 	tick(l);
+	on_signal(l);
 	while (!l->stop) {
 		uint64_t n;
 
@@ -304,13 +318,28 @@ int kws_loop_run(kws_loop *l)
 		if (l->fd[FD_SIGNAL].revents)
 			on_signal(l);
 		for (int i = 0; i < KWS_N_SINKS; i++)
-			if (l->sink[i] && l->fd[FD_SINK + i].fd >= 0 && l->fd[FD_SINK + i].revents)
-				kws_sink_serve(l->sink[i]);
+			if (l->now.sink[i] && l->fd[FD_SINK + i].fd >= 0
+			    && l->fd[FD_SINK + i].revents)
+				kws_sink_serve(l->now.sink[i]);
 		tick(l);
 		if (l->fd[FD_RELOAD].revents)
 			end_reload(l);
 	}
 	return finish(l);
+}
+
+static enum kws_status make_fds(kws_loop *l, kws_error *err)
+{
+	for (int i = 0; i < N_FDS; i++)
+		l->fd[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	l->fd[FD_SIGNAL].fd = signal_fd;
+	l->fd[FD_TIMER].fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (l->fd[FD_TIMER].fd < 0)
+		return kws_fail(err, KWS_ERR_NOMEM, "timerfd: %s", kws_strerrno(errno));
+	l->fd[FD_RELOAD].fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (l->fd[FD_RELOAD].fd < 0)
+		return kws_fail(err, KWS_ERR_NOMEM, "eventfd: %s", kws_strerrno(errno));
+	return KWS_OK;
 }
 
 enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws_setup *setup,
@@ -323,22 +352,22 @@ enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws
 	if (!l)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	l->src = src;
-	l->conf = setup->conf;
-	memcpy(l->sink, setup->sink, sizeof l->sink);
-	for (int i = 0; i < N_FDS; i++)
-		l->fd[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
-	l->fd[FD_TIMER].fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	l->fd[FD_SIGNAL].fd = signal_pipe[0];
-	l->fd[FD_RELOAD].fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	status = kws_ear_create(&l->ear, &l->conf, setup->engine, on_report, l, err);
+	l->now.conf = setup->conf;
+	memcpy(l->now.sink, setup->sink, sizeof l->now.sink);
+	status = make_fds(l, err);
+	if (status == KWS_OK)
+		status = kws_ear_create(&l->ear, &l->now.conf, setup->engine, on_report, l, err);
 	if (status != KWS_OK) {
+		for (int i = 0; i < FD_CAPTURE; i++)
+			if (l->fd[i].fd >= 0 && i != FD_SIGNAL)
+				close(l->fd[i].fd);
 		free(l);
 		return status;
 	}
 	l->fd[FD_CAPTURE].fd = kws_capture_fd(kws_ear_capture(l->ear));
 	watch_sinks(l);
 	set_timer(l);
-	kws_vitals_init(&l->vitals, l->conf.service.outage_s);
+	kws_vitals_init(&l->vitals, l->now.conf.service.outage_s);
 	kws_reload_note(&l->count);
 	*out = l;
 	return KWS_OK;

@@ -7,13 +7,14 @@
 
 typedef struct kws_loop kws_loop;
 
-/* Catch the signals that the loop heeds, from now on, whenever it comes to run. False: out of
- * descriptors. */
-bool kws_loop_catch_signals(void);
-/* Ready for input when one came: each is a byte, its number. For who waits before the loop runs. */
+/* Catch the signals that the loop heeds, from now on, whenever it comes to run. */
+enum kws_status kws_loop_catch_signals(kws_error *err);
+/* For who waits before the loop runs: ready for input when one came; whether it was SIGTERM or
+ * SIGINT. The others are left for the loop. */
 int kws_loop_signal_fd(void);
+bool kws_loop_stop_asked(void);
 
-/* The loop takes over what setup holds. src is read again on SIGHUP and must live as long. */
+/* The loop takes over what setup holds, which has been opened; on failure it does not. src is read again on SIGHUP and must live as long. */
 enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws_setup *setup,
 				kws_error *err);
 

@@ -1,5 +1,6 @@
 /* kwsd - hears keywords on a microphone, for ever. See kwsd(8). */
 #include "audio/device.h"
+#include "audio/start.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/reload.h"
@@ -7,6 +8,7 @@
 #include "daemon/start.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,39 +122,67 @@ static void introduce(const kws_setup *s, const kws_setup_source *src)
 		s->conf.model.path);
 }
 
+/* The exit status: what the system lacks now may be there at the next try. */
+static int fail(const kws_error *err, enum kws_status status)
+{
+	kws_log(KWS_LOG_ERROR, "%s", err->text);
+	return status == KWS_ERR_NOMEM ? EX_OSERR : EX_CONFIG;
+}
+
+/* Returns KWS_OK with *loop, or *stopped and no loop: SIGTERM came first. */
+static enum kws_status start(kws_loop **loop, kws_setup *setup, const kws_setup_source *src,
+			     bool *stopped, kws_error *err)
+{
+	enum kws_status status = kws_start_build(setup, stopped, err);
+
+	if (status != KWS_OK || *stopped)
+		return status;
+	introduce(setup, src);
+	status = kws_setup_open(setup, err);
+	if (status != KWS_OK)
+		return status;
+	status = kws_loop_create(loop, src, setup, err);
+	if (status != KWS_OK)
+		kws_setup_drop(setup);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	options o = { .src = { .path = KWS_SYSCONFDIR "/kwsd/kwsd.conf", .optional = true } };
 	kws_setup setup;
-	kws_loop *loop;
+	kws_loop *loop = NULL;
 	kws_error err = { "" };
+	enum kws_status status;
 	bool stopped;
-	int status;
 
+	if (!kws_start()) {
+		kws_log(KWS_LOG_ERROR, "/dev/null: %s", kws_strerrno(errno));
+		return EX_OSERR;
+	}
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	if (o.reload)
 		return kws_reload_ask(o.reload);
 	mallopt(M_ARENA_MAX, 1); /* one heap for all threads: they allocate little */
-	if (!kws_loop_catch_signals())
-		return EX_OSERR;
+	status = kws_loop_catch_signals(&err);
+	if (status != KWS_OK)
+		return fail(&err, status);
 	kws_device_prepare();
 	if (kws_setup_conf(&setup.conf, &o.src, say, NULL))
 		return EX_CONFIG;
 	if (o.test)
 		return test(&setup.conf);
+	if (!strcmp(setup.conf.audio.device, "raw:-") && !kws_start_has_stdin()) {
+		kws_log(KWS_LOG_ERROR, "audio.device: raw:-: standard input is closed");
+		return EX_NOINPUT;
+	}
 	kws_log_level((int)setup.conf.log.level);
 	kws_log_open(setup.conf.log.level >= KWS_LOG_DEBUG);
-	enum kws_status built = kws_start_build(&setup, &stopped, &err);
-	if (stopped)
-		_exit(EX_OK);
-	if (built == KWS_OK) {
-		introduce(&setup, &o.src);
-		built = kws_loop_create(&loop, &o.src, &setup, &err);
-	}
-	if (built != KWS_OK) {
-		kws_log(KWS_LOG_ERROR, "%s", err.text);
-		return EX_CONFIG;
-	}
-	status = kws_loop_run(loop);
-	_exit(status); /* not through destructors of libraries whose threads may hang */
+	if (setup.conf.out.enabled == KWS_AUTO && !kws_start_has_stdout())
+		kws_log(KWS_LOG_WARNING, "standard output is closed: no events there");
+	status = start(&loop, &setup, &o.src, &stopped, &err);
+	if (status != KWS_OK)
+		return fail(&err, status);
+	/* not through destructors of libraries whose threads may hang */
+	_exit(stopped ? EX_OK : kws_loop_run(loop));
 }

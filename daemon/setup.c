@@ -1,23 +1,12 @@
 #include "daemon/setup.h"
 
+#include "audio/start.h"
 #include "daemon/clips.h"
 #include "daemon/log.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static bool to_journal(const kws_conf *c)
-{
-	return c->journal.enabled == KWS_YES
-	       || (c->journal.enabled == KWS_AUTO
-		   && (kws_log_is_journal(kws_log_fd()) || kws_log_is_journal(STDOUT_FILENO)));
-}
-
-static bool to_stdout(const kws_conf *c)
-{
-	return c->out.enabled == KWS_YES || (c->out.enabled == KWS_AUTO && !to_journal(c));
-}
 
 /* Without model.path, the one that kws would open; its whole path. */
 static int default_model(kws_conf *c, kws_conf_error_fn *fn, void *ctx)
@@ -47,44 +36,112 @@ int kws_setup_conf(kws_conf *c, const kws_setup_source *src, kws_conf_error_fn *
 	return errors;
 }
 
-#define SAME(section) (old && !memcmp(&old->section, &c->section, sizeof c->section))
+/* ---- one of each kind of sink ---- */
 
-static enum kws_status build_sinks(kws_setup *s, const kws_conf *old, kws_error *err)
+static bool to_journal(const kws_conf *c)
 {
-	const kws_conf *c = &s->conf;
-	bool on[KWS_N_SINKS] = { to_stdout(c), to_journal(c), *c->file.path, *c->socket.path,
-				 *c->hook.command };
-	bool same[KWS_N_SINKS] = { SAME(out) && to_stdout(old) == on[0], SAME(journal), SAME(file),
-				   SAME(socket), SAME(hook) };
+	return c->journal.enabled == KWS_YES
+	       || (c->journal.enabled == KWS_AUTO
+		   && (kws_log_is_journal(kws_log_fd()) || kws_log_is_journal(STDOUT_FILENO)));
+}
+
+static bool to_stdout(const kws_conf *c)
+{
+	return c->out.enabled == KWS_YES
+	       || (c->out.enabled == KWS_AUTO && !to_journal(c) && kws_start_has_stdout());
+}
+
+static bool to_file(const kws_conf *c)
+{
+	return *c->file.path;
+}
+
+static bool to_socket(const kws_conf *c)
+{
+	return *c->socket.path;
+}
+
+static bool to_hook(const kws_conf *c)
+{
+	return *c->hook.command;
+}
+
+static enum kws_status create_stdout(kws_sink **out, const kws_conf *c, const kws_sink *live,
+				     kws_error *err)
+{
+	(void)live;
+	return kws_sink_stdout_create(out, &c->out, err);
+}
+
+static enum kws_status create_journal(kws_sink **out, const kws_conf *c, const kws_sink *live,
+				      kws_error *err)
+{
+	(void)live;
+	return kws_sink_journal_create(out, &c->journal, err);
+}
+
+static enum kws_status create_file(kws_sink **out, const kws_conf *c, const kws_sink *live,
+				   kws_error *err)
+{
+	(void)live;
+	return kws_sink_file_create(out, &c->file, err);
+}
+
+static enum kws_status create_socket(kws_sink **out, const kws_conf *c, const kws_sink *live,
+				     kws_error *err)
+{
+	return kws_sink_socket_create(out, &c->socket, live, err);
+}
+
+static enum kws_status create_hook(kws_sink **out, const kws_conf *c, const kws_sink *live,
+				   kws_error *err)
+{
+	(void)live;
+	return kws_sink_hook_create(out, &c->hook, err);
+}
+
+#define SECTION(name) offsetof(kws_conf, name), sizeof((kws_conf *)0)->name
+
+static const struct {
+	bool (*wanted)(const kws_conf *c);
+	enum kws_status (*create)(kws_sink **out, const kws_conf *c, const kws_sink *live,
+				  kws_error *err);
+	size_t at, size; /* of its section in kws_conf */
+} kinds[KWS_N_SINKS] = {
+	[KWS_SINK_STDOUT] = { to_stdout, create_stdout, SECTION(out) },
+	[KWS_SINK_JOURNAL] = { to_journal, create_journal, SECTION(journal) },
+	[KWS_SINK_FILE] = { to_file, create_file, SECTION(file) },
+	[KWS_SINK_SOCKET] = { to_socket, create_socket, SECTION(socket) },
+	[KWS_SINK_HOOK] = { to_hook, create_hook, SECTION(hook) },
+};
+
+static void *section(kws_conf *c, int i)
+{
+	return (char *)c + kinds[i].at;
+}
+
+static bool same(const kws_conf *a, const kws_conf *b, int i)
+{
+	return !memcmp((const char *)a + kinds[i].at, (const char *)b + kinds[i].at, kinds[i].size);
+}
+
+static enum kws_status build_sinks(kws_setup *s, const kws_running *now, kws_error *err)
+{
 	enum kws_status status = KWS_OK;
 
 	for (int i = 0; i < KWS_N_SINKS && status == KWS_OK; i++) {
-		s->keep[i] = on[i] && same[i];
-		if (!on[i] || s->keep[i])
+		const kws_sink *live = now ? now->sink[i] : NULL;
+
+		if (!kinds[i].wanted(&s->conf))
 			continue;
-		switch (i) {
-		case KWS_SINK_STDOUT:
-			status = kws_sink_stdout_create(&s->sink[i], &c->out, err);
-			break;
-		case KWS_SINK_JOURNAL:
-			status = kws_sink_journal_create(&s->sink[i], &c->journal, err);
-			break;
-		case KWS_SINK_FILE:
-			status = kws_sink_file_create(&s->sink[i], &c->file, err);
-			break;
-		case KWS_SINK_SOCKET:
-			status = kws_sink_socket_create(&s->sink[i], &c->socket, err);
-			break;
-		case KWS_SINK_HOOK:
-			status = kws_sink_hook_create(&s->sink[i], &c->hook, err);
-			break;
-		}
+		s->keep[i] = live && same(&now->conf, &s->conf, i);
+		if (!s->keep[i])
+			status = kinds[i].create(&s->sink[i], &s->conf, live, err);
 	}
 	return status;
 }
 
-enum kws_status kws_setup_build(kws_setup *s, const kws_conf *old, const char *old_hash,
-				kws_error *err)
+enum kws_status kws_setup_build(kws_setup *s, const kws_running *now, kws_error *err)
 {
 	enum kws_status status = kws_clips_check(&s->conf.clips, err);
 
@@ -93,21 +150,63 @@ enum kws_status kws_setup_build(kws_setup *s, const kws_conf *old, const char *o
 	memset(s->keep, 0, sizeof s->keep);
 	if (status == KWS_OK)
 		status = kws_engine_create(&s->engine, &s->conf, err);
-	if (status == KWS_OK && old_hash
-	    && !strcmp(old_hash, kws_model_hash(kws_engine_model(s->engine)))) {
+	if (status == KWS_OK && now
+	    && !strcmp(now->model_hash, kws_model_hash(kws_engine_model(s->engine)))) {
 		kws_engine_destroy(
 			s->engine); /* the same weights: it was only to check the words */
 		s->engine = NULL;
 	}
 	if (status == KWS_OK)
-		status = build_sinks(s, old, err);
-	if (status == KWS_OK)
-		return KWS_OK;
+		status = build_sinks(s, now, err);
+	if (status != KWS_OK)
+		kws_setup_drop(s);
+	return status;
+}
+
+void kws_setup_drop(kws_setup *s)
+{
 	for (int i = 0; i < KWS_N_SINKS; i++) {
 		kws_sink_stop(s->sink[i], 0, true);
 		s->sink[i] = NULL;
 	}
 	kws_engine_destroy(s->engine);
 	s->engine = NULL;
+}
+
+enum kws_status kws_setup_open(kws_setup *s, kws_error *err)
+{
+	enum kws_status status = KWS_OK;
+
+	for (int i = 0; i < KWS_N_SINKS && status == KWS_OK; i++)
+		if (s->sink[i])
+			status = kws_sink_open(s->sink[i], NULL, err);
+	if (status != KWS_OK)
+		kws_setup_drop(s);
 	return status;
+}
+
+bool kws_setup_swap(kws_setup *s, kws_running *now, int timeout_ms)
+{
+	bool all = true;
+
+	for (int i = 0; i < KWS_N_SINKS; i++) {
+		kws_error err = { "" };
+
+		if (s->keep[i])
+			continue;
+		if (s->sink[i] && kws_sink_open(s->sink[i], now->sink[i], &err) != KWS_OK) {
+			kws_log(KWS_LOG_ERROR, "%s; %s stays as it was", err.text,
+				kws_sink_name(s->sink[i]));
+			kws_sink_stop(s->sink[i], 0, true);
+			/* so that the next reload tries again */
+			memcpy(section(&s->conf, i), section(&now->conf, i), kinds[i].size);
+			all = false;
+		} else {
+			kws_sink_stop(now->sink[i], timeout_ms, false);
+			now->sink[i] = s->sink[i];
+		}
+		s->sink[i] = NULL;
+	}
+	now->conf = s->conf;
+	return all;
 }

@@ -25,6 +25,14 @@ typedef struct {
 	size_t n_set;
 } kws_setup_source;
 
+/* What runs. */
+typedef struct {
+	kws_conf conf;
+	kws_sink *sink[KWS_N_SINKS]; /* NULL: off */
+	char model_hash[65];
+} kws_running;
+
+/* What is to run next: built, and visible to nobody yet. */
 typedef struct {
 	kws_conf conf;
 	kws_engine *engine;	     /* NULL: the running one stays */
@@ -35,9 +43,18 @@ typedef struct {
 /* Read and check. Returns how many things are wrong; fn is told of each. */
 int kws_setup_conf(kws_conf *c, const kws_setup_source *src, kws_conf_error_fn *fn, void *ctx);
 
-/* Create what s->conf asks for. old, old_hash: what runs now, to be kept where nothing changes;
- * NULL at the start. On failure nothing is left behind. */
-enum kws_status kws_setup_build(kws_setup *s, const kws_conf *old, const char *old_hash,
-				kws_error *err);
+/* Create what s->conf asks for. now: what runs, to be kept where nothing changes, only looked at,
+ * and unchanged until build has returned; NULL at the start. Nothing changes that others can see:
+ * no file, no socket. On failure nothing is left behind. */
+enum kws_status kws_setup_build(kws_setup *s, const kws_running *now, kws_error *err);
+void kws_setup_drop(kws_setup *s); /* what was built is not wanted */
+
+/* At the start: make the sinks visible. On failure s has been dropped. */
+enum kws_status kws_setup_open(kws_setup *s, kws_error *err);
+
+/* On reload: the new sinks take the place of those that run, which have up to timeout_ms to deliver
+ * what they hold, and now->conf becomes s->conf. A sink that cannot be opened after all stays as it
+ * was, with its section of the configuration. Returns whether there was none. */
+bool kws_setup_swap(kws_setup *s, kws_running *now, int timeout_ms);
 
 #endif

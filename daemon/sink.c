@@ -9,6 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+enum kws_status kws_sink_open(kws_sink *s, kws_sink *live, kws_error *err)
+{
+	return s->ops->open ? s->ops->open(s, live, err) : KWS_OK;
+}
+
 const char *kws_sink_name(const kws_sink *s)
 {
 	return s->name;
@@ -49,7 +54,7 @@ struct kws_sink_work {
 	const kws_sink_deliver *d;
 	void *self;
 	kws_worker *worker;
-	atomic_ulong failed;
+	atomic_ulong failed, killed;
 };
 
 typedef struct {
@@ -82,7 +87,15 @@ static void work_free(void *self)
 	free(w);
 }
 
-static const kws_worker_ops work_ops = { work_item, work_tick, work_free };
+static const kws_worker_ops work_ops = { NULL, work_item, work_tick, work_free };
+
+static enum kws_status work_open(kws_sink *s, kws_sink *live, kws_error *err)
+{
+	kws_sink_work *w = ((work_sink *)s)->work;
+
+	(void)live;
+	return w->d->open ? w->d->open(w->self, err) : KWS_OK;
+}
 
 static void work_push(kws_sink *s, const kws_report *r)
 {
@@ -105,6 +118,7 @@ static void work_stats(kws_sink *s, kws_sink_stats *st)
 	st->taken = ws->taken;
 	st->dropped = kws_worker_dropped(ws->worker);
 	st->failed = atomic_load(&ws->work->failed);
+	st->killed = atomic_load(&ws->work->killed);
 }
 
 static void work_stop(kws_sink *s, int timeout_ms, bool wait)
@@ -115,21 +129,26 @@ static void work_stop(kws_sink *s, int timeout_ms, bool wait)
 	free(ws);
 }
 
-static const kws_sink_ops work_sink_ops = { work_push, work_stats, NULL, work_stop };
+static const kws_sink_ops work_sink_ops = { work_open, work_push, work_stats, NULL, work_stop };
 
 enum kws_status kws_sink_work_create(kws_sink **out, const char *name, const kws_sink_deliver *d,
-				     void *self, unsigned slots, kws_sink_work **work)
+				     void *self, unsigned slots, kws_sink_work **work,
+				     kws_error *err)
 {
 	work_sink *ws = calloc(1, sizeof *ws);
 	kws_sink_work *w = calloc(1, sizeof *w);
+	enum kws_status status;
 
 	*out = NULL;
 	*work = w; /* before the thread starts */
-	if (!ws || !w)
+	if (!ws || !w) {
+		status = kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", name);
 		goto fail;
+	}
 	w->d = d;
 	w->self = self;
-	if (kws_worker_create(&ws->worker, &work_ops, w, sizeof(kws_report), slots) != KWS_OK)
+	status = kws_worker_create(&ws->worker, name, &work_ops, w, sizeof(kws_report), slots, err);
+	if (status != KWS_OK)
 		goto fail;
 	w->worker = ws->worker; /* the thread looks at it only after the first push */
 	ws->work = w;
@@ -140,7 +159,7 @@ fail:
 	d->free(self);
 	free(ws);
 	free(w);
-	return KWS_ERR_NOMEM;
+	return status;
 }
 
 bool kws_sink_work_hurry(kws_sink_work *w)
@@ -156,6 +175,11 @@ bool kws_sink_work_pause(kws_sink_work *w, int ms)
 void kws_sink_work_failed(kws_sink_work *w)
 {
 	atomic_fetch_add(&w->failed, 1);
+}
+
+void kws_sink_work_killed(kws_sink_work *w)
+{
+	atomic_fetch_add(&w->killed, 1);
 }
 
 bool kws_sink_write(kws_sink_work *w, int fd, const char *text, size_t n, size_t *done)

@@ -4,24 +4,58 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { RETRY_MS = 500 };
 
+static const char no_reader[] = "a named pipe that nobody reads";
+
 typedef struct {
 	kws_sink_work *work;
 	kws_conf_file conf;
-	int fd;
+	int fd;		    /* -1: not open */
 	bool failing, torn; /* torn: the file ends in the middle of a line */
 } file;
 
-static bool reopen(file *f)
+static bool is_pipe(const char *path)
 {
-	int fd = open(f->conf.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-		      (mode_t)f->conf.mode);
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/* Files, character devices and named pipes take lines; opening never waits. Returns the
+ * descriptor, or -1 and why. flags: O_CREAT or 0. */
+static int open_for_lines(const kws_conf_file *c, int flags, const char **why)
+{
+	struct stat st;
+	int fd = open(c->path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | flags,
+		      (mode_t)c->mode);
+
+	if (fd < 0) {
+		*why = errno != ENXIO	  ? kws_strerrno(errno)
+		       : is_pipe(c->path) ? no_reader
+					  : "is a socket or a device without a driver";
+		return -1;
+	}
+	if (fstat(fd, &st) != 0)
+		*why = kws_strerrno(errno);
+	else if (S_ISREG(st.st_mode) || S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode))
+		return fd;
+	else
+		*why = "is no file, named pipe or terminal";
+	close(fd);
+	return -1;
+}
+
+static bool reopen(file *f, const char **why)
+{
+	int fd = open_for_lines(&f->conf, O_CREAT, why);
 
 	if (fd < 0)
 		return false;
@@ -41,35 +75,35 @@ static bool still_there(const file *f)
 	       && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
 }
 
-static bool append(file *f, const char *line, size_t n)
+static bool append(file *f, const char *line, size_t n, const char **why)
 {
 	size_t done;
 
-	if (!still_there(f) && !reopen(f))
+	if (!still_there(f) && !reopen(f, why))
 		return false;
-	if (f->torn) {
-		if (!kws_sink_write(f->work, f->fd, "\n", 1, &done))
-			return false;
+	if (f->torn && kws_sink_write(f->work, f->fd, "\n", 1, &done))
 		f->torn = false;
-	}
-	if (kws_sink_write(f->work, f->fd, line, n, &done))
+	if (!f->torn && kws_sink_write(f->work, f->fd, line, n, &done))
 		return true;
-	f->torn = done > 0;
+	*why = errno == EPIPE ? "nobody reads the pipe any more" : kws_strerrno(errno);
+	f->torn |= done > 0;
 	return false;
 }
 
-/* A full disk is waited for: the events are kept as long as the queue has room. */
+/* A full disk, or a pipe without a reader, is waited for: the events are kept as long as the queue
+ * has room. */
 static bool deliver(void *self, const kws_report *r)
 {
 	file *f = self;
 	char line[KWS_REPORT_LINE + 1];
 	size_t n = kws_report_json(r, line);
+	const char *why = "";
 
 	line[n++] = '\n';
-	while (!append(f, line, n)) {
+	while (!append(f, line, n, &why)) {
 		if (!f->failing)
 			kws_log(KWS_LOG_ERROR, "%s: %s; trying again, events wait in the queue",
-				f->conf.path, strerror(errno));
+				f->conf.path, why);
 		f->failing = true;
 		if (kws_sink_work_pause(f->work, RETRY_MS))
 			return false;
@@ -89,25 +123,69 @@ static void free_file(void *self)
 	free(f);
 }
 
-static const kws_sink_deliver ops = { deliver, NULL, free_file };
+static enum kws_status fail(const file *f, const char *why, kws_error *err)
+{
+	return kws_fail(err, KWS_ERR_IO, "file.path: %s: %s", f->conf.path, why);
+}
+
+static enum kws_status open_file(void *self, kws_error *err)
+{
+	file *f = self;
+	const char *why;
+
+	if (f->fd >= 0 || reopen(f, &why) || why == no_reader)
+		return KWS_OK;
+	return fail(f, why, err);
+}
+
+static const kws_sink_deliver ops = { open_file, deliver, NULL, free_file };
+
+/* Returns 0, or the errno that creating a file there would have. */
+static int may_create_in(const char *folder)
+{
+	struct statvfs fs;
+
+	if (statvfs(folder, &fs) == 0 && fs.f_flag & ST_RDONLY)
+		return EROFS;
+	return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+/* Open what is there; what is not is made only when the sink is opened. */
+static enum kws_status prepare(file *f, kws_error *err)
+{
+	char folder[sizeof f->conf.path];
+	const char *why;
+	kws_cause cause = { "" };
+	int code;
+
+	f->fd = open_for_lines(&f->conf, 0, &why);
+	if (f->fd >= 0 || why == no_reader)
+		return KWS_OK;
+	if (errno == EACCES || errno == EPERM || errno == EROFS)
+		return fail(f, kws_cause_of(&cause, errno, f->conf.path), err);
+	if (access(f->conf.path, F_OK) == 0 || errno != ENOENT)
+		return fail(f, why, err);
+	memcpy(folder, f->conf.path, sizeof folder);
+	code = may_create_in(dirname(folder));
+	if (code)
+		return fail(f, kws_cause_of(&cause, code, f->conf.path), err);
+	return KWS_OK;
+}
 
 enum kws_status kws_sink_file_create(kws_sink **sink, const kws_conf_file *c, kws_error *err)
 {
 	file *f = calloc(1, sizeof *f);
-	kws_cause cause;
+	enum kws_status status;
 
 	*sink = NULL;
 	if (!f)
 		return kws_fail(err, KWS_ERR_NOMEM, "file.path: out of memory");
 	f->fd = -1;
 	f->conf = *c;
-	if (!reopen(f)) {
-		kws_fail(err, KWS_ERR_IO, "file.path: %s: %s", c->path,
-			 kws_cause_of(&cause, errno, c->path));
-		free(f);
-		return KWS_ERR_IO;
+	status = prepare(f, err);
+	if (status != KWS_OK) {
+		free_file(f);
+		return status;
 	}
-	if (kws_sink_work_create(sink, "file", &ops, f, c->queue, &f->work) != KWS_OK)
-		return kws_fail(err, KWS_ERR_NOMEM, "file.path: out of memory");
-	return KWS_OK;
+	return kws_sink_work_create(sink, "file", &ops, f, c->queue, &f->work, err);
 }

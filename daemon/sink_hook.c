@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* pipe2 */
 #include "daemon/cause.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
@@ -11,18 +12,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 extern char **environ;
 
-enum { TICK_MS = 20, MAX_FIELDS = 32, MAX_ENV = 256 };
+/* OUTPUT: bytes that one run may write into the log. */
+enum { TICK_MS = 20, MAX_FIELDS = 32, MAX_ENV = 256, OUTPUT = 4096, LINE = 512 };
 
 typedef struct {
 	pid_t pid; /* 0: free; also the number of its process group */
 	double deadline;
 	bool killed;
+	int out; /* what it writes, without waiting */
+	size_t written, n;
+	char line[LINE]; /* (n,) its last line so far */
 } child;
 
 typedef struct {
@@ -36,41 +42,101 @@ typedef struct {
 	child *children; /* (at_once,) */
 } hook;
 
+/* ---- what a hook writes: whole lines in our log, and no more than OUTPUT bytes of it ---- */
+
+static void log_line(child *c)
+{
+	if (c->n)
+		kws_log(KWS_LOG_INFO, "hook: %.*s", (int)c->n, c->line);
+	c->n = 0;
+}
+
+static void take_output(child *c, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (c->written++ == OUTPUT)
+			kws_log(KWS_LOG_WARNING, "hook: more than %d bytes of output, cut", OUTPUT);
+		if (c->written > OUTPUT)
+			c->n = 0;
+		else if (text[i] == '\n' || text[i] == 0)
+			log_line(c);
+		else
+			c->line[c->n++] = text[i];
+		if (c->n == LINE)
+			log_line(c);
+	}
+}
+
+/* At most a pipe's content at once: a hook that never stops writing does not keep us here. */
+static void drain(child *c)
+{
+	char text[4096];
+	ssize_t n;
+
+	for (int i = 0; i < 16 && (n = read(c->out, text, sizeof text)) > 0; i++)
+		take_output(c, text, (size_t)n);
+}
+
+/* ---- how it ends ---- */
+
+/* The child is gone. What it started in its group goes, too: the group's number is nobody else's as
+ * long as somebody is in it. */
+static void bury(hook *h, child *c)
+{
+	if (kill(-c->pid, SIGKILL) == 0) {
+		kws_log(KWS_LOG_WARNING, "hook: %s left processes behind, killed", h->argv[0]);
+		kws_sink_work_killed(h->work);
+	}
+	drain(c);
+	log_line(c);
+	close(c->out);
+	c->pid = 0;
+}
+
+static void tell_end(hook *h, const child *c, bool known, int status)
+{
+	if (!c->killed && known && status != 0)
+		kws_log(KWS_LOG_WARNING, "hook: %s ended with %s %d", h->argv[0],
+			WIFSIGNALED(status) ? "signal" : "status",
+			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (c->killed || !known || status != 0)
+		kws_sink_work_failed(h->work);
+}
+
 /* Look once after each child. Returns how many still run. */
 static unsigned reap(hook *h)
 {
 	double now = kws_clock_mono();
 	unsigned running = 0;
-	bool hurry = kws_sink_work_hurry(h->work);
 
 	for (unsigned i = 0; i < h->conf.at_once; i++) {
 		child *c = &h->children[i];
-		int status;
+		int status = 0;
 
 		if (!c->pid)
 			continue;
+		drain(c);
+		bool hurry = kws_sink_work_hurry(h->work);
 		if (!c->killed && (hurry || now >= c->deadline)) {
 			c->killed = true;
 			kill(-c->pid, SIGKILL);
+			kws_sink_work_killed(h->work);
 			kws_log(KWS_LOG_WARNING, "hook: %s %s, killed", h->argv[0],
 				hurry ? "still runs at the end"
 				      : "took longer than hook.timeout_ms");
 		}
 		pid_t got = waitpid(c->pid, &status, WNOHANG);
-		if (got == 0) {
+		if (got == 0 || (got < 0 && errno == EINTR)) {
 			running++;
 			continue;
 		}
-		if (!c->killed && got > 0 && status != 0)
-			kws_log(KWS_LOG_WARNING, "hook: %s ended with %s %d", h->argv[0],
-				WIFSIGNALED(status) ? "signal" : "status",
-				WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-		if (c->killed || got < 0 || status != 0)
-			kws_sink_work_failed(h->work);
-		c->pid = 0;
+		tell_end(h, c, got > 0, status);
+		bury(h, c);
 	}
 	return running;
 }
+
+/* ---- how it starts ---- */
 
 static void fill_env(hook *h, const kws_report *r)
 {
@@ -97,41 +163,58 @@ static int loaded_pipe(hook *h, const kws_report *r)
 	size_t n = kws_report_json(r, h->json);
 
 	h->json[n++] = '\n';
-	if (pipe(fd) != 0)
+	if (pipe2(fd, O_CLOEXEC) != 0)
 		return -1;
-	fcntl(fd[0], F_SETFD, FD_CLOEXEC);
-	fcntl(fd[1], F_SETFD, FD_CLOEXEC);
 	ssize_t k = write(fd[1], h->json, n);
 	close(fd[1]);
 	if (k != (ssize_t)n) {
 		close(fd[0]);
+		errno = k < 0 ? errno : ENOSPC;
 		return -1;
 	}
 	return fd[0];
 }
 
-static bool start(hook *h, child *c, const kws_report *r)
+static int spawn(hook *h, child *c, int in, int out)
 {
 	posix_spawn_file_actions_t fa;
-	int in = loaded_pipe(h, r), failed;
+	int failed = posix_spawn_file_actions_init(&fa);
 
-	if (in < 0) {
-		kws_log(KWS_LOG_ERROR, "hook: pipe: %s", strerror(errno));
+	if (failed)
+		return failed;
+	if (!(failed = posix_spawn_file_actions_adddup2(&fa, in, STDIN_FILENO))
+	    && !(failed = posix_spawn_file_actions_adddup2(&fa, out, STDOUT_FILENO))
+	    && !(failed = posix_spawn_file_actions_adddup2(&fa, out, STDERR_FILENO)))
+		failed = posix_spawn(&c->pid, h->argv[0], &fa, &h->attr, h->argv, h->env);
+	posix_spawn_file_actions_destroy(&fa);
+	return failed;
+}
+
+static bool start(hook *h, child *c, const kws_report *r)
+{
+	int in = loaded_pipe(h, r), out[2] = { -1, -1 }, failed;
+
+	if (in < 0 || pipe2(out, O_CLOEXEC) != 0) {
+		kws_log(KWS_LOG_ERROR, "hook: pipe: %s", kws_strerrno(errno));
+		if (in >= 0)
+			close(in);
 		return false;
 	}
+	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	fill_env(h, r);
-	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_adddup2(&fa, in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&fa, kws_log_fd(), STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&fa, kws_log_fd(), STDERR_FILENO);
-	failed = posix_spawn(&c->pid, h->argv[0], &fa, &h->attr, h->argv, h->env);
-	posix_spawn_file_actions_destroy(&fa);
+	failed = spawn(h, c, in, out[1]);
 	close(in);
+	close(out[1]);
 	if (failed) {
 		c->pid = 0;
-		kws_log(KWS_LOG_ERROR, "hook: %s: %s", h->argv[0], strerror(failed));
+		close(out[0]);
+		kws_log(KWS_LOG_ERROR,
+			failed == EAGAIN ? "hook: %s: %s (ulimit -u, TasksMax=)" : "hook: %s: %s",
+			h->argv[0], kws_strerrno(failed));
 		return false;
 	}
+	c->out = out[0];
+	c->written = c->n = 0;
 	c->killed = false;
 	c->deadline = kws_clock_mono() + 1e-3 * h->conf.timeout_ms;
 	return true;
@@ -167,7 +250,7 @@ static void free_hook(void *self)
 	free(h);
 }
 
-static const kws_sink_deliver ops = { deliver, tick, free_hook };
+static const kws_sink_deliver ops = { NULL, deliver, tick, free_hook };
 
 /* The child is a process group of its own, with no signal blocked or ignored, and knows nothing of
  * our supervisor. */
@@ -198,7 +281,9 @@ static void prepare(hook *h)
 enum kws_status kws_sink_hook_create(kws_sink **sink, const kws_conf_hook *c, kws_error *err)
 {
 	hook *h = calloc(1, sizeof *h);
-	kws_cause cause;
+	const char *why = NULL;
+	struct stat st;
+	kws_cause cause = { "" };
 
 	*sink = NULL;
 	if (!h || !(h->children = calloc(c->at_once, sizeof *h->children))) {
@@ -207,14 +292,16 @@ enum kws_status kws_sink_hook_create(kws_sink **sink, const kws_conf_hook *c, kw
 	}
 	h->conf = *c;
 	prepare(h);
-	if (kws_conf_split(h->conf.command, h->words, sizeof h->words, h->argv) < 1
-	    || access(h->argv[0], X_OK) != 0) {
-		kws_fail(err, KWS_ERR_IO, "hook.command: %s: %s", c->command,
-			 kws_cause_of(&cause, errno, h->argv[0]));
+	if (kws_conf_split(h->conf.command, h->words, sizeof h->words, h->argv) < 1)
+		why = "no command";
+	else if (stat(h->argv[0], &st) != 0
+		 || faccessat(AT_FDCWD, h->argv[0], X_OK, AT_EACCESS) != 0)
+		why = kws_cause_of(&cause, errno, h->argv[0]);
+	else if (!S_ISREG(st.st_mode))
+		why = "is no program";
+	if (why) {
 		free_hook(h);
-		return KWS_ERR_IO;
+		return kws_fail(err, KWS_ERR_IO, "hook.command: %s: %s", c->command, why);
 	}
-	if (kws_sink_work_create(sink, "hook", &ops, h, c->queue, &h->work) != KWS_OK)
-		return kws_fail(err, KWS_ERR_NOMEM, "hook.command: out of memory");
-	return KWS_OK;
+	return kws_sink_work_create(sink, "hook", &ops, h, c->queue, &h->work, err);
 }

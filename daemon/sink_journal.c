@@ -52,14 +52,14 @@ static bool deliver(void *self, const kws_report *r)
 	return got >= 0;
 }
 
-static const kws_sink_deliver ops = { deliver, NULL, free };
+static const kws_sink_deliver ops = { NULL, deliver, NULL, free };
 
 enum kws_status kws_sink_journal_create(kws_sink **sink, const kws_conf_journal *c, kws_error *err)
 {
 	journal *j = calloc(1, sizeof *j);
 
 	*sink = NULL;
-	if (!j || kws_sink_work_create(sink, "journal", &ops, j, c->queue, &j->work) != KWS_OK)
+	if (!j)
 		return kws_fail(err, KWS_ERR_NOMEM, "journal: out of memory");
-	return KWS_OK;
+	return kws_sink_work_create(sink, "journal", &ops, j, c->queue, &j->work, err);
 }

@@ -4,28 +4,22 @@
  * Runs on the main thread, with nothing that waits. A reader has buffer_kb of room: when that is
  * full it loses whole lines, which are counted, and the next line that it gets says how many
  * ("dropped"). What readers send is not read. */
-#include "daemon/cause.h"
+#define _GNU_SOURCE /* accept4 */
+#include "daemon/clock.h"
+#include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/sink.h"
 
-#include "daemon/clock.h"
-
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 typedef struct {
 	int fd;	   /* -1: free */
 	char *buf; /* (room,) a ring of bytes */
-	size_t first, n;
+	size_t room, first, n;
 	unsigned long lost; /* since the last line it took */
 	bool waiting;	    /* for EPOLLOUT */
 } reader;
@@ -33,9 +27,8 @@ typedef struct {
 typedef struct {
 	kws_sink base;
 	kws_conf_socket conf;
-	int listener;
-	ino_t ino;
-	size_t room;
+	kws_listener door;
+	bool shut;	 /* no descriptor is left for more readers: they wait at the door */
 	reader *readers; /* (conf.clients,) */
 	unsigned connected;
 	unsigned long taken, dropped, refused;
@@ -62,7 +55,7 @@ static void want_write(server *s, reader *r, bool on)
 static void send_some(server *s, reader *r)
 {
 	while (r->n) {
-		size_t run = s->room - r->first < r->n ? s->room - r->first : r->n;
+		size_t run = r->room - r->first < r->n ? r->room - r->first : r->n;
 		ssize_t k = send(r->fd, r->buf + r->first, run, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (k < 0 && errno == EINTR)
@@ -73,7 +66,7 @@ static void send_some(server *s, reader *r)
 		}
 		if (k < 0)
 			break;
-		r->first = (r->first + (size_t)k) % s->room;
+		r->first = (r->first + (size_t)k) % r->room;
 		r->n -= (size_t)k;
 	}
 	want_write(s, r, r->n > 0);
@@ -87,39 +80,61 @@ static void offer(server *s, reader *r, const kws_report *report)
 	own.dropped = r->lost;
 	size_t n = kws_report_json(&own, line);
 	line[n++] = '\n';
-	if (s->room - r->n < n) {
+	if (r->room - r->n < n) {
 		r->lost++;
 		s->dropped++;
 		return;
 	}
 	r->lost = 0;
 	for (size_t i = 0; i < n; i++)
-		r->buf[(r->first + r->n + i) % s->room] = line[i];
+		r->buf[(r->first + r->n + i) % r->room] = line[i];
 	r->n += n;
 	send_some(s, r);
 }
 
-static void push(kws_sink *sink, const kws_report *report)
+/* A listener that is ready and cannot be served would wake us for ever. */
+static void shut_door(server *s, bool shut, const char *why)
 {
-	server *s = (server *)sink;
+	struct epoll_event e = { .events = shut ? 0 : EPOLLIN, .data.ptr = NULL };
 
-	s->taken++;
-	for (unsigned i = 0; i < s->conf.clients; i++)
-		if (s->readers[i].fd >= 0)
-			offer(s, &s->readers[i], report);
+	if (s->shut == shut)
+		return;
+	epoll_ctl(s->base.fd, EPOLL_CTL_MOD, s->door.fd, &e);
+	s->shut = shut;
+	if (shut)
+		kws_log(KWS_LOG_ERROR, "socket: %s: new readers wait at the door", why);
+	else
+		kws_log(KWS_LOG_INFO, "socket: new readers are let in again");
 }
 
-/* Take one reader in. False: nobody waits at the door. */
+static bool watch(server *s, reader *r)
+{
+	/* EPOLLHUP and EPOLLERR always come */
+	struct epoll_event e = { .events = r->waiting ? EPOLLOUT : 0, .data.ptr = r };
+
+	return epoll_ctl(s->base.fd, EPOLL_CTL_ADD, r->fd, &e) == 0;
+}
+
+static reader *free_place(server *s)
+{
+	for (unsigned i = 0; i < s->conf.clients; i++)
+		if (s->readers[i].fd < 0)
+			return &s->readers[i];
+	return NULL;
+}
+
+/* Take one reader in. False: nobody waits, or nobody can be let in. */
 static bool welcome(server *s)
 {
-	int fd = accept(s->listener, NULL, NULL);
-	reader *r = NULL;
+	int fd = accept4(s->door.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	reader *r;
 
+	if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		shut_door(s, true, kws_strerrno(errno));
 	if (fd < 0)
 		return false;
-	for (unsigned i = 0; i < s->conf.clients && !r; i++)
-		if (s->readers[i].fd < 0)
-			r = &s->readers[i];
+	shut_door(s, false, NULL);
+	r = free_place(s);
 	if (!r) {
 		if (!s->refused++)
 			kws_log(KWS_LOG_WARNING,
@@ -128,21 +143,36 @@ static bool welcome(server *s)
 		close(fd);
 		return true;
 	}
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	fcntl(fd, F_SETFL, O_NONBLOCK);
 	shutdown(fd, SHUT_RD);
-	struct epoll_event e = { .events = 0,
-				 .data.ptr = r }; /* EPOLLHUP and EPOLLERR always come */
-	if (epoll_ctl(s->base.fd, EPOLL_CTL_ADD, fd, &e) != 0) {
-		close(fd);
-		return true;
-	}
 	r->fd = fd;
 	r->first = r->n = 0;
 	r->lost = 0;
 	r->waiting = false;
 	s->connected++;
+	if (!watch(s, r)) {
+		kws_log(KWS_LOG_ERROR, "socket: a reader is turned away: %s", kws_strerrno(errno));
+		s->refused++;
+		leave(s, r);
+	}
 	return true;
+}
+
+static void let_in(server *s)
+{
+	for (int k = 0; k < 64 && welcome(s); k++)
+		continue;
+}
+
+static void push(kws_sink *sink, const kws_report *report)
+{
+	server *s = (server *)sink;
+
+	if (s->shut) /* whoever waits there wants this event */
+		let_in(s);
+	s->taken++;
+	for (unsigned i = 0; i < s->conf.clients; i++)
+		if (s->readers[i].fd >= 0)
+			offer(s, &s->readers[i], report);
 }
 
 static void serve(kws_sink *sink)
@@ -155,8 +185,7 @@ static void serve(kws_sink *sink)
 		reader *r = e[i].data.ptr;
 
 		if (!r)
-			for (int k = 0; k < 64 && welcome(s); k++)
-				continue;
+			let_in(s);
 		else if (r->fd >= 0 && e[i].events & (EPOLLHUP | EPOLLERR))
 			leave(s, r);
 		else if (r->fd >= 0 && e[i].events & EPOLLOUT)
@@ -181,8 +210,7 @@ static void destroy(server *s)
 			close(s->readers[i].fd);
 		free(s->readers[i].buf);
 	}
-	if (s->listener >= 0)
-		close(s->listener);
+	kws_listener_close(&s->door);
 	if (s->base.fd >= 0)
 		close(s->base.fd);
 	free(s->readers);
@@ -193,13 +221,9 @@ static void stop(kws_sink *sink, int timeout_ms, bool wait)
 {
 	server *s = (server *)sink;
 	double deadline = kws_clock_mono() + 1e-3 * timeout_ms;
-	struct stat st;
 	bool left;
 
-	/* the name may belong to our successor already */
-	if (lstat(s->conf.path, &st) == 0 && st.st_ino == s->ino)
-		unlink(s->conf.path);
-	epoll_ctl(s->base.fd, EPOLL_CTL_DEL, s->listener, NULL);
+	kws_listener_close(&s->door);
 	do {
 		left = false;
 		for (unsigned i = 0; i < s->conf.clients; i++) {
@@ -216,122 +240,91 @@ static void stop(kws_sink *sink, int timeout_ms, bool wait)
 	destroy(s);
 }
 
-static const kws_sink_ops ops = { push, stats, serve, stop };
-
-static struct sockaddr_un address(const char *path)
+/* Readers that are connected stay so, with all that waits for them. */
+static void take_over(server *s, server *live)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	for (unsigned i = 0; i < live->conf.clients; i++) {
+		reader *from = &live->readers[i], *to = free_place(s), old = *from;
 
-	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
-	return a;
-}
-
-/* Somebody else listens there: another daemon, whose socket we must not take. Our own, on reload,
- * is told by pid. */
-static bool in_use(const char *path)
-{
-	struct sockaddr_un a = address(path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct {
-		pid_t pid;
-		uid_t uid;
-		gid_t gid;
-	} peer = { 0, 0, 0 };
-	socklen_t n = sizeof peer;
-	bool used = false;
-
-	if (fd < 0)
-		return false;
-	if (connect(fd, (const struct sockaddr *)&a, sizeof a) == 0 || errno == EAGAIN)
-		used = getsockopt(fd, SOL_SOCKET, 17 /* SO_PEERCRED */, &peer, &n) != 0
-		       || peer.pid != getpid();
-	close(fd);
-	return used;
-}
-
-static enum kws_status owner(const kws_conf_socket *c, const char *path, kws_error *err)
-{
-	kws_cause cause;
-
-	if (*c->group) {
-		struct group g, *found = NULL;
-		char buf[4096];
-
-		if (getgrnam_r(c->group, &g, buf, sizeof buf, &found) != 0 || !found)
-			return kws_fail(err, KWS_ERR_IO, "socket.group: no group is named %s",
-					c->group);
-		if (chown(path, (uid_t)-1, g.gr_gid) != 0)
-			return kws_fail(err, KWS_ERR_IO, "socket.group: %s: %s", c->group,
-					kws_cause_of_group(&cause, errno, g.gr_gid));
+		if (from->fd < 0)
+			continue;
+		if (!to) {
+			kws_log(KWS_LOG_WARNING,
+				"socket: more than socket.clients = %u readers, sent away",
+				s->conf.clients);
+			leave(live, from);
+			s->refused++;
+			continue;
+		}
+		epoll_ctl(live->base.fd, EPOLL_CTL_DEL, from->fd, NULL);
+		live->connected--;
+		/* a buffer that is not empty comes along, whatever its size */
+		*from = (reader){ .fd = -1, .buf = to->buf, .room = to->room };
+		*to = old;
+		if (!old.n) {
+			to->buf = from->buf;
+			to->room = from->room;
+			to->first = 0;
+			from->buf = old.buf;
+		}
+		s->connected++;
+		if (!watch(s, to))
+			leave(s, to);
 	}
-	if (chmod(path, (mode_t)c->mode) != 0)
-		return kws_fail(err, KWS_ERR_IO, "socket.mode: %s: %s", path, strerror(errno));
+}
+
+static enum kws_status open_socket(kws_sink *sink, kws_sink *old, kws_error *err)
+{
+	server *s = (server *)sink, *live = (server *)old;
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = NULL };
+	enum kws_status status = kws_listener_open(&s->door, live ? &live->door : NULL, err);
+
+	if (status != KWS_OK)
+		return status;
+	if (epoll_ctl(s->base.fd, EPOLL_CTL_ADD, s->door.fd, &e) != 0)
+		return kws_fail(err, KWS_ERR_NOMEM, "socket: epoll: %s", kws_strerrno(errno));
+	if (live)
+		take_over(s, live);
 	return KWS_OK;
 }
 
-/* Bind under another name, set owner and mode, then rename: nobody connects before the rights are
- * right, and a stale socket or that of the configuration before is replaced in one step. */
-static enum kws_status listen_at(server *s, kws_error *err)
-{
-	char tmp[sizeof s->conf.path + 8];
-	struct stat st;
-	enum kws_status status;
-	kws_cause cause;
+static const kws_sink_ops ops = { open_socket, push, stats, serve, stop };
 
-	snprintf(tmp, sizeof tmp, "%s.new", s->conf.path);
-	struct sockaddr_un a = address(tmp);
-	if (lstat(s->conf.path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: exists and is no socket",
-				s->conf.path);
-	if (in_use(s->conf.path))
-		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: another process listens there",
-				s->conf.path);
-	s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	unlink(tmp);
-	if (s->listener < 0 || bind(s->listener, (const struct sockaddr *)&a, sizeof a) != 0)
-		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: %s", s->conf.path,
-				kws_cause_of(&cause, errno, s->conf.path));
-	status = owner(&s->conf, tmp, err);
-	if (status == KWS_OK
-	    && (listen(s->listener, 64) != 0 || lstat(tmp, &st) != 0
-		|| rename(tmp, s->conf.path) != 0))
-		status = kws_fail(err, KWS_ERR_IO, "socket.path: %s: %s", s->conf.path,
-				  strerror(errno));
-	if (status != KWS_OK)
-		unlink(tmp);
-	s->ino = st.st_ino;
-	return status;
+static bool make_room(server *s)
+{
+	const size_t room = (size_t)s->conf.buffer_kb * 1024;
+
+	s->readers = calloc(s->conf.clients, sizeof *s->readers);
+	for (unsigned i = 0; s->readers && i < s->conf.clients; i++)
+		s->readers[i].fd = -1;
+	for (unsigned i = 0; s->readers && i < s->conf.clients; i++) {
+		s->readers[i].room = room;
+		s->readers[i].buf = calloc(1, room); /* not resident before it is used */
+		if (!s->readers[i].buf)
+			return false;
+	}
+	return s->readers != NULL;
 }
 
-enum kws_status kws_sink_socket_create(kws_sink **sink, const kws_conf_socket *c, kws_error *err)
+enum kws_status kws_sink_socket_create(kws_sink **sink, const kws_conf_socket *c,
+				       const kws_sink *live, kws_error *err)
 {
 	server *s = calloc(1, sizeof *s);
-	enum kws_status status = KWS_ERR_NOMEM;
+	enum kws_status status;
 
 	*sink = NULL;
 	if (!s)
-		return kws_fail(err, status, "socket: out of memory");
+		return kws_fail(err, KWS_ERR_NOMEM, "socket: out of memory");
 	s->base = (kws_sink){ &ops, "socket", -1 };
-	s->listener = -1;
 	s->conf = *c;
-	s->room = (size_t)c->buffer_kb * 1024;
-	s->readers = calloc(c->clients, sizeof *s->readers);
-	bool ok = s->readers != NULL;
-	for (unsigned i = 0; ok && i < c->clients; i++)
-		s->readers[i].fd = -1;
-	for (unsigned i = 0; ok && i < c->clients; i++) {
-		s->readers[i].buf = calloc(1, s->room); /* not resident before it is used */
-		ok = s->readers[i].buf != NULL;
-	}
-	if (!ok)
+	s->door.fd = -1;
+	if (!make_room(s))
 		status = kws_fail(err, KWS_ERR_NOMEM, "socket: out of memory");
 	else
-		status = listen_at(s, err);
-	struct epoll_event e = { .events = EPOLLIN, .data.ptr = NULL };
-	if (status == KWS_OK
-	    && ((s->base.fd = epoll_create1(EPOLL_CLOEXEC)) < 0
-		|| epoll_ctl(s->base.fd, EPOLL_CTL_ADD, s->listener, &e) != 0))
-		status = kws_fail(err, KWS_ERR_IO, "socket: %s", strerror(errno));
+		status = kws_listener_prepare(&s->door, c,
+					      live ? &((const server *)live)->door : NULL, err);
+	if (status == KWS_OK && (s->base.fd = epoll_create1(EPOLL_CLOEXEC)) < 0)
+		status = kws_fail(err, KWS_ERR_NOMEM, "socket: epoll: %s", kws_strerrno(errno));
 	if (status != KWS_OK) {
 		destroy(s);
 		return status;

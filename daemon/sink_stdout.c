@@ -1,3 +1,4 @@
+#include "audio/start.h"
 #include "daemon/log.h"
 #include "daemon/sink.h"
 
@@ -36,7 +37,7 @@ static void free_out(void *self)
 	free(o);
 }
 
-static const kws_sink_deliver ops = { deliver, NULL, free_out };
+static const kws_sink_deliver ops = { NULL, deliver, NULL, free_out };
 
 enum kws_status kws_sink_stdout_create(kws_sink **sink, const kws_conf_stdout *c, kws_error *err)
 {
@@ -45,12 +46,16 @@ enum kws_status kws_sink_stdout_create(kws_sink **sink, const kws_conf_stdout *c
 	*sink = NULL;
 	if (!o)
 		return kws_fail(err, KWS_ERR_NOMEM, "stdout: out of memory");
+	if (!kws_start_has_stdout()) {
+		free(o);
+		return kws_fail(err, KWS_ERR_IO, "stdout.enabled: standard output is closed");
+	}
 	o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (o->fd < 0) {
+		int code = errno;
+
 		free_out(o);
-		return kws_fail(err, KWS_ERR_IO, "stdout: %s", strerror(errno));
+		return kws_fail(err, KWS_ERR_IO, "stdout.enabled: %s", kws_strerrno(code));
 	}
-	if (kws_sink_work_create(sink, "stdout", &ops, o, c->queue, &o->work) != KWS_OK)
-		return kws_fail(err, KWS_ERR_NOMEM, "stdout: out of memory");
-	return KWS_OK;
+	return kws_sink_work_create(sink, "stdout", &ops, o, c->queue, &o->work, err);
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -22,7 +21,7 @@ static void *build(void *arg)
 	job *j = arg;
 	uint64_t one = 1;
 
-	j->status = kws_setup_build(j->setup, NULL, NULL, j->err);
+	j->status = kws_setup_build(j->setup, NULL, j->err);
 	while (write(j->done, &one, sizeof one) < 0 && errno == EINTR)
 		continue;
 	return NULL;
@@ -33,21 +32,10 @@ static bool wait_for(int done)
 {
 	struct pollfd fd[] = { { .fd = done, .events = POLLIN },
 			       { .fd = kws_loop_signal_fd(), .events = POLLIN } };
-	bool reload = false;
 
-	while (!fd[0].revents) {
-		unsigned char number = 0;
-
-		if (poll(fd, 2, -1) < 0 || !fd[1].revents)
-			continue;
-		while (read(fd[1].fd, &number, 1) == 1) {
-			if (number == SIGTERM || number == SIGINT)
-				return false;
-			reload |= number == SIGHUP;
-		}
-	}
-	if (reload)
-		raise(SIGHUP);
+	while (!fd[0].revents)
+		if (poll(fd, 2, -1) > 0 && fd[1].revents && kws_loop_stop_asked())
+			return false;
 	return true;
 }
 
@@ -63,7 +51,8 @@ enum kws_status kws_start_build(kws_setup *s, bool *stopped, kws_error *err)
 	if (failed) {
 		if (j.done >= 0)
 			close(j.done);
-		return kws_fail(err, KWS_ERR_NOMEM, "cannot start: %s", strerror(failed));
+		return kws_fail(err, KWS_ERR_NOMEM, j.done < 0 ? "eventfd: %s" : KWS_NO_THREAD,
+				kws_strerrno(failed));
 	}
 	*stopped = !wait_for(j.done);
 	if (*stopped)

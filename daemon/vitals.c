@@ -45,6 +45,7 @@ static void tell_status(kws_vitals *v, kws_ear *ear, double mono)
 	if (!strcmp(text, v->status))
 		return;
 	memcpy(v->status, text, sizeof text);
+	kws_clean(text); /* a new line would be a message of its own to systemd */
 	sd_notifyf(0, "STATUS=%s", text);
 }
 
@@ -164,6 +165,8 @@ void kws_vitals_line(const kws_vitals *v, kws_ear *ear, kws_sink *const *sinks, 
 		    s.dropped, s.failed);
 		if (kws_sink_fd(sinks[i]) >= 0)
 			add(&l, ",readers:%u", s.readers);
+		if (s.killed)
+			add(&l, ",killed:%lu", s.killed);
 	}
 	if (kws_ear_clips(ear)) {
 		kws_clips_stats s;

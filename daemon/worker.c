@@ -38,6 +38,8 @@ static void *run(void *arg)
 	kws_worker *w = arg;
 	int wait_ms = -1, got;
 
+	if (w->ops->begin)
+		w->ops->begin(w->self);
 	while ((got = kws_queue_pop(w->q, w->item, wait_ms)) >= 0) {
 		if (got) {
 			w->ops->item(w->self, w->item);
@@ -58,8 +60,8 @@ static void *run(void *arg)
 	return NULL;
 }
 
-enum kws_status kws_worker_create(kws_worker **out, const kws_worker_ops *ops, void *self,
-				  size_t item_bytes, size_t slots)
+enum kws_status kws_worker_create(kws_worker **out, const char *name, const kws_worker_ops *ops,
+				  void *self, size_t item_bytes, size_t slots, kws_error *err)
 {
 	kws_worker *w = calloc(1, sizeof *w);
 	pthread_condattr_t cond;
@@ -68,12 +70,14 @@ enum kws_status kws_worker_create(kws_worker **out, const kws_worker_ops *ops, v
 
 	*out = NULL;
 	if (!w)
-		return KWS_ERR_NOMEM;
+		return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", name);
 	w->ops = ops;
 	w->self = self;
 	w->item = malloc(item_bytes);
-	if (!w->item || kws_queue_create(&w->q, item_bytes, slots) != KWS_OK)
+	if (!w->item || kws_queue_create(&w->q, item_bytes, slots) != KWS_OK) {
+		kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", name);
 		goto fail;
+	}
 	pthread_condattr_init(&cond);
 	pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
 	pthread_cond_init(&w->changed, &cond);
@@ -83,8 +87,10 @@ enum kws_status kws_worker_create(kws_worker **out, const kws_worker_ops *ops, v
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	failed = pthread_create(&w->thread, &attr, run, w);
 	pthread_attr_destroy(&attr);
-	if (failed)
+	if (failed) {
+		kws_fail(err, KWS_ERR_NOMEM, "%s: " KWS_NO_THREAD, name, strerror(failed));
 		goto fail;
+	}
 	*out = w;
 	return KWS_OK;
 fail:

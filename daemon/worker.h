@@ -11,6 +11,8 @@ typedef struct kws_worker kws_worker;
 
 /* All run on the worker's thread, free also on the owner's. */
 typedef struct {
+	/* Before the first item. May be NULL. */
+	void (*begin)(void *self);
 	/* One item. May block, but MUST come back soon after kws_worker_hurry turns true, if it
 	 * can. */
 	void (*item)(void *self, const void *item);
@@ -20,9 +22,9 @@ typedef struct {
 	void (*free)(void *self);
 } kws_worker_ops;
 
-/* self goes to the worker only on success. */
-enum kws_status kws_worker_create(kws_worker **out, const kws_worker_ops *ops, void *self,
-				  size_t item_bytes, size_t slots);
+/* name stands before the text of err. self goes to the worker only on success. */
+enum kws_status kws_worker_create(kws_worker **out, const char *name, const kws_worker_ops *ops,
+				  void *self, size_t item_bytes, size_t slots, kws_error *err);
 
 /* Never waits. False: the queue is full, and the drop is counted. */
 bool kws_worker_push(kws_worker *w, const void *item);

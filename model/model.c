@@ -81,7 +81,7 @@ static enum kws_status read_words(kws_model *m, const json_t *list, kws_error *e
 	m->thresholds = calloc(n, sizeof *m->thresholds);
 	if (!m->words || !m->thresholds)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	for (; m->n_words < n; m->n_words++) {
+	for (m->n_words = 0; m->n_words < n; m->n_words++) {
 		const char *word = json_string_value(json_array_get(list, m->n_words));
 		const size_t len = word ? strlen(word) : 0;
 		if (len < 1 || len > MAX_WORD || !printable(word))

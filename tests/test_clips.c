@@ -10,12 +10,15 @@
 #include "daemon/log.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
 #include <sndfile.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static char dir[64];
@@ -193,6 +196,84 @@ static void test_quota(void **state)
 	empty();
 }
 
+static void fill(const char *name, size_t bytes)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	f = fopen(path, "w");
+	for (size_t i = 0; i < bytes; i++)
+		fputc(0, f);
+	fclose(f);
+}
+
+static bool there(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return access(path, F_OK) == 0;
+}
+
+static void write_one(kws_clips_stats *st)
+{
+	kws_conf_clips c = conf();
+	kws_clips *clips;
+	size_t cap = kws_clips_history(&c, 16000);
+	float *buf = calloc(cap, sizeof *buf);
+	kws_history h;
+
+	kws_history_init(&h, buf, cap);
+	h.end = cap;
+	assert_int_equal(kws_clips_create(&clips, &c, 16000, NULL), KWS_OK);
+	kws_clips_want(clips, "20300101T000000.000Z-w-50.wav", cap - 32000, cap - 800);
+	kws_clips_step(clips, &h, true);
+	while (kws_clips_stats_get(clips, st), st->written + st->failed == 0)
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	kws_clips_stop(clips, 10000, true);
+	free(buf);
+}
+
+/* What a killed daemon left goes at the start, and nothing else does; what another daemon is
+ * writing stays and counts to the quota. */
+static void test_parts(void **state)
+{
+	static const char left[] = ".20200101T000000.000Z-yes-50.wav.part",
+			  theirs[] = ".20200101T000000.001Z-yes-50.wav.part",
+			  oldest[] = "20200101T000000.002Z-yes-50.wav";
+	static const char *const others[] = { ".something.part", ".hidden.wav.part",
+					      "20200101T000000.000Z-yes-50.wav.part",
+					      ".20200101T000000.000Z-yes-50.part" };
+	kws_conf_clips c = conf();
+	kws_clips *clips;
+	kws_clips_stats st;
+	char path[256];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		fill(others[i], 10);
+	fill(left, 900000);
+	assert_int_equal(kws_clips_create(&clips, &c, 16000, NULL), KWS_OK);
+	kws_clips_stop(clips, 10000, true);
+	assert_false(there(left));
+
+	fill(theirs, 900000);
+	fill(oldest, 50000);
+	snprintf(path, sizeof path, "%s/%s", dir, theirs);
+	int fd = open(path, O_RDONLY);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	write_one(&st);
+	assert_int_equal(st.written, 1);
+	assert_int_equal(st.removed, 1); /* with theirs it is more than the quota */
+	assert_true(there(theirs));
+	assert_false(there(oldest));
+	close(fd);
+	for (size_t i = 0; i < 4; i++)
+		assert_true(there(others[i]));
+	empty();
+}
+
 static void test_folder_that_is_not_there(void **state)
 {
 	kws_conf_clips c = { .dir = "/nonexistent/clips" };
@@ -224,11 +305,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_history),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_samples),
-		cmocka_unit_test(test_quota),
-		cmocka_unit_test(test_folder_that_is_not_there),
+		cmocka_unit_test(test_history), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_samples), cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_parts),	cmocka_unit_test(test_folder_that_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

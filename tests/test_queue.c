@@ -133,7 +133,8 @@ static void let_go(void *self)
 	atomic_fetch_add(&j->freed, 1);
 }
 
-static const kws_worker_ops ops = { add, NULL, let_go }, ticking = { add, tick, let_go };
+static const kws_worker_ops ops = { NULL, add, NULL, let_go },
+			    ticking = { NULL, add, tick, let_go };
 
 static void test_worker_does_all_before_it_stops(void **state)
 {
@@ -141,7 +142,7 @@ static void test_worker_does_all_before_it_stops(void **state)
 	int v = 1;
 
 	(void)state;
-	assert_int_equal(kws_worker_create(&j.w, &ops, &j, sizeof v, 64), KWS_OK);
+	assert_int_equal(kws_worker_create(&j.w, "test", &ops, &j, sizeof v, 64, NULL), KWS_OK);
 	for (int i = 0; i < 50; i++)
 		assert_true(kws_worker_push(j.w, &v));
 	assert_true(kws_worker_stop(j.w, 5000, true));
@@ -155,7 +156,8 @@ static void test_worker_finishes_ticking(void **state)
 	job j = { .done = 0 };
 
 	(void)state;
-	assert_int_equal(kws_worker_create(&j.w, &ticking, &j, sizeof(int), 4), KWS_OK);
+	assert_int_equal(kws_worker_create(&j.w, "test", &ticking, &j, sizeof(int), 4, NULL),
+			 KWS_OK);
 	assert_true(kws_worker_stop(j.w, 5000, true));
 	assert_true(atomic_load(&j.ticks) >= 4);
 	assert_int_equal(atomic_load(&j.freed), 1);
@@ -168,7 +170,7 @@ static void test_stuck_worker(void **state)
 	int v = 1, taken = 0;
 
 	(void)state;
-	assert_int_equal(kws_worker_create(&j.w, &ops, &j, sizeof v, 4), KWS_OK);
+	assert_int_equal(kws_worker_create(&j.w, "test", &ops, &j, sizeof v, 4, NULL), KWS_OK);
 	for (int i = 0; i < 20; i++)
 		taken += kws_worker_push(j.w, &v);
 	assert_in_range(taken, 4, 5);

@@ -1,89 +1,12 @@
 /* The sinks: what comes out, and that nothing on the other end ever holds up a push. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "daemon/clock.h"
-#include "daemon/log.h"
-#include "daemon/sink.h"
+#include "tests/sinks.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <math.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
-
-static char dir[64];
-
-static kws_report event(unsigned n)
-{
-	kws_report r = { .word = "yes",
-			 .score = 0.91234567,
-			 .threshold = 0.7,
-			 .rate_hz = 16000,
-			 .snr_db = (double)NAN,
-			 .level_dbfs = -20.5,
-			 .model = "m",
-			 .device = "a \"quoted\" \xff name",
-			 .host = "h",
-			 .start_time = "2026-01-01T00:00:00.000Z",
-			 .end_time = "2026-01-01T00:00:01.000Z" };
-
-	r.start_sample = n;
-	r.start_s = n / 16000.0;
-	return r;
-}
-
-static const char *in_dir(const char *name)
-{
-	static char path[4][128];
-	static int k;
-
-	k = (k + 1) % 4;
-	snprintf(path[k], sizeof path[k], "%s/%s", dir, name);
-	return path[k];
-}
-
-/* Wait for a condition that another thread or process brings about; bounded, and no claim about
- * time. */
-#define UNTIL(condition)                                                                           \
-	do {                                                                                       \
-		for (int tries_ = 0; !(condition) && tries_ < 5000; tries_++) {                    \
-			struct timespec t_ = { .tv_nsec = 2000000 };                               \
-			nanosleep(&t_, NULL);                                                      \
-		}                                                                                  \
-		assert_true(condition);                                                            \
-	} while (0)
-
-static char *slurp(const char *path)
-{
-	static char text[1 << 18];
-	FILE *f = fopen(path, "r");
-	size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
-
-	if (f)
-		fclose(f);
-	text[n] = 0;
-	return text;
-}
-
-static unsigned count_lines(const char *text)
-{
-	unsigned n = 0;
-
-	for (; *text; text++)
-		n += *text == '\n';
-	return n;
-}
 
 /* ---- reports ---- */
 
@@ -166,7 +89,7 @@ static void test_file_appends_and_rotates(void **state)
 
 	(void)state;
 	snprintf(c.path, sizeof c.path, "%s", in_dir("events"));
-	assert_int_equal(kws_sink_file_create(&s, &c, NULL), KWS_OK);
+	OPENED(s, kws_sink_file_create(&s, &c, NULL));
 	kws_sink_push(s, &r);
 	UNTIL(count_lines(slurp(c.path)) == 1);
 	assert_int_equal(stat(c.path, &info), 0);
@@ -204,7 +127,7 @@ static void test_full_disk(void **state)
 	kws_report r = event(1);
 
 	(void)state;
-	assert_int_equal(kws_sink_file_create(&s, &c, NULL), KWS_OK);
+	OPENED(s, kws_sink_file_create(&s, &c, NULL));
 	for (int i = 0; i < 20; i++)
 		kws_sink_push(s, &r);
 	kws_sink_stats_get(s, &st);
@@ -228,7 +151,7 @@ static void test_stuck_stdout(void **state)
 	assert_int_equal(pipe(p), 0);
 	fflush(stdout);
 	dup2(p[1], STDOUT_FILENO);
-	assert_int_equal(kws_sink_stdout_create(&s, &c, NULL), KWS_OK);
+	OPENED(s, kws_sink_stdout_create(&s, &c, NULL));
 	dup2(keep, STDOUT_FILENO);
 	close(p[1]);
 	close(keep);
@@ -246,298 +169,145 @@ static void test_stuck_stdout(void **state)
 	close(p[0]);
 }
 
-/* ---- socket ---- */
-
-static int visit(const char *path)
+static void test_file_is_made_when_opened(void **state)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
-	if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static unsigned readers(kws_sink *s)
-{
-	kws_sink_stats st;
-
-	kws_sink_serve(s);
-	kws_sink_stats_get(s, &st);
-	return st.readers;
-}
-
-static size_t read_for_now(int fd, char *text, size_t n)
-{
-	size_t at = 0;
-	ssize_t k;
-
-	while (at < n - 1 && (k = recv(fd, text + at, n - 1 - at, MSG_DONTWAIT)) > 0)
-		at += (size_t)k;
-	text[at] = 0;
-	return at;
-}
-
-static kws_conf_socket socket_conf(void)
-{
-	kws_conf_socket c = { .mode = 0620, .clients = 4, .buffer_kb = 4 };
-
-	snprintf(c.path, sizeof c.path, "%s", in_dir("events.sock"));
-	return c;
-}
-
-static void test_socket_readers(void **state)
-{
-	kws_conf_socket c = socket_conf();
+	kws_conf_file c = { .mode = 0600, .queue = 4 };
 	kws_sink *s;
-	kws_report r = event(5);
-	struct stat st;
-	char text[8192];
-	int fd[4];
 
 	(void)state;
-	assert_int_equal(kws_sink_socket_create(&s, &c, NULL), KWS_OK);
-	assert_int_equal(stat(c.path, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0620);
-	kws_sink_push(s, &r); /* nobody there */
-	for (int i = 0; i < 4; i++)
-		fd[i] = visit(c.path);
-	assert_int_equal(readers(s), 4);
-	int fifth = visit(c.path);
-	assert_int_equal(readers(s), 4);
-	assert_int_equal(recv(fifth, text, sizeof text, 0), 0); /* shown the door */
-	close(fifth);
-	kws_sink_push(s, &r);
-	for (int i = 0; i < 4; i++) {
-		read_for_now(fd[i], text, sizeof text);
-		assert_int_equal(count_lines(text), 1);
-		assert_non_null(strstr(text, "\"start_sample\":5,"));
-	}
-	close(fd[1]); /* one leaves */
-	assert_int_equal(readers(s), 3);
-	shutdown(fd[2], SHUT_WR); /* one has nothing more to say, but listens */
-	assert_int_equal(readers(s), 3);
-	kws_sink_push(s, &r);
-	read_for_now(fd[2], text, sizeof text);
-	assert_int_equal(count_lines(text), 1);
-	kws_sink_stop(s, 100, true);
-	assert_int_equal(stat(c.path, &st), -1);
-	for (int i = 0; i < 4; i++)
-		if (i != 1)
-			close(fd[i]);
-}
-
-/* A reader that never reads loses whole lines, which are counted; the others lose none. */
-static void test_socket_slow_reader(void **state)
-{
-	kws_conf_socket c = socket_conf();
-	kws_sink *s;
-	kws_sink_stats st;
-	static char text[1 << 20];
-	unsigned good_lines = 0, slow_lines, told = 0;
-
-	(void)state;
-	assert_int_equal(kws_sink_socket_create(&s, &c, NULL), KWS_OK);
-	int slow = visit(c.path), good = visit(c.path);
-	assert_int_equal(readers(s), 2);
-	for (unsigned i = 0; i < 3000; i++) {
-		kws_report r = event(i);
-
-		kws_sink_push(s, &r);
-		kws_sink_serve(s);
-		read_for_now(good, text, sizeof text);
-		good_lines += count_lines(text);
-	}
-	assert_int_equal(good_lines, 3000);
-	kws_sink_stats_get(s, &st);
-	assert_true(st.dropped > 0 && st.dropped < 3000);
-	/* it wakes up: what it finds is whole lines, then new events, the first of which says how
-	 * many are missing */
-	size_t at = 0, k;
-	do {
-		k = read_for_now(slow, text + at, sizeof text - at);
-		at += k;
-		kws_sink_serve(s);
-	} while (k > 0);
-	slow_lines = count_lines(text);
-	assert_int_equal(slow_lines + st.dropped, 3000);
-	assert_int_equal(text[at - 1], '\n');
-	for (int i = 0; i < 2; i++) {
-		kws_report r = event(9999);
-
-		kws_sink_push(s, &r);
-	}
-	read_for_now(slow, text, sizeof text);
-	assert_int_equal(sscanf(strstr(text, "\"dropped\":"), "\"dropped\":%u", &told), 1);
-	assert_int_equal(told, st.dropped);
-	assert_int_equal(
-		sscanf(strstr(strchr(text, '\n'), "\"dropped\":"), "\"dropped\":%u", &told), 1);
-	assert_int_equal(told, 0);
-	close(slow);
-	close(good);
-	kws_sink_stop(s, 100, true);
-}
-
-static void test_socket_replaces_itself(void **state)
-{
-	kws_conf_socket c = socket_conf();
-	kws_sink *old, *new;
-	kws_report r = event(1);
-	char text[4096];
-
-	(void)state;
-	assert_int_equal(kws_sink_socket_create(&old, &c, NULL), KWS_OK);
-	c.mode = 0666;
-	assert_int_equal(kws_sink_socket_create(&new, &c, NULL), KWS_OK);
-	kws_sink_stop(old, 0, false); /* must not take the new one's name away */
-	int fd = visit(c.path);
-	assert_true(fd >= 0);
-	assert_int_equal(readers(new), 1);
-	kws_sink_push(new, &r);
-	read_for_now(fd, text, sizeof text);
-	assert_int_equal(count_lines(text), 1);
-	close(fd);
-	kws_sink_stop(new, 0, true);
-}
-
-static void test_socket_in_the_way(void **state)
-{
-	kws_conf_socket c = socket_conf();
-	kws_sink *s;
-	kws_error err = { "" };
-	FILE *f = fopen(c.path, "w");
-
-	(void)state;
-	fclose(f);
-	assert_int_equal(kws_sink_socket_create(&s, &c, &err),
-			 KWS_ERR_IO); /* a file is not ours to remove */
-	assert_non_null(strstr(err.text, "is no socket"));
-	unlink(c.path);
-	snprintf(c.group, sizeof c.group, "no-such-group-here");
-	assert_int_equal(kws_sink_socket_create(&s, &c, &err), KWS_ERR_IO);
-	assert_non_null(strstr(err.text, "socket.group"));
+	snprintf(c.path, sizeof c.path, "%s", in_dir("not yet"));
+	assert_int_equal(kws_sink_file_create(&s, &c, NULL), KWS_OK);
 	assert_int_equal(access(c.path, F_OK), -1);
-	/* a stale socket of a daemon that was killed is no obstacle */
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	snprintf(a.sun_path, sizeof a.sun_path, "%s", c.path);
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-	close(fd);
-	c.group[0] = 0;
-	assert_int_equal(kws_sink_socket_create(&s, &c, &err), KWS_OK);
+	kws_sink_stop(s, 0, true);
+	assert_int_equal(access(c.path, F_OK), -1);
+	OPENED(s, kws_sink_file_create(&s, &c, NULL));
+	assert_int_equal(access(c.path, F_OK), 0);
 	kws_sink_stop(s, 0, true);
 }
 
-/* ---- hook ---- */
-
-static const char *script(const char *name, const char *text)
+/* A named pipe: opening it waits for nobody; events wait for a reader, and for the next one. */
+static void test_named_pipe(void **state)
 {
-	const char *path = in_dir(name);
-	FILE *f = fopen(path, "w");
-
-	fprintf(f, "#!/bin/sh\n%s\n", text);
-	fclose(f);
-	chmod(path, 0755);
-	return path;
-}
-
-static void test_hook_gets_the_event(void **state)
-{
-	kws_conf_hook c = { .timeout_ms = 10000, .at_once = 2, .queue = 8 };
+	kws_conf_file c = { .mode = 0600, .queue = 16 };
 	kws_sink *s;
-	kws_report r = event(5);
-	char *text;
+	kws_report r = event(1);
+	char text[8192];
 
 	(void)state;
-	setenv("NOTIFY_SOCKET", "/run/nobody", 1);
-	snprintf(c.command, sizeof c.command, "%s \"two words\" $HOME;x",
-		 script("hook",
-			"cat > \"${0%/*}/got\"\necho "
-			"\"$KWS_WORD|$KWS_SCORE|$KWS_START_SAMPLE|$#|$1|$2|${NOTIFY_SOCKET:-none}\""
-			" >> \"${0%/*}/got\"; mv \"${0%/*}/got\" \"${0%/*}/got.done\""));
-	assert_int_equal(kws_sink_hook_create(&s, &c, NULL), KWS_OK);
+	snprintf(c.path, sizeof c.path, "%s", in_dir("pipe"));
+	assert_int_equal(mkfifo(c.path, 0600), 0);
+	OPENED(s, kws_sink_file_create(&s, &c, NULL));
 	kws_sink_push(s, &r);
-	UNTIL(access(in_dir("got.done"), F_OK) == 0);
-	text = slurp(in_dir("got.done"));
-	assert_int_equal(strncmp(text, "{\"word\":\"yes\"", 13), 0);
-	assert_non_null(strstr(text, "\nyes|0.9123|5|2|two words|$HOME;x|none\n"));
-	kws_sink_stop(s, 1000, true);
-	unsetenv("NOTIFY_SOCKET");
-}
+	for (int reader = 0; reader < 2; reader++) {
+		int fd = open(c.path, O_RDONLY);
+		ssize_t n = read(fd, text, sizeof text - 1);
 
-/* A hook that hangs is killed with its children; those after it still run; at_once bounds them. */
-static void test_hook_that_hangs(void **state)
-{
-	kws_conf_hook c = { .timeout_ms = 100, .at_once = 1, .queue = 2 };
-	kws_sink *s;
-	kws_sink_stats st;
-	kws_report r = event(5);
-
-	(void)state;
-	snprintf(c.command, sizeof c.command, "%s",
-		 script("hang", "echo x >> \"${0%/*}/hung\"; sleep 1000 & wait"));
-	assert_int_equal(kws_sink_hook_create(&s, &c, NULL), KWS_OK);
-	for (int i = 0; i < 10; i++)
+		assert_true(n > 0);
+		text[n] = 0;
+		assert_int_equal(count_lines(text), 1);
+		assert_int_equal(text[0], '{');
+		close(fd);
 		kws_sink_push(s, &r);
-	kws_sink_stats_get(s, &st);
-	assert_int_equal(st.taken + st.dropped, 10);
-	assert_true(st.dropped >= 6);
-	UNTIL((kws_sink_stats_get(s, &st), st.failed >= st.taken));
-	assert_int_equal(count_lines(slurp(in_dir("hung"))), st.taken);
-	kws_sink_stop(s, 1000, true);
-}
-
-/* At the end a hook has its time, and not more. */
-static void test_hook_at_the_end(void **state)
-{
-	kws_conf_hook c = { .timeout_ms = 100000, .at_once = 2, .queue = 4 };
-	kws_sink *s;
-	kws_report r = event(5);
-	char *text;
-
-	(void)state;
-	snprintf(c.command, sizeof c.command, "%s",
-		 script("slow", "echo $$ > \"${0%/*}/pid\"; exec sleep 1000"));
-	assert_int_equal(kws_sink_hook_create(&s, &c, NULL), KWS_OK);
-	kws_sink_push(s, &r);
-	UNTIL(count_lines(slurp(in_dir("pid"))) == 1);
+	}
 	kws_sink_stop(s, 50, true);
-	text = slurp(in_dir("pid"));
-	UNTIL(kill((pid_t)atol(text), 0) != 0);
 }
 
-static void test_hook_that_is_not_there(void **state)
+static void test_what_is_no_file(void **state)
 {
-	kws_conf_hook c = {
-		.command = "/nonexistent/hook", .timeout_ms = 100, .at_once = 1, .queue = 1
-	};
+	kws_conf_file c = { .mode = 0600, .queue = 4 };
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	kws_sink *s;
 	kws_error err = { "" };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	(void)state;
-	assert_int_equal(kws_sink_hook_create(&s, &c, &err), KWS_ERR_IO);
-	assert_non_null(strstr(err.text, "hook.command: /nonexistent/hook: "));
+	snprintf(a.sun_path, sizeof a.sun_path, "%s", in_dir("a-socket"));
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+	snprintf(c.path, sizeof c.path, "%s", a.sun_path);
+	assert_int_equal(kws_sink_file_create(&s, &c, &err), KWS_ERR_IO);
+	assert_non_null(strstr(err.text, "is a socket"));
+	close(fd);
+	snprintf(c.path, sizeof c.path, "%s", dir);
+	assert_int_equal(kws_sink_file_create(&s, &c, &err), KWS_ERR_IO);
+	assert_non_null(strstr(err.text, "Is a directory"));
 }
 
-static int setup(void **state)
+/* What a sink had no room for, the next event that it takes tells; the one after it, no more. */
+static void test_losses_are_told(void **state)
 {
+	kws_conf_file c = { .mode = 0600, .queue = 2 };
+	kws_sink *s;
+	kws_sink_stats st;
+	kws_report r = event(1);
+	char path[128], *text, want[64];
+	unsigned lines;
+
 	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	kws_log_level(0);
-	snprintf(dir, sizeof dir, "/tmp/kws-test-sink.XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
+	snprintf(path, sizeof path, "%s", in_dir("lossy"));
+	snprintf(c.path, sizeof c.path, "%s", path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	OPENED(s, kws_sink_file_create(&s, &c, NULL));
+	for (int i = 0; i < 20; i++) /* nobody reads */
+		kws_sink_push(s, &r);
+	kws_sink_stats_get(s, &st);
+	assert_true(st.dropped >= 17 && st.taken + st.dropped == 20);
+	unlink(path); /* now it is a file, which takes what waits */
+	UNTIL((lines = count_lines(slurp(path))) == st.taken);
+	kws_sink_push(s, &r);
+	UNTIL(count_lines(slurp(path)) == lines + 1);
+	kws_sink_push(s, &r);
+	UNTIL(count_lines(slurp(path)) == lines + 2);
+	kws_sink_stop(s, 5000, true);
+	text = slurp(path);
+	for (unsigned i = 0; i < lines; i++)
+		text = strchr(text, '\n') + 1;
+	snprintf(want, sizeof want, "\"dropped\":%lu}\n{", st.dropped);
+	assert_non_null(strstr(text, want));
+	assert_string_equal(strrchr(text, ','), ",\"dropped\":0}\n");
 }
 
-static int teardown(void **state)
+/* Standard output that was closed at the start, as kws_start leaves it. */
+static void test_closed_stdout(void **state)
 {
-	char command[128];
+	kws_conf_stdout c = { .enabled = KWS_YES, .queue = 8 };
+	kws_sink *s;
+	kws_error err = { "" };
+	int keep = dup(STDOUT_FILENO), null = open("/dev/null", O_RDONLY);
+	enum kws_status status;
 
 	(void)state;
-	snprintf(command, sizeof command, "rm -rf %s", dir);
-	return system(command);
+	fflush(stdout);
+	dup2(null, STDOUT_FILENO);
+	status = kws_sink_stdout_create(&s, &c, &err);
+	dup2(keep, STDOUT_FILENO);
+	close(keep);
+	close(null);
+	assert_int_equal(status, KWS_ERR_IO);
+	assert_string_equal(err.text, "stdout.enabled: standard output is closed");
+}
+
+static void test_clean(void **state)
+{
+	static const struct {
+		const char *dirty, *clean;
+	} rows[] = {
+		{ "mic\nSTOPPING=1", "mic?STOPPING=1" },
+		{ "\x1b[31mred\x7f\t", "?[31mred??" },
+		{ "M\xc3\xbcller \xe2\x82\xac", "M\xc3\xbcller \xe2\x82\xac" },
+		{ "\xc2\x9b"
+		  "31m \xc2\xa0",
+		  "??31m \xc2\xa0" },
+		{ "\xc2", "\xc2" },
+		{ "", "" },
+	};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		snprintf(text, sizeof text, "%s", rows[i].dirty);
+		kws_clean(text);
+		assert_string_equal(text, rows[i].clean);
+	}
 }
 
 int main(void)
@@ -549,15 +319,13 @@ int main(void)
 		cmocka_unit_test(test_file_appends_and_rotates),
 		cmocka_unit_test(test_file_that_cannot_be),
 		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_file_is_made_when_opened),
+		cmocka_unit_test(test_named_pipe),
+		cmocka_unit_test(test_what_is_no_file),
+		cmocka_unit_test(test_losses_are_told),
 		cmocka_unit_test(test_stuck_stdout),
-		cmocka_unit_test(test_socket_readers),
-		cmocka_unit_test(test_socket_slow_reader),
-		cmocka_unit_test(test_socket_replaces_itself),
-		cmocka_unit_test(test_socket_in_the_way),
-		cmocka_unit_test(test_hook_gets_the_event),
-		cmocka_unit_test(test_hook_that_hangs),
-		cmocka_unit_test(test_hook_at_the_end),
-		cmocka_unit_test(test_hook_that_is_not_there),
+		cmocka_unit_test(test_closed_stdout),
+		cmocka_unit_test(test_clean),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -287,3 +287,117 @@ test_stuck_log() { # at most 30 s
 		-d "raw:$T/in.raw" > "$T/out" 2> "$T/stuck" || fail "status $?"
 	diff <(field decided_sample < "$T/want") <(field decided_sample < "$T/out") || fail "events are missing"
 }
+
+# Descriptors 0 to 2 closed at the start: nothing else gets their numbers.
+test_closed_descriptors() { # at most 40 s
+	audio 16000 raw "$T/in.raw"; audio 16000 wav "$T/in.wav"
+	offline "$T/in.wav" > "$T/want"
+	local how n; n=$(wc -l < "$T/want")
+	for how in '<&-' '>&-' '2>&-' '<&- >&-' '<&- 2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
+		rm -f "$T/events"
+		eval 'timeout 20 "$KWSD" -c /dev/null -m "$MODEL" -d "raw:$T/in.raw" -o journal.enabled=no \
+			-o "file.path=$T/events" -o "socket.path=$T/sock" > "$T/out" 2> "$T/err"' "$how" || fail "$how: status $?"
+		diff <(field decided_sample < "$T/want") <(field decided_sample < "$T/events") || fail "$how: other events"
+		[ "$(grep -vc '^{.*}$' "$T/events")" = 0 ] || fail "$how: the file of events has something else in it"
+	done
+	timeout 20 "$KWSD" -c /dev/null -m "$MODEL" -d raw:- <&- > "$T/out" 2> "$T/err"
+	[ $? = 66 ] || fail "raw:- without standard input: status is not EX_NOINPUT"
+	logged "standard input is closed" || fail "not told why"
+	timeout 20 "$KWSD" -c /dev/null -m "$MODEL" -d "raw:$T/in.raw" -o stdout.enabled=yes >&- 2> "$T/err"
+	[ $? = 78 ] || fail "stdout.enabled=yes without standard output was accepted"
+	logged "standard output is closed" || fail "not told why"
+}
+
+# Near the limit of processes: no library wants a thread of its own, and the error names the limit.
+test_process_limit() { # at most 40 s
+	need_root; need setpriv
+	local status n run="setpriv --reuid=54321 --regid=54321 --clear-groups --bounding-set=-all"
+	chmod 755 "$T"; cp "$KWSD" "$T/kwsd"; cp "$KWS" "$T/kws"; cp "$MODEL" "$T/m"; cp "$AUDIO" "$T/sound"
+	chmod 755 "$T/kwsd" "$T/kws"; chmod 644 "$T/m" "$T/sound"
+	(ulimit -u 1; exec $run "$T/kws" spot -m "$T/m" --format jsonl "$T/sound") > "$T/out" 2> "$T/err" || fail "kws: status $?"
+	offline "$T/sound" | cmp - "$T/out" || fail "kws spot says something else"
+	# its own threads: of the sink and of the audio
+	for n in 1 2; do
+		(ulimit -u $n; exec timeout 20 $run "$T/kwsd" -c /dev/null -m "$T/m" -d raw:/dev/null -o stdout.enabled=yes) \
+			> "$T/out" 2> "$T/err" < /dev/null
+		status=$?
+		[ $status = 71 ] || fail "status $status with a limit of $n"
+		logged "cannot start a thread: .*TasksMax=" || fail "the limit is not named"
+	done
+}
+
+# A reload that is refused: old readers and new ones get the next events.
+test_refused_reload() { # at most 40 s
+	need socat
+	start_slow
+	printf '[socket]\npath = %s/sock\nmode = 0660\n[file]\npath = %s/events\n' "$T" "$T" > "$T/k.conf"
+	kill -HUP "$P"
+	await 5 test -S "$T/sock" || fail "no socket"
+	socat -u UNIX-CONNECT:"$T/sock" - > "$T/old" & PIDS="$PIDS $!"
+	local i=0 bad
+	for bad in '[hook]\ncommand = /nonexistent' '[threshold]\nnonsense = 0.5' '[file]\npath = /nonexistent/x' \
+		'[clips]\ndir = /nonexistent' '[socket]\npath = /nonexistent/x' '[socket]\ngroup = no-such-group'; do
+		i=$((i + 1))
+		printf "[socket]\npath = $T/sock\nmode = 0600\n[file]\npath = $T/other\n$bad\n" > "$T/k.conf"
+		kill -HUP "$P"
+		await 5 eval '[ "$(n_logged "reload refused")" = $i ]' || fail "not refused: $bad"
+		[ -S "$T/sock" ] || fail "the socket is gone after $bad"
+		[ "$(stat -c %a "$T/sock")" = 660 ] || fail "the socket is another one after $bad"
+		[ ! -e "$T/other" ] || fail "a file was made by $bad"
+	done
+	socat -u UNIX-CONNECT:"$T/sock" - > "$T/new" & PIDS="$PIDS $!"
+	sleep 0.3
+	cat "$T/in.raw" >&7
+	await 10 lines "$T/old" "$N" || fail "the old reader has $(wc -l < "$T/old") of $N events"
+	await 5 lines "$T/new" "$N" || fail "the new reader has $(wc -l < "$T/new") of $N events"
+	await 5 lines "$T/events" "$N" || fail "the file has $(wc -l < "$T/events") of $N events"
+	# one that is accepted and changes the socket: the readers stay
+	printf '[socket]\npath = %s/sock\nmode = 0600\n' "$T" > "$T/k.conf"
+	kill -HUP "$P"
+	await 5 eval '[ "$(n_logged "reloaded:")" = 2 ]' || fail "not reloaded"
+	[ "$(stat -c %a "$T/sock")" = 600 ] || fail "mode $(stat -c %a "$T/sock")"
+	cat "$T/in.raw" >&7
+	await 10 lines "$T/old" $((2 * N)) || fail "the old reader has $(wc -l < "$T/old") of $((2 * N)) events"
+	exec 7>&-
+	kwsd_stop
+	[ -z "$(find "$T" -name 'sock*')" ] || fail "left behind: $(ls -A "$T")"
+}
+
+# The model's file is cut and written over while the daemon reads it anew.
+test_model_written_over() { # at most 40 s
+	local m=$MODEL i before
+	cp "$m" "$T/m.safetensors"
+	MODEL=$T/m.safetensors start_slow
+	for i in $(seq 20); do
+		before=$(grep -c "reload" "$T/err")
+		kill -HUP "$P"
+		: > "$T/m.safetensors"; cat "$m" > "$T/m.safetensors"
+		await 5 eval '[ "$(grep -c reload "$T/err")" -gt '"$before"' ]' || fail "no answer to a reload"
+		kill -0 "$P" || fail "kwsd is gone"
+	done
+	exec 7>&-
+	kwsd_stop
+}
+
+# Names with control characters, here the 8-bit form of an escape sequence, steer no terminal and write no messages.
+test_hostile_names() { # at most 30 s
+	need socat
+	local csi name; csi=$(printf '\302\233')
+	"$KWSD" -c /dev/null -m "$MODEL" -d "$(printf 'mic\nSTOPPING=1')" > "$T/out" 2> "$T/err"
+	[ $? = 78 ] || fail "a name of two lines was accepted"
+	[ "$(wc -l < "$T/err")" = 1 ] || fail "it is two lines of the log"
+	socat -u UNIX-RECV:"$T/notify" - > "$T/told" & PIDS="$PIDS $!"
+	await 5 test -S "$T/notify"
+	audio 16000 raw "$T/in.raw"
+	name=$T/mic${csi}31m
+	mkfifo "$name"
+	NOTIFY_SOCKET=$T/notify "$KWSD" -c /dev/null -m "$MODEL" -o stdout.enabled=yes -o journal.enabled=no -d "raw:$name" \
+		> "$T/out" 2> "$T/err" &
+	P=$!; PIDS="$PIDS $P"
+	timeout 10 bash -c 'cat "$1" > "$2"' - "$T/in.raw" "$name" || fail "nobody reads the pipe"
+	await 5 grep -aq 'STATUS=.*mic??31m' "$T/told" || fail "no STATUS: $(cat "$T/told")"
+	await 5 logged 'listening: .*mic??31m' || fail "not listening"
+	grep -aq "$csi" "$T/err" "$T/told" "$T/out" && fail "it came through"
+	kwsd_stop
+	rm "$name"
+}

@@ -161,3 +161,47 @@ test_the_end_when_all_is_stuck() { # at most 60 s
 	kwsd_stop
 	! pgrep -f "$T/hook" > /dev/null || fail "a hook is left behind"
 }
+
+# A named pipe as the file: the start waits for nobody, and a reader gets what has waited for it.
+test_file_is_a_pipe() { # at most 40 s
+	audio 16000 raw "$T/in.raw"; audio 16000 wav "$T/in.wav"
+	offline "$T/in.wav" > "$T/want"
+	mkfifo "$T/pipe" "$T/mic"
+	kwsd_start -d "raw:$T/mic" -o file.path="$T/pipe"
+	exec 7> "$T/mic"
+	cat "$T/in.raw" >&7
+	await 10 lines "$T/out" "$(wc -l < "$T/want")" || fail "$(wc -l < "$T/out") events"
+	await 5 logged "pipe: a named pipe that nobody reads" || fail "not told"
+	cat "$T/pipe" > "$T/got" & PIDS="$PIDS $!"
+	await 5 lines "$T/got" "$(wc -l < "$T/want")" || fail "the reader got $(wc -l < "$T/got") events"
+	cmp "$T/got" "$T/out" || fail "it got others"
+	exec 7>&-
+	kwsd_stop
+}
+
+# Two daemons at once on one socket: one has it, the other says so; when the first is killed, a third takes over.
+test_two_daemons() { # at most 40 s
+	need socat
+	mkfifo "$T/mic"
+	exec 7<> "$T/mic"
+	local a b
+	for _ in 1 2 3 4 5; do
+		rm -f "$T/err.a" "$T/err.b"
+		"$KWSD" -c /dev/null -m "$MODEL" -d "raw:$T/mic" -o socket.path="$T/sock" > "$T/out" 2> "$T/err.a" & a=$!
+		"$KWSD" -c /dev/null -m "$MODEL" -d "raw:$T/mic" -o socket.path="$T/sock" > "$T/out" 2> "$T/err.b" & b=$!
+		PIDS="$PIDS $a $b"
+		await 5 eval "gone $a || gone $b" || fail "both believe that they have it"
+		gone $a && { local c=$a; a=$b; b=$c; }
+		gone $a && fail "both gave up"
+		wait $b && fail "status 0"
+		cat "$T/err.a" "$T/err.b" | grep -q "another process listens there" || fail "not told why"
+		await 5 test -S "$T/sock" || fail "no socket"
+		socat -u /dev/null UNIX-CONNECT:"$T/sock" || fail "nobody listens"
+		kill -KILL $a; wait $a 2> /dev/null
+		[ -S "$T/sock" ] || fail "this test wants a dead socket"
+	done
+	kwsd_start -d "raw:$T/mic" -o socket.path="$T/sock"
+	await 5 socat -u /dev/null UNIX-CONNECT:"$T/sock" || fail "a dead daemon's socket is in the way"
+	kwsd_stop
+	[ -z "$(find "$T" -name 'sock*')" ] || fail "left behind: $(ls "$T")"
+}

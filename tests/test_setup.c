@@ -1,0 +1,296 @@
+/* Reload: what is built is seen by nobody before the swap, and what was refused leaves all as it
+ * was, with each sink alone and all together. */
+#include "tests/sinks.h"
+#include "tests/tiny_model.h"
+
+#include "daemon/setup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+enum { FILE_SINK = 1, SOCKET_SINK = 2, HOOK_SINK = 4, CLIPS = 8, STDOUT_SINK = 16, ALL = 31 };
+
+static const char *put(const char *name, const char *text, mode_t mode)
+{
+	const char *path = in_dir(name);
+	FILE *f = fopen(path, "w");
+
+	fputs(text, f);
+	fclose(f);
+	chmod(path, mode);
+	return path;
+}
+
+static void put_model(const char *name, unsigned seed)
+{
+	tiny_config cfg = tiny_default;
+	size_t len;
+
+	cfg.seed = seed;
+	void *blob = tiny_model_bytes(&cfg, &len);
+	FILE *f = fopen(in_dir(name), "wb");
+	assert_int_equal(fwrite(blob, 1, len, f), len);
+	fclose(f);
+	free(blob);
+}
+
+/* The configuration with these sinks; which: another file, socket and hook for another letter. */
+static void conf_of(kws_conf *c, unsigned sinks, char which)
+{
+	kws_conf_defaults(c);
+	c->out.enabled = sinks & STDOUT_SINK ? KWS_YES : KWS_NO;
+	c->journal.enabled = KWS_NO;
+	snprintf(c->model.path, sizeof c->model.path, "%s/model", dir);
+	if (sinks & FILE_SINK)
+		snprintf(c->file.path, sizeof c->file.path, "%s/%c.events", dir, which);
+	if (sinks & SOCKET_SINK)
+		snprintf(c->socket.path, sizeof c->socket.path, "%s/%c.sock", dir, which);
+	if (sinks & HOOK_SINK)
+		snprintf(c->hook.command, sizeof c->hook.command, "%s/hook", dir);
+	if (sinks & CLIPS)
+		snprintf(c->clips.dir, sizeof c->clips.dir, "%s/clips", dir);
+}
+
+static void start(kws_running *now, unsigned sinks)
+{
+	kws_setup s;
+	kws_error err = { "" };
+
+	memset(now, 0, sizeof *now);
+	conf_of(&s.conf, sinks, 'a');
+	if (kws_setup_build(&s, NULL, &err) != KWS_OK || kws_setup_open(&s, &err) != KWS_OK)
+		fail_msg("%s", err.text);
+	now->conf = s.conf;
+	memcpy(now->sink, s.sink, sizeof now->sink);
+	snprintf(now->model_hash, sizeof now->model_hash, "%s",
+		 kws_model_hash(kws_engine_model(s.engine)));
+	kws_engine_destroy(s.engine);
+}
+
+static void end(kws_running *now)
+{
+	for (int i = 0; i < KWS_N_SINKS; i++)
+		kws_sink_stop(now->sink[i], 1000, true);
+}
+
+/* All that others see in the folder: names, inodes, modes, sizes, times. */
+static void look(char *text, size_t n)
+{
+	struct dirent **list;
+	int count = scandir(dir, &list, NULL, alphasort);
+	size_t at = 0;
+
+	for (int i = 0; i < count; i++) {
+		const char *path = in_dir(list[i]->d_name);
+		struct stat st;
+
+		/* the folder's own times tell of a name that came and went: allowed */
+		if (list[i]->d_name[0] != '.' && lstat(path, &st) == 0)
+			at += (size_t)snprintf(text + at, n - at, "%s %lu %o %ld %ld\n",
+					       list[i]->d_name, (unsigned long)st.st_ino,
+					       (unsigned)st.st_mode, (long)st.st_size,
+					       (long)st.st_mtim.tv_nsec);
+		free(list[i]);
+	}
+	free(list);
+}
+
+static int visit(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+	return fd;
+}
+
+static void expect_line(int fd)
+{
+	char text[4096];
+	ssize_t n = recv(fd, text, sizeof text, 0);
+
+	assert_true(n > 1 && text[n - 1] == '\n');
+}
+
+/* Everything still works: old readers and new ones, the file. */
+static void check_alive(kws_running *now, unsigned sinks, int reader)
+{
+	kws_report r = event(1);
+	unsigned lines = 0;
+	int another = -1;
+
+	if (sinks & FILE_SINK)
+		lines = count_lines(slurp(now->conf.file.path));
+	if (sinks & SOCKET_SINK) {
+		another = visit(now->conf.socket.path);
+		kws_sink_serve(now->sink[KWS_SINK_SOCKET]);
+	}
+	for (int i = 0; i < KWS_N_SINKS; i++)
+		if (now->sink[i] && i != KWS_SINK_STDOUT)
+			kws_sink_push(now->sink[i], &r);
+	if (sinks & SOCKET_SINK) {
+		expect_line(reader);
+		expect_line(another);
+		close(another);
+		kws_sink_serve(now->sink[KWS_SINK_SOCKET]);
+	}
+	if (sinks & FILE_SINK)
+		UNTIL(count_lines(slurp(now->conf.file.path)) == lines + 1);
+}
+
+/* One thing that makes a reload impossible. */
+static void spoil(kws_conf *c, unsigned what)
+{
+	switch (what) {
+	case 0: snprintf(c->model.path, sizeof c->model.path, "%s/none", dir); break;
+	case 1: snprintf(c->file.path, sizeof c->file.path, "%s/none/x", dir); break;
+	case 2: snprintf(c->socket.path, sizeof c->socket.path, "%s/none/x", dir); break;
+	case 3: snprintf(c->socket.group, sizeof c->socket.group, "no-such-group"); break;
+	case 4: snprintf(c->hook.command, sizeof c->hook.command, "%s/none", dir); break;
+	case 5: snprintf(c->clips.dir, sizeof c->clips.dir, "%s/none", dir); break;
+	default: snprintf(c->socket.path, sizeof c->socket.path, "%s/model", dir); break;
+	}
+}
+
+static void refuse_each(unsigned sinks)
+{
+	kws_running now;
+	kws_setup next;
+	kws_error err = { "" };
+	char before[8192], after[8192];
+	int reader = -1;
+
+	start(&now, sinks);
+	if (sinks & SOCKET_SINK) {
+		reader = visit(now.conf.socket.path);
+		kws_sink_serve(now.sink[KWS_SINK_SOCKET]);
+	}
+	look(before, sizeof before);
+	for (unsigned what = 0; what < 7; what++)
+		for (char which = 'a'; which <= 'b'; which++) {
+			conf_of(&next.conf, ALL & ~STDOUT_SINK, which);
+			next.conf.file.mode = 0600; /* so that each sink is another */
+			next.conf.socket.mode = 0600;
+			next.conf.hook.queue = 3;
+			spoil(&next.conf, what);
+			assert_int_not_equal(kws_setup_build(&next, &now, &err), KWS_OK);
+			look(after, sizeof after);
+			assert_string_equal(after, before);
+		}
+	check_alive(&now, sinks, reader);
+	/* one that is fine, but comes too late */
+	look(before, sizeof before);
+	conf_of(&next.conf, ALL & ~STDOUT_SINK, 'b');
+	assert_int_equal(kws_setup_build(&next, &now, NULL), KWS_OK);
+	kws_setup_drop(&next);
+	look(after, sizeof after);
+	assert_string_equal(after, before);
+	check_alive(&now, sinks, reader);
+	close(reader);
+	end(&now);
+	unlink(in_dir("a.events"));
+}
+
+static void test_refused_reload(void **state)
+{
+	(void)state;
+	for (unsigned one = 1; one <= ALL; one *= 2)
+		refuse_each(one);
+	refuse_each(ALL);
+	refuse_each(0);
+}
+
+/* What does not change is kept; what does is replaced; readers stay. */
+static void test_reload(void **state)
+{
+	kws_running now;
+	kws_setup next;
+
+	(void)state;
+	start(&now, ALL & ~STDOUT_SINK);
+	int reader = visit(now.conf.socket.path);
+	kws_sink_serve(now.sink[KWS_SINK_SOCKET]);
+	kws_sink *was[KWS_N_SINKS];
+	memcpy(was, now.sink, sizeof was);
+
+	conf_of(&next.conf, ALL & ~STDOUT_SINK, 'a');
+	next.conf.hook.queue = 3;
+	assert_int_equal(kws_setup_build(&next, &now, NULL), KWS_OK);
+	assert_null(next.engine); /* the same weights */
+	assert_true(kws_setup_swap(&next, &now, 1000));
+	assert_ptr_equal(now.sink[KWS_SINK_FILE], was[KWS_SINK_FILE]);
+	assert_ptr_equal(now.sink[KWS_SINK_SOCKET], was[KWS_SINK_SOCKET]);
+	assert_int_equal(now.conf.hook.queue, 3);
+	check_alive(&now, FILE_SINK | SOCKET_SINK, reader);
+
+	conf_of(&next.conf, FILE_SINK | SOCKET_SINK, 'b');
+	put_model("model", 2);
+	assert_int_equal(kws_setup_build(&next, &now, NULL), KWS_OK);
+	assert_non_null(next.engine);
+	kws_engine_destroy(next.engine);
+	assert_true(kws_setup_swap(&next, &now, 1000));
+	assert_null(now.sink[KWS_SINK_HOOK]);
+	assert_int_equal(access(in_dir("a.sock"), F_OK), -1);
+	check_alive(&now, FILE_SINK | SOCKET_SINK, reader);
+	close(reader);
+	end(&now);
+	unlink(in_dir("a.events"));
+	unlink(in_dir("b.events"));
+}
+
+/* A name that was free at the check and is not at the swap: that sink stays, and the next reload
+ * tries again. */
+static void test_swap_that_fails(void **state)
+{
+	kws_running now;
+	kws_setup next;
+	kws_sink *theirs;
+
+	(void)state;
+	start(&now, FILE_SINK | SOCKET_SINK);
+	int reader = visit(now.conf.socket.path);
+	kws_sink_serve(now.sink[KWS_SINK_SOCKET]);
+	conf_of(&next.conf, FILE_SINK | SOCKET_SINK, 'b');
+	kws_conf_socket c = next.conf.socket;
+	assert_int_equal(kws_setup_build(&next, &now, NULL), KWS_OK);
+	kws_engine_destroy(next.engine);
+	OPENED(theirs, kws_sink_socket_create(&theirs, &c, NULL, NULL));
+	assert_false(kws_setup_swap(&next, &now, 1000));
+	assert_string_equal(now.conf.socket.path, in_dir("a.sock"));
+	assert_string_equal(now.conf.file.path, in_dir("b.events"));
+	check_alive(&now, FILE_SINK | SOCKET_SINK, reader);
+	kws_sink_stop(theirs, 0, true);
+
+	conf_of(&next.conf, FILE_SINK | SOCKET_SINK, 'b');
+	assert_int_equal(kws_setup_build(&next, &now, NULL), KWS_OK);
+	kws_engine_destroy(next.engine);
+	assert_true(kws_setup_swap(&next, &now, 1000));
+	assert_string_equal(now.conf.socket.path, in_dir("b.sock"));
+	check_alive(&now, FILE_SINK | SOCKET_SINK, reader);
+	close(reader);
+	end(&now);
+}
+
+static int setup_all(void **state)
+{
+	if (setup(state) != 0)
+		return -1;
+	put_model("model", 1);
+	put("hook", "#!/bin/sh\n", 0755);
+	return mkdir(in_dir("clips"), 0700);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused_reload),
+		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_swap_that_fails),
+	};
+
+	return cmocka_run_group_tests(tests, setup_all, teardown);
+}
