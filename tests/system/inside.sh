@@ -1,6 +1,6 @@
 # inside.sh - runs inside the container that systemd.sh boots; says what it finds to /shared/log
 exec > /shared/log 2>&1
-trap 'systemctl poweroff' EXIT
+trap 'systemctl poweroff > /dev/null 2>&1' EXIT
 show() { systemctl show kwsd -p "$1" --value; }
 fail() { echo "FAIL: $*"; systemctl status kwsd --no-pager -n 0; journalctl -q --no-pager -n 30 -u kwsd -o cat; exit 1; }
 await() { local n=$(($1 * 20)); shift; while [ "$n" -gt 0 ]; do "$@" > /dev/null 2>&1 && return; sleep 0.05; n=$((n - 1)); done; return 1; }
@@ -163,7 +163,7 @@ base none
 sed -i '/^\[socket\]/,$d' /t/base.conf
 mkdir -p /srv/clips /var/lib/private/kwsd/roots
 chmod 755 /var/lib/private/kwsd/roots; chmod 777 /srv/clips
-refused '[file]\npath = /var/log/events.jsonl\n' 'file.path: .*ReadWritePaths='
+refused '[file]\npath = /srv/clips/events.jsonl\n' 'file.path: .*ReadWritePaths='
 refused '[clips]\ndir = /srv/clips\n' 'clips.dir: .*ReadWritePaths='
 refused '[clips]\ndir = /var/lib/kwsd/roots\n' 'clips.dir: .*belongs to root'
 refused '[clips]\ndir = /home/clips\n' 'clips.dir: .*ProtectHome='
