@@ -1,7 +1,4 @@
-#include "daemon/ear.h"
-
-#include "daemon/clock.h"
-#include "daemon/history.h"
+#include "daemon/ear_parts.h"
 #include "daemon/log.h"
 
 #include <math.h>
@@ -9,68 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* WARM_S: what a new engine hears once more. It does so in steps of CATCH_UP_HOPS, and while it is
- * behind, LAG_HOPS of new audio at most are taken at a time, so that it comes nearer with every
- * step. */
-enum { N_RECENT = 16, WARM_S = 3, HISTORY_S = WARM_S + 1, CATCH_UP_HOPS = 20, LAG_HOPS = 15 };
-
 static const double suspend_s = 1.0;
 static const double splice_log_s = 60.0, drain_s = 0.1;
-/* A decision takes KWS_DECIDE_HOLD_MS at most: what the old engine had not decided by then is the
- * new one's. */
-static const double undecided_s = 0.3;
-
 /* How long the end of a stream may wait for an engine that is behind. */
 static const double settle_s = 0.3;
 
-typedef struct {
-	char word[64];
-	double start, end; /* seconds of this stream: another model may have another rate */
-} recent;
-
-struct kws_ear {
-	kws_conf conf;
-	kws_capture *capture;
-	kws_engine *engine;
-	kws_clips *clips;
-	kws_ear_fn *fn;
-	void *ctx;
-	char host[65];
-	kws_ear_stats stats;
-
-	/* the stream */
-	unsigned stream, in_hz;
-	bool open;	 /* a stream is being heard */
-	double origin_s; /* heard before this stream */
-	uint64_t n_in;	 /* samples of this stream */
-	uint64_t fed;	 /* of them, the engine has heard; less while a new one catches up */
-	char device[KWS_DEVICE_NAME];
-	kws_history history;
-	size_t hop;
-	float *pcm; /* (hop,) */
-	kws_anchor anchor;
-	unsigned long overflows; /* of the device, known */
-	size_t dropped;
-
-	/* lost audio, told with the next event */
-	unsigned gap_count;
-	double gap_s, lost_at; /* lost_at: monotonic time of the last audio */
-	char gap_reason[32];
-	bool told; /* that there is no audio */
-	double next_splice_log;
-
-	/* digital silence */
-	float last;
-	uint64_t constant; /* samples that equal the one before */
-	double patience_s;
-
-	double suspended_s; /* boot time minus monotonic time */
-	recent recents[N_RECENT];
-	unsigned n_recent;
-	uint64_t swapped_at; /* what had been heard at the last swap, of n_in; 0: none */
-};
-
-static uint64_t model_samples(const kws_ear *e, uint64_t n_in)
+uint64_t kws_ear_model_samples(const kws_ear *e, uint64_t n_in)
 {
 	return n_in * kws_model_features(kws_engine_model(e->engine))->rate_hz / e->in_hz;
 }
@@ -80,103 +21,10 @@ static double heard_s(const kws_ear *e)
 	return e->in_hz ? e->origin_s + (double)e->n_in / e->in_hz : e->origin_s;
 }
 
-/* ---- events ---- */
-
-/* Around a swap both engines may have heard the same word. */
-static bool told_before(const kws_ear *e, const char *word, double start, double end)
+/* An engine that is behind tells of its events later. */
+size_t kws_ear_clip_history(const kws_conf_clips *c, unsigned hz)
 {
-	for (unsigned i = 0; i < N_RECENT; i++)
-		if (!strcmp(e->recents[i].word, word) && start < e->recents[i].end
-		    && e->recents[i].start < end)
-			return true;
-	return false;
-}
-
-/* Whether the engine before the last swap has told of it, or found it to be nothing. */
-static bool was_decided(const kws_ear *e, const char *word, const kws_event *ev, bool near)
-{
-	const double hz = kws_model_features(kws_engine_model(e->engine))->rate_hz,
-		     at = (double)e->swapped_at / e->in_hz, decided = (double)ev->sample / hz,
-		     start = (double)ev->start / hz;
-
-	if (!e->swapped_at)
-		return false;
-	if (decided + (near ? 0.0 : undecided_s) < at)
-		return true;
-	return start < at && told_before(e, word, start, (double)ev->end / hz);
-}
-
-static void remember(kws_ear *e, const char *word, const kws_event *ev)
-{
-	const double hz = kws_model_features(kws_engine_model(e->engine))->rate_hz;
-	recent *r = &e->recents[e->n_recent++ % N_RECENT];
-
-	snprintf(r->word, sizeof r->word, "%s", word);
-	r->start = (double)ev->start / hz;
-	r->end = (double)ev->end / hz;
-}
-
-static void fill(kws_ear *e, kws_report *r, const char *word, const kws_event *ev)
-{
-	const kws_model *m = kws_engine_model(e->engine);
-	unsigned hz = kws_model_features(m)->rate_hz;
-	uint64_t origin = (uint64_t)llround(e->origin_s * hz);
-
-	memset(r, 0, sizeof *r);
-	snprintf(r->word, sizeof r->word, "%s", word);
-	r->score = (double)ev->score;
-	r->threshold = (double)ev->threshold;
-	r->rate_hz = hz;
-	r->start_sample = origin + ev->start;
-	r->end_sample = origin + ev->end;
-	r->decided_sample = origin + ev->sample;
-	r->start_s = (double)r->start_sample / hz;
-	r->end_s = (double)r->end_sample / hz;
-	kws_clock_rfc3339(kws_anchor_wall(&e->anchor, r->start_s), r->start_time,
-			  sizeof r->start_time);
-	kws_clock_rfc3339(kws_anchor_wall(&e->anchor, r->end_s), r->end_time, sizeof r->end_time);
-	r->level_dbfs = (double)ev->level_dbfs;
-	r->snr_db = (double)ev->snr_db;
-	snprintf(r->model, sizeof r->model, "%s", kws_model_name(m));
-	snprintf(r->model_hash, sizeof r->model_hash, "%s", kws_model_hash(m));
-	snprintf(r->device, sizeof r->device, "%s", e->device);
-	snprintf(r->host, sizeof r->host, "%s", e->host);
-}
-
-static void keep_clip(kws_ear *e, kws_report *r, const kws_event *ev, bool near)
-{
-	uint64_t hz = r->rate_hz;
-
-	kws_clips_name(r->clip, kws_anchor_wall(&e->anchor, r->start_s), r->word, ev->score, near);
-	kws_clips_want(e->clips, r->clip, ev->start * e->in_hz / hz, ev->end * e->in_hz / hz);
-}
-
-static void on_event(void *ctx, const kws_event *ev, bool near)
-{
-	kws_ear *e = ctx;
-	const char *word = kws_model_word(kws_engine_model(e->engine), ev->word);
-	kws_report r;
-
-	if (was_decided(e, word, ev, near))
-		return;
-	fill(e, &r, word, ev);
-	if (e->clips)
-		keep_clip(e, &r, ev, near);
-	if (near) {
-		e->stats.near_misses++;
-		kws_log(KWS_LOG_DEBUG, "near miss: %s %.2f of %.2f at %.2f s", word,
-			(double)ev->score, (double)ev->threshold, r.start_s);
-		return;
-	}
-	remember(e, word, ev);
-	r.gap_count = e->gap_count;
-	r.gap_s = e->gap_s;
-	memcpy(r.gap_reason, e->gap_reason, sizeof r.gap_reason);
-	e->gap_count = 0;
-	e->gap_s = 0.0;
-	e->gap_reason[0] = 0;
-	e->stats.events++;
-	e->fn(e->ctx, &r);
+	return *c->dir ? kws_clips_history(c, hz) + (size_t)hz * WARM_S : 0;
 }
 
 /* ---- streams ---- */
@@ -190,15 +38,9 @@ static void gap(kws_ear *e, double seconds, const char *reason)
 	e->stats.gap_s += seconds;
 }
 
-/* An engine that is behind tells of its events later. */
-static size_t clip_history(const kws_conf_clips *c, unsigned hz)
-{
-	return *c->dir ? kws_clips_history(c, hz) + (size_t)hz * WARM_S : 0;
-}
-
 static bool fit_rate(kws_ear *e, unsigned hz, kws_error *err)
 {
-	size_t clip = clip_history(&e->conf.clips, hz), n = (size_t)hz * HISTORY_S;
+	size_t clip = kws_ear_clip_history(&e->conf.clips, hz), n = (size_t)hz * HISTORY_S;
 
 	n = n > clip ? n : clip;
 	if (e->history.cap != n) {
@@ -231,7 +73,7 @@ static void begin_stream(kws_ear *e, kws_device *d)
 	e->n_in = e->fed = 0;
 	e->stream = kws_capture_stream(e->capture);
 	if (!fit_rate(e, kws_device_rate(d), &err)
-	    || kws_engine_start(e->engine, e->in_hz, on_event, e, &err) != KWS_OK) {
+	    || kws_engine_start(e->engine, e->in_hz, kws_ear_on_event, e, &err) != KWS_OK) {
 		kws_log(KWS_LOG_ERROR, "%s", err.text);
 		kws_capture_lose(e->capture, err.text);
 		return;
@@ -317,8 +159,8 @@ static void first_audio(kws_ear *e, kws_device *d, double mono)
 static void splice(kws_ear *e, double seconds, const char *reason)
 {
 	settle(e);
-	kws_engine_start(e->engine, e->in_hz, on_event, e, NULL);
-	kws_engine_skip(e->engine, model_samples(e, e->n_in));
+	kws_engine_start(e->engine, e->in_hz, kws_ear_on_event, e, NULL);
+	kws_engine_skip(e->engine, kws_ear_model_samples(e, e->n_in));
 	gap(e, seconds, reason);
 	/* a machine that is too slow loses some every second */
 	double mono = kws_clock_mono();
@@ -479,87 +321,6 @@ void kws_ear_finish(kws_ear *e)
 	settle(e);
 	if (e->clips)
 		kws_clips_step(e->clips, &e->history, true);
-}
-
-/* ---- another configuration ---- */
-
-/* The new engine takes over at once, but for what it hears: that begins some seconds earlier, in the
- * history, and drain() lets it catch up. */
-static void warm(kws_ear *e, kws_engine *next)
-{
-	kws_engine *old = e->engine;
-	uint64_t back = (uint64_t)e->in_hz * WARM_S, room = e->history.cap - LAG_HOPS * e->hop;
-	kws_error err = { "" };
-
-	if (e->open && kws_engine_start(next, e->in_hz, on_event, e, &err) != KWS_OK) {
-		kws_log(KWS_LOG_ERROR, "the new model cannot hear %u Hz: %s; the old one stays",
-			e->in_hz, err.text);
-		kws_engine_destroy(next);
-		return;
-	}
-	e->engine = next;
-	kws_engine_destroy(old);
-	if (!e->open)
-		return;
-	e->swapped_at = e->fed; /* n_in, unless the old one itself was still behind */
-	e->fed = e->fed > back ? e->fed - back : 0;
-	if (e->fed + room < e->n_in)
-		e->fed = e->n_in - room; /* what comes next must not overwrite it */
-	kws_engine_skip(next, model_samples(e, e->fed));
-}
-
-/* A longer history, with what there is. Without memory the old one stays, and clips are cut short.
- */
-static void grow_history(kws_ear *e, size_t need)
-{
-	float *buf = need > e->history.cap ? calloc(need, sizeof *buf) : NULL;
-	kws_history longer;
-
-	if (!buf)
-		return;
-	kws_history_init(&longer, buf, need);
-	longer.end = kws_history_begin(&e->history);
-	while (longer.end < e->history.end) {
-		size_t n = e->history.end - longer.end < e->hop
-				   ? (size_t)(e->history.end - longer.end)
-				   : e->hop;
-
-		kws_history_copy(&e->history, longer.end, n, e->pcm);
-		kws_history_append(&longer, e->pcm, n);
-	}
-	free(e->history.buf);
-	e->history = longer;
-}
-
-/* near_miss is the engine's */
-static bool same_clips(const kws_conf_clips *a, const kws_conf_clips *b)
-{
-	return !strcmp(a->dir, b->dir) && a->quota_mb == b->quota_mb && a->pre_ms == b->pre_ms
-	       && a->post_ms == b->post_ms && a->queue == b->queue;
-}
-
-void kws_ear_swap(kws_ear *e, const kws_conf *c, kws_engine *engine)
-{
-	bool clips = !same_clips(&e->conf.clips, &c->clips);
-
-	e->conf = *c;
-	e->patience_s = c->audio.silence_s;
-	if (clips) {
-		kws_clips_stop(e->clips, 10000, false);
-		e->clips = NULL;
-	}
-	if (engine)
-		warm(e, engine);
-	else
-		kws_engine_configure(e->engine, c, NULL);
-	if (clips && e->in_hz && *c->clips.dir) {
-		kws_error err = { "" };
-
-		grow_history(e, clip_history(&c->clips, e->in_hz));
-		if (kws_clips_create(&e->clips, &c->clips, e->in_hz, &err) != KWS_OK)
-			kws_log(KWS_LOG_ERROR, "%s", err.text);
-	}
-	kws_capture_configure(e->capture, &c->audio);
 }
 
 /* ---- create and the rest ---- */
