@@ -260,11 +260,12 @@ enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err)
 
 	if (!*c->dir)
 		return KWS_OK;
-	if (stat(c->dir, &st) != 0 || access(c->dir, W_OK | X_OK) != 0)
+	bool there = stat(c->dir, &st) == 0;
+	if (there && !S_ISDIR(st.st_mode))
+		return kws_fail(err, KWS_ERR_IO, "clips.dir: %s: is no folder", c->dir);
+	if (!there || access(c->dir, W_OK | X_OK) != 0)
 		return kws_fail(err, KWS_ERR_IO, "clips.dir: %s: %s", c->dir,
 				kws_cause_of(&cause, errno, c->dir));
-	if (!S_ISDIR(st.st_mode))
-		return kws_fail(err, KWS_ERR_IO, "clips.dir: %s: is no folder", c->dir);
 	return KWS_OK;
 }
 

@@ -1,6 +1,7 @@
 /* kwsd - hears keywords on a microphone, for ever. See kwsd(8). */
 #include "audio/device.h"
 #include "audio/start.h"
+#include "daemon/check.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
 #include "daemon/reload.h"
@@ -96,22 +97,6 @@ static void say(void *ctx, const char *text)
 	kws_log(KWS_LOG_ERROR, "%s", text);
 }
 
-/* Also the model and the words, since a configuration that names others would be refused at the
- * start. */
-static int test(const kws_conf *c)
-{
-	kws_error err = { "" };
-	kws_engine *engine;
-
-	kws_conf_print(c, stdout);
-	if (kws_engine_create(&engine, c, &err) != KWS_OK) {
-		kws_log(KWS_LOG_ERROR, "%s", err.text);
-		return EX_CONFIG;
-	}
-	kws_engine_destroy(engine);
-	return EX_OK;
-}
-
 static void introduce(const kws_setup *s, const kws_setup_source *src)
 {
 	const kws_model *m = kws_engine_model(s->engine);
@@ -171,7 +156,7 @@ int main(int argc, char **argv)
 	if (kws_setup_conf(&setup.conf, &o.src, say, NULL))
 		return EX_CONFIG;
 	if (o.test)
-		return test(&setup.conf);
+		_exit(kws_check(&setup));
 	if (!strcmp(setup.conf.audio.device, "raw:-") && !kws_start_has_stdin()) {
 		kws_log(KWS_LOG_ERROR, "audio.device: raw:-: standard input is closed");
 		return EX_NOINPUT;

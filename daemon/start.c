@@ -47,12 +47,12 @@ enum kws_status kws_start_build(kws_setup *s, bool *stopped, kws_error *err)
 
 	*stopped = false;
 	j = (job){ .setup = s, .err = err, .done = eventfd(0, EFD_CLOEXEC) };
-	failed = j.done < 0 ? errno : pthread_create(&thread, NULL, build, &j);
+	if (j.done < 0)
+		return kws_fail(err, KWS_ERR_NOMEM, "eventfd: %s", kws_strerrno(errno));
+	failed = pthread_create(&thread, NULL, build, &j);
 	if (failed) {
-		if (j.done >= 0)
-			close(j.done);
-		return kws_fail(err, KWS_ERR_NOMEM, j.done < 0 ? "eventfd: %s" : KWS_NO_THREAD,
-				kws_strerrno(failed));
+		close(j.done);
+		return kws_fail(err, KWS_ERR_NOMEM, KWS_NO_THREAD, kws_strerrno(failed));
 	}
 	*stopped = !wait_for(j.done);
 	if (*stopped)

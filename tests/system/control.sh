@@ -49,6 +49,73 @@ test_log_prefixes() { # at most 20 s
 	[ -s "$T/out" ] || fail "no events on standard output"
 }
 
+# kwsd -t and the start refuse the same, with the same words, and neither leaves anything behind.
+test_check_finds_what_the_start_refuses() { # at most 60 s
+	mkdir "$T/d" "$T/dir"
+	: > "$T/plain"
+	local n=0
+	while read -r set what; do
+		n=$((n + 1))
+		"$KWSD" -t -c /dev/null -m "$MODEL" -o "$set" < /dev/null > "$T/out" 2> "$T/err"
+		[ $? = 78 ] || fail "kwsd -t takes $set"
+		logged "^kwsd: error: .*$what" || fail "kwsd -t: no word of \"$what\" for $set"
+		cp "$T/err" "$T/err2"
+		"$KWSD" -c /dev/null -m "$MODEL" -d raw:- -o "$set" < /dev/null > "$T/out" 2> "$T/err"
+		[ $? = 78 ] || fail "the start takes $set"
+		cmp <(grep error: "$T/err") <(grep error: "$T/err2") || fail "the start says something else of $set"
+	done <<-X
+		audio.device=1 audio.device: 1 is not in names
+		audio.device=hw:1,0 audio.device: hw:1,0 is not in names
+		audio.device= audio.device: an empty value
+		model.path=/nonexistent /nonexistent: No such file
+		model.path=$T/plain $T/plain:
+		threshold.stopp=0.5 threshold.stopp: the model .* has no such word; did you mean 'stop'
+		threshold._silence_=0.5 threshold._silence_: the model .* has no such word
+		file.path=$T/d file.path: $T/d
+		file.path=$T/none/x file.path: $T/none/x: No such file
+		socket.path=$T/plain socket.path: $T/plain
+		socket.path=$T/none/x socket.path: $T/none/x: No such file
+		socket.path=/$(printf '%0100d' 0) socket.path: .* at most 95 bytes
+		socket.mode=888 socket.mode: 888
+		hook.command=/nonexistent hook.command: /nonexistent: No such file
+		hook.command=$T/plain hook.command: $T/plain
+		hook.command=$T/d hook.command: $T/d
+		clips.dir=$T/none clips.dir: $T/none: No such file
+		clips.dir=$T/plain clips.dir: $T/plain: is no folder
+	X
+	[ $n = 18 ] || fail "only $n were tried"
+	"$KWSD" -t -c /dev/null -m "$MODEL" -o socket.path="$T/d/s" -o socket.group=nosuch > "$T/out" 2> "$T/err" && fail "takes a group that is not there"
+	logged 'socket.group: .*nosuch' || fail "no word of the group"
+	"$KWSD" -t -c /dev/null -m "$MODEL" -o socket.path="$T/d/s" -o file.path="$T/d/f" -o clips.dir="$T/dir" -o hook.command=/bin/true > "$T/out" 2> "$T/err" || fail "refused"
+	logged 'info: checked as ' || fail "as whom?"
+	[ -z "$(find "$T/d" "$T/dir" -mindepth 1)" ] || fail "leaves behind $(find "$T/d" "$T/dir" -mindepth 1)"
+}
+
+# What may come later is no error: a microphone that is away, the folders of the service; nor is the daemon that runs, which keeps its socket.
+test_check_warns() { # at most 60 s
+	need socat
+	pulse_start
+	"$KWSD" -t -c /dev/null -m "$MODEL" -d kws16 > "$T/out" 2> "$T/err" || fail "refused"
+	logged 'info: audio.device: kws16: now that is kws16' || fail "no word of the device"
+	"$KWSD" -t -c /dev/null -m "$MODEL" -d kws61 > "$T/out" 2> "$T/err" || fail "refused"
+	logged "warning: audio.device: kws61: no such device among .*; did you mean 'kws16'?; kwsd would wait for it; there are .*kws48" || fail "no hint"
+	"$KWSD" -t -c /dev/null -m "$MODEL" -d "raw:$T/none" > "$T/out" 2> "$T/err" || fail "refused"
+	logged "warning: audio.device: raw:$T/none: No such file" || fail "no word of the pipe"
+	"$KWSD" -t -c /dev/null -m "$MODEL" -o socket.path=/run/kwsd-none/events -o clips.dir=/var/lib/kwsd-none/clips > "$T/out" 2> "$T/err" || fail "refused"
+	[ "$(n_logged 'not checked: .* makes it when it starts')" = 2 ] || fail "the service's folders"
+	: > "$T/err"
+	kwsd_start -d kws61 -o audio.backoff_ms=50 -o audio.backoff_max_s=1 -o socket.path="$T/s"
+	await 10 logged "no audio: kws61: no such device among .*did you mean 'kws16'?" || fail "the log has no hint"
+	await 5 test -S "$T/s"
+	socat -u "UNIX-CONNECT:$T/s" "OPEN:$T/got,creat" & local reader=$!; PIDS="$PIDS $reader"
+	local before; before=$(stat -c %i "$T/s")
+	"$KWSD" -t -c /dev/null -m "$MODEL" -d kws16 -o socket.path="$T/s" > "$T/out2" 2> "$T/err2" || fail "refused for its own daemon"
+	grep -q "warning: socket.path: $T/s: a process listens there" "$T/err2" || fail "no word of the other daemon"
+	[ "$(stat -c %i "$T/s")" = "$before" ] && kill -0 $reader || fail "the live socket is gone"
+	[ "$(n_logged 'no audio:')" = 1 ] || fail "told again and again"
+	kwsd_stop
+}
+
 test_model_missing_or_cut() { # at most 20 s
 	head -c 5000 "$MODEL" > "$T/cut.safetensors"
 	for m in "$T/none.safetensors" "$T/cut.safetensors" /dev/null; do

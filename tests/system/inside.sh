@@ -130,7 +130,7 @@ log.level=debug
 log.stats_s=1
 service.poll_ms=100
 service.outage_s=0'
-kwsd -t -c /dev/null > /t/all
+kwsd -t -c /dev/null > /t/all 2> /t/out
 awk '/^\[/ {s = substr($0, 2, length($0) - 2)} / =/ {print s "." $1}' /t/all | diff - <(sed 's/=.*//' <<< "$keys") || fail "not every key is tried"
 base() { # the base without this key, so that it is not there twice
 	awk -v key="$1" '/^\[/ {s = substr($0, 2, length($0) - 2)} s "." $1 != key' /t/start.conf > /t/base.conf
@@ -173,9 +173,16 @@ refused '[socket]\npath = /run/kwsd/x\ngroup = root\n' 'socket.group: .*not in t
 refused '[socket]\npath = /run/kwsd/x\ngroup = nosuch\n' 'no group is named nosuch'
 refused '[socket]\npath = /run/kwsd/x\nclients = 1024\nbuffer_kb = 4096\n' 'buffers would take 4304 MiB'
 [ ! -e /run/kwsd/x ] || fail "a refused socket is left behind"
+# kwsd -t beside the service: as root, who sees more, it says what the service could not do, and what is missing
+kwsd -t -c /t/base.conf -o clips.dir=/var/lib/kwsd/roots > /t/out 2>&1 || fail "kwsd -t: $(cat /t/out)"
+grep -q 'clips.dir: /var/lib/kwsd/roots: is not the service' /t/out || fail "kwsd -t: $(grep kwsd: /t/out)"
+kwsd -t -c /t/base.conf -o clips.dir=/var/lib/kwsd/missing > /t/out 2>&1 && fail "kwsd -t takes a folder that is not there"
 rm -r /var/lib/private/kwsd/roots
 cp /t/start.conf /t/base.conf
 taken ''
+kwsd -t -c /t/start.conf > /t/out 2>&1 || fail "kwsd -t refuses what runs: $(grep kwsd: /t/out)"
+grep -q 'socket.path: .*: a process listens there' /t/out || fail "kwsd -t: $(grep kwsd: /t/out)"
+[ -S /run/kwsd/events ] || fail "kwsd -t took the socket away"
 echo "keys: what the sandbox forbids is refused, by its cause"
 
 # the largest model, twice: within MemoryMax=

@@ -1,0 +1,183 @@
+#include "daemon/check.h"
+
+#include "audio/device.h"
+#include "daemon/cause.h"
+#include "daemon/log.h"
+#include "daemon/start.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* ---- what the service has, and we may not see ---- */
+
+/* The service's own folders are there while it runs, and only it and root look into them. */
+static bool is_of_service(const char *path)
+{
+	static const char *const ours[] = { "/run/kwsd", "/var/lib/kwsd" };
+
+	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+		if (!strncmp(path, ours[i], strlen(ours[i])))
+			return true;
+	return false;
+}
+
+/* The service's folder that path is in: /run/kwsd, /var/lib/kwsd-desk, ... */
+static void top_of(const char *path, char *top, size_t n)
+{
+	const char *kwsd = strstr(path, "/kwsd") + 1;
+
+	snprintf(top, n, "%.*s", (int)(kwsd - path) + (int)strcspn(kwsd, "/"), path);
+}
+
+static bool ends_in(const char *path, const char *end)
+{
+	size_t n = strlen(path), k = strlen(end);
+
+	return n >= k && !strcmp(path + n - k, end);
+}
+
+/* Whether path, or the folder that it is to be in, cannot be looked at from here though the service
+ * can. Then it is left out, with a word. */
+static bool left_to_service(const char *key, char *path, bool folder)
+{
+	char up[256], top[256];
+	struct stat st, owner;
+	int why;
+
+	if (!*path || !is_of_service(path))
+		return false;
+	snprintf(up, sizeof up, "%s", path);
+	if (!folder)
+		*strrchr(up, '/') = 0;
+	top_of(path, top, sizeof top);
+	why = stat(up, &st) != 0 || access(up, W_OK | X_OK) != 0 ? errno : 0;
+	if (!why && stat(top, &owner) == 0 && st.st_uid != owner.st_uid && !(st.st_mode & S_IWOTH))
+		kws_log(KWS_LOG_WARNING,
+			"%s: %s: is not the service's own, who may not write into it", key, up);
+	/* of what is missing, the service makes its own folder, and clips in it */
+	if (!why || (why == ENOENT && stat(top, &owner) == 0 && !ends_in(path, "/clips")))
+		return false;
+	kws_log(KWS_LOG_WARNING, "%s: %s: not checked: the folder is the service's, which %s", key,
+		path, why == ENOENT ? "makes it when it starts" : "others may not change");
+	*path = 0;
+	return true;
+}
+
+/* Another kwsd there is most likely the one that is to be reloaded. */
+static void leave_out_live_socket(kws_conf_socket *c)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(a.sun_path, sizeof a.sun_path, "%s", c->path);
+	if (*c->path && fd >= 0
+	    && (connect(fd, (const struct sockaddr *)&a, sizeof a) == 0 || errno == EAGAIN)) {
+		kws_log(KWS_LOG_WARNING,
+			"socket.path: %s: a process listens there: for the running kwsd that is "
+			"right, a second one would be refused",
+			c->path);
+		c->path[0] = 0;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* ---- the microphone ---- */
+
+static void check_raw(const char *path)
+{
+	kws_cause cause;
+	struct stat st;
+
+	if (!strcmp(path, "-"))
+		return;
+	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
+		kws_log(KWS_LOG_WARNING, "audio.device: raw:%s: %s; kwsd would wait for it", path,
+			kws_cause_of(&cause, errno, path));
+	else if (S_ISDIR(st.st_mode))
+		kws_log(KWS_LOG_WARNING, "audio.device: raw:%s: is a folder", path);
+}
+
+static void check_device(const char *name)
+{
+	static kws_device_info list[KWS_DEVICE_MAX];
+	kws_error err = { "" };
+	char all[512] = "";
+	size_t n = 0;
+	int found;
+
+	if (!strncmp(name, "raw:", 4)) {
+		check_raw(name + 4);
+		return;
+	}
+	if (kws_device_list(list, KWS_DEVICE_MAX, &n, &err) != KWS_OK) {
+		kws_log(KWS_LOG_WARNING, "audio.device: %s: cannot look for it: %s", name,
+			err.text);
+		return;
+	}
+	found = kws_device_match(name, list, n, &err);
+	if (found >= 0) {
+		kws_log(KWS_LOG_INFO, "audio.device: %s: now that is %s", name, list[found].id);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t at = strlen(all);
+
+		snprintf(all + at, sizeof all - at, "%s%s", at ? ", " : "; there are ", list[i].id);
+	}
+	kws_log(KWS_LOG_WARNING, "audio.device: %s; kwsd would wait for it%s", err.text, all);
+}
+
+/* ---- all of it ---- */
+
+static void say_who(const kws_conf *c)
+{
+	const char *const paths[][2] = { { "file.path", c->file.path },
+					 { "socket.path", c->socket.path },
+					 { "clips.dir", c->clips.dir } };
+	const struct passwd *us = getpwuid(geteuid());
+
+	kws_log(KWS_LOG_INFO, "checked as %s%s", us ? us->pw_name : "a user without a name",
+		geteuid() ? "" : ", who may do more than the service's own user");
+	for (size_t i = 0; geteuid() == 0 && i < sizeof paths / sizeof paths[0]; i++)
+		if (*paths[i][1] && !is_of_service(paths[i][1]))
+			kws_log(KWS_LOG_WARNING,
+				"%s: %s: kwsd.service may write below /run/kwsd and /var/lib/kwsd "
+				"only; ReadWritePaths= of a drop-in adds others",
+				paths[i][0], paths[i][1]);
+}
+
+int kws_check(kws_setup *s)
+{
+	const kws_conf whole = s->conf;
+	kws_conf *c = &s->conf;
+	kws_error err = { "" };
+	bool stopped;
+
+	kws_conf_print(c, stdout);
+	if (fflush(stdout) != 0) {
+		kws_log(KWS_LOG_ERROR, "standard output: %s", strerror(errno));
+		return EX_IOERR;
+	}
+	left_to_service("file.path", c->file.path, false);
+	if (!left_to_service("socket.path", c->socket.path, false))
+		leave_out_live_socket(&c->socket);
+	left_to_service("clips.dir", c->clips.dir, true);
+	if (kws_start_build(s, &stopped, &err) != KWS_OK) {
+		kws_log(KWS_LOG_ERROR, "%s", err.text);
+		return EX_CONFIG;
+	}
+	if (stopped)
+		return EX_TEMPFAIL;
+	kws_setup_drop(s);
+	check_device(c->audio.device);
+	say_who(&whole);
+	return EX_OK;
+}
