@@ -1,7 +1,8 @@
 #include "cli/args.h"
 
-#include "cli/out.h"
+#include "cli/cli.h"
 #include "find_model.h"
+#include "nearest.h"
 
 #include <errno.h>
 #include <math.h>
@@ -30,6 +31,18 @@ bool kws_args_real(const char *text, double min, double max, double *out)
 	return true;
 }
 
+bool kws_args_comma(const char *text, char *hint)
+{
+	static const char digits[] = "0123456789";
+	const size_t whole = strspn(text, digits);
+	const char *part = text + whole + 1;
+	hint[0] = '\0';
+	if (text[whole] != ',' || !*part || part[strspn(part, digits)])
+		return false;
+	snprintf(hint, 32, "; write %.*s.%.12s", (int)(whole < 12 ? whole : 12), text, part);
+	return true;
+}
+
 unsigned kws_args_need(const struct argp_state *state, const char *option, const char *text,
 		       unsigned min, unsigned max)
 {
@@ -38,6 +51,37 @@ unsigned kws_args_need(const struct argp_state *state, const char *option, const
 		argp_error(state, "%s: '%s' is not a whole number in %u..%u", option, text, min,
 			   max);
 	return n;
+}
+
+double kws_args_need_real(const struct argp_state *state, const char *option, const char *text,
+			  double min, double max)
+{
+	double x = 0.0;
+	char hint[32];
+	kws_args_comma(text, hint);
+	if (!kws_args_real(text, min, max, &x))
+		argp_error(state, "%s: '%s' is not a number in %.10g..%.10g%s", option, text, min,
+			   max, hint);
+	return x;
+}
+
+enum kws_format kws_args_need_format(const struct argp_state *state, const char *text, unsigned set)
+{
+	enum kws_format format = KWS_FORMAT_TEXT;
+	char list[64] = "";
+	kws_nearest near;
+	if (kws_out_format(text, &format) && set & 1u << format)
+		return format;
+	kws_nearest_init(&near, text);
+	for (unsigned f = 0; f < KWS_N_FORMATS; f++)
+		if (set & 1u << f) {
+			size_t n = strlen(list);
+			snprintf(list + n, sizeof list - n, "%s%s", n ? ", " : "",
+				 kws_out_format_name((enum kws_format)f));
+			kws_nearest_offer(&near, kws_out_format_name((enum kws_format)f));
+		}
+	argp_error(state, "--format: '%s' is none of %s%s", text, list, kws_nearest_hint(&near));
+	return format;
 }
 
 enum { OPT_CHANNEL = 0x200, OPT_RATE, OPT_CHANNELS, OPT_ENCODING, OPT_BITS };
@@ -86,8 +130,122 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp audio_argp = { .options = options, .parser = parse };
-const struct argp_child kws_args_audio_child[] = { { &audio_argp, 0, NULL, 0 }, { 0 } };
+const struct argp kws_args_audio_argp = { .options = options, .parser = parse };
+const struct argp_child kws_args_audio_child[] = { { &kws_args_audio_argp, 0, NULL, 0 }, { 0 } };
+
+enum { OPT_DEVICE_RATE = 0x220, OPT_DEVICE_CHANNEL, OPT_DEVICE_CHANNELS, MOST_CHANNELS = 32 };
+
+static const struct argp_option device_options[] = {
+	{ "device", 'd', "NAME", 0,
+	  "Microphone, as kws devices lists it (default: default); raw:- is standard input", 1 },
+	{ "channel", OPT_DEVICE_CHANNEL, "N", 0,
+	  "Hear channel N, 1 to 32 (default: the mean of all)", 1 },
+	{ "channels", OPT_DEVICE_CHANNELS, "N", 0, "Open so many channels, 1 to 32 (default 1)",
+	  1 },
+	{ "rate", OPT_DEVICE_RATE, "HZ", 0,
+	  "Open at this rate, 8000 to 192000 (default: 16000, else the device's own)", 1 },
+	{ 0 },
+};
+
+static error_t parse_device(int key, char *arg, struct argp_state *state)
+{
+	kws_device_config *d = state->input;
+	switch (key) {
+	case ARGP_KEY_INIT: *d = (kws_device_config){ .latency_ms = 40 }; return 0;
+	case 'd': d->name = arg; return 0;
+	case OPT_DEVICE_CHANNEL:
+		d->channel = kws_args_need(state, "--channel", arg, 1, MOST_CHANNELS);
+		return 0;
+	case OPT_DEVICE_CHANNELS:
+		d->channels = kws_args_need(state, "--channels", arg, 1, MOST_CHANNELS);
+		return 0;
+	case OPT_DEVICE_RATE:
+		d->rate_hz =
+			kws_args_need(state, "--rate", arg, KWS_SOURCE_MIN_HZ, KWS_SOURCE_MAX_HZ);
+		return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp kws_args_device_argp = { .options = device_options, .parser = parse_device };
+
+/* ---- misspelt options ---- */
+
+static bool is_end(const struct argp_option *o)
+{
+	return !o->name && !o->key && !o->doc && !o->group;
+}
+
+/* The option of that name (n letters, or their only beginning: getopt() sees to that), or of that
+ * key; an alias stands for what it is an alias of. The names that are shown are offered to near. */
+static const struct argp_option *find(const struct argp *argp, const char *name, size_t n, int key,
+				      kws_nearest *near)
+{
+	const struct argp_option *found = NULL, *meant = NULL;
+	for (const struct argp_option *o = argp->options; o && !is_end(o); o++) {
+		meant = o->flags & OPTION_ALIAS ? meant : o;
+		if ((name && o->name && strncmp(o->name, name, n) == 0) || (!name && o->key == key))
+			found = meant;
+		if (o->name && !(o->flags & OPTION_HIDDEN))
+			kws_nearest_offer(near, o->name);
+	}
+	for (const struct argp_child *c = argp->children; c && c->argp && !found; c++)
+		found = find(c->argp, name, n, key, near);
+	return found;
+}
+
+/* The long option at arg, "--name" or "--name=value", of command, "kws spot"; ends the program when
+ * there is none. */
+static const struct argp_option *find_long(const struct argp *argp, const char *command,
+					   const char *arg)
+{
+	static const struct argp_option own[] = {
+		{ .name = "help" },
+		{ .name = "usage" },
+		{ .name = "version" },
+		{ .name = "program-name", .arg = "NAME", .flags = OPTION_HIDDEN },
+		{ .name = "HANG", .flags = OPTION_HIDDEN },
+		{ 0 }
+	};
+	static const struct argp of_argp = { .options = own };
+	char name[KWS_NEAREST_LONGEST + 2];
+	const size_t n = strcspn(arg + 2, "=");
+	kws_nearest near;
+	snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name - 1), arg + 2);
+	kws_nearest_init(&near, name);
+	const struct argp_option *o = find(argp, arg + 2, n, 0, &near);
+	if (!o)
+		o = find(&of_argp, arg + 2, n, 0, &near);
+	if (o)
+		return o;
+	kws_out_complain("%s has no option --%s%s (`kws %s --help' lists them)", command + 4, name,
+			 kws_nearest_hint(&near), command + 4);
+	exit(KWS_EXIT_USAGE);
+}
+
+void kws_args_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+	kws_nearest none;
+	kws_nearest_init(&none, "");
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const struct argp_option *o = NULL;
+		const char *at = argv[i];
+		if (at[0] != '-' || !at[1])
+			continue;
+		if (at[1] == '-') {
+			o = find_long(argp, argv[0], at);
+			i += o->arg && !strchr(at, '=');
+			continue;
+		}
+		/* Letters; the first that takes an argument ends them. */
+		while (*++at && !(o = find(argp, NULL, 0, *at, &none), o && o->arg))
+			;
+		i += o && o->arg && !at[1];
+	}
+	argp_parse(argp, argc, argv, 0, NULL, input);
+}
+
+/* ---- the model and the audio ---- */
 
 kws_model *kws_args_open_model(const char *wanted)
 {

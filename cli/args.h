@@ -1,8 +1,15 @@
-/* args.h - options that several commands have: the model, and how the audio is to be read. */
+/* args.h - options that several commands have: the model, and how the audio is to be read.
+ *
+ * A short letter means the same in all commands of kws and in kwsd: -c configuration, -d device,
+ * -j jobs, -k top, -m model, -p picture, -q quiet, -s seconds; kwsd alone has -l, -o, -r, -t.
+ * Older spellings that mean something else there are hidden, and still taken where no command gives
+ * them two meanings. */
 #ifndef KWS_CLI_ARGS_H
 #define KWS_CLI_ARGS_H
 
+#include "audio/device.h"
 #include "audio/source.h"
+#include "cli/out.h"
 #include "model/model.h"
 
 #include <argp.h>
@@ -12,10 +19,23 @@
 bool kws_args_unsigned(const char *text, unsigned min, unsigned max, unsigned *out);
 bool kws_args_real(const char *text, double min, double max, double *out);
 
+/* Whether text is a number with a decimal comma; then "; write 0.5" for 0,5 into hint (32,), else
+ * "". */
+bool kws_args_comma(const char *text, char *hint);
+
 /* The same for an option's argument: prints what is wrong and ends the program with
  * KWS_EXIT_USAGE. */
 unsigned kws_args_need(const struct argp_state *state, const char *option, const char *text,
 		       unsigned min, unsigned max);
+double kws_args_need_real(const struct argp_state *state, const char *option, const char *text,
+			  double min, double max);
+
+/* A format among `set', bits 1 << enum kws_format. */
+enum kws_format kws_args_need_format(const struct argp_state *state, const char *text,
+				     unsigned set);
+
+/* argp_parse() for a command, which first says what a misspelt option may have meant. */
+void kws_args_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 typedef struct {
 	const char *model;
@@ -25,8 +45,15 @@ typedef struct {
 	enum kws_encoding encoding;
 } kws_args_audio;
 
-/* The children of a parser with these options; the input of the first is a kws_args_audio. */
+/* A child of a parser with these options; its input is a kws_args_audio. */
+extern const struct argp kws_args_audio_argp;
+
+/* The same as the only child. */
 extern const struct argp_child kws_args_audio_child[];
+
+/* The microphone: -d, --channel, --channels, --rate; its input is a kws_device_config, whose name is
+ * NULL without -d. */
+extern const struct argp kws_args_device_argp;
 
 enum { KWS_ARGS_PATH = 4096 };
 

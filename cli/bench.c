@@ -23,7 +23,7 @@ enum { ROUNDS = 9, LIVE_HOPS = 3000, START_RUNS = 7 };
 typedef struct {
 	kws_args_audio audio;
 	unsigned seconds;
-	bool json;
+	enum kws_format format;
 } options;
 
 typedef struct {
@@ -365,7 +365,8 @@ static int measure(bench *b, const options *o)
 	}
 	bool all = measure_workers(b);
 	all = measure_start(b, o->audio.model) && all;
-	(o->json ? print_json : print_table)(b, 1e3 * (double)f->hop / (double)f->rate_hz);
+	(o->format == KWS_FORMAT_JSONL ? print_json
+				       : print_table)(b, 1e3 * (double)f->hop / (double)f->rate_hz);
 	return all ? KWS_EXIT_OK : KWS_EXIT_INPUT;
 }
 
@@ -389,12 +390,13 @@ static int run(const options *o)
 	return status;
 }
 
-enum { OPT_SECONDS = 0x100, OPT_JSON };
+enum { OPT_FORMAT = 0x100, OPT_JSON };
 
 static const struct argp_option list[] = {
 	{ "model", 'm', "MODEL", 0, "Model file", 0 },
-	{ "seconds", OPT_SECONDS, "N", 0, "Seconds of audio in each pass (default 60)", 0 },
-	{ "json", OPT_JSON, NULL, 0, "One JSON object instead of the table", 0 },
+	{ "seconds", 's', "N", 0, "Seconds of audio in each pass, 1 to 3600 (default 60)", 0 },
+	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default) or jsonl", 0 },
+	{ "json", OPT_JSON, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
 
@@ -403,8 +405,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	options *o = state->input;
 	switch (key) {
 	case 'm': o->audio.model = arg; return 0;
-	case OPT_SECONDS: o->seconds = kws_args_need(state, "--seconds", arg, 1, 3600); return 0;
-	case OPT_JSON: o->json = true; return 0;
+	case 's': o->seconds = kws_args_need(state, "--seconds", arg, 1, 3600); return 0;
+	case OPT_FORMAT:
+		o->format = kws_args_need_format(state, arg,
+						 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL);
+		return 0;
+	case OPT_JSON: o->format = KWS_FORMAT_JSONL; return 0;
 	case ARGP_KEY_ARG: argp_error(state, "'%s': bench reads no files", arg); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -420,6 +426,6 @@ static const struct argp argp = {
 int kws_cmd_bench(int argc, char **argv)
 {
 	options o = { .seconds = 60 };
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	kws_args_parse(&argp, argc, argv, &o);
 	return run(&o);
 }

@@ -41,21 +41,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	args *a = state->input;
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &a->hear; return 0;
-	case OPT_TARGET:
-		if (!kws_args_real(arg, 0.0, 1e6, &a->target))
-			argp_error(state, "--target: '%s' is not a number in 0..1e6", arg);
-		return 0;
-	case OPT_LOWEST:
-		if (!kws_args_real(arg, 0.0, 1.0, &a->lowest))
-			argp_error(state, "--lowest: '%s' is not a number in 0..1", arg);
-		return 0;
+	case OPT_TARGET: a->target = kws_args_need_real(state, "--target", arg, 0.0, 1e6); return 0;
+	case OPT_LOWEST: a->lowest = kws_args_need_real(state, "--lowest", arg, 0.0, 1.0); return 0;
 	case OPT_PER_WORD: a->per_word = true; return 0;
 	case OPT_ALLOW: a->allow = true; return 0;
 	case OPT_WRITE: a->write = arg; return 0;
 	case OPT_FORMAT:
-		if (!kws_out_format(arg, &a->format)
-		    || (a->format != KWS_FORMAT_TEXT && a->format != KWS_FORMAT_JSONL))
-			argp_error(state, "--format: '%s' is neither text nor jsonl", arg);
+		a->format = kws_args_need_format(state, arg,
+						 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL);
 		return 0;
 	case ARGP_KEY_ARGS:
 		a->hear.inputs = state->argv + state->next;
@@ -419,7 +412,7 @@ static const struct argp argp = {
 int kws_cmd_calibrate(int argc, char **argv)
 {
 	args a = { .target = 0.5, .lowest = 0.3 };
-	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	kws_args_parse(&argp, argc, argv, &a);
 
 	task t = { .a = &a };
 	int status = run_task(&t);

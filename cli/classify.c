@@ -26,13 +26,13 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
-	{ "top", 'k', "N", 0, "Show the N most probable words (default 1)", 0 },
+	{ "top", 'k', "N", 0, "Show the N most probable words, 1 to 256 (default 1)", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl or csv", 0 },
 	{ "manifest", OPT_MANIFEST, "LIST", 0,
 	  "Classify the recordings of a tab-separated list (path, expected word) and measure", 0 },
 	{ "at-end", OPT_AT_END, NULL, 0,
 	  "Judge the last second of each recording only, after all that came before it", 0 },
-	{ "jobs", 'j', "N", 0, "Worker threads (default: one per processor)", 0 },
+	{ "jobs", 'j', "N", 0, "Worker threads, 1 to 256 (default: one per processor)", 0 },
 	{ "quiet", 'q', NULL, 0, "With --manifest: only the summary", 0 },
 	{ 0 },
 };
@@ -46,8 +46,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'j': a->jobs = kws_args_need(state, "--jobs", arg, 1, 256); return 0;
 	case 'q': a->quiet = true; return 0;
 	case OPT_FORMAT:
-		if (!kws_out_format(arg, &a->format) || a->format == KWS_FORMAT_AUDACITY)
-			argp_error(state, "--format: '%s' is none of text, jsonl, csv", arg);
+		a->format = kws_args_need_format(state, arg,
+						 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL
+							 | 1u << KWS_FORMAT_CSV);
 		return 0;
 	case OPT_MANIFEST: a->manifest = arg; return 0;
 	case OPT_AT_END: a->at_end = true; return 0;
@@ -315,7 +316,7 @@ int kws_cmd_classify(int argc, char **argv)
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	args a = { .top = 1,
 		   .jobs = processors > 1 && processors <= 256 ? (unsigned)processors : 1 };
-	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	kws_args_parse(&argp, argc, argv, &a);
 
 	task t = { .a = &a };
 	int status = run_task(&t);

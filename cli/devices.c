@@ -1,21 +1,26 @@
 /* kws devices - which microphones there are, by names that stay. */
 #include "audio/device.h"
+#include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 
 #include <argp.h>
 #include <string.h>
 
-enum { MOST_RATES = 16 };
+enum { OPT_FORMAT = 0x100, OPT_JSON, OPT_RATES, MOST_RATES = 16 };
 
 typedef struct {
-	bool rates, json;
+	bool rates;
+	enum kws_format format;
 } args;
 
 static const struct argp_option options[] = {
-	{ "rates", 'r', NULL, 0, "Also the sample rates that each accepts; opens each for a moment",
-	  0 },
-	{ "json", 'j', NULL, 0, "One JSON object a line", 0 },
+	{ "rates", OPT_RATES, NULL, 0,
+	  "Also the sample rates that each accepts; opens each for a moment", 0 },
+	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl or csv", 0 },
+	{ "json", OPT_JSON, NULL, OPTION_HIDDEN, NULL, 0 },
+	{ NULL, 'j', NULL, OPTION_HIDDEN, NULL, 0 },
+	{ NULL, 'r', NULL, OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
 
@@ -23,10 +28,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	args *a = state->input;
 
-	(void)arg;
 	switch (key) {
-	case 'r': a->rates = true; return 0;
-	case 'j': a->json = true; return 0;
+	case 'r':
+	case OPT_RATES: a->rates = true; return 0;
+	case 'j':
+	case OPT_JSON: a->format = KWS_FORMAT_JSONL; return 0;
+	case OPT_FORMAT:
+		a->format = kws_args_need_format(state, arg,
+						 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL
+							 | 1u << KWS_FORMAT_CSV);
+		return 0;
 	case ARGP_KEY_ARG: argp_error(state, "no arguments are wanted"); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -60,6 +71,22 @@ static void print_json(const kws_device_info *d, const unsigned *rates, size_t n
 	kws_out_json_line(o);
 }
 
+static void print_csv(const kws_device_info *d, const unsigned *rates, size_t n_rates,
+		      bool with_rates)
+{
+	const char *const texts[] = { d->id, d->name, d->api, d->card };
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		kws_out_csv(stdout, texts[i]);
+		putchar(',');
+	}
+	printf("%u,%u,%s%s", d->channels, d->rate_hz, d->is_default ? "true" : "false",
+	       with_rates ? "," : "");
+	for (size_t i = 0; i < n_rates; i++)
+		printf("%s%u", i ? " " : "", rates[i]);
+	putchar('\n');
+}
+
 static void print_text(const kws_device_info *d, const unsigned *rates, size_t n_rates)
 {
 	printf("%c ", d->is_default ? '*' : ' ');
@@ -78,22 +105,26 @@ static void print_text(const kws_device_info *d, const unsigned *rates, size_t n
 int kws_cmd_devices(int argc, char **argv)
 {
 	static kws_device_info list[KWS_DEVICE_MAX];
-	args a = { false, false };
+	args a = { .rates = false };
 	kws_error err = { "" };
 	size_t n;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	kws_args_parse(&argp, argc, argv, &a);
 	kws_device_prepare();
 	if (kws_device_list(list, KWS_DEVICE_MAX, &n, &err) != KWS_OK) {
 		kws_out_complain("%s", err.text);
 		return KWS_EXIT_INPUT;
 	}
+	if (a.format == KWS_FORMAT_CSV)
+		printf("id,name,api,card,channels,rate_hz,default%s\n", a.rates ? ",rates_hz" : "");
 	for (size_t i = 0; i < n; i++) {
 		unsigned rates[MOST_RATES];
 		size_t n_rates = a.rates ? kws_device_rates(&list[i], rates, MOST_RATES) : 0;
 
-		if (a.json)
+		if (a.format == KWS_FORMAT_JSONL)
 			print_json(&list[i], rates, n_rates, a.rates);
+		else if (a.format == KWS_FORMAT_CSV)
+			print_csv(&list[i], rates, n_rates, a.rates);
 		else
 			print_text(&list[i], rates, n_rates);
 	}

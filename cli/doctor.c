@@ -330,7 +330,7 @@ int kws_cmd_doctor(int argc, char **argv)
 	kws_device *d;
 	sound s;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &v);
+	kws_args_parse(&argp, argc, argv, &v);
 	kws_device_prepare();
 	check_model(&v);
 	check_clock(&v);

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_FORMAT = 0x100, OPT_MANIFEST, OPT_PICTURE, OPT_TARGET, MOST_TARGETS = 8 };
+enum { OPT_FORMAT = 0x100, OPT_MANIFEST, OPT_TARGET, MOST_TARGETS = 8 };
 
 typedef struct {
 	kws_hear_args hear;
 	enum kws_format format;
-	const char *format_name, *manifest, *picture;
+	const char *manifest, *picture;
 	double target[MOST_TARGETS]; /* false alarms per hour */
 	size_t n_targets;
 	bool jobs_given;
@@ -26,8 +26,7 @@ static const struct argp_option options[] = {
 	{ "manifest", OPT_MANIFEST, "LIST", 0,
 	  "Accuracy and confusion on the clips of a list: the same as kws classify -q --manifest",
 	  0 },
-	{ "picture", OPT_PICTURE, "FILE", 0, "Draw misses against false alarms, and scores: SVG",
-	  0 },
+	{ "picture", 'p', "FILE", 0, "Draw misses against false alarms, and scores: SVG", 0 },
 	{ "at", OPT_TARGET, "X", 0,
 	  "Show the threshold for X false alarms an hour, may be repeated (default 0.5 and 1)", 0 },
 	{ 0 },
@@ -39,18 +38,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &a->hear; return 0;
 	case OPT_FORMAT:
-		if (!kws_out_format(arg, &a->format) || a->format == KWS_FORMAT_AUDACITY)
-			argp_error(state, "--format: '%s' is none of text, jsonl, csv", arg);
-		a->format_name = arg;
+		a->format = kws_args_need_format(state, arg,
+						 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL
+							 | 1u << KWS_FORMAT_CSV);
 		return 0;
 	case OPT_MANIFEST: a->manifest = arg; return 0;
-	case OPT_PICTURE: a->picture = arg; return 0;
+	case 'p': a->picture = arg; return 0;
 	case OPT_TARGET:
-		if (a->n_targets == MOST_TARGETS
-		    || !kws_args_real(arg, 0.0, 1e6, &a->target[a->n_targets]))
-			argp_error(state, "--at: '%s' is not a number in 0..1e6, or one too many",
-				   arg);
-		a->n_targets++;
+		if (a->n_targets == MOST_TARGETS)
+			argp_error(state, "--at: more than %d of them", MOST_TARGETS);
+		a->target[a->n_targets++] = kws_args_need_real(state, "--at", arg, 0.0, 1e6);
 		return 0;
 	case ARGP_KEY_ARGS:
 		a->hear.inputs = state->argv + state->next;
@@ -62,6 +59,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (a->manifest && (a->hear.n_inputs || a->picture || a->n_targets))
 			argp_error(state, "--manifest measures clips: no other files, --picture or "
 					  "--at beside it");
+		if (a->manifest
+		    && (a->hear.unlabelled_only || a->hear.smooth_ms >= 0
+			|| a->hear.refractory_ms >= 0 || a->hear.tolerance != 0.75))
+			argp_error(state, "--manifest measures clips, which have no use for "
+					  "--tolerance, --unlabelled-only, --smooth, --refractory");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -71,12 +73,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int measure_clips(const args *a)
 {
 	char jobs[16], channel[16];
-	const char *argv[] = {
-		"kws eval", "--quiet", "--manifest", a->manifest,
-		"--jobs",   jobs,      "--format",   a->format_name ? a->format_name : "text",
-		NULL,	    NULL,      NULL,	     NULL,
-		NULL
-	};
+	const char *argv[] = { "kws eval", "--quiet", "--manifest", a->manifest,
+			       "--jobs",   jobs,      "--format",   kws_out_format_name(a->format),
+			       NULL,	   NULL,      NULL,	    NULL,
+			       NULL };
 	int argc = 8;
 	snprintf(jobs, sizeof jobs, "%u", a->hear.jobs);
 	if (a->hear.audio.model) {
@@ -455,7 +455,7 @@ static const struct argp argp = {
 int kws_cmd_eval(int argc, char **argv)
 {
 	args a = { 0 };
-	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	kws_args_parse(&argp, argc, argv, &a);
 	if (a.manifest)
 		return measure_clips(&a);
 

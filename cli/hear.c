@@ -19,14 +19,15 @@ enum { OPT_TOLERANCE = 0x300, OPT_UNLABELLED, OPT_SMOOTH, OPT_REFRACTORY, MOST_J
 
 static const struct argp_option options[] = {
 	{ "tolerance", OPT_TOLERANCE, "S", 0,
-	  "A word counts as heard until that long after its end (default 0.75)", 0 },
+	  "A word counts as heard until that many seconds after its end, 0 to 60 (default 0.75)",
+	  0 },
 	{ "unlabelled-only", OPT_UNLABELLED, NULL, 0,
 	  "Count false alarms only in recordings in which nothing is said", 0 },
 	{ "smooth", OPT_SMOOTH, "MS", 0,
-	  "Mean over that much of the probabilities (default: the model's)", 0 },
+	  "Mean over that much of the probabilities, 0 to 2000 (default: the model's)", 0 },
 	{ "refractory", OPT_REFRACTORY, "MS", 0,
-	  "A word that was found is silent for that long (default: the model's)", 0 },
-	{ "jobs", 'j', "N", 0, "Worker threads (default: one per processor)", 0 },
+	  "A word that was found is silent for that long, 0 to 60000 (default: the model's)", 0 },
+	{ "jobs", 'j', "N", 0, "Worker threads, 1 to 256 (default: one per processor)", 0 },
 	{ 0 },
 };
 
@@ -42,8 +43,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &a->audio;
 		return 0;
 	case OPT_TOLERANCE:
-		if (!kws_args_real(arg, 0.0, 60.0, &a->tolerance))
-			argp_error(state, "--tolerance: '%s' is not a number in 0..60", arg);
+		a->tolerance = kws_args_need_real(state, "--tolerance", arg, 0.0, 60.0);
 		return 0;
 	case OPT_UNLABELLED: a->unlabelled_only = true; return 0;
 	case OPT_SMOOTH:

@@ -231,7 +231,7 @@ int kws_cmd_listen(int argc, char **argv)
 	float *threshold;
 	int status = KWS_EXIT_MODEL;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	kws_args_parse(&argp, argc, argv, &a);
 	kws_device_prepare();
 	model = kws_args_open_model(a.model);
 	if (!model)

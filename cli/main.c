@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "kws.h"
+#include "nearest.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -50,7 +51,12 @@ static int run(const char *name, int argc, char **argv)
 		argv[0] = full;
 		return commands[i].run(argc, argv);
 	}
-	kws_out_complain("'%s' is no command; `kws help' lists them", name);
+	kws_nearest near;
+	kws_nearest_init(&near, name);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		kws_nearest_offer(&near, commands[i].name);
+	kws_nearest_offer(&near, "help");
+	kws_out_complain("'%s' is no command of `kws help'%s", name, kws_nearest_hint(&near));
 	return KWS_EXIT_USAGE;
 }
 

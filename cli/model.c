@@ -30,9 +30,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'm': a->model = arg; return 0;
 	case OPT_FORMAT:
-		if (!kws_out_format(arg, &a->format)
-		    || (a->format != KWS_FORMAT_TEXT && a->format != KWS_FORMAT_JSONL))
-			argp_error(state, "--format: '%s' is neither text nor jsonl", arg);
+		a->format = kws_args_need_format(state, arg,
+						 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL);
 		return 0;
 	case ARGP_KEY_ARGS:
 		a->inputs = state->argv + state->next;
@@ -243,7 +242,7 @@ static const struct argp argp = {
 int kws_cmd_model(int argc, char **argv)
 {
 	args a = { 0 };
-	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	kws_args_parse(&argp, argc, argv, &a);
 	int worst = KWS_EXIT_OK;
 	if (a.n_inputs == 0 || a.model)
 		worst = show(&a, a.model);

@@ -10,22 +10,27 @@
 
 static int write_error; /* errno of the first failure on stdout */
 
+static const char *const format_names[KWS_N_FORMATS] = {
+	[KWS_FORMAT_TEXT] = "text",
+	[KWS_FORMAT_JSONL] = "jsonl",
+	[KWS_FORMAT_CSV] = "csv",
+	[KWS_FORMAT_AUDACITY] = "audacity",
+};
+
 bool kws_out_format(const char *name, enum kws_format *out)
 {
-	static const struct {
-		const char *name;
-		enum kws_format format;
-	} formats[] = {
-		{ "text", KWS_FORMAT_TEXT },	     { "jsonl", KWS_FORMAT_JSONL },
-		{ "json", KWS_FORMAT_JSONL },	     { "csv", KWS_FORMAT_CSV },
-		{ "audacity", KWS_FORMAT_AUDACITY },
-	};
-	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
-		if (strcmp(name, formats[i].name) == 0) {
-			*out = formats[i].format;
+	name = strcmp(name, "json") == 0 ? "jsonl" : name;
+	for (unsigned f = 0; f < KWS_N_FORMATS; f++)
+		if (strcmp(name, format_names[f]) == 0) {
+			*out = (enum kws_format)f;
 			return true;
 		}
 	return false;
+}
+
+const char *kws_out_format_name(enum kws_format format)
+{
+	return format_names[format];
 }
 
 void kws_out_visible(FILE *to, const char *text)

@@ -17,6 +17,7 @@ enum kws_format {
 
 /* "text", "jsonl", "json" (the same), "csv", "audacity". false: no such format. */
 bool kws_out_format(const char *name, enum kws_format *out);
+const char *kws_out_format_name(enum kws_format format);
 
 /* One line on stderr, "kws: ...", control characters made visible. */
 void kws_out_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -26,10 +26,12 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "FILE", 0, "The picture, SVG; - is standard output", 0 },
+	{ "picture", 'p', "FILE", 0, "The picture, SVG; - is standard output", 0 },
+	{ "output", 'o', NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
 	{ "start", OPT_START, "S", 0, "Draw from there on, seconds (default 0)", 0 },
 	{ "end", OPT_END, "S", 0, "Draw up to there (default: the end)", 0 },
-	{ "width", OPT_WIDTH, "N", 0, "Pixels along the time axis (default: by the length)", 0 },
+	{ "width", OPT_WIDTH, "N", 0,
+	  "Pixels along the time axis, 200 to 20000 (default: by the length)", 0 },
 	{ 0 },
 };
 
@@ -38,15 +40,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	args *a = state->input;
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &a->audio; return 0;
+	case 'p':
 	case 'o': a->output = arg; return 0;
-	case OPT_START:
-		if (!kws_args_real(arg, 0.0, 1e7, &a->start))
-			argp_error(state, "--start: '%s' is no time in seconds", arg);
-		return 0;
-	case OPT_END:
-		if (!kws_args_real(arg, 0.0, 1e7, &a->end))
-			argp_error(state, "--end: '%s' is no time in seconds", arg);
-		return 0;
+	case OPT_START: a->start = kws_args_need_real(state, "--start", arg, 0.0, 1e7); return 0;
+	case OPT_END: a->end = kws_args_need_real(state, "--end", arg, 0.0, 1e7); return 0;
 	case OPT_WIDTH: a->width = kws_args_need(state, "--width", arg, 200, 20000); return 0;
 	case ARGP_KEY_ARG:
 		if (a->input)
@@ -55,7 +52,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!a->input || !a->output)
-			argp_error(state, "want a file to hear and -o, the picture to draw");
+			argp_error(state, "want a file to hear and -p, the picture to draw");
 		if (a->end <= a->start)
 			argp_error(state, "--end: that is not after the start");
 		return 0;
@@ -459,7 +456,7 @@ static int run_task(task *t)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "FILE -o PICTURE",
+	.args_doc = "FILE -p PICTURE",
 	.doc = "Draw a recording: the spectrogram that the network is given, the score of each "
 	       "word, "
 	       "its threshold, and the words that are found.",
@@ -469,7 +466,7 @@ static const struct argp argp = {
 int kws_cmd_plot(int argc, char **argv)
 {
 	args a = { .end = (double)INFINITY };
-	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	kws_args_parse(&argp, argc, argv, &a);
 
 	task t = { .a = &a };
 	int status = run_task(&t);

@@ -2,35 +2,34 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/thresholds.h"
 #include "spot/spotter.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_FORMAT = 0x100, OPT_BLOCK, OPT_SMOOTH, OPT_REFRACTORY, MOST_THRESHOLDS = 256 };
+enum { OPT_FORMAT = 0x100, OPT_BLOCK, OPT_SMOOTH, OPT_REFRACTORY };
+
+static const unsigned FORMATS = 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL
+				| 1u << KWS_FORMAT_CSV | 1u << KWS_FORMAT_AUDACITY;
 
 typedef struct {
 	kws_args_audio audio;
 	enum kws_format format;
 	unsigned block_ms;
-	const char *smooth, *refractory;	/* NULL: the model's */
-	const char *threshold[MOST_THRESHOLDS]; /* as they were given */
-	size_t n_thresholds;
+	const char *smooth, *refractory; /* NULL: the model's */
+	kws_thresholds thresholds;
 	char **inputs;
 	int n_inputs;
 } args;
 
 static const struct argp_option options[] = {
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl, csv or audacity", 0 },
-	{ "threshold", 't', "X|WORD=X", 0,
-	  "Score that a word has to reach, 0 to 1 or off; for all words or one; may be repeated, "
-	  "and be a list with commas (default: the model's)",
-	  0 },
 	{ "smooth", OPT_SMOOTH, "MS", 0,
-	  "Mean over that much of the probabilities (default: the model's)", 0 },
+	  "Mean over that much of the probabilities, 0 to 2000 (default: the model's)", 0 },
 	{ "refractory", OPT_REFRACTORY, "MS", 0,
-	  "A word that was found is silent for that long (default: the model's)", 0 },
+	  "A word that was found is silent for that long, 0 to 60000 (default: the model's)", 0 },
 	{ "block", OPT_BLOCK, "MS", 0,
 	  "Audio fed at a time; 10 is the live hop. Changes speed, never the output (default 1000)",
 	  0 },
@@ -41,17 +40,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	args *a = state->input;
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &a->audio; return 0;
-	case 't':
-		if (a->n_thresholds == MOST_THRESHOLDS)
-			argp_error(state, "--threshold: more than %d of them", MOST_THRESHOLDS);
-		a->threshold[a->n_thresholds++] = arg;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->audio;
+		state->child_inputs[1] = &a->thresholds;
 		return 0;
-	case OPT_FORMAT:
-		if (!kws_out_format(arg, &a->format))
-			argp_error(state, "--format: '%s' is none of text, jsonl, csv, audacity",
-				   arg);
-		return 0;
+	case OPT_FORMAT: a->format = kws_args_need_format(state, arg, FORMATS); return 0;
 	case OPT_BLOCK: a->block_ms = kws_args_need(state, "--block", arg, 1, 60000); return 0;
 	case OPT_SMOOTH:
 		kws_args_need(state, "--smooth", arg, 0, KWS_DECIDE_SMOOTH_MAX_MS);
@@ -86,51 +79,6 @@ typedef struct {
 	bool lost;	  /* nobody reads the output any more */
 } task;
 
-/* One threshold, "0.8", "off", "go=0.8" or "go=off". false: said what is wrong. */
-static bool apply_threshold(task *t, char *text)
-{
-	char *equals = strrchr(text, '='), *value = equals ? equals + 1 : text;
-	double x = 2.0; /* never */
-	if (strcmp(value, "off") != 0 && !kws_args_real(value, 0.0, 1.0, &x)) {
-		kws_out_complain("--threshold: '%s' is not a number in 0..1, nor off", value);
-		return false;
-	}
-	if (!equals) {
-		for (size_t w = 0; w < kws_model_n_words(t->model); w++)
-			t->threshold[w] = (float)x;
-		return true;
-	}
-	*equals = '\0';
-	int word = kws_model_word_index(t->model, text);
-	if (word < 0 || !kws_model_is_command(t->model, (size_t)word)) {
-		kws_out_complain("--threshold: '%s' is no command of %s; `kws model' lists them",
-				 text, kws_model_name(t->model));
-		return false;
-	}
-	t->threshold[word] = (float)x;
-	return true;
-}
-
-/* Those for all words first, so that their order on the command line does not matter. */
-static bool apply_thresholds(task *t)
-{
-	bool good = true;
-	for (int per_word = 0; per_word < 2; per_word++)
-		for (size_t i = 0; i < t->a->n_thresholds && good; i++) {
-			char *list = strdup(t->a->threshold[i]), *at = list;
-			for (char *one = at; good && one; one = at) {
-				at = strchr(one, ',');
-				if (at)
-					*at++ = '\0';
-				if ((strchr(one, '=') != NULL) == per_word)
-					good = apply_threshold(t, one);
-			}
-			good = good && list;
-			free(list);
-		}
-	return good;
-}
-
 static void on_event(void *ctx, const kws_event *ev);
 
 static bool configure(task *t)
@@ -141,8 +89,6 @@ static bool configure(task *t)
 		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
 		return false;
 	}
-	for (size_t w = 0; w < kws_model_n_words(t->model); w++)
-		t->threshold[w] = kws_model_threshold(t->model, w);
 	t->cfg = (kws_spotter_config)KWS_SPOTTER_CONFIG;
 	t->cfg.threshold = t->threshold;
 	t->cfg.on_event = on_event;
@@ -151,7 +97,7 @@ static bool configure(task *t)
 		t->cfg.smooth_ms = (int)ms;
 	if (t->a->refractory && kws_args_unsigned(t->a->refractory, 0, KWS_REFRACTORY_MAX_MS, &ms))
 		t->cfg.refractory_ms = (int)ms;
-	return apply_thresholds(t);
+	return kws_thresholds_apply(&t->a->thresholds, t->model, t->threshold);
 }
 
 static double seconds(const task *t, uint64_t sample)
@@ -304,6 +250,10 @@ static int run_task(task *t)
 	return status;
 }
 
+static const struct argp_child children[] = { { &kws_args_audio_argp, 0, NULL, 0 },
+					      { &kws_thresholds_argp, 0, NULL, 0 },
+					      { 0 } };
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -311,13 +261,13 @@ static const struct argp argp = {
 	.doc = "Say what is said when. Lines appear as the words are heard; - is raw PCM on "
 	       "standard input, as "
 	       "`arecord -t raw' and sox write it.",
-	.children = kws_args_audio_child,
+	.children = children,
 };
 
 int kws_cmd_spot(int argc, char **argv)
 {
 	args a = { .block_ms = 1000 };
-	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	kws_args_parse(&argp, argc, argv, &a);
 
 	task t = { .a = &a };
 	int status = run_task(&t);

@@ -340,6 +340,28 @@ static void bad_usage_is_2_and_named(void **state)
 		{ "classify", "-j", "x", "-", "--jobs" },
 		{ "classify", "--manifest=x", "y", NULL, "--manifest" },
 		{ "model", "--format=csv", NULL, NULL, "csv" },
+		/* What a hand in a hurry types: never read as something else. */
+		{ "spto", NULL, NULL, NULL, "did you mean 'spot'?" },
+		{ "help", "calibrat", NULL, NULL, "did you mean 'calibrate'?" },
+		{ "spot", "--treshold=0.5", "-", NULL, "did you mean 'threshold'?" },
+		{ "eval", "--unlabeled-only", "x", NULL, "did you mean 'unlabelled-only'?" },
+		{ "spot", "--threshold", "0,1", "-", "write 0.1" },
+		{ "spot", "-t", "yes=0,1", "-", "write 0.1" },
+		{ "spot", "-t", "no=0.5,yes=1,0", "-", "write 1.0" },
+		{ "spot", "-t", "0.4,0.5", "-", "sets all words twice" },
+		{ "spot", "-t", "yes=0.4,yes=0.5", "-", "sets yes twice" },
+		{ "spot", "-t", "Yes=0.4", "-", "did you mean 'yes'?" },
+		{ "spot", "-t", "yse=0.4", "-", "did you mean 'yes'?" },
+		{ "spot", "-t", "0.4 0.5", "-", "0.4 0.5" },
+		{ "eval", "--at=0,5", "x", NULL, "write 0.5" },
+		{ "eval", "--manifest=x", "--smooth=100", NULL, "no use for" },
+		{ "eval", "--manifest=x", "--unlabelled-only", NULL, "no use for" },
+		{ "eval", "--tolerance=0,75", "x", NULL, "write 0.75" },
+		{ "calibrate", "--target=1,5", "x", NULL, "write 1.5" },
+		{ "calibrate", "--lowest=0,3", "x", NULL, "write 0.3" },
+		{ "plot", "--start=1,5", "x", NULL, "write 1.5" },
+		{ "devices", "--format=cvs", NULL, NULL, "did you mean 'csv'?" },
+		{ "bench", "--format=csv", NULL, NULL, "csv" },
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		assert_int_equal(run(bad[i][0], bad[i][1], bad[i][2], bad[i][3], NULL), 2);
@@ -464,6 +486,12 @@ static void spot_thresholds(void **state)
 		run("spot", "--format=jsonl", "-t", "0.4,yes=off", in_dir("long.wav"), NULL), 0);
 	assert_non_null(strstr(out, "\"no\""));
 	assert_null(strstr(out, "\"yes\""));
+	/* Lists as people write them. */
+	assert_int_equal(run("spot", "--format=jsonl", "--threshold", " yes = 0.4 , off ",
+			     in_dir("long.wav"), NULL),
+			 0);
+	assert_non_null(strstr(out, "\"yes\""));
+	assert_null(strstr(out, "\"no\""));
 }
 
 static void spot_goes_on_after_a_bad_file(void **state)

@@ -1,0 +1,29 @@
+/* thresholds.h - what --threshold says: the score that a word has to reach.
+ *
+ *   0.8             all words
+ *   off             none ever
+ *   go=0.8,stop=off one word each; a list may have one value for all words, too
+ *
+ * What stands later on the command line counts, but a word's own value before that for all. */
+#ifndef KWS_CLI_THRESHOLDS_H
+#define KWS_CLI_THRESHOLDS_H
+
+#include "model/model.h"
+
+#include <argp.h>
+#include <stdbool.h>
+
+enum { KWS_THRESHOLDS_MOST = 256 };
+
+typedef struct {
+	const char *list[KWS_THRESHOLDS_MOST]; /* as they were given */
+	size_t n;
+} kws_thresholds;
+
+/* A child of a parser with this option; its input is a kws_thresholds. */
+extern const struct argp kws_thresholds_argp;
+
+/* The model's, changed as asked, into threshold (n_words,). false: said what is wrong. */
+bool kws_thresholds_apply(const kws_thresholds *t, const kws_model *m, float *threshold);
+
+#endif
