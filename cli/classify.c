@@ -7,6 +7,7 @@
 #include "cli/pool.h"
 #include "cli/progress.h"
 #include "cli/tally.h"
+#include "cli/vocabulary.h"
 #include "spot/classify.h"
 
 #include <stdlib.h>
@@ -77,7 +78,8 @@ typedef struct {
 	kws_files files;	/* the paths to open */
 	kws_job *job;		/* (files.n,) */
 	kws_tally *tally;
-	size_t *order; /* (n_words,) scratch: words by probability */
+	kws_vocabulary vocabulary; /* of the list */
+	size_t *order;		   /* (n_words,) scratch: words by probability */
 	size_t failed;
 	double audio_s;
 	bool incomplete; /* a folder could not be read */
@@ -219,7 +221,8 @@ static void take(task *t, size_t i)
 	t->audio_s += job->seconds;
 	sort_words(job->prob, kws_model_n_words(t->model), t->order);
 	if (item) {
-		size_t want = kws_tally_class(t->model, expected);
+		size_t want =
+			kws_vocabulary_class(&t->vocabulary, t->a->manifest, item->line, expected);
 		right = want == t->order[0];
 		kws_tally_add(t->tally, want, t->order[0]);
 	}
@@ -238,6 +241,10 @@ static void print_summary(const task *t)
 	if (t->a->format == KWS_FORMAT_JSONL) {
 		json_t *o = json_object(), *sum = kws_tally_json(t->tally);
 		json_object_set_new(sum, "failed", json_integer((json_int_t)t->failed));
+		json_object_set_new(sum, "words_respelt",
+				    json_integer((json_int_t)t->vocabulary.n_respelt));
+		json_object_set_new(sum, "words_not_in_model",
+				    json_integer((json_int_t)t->vocabulary.n_others));
 		json_object_set_new(sum, "audio_s", kws_out_json_real(t->audio_s));
 		json_object_set_new(sum, "model", kws_out_json_text(kws_model_name(t->model)));
 		json_object_set_new(sum, "model_sha256",
@@ -281,8 +288,10 @@ static int run_jobs(task *t)
 	}
 	kws_progress_clear(&progress);
 	kws_pool_destroy(pool);
-	if (t->manifest && heard)
+	if (t->manifest && heard) {
+		kws_vocabulary_report(&t->vocabulary, "_unknown_");
 		print_summary(t);
+	}
 	return t->failed || t->incomplete ? KWS_EXIT_INPUT : KWS_EXIT_OK;
 }
 
@@ -291,6 +300,7 @@ static int run_task(task *t)
 	t->model = kws_args_open_model(t->a->audio.model);
 	if (!t->model)
 		return KWS_EXIT_MODEL;
+	t->vocabulary.model = t->model;
 	int status = list_inputs(t);
 	if (status != KWS_EXIT_OK)
 		return status;

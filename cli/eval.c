@@ -383,6 +383,8 @@ static void print_jsonl(const task *t)
 	set_real(sum, "hours_unlabelled", h->unlabelled_s / 3600.0);
 	set_real(sum, "hours_for_false_alarms", t->hours);
 	set_size(sum, "failed", h->failed);
+	set_size(sum, "words_respelt", h->vocabulary.n_respelt);
+	set_size(sum, "words_not_in_model", h->vocabulary.n_others);
 	set_real(sum, "tolerance_s", m->tolerance);
 	set_size(sum, "smooth_ms", m->smooth_ms);
 	set_size(sum, "refractory_ms", m->refractory_ms);

@@ -97,11 +97,9 @@ static bool read_truth(kws_heard *h, kws_recording *r, const char *recording)
 		kws_out_complain("%s", *err.text ? err.text : kws_strerror(KWS_ERR_NOMEM));
 	for (size_t i = 0; good && truth && i < kws_truth_count(truth); i++) {
 		const kws_truth_item *item = kws_truth_get(truth, i);
-		int word = kws_model_word_index(h->model, item->word);
-		if (word >= 0 && kws_model_is_command(h->model, (size_t)word))
-			r->said[r->n_said++] = (kws_said){ item->start, item->end, (size_t)word };
-		else
-			h->ignored++;
+		size_t word = kws_vocabulary_class(&h->vocabulary, path, item->line, item->word);
+		if (word < h->material.n_words && h->material.command[word])
+			r->said[r->n_said++] = (kws_said){ item->start, item->end, word };
 	}
 	kws_truth_close(truth);
 	free(path);
@@ -317,10 +315,7 @@ static void collect(kws_heard *h, own *o, const kws_files *files, job *jobs)
 		*(r->labelled ? &h->labelled_s : &h->unlabelled_s) += r->seconds;
 	}
 	h->material.recording = o->recording;
-	if (h->ignored)
-		kws_out_complain("%zu words in truth files are no commands of %s and count as not "
-				 "said",
-				 h->ignored, kws_model_name(h->model));
+	kws_vocabulary_report(&h->vocabulary, "not said");
 }
 
 static int hear_files(kws_heard *h, const kws_hear_args *a, const kws_files *files)
@@ -355,6 +350,7 @@ int kws_hear(kws_heard *h, const kws_hear_args *a)
 	h->model = kws_args_open_model(a->audio.model);
 	if (!h->model)
 		return KWS_EXIT_MODEL;
+	h->vocabulary.model = h->model;
 	if (kws_model_max_frames(h->model)) {
 		kws_out_complain("model %s: full attention cannot hear an endless stream",
 				 kws_model_name(h->model));

@@ -5,6 +5,7 @@
 
 #include "cli/args.h"
 #include "cli/det.h"
+#include "cli/vocabulary.h"
 
 typedef struct {
 	kws_args_audio audio;
@@ -24,8 +25,8 @@ typedef struct {
 	kws_material material; /* its recordings are those that could be heard */
 	size_t n_labelled, n_said;
 	double labelled_s, unlabelled_s;
-	size_t failed;	/* recordings that could not be heard */
-	size_t ignored; /* words in truth files that are no commands of the model */
+	size_t failed;		   /* recordings that could not be heard */
+	kws_vocabulary vocabulary; /* of the truth files */
 	void *own;
 } kws_heard;
 

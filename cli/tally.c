@@ -38,16 +38,6 @@ void kws_tally_destroy(kws_tally *t)
 	free(t);
 }
 
-size_t kws_tally_class(const kws_model *m, const char *word)
-{
-	int own = kws_model_word_index(m, word);
-	if (own < 0 && (strcmp(word, "silence") == 0 || strcmp(word, "_background_noise_") == 0))
-		own = kws_model_word_index(m, "_silence_");
-	else if (own < 0)
-		own = kws_model_word_index(m, "_unknown_");
-	return own < 0 ? kws_model_n_words(m) : (size_t)own;
-}
-
 void kws_tally_add(kws_tally *t, size_t expected, size_t heard)
 {
 	t->count[expected * t->n_words + heard]++;

@@ -12,11 +12,7 @@ typedef struct kws_tally kws_tally;
 enum kws_status kws_tally_create(kws_tally **out, const kws_model *m);
 void kws_tally_destroy(kws_tally *t);
 
-/* The class that a word of a list belongs to: itself; "silence" and "_background_noise_" to
- * _silence_; any other to _unknown_. n_words: the model has no such class. */
-size_t kws_tally_class(const kws_model *m, const char *word);
-
-/* expected: as kws_tally_class() has it; heard < n_words. */
+/* expected: as kws_vocabulary_class() has it; heard < n_words. */
 void kws_tally_add(kws_tally *t, size_t expected, size_t heard);
 
 size_t kws_tally_count(const kws_tally *t);

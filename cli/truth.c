@@ -7,15 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct {
-	kws_truth_item item;
-	size_t line;
-} entry;
-
 struct kws_truth {
 	const char *name; /* of the list, while it is parsed */
 	char *text;	  /* the list; words end in NUL */
-	entry *entries;
+	kws_truth_item *items;
 	size_t n;
 };
 
@@ -32,23 +27,26 @@ static char *cut_field(char *line)
 static enum kws_status add(kws_truth *t, char *line, size_t number, kws_error *err)
 {
 	char *start = line, *end = cut_field(start), *word = end ? cut_field(end) : NULL;
-	entry *e = &t->entries[t->n];
+	kws_truth_item *e = &t->items[t->n];
+	char hint[32];
 	if (!word)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: want start, end and word, with tabs",
 				t->name, number);
 	cut_field(word);
-	if (!kws_args_real(start, 0.0, KWS_TRUTH_MAX_S, &e->item.start))
-		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the start, %.40s, is no time",
-				t->name, number, start);
-	if (!kws_args_real(end, 0.0, KWS_TRUTH_MAX_S, &e->item.end))
-		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the end, %.40s, is no time", t->name,
-				number, end);
-	if (e->item.end < e->item.start)
+	kws_args_comma(start, hint);
+	if (!kws_args_real(start, 0.0, KWS_TRUTH_MAX_S, &e->start))
+		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the start, %.40s, is no time%s",
+				t->name, number, start, hint);
+	kws_args_comma(end, hint);
+	if (!kws_args_real(end, 0.0, KWS_TRUTH_MAX_S, &e->end))
+		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the end, %.40s, is no time%s",
+				t->name, number, end, hint);
+	if (e->end < e->start)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the end, %.40s, is before the start",
 				t->name, number, end);
 	if (word[0] == '\0')
 		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: no word", t->name, number);
-	e->item.word = word;
+	e->word = word;
 	e->line = number;
 	t->n++;
 	return KWS_OK;
@@ -94,9 +92,9 @@ static enum kws_status read_lines(kws_truth *t, size_t len, kws_error *err)
 
 static int by_start(const void *a, const void *b)
 {
-	const entry *x = a, *y = b;
-	if (x->item.start < y->item.start || x->item.start > y->item.start)
-		return x->item.start < y->item.start ? -1 : 1;
+	const kws_truth_item *x = a, *y = b;
+	if (x->start < y->start || x->start > y->start)
+		return x->start < y->start ? -1 : 1;
 	return x->line < y->line ? -1 : x->line > y->line;
 }
 
@@ -117,15 +115,15 @@ static enum kws_status take_text(kws_truth **out, char *text, size_t len, const 
 		n_lines += text[i] == '\n';
 	t->text = text;
 	t->name = name;
-	t->entries = calloc(n_lines, sizeof *t->entries);
-	st = t->entries ? read_lines(t, len, err)
-			: kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", name);
+	t->items = calloc(n_lines, sizeof *t->items);
+	st = t->items ? read_lines(t, len, err)
+		      : kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", name);
 	if (st != KWS_OK) {
 		kws_truth_close(t);
 		return st;
 	}
-	if (t->entries)
-		qsort(t->entries, t->n, sizeof *t->entries, by_start);
+	if (t->items)
+		qsort(t->items, t->n, sizeof *t->items, by_start);
 	t->name = NULL;
 	*out = t;
 	return KWS_OK;
@@ -160,7 +158,7 @@ void kws_truth_close(kws_truth *t)
 	if (!t)
 		return;
 	free(t->text);
-	free(t->entries);
+	free(t->items);
 	free(t);
 }
 
@@ -171,5 +169,5 @@ size_t kws_truth_count(const kws_truth *t)
 
 const kws_truth_item *kws_truth_get(const kws_truth *t, size_t i)
 {
-	return &t->entries[i].item;
+	return &t->items[i];
 }

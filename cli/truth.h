@@ -20,6 +20,7 @@ enum {
 typedef struct {
 	double start, end; /* seconds, 0 <= start <= end <= KWS_TRUTH_MAX_S */
 	const char *word;  /* not empty */
+	size_t line;	   /* from 1 */
 } kws_truth_item;
 
 typedef struct kws_truth kws_truth;

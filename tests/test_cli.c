@@ -735,6 +735,42 @@ static void classify_measures_a_list(void **state)
 	assert_non_null(strstr(err, "none.tsv"));
 }
 
+static void no_word_of_a_list_is_taken_for_another(void **state)
+{
+	(void)state;
+	const char list[] = "clips/b/0.wav\tYES\n"
+			    "clips/a/1.wav\t yes \n"
+			    "clips/b/2.wav\tyes\xc2\xa0\n"
+			    "clips/a/3.wav\t\"yes\"\n"
+			    "clips/b/4.wav\tSilence\n"
+			    "clips/a/5.wav\tyess\n"
+			    "clips/b/6.wav\tmarvin\n"
+			    "clips/a/7.wav\tmarvin\n"
+			    "clips/b/8.wav\t_Unknown_\n"
+			    "clips/a/9.wav\tno\n";
+	put_file("respelt.tsv", list, sizeof list - 1);
+	assert_int_equal(
+		run("classify", "--format=jsonl", "-q", "--manifest", in_dir("respelt.tsv"), NULL),
+		0);
+	json_t *o = json_line(0), *sum = json_object_get(o, "summary"),
+	       *words = json_object_get(sum, "words");
+	assert_int_equal((int)number_of(json_object_get(words, "yes"), "n"), 4);
+	assert_int_equal((int)number_of(json_object_get(words, "_silence_"), "n"), 1);
+	assert_int_equal((int)number_of(json_object_get(words, "_unknown_"), "n"), 4);
+	assert_int_equal((int)number_of(sum, "words_respelt"), 6);
+	assert_int_equal((int)number_of(sum, "words_not_in_model"), 3);
+	json_decref(o);
+	assert_non_null(strstr(err, "6 words with other blanks, quotes or capitals"));
+	assert_non_null(strstr(err, "respelt.tsv:1: 'YES' as 'yes'"));
+	assert_non_null(strstr(err, "3 words are not in tiny and count as _unknown_: 1 'yess' "
+				    "(line 6; did you mean 'yes'?), 2 'marvin'"));
+	/* A list without such words says nothing. */
+	const char plain[] = "clips/b/0.wav\tyes\nclips/a/1.wav\tsilence\n";
+	put_file("plain.tsv", plain, sizeof plain - 1);
+	assert_int_equal(run("classify", "-q", "--manifest", in_dir("plain.tsv"), NULL), 0);
+	assert_string_equal(err, "");
+}
+
 static void full_attention_takes_clips(void **state)
 {
 	(void)state;
@@ -792,6 +828,7 @@ int main(void)
 		cmocka_unit_test(classify_judges_the_end),
 		cmocka_unit_test(classify_reports_what_it_cannot_read),
 		cmocka_unit_test(classify_measures_a_list),
+		cmocka_unit_test(no_word_of_a_list_is_taken_for_another),
 		cmocka_unit_test(full_attention_takes_clips),
 		cmocka_unit_test(model_tells_what_is_in_it),
 	};

@@ -300,7 +300,22 @@ static void eval_goes_on_after_bad_inputs(void **state)
 	/* A word that the model lacks is not said; nothing else is there. */
 	put_text("broken.tsv", "1\t2\tmarvin\n");
 	assert_int_equal(run("eval broken.wav"), 0);
-	assert_non_null(strstr(err, "1 words in truth files are no commands"));
+	assert_non_null(strstr(err, "1 words are not in tiny and count as not said: 1 'marvin'"));
+	/* Times with a decimal comma are refused, not read as whole seconds. */
+	put_text("broken.tsv", "1,5\t2,5\tyes\n");
+	assert_int_equal(run("eval broken.wav"), 1);
+	assert_non_null(strstr(err, "broken.tsv:1: the start, 1,5, is no time; write 1.5"));
+	/* Blanks, quotes and capitals make no other word, and are told. */
+	put_text("broken.tsv", "1\t2\tYes \n3\t4\t\"no\"\n5\t6\tyes\xc2\xa0\n7\t8\tyesss\n");
+	assert_int_equal(run("eval --format jsonl broken.wav"), 0);
+	assert_non_null(strstr(err, "3 words with other blanks, quotes or capitals"));
+	assert_non_null(strstr(err, "broken.tsv:1: 'Yes ' as 'yes'"));
+	assert_non_null(strstr(err, "1 'yesss' (line 4; did you mean 'yes'?)"));
+	o = last_json();
+	json_t *sum = json_object_get(o, "summary");
+	assert_int_equal(size_at(sum, "words_respelt"), 3);
+	assert_int_equal(size_at(sum, "words_not_in_model"), 1);
+	json_decref(o);
 	unlink(in_dir("broken.tsv"));
 	unlink(in_dir("broken.wav"));
 	assert_int_equal(run("eval"), 2);
