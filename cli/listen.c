@@ -4,84 +4,84 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/peaks.h"
+#include "cli/thresholds.h"
 #include "spot/spotter.h"
 
 #include <math.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { BAR = 24, N_BEST = 3, OPT_RATE = 0x200, OPT_CHANNELS };
+enum { BAR = 24, BAR_LEAST = 8, N_BEST = 3, MOST_COLUMNS = 160 };
 
 /* A score falls from the display by this much a frame, so that eyes can follow. */
 static const float fade = 0.97f;
 
 typedef struct {
 	kws_device_config device;
+	kws_thresholds thresholds;
 	const char *model;
-	float threshold;  /* < 0: the model's */
 	unsigned seconds; /* 0: until interrupted */
 } args;
 
 static const struct argp_option options[] = {
-	{ "device", 'd', "NAME", 0,
-	  "Microphone, as kws devices lists it (default: default); raw:- is standard input", 0 },
-	{ "model", 'm', "FILE", 0, "Model (default: the installed one, or $KWS_MODEL)", 0 },
-	{ "threshold", 't', "X", 0,
-	  "Score that every word has to reach, 0 to 1 (default: the model's)", 0 },
-	{ "seconds", 's', "N", 0, "End after so much audio", 0 },
-	{ "channel", 'c', "N", 0, "Hear channel N, counted from 1 (default: the mean of all)", 0 },
-	{ "channels", OPT_CHANNELS, "N", 0, "Open so many channels", 0 },
-	{ "rate", OPT_RATE, "HZ", 0, "Open at this rate (default: 16000, else the device's own)",
-	  0 },
+	{ "model", 'm', "MODEL", 0, "Model file (default: the installed one, or $KWS_MODEL)", 0 },
+	{ "seconds", 's', "N", 0, "End after so many seconds of audio (default: with Ctrl-C)", 0 },
+	{ NULL, 'c', "N", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	args *a = state->input;
-	double x;
 
 	switch (key) {
-	case 'd': a->device.name = arg; return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->device;
+		state->child_inputs[1] = &a->thresholds;
+		return 0;
 	case 'm': a->model = arg; return 0;
-	case 't':
-		if (!kws_args_real(arg, 0.0, 1.0, &x))
-			argp_error(state, "--threshold: '%s' is not in 0..1", arg);
-		a->threshold = (float)x;
-		return 0;
 	case 's': a->seconds = kws_args_need(state, "--seconds", arg, 1, 1000000); return 0;
-	case 'c': a->device.channel = kws_args_need(state, "--channel", arg, 1, 32); return 0;
-	case OPT_CHANNELS:
-		a->device.channels = kws_args_need(state, "--channels", arg, 1, 32);
-		return 0;
-	case OPT_RATE:
-		a->device.rate_hz = kws_args_need(state, "--rate", arg, 8000, 192000);
+	case 'c':
+		argp_error(state,
+			   "-c names a configuration, for kwsd and kws doctor; a channel is "
+			   "--channel %s",
+			   arg);
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "no arguments are wanted; kws spot reads files");
+		argp_error(state, "'%s': no arguments are wanted; kws spot reads files", arg);
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
+static const struct argp_child children[] = { { &kws_args_device_argp, 0, NULL, 0 },
+					      { &kws_thresholds_argp, 0, NULL, 0 },
+					      { 0 } };
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
+	.children = children,
 	.doc = "Listen to a microphone and show level, scores and events.\vScores are those that "
-	       "the decision compares with "
-	       "its thresholds. Say the words, and other words: a good threshold lies between what "
-	       "both reach. Ctrl-C ends.",
+	       "the decision compares with its thresholds. Say the words, and other words: a good "
+	       "threshold lies between what both reach. Ctrl-C ends; then thresholds between what "
+	       "was heard stand there, to be pasted into kwsd.conf.",
 };
 
 typedef struct {
 	const kws_model *model;
 	kws_spotter *spotter;
+	kws_peaks *peaks;
 	float *shown; /* (n_words,) scores, fading */
 	float power;  /* mean square, smoothed over 0.1 s */
 	double hz;
+	uint64_t heard; /* samples of the device */
 	bool terminal;
 } view;
 
@@ -102,28 +102,86 @@ static void on_frame(void *ctx, const kws_frame *f)
 		v->power += 0.1f * (f->level[i] - v->power);
 	for (size_t w = 0; w < f->n_words; w++)
 		v->shown[w] = fmaxf(score[w], fade * v->shown[w]);
+	kws_peaks_step(v->peaks, score);
+}
+
+/* ---- lines that fit ---- */
+
+/* A line for a terminal, which would break it at its edge, or for a file, which has none. */
+typedef struct {
+	char text[4 * MOST_COLUMNS];
+	size_t used;	   /* columns, at most */
+	size_t n, columns; /* bytes; columns there are */
+} line;
+
+static line line_for(const view *v)
+{
+	struct winsize size = { 0 };
+	const char *named = getenv("COLUMNS");
+	unsigned n = 0;
+	line l = { .columns = MOST_COLUMNS };
+
+	if (!v->terminal)
+		return l;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+		n = size.ws_col;
+	else if (!named || !kws_args_unsigned(named, 1, 10000, &n))
+		n = 80;
+	/* The cursor needs a column, too. */
+	l.columns = n < MOST_COLUMNS ? n - 1 : MOST_COLUMNS;
+	return l;
+}
+
+/* Put a part behind the others, if the whole of it fits. Letters that are no ASCII may be two
+ * columns wide. */
+__attribute__((format(printf, 2, 3))) static void put(line *l, const char *format, ...)
+{
+	char part[sizeof l->text];
+	size_t columns = 0;
+	va_list more;
+
+	va_start(more, format);
+	vsnprintf(part, sizeof part, format, more);
+	va_end(more);
+	for (char *c = part; *c; c++) {
+		const unsigned char byte = (unsigned char)*c;
+		columns += byte < 0x80 ? 1 : byte >= 0xc0 ? 2 : 0;
+		*c = byte < 0x20 || byte == 0x7f ? '?' : *c;
+	}
+	if (l->used + columns > l->columns || l->n + strlen(part) >= sizeof l->text)
+		return;
+	memcpy(l->text + l->n, part, strlen(part) + 1);
+	l->n += strlen(part);
+	l->used += columns;
+}
+
+/* stays: the next one stands below it. Else, on a terminal, it takes its place. */
+static void show(const view *v, const line *l, bool stays)
+{
+	printf("%s%s%s", v->terminal ? "\r\033[K" : "", l->text, stays || !v->terminal ? "\n" : "");
+	if (!kws_out_flush())
+		interrupted = 1;
 }
 
 static void on_event(void *ctx, const kws_event *ev)
 {
 	view *v = ctx;
+	line l = line_for(v);
 
-	printf("%s%10.2f s  %-12s score %.3f of %.3f  %.1f dBFS  SNR %.1f dB\n",
-	       v->terminal ? "\r\033[K" : "", (double)ev->start / v->hz,
-	       kws_model_word(v->model, ev->word), (double)ev->score, (double)ev->threshold,
-	       (double)ev->level_dbfs, (double)ev->snr_db);
-	if (!kws_out_flush())
-		interrupted = 1;
+	put(&l, "%8.2f s  %-10s", (double)ev->start / v->hz, kws_model_word(v->model, ev->word));
+	put(&l, " score %.3f", (double)ev->score);
+	put(&l, " of %.3f", (double)ev->threshold);
+	put(&l, "  %.1f dBFS", (double)ev->level_dbfs);
+	put(&l, "  SNR %.1f dB", (double)ev->snr_db);
+	show(v, &l, true);
 }
 
-static void draw(view *v)
+/* The commands with the highest scores, falling, into best (N_BEST,). Returns how many. */
+static size_t find_best(const view *v, size_t *best)
 {
-	size_t n_words = kws_model_n_words(v->model), best[N_BEST], n = 0;
-	float db = 10.0f * log10f(v->power + 1e-12f);
-	int bar = (int)lrintf((db + 72.0f) * BAR / 72.0f);
-	char text[BAR + 1];
+	size_t n = 0;
 
-	for (size_t w = 0; w < n_words; w++) {
+	for (size_t w = 0; w < kws_model_n_words(v->model); w++) {
 		size_t i;
 
 		if (!kws_model_is_command(v->model, w))
@@ -135,16 +193,60 @@ static void draw(view *v)
 		if (i < N_BEST)
 			best[i] = w;
 	}
-	for (int i = 0; i < BAR; i++)
-		text[i] = i < bar ? '#' : '.';
-	text[BAR] = 0;
-	printf("%s%6.1f dBFS %s", v->terminal ? "\r\033[K" : "", (double)db, text);
+	return n;
+}
+
+static void draw(const view *v)
+{
+	const float db = 10.0f * log10f(v->power + 1e-12f);
+	line l = line_for(v);
+	size_t best[N_BEST], n = find_best(v, best);
+	char bar[BAR + 1];
+	int wide = l.columns >= 60 ? BAR : BAR_LEAST, full;
+
+	full = (int)lrintf((db + 72.0f) * (float)wide / 72.0f);
+	for (int i = 0; i < wide; i++)
+		bar[i] = i < full ? '#' : '.';
+	bar[wide] = '\0';
+	put(&l, "%6.1f dBFS", (double)db);
+	put(&l, " %s", bar);
 	for (size_t i = 0; i < n; i++)
-		printf("  %s %.2f", kws_model_word(v->model, best[i]), (double)v->shown[best[i]]);
-	if (!v->terminal)
-		putchar('\n');
-	if (!kws_out_flush())
-		interrupted = 1;
+		put(&l, "  %s %.2f", kws_model_word(v->model, best[i]), (double)v->shown[best[i]]);
+	show(v, &l, false);
+}
+
+/* ---- what it comes to ---- */
+
+static void print_word(const view *v, size_t word)
+{
+	const kws_peaks_word *p = kws_peaks_of(v->peaks, word);
+	const float threshold = kws_peaks_threshold(p);
+	const char *name = kws_model_word(v->model, word);
+
+	if (threshold >= 0.0f)
+		printf("# %zu heard, from %.3f; else up to %.3f\n%s = %.3f\n", p->heard,
+		       (double)p->least, (double)p->otherwise, name, (double)threshold);
+	else
+		printf("# not heard (to %.3f): the model's\n%s = %.7g\n", (double)p->otherwise,
+		       name, (double)kws_model_threshold(v->model, word));
+}
+
+/* A piece of kwsd.conf, for narrow terminals too. */
+static void print_thresholds(const view *v, const kws_device *d)
+{
+	line first = line_for(v), second = line_for(v);
+
+	kws_peaks_end(v->peaks);
+	put(&first, "# kws listen, %.0f s", (double)v->heard / (double)kws_device_rate(d));
+	put(&first, " of %s", kws_device_name(d));
+	put(&second, "# %s", kws_model_name(v->model));
+	printf("\n%s\n%s\n", first.text, second.text);
+	printf("# Each lies between the lowest peak\n# that reached its threshold, taken for\n"
+	       "# the word, and the highest that did\n# not, half way in log odds. A guess\n"
+	       "# from few words: kws calibrate\n# measures.\n[threshold]\n");
+	for (size_t w = 0; w < kws_model_n_words(v->model); w++)
+		if (kws_model_is_command(v->model, w))
+			print_word(v, w);
 }
 
 /* Until interrupted, the end, or the device's silence. Returns an exit status. */
@@ -155,16 +257,16 @@ static int hear(view *v, kws_device *d, unsigned seconds)
 	float pcm[1920];
 	kws_device_state st;
 
-	for (uint64_t heard = 0, drawn = 0; !interrupted;) {
+	for (uint64_t drawn = 0; !interrupted;) {
 		kws_device_state_get(d, &st);
 		while (!interrupted && kws_device_read(d, pcm, hop)) {
 			kws_spotter_process(v->spotter, pcm, hop);
-			heard += hop;
-			if (seconds && heard >= (uint64_t)seconds * kws_device_rate(d))
+			v->heard += hop;
+			if (seconds && v->heard >= (uint64_t)seconds * kws_device_rate(d))
 				interrupted = 1;
-			if (heard - drawn >= kws_device_rate(d) / (v->terminal ? 10 : 1)) {
+			if (v->heard - drawn >= kws_device_rate(d) / (v->terminal ? 10 : 1)) {
 				draw(v);
-				drawn = heard;
+				drawn = v->heard;
 			}
 		}
 		rest = st.callbacks == blocks ? rest + 1 : 0;
@@ -199,11 +301,10 @@ static int listen_with(const args *a, kws_model *model, float *threshold)
 	cfg.on_event = on_event;
 	cfg.on_frame = on_frame;
 	cfg.ctx = &v;
-	for (size_t w = 0; w < kws_model_n_words(model); w++)
-		threshold[w] = a->threshold >= 0.0f ? a->threshold : kws_model_threshold(model, w);
 	v.shown = calloc(kws_model_n_words(model), sizeof *v.shown);
-	if (!v.shown) {
-		kws_out_complain("out of memory");
+	v.peaks = kws_peaks_create(kws_model_n_words(model), threshold);
+	if (!v.shown || !v.peaks) {
+		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
 	} else if (kws_device_open(&d, &a->device, &err) != KWS_OK) {
 		kws_out_complain("%s; `kws devices' lists what there is", err.text);
 	} else if (kws_spotter_create(&v.spotter, model, kws_device_rate(d), &cfg, &err)
@@ -211,36 +312,45 @@ static int listen_with(const args *a, kws_model *model, float *threshold)
 		kws_out_complain("%s", err.text);
 		status = KWS_EXIT_MODEL;
 	} else {
-		printf("%s at %u Hz, %u channels, model %s\n", kws_device_name(d),
-		       kws_device_rate(d), kws_device_channels(d), kws_model_name(model));
+		line l = line_for(&v);
+		put(&l, "%s at %u Hz", kws_device_name(d), kws_device_rate(d));
+		put(&l, ", %u channels", kws_device_channels(d));
+		put(&l, ", model %s", kws_model_name(model));
+		show(&v, &l, true);
 		status = hear(&v, d, a->seconds);
 		if (v.terminal)
 			putchar('\n');
+		print_thresholds(&v, d);
 	}
 	kws_device_close(d);
 	kws_spotter_destroy(v.spotter);
+	kws_peaks_destroy(v.peaks);
 	free(v.shown);
 	return status;
 }
 
 int kws_cmd_listen(int argc, char **argv)
 {
-	args a = { .device = { .name = "default", .latency_ms = 40 }, .threshold = -1.0f };
+	args a = { 0 };
 	struct sigaction sa = { .sa_handler = on_interrupt };
-	kws_model *model;
-	float *threshold;
-	int status = KWS_EXIT_MODEL;
+	int status = KWS_EXIT_USAGE;
 
 	kws_args_parse(&argp, argc, argv, &a);
+	if (!a.device.name)
+		a.device.name = "default";
 	kws_device_prepare();
-	model = kws_args_open_model(a.model);
+	kws_model *model = kws_args_open_model(a.model);
 	if (!model)
-		return status;
+		return KWS_EXIT_MODEL;
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
-	threshold = calloc(kws_model_n_words(model), sizeof *threshold);
-	if (threshold)
+	float *threshold = calloc(kws_model_n_words(model), sizeof *threshold);
+	if (!threshold) {
+		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
+		status = KWS_EXIT_INPUT;
+	} else if (kws_thresholds_apply(&a.thresholds, model, threshold)) {
 		status = listen_with(&a, model, threshold);
+	}
 	free(threshold);
 	kws_model_close(model);
 	return status;
