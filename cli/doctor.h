@@ -1,0 +1,33 @@
+/* doctor.h - the parts of kws doctor: the sound, and the daemon. */
+#ifndef KWS_CLI_DOCTOR_H
+#define KWS_CLI_DOCTOR_H
+
+#include "audio/device.h"
+#include "cli/findings.h"
+
+#ifndef KWS_SYSCONFDIR
+#define KWS_SYSCONFDIR "/etc"
+#endif
+
+/* Sound system, permissions, and the device, which is listened to for so many seconds. */
+void kws_doctor_sound(kws_findings *f, const kws_device_config *device, unsigned seconds);
+
+enum { KWS_DOCTOR_VALUE = 512 };
+
+/* What the daemon's configuration says, as `kwsd -t' prints it; "" for what is not known. */
+typedef struct {
+	char device[KWS_DOCTOR_VALUE], model[KWS_DOCTOR_VALUE];
+	char socket[KWS_DOCTOR_VALUE], hook[KWS_DOCTOR_VALUE];
+	char clips[KWS_DOCTOR_VALUE], file[KWS_DOCTOR_VALUE];
+	unsigned rate_hz, channels, channel;
+} kws_doctor_conf;
+
+/* Let kwsd judge its configuration: that file, NULL: the installed one. model: instead of the one
+ * that it names, may be NULL. */
+void kws_doctor_check_conf(kws_findings *f, const char *path, const char *model,
+			   kws_doctor_conf *conf);
+
+/* The service, and what the configuration names: event socket, hook, folders. */
+void kws_doctor_check_service(kws_findings *f, const kws_doctor_conf *conf);
+
+#endif

@@ -1,0 +1,362 @@
+/* doctor_daemon.c - the daemon's side of kws doctor: configuration, service, event socket, hook. */
+#include "cli/args.h"
+#include "cli/child.h"
+#include "cli/doctor.h"
+#include "find_model.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char INSTALLED[] = KWS_SYSCONFDIR "/kwsd/kwsd.conf";
+
+/* ---- kwsd.conf ---- */
+
+/* kwsd beside this program, else that of PATH. */
+static void find_kwsd(char *path)
+{
+	static const char NAME[] = "kwsd";
+	ssize_t n = readlink("/proc/self/exe", path, KWS_ARGS_PATH - sizeof NAME);
+	char *slash = NULL;
+	if (n > 0) {
+		path[n] = '\0';
+		slash = strrchr(path, '/');
+	}
+	if (slash)
+		memcpy(slash + 1, NAME, sizeof NAME);
+	if (!slash || access(path, X_OK) != 0)
+		memcpy(path, NAME, sizeof NAME);
+}
+
+/* The value of a key in what kwsd -t prints, cut off at KWS_DOCTOR_VALUE; "" for none. */
+static const char *value_of(const char *text, const char *section, const char *key, char *value)
+{
+	bool within = false;
+	const size_t n_section = strlen(section), n_key = strlen(key);
+	value[0] = '\0';
+	for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+		if (at[0] == '[')
+			within = strncmp(at + 1, section, n_section) == 0
+				 && at[n_section + 1] == ']';
+		if (within && strncmp(at, key, n_key) == 0 && strncmp(at + n_key, " = ", 3) == 0) {
+			at += n_key + 3;
+			snprintf(value, KWS_DOCTOR_VALUE, "%.*s", (int)strcspn(at, "\n"), at);
+			return value;
+		}
+	}
+	return value;
+}
+
+static void read_conf(kws_doctor_conf *c, const char *text)
+{
+	char value[KWS_DOCTOR_VALUE];
+	value_of(text, "audio", "device", c->device);
+	value_of(text, "model", "path", c->model);
+	value_of(text, "socket", "path", c->socket);
+	value_of(text, "hook", "command", c->hook);
+	value_of(text, "clips", "dir", c->clips);
+	value_of(text, "file", "path", c->file);
+	kws_args_unsigned(value_of(text, "audio", "rate_hz", value), 0, 192000, &c->rate_hz);
+	kws_args_unsigned(value_of(text, "audio", "channels", value), 0, 32, &c->channels);
+	kws_args_unsigned(value_of(text, "audio", "channel", value), 0, 32, &c->channel);
+}
+
+/* Each line that kwsd has written is a finding; the level of its log stands before it. */
+static void find_lines(kws_findings *f, enum kws_verdict verdict, char *text)
+{
+	char *rest = text;
+	for (char *line = strtok_r(rest, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		kws_find(f, verdict, "%s",
+			 line[0] == '<' && line[1] && line[2] == '>' ? line + 3 : line);
+}
+
+void kws_doctor_check_conf(kws_findings *f, const char *path, const char *model,
+			   kws_doctor_conf *conf)
+{
+	static kws_child c;
+	char kwsd[KWS_ARGS_PATH], file[KWS_ARGS_PATH], other[KWS_ARGS_PATH];
+	char quoted[KWS_FIND_QUOTED];
+	char test[] = "-t", config[] = "-c", with[] = "-m";
+	char *argv[] = { kwsd, test, NULL, NULL, NULL, NULL, NULL };
+	const char *name = path ? path : INSTALLED;
+	const bool there = path || access(INSTALLED, F_OK) == 0;
+	int n = 2;
+	*conf = (kws_doctor_conf){ 0 };
+	find_kwsd(kwsd);
+	if (there) {
+		snprintf(file, sizeof file, "%s", name);
+		argv[n++] = config;
+		argv[n++] = file;
+	}
+	if (!there || model) {
+		kws_find_model(model, other, sizeof other);
+		argv[n++] = with;
+		argv[n++] = other;
+	}
+	if (!kws_child_run(&c, argv, 20000)) {
+		kws_find(f, KWS_FIND_ODD, "kwsd could not be run to check its configuration: %s",
+			 strerror(errno));
+		kws_find_advise(f, "install it beside kws:");
+		kws_find_paste(f, "make && sudo make install");
+		return;
+	}
+	const int status = kws_child_status(&c);
+	find_lines(f, status == 0 ? KWS_FIND_ODD : KWS_FIND_BAD, c.err);
+	if (status != 0) {
+		kws_find(f, KWS_FIND_BAD, "kwsd does not take its configuration, %s",
+			 there ? name : "the defaults");
+		kws_find_advise(f, "mend it, check it, and bring it into force:");
+		kws_find_paste(f, "sudoedit %s", kws_find_quoted(name, quoted));
+		kws_find_paste(f, "kwsd -t -c %s && sudo systemctl reload-or-restart kwsd", quoted);
+		return;
+	}
+	if (there)
+		read_conf(conf, c.out);
+	kws_find(f, KWS_FIND_OK,
+		 there ? "kwsd takes its configuration, %s"
+		       : "there is no %s: the defaults hold, and kwsd takes them",
+		 name);
+}
+
+/* ---- the service ---- */
+
+/* The last line of the journal that is an error. */
+static void find_last_error(kws_findings *f)
+{
+	static kws_child c;
+	char program[] = "journalctl", unit[] = "-ukwsd.service", errors[] = "-perr", one[] = "-n1",
+	     bare[] = "-ocat", whole[] = "--no-pager", quiet[] = "-q";
+	char *argv[] = { program, unit, errors, one, bare, whole, quiet, NULL };
+	if (kws_child_run(&c, argv, 10000) && c.out[0]) {
+		c.out[strcspn(c.out, "\n")] = '\0';
+		kws_find_advise(f, "its last error: %s", c.out);
+	} else {
+		kws_find_advise(f, "what it says:");
+	}
+	kws_find_paste(f, "journalctl -u kwsd -n 50");
+}
+
+/* One property of those that systemctl show prints. */
+static bool is(const char *properties, const char *property)
+{
+	const size_t n = strlen(property);
+	for (const char *at = properties; *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (strncmp(at, property, n) == 0 && (at[n] == '\n' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* Whether systemd knows the service; then, whether it runs. */
+static bool check_unit(kws_findings *f, bool *runs)
+{
+	static kws_child c;
+	char program[] = "systemctl", show[] = "show", unit[] = "kwsd.service",
+	     which[] = "-pLoadState,ActiveState,UnitFileState,Result";
+	char *argv[] = { program, show, unit, which, NULL };
+	if (access("/run/systemd/system", F_OK) != 0 || !kws_child_run(&c, argv, 10000)
+	    || kws_child_status(&c) != 0) {
+		kws_find(f, KWS_FIND_OK,
+			 "systemd does not run here: there is no service to look at");
+		return false;
+	}
+	if (!is(c.out, "LoadState=loaded")) {
+		kws_find(f, KWS_FIND_ODD, "systemd knows no kwsd.service");
+		kws_find_advise(f, "install it, if kwsd is to listen for ever:");
+		kws_find_paste(f, "make && sudo make install && sudo systemctl daemon-reload");
+		kws_find_paste(f, "sudo systemctl enable --now kwsd");
+		return false;
+	}
+	const bool active = is(c.out, "ActiveState=active") || is(c.out, "ActiveState=reloading");
+	if (active) {
+		kws_find(f, KWS_FIND_OK, "kwsd.service runs");
+	} else if (is(c.out, "ActiveState=inactive")) {
+		kws_find(f, KWS_FIND_ODD, "kwsd.service does not run");
+		kws_find_advise(f, "start it, now and with the machine:");
+		kws_find_paste(f, "sudo systemctl enable --now kwsd");
+	} else {
+		kws_find(f, KWS_FIND_BAD, "kwsd.service %s",
+			 is(c.out, "ActiveState=failed") ? "has failed"
+							 : "does not get through its start");
+		find_last_error(f);
+		kws_find_paste(f, "sudo systemctl restart kwsd");
+	}
+	if (active && !is(c.out, "UnitFileState=enabled")) {
+		kws_find(f, KWS_FIND_ODD, "kwsd.service will not start with the machine");
+		kws_find_advise(f, "enable it:");
+		kws_find_paste(f, "sudo systemctl enable kwsd");
+	}
+	*runs = active;
+	return true;
+}
+
+/* ---- what the configuration names ---- */
+
+static const char *user_name(void)
+{
+	const struct passwd *p = getpwuid(geteuid());
+	return p ? p->pw_name : "USER";
+}
+
+static void check_connection(kws_findings *f, const char *path, const struct stat *st)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const struct group *g = getgrgid(st->st_gid);
+	const char *group = g ? g->gr_name : "its group";
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), failed = 0;
+	snprintf(to.sun_path, sizeof to.sun_path, "%.*s", (int)sizeof to.sun_path - 1, path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
+		failed = errno;
+	if (fd >= 0)
+		close(fd);
+	if (!failed) {
+		kws_find(f, KWS_FIND_OK, "event socket %s: it connects (mode %04o, group %s)", path,
+			 (unsigned)(st->st_mode & 07777), group);
+	} else if (failed == EACCES || failed == EPERM) {
+		kws_find(f, KWS_FIND_BAD,
+			 "event socket %s: %s may not connect (mode %04o, group %s)", path,
+			 user_name(), (unsigned)(st->st_mode & 07777), group);
+		kws_find_advise(f, "set socket.group and join it, then log in again:");
+		kws_find_paste(f, "sudo usermod -aG %s %s", g ? group : "GROUP", user_name());
+	} else {
+		kws_find(f, KWS_FIND_BAD, "event socket %s: %s", path, strerror(failed));
+		kws_find_advise(f, "nobody listens at it, kwsd has gone without removing it:");
+		kws_find_paste(f, "sudo systemctl restart kwsd");
+	}
+}
+
+static void check_socket(kws_findings *f, const char *path, bool runs)
+{
+	char quoted[KWS_FIND_QUOTED];
+	struct stat st;
+	if (lstat(path, &st) != 0) {
+		kws_find(f, runs ? KWS_FIND_BAD : KWS_FIND_ODD, "event socket %s: %s", path,
+			 strerror(errno));
+		kws_find_advise(f, runs ? "the kwsd that runs has another configuration:"
+					: "kwsd makes it when it starts:");
+		kws_find_paste(f, "sudo systemctl restart kwsd");
+	} else if (!S_ISSOCK(st.st_mode)) {
+		kws_find(f, KWS_FIND_BAD, "event socket %s: there is something else, no socket",
+			 path);
+		kws_find_advise(f, "move it away:");
+		kws_find_paste(f, "sudo mv %s %s.old && sudo systemctl restart kwsd",
+			       kws_find_quoted(path, quoted), quoted);
+	} else {
+		check_connection(f, path, &st);
+	}
+}
+
+/* The first argument of a command, as kwsd takes it: "..." and \ quote. */
+static void first_argument(const char *command, char *out)
+{
+	bool quoted = false;
+	size_t n = 0;
+	for (; *command && (quoted || (*command != ' ' && *command != '\t')); command++) {
+		if (*command == '"') {
+			quoted = !quoted;
+			continue;
+		}
+		if (*command == '\\' && command[1])
+			command++;
+		out[n++] = *command;
+	}
+	out[n] = '\0';
+}
+
+/* The interpreter of a script: its first line is what the kernel goes by. */
+static void check_script(kws_findings *f, const char *path)
+{
+	char line[256] = "", quoted[KWS_FIND_QUOTED];
+	FILE *script = fopen(path, "r");
+	const bool read = script && fgets(line, sizeof line, script);
+	if (script)
+		fclose(script);
+	if (!read || strncmp(line, "#!", 2) != 0) {
+		if (read && memcmp(line, "\177ELF", 4) != 0) {
+			kws_find(f, KWS_FIND_BAD, "hook %s: a script without #! in its first line",
+				 path);
+			kws_find_advise(f, "no shell starts it; name its interpreter:");
+			kws_find_paste(f, "sudo sed -i '1i #!/bin/sh' %s",
+				       kws_find_quoted(path, quoted));
+		}
+		return;
+	}
+	char *program = line + 2 + strspn(line + 2, " \t");
+	const bool carriage = strchr(line, '\r') != NULL;
+	program[strcspn(program, " \t\r\n")] = '\0';
+	if (carriage) {
+		kws_find(f, KWS_FIND_BAD, "hook %s: its lines end in CR LF", path);
+		kws_find_advise(f, "the kernel looks for an interpreter with that in its name:");
+		kws_find_paste(f, "sudo sed -i 's/\\r$//' %s", kws_find_quoted(path, quoted));
+	} else if (access(program, X_OK) != 0) {
+		kws_find(f, KWS_FIND_BAD, "hook %s: its interpreter %s: %s", path, program,
+			 strerror(errno));
+		kws_find_advise(f, "name another in its first line, or install it:");
+		kws_find_paste(f, "sudo sed -i '1s|.*|#!/bin/sh|' %s",
+			       kws_find_quoted(path, quoted));
+	} else {
+		kws_find(f, KWS_FIND_OK, "hook %s: it may be run", path);
+	}
+}
+
+static void check_hook(kws_findings *f, const char *command)
+{
+	char path[KWS_DOCTOR_VALUE], quoted[KWS_FIND_QUOTED];
+	struct stat st;
+	first_argument(command, path);
+	if (stat(path, &st) != 0) {
+		kws_find(f, KWS_FIND_BAD, "hook %s: %s", path, strerror(errno));
+		kws_find_advise(f, "hook.command wants the absolute path of a program:");
+		kws_find_paste(f, "sudo install -m 755 YOUR-PROGRAM %s",
+			       kws_find_quoted(path, quoted));
+	} else if (!S_ISREG(st.st_mode) || (st.st_mode & S_IXOTH) == 0) {
+		/* the service's user is nobody in particular */
+		kws_find(f, KWS_FIND_BAD, "hook %s: %s", path,
+			 S_ISREG(st.st_mode) ? "not everybody may execute it, and kwsd.service is "
+					       "nobody in particular"
+					     : "no file");
+		kws_find_advise(f, "let it be executed:");
+		kws_find_paste(f, "sudo chmod 755 %s", kws_find_quoted(path, quoted));
+	} else {
+		check_script(f, path);
+	}
+}
+
+/* The unit hides the homes (ProtectHome=) and has a /tmp of its own (PrivateTmp=). */
+static void check_reach(kws_findings *f, const char *key, const char *path)
+{
+	static const char *const hidden[] = { "/home/", "/root/", "/run/user/", "/tmp/",
+					      "/var/tmp/" };
+	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
+		if (strncmp(path, hidden[i], strlen(hidden[i])) != 0)
+			continue;
+		kws_find(f, KWS_FIND_ODD, "%s: kwsd.service does not see %s", key, path);
+		kws_find_advise(f, "move it elsewhere, or open the service with a drop-in:");
+		kws_find_paste(f, "sudo systemctl edit kwsd");
+		kws_find_paste(f, "[Service]");
+		kws_find_paste(f, i < 3 ? "ProtectHome=no" : "PrivateTmp=no");
+	}
+}
+
+void kws_doctor_check_service(kws_findings *f, const kws_doctor_conf *conf)
+{
+	bool runs = false;
+	const bool known = check_unit(f, &runs);
+	if (conf->socket[0])
+		check_socket(f, conf->socket, runs);
+	if (conf->hook[0])
+		check_hook(f, conf->hook);
+	if (!known)
+		return;
+	check_reach(f, "model.path", conf->model);
+	check_reach(f, "hook.command", conf->hook);
+	check_reach(f, "clips.dir", conf->clips);
+	check_reach(f, "file.path", conf->file);
+	check_reach(f, "socket.path", conf->socket);
+}

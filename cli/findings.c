@@ -1,0 +1,108 @@
+#include "cli/findings.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+enum { LONGEST = 1024 };
+
+static const char *const verdict_names[] = { "ok", "odd", "bad" };
+
+static void finish_line(kws_findings *f)
+{
+	if (f->open)
+		kws_out_json_line(f->open);
+	f->open = NULL;
+}
+
+/* Text of a line that format and more make; control characters would break it. */
+static void say(const char *before, const char *text)
+{
+	fputs(before, stdout);
+	kws_out_visible(stdout, text);
+	putchar('\n');
+	kws_out_flush();
+}
+
+void kws_find(kws_findings *f, enum kws_verdict verdict, const char *format, ...)
+{
+	static const char *const marks[] = { "ok   ", "odd  ", "BAD  " };
+	char text[LONGEST];
+	va_list more;
+	va_start(more, format);
+	vsnprintf(text, sizeof text, format, more);
+	va_end(more);
+	f->n[verdict]++;
+	if (f->format == KWS_FORMAT_TEXT) {
+		say(marks[verdict], text);
+		return;
+	}
+	finish_line(f);
+	f->open = json_object();
+	json_object_set_new(f->open, "verdict", json_string(verdict_names[verdict]));
+	json_object_set_new(f->open, "what", kws_out_json_text(text));
+	json_object_set_new(f->open, "advice", json_array());
+	json_object_set_new(f->open, "paste", json_array());
+}
+
+static void add(kws_findings *f, const char *key, const char *before, const char *text)
+{
+	if (f->format == KWS_FORMAT_TEXT)
+		say(before, text);
+	else
+		json_array_append_new(json_object_get(f->open, key), kws_out_json_text(text));
+}
+
+void kws_find_advise(kws_findings *f, const char *format, ...)
+{
+	char text[LONGEST];
+	va_list more;
+	va_start(more, format);
+	vsnprintf(text, sizeof text, format, more);
+	va_end(more);
+	add(f, "advice", "     -> ", text);
+}
+
+void kws_find_paste(kws_findings *f, const char *format, ...)
+{
+	char text[LONGEST];
+	va_list more;
+	va_start(more, format);
+	vsnprintf(text, sizeof text, format, more);
+	va_end(more);
+	add(f, "paste", "        ", text);
+}
+
+const char *kws_find_quoted(const char *name, char *out)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "/._-+:,@%=";
+	size_t n = 0;
+	if (name[0] && !name[strspn(name, plain)]) {
+		snprintf(out, KWS_FIND_QUOTED, "%s", name);
+		return out;
+	}
+	out[n++] = '\'';
+	for (; *name && n < KWS_FIND_QUOTED - 8; name++) {
+		/* a quote within: end, a quote by itself, begin */
+		if (*name == '\'')
+			n += (size_t)snprintf(out + n, KWS_FIND_QUOTED - n, "'\\'");
+		out[n++] = *name;
+	}
+	out[n++] = '\'';
+	out[n] = '\0';
+	return out;
+}
+
+void kws_find_end(kws_findings *f)
+{
+	if (f->format == KWS_FORMAT_TEXT) {
+		printf("%u bad, %u odd\n", f->n[KWS_FIND_BAD], f->n[KWS_FIND_ODD]);
+		return;
+	}
+	finish_line(f);
+	json_t *o = json_object(), *sum = json_object();
+	for (int i = 0; i <= KWS_FIND_BAD; i++)
+		json_object_set_new(sum, verdict_names[i], json_integer(f->n[i]));
+	json_object_set_new(o, "summary", sum);
+	kws_out_json_line(o);
+}
