@@ -28,9 +28,9 @@ endif
 # Libraries, by the folder that may use them. `make layers` checks the #include lines.
 PKGS_LIB   := fftw3f samplerate jansson nettle
 PKGS_AUDIO := $(PKGS_LIB) sndfile portaudio-2.0
-PKGS_KWS   := $(PKGS_AUDIO) libpng
+PKGS_KWS   := $(PKGS_AUDIO) cairo
 PKGS_KWSD  := $(PKGS_AUDIO) libsystemd inih
-PKGS_ALL   := $(PKGS_KWSD) libpng
+PKGS_ALL   := $(PKGS_KWSD) cairo
 PKGS_TEST  := $(PKGS_ALL) cmocka
 
 SHARE := $(PREFIX)/share/kwsd
@@ -186,7 +186,7 @@ test-%: $(B)/test_% $(PROGRAMS)
 	KWS_BUILD=$(B) $<
 
 asan:
-	+$(MAKE) check-units B=build/asan CFLAGS='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+	+LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 $(MAKE) check-units B=build/asan CFLAGS='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 tsan:
 	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-units B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
 # without the shipped models: minutes of listening, and no code that the others do not run

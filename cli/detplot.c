@@ -1,5 +1,6 @@
 #include "cli/detplot.h"
 
+#include "cli/out.h"
 #include "cli/picture.h"
 #include "cli/rate.h"
 #include "cli/tally.h"
@@ -12,10 +13,13 @@
 enum { WIDTH = 1000, HEIGHT = 860, LEFT = 80, RIGHT = 800, STRIP = 44 };
 enum { DET_TOP = 70, DET_BOTTOM = 440, SCORE_TOP = 540, SCORE_BOTTOM = 790 };
 
-static const char BOLD[] = "font-size=\"14\" font-weight=\"bold\"";
-static const char FRAME[] = "fill=\"none\" stroke=\"#444\"";
-static const char GRID[] = "stroke=\"#ddd\"";
-static const char DASHED[] = "stroke=\"#888\" stroke-dasharray=\"5 4\"";
+static const kws_ink FRAME = { .rgb = 0x444444 }, GRID = { .rgb = 0xdddddd },
+		     BAND = { .rgb = 0x222222, .opacity = 0.12 };
+static const kws_type PLAIN = { .rgb = 0x222222 },
+		      CENTRED = { .anchor = KWS_MIDDLE, .rgb = 0x222222 },
+		      RIGHTS = { .anchor = KWS_END, .rgb = 0x222222 },
+		      TURNED = { .anchor = KWS_MIDDLE, .rgb = 0x222222, .turned = true },
+		      HEADING = { .rgb = 0x222222, .size = 14, .bold = true };
 
 typedef struct {
 	kws_picture p;
@@ -81,7 +85,7 @@ static void draw_det_frame(plot *x)
 	for (int i = 0; i * step <= x->miss.hi * 1.0001; i++) {
 		double y = kws_axis_at(&x->miss, i * step);
 		kws_picture_line(p, LEFT, y, RIGHT, y, GRID);
-		kws_picture_text(p, LEFT - 8, y + 4, "end", "", "%g", i * step);
+		kws_picture_text(p, LEFT - 8, y + 4, RIGHTS, "%g", i * step);
 	}
 	int n_lines = 9 * (int)lround(log10(x->rate.hi / x->rate.lo)) + 1;
 	for (int i = 0; i < n_lines; i++) {
@@ -89,25 +93,24 @@ static void draw_det_frame(plot *x)
 		double v = digit * x->rate.lo * pow(10.0, decade);
 		double at_x = kws_axis_at(&x->rate, v);
 		if (digit == 1 || digit == 2 || digit == 5)
-			kws_picture_text(p, at_x, DET_BOTTOM + 17, "middle", "", "%g", v);
+			kws_picture_text(p, at_x, DET_BOTTOM + 17, CENTRED, "%g", v);
 		kws_picture_line(p, at_x, DET_TOP, at_x, DET_BOTTOM, GRID);
 	}
-	kws_picture_text(p, LEFT + STRIP / 2.0, DET_BOTTOM + 17, "middle", "", "0");
-	kws_picture_line(p, LEFT + STRIP, DET_TOP, LEFT + STRIP, DET_BOTTOM, "stroke=\"#444\"");
+	kws_picture_text(p, LEFT + STRIP / 2.0, DET_BOTTOM + 17, CENTRED, "0");
+	kws_picture_line(p, LEFT + STRIP, DET_TOP, LEFT + STRIP, DET_BOTTOM, FRAME);
 	kws_picture_rect(p, LEFT, DET_TOP, RIGHT - LEFT, DET_BOTTOM - DET_TOP, FRAME);
-	kws_picture_text(p, (LEFT + RIGHT) / 2.0, DET_BOTTOM + 38, "middle", "",
+	kws_picture_text(p, (LEFT + RIGHT) / 2.0, DET_BOTTOM + 38, CENTRED,
 			 "false alarms per hour (%.2f h heard)", x->hours);
-	kws_picture_text(p, 0, 0, "middle", "transform=\"translate(28 255) rotate(-90)\"",
-			 "words missed, %%");
+	kws_picture_text(p, 28, 255, TURNED, "words missed, %%");
 }
 
 static void draw_targets(plot *x)
 {
 	double least = kws_axis_at(&x->rate, kws_rate_supported(0, x->hours));
-	kws_picture_rect(&x->p, LEFT, DET_TOP, least - LEFT, DET_BOTTOM - DET_TOP,
-			 "fill=\"#f1e9d8\" fill-opacity=\"0.6\"");
+	kws_picture_fill(&x->p, LEFT, DET_TOP, least - LEFT, DET_BOTTOM - DET_TOP,
+			 (kws_ink){ .rgb = 0xf1e9d8, .opacity = 0.6 });
 	kws_picture_text(
-		&x->p, LEFT + 6, DET_TOP - 8, "start", "fill=\"#8a6d2f\"",
+		&x->p, LEFT + 6, DET_TOP - 8, (kws_type){ .rgb = 0x8a6d2f },
 		"shaded: below %.2f per hour, which these hours cannot prove (rule of three)",
 		kws_rate_supported(0, x->hours));
 	for (int i = 0; i < 2; i++) {
@@ -115,64 +118,68 @@ static void draw_targets(plot *x)
 		if (v < x->rate.lo || v > x->rate.hi)
 			continue;
 		double to = kws_axis_at(&x->rate, v);
-		kws_picture_line(&x->p, to, DET_TOP, to, DET_BOTTOM, DASHED);
+		kws_picture_line(&x->p, to, DET_TOP, to, DET_BOTTOM,
+				 (kws_ink){ .rgb = 0x888888, .dashed = true });
 	}
 }
 
-/* The interval of the misses of all words, a stair like its line: its upper side forth, its lower
- * side back. */
-static void draw_band(plot *x, const size_t *front, size_t n)
+/* Between two points nothing better is known than the first: a line is a stair. Puts its corners
+ * into `corner' (2 * n,); of_point gives the place of a point in per cent of misses. */
+static size_t stair(const plot *x, const size_t *front, size_t n, size_t word,
+		    double (*of_point)(const kws_count *c), kws_point *corner)
 {
-	double lo, hi;
-	fputs("<polygon fill=\"#222\" fill-opacity=\"0.12\" points=\"", x->p.to);
-	for (size_t i = 0; i < 2 * n; i++) {
-		bool forth = i < n;
-		size_t at_point = forth ? i : 2 * n - 1 - i;
-		const kws_count *c = at(x, front[at_point], x->m->n_words);
-		kws_tally_wilson(c->said - c->hits, c->said, &lo, &hi);
-		double from = rate_x(x, c), to = RIGHT;
-		if (at_point + 1 < n)
-			to = rate_x(x, at(x, front[at_point + 1], x->m->n_words));
-		double y = kws_axis_at(&x->miss, 100.0 * (forth ? hi : lo));
-		fprintf(x->p.to, "%.1f,%.1f %.1f,%.1f ", forth ? from : to, y, forth ? to : from,
-			y);
-	}
-	fputs("\"/>\n", x->p.to);
-}
-
-/* Between two points nothing better is known than the first: the line is a stair. */
-static void draw_curve(plot *x, size_t word, const char *colour, double width)
-{
-	size_t front[KWS_DET_GRID], n = kws_det_front(x->curve, x->m->n_words, word, front);
-	double y = 0.0;
-	if (word == x->m->n_words)
-		draw_band(x, front, n);
-	fprintf(x->p.to,
-		"<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"%.1f\" "
-		"stroke-linejoin=\"round\" points=\"",
-		colour, width);
 	for (size_t i = 0; i < n; i++) {
 		const kws_count *c = at(x, front[i], word);
-		double to = rate_x(x, c);
-		if (i)
-			fprintf(x->p.to, "%.1f,%.1f ", to, y);
-		y = kws_axis_at(&x->miss, miss_of(c));
-		fprintf(x->p.to, "%.1f,%.1f ", to, y);
+		const double y = kws_axis_at(&x->miss, of_point(c));
+		corner[2 * i] = (kws_point){ rate_x(x, c), y };
+		corner[2 * i + 1] =
+			(kws_point){ i + 1 < n ? rate_x(x, at(x, front[i + 1], word)) : RIGHT, y };
 	}
-	fprintf(x->p.to, "%d,%.1f\"/>\n", RIGHT, y);
+	return 2 * n;
+}
+
+static double least_miss(const kws_count *c)
+{
+	double lo, hi;
+	kws_tally_wilson(c->said - c->hits, c->said, &lo, &hi);
+	return 100.0 * lo;
+}
+
+static double most_miss(const kws_count *c)
+{
+	double lo, hi;
+	kws_tally_wilson(c->said - c->hits, c->said, &lo, &hi);
+	return 100.0 * hi;
+}
+
+/* The interval of the misses of all words: its upper side forth, its lower side back. */
+static void draw_band(plot *x, const size_t *front, size_t n)
+{
+	kws_point corner[4 * KWS_DET_GRID], back[2 * KWS_DET_GRID];
+	size_t forth = stair(x, front, n, x->m->n_words, most_miss, corner);
+	for (size_t i = stair(x, front, n, x->m->n_words, least_miss, back); i > 0; i--)
+		corner[forth++] = back[i - 1];
+	kws_picture_area(&x->p, corner, forth, BAND);
+}
+
+static void draw_curve(plot *x, size_t word, kws_ink ink)
+{
+	size_t front[KWS_DET_GRID], n = kws_det_front(x->curve, x->m->n_words, word, front);
+	kws_point corner[2 * KWS_DET_GRID];
+	if (word == x->m->n_words)
+		draw_band(x, front, n);
+	kws_picture_path(&x->p, corner, stair(x, front, n, word, miss_of, corner), ink);
 	for (size_t i = 0; i < n; i++)
-		fprintf(x->p.to, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\"/>\n",
-			rate_x(x, at(x, front[i], word)),
-			kws_axis_at(&x->miss, miss_of(at(x, front[i], word))), width + 0.5, colour);
+		kws_picture_dot(&x->p, corner[2 * i].x, corner[2 * i].y, ink.width + 0.5, ink);
 }
 
 static void draw_det(plot *x)
 {
 	size_t n_drawn = 0;
 	kws_picture *p = &x->p;
-	kws_picture_text(p, LEFT, DET_TOP - 30, "start", BOLD, "Misses against false alarms");
+	kws_picture_text(p, LEFT, DET_TOP - 30, HEADING, "Misses against false alarms");
 	if (!is_drawn(x, x->m->n_words) || !(x->hours > 0.0)) {
-		kws_picture_text(p, LEFT, DET_TOP, "start", "",
+		kws_picture_text(p, LEFT, DET_TOP, PLAIN,
 				 "no words said, or no hours for false alarms: no curve");
 		return;
 	}
@@ -183,19 +190,18 @@ static void draw_det(plot *x)
 		if (!is_drawn(x, w))
 			continue;
 		bool all = w == x->m->n_words;
-		const char *colour = all ? "#000" : kws_picture_colour(n_drawn);
+		kws_ink ink = { .rgb = all ? 0 : kws_picture_colour(n_drawn),
+				.width = all ? 2.5 : 1.3 };
 		double y = DET_TOP + 10 + 20.0 * (double)n_drawn++;
-		char style[64];
-		draw_curve(x, w, colour, all ? 2.5 : 1.3);
-		snprintf(style, sizeof style, "stroke=\"%s\" stroke-width=\"%s\"", colour,
-			 all ? "3" : "2");
-		kws_picture_line(p, RIGHT + 16, y - 4, RIGHT + 40, y - 4, style);
-		kws_picture_text(p, RIGHT + 48, y, "start", all ? "font-weight=\"bold\"" : "",
+		draw_curve(x, w, ink);
+		ink.width = all ? 3.0 : 2.0;
+		kws_picture_line(p, RIGHT + 16, y - 4, RIGHT + 40, y - 4, ink);
+		kws_picture_text(p, RIGHT + 48, y, (kws_type){ .rgb = 0x222222, .bold = all },
 				 "%s (%zu said)", name_of(x, w), at(x, 0, w)->said);
 	}
 	double y = DET_TOP + 10 + 20.0 * (double)n_drawn;
-	kws_picture_rect(p, RIGHT + 16, y - 12, 24, 14, "fill=\"#222\" fill-opacity=\"0.12\"");
-	kws_picture_text(p, RIGHT + 48, y, "start", "", "all: 95 %% interval");
+	kws_picture_fill(p, RIGHT + 16, y - 12, 24, 14, BAND);
+	kws_picture_text(p, RIGHT + 48, y, PLAIN, "all: 95 %% interval");
 }
 
 static void draw_score_axis(plot *x, const kws_axis *score, const kws_axis *n)
@@ -206,39 +212,49 @@ static void draw_score_axis(plot *x, const kws_axis *score, const kws_axis *n)
 	for (int i = 0; i <= (int)lround(log10(n->hi)); i++) {
 		double v = pow(10.0, i), y = kws_axis_at(n, v);
 		kws_picture_line(p, LEFT, y, RIGHT, y, GRID);
-		kws_picture_text(p, LEFT - 8, y + 4, "end", "", "%g", v);
+		kws_picture_text(p, LEFT - 8, y + 4, RIGHTS, "%g", v);
 	}
 	for (size_t i = 0; i < sizeof ticks / sizeof ticks[0]; i++) {
 		double to = kws_axis_at(score, log(ticks[i] / (1.0 - ticks[i])));
-		kws_picture_line(p, to, SCORE_BOTTOM, to, SCORE_BOTTOM + 5, "stroke=\"#444\"");
-		kws_picture_text(p, to, SCORE_BOTTOM + 19, "middle", "", "%g", ticks[i]);
+		kws_picture_line(p, to, SCORE_BOTTOM, to, SCORE_BOTTOM + 5, FRAME);
+		kws_picture_text(p, to, SCORE_BOTTOM + 19, CENTRED, "%g", ticks[i]);
 	}
 	kws_picture_rect(p, LEFT, SCORE_TOP, RIGHT - LEFT, SCORE_BOTTOM - SCORE_TOP, FRAME);
-	kws_picture_text(p, (LEFT + RIGHT) / 2.0, SCORE_BOTTOM + 42, "middle", "",
+	kws_picture_text(p, (LEFT + RIGHT) / 2.0, SCORE_BOTTOM + 42, CENTRED,
 			 "highest score (bins equally wide in log odds)");
-	kws_picture_text(p, 0, 0, "middle", "transform=\"translate(28 665) rotate(-90)\"", "count");
+	kws_picture_text(p, 28, 665, TURNED, "count");
+}
+
+/* An area in a thin colour, with an edge in the full one. */
+static void draw_bar(plot *x, double left, double top, double w, double h, kws_ink ink)
+{
+	kws_picture_fill(&x->p, left, top, w, h, ink);
+	ink.opacity = 1.0;
+	kws_picture_rect(&x->p, left, top, w, h, ink);
 }
 
 static void draw_bars(plot *x, const kws_axis *score, const kws_axis *n, const size_t *bins,
-		      const char *style)
+		      kws_ink ink)
 {
 	double wide = (RIGHT - LEFT) / (double)KWS_DET_BINS;
 	for (size_t b = 0; b < KWS_DET_BINS; b++) {
 		double y = kws_axis_at(n, (double)bins[b]);
 		if (bins[b])
-			kws_picture_rect(&x->p, score->from + wide * (double)b + 0.5, y, wide - 1.0,
-					 SCORE_BOTTOM - y, style);
+			draw_bar(x, score->from + wide * (double)b + 0.5, y, wide - 1.0,
+				 SCORE_BOTTOM - y, ink);
 	}
 }
 
 static bool draw_scores(plot *x)
 {
-	static const char WORDS[] = "fill=\"#1f77b4\" fill-opacity=\"0.55\" stroke=\"#1f77b4\"";
-	static const char REST[] = "fill=\"#d62728\" fill-opacity=\"0.35\" stroke=\"#d62728\"";
+	const kws_ink WORDS = { .rgb = 0x1f77b4, .opacity = 0.55 },
+		      REST = { .rgb = 0xd62728, .opacity = 0.35 };
 	size_t words[KWS_DET_BINS], rest[KWS_DET_BINS], most = 1, n_words = 0, n_rest = 0;
 	double lo = kws_det_bin(0.0), hi = kws_det_bin(KWS_DET_BINS);
-	if (kws_det_histogram(x->m, words, rest) != KWS_OK)
+	if (kws_det_histogram(x->m, words, rest) != KWS_OK) {
+		kws_out_complain("%s: %s", x->p.path, kws_strerror(KWS_ERR_NOMEM));
 		return false;
+	}
 	for (size_t b = 0; b < KWS_DET_BINS; b++) {
 		most = words[b] > most ? words[b] : most;
 		most = rest[b] > most ? rest[b] : most;
@@ -250,15 +266,15 @@ static bool draw_scores(plot *x)
 	kws_axis n = { 0.5, pow(10.0, ceil(log10((double)most + 1.0))), SCORE_BOTTOM, SCORE_TOP,
 		       true };
 	kws_picture *p = &x->p;
-	kws_picture_text(p, LEFT, SCORE_TOP - 30, "start", BOLD, "Scores");
+	kws_picture_text(p, LEFT, SCORE_TOP - 30, HEADING, "Scores");
 	draw_score_axis(x, &score, &n);
 	draw_bars(x, &score, &n, rest, REST);
 	draw_bars(x, &score, &n, words, WORDS);
-	kws_picture_rect(p, LEFT, SCORE_TOP - 20, 12, 12, WORDS);
-	kws_picture_text(p, LEFT + 18, SCORE_TOP - 9, "start", "",
-			 "the word, for each of %zu words said", n_words);
-	kws_picture_rect(p, LEFT + 300, SCORE_TOP - 20, 12, 12, REST);
-	kws_picture_text(p, LEFT + 318, SCORE_TOP - 9, "start", "",
+	draw_bar(x, LEFT, SCORE_TOP - 20, 12, 12, WORDS);
+	kws_picture_text(p, LEFT + 18, SCORE_TOP - 9, PLAIN, "the word, for each of %zu words said",
+			 n_words);
+	draw_bar(x, LEFT + 300, SCORE_TOP - 20, 12, 12, REST);
+	kws_picture_text(p, LEFT + 318, SCORE_TOP - 9, PLAIN,
 			 "any word, in each of %zu seconds outside all words", n_rest);
 	return true;
 }
@@ -272,7 +288,7 @@ bool kws_detplot(const char *path, const kws_heard *h, const kws_count *curve)
 		return false;
 	draw_det(&x);
 	bool good = draw_scores(&x);
-	kws_picture_text(&x.p, LEFT, HEIGHT - 12, "start", "fill=\"#666\" font-size=\"11\"",
+	kws_picture_text(&x.p, LEFT, HEIGHT - 12, (kws_type){ .rgb = 0x666666, .size = 11 },
 			 "model %s, SHA-256 %.16s; smooth %u ms, refractory %u ms",
 			 kws_model_name(h->model), kws_model_hash(h->model), x.m->smooth_ms,
 			 x.m->refractory_ms);

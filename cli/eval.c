@@ -3,6 +3,7 @@
 #include "cli/detplot.h"
 #include "cli/hear.h"
 #include "cli/out.h"
+#include "cli/picture.h"
 #include "cli/rate.h"
 #include "cli/tally.h"
 
@@ -26,7 +27,8 @@ static const struct argp_option options[] = {
 	{ "manifest", OPT_MANIFEST, "LIST", 0,
 	  "Accuracy and confusion on the clips of a list: the same as kws classify -q --manifest",
 	  0 },
-	{ "picture", 'p', "FILE", 0, "Draw misses against false alarms, and scores: SVG", 0 },
+	{ "picture", 'p', "FILE", 0,
+	  "Draw misses against false alarms, and scores: .svg, .png or .pdf", 0 },
 	{ "at", OPT_TARGET, "X", 0,
 	  "Show the threshold for X false alarms an hour, may be repeated (default 0.5 and 1)", 0 },
 	{ 0 },
@@ -43,7 +45,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 							 | 1u << KWS_FORMAT_CSV);
 		return 0;
 	case OPT_MANIFEST: a->manifest = arg; return 0;
-	case 'p': a->picture = arg; return 0;
+	case 'p':
+		if (strcmp(arg, "-") == 0)
+			argp_error(state, "--picture: standard output has the results");
+		a->picture = kws_picture_need(state, "--picture", arg);
+		return 0;
 	case OPT_TARGET:
 		if (a->n_targets == MOST_TARGETS)
 			argp_error(state, "--at: more than %d of them", MOST_TARGETS);

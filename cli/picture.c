@@ -1,84 +1,207 @@
 #include "cli/picture.h"
 
 #include "cli/out.h"
-#include "kws.h"
 
+#include <cairo-pdf.h>
+#include <cairo-svg.h>
+#include <errno.h>
 #include <math.h>
-#include <png.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-const char *kws_picture_colour(size_t i)
+enum { SVG, PNG, PDF };
+
+/* The kind of picture that a name wants; -1: none. */
+static int kind_of(const char *path)
 {
-	static const char *const colours[] = { "#1f77b4", "#d62728", "#2ca02c", "#9467bd",
-					       "#ff7f0e", "#8c564b", "#e377c2", "#17becf",
-					       "#7f8000", "#5b6770" };
+	static const char *const endings[] = { [SVG] = ".svg", [PNG] = ".png", [PDF] = ".pdf" };
+	const size_t n = strlen(path);
+	if (strcmp(path, "-") == 0)
+		return SVG;
+	for (int i = SVG; i <= PDF; i++)
+		if (n > 4 && strcasecmp(path + n - 4, endings[i]) == 0)
+			return i;
+	return -1;
+}
+
+const char *kws_picture_need(const struct argp_state *state, const char *option, const char *path)
+{
+	if (kind_of(path) < 0)
+		argp_error(state, "%s: '%s' ends in none of .svg, .png, .pdf", option, path);
+	return path;
+}
+
+unsigned kws_picture_colour(size_t i)
+{
+	static const unsigned colours[] = { 0x1f77b4, 0xd62728, 0x2ca02c, 0x9467bd, 0xff7f0e,
+					    0x8c564b, 0xe377c2, 0x17becf, 0x7f8000, 0x5b6770 };
 	return colours[i % (sizeof colours / sizeof colours[0])];
+}
+
+static cairo_status_t put(void *ctx, const unsigned char *bytes, unsigned n)
+{
+	const kws_picture *p = ctx;
+	return fwrite(bytes, 1, n, p->to) == n ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+}
+
+static cairo_surface_t *surface_for(kws_picture *p, double width, double height)
+{
+	cairo_surface_t *s;
+	if (p->kind == PNG)
+		return cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)ceil(width),
+						  (int)ceil(height));
+	if (p->kind == PDF)
+		return cairo_pdf_surface_create_for_stream(put, p, width, height);
+	s = cairo_svg_surface_create_for_stream(put, p, width, height);
+	cairo_svg_surface_set_document_unit(s, CAIRO_SVG_UNIT_PX);
+	return s;
 }
 
 bool kws_picture_open(kws_picture *p, const char *path, double width, double height)
 {
-	*p = (kws_picture){ .path = path, .to = stdout };
+	*p = (kws_picture){ .path = path, .to = stdout, .kind = kind_of(path) };
 	if (strcmp(path, "-") != 0) {
 		if (!kws_replace_open(&p->file, path))
 			return false;
 		p->to = p->file.to;
 	}
-	fprintf(p->to,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%g\" height=\"%g\" "
-		"viewBox=\"0 0 %g %g\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n"
-		"<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-		width, height, width, height);
+	p->surface = surface_for(p, width, height);
+	p->cairo = cairo_create(p->surface);
+	kws_picture_fill(p, 0, 0, width, height, (kws_ink){ .rgb = 0xffffff });
 	return true;
 }
 
 bool kws_picture_close(kws_picture *p, bool good)
 {
-	fputs("</svg>\n", p->to);
-	/* Standard output is looked after at the end of the program. */
+	cairo_status_t status = p->no_memory ? CAIRO_STATUS_NO_MEMORY : cairo_status(p->cairo);
+	cairo_destroy(p->cairo);
+	if (good && status == CAIRO_STATUS_SUCCESS && p->kind == PNG)
+		status = cairo_surface_write_to_png_stream(p->surface, put, p);
+	cairo_surface_finish(p->surface);
+	if (status == CAIRO_STATUS_SUCCESS)
+		status = cairo_surface_status(p->surface);
+	cairo_surface_destroy(p->surface);
+	/* What the system refused to write is said by those who look after the stream. */
+	if (status != CAIRO_STATUS_SUCCESS && status != CAIRO_STATUS_WRITE_ERROR)
+		kws_out_complain("%s: %s", p->path, cairo_status_to_string(status));
+	good = good && status == CAIRO_STATUS_SUCCESS;
 	return p->to == stdout ? good : kws_replace_finish(&p->file, good);
 }
 
-/* XML allows few control characters, and wants these three in another way. */
-static void put_escaped(FILE *to, const char *text)
+/* ---- drawing ---- */
+
+static void dip(kws_picture *p, kws_ink ink)
 {
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-		switch (*c) {
-		case '&': fputs("&amp;", to); break;
-		case '<': fputs("&lt;", to); break;
-		case '>': fputs("&gt;", to); break;
-		default: putc(*c < 0x20 || *c == 0x7f ? '?' : *c, to);
-		}
+	static const double dashes[] = { 6.0, 4.0 };
+	cairo_set_source_rgba(p->cairo, (ink.rgb >> 16 & 255) / 255.0, (ink.rgb >> 8 & 255) / 255.0,
+			      (ink.rgb & 255) / 255.0, ink.opacity > 0.0 ? ink.opacity : 1.0);
+	cairo_set_line_width(p->cairo, ink.width > 0.0 ? ink.width : 1.0);
+	cairo_set_dash(p->cairo, dashes, ink.dashed ? 2 : 0, 0.0);
+	cairo_set_line_join(p->cairo, CAIRO_LINE_JOIN_ROUND);
 }
 
-void kws_picture_text(kws_picture *p, double x, double y, const char *anchor, const char *style,
-		      const char *format, ...)
+static void trace(kws_picture *p, const kws_point *point, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		cairo_line_to(p->cairo, point[i].x, point[i].y);
+}
+
+void kws_picture_path(kws_picture *p, const kws_point *point, size_t n, kws_ink ink)
+{
+	dip(p, ink);
+	trace(p, point, n);
+	cairo_stroke(p->cairo);
+}
+
+void kws_picture_area(kws_picture *p, const kws_point *point, size_t n, kws_ink ink)
+{
+	dip(p, ink);
+	trace(p, point, n);
+	cairo_fill(p->cairo);
+}
+
+void kws_picture_line(kws_picture *p, double x0, double y0, double x1, double y1, kws_ink ink)
+{
+	const kws_point ends[] = { { x0, y0 }, { x1, y1 } };
+	kws_picture_path(p, ends, 2, ink);
+}
+
+void kws_picture_rect(kws_picture *p, double x, double y, double w, double h, kws_ink ink)
+{
+	dip(p, ink);
+	cairo_rectangle(p->cairo, x, y, w, h);
+	cairo_stroke(p->cairo);
+}
+
+void kws_picture_fill(kws_picture *p, double x, double y, double w, double h, kws_ink ink)
+{
+	dip(p, ink);
+	cairo_rectangle(p->cairo, x, y, w, h);
+	cairo_fill(p->cairo);
+}
+
+void kws_picture_dot(kws_picture *p, double x, double y, double radius, kws_ink ink)
+{
+	dip(p, ink);
+	cairo_arc(p->cairo, x, y, radius, 0.0, 2.0 * acos(-1.0));
+	cairo_fill(p->cairo);
+}
+
+void kws_picture_text(kws_picture *p, double x, double y, kws_type type, const char *format, ...)
 {
 	char text[512];
+	cairo_text_extents_t extents;
 	va_list more;
 	va_start(more, format);
 	vsnprintf(text, sizeof text, format, more);
 	va_end(more);
-	/* As in JSON: bytes that are no UTF-8 become U+FFFD, for no reader takes them. */
+	for (char *c = text; *c; c++)
+		*c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
+	/* As in JSON: bytes that are no UTF-8 become U+FFFD, for cairo takes none. */
 	json_t *good = kws_out_json_text(text);
-	fprintf(p->to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" %s>", x, y, anchor, style);
-	put_escaped(p->to, good ? json_string_value(good) : "");
-	fputs("</text>\n", p->to);
+	const char *shown = good ? json_string_value(good) : "";
+	p->no_memory = p->no_memory || !good;
+	dip(p, (kws_ink){ .rgb = type.rgb });
+	cairo_select_font_face(p->cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+			       type.bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+	cairo_set_font_size(p->cairo, type.size > 0.0 ? type.size : 12.0);
+	cairo_text_extents(p->cairo, shown, &extents);
+	cairo_save(p->cairo);
+	cairo_translate(p->cairo, x, y);
+	if (type.turned)
+		cairo_rotate(p->cairo, -0.5 * acos(-1.0));
+	cairo_move_to(p->cairo, -0.5 * (double)type.anchor * extents.x_advance, 0.0);
+	cairo_show_text(p->cairo, shown);
+	cairo_new_path(p->cairo);
+	cairo_restore(p->cairo);
 	json_decref(good);
 }
 
-void kws_picture_line(kws_picture *p, double x0, double y0, double x1, double y1, const char *style)
+void kws_picture_image(kws_picture *p, double x, double y, double w, double h,
+		       const unsigned *pixel, size_t columns, size_t rows)
 {
-	fprintf(p->to, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" %s/>\n", x0, y0, x1,
-		y1, style);
+	cairo_surface_t *s =
+		cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)columns, (int)rows);
+	unsigned char *to = cairo_image_surface_get_data(s);
+	const size_t stride = to ? (size_t)cairo_image_surface_get_stride(s) : 0;
+	cairo_surface_flush(s);
+	for (size_t i = 0; to && i < rows; i++)
+		memcpy(to + i * stride, pixel + i * columns, columns * sizeof *pixel);
+	cairo_surface_mark_dirty(s);
+	cairo_save(p->cairo);
+	cairo_translate(p->cairo, x, y);
+	cairo_scale(p->cairo, w / (double)columns, h / (double)rows);
+	cairo_set_source_surface(p->cairo, s, 0.0, 0.0);
+	/* Beyond its edge is more of the edge, not nothing. */
+	cairo_pattern_set_extend(cairo_get_source(p->cairo), CAIRO_EXTEND_PAD);
+	cairo_rectangle(p->cairo, 0.0, 0.0, (double)columns, (double)rows);
+	cairo_fill(p->cairo);
+	cairo_restore(p->cairo);
+	cairo_surface_destroy(s);
 }
 
-void kws_picture_rect(kws_picture *p, double x, double y, double w, double h, const char *style)
-{
-	fprintf(p->to, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" %s/>\n", x, y, w,
-		h, style);
-}
+/* ---- axes ---- */
 
 double kws_axis_at(const kws_axis *a, double value)
 {
@@ -95,48 +218,4 @@ double kws_axis_step(double span, double most)
 			: span / (5.0 * step) <= most ? 5.0
 						      : 10.0;
 	return step;
-}
-
-/* ---- an image in it ---- */
-
-static void put_base64(FILE *to, const unsigned char *bytes, size_t n)
-{
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	for (size_t i = 0; i < n; i += 3) {
-		unsigned long v = (unsigned long)bytes[i] << 16;
-		v |= i + 1 < n ? (unsigned long)bytes[i + 1] << 8 : 0;
-		v |= i + 2 < n ? bytes[i + 2] : 0;
-		putc(letters[v >> 18 & 63], to);
-		putc(letters[v >> 12 & 63], to);
-		putc(i + 1 < n ? letters[v >> 6 & 63] : '=', to);
-		putc(i + 2 < n ? letters[v & 63] : '=', to);
-	}
-}
-
-bool kws_picture_image(kws_picture *p, double x, double y, double w, double h,
-		       const unsigned char *rgb, size_t columns, size_t rows)
-{
-	png_image image = { .version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB };
-	png_alloc_size_t size = 0;
-	image.width = (png_uint_32)columns;
-	image.height = (png_uint_32)rows;
-	unsigned char *png = NULL;
-	bool good = png_image_write_to_memory(&image, NULL, &size, 0, rgb, 0, NULL) != 0;
-	if (good)
-		png = malloc(size);
-	good = png && png_image_write_to_memory(&image, png, &size, 0, rgb, 0, NULL) != 0;
-	if (good) {
-		fprintf(p->to,
-			"<image x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
-			"preserveAspectRatio=\"none\" href=\"data:image/png;base64,",
-			x, y, w, h);
-		put_base64(p->to, png, size);
-		fputs("\"/>\n", p->to);
-	} else {
-		kws_out_complain("%s: %s", p->path,
-				 *image.message ? image.message : kws_strerror(KWS_ERR_NOMEM));
-	}
-	free(png);
-	return good;
 }

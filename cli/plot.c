@@ -26,7 +26,8 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
-	{ "picture", 'p', "FILE", 0, "The picture, SVG; - is standard output", 0 },
+	{ "picture", 'p', "FILE", 0, "The picture: .svg, .png or .pdf; - is SVG on standard output",
+	  0 },
 	{ "output", 'o', NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
 	{ "start", OPT_START, "S", 0, "Draw from there on, seconds (default 0)", 0 },
 	{ "end", OPT_END, "S", 0, "Draw up to there (default: the end)", 0 },
@@ -41,7 +42,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT: state->child_inputs[0] = &a->audio; return 0;
 	case 'p':
-	case 'o': a->output = arg; return 0;
+	case 'o': a->output = kws_picture_need(state, "--picture", arg); return 0;
 	case OPT_START: a->start = kws_args_need_real(state, "--start", arg, 0.0, 1e7); return 0;
 	case OPT_END: a->end = kws_args_need_real(state, "--end", arg, 0.0, 1e7); return 0;
 	case OPT_WIDTH: a->width = kws_args_need(state, "--width", arg, 200, 20000); return 0;
@@ -203,8 +204,14 @@ static enum kws_status hear(task *t, kws_source *src, kws_error *err)
 
 /* ---- drawing ---- */
 
+static const kws_ink FRAME = { .rgb = 0x444444 }, GRID = { .rgb = 0xe4e4e4 };
+static const kws_type PLAIN = { .rgb = 0x222222 }, GREY = { .rgb = 0x666666 },
+		      CENTRED = { .anchor = KWS_MIDDLE, .rgb = 0x222222 },
+		      RIGHTS = { .anchor = KWS_END, .rgb = 0x222222 },
+		      TURNED = { .anchor = KWS_MIDDLE, .rgb = 0x222222, .turned = true };
+
 /* Dark to bright, each brighter than the one before: black, violet, red, orange, pale yellow. */
-static void colour_of(float x, unsigned char rgb[3])
+static unsigned colour_of(float x)
 {
 	static const float stops[][3] = { { 0, 0, 4 },	    { 40, 11, 84 },   { 101, 21, 110 },
 					  { 159, 42, 99 },  { 212, 72, 66 },  { 245, 125, 21 },
@@ -213,9 +220,11 @@ static void colour_of(float x, unsigned char rgb[3])
 	float place = fminf(fmaxf(x, 0.0f), 1.0f) * LAST;
 	size_t i = place < LAST ? (size_t)place : LAST - 1;
 	float part = place - (float)i;
+	unsigned rgb = 0;
 	for (int c = 0; c < 3; c++)
-		rgb[c] =
-			(unsigned char)lrintf(stops[i][c] + part * (stops[i + 1][c] - stops[i][c]));
+		rgb = rgb << 8
+		      | (unsigned)lrintf(stops[i][c] + part * (stops[i + 1][c] - stops[i][c]));
+	return rgb;
 }
 
 /* Column c of n holds rows [first, *last) of n_rows; at least one. */
@@ -233,10 +242,12 @@ static bool draw_spectrum(task *t, kws_picture *p, double width)
 	size_t columns = fmin((double)t->mels.n, 2.0 * width) >= (double)t->mels.n
 				 ? t->mels.n
 				 : (size_t)(2.0 * width);
-	unsigned char *rgb = calloc(columns * t->n_mels, 3);
+	unsigned *pixel = calloc(columns * t->n_mels, sizeof *pixel);
 	float hi = mel[0], lo = mel[0];
-	if (!rgb)
+	if (!pixel) {
+		kws_out_complain("%s: %s", t->a->output, kws_strerror(KWS_ERR_NOMEM));
 		return false;
+	}
 	for (size_t i = 0; i < t->mels.n * t->n_mels; i++) {
 		hi = fmaxf(hi, mel[i]);
 		lo = fminf(lo, mel[i]);
@@ -248,13 +259,13 @@ static bool draw_spectrum(task *t, kws_picture *p, double width)
 			float top = mel[first * t->n_mels + b];
 			for (size_t i = first + 1; i < last; i++)
 				top = fmaxf(top, mel[i * t->n_mels + b]);
-			colour_of(hi > lo ? (top - lo) / (hi - lo) : 0.0f,
-				  rgb + 3 * ((t->n_mels - 1 - b) * columns + c));
+			pixel[(t->n_mels - 1 - b) * columns + c] =
+				colour_of(hi > lo ? (top - lo) / (hi - lo) : 0.0f);
 		}
 	}
-	bool good = kws_picture_image(p, LEFT, TOP, width, SPECTRUM, rgb, columns, t->n_mels);
-	free(rgb);
-	return good;
+	kws_picture_image(p, LEFT, TOP, width, SPECTRUM, pixel, columns, t->n_mels);
+	free(pixel);
+	return true;
 }
 
 static void draw_hz_axis(const task *t, kws_picture *p, double width)
@@ -270,14 +281,11 @@ static void draw_hz_axis(const task *t, kws_picture *p, double width)
 		double y = TOP + SPECTRUM * (1.0 - place);
 		if (place < 0.0 || place > 1.0)
 			continue;
-		kws_picture_line(p, LEFT - 5, y, LEFT, y, "stroke=\"#444\"");
-		kws_picture_text(p, LEFT - 8, y + 4, "end", "", "%g", ticks[i]);
+		kws_picture_line(p, LEFT - 5, y, LEFT, y, FRAME);
+		kws_picture_text(p, LEFT - 8, y + 4, RIGHTS, "%g", ticks[i]);
 	}
-	kws_picture_rect(p, LEFT, TOP, width, SPECTRUM, "fill=\"none\" stroke=\"#444\"");
-	char turned[64];
-	snprintf(turned, sizeof turned, "transform=\"translate(16 %d) rotate(-90)\"",
-		 TOP + SPECTRUM / 2);
-	kws_picture_text(p, 0, 0, "middle", turned, "Hz, %zu mel bands", t->n_mels);
+	kws_picture_rect(p, LEFT, TOP, width, SPECTRUM, FRAME);
+	kws_picture_text(p, 16, TOP + SPECTRUM / 2.0, TURNED, "Hz, %zu mel bands", t->n_mels);
 }
 
 static void draw_time_axis(const task *t, kws_picture *p, const kws_axis *time, double width)
@@ -285,32 +293,29 @@ static void draw_time_axis(const task *t, kws_picture *p, const kws_axis *time, 
 	double step = kws_axis_step(t->to - t->from, width / 70.0);
 	for (double i = ceil(t->from / step); i * step <= t->to + 1e-9; i += 1.0) {
 		double x = kws_axis_at(time, i * step);
-		kws_picture_line(p, x, SCORE_TOP, x, SCORE_BOTTOM, "stroke=\"#e4e4e4\"");
-		kws_picture_line(p, x, SCORE_BOTTOM, x, SCORE_BOTTOM + 5, "stroke=\"#444\"");
-		kws_picture_text(p, x, SCORE_BOTTOM + 18, "middle", "", "%g", i * step);
+		kws_picture_line(p, x, SCORE_TOP, x, SCORE_BOTTOM, GRID);
+		kws_picture_line(p, x, SCORE_BOTTOM, x, SCORE_BOTTOM + 5, FRAME);
+		kws_picture_text(p, x, SCORE_BOTTOM + 18, CENTRED, "%g", i * step);
 	}
-	kws_picture_text(p, LEFT + width / 2.0, SCORE_BOTTOM + 38, "middle", "", "time, s");
+	kws_picture_text(p, LEFT + width / 2.0, SCORE_BOTTOM + 38, CENTRED, "time, s");
 }
 
 static void draw_score_axis(kws_picture *p, double width)
 {
-	char turned[64];
 	for (int i = 0; i <= 5; i++) {
 		double y = SCORE_BOTTOM - SCORES * i / 5.0;
-		kws_picture_line(p, LEFT, y, LEFT + width, y, "stroke=\"#e4e4e4\"");
-		kws_picture_text(p, LEFT - 8, y + 4, "end", "", "%.1f", i / 5.0);
+		kws_picture_line(p, LEFT, y, LEFT + width, y, GRID);
+		kws_picture_text(p, LEFT - 8, y + 4, RIGHTS, "%.1f", i / 5.0);
 	}
-	kws_picture_rect(p, LEFT, SCORE_TOP, width, SCORES, "fill=\"none\" stroke=\"#444\"");
-	snprintf(turned, sizeof turned, "transform=\"translate(16 %d) rotate(-90)\"",
-		 SCORE_TOP + SCORES / 2);
-	kws_picture_text(p, 0, 0, "middle", turned, "score");
+	kws_picture_rect(p, LEFT, SCORE_TOP, width, SCORES, FRAME);
+	kws_picture_text(p, 16, SCORE_TOP + SCORES / 2.0, TURNED, "score");
 }
 
-/* One line; where there are more frames than pixels, the highest of each pixel. */
-static void draw_score(const task *t, kws_picture *p, const kws_axis *time, size_t word, size_t n)
+/* One line; where there are more frames than pixels, the highest of each pixel. point (n,) is
+ * scratch. */
+static void draw_score(const task *t, kws_picture *p, const kws_axis *time, size_t word, size_t n,
+		       kws_point *point)
 {
-	fprintf(p->to, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.5\" points=\"",
-		kws_picture_colour(word));
 	for (size_t c = 0; c < n; c++) {
 		size_t last, first = rows_of(c, n, t->scores.n, &last);
 		float top = 0.0f;
@@ -318,19 +323,17 @@ static void draw_score(const task *t, kws_picture *p, const kws_axis *time, size
 			top = fmaxf(top, t->scores.row[i * t->n_words + word]);
 		/* The score of a frame is known at its end. */
 		double when = t->scores.first + (double)(last * t->frame) / t->rate_hz;
-		fprintf(p->to, "%.1f,%.1f ", kws_axis_at(time, when),
-			SCORE_BOTTOM - SCORES * (double)top);
+		point[c] =
+			(kws_point){ kws_axis_at(time, when), SCORE_BOTTOM - SCORES * (double)top };
 	}
-	fputs("\"/>\n", p->to);
+	kws_picture_path(p, point, n, (kws_ink){ .rgb = kws_picture_colour(word), .width = 1.5 });
 }
 
 static void draw_threshold(const task *t, kws_picture *p, size_t word, double width)
 {
-	char style[96];
 	double y = SCORE_BOTTOM - SCORES * (double)kws_model_threshold(t->model, word);
-	snprintf(style, sizeof style, "stroke=\"%s\" stroke-dasharray=\"6 4\" opacity=\"0.8\"",
-		 kws_picture_colour(word));
-	kws_picture_line(p, LEFT, y, LEFT + width, y, style);
+	kws_picture_line(p, LEFT, y, LEFT + width, y,
+			 (kws_ink){ kws_picture_colour(word), .opacity = 0.8, .dashed = true });
 }
 
 /* Words that are never heard in this stretch would only hide those that are. */
@@ -342,26 +345,31 @@ static bool is_drawn(const task *t, size_t word)
 	return kws_model_is_command(t->model, word) && top >= 0.05f;
 }
 
-static void draw_scores(const task *t, kws_picture *p, const kws_axis *time, double width)
+static bool draw_scores(const task *t, kws_picture *p, const kws_axis *time, double width)
 {
 	size_t n_drawn = 0, n = (size_t)fmin((double)t->scores.n, width);
 	double x = LEFT + width + 14;
+	kws_point *point = calloc(n ? n : 1, sizeof *point);
+	if (!point) {
+		kws_out_complain("%s: %s", t->a->output, kws_strerror(KWS_ERR_NOMEM));
+		return false;
+	}
 	for (size_t w = 0; w < t->n_words; w++) {
 		if (!is_drawn(t, w))
 			continue;
 		double y = SCORE_TOP + 10 + 18.0 * (double)n_drawn++;
-		char style[64];
-		snprintf(style, sizeof style, "stroke=\"%s\" stroke-width=\"2\"",
-			 kws_picture_colour(w));
-		draw_score(t, p, time, w, n);
+		draw_score(t, p, time, w, n, point);
 		draw_threshold(t, p, w, width);
-		kws_picture_line(p, x, y - 4, x + 20, y - 4, style);
-		kws_picture_text(p, x + 26, y, "start", "", "%s", kws_model_word(t->model, w));
+		kws_picture_line(p, x, y - 4, x + 20, y - 4,
+				 (kws_ink){ kws_picture_colour(w), .width = 2.0 });
+		kws_picture_text(p, x + 26, y, PLAIN, "%s", kws_model_word(t->model, w));
 	}
 	double y = SCORE_TOP + 10 + 18.0 * (double)n_drawn;
-	kws_picture_line(p, x, y - 4, x + 20, y - 4, "stroke=\"#666\" stroke-dasharray=\"6 4\"");
-	kws_picture_text(p, x + 26, y, "start", "fill=\"#666\"", "threshold");
-	kws_picture_text(p, x, y + 18, "start", "fill=\"#666\"", "\xe2\x96\xbe decided");
+	kws_picture_line(p, x, y - 4, x + 20, y - 4, (kws_ink){ 0x666666, .dashed = true });
+	kws_picture_text(p, x + 26, y, GREY, "threshold");
+	kws_picture_text(p, x, y + 18, GREY, "\xe2\x96\xbe decided");
+	free(point);
+	return true;
 }
 
 static void draw_event(const task *t, kws_picture *p, const kws_axis *time, const kws_event *ev,
@@ -369,28 +377,26 @@ static void draw_event(const task *t, kws_picture *p, const kws_axis *time, cons
 {
 	double start = (double)ev->start / t->rate_hz, end = (double)ev->end / t->rate_hz;
 	double decided = (double)ev->sample / t->rate_hz;
-	const char *colour = kws_picture_colour(ev->word);
-	char style[128];
+	const kws_ink ink = { kws_picture_colour(ev->word), .width = 1.5 };
 	if (end < t->from || start > t->to)
 		return;
 	double x0 = kws_axis_at(time, start), x1 = kws_axis_at(time, end);
-	snprintf(style, sizeof style, "fill=\"none\" stroke=\"%s\" stroke-width=\"1.5\"", colour);
 	kws_picture_rect(p, x0, TOP, x1 - x0, SPECTRUM,
-			 "fill=\"none\" stroke=\"#fff\" "
-			 "stroke-width=\"3.5\" stroke-opacity=\"0.7\"");
-	kws_picture_rect(p, x0, TOP, x1 - x0, SPECTRUM, style);
-	snprintf(style, sizeof style, "fill=\"%s\" fill-opacity=\"0.13\"", colour);
-	kws_picture_rect(p, x0, TOP + SPECTRUM, x1 - x0, STRIP + SCORES, style);
+			 (kws_ink){ 0xffffff, .opacity = 0.7, .width = 3.5 });
+	kws_picture_rect(p, x0, TOP, x1 - x0, SPECTRUM, ink);
+	kws_picture_fill(p, x0, TOP + SPECTRUM, x1 - x0, STRIP + SCORES,
+			 (kws_ink){ ink.rgb, .opacity = 0.13 });
 	/* Words close to each other stand on two lines. */
 	double x = 0.5 * (x0 + x1), y = TOP + SPECTRUM + (x - *last_x < 70.0 ? 34 : 17);
 	*last_x = y > TOP + SPECTRUM + 20 ? -1e9 : x;
-	snprintf(style, sizeof style, "font-weight=\"bold\" fill=\"%s\"", colour);
-	kws_picture_text(p, x, y, "middle", style, "%s %.2f", kws_model_word(t->model, ev->word),
-			 (double)ev->score);
+	kws_picture_text(p, x, y, (kws_type){ KWS_MIDDLE, ink.rgb, .bold = true }, "%s %.2f",
+			 kws_model_word(t->model, ev->word), (double)ev->score);
 	if (decided <= t->to) {
-		double to = kws_axis_at(time, decided);
-		fprintf(p->to, "<path d=\"M%.1f,%d l-5,-9 h10 z\" fill=\"%s\"/>\n", to,
-			SCORE_TOP + 9, colour);
+		const double to = kws_axis_at(time, decided), tip = SCORE_TOP + 9.0;
+		const kws_point mark[] = { { to, tip },
+					   { to - 5.0, tip - 9.0 },
+					   { to + 5.0, tip - 9.0 } };
+		kws_picture_area(p, mark, 3, ink);
 	}
 }
 
@@ -403,7 +409,7 @@ static bool draw(task *t)
 	kws_picture picture, *p = &picture;
 	if (!kws_picture_open(p, t->a->output, LEFT + width + RIGHT_MARGIN, HEIGHT))
 		return false;
-	kws_picture_text(p, LEFT, 22, "start", "font-size=\"14\" font-weight=\"bold\"", "%s",
+	kws_picture_text(p, LEFT, 22, (kws_type){ .rgb = 0x222222, .size = 14, .bold = true }, "%s",
 			 t->a->input);
 	bool good = draw_spectrum(t, p, width);
 	draw_hz_axis(t, p, width);
@@ -411,8 +417,8 @@ static bool draw(task *t)
 	draw_score_axis(p, width);
 	for (size_t i = 0; i < t->n_events; i++)
 		draw_event(t, p, &time, &t->events[i], &last_x);
-	draw_scores(t, p, &time, width);
-	kws_picture_text(p, LEFT, HEIGHT - 10, "start", "fill=\"#666\" font-size=\"11\"",
+	good = draw_scores(t, p, &time, width) && good;
+	kws_picture_text(p, LEFT, HEIGHT - 10, (kws_type){ .rgb = 0x666666, .size = 11 },
 			 "model %s, SHA-256 %.16s; smooth %u ms, refractory %u ms",
 			 kws_model_name(t->model), kws_model_hash(t->model),
 			 kws_model_decision(t->model)->smooth_ms,

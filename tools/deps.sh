@@ -14,7 +14,7 @@ libraries  libc6-dev            C library
 libraries  libfftw3-dev         FFT
 libraries  libsamplerate0-dev   resampling
 libraries  libjansson-dev       JSON
-libraries  libpng-dev           pictures
+libraries  libcairo2-dev        pictures
 libraries  nettle-dev           SHA-256 of a model
 libraries  libsndfile1-dev      audio files
 libraries  portaudio19-dev      microphone
