@@ -5,11 +5,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-static atomic_size_t calls, bytes;
+static atomic_size_t calls, bytes, failed;
 
 kws_allocs kws_allocs_now(void)
 {
-	return (kws_allocs){ atomic_load(&calls), atomic_load(&bytes) };
+	return (kws_allocs){ atomic_load(&calls), atomic_load(&bytes), atomic_load(&failed) };
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -33,34 +33,41 @@ static void count(size_t n)
 	atomic_fetch_add_explicit(&bytes, n, memory_order_relaxed);
 }
 
+static void *given(void *p, size_t n)
+{
+	if (!p && n)
+		atomic_fetch_add_explicit(&failed, 1, memory_order_relaxed);
+	return p;
+}
+
 void *malloc(size_t n)
 {
 	count(n);
-	return __libc_malloc(n);
+	return given(__libc_malloc(n), n);
 }
 
 void *calloc(size_t n, size_t size)
 {
 	count(n * size);
-	return __libc_calloc(n, size);
+	return given(__libc_calloc(n, size), n && size);
 }
 
 void *realloc(void *p, size_t n)
 {
 	count(n);
-	return __libc_realloc(p, n);
+	return given(__libc_realloc(p, n), n);
 }
 
 void *aligned_alloc(size_t alignment, size_t n)
 {
 	count(n);
-	return __libc_memalign(alignment, n);
+	return given(__libc_memalign(alignment, n), n);
 }
 
 int posix_memalign(void **p, size_t alignment, size_t n)
 {
 	count(n);
-	*p = __libc_memalign(alignment, n);
+	*p = given(__libc_memalign(alignment, n), n);
 	return *p ? 0 : ENOMEM;
 }
 
@@ -68,7 +75,7 @@ void *memalign(size_t alignment, size_t n);
 void *memalign(size_t alignment, size_t n)
 {
 	count(n);
-	return __libc_memalign(alignment, n);
+	return given(__libc_memalign(alignment, n), n);
 }
 
 #endif

@@ -318,9 +318,9 @@ static void print_json(const bench *b, double hop_ms)
 		{ "allocations_after_start", b->live_allocs },
 	};
 	for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
-		json_object_set_new(o, reals[i].key, kws_out_json_real(reals[i].value));
+		kws_out_set(o, reals[i].key, kws_out_json_real(reals[i].value));
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-		json_object_set_new(o, counts[i].key, json_integer((json_int_t)counts[i].value));
+		kws_out_set(o, counts[i].key, json_integer((json_int_t)counts[i].value));
 	kws_out_json_line(o);
 }
 
@@ -376,11 +376,14 @@ static int run(const options *o)
 	if (!m)
 		return KWS_EXIT_MODEL;
 	bench *b = calloc(1, sizeof *b);
-	int status = KWS_EXIT_MODEL;
-	if (b && kws_model_max_frames(m) > 0) {
+	int status = KWS_EXIT_INPUT;
+	if (!b) {
+		kws_out_complain("bench: %s", kws_strerror(KWS_ERR_NOMEM));
+	} else if (kws_model_max_frames(m) > 0) {
 		kws_out_complain("bench: model %s has full attention: it cannot hear a stream",
 				 kws_model_name(m));
-	} else if (b) {
+		status = KWS_EXIT_MODEL;
+	} else {
 		b->model = m;
 		status = measure(b, o);
 		free(b->pcm);

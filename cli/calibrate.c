@@ -231,13 +231,19 @@ static int choose(task *t)
 		t->threshold[w] =
 			is_chosen(t, w) ? settle(t, w) : kws_model_threshold(t->heard.model, w);
 	/* Words compete: with unlike thresholds, a few events fall otherwise than with like ones. */
-	while (count(t) == KWS_OK && !keeps(t))
+	for (;;) {
+		if (count(t) != KWS_OK) {
+			kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
+			return KWS_EXIT_INPUT;
+		}
+		if (keeps(t))
+			return KWS_EXIT_OK;
 		if (!raise_worst(t)) {
 			kws_out_complain("not even thresholds of 1 keep to %g false alarms an hour",
 					 t->a->target);
 			return KWS_EXIT_UNSUPPORTED;
 		}
-	return KWS_EXIT_OK;
+	}
 }
 
 /* ---- saying ---- */
@@ -313,8 +319,8 @@ static json_t *thresholds_json(const task *t)
 	json_t *o = json_object();
 	for (size_t w = 0; w < t->heard.material.n_words; w++)
 		if (t->heard.material.command[w])
-			json_object_set_new(o, kws_model_word(t->heard.model, w),
-					    as_written(t->threshold[w]));
+			kws_out_set(o, kws_model_word(t->heard.model, w),
+				    as_written(t->threshold[w]));
 	return o;
 }
 
@@ -324,23 +330,22 @@ static json_t *calibration_json(const task *t)
 	double lo, hi;
 	json_t *o = json_object(), *rate = json_array(), *miss = json_array();
 	kws_rate_interval(all->false_alarms, t->hours, &lo, &hi);
-	json_array_append_new(rate, kws_out_json_real(lo));
-	json_array_append_new(rate, kws_out_json_real(hi));
+	kws_out_append(rate, kws_out_json_real(lo));
+	kws_out_append(rate, kws_out_json_real(hi));
 	kws_tally_wilson(all->said - all->hits, all->said, &lo, &hi);
-	json_array_append_new(miss, kws_out_json_real(lo));
-	json_array_append_new(miss, kws_out_json_real(hi));
-	json_object_set_new(o, "target_per_hour", kws_out_json_real(t->a->target));
-	json_object_set_new(o, "target_of",
-			    json_string(t->a->per_word ? "each word" : "all words"));
-	json_object_set_new(o, "supported", json_boolean(is_supported(t)));
-	json_object_set_new(o, "hours", kws_out_json_real(t->hours));
-	json_object_set_new(o, "said", json_integer((json_int_t)all->said));
-	json_object_set_new(o, "hits", json_integer((json_int_t)all->hits));
-	json_object_set_new(o, "miss_ci", miss);
-	json_object_set_new(o, "false_alarms", json_integer((json_int_t)all->false_alarms));
-	json_object_set_new(o, "per_hour_ci", rate);
-	json_object_set_new(o, "supported_per_hour",
-			    kws_out_json_real(kws_rate_supported(all->false_alarms, t->hours)));
+	kws_out_append(miss, kws_out_json_real(lo));
+	kws_out_append(miss, kws_out_json_real(hi));
+	kws_out_set(o, "target_per_hour", kws_out_json_real(t->a->target));
+	kws_out_set(o, "target_of", json_string(t->a->per_word ? "each word" : "all words"));
+	kws_out_set(o, "supported", json_boolean(is_supported(t)));
+	kws_out_set(o, "hours", kws_out_json_real(t->hours));
+	kws_out_set(o, "said", json_integer((json_int_t)all->said));
+	kws_out_set(o, "hits", json_integer((json_int_t)all->hits));
+	kws_out_set(o, "miss_ci", miss);
+	kws_out_set(o, "false_alarms", json_integer((json_int_t)all->false_alarms));
+	kws_out_set(o, "per_hour_ci", rate);
+	kws_out_set(o, "supported_per_hour",
+		    kws_out_json_real(kws_rate_supported(all->false_alarms, t->hours)));
 	return o;
 }
 
@@ -349,13 +354,12 @@ static bool write_model(const task *t)
 	char path[KWS_ARGS_PATH];
 	json_t *decision = json_object(), *calibration = calibration_json(t);
 	kws_find_model(t->a->hear.audio.model, path, sizeof path);
-	json_object_set_new(decision, "thresholds", thresholds_json(t));
-	json_object_set_new(decision, "smooth_ms", json_integer(t->heard.material.smooth_ms));
-	json_object_set_new(decision, "refractory_ms",
-			    json_integer(t->heard.material.refractory_ms));
-	json_object_set_new(calibration, "model_sha256",
-			    kws_out_json_text(kws_model_hash(t->heard.model)));
-	bool good = kws_remodel(path, t->a->write, decision, calibration);
+	kws_out_set(decision, "thresholds", thresholds_json(t));
+	kws_out_set(decision, "smooth_ms", json_integer(t->heard.material.smooth_ms));
+	kws_out_set(decision, "refractory_ms", json_integer(t->heard.material.refractory_ms));
+	kws_out_set(calibration, "model_sha256", kws_out_json_text(kws_model_hash(t->heard.model)));
+	const bool good =
+		kws_out_is_whole() && kws_remodel(path, t->a->write, decision, calibration);
 	json_decref(decision);
 	json_decref(calibration);
 	return good;
@@ -389,7 +393,7 @@ static int run_task(task *t)
 		return status;
 	if (t->a->format == KWS_FORMAT_JSONL) {
 		json_t *o = calibration_json(t);
-		json_object_set_new(o, "thresholds", thresholds_json(t));
+		kws_out_set(o, "thresholds", thresholds_json(t));
 		kws_out_json_line(o);
 	} else {
 		print_text(t);

@@ -182,23 +182,23 @@ static void print_json(const task *t, const kws_job *job, const char *name, cons
 		       bool right)
 {
 	json_t *o = json_object();
-	json_object_set_new(o, "file", kws_out_json_text(name));
-	json_object_set_new(o, "label", kws_out_json_text(kws_model_word(t->model, t->order[0])));
-	json_object_set_new(o, "prob", json_prob(t, job, 0));
+	kws_out_set(o, "file", kws_out_json_text(name));
+	kws_out_set(o, "label", kws_out_json_text(kws_model_word(t->model, t->order[0])));
+	kws_out_set(o, "prob", json_prob(t, job, 0));
 	if (expected) {
-		json_object_set_new(o, "expected", kws_out_json_text(expected));
-		json_object_set_new(o, "correct", json_boolean(right));
+		kws_out_set(o, "expected", kws_out_json_text(expected));
+		kws_out_set(o, "correct", json_boolean(right));
 	}
 	if (t->a->top > 1) {
 		json_t *top = json_array();
 		for (size_t i = 0; i < n_shown(t); i++) {
 			json_t *one = json_object();
 			const char *word = kws_model_word(t->model, t->order[i]);
-			json_object_set_new(one, "label", kws_out_json_text(word));
-			json_object_set_new(one, "prob", json_prob(t, job, i));
-			json_array_append_new(top, one);
+			kws_out_set(one, "label", kws_out_json_text(word));
+			kws_out_set(one, "prob", json_prob(t, job, i));
+			kws_out_append(top, one);
 		}
-		json_object_set_new(o, "top", top);
+		kws_out_set(o, "top", top);
 	}
 	kws_out_json_line(o);
 }
@@ -240,16 +240,15 @@ static void print_summary(const task *t)
 {
 	if (t->a->format == KWS_FORMAT_JSONL) {
 		json_t *o = json_object(), *sum = kws_tally_json(t->tally);
-		json_object_set_new(sum, "failed", json_integer((json_int_t)t->failed));
-		json_object_set_new(sum, "words_respelt",
-				    json_integer((json_int_t)t->vocabulary.n_respelt));
-		json_object_set_new(sum, "words_not_in_model",
-				    json_integer((json_int_t)t->vocabulary.n_others));
-		json_object_set_new(sum, "audio_s", kws_out_json_real(t->audio_s));
-		json_object_set_new(sum, "model", kws_out_json_text(kws_model_name(t->model)));
-		json_object_set_new(sum, "model_sha256",
-				    kws_out_json_text(kws_model_hash(t->model)));
-		json_object_set_new(o, "summary", sum);
+		kws_out_set(sum, "failed", json_integer((json_int_t)t->failed));
+		kws_out_set(sum, "words_respelt",
+			    json_integer((json_int_t)t->vocabulary.n_respelt));
+		kws_out_set(sum, "words_not_in_model",
+			    json_integer((json_int_t)t->vocabulary.n_others));
+		kws_out_set(sum, "audio_s", kws_out_json_real(t->audio_s));
+		kws_out_set(sum, "model", kws_out_json_text(kws_model_name(t->model)));
+		kws_out_set(sum, "model_sha256", kws_out_json_text(kws_model_hash(t->model)));
+		kws_out_set(o, "summary", sum);
 		kws_out_json_line(o);
 		return;
 	}
@@ -268,9 +267,12 @@ static int run_jobs(task *t)
 	double audio_s = 0.0;
 	for (size_t i = 0; i < n; i++)
 		t->job[i].path = t->files.path[i];
-	if (kws_pool_create(&pool, t->model, &t->a->audio, t->a->at_end, t->job, n, t->a->jobs)
-	    != KWS_OK) {
-		kws_out_complain("no worker thread could be started");
+	const enum kws_status created =
+		kws_pool_create(&pool, t->model, &t->a->audio, t->a->at_end, t->job, n, t->a->jobs);
+	if (created != KWS_OK) {
+		kws_out_complain("%s", created == KWS_ERR_NOMEM
+					       ? kws_strerror(created)
+					       : "no worker thread could be started");
 		return KWS_EXIT_INPUT;
 	}
 	print_head(t);

@@ -56,17 +56,17 @@ static void print_json(const kws_device_info *d, const unsigned *rates, size_t n
 {
 	json_t *o = json_object(), *list = json_array();
 
-	json_object_set_new(o, "id", kws_out_json_text(d->id));
-	json_object_set_new(o, "name", kws_out_json_text(d->name));
-	json_object_set_new(o, "api", kws_out_json_text(d->api));
-	json_object_set_new(o, "card", kws_out_json_text(d->card));
-	json_object_set_new(o, "channels", json_integer(d->channels));
-	json_object_set_new(o, "rate_hz", json_integer(d->rate_hz));
-	json_object_set_new(o, "default", json_boolean(d->is_default));
+	kws_out_set(o, "id", kws_out_json_text(d->id));
+	kws_out_set(o, "name", kws_out_json_text(d->name));
+	kws_out_set(o, "api", kws_out_json_text(d->api));
+	kws_out_set(o, "card", kws_out_json_text(d->card));
+	kws_out_set(o, "channels", json_integer(d->channels));
+	kws_out_set(o, "rate_hz", json_integer(d->rate_hz));
+	kws_out_set(o, "default", json_boolean(d->is_default));
 	for (size_t i = 0; i < n_rates; i++)
-		json_array_append_new(list, json_integer(rates[i]));
+		kws_out_append(list, json_integer(rates[i]));
 	if (with_rates)
-		json_object_set(o, "rates_hz", list);
+		kws_out_set(o, "rates_hz", json_incref(list));
 	json_decref(list);
 	kws_out_json_line(o);
 }

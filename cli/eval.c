@@ -309,20 +309,20 @@ static void print_text(const task *t)
 
 static void set_real(json_t *o, const char *key, double x)
 {
-	json_object_set_new(o, key, kws_out_json_real(x));
+	kws_out_set(o, key, kws_out_json_real(x));
 }
 
 static void set_size(json_t *o, const char *key, size_t n)
 {
-	json_object_set_new(o, key, json_integer((json_int_t)n));
+	kws_out_set(o, key, json_integer((json_int_t)n));
 }
 
 static void set_pair(json_t *o, const char *key, double lo, double hi)
 {
 	json_t *both = json_array();
-	json_array_append_new(both, kws_out_json_real(lo));
-	json_array_append_new(both, kws_out_json_real(hi));
-	json_object_set_new(o, key, both);
+	kws_out_append(both, kws_out_json_real(lo));
+	kws_out_append(both, kws_out_json_real(hi));
+	kws_out_set(o, key, both);
 }
 
 static json_t *count_json(const task *t, const kws_count *c)
@@ -355,12 +355,12 @@ static json_t *point_json(const task *t, const point *p)
 		set_real(one, "latency_p50", latency_of(p, w, m->n_words, 0.5));
 		set_real(one, "latency_p90", latency_of(p, w, m->n_words, 0.9));
 		set_real(one, "latency_max", latency_of(p, w, m->n_words, 1.0));
-		json_object_set_new(words, name_of(t, w), one);
+		kws_out_set(words, name_of(t, w), one);
 	}
 	if (p->count && t->hours > 0.0)
 		set_real(o, "supported_per_hour",
 			 kws_rate_supported(p->count[m->n_words].false_alarms, t->hours));
-	json_object_set_new(o, "words", words);
+	kws_out_set(o, "words", words);
 	return o;
 }
 
@@ -373,16 +373,17 @@ static void print_jsonl(const task *t)
 			if (!is_shown(t, w))
 				continue;
 			json_t *o = json_object();
-			json_object_set_new(o, "word", kws_out_json_text(name_of(t, w)));
+			kws_out_set(o, "word", kws_out_json_text(name_of(t, w)));
 			set_real(o, "threshold", (double)kws_det_threshold(g));
 			json_t *c = count_json(t, &t->curve[g * (m->n_words + 1) + w]);
-			json_object_update(o, c);
+			if (json_object_update(o, c) != 0)
+				kws_out_no_memory();
 			json_decref(c);
 			kws_out_json_line(o);
 		}
 	json_t *o = json_object(), *sum = json_object(), *points = json_array();
 	for (size_t i = 0; i < t->n_points; i++)
-		json_array_append_new(points, point_json(t, &t->point[i]));
+		kws_out_append(points, point_json(t, &t->point[i]));
 	set_size(sum, "recordings_labelled", h->n_labelled);
 	set_size(sum, "recordings_unlabelled", m->n - h->n_labelled);
 	set_real(sum, "hours_labelled", h->labelled_s / 3600.0);
@@ -394,10 +395,10 @@ static void print_jsonl(const task *t)
 	set_real(sum, "tolerance_s", m->tolerance);
 	set_size(sum, "smooth_ms", m->smooth_ms);
 	set_size(sum, "refractory_ms", m->refractory_ms);
-	json_object_set_new(sum, "points", points);
-	json_object_set_new(sum, "model", kws_out_json_text(kws_model_name(h->model)));
-	json_object_set_new(sum, "model_sha256", kws_out_json_text(kws_model_hash(h->model)));
-	json_object_set_new(o, "summary", sum);
+	kws_out_set(sum, "points", points);
+	kws_out_set(sum, "model", kws_out_json_text(kws_model_name(h->model)));
+	kws_out_set(sum, "model_sha256", kws_out_json_text(kws_model_hash(h->model)));
+	kws_out_set(o, "summary", sum);
 	kws_out_json_line(o);
 }
 

@@ -38,10 +38,10 @@ void kws_find(kws_findings *f, enum kws_verdict verdict, const char *format, ...
 	}
 	finish_line(f);
 	f->open = json_object();
-	json_object_set_new(f->open, "verdict", json_string(verdict_names[verdict]));
-	json_object_set_new(f->open, "what", kws_out_json_text(text));
-	json_object_set_new(f->open, "advice", json_array());
-	json_object_set_new(f->open, "paste", json_array());
+	kws_out_set(f->open, "verdict", json_string(verdict_names[verdict]));
+	kws_out_set(f->open, "what", kws_out_json_text(text));
+	kws_out_set(f->open, "advice", json_array());
+	kws_out_set(f->open, "paste", json_array());
 }
 
 static void add(kws_findings *f, const char *key, const char *before, const char *text)
@@ -49,7 +49,7 @@ static void add(kws_findings *f, const char *key, const char *before, const char
 	if (f->format == KWS_FORMAT_TEXT)
 		say(before, text);
 	else
-		json_array_append_new(json_object_get(f->open, key), kws_out_json_text(text));
+		kws_out_append(json_object_get(f->open, key), kws_out_json_text(text));
 }
 
 void kws_find_advise(kws_findings *f, const char *format, ...)
@@ -102,7 +102,7 @@ void kws_find_end(kws_findings *f)
 	finish_line(f);
 	json_t *o = json_object(), *sum = json_object();
 	for (int i = 0; i <= KWS_FIND_BAD; i++)
-		json_object_set_new(sum, verdict_names[i], json_integer(f->n[i]));
-	json_object_set_new(o, "summary", sum);
+		kws_out_set(sum, verdict_names[i], json_integer(f->n[i]));
+	kws_out_set(o, "summary", sum);
 	kws_out_json_line(o);
 }

@@ -1,5 +1,6 @@
 /* kws - the offline command: speech commands in files and pipes. */
 #include "audio/start.h"
+#include "cli/allocs.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "kws.h"
@@ -102,5 +103,9 @@ int main(int argc, char **argv)
 				     look for it */
 	argp_program_version = "kws " KWS_VERSION;
 	argp_err_exit_status = KWS_EXIT_USAGE;
-	return kws_out_finish(dispatch(argc, argv));
+	const int status = dispatch(argc, argv);
+	/* Also where a library went on without what it was refused: jansson loses letters. */
+	if (kws_allocs_now().failed)
+		kws_out_no_memory();
+	return kws_out_finish(status);
 }

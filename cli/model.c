@@ -72,15 +72,15 @@ static json_t *features_json(const kws_model *m)
 {
 	const kws_features *f = kws_model_features(m);
 	json_t *o = json_object();
-	json_object_set_new(o, "rate_hz", number(f->rate_hz));
-	json_object_set_new(o, "win", number(f->win));
-	json_object_set_new(o, "hop", number(f->hop));
-	json_object_set_new(o, "n_fft", number(f->n_fft));
-	json_object_set_new(o, "n_mels", number(f->n_mels));
-	json_object_set_new(o, "f_lo_hz", as_written(f->f_lo_hz));
-	json_object_set_new(o, "f_hi_hz", as_written(f->f_hi_hz));
-	json_object_set_new(o, "log_floor", as_written(f->log_floor));
-	json_object_set_new(o, "mel", json_string(kws_mel_names[f->mel]));
+	kws_out_set(o, "rate_hz", number(f->rate_hz));
+	kws_out_set(o, "win", number(f->win));
+	kws_out_set(o, "hop", number(f->hop));
+	kws_out_set(o, "n_fft", number(f->n_fft));
+	kws_out_set(o, "n_mels", number(f->n_mels));
+	kws_out_set(o, "f_lo_hz", as_written(f->f_lo_hz));
+	kws_out_set(o, "f_hi_hz", as_written(f->f_hi_hz));
+	kws_out_set(o, "log_floor", as_written(f->log_floor));
+	kws_out_set(o, "mel", json_string(kws_mel_names[f->mel]));
 	return o;
 }
 
@@ -88,13 +88,13 @@ static json_t *decision_json(const kws_model *m)
 {
 	const kws_decision *d = kws_model_decision(m);
 	json_t *o = json_object(), *thresholds = json_object();
-	json_object_set_new(o, "smooth_ms", number(d->smooth_ms));
-	json_object_set_new(o, "refractory_ms", number(d->refractory_ms));
+	kws_out_set(o, "smooth_ms", number(d->smooth_ms));
+	kws_out_set(o, "refractory_ms", number(d->refractory_ms));
 	for (size_t w = 0; w < kws_model_n_words(m); w++)
 		if (kws_model_is_command(m, w))
-			json_object_set_new(thresholds, kws_model_word(m, w),
-					    as_written(kws_model_threshold(m, w)));
-	json_object_set_new(o, "thresholds", thresholds);
+			kws_out_set(thresholds, kws_model_word(m, w),
+				    as_written(kws_model_threshold(m, w)));
+	kws_out_set(o, "thresholds", thresholds);
 	return o;
 }
 
@@ -105,30 +105,31 @@ static json_t *describe(const kws_model *m, const char *path)
 	double frame_ms = 1000.0 * (double)(f->hop * kws_model_stride(m)) / (double)f->rate_hz;
 	kws_net *net = NULL;
 	for (size_t w = 0; w < kws_model_n_words(m); w++)
-		json_array_append_new(words, kws_out_json_text(kws_model_word(m, w)));
-	json_object_set_new(o, "file", kws_out_json_text(path));
-	json_object_set_new(o, "name", kws_out_json_text(kws_model_name(m)));
-	json_object_set_new(o, "sha256", kws_out_json_text(kws_model_hash(m)));
-	json_object_set_new(o, "bytes", number(kws_model_file_bytes(m)));
-	json_object_set_new(o, "parameters", number(kws_model_n_params(m)));
+		kws_out_append(words, kws_out_json_text(kws_model_word(m, w)));
+	kws_out_set(o, "file", kws_out_json_text(path));
+	kws_out_set(o, "name", kws_out_json_text(kws_model_name(m)));
+	kws_out_set(o, "sha256", kws_out_json_text(kws_model_hash(m)));
+	kws_out_set(o, "bytes", number(kws_model_file_bytes(m)));
+	kws_out_set(o, "parameters", number(kws_model_n_params(m)));
 	if (kws_net_create(&net, m) == KWS_OK)
-		json_object_set_new(o, "state_bytes", number(kws_net_state_bytes(net)));
+		kws_out_set(o, "state_bytes", number(kws_net_state_bytes(net)));
+	else
+		kws_out_no_memory();
 	kws_net_destroy(net);
-	json_object_set_new(o, "words", words);
-	json_object_set_new(o, "frame_ms", kws_out_json_real(frame_ms));
-	json_object_set_new(o, "window_ms",
-			    kws_out_json_real(frame_ms * (double)kws_model_window(m)));
-	json_object_set_new(o, "longest_ms",
-			    kws_model_max_frames(m)
-				    ? kws_out_json_real(frame_ms * (double)kws_model_max_frames(m))
-				    : json_null());
-	json_object_set_new(o, "features", features_json(m));
-	json_object_set_new(o, "network", meta_json(m, "network"));
-	json_object_set_new(o, "decision", decision_json(m));
-	json_object_set_new(o, "licence", meta_text(m, "licence"));
-	json_object_set_new(o, "training", meta_json(m, "training"));
-	json_object_set_new(o, "measured", meta_json(m, "measured"));
-	json_object_set_new(o, "calibration", meta_json(m, "calibration"));
+	kws_out_set(o, "words", words);
+	kws_out_set(o, "frame_ms", kws_out_json_real(frame_ms));
+	kws_out_set(o, "window_ms", kws_out_json_real(frame_ms * (double)kws_model_window(m)));
+	kws_out_set(o, "longest_ms",
+		    kws_model_max_frames(m)
+			    ? kws_out_json_real(frame_ms * (double)kws_model_max_frames(m))
+			    : json_null());
+	kws_out_set(o, "features", features_json(m));
+	kws_out_set(o, "network", meta_json(m, "network"));
+	kws_out_set(o, "decision", decision_json(m));
+	kws_out_set(o, "licence", meta_text(m, "licence"));
+	kws_out_set(o, "training", meta_json(m, "training"));
+	kws_out_set(o, "measured", meta_json(m, "measured"));
+	kws_out_set(o, "calibration", meta_json(m, "calibration"));
 	return o;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/out.h"
 
 #include "cli/cli.h"
+#include "kws.h"
 
 #include <errno.h>
 #include <math.h>
@@ -118,6 +119,29 @@ json_t *kws_out_json_real(double x)
 	return isfinite(x) ? json_real(rint(x * 1e6) / 1e6) : json_null();
 }
 
+void kws_out_no_memory(void)
+{
+	if (!write_error)
+		write_error = ENOMEM;
+}
+
+bool kws_out_is_whole(void)
+{
+	return !write_error;
+}
+
+void kws_out_set(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value) != 0)
+		kws_out_no_memory();
+}
+
+void kws_out_append(json_t *list, json_t *value)
+{
+	if (json_array_append_new(list, value) != 0)
+		kws_out_no_memory();
+}
+
 void kws_out_json_line(json_t *object)
 {
 	if (json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0 && !write_error)
@@ -142,7 +166,9 @@ int kws_out_finish(int status)
 	}
 	if (good)
 		return status;
-	if (write_error != EPIPE)
+	if (write_error == ENOMEM)
+		kws_out_complain("%s: the output is not whole", kws_strerror(KWS_ERR_NOMEM));
+	else if (write_error != EPIPE)
 		kws_out_complain("standard output: %s", strerror(write_error));
 	return status == KWS_EXIT_OK ? KWS_EXIT_INPUT : status;
 }

@@ -37,6 +37,17 @@ json_t *kws_out_json_text(const char *text);
 /* A JSON number rounded to 6 decimals; what is not finite becomes null. */
 json_t *kws_out_json_real(double x);
 
+/* Put a value into an object, or behind a list; takes its reference. A NULL among the three is
+ * memory that was lacking: the program ends with a failure, as after kws_out_no_memory(). */
+void kws_out_set(json_t *object, const char *key, json_t *value);
+void kws_out_append(json_t *list, json_t *value);
+
+/* Something is missing in what was put out, for lack of memory. */
+void kws_out_no_memory(void);
+
+/* Whether all that was put out so far is whole. */
+bool kws_out_is_whole(void);
+
 /* One object, one line on stdout; takes the reference. */
 void kws_out_json_line(json_t *object);
 

@@ -121,19 +121,19 @@ static const char *clock_text(const task *t, uint64_t sample, char text[32])
 static void print_json(const task *t, const kws_event *ev, const char *word)
 {
 	json_t *o = json_object();
-	json_object_set_new(o, "file", kws_out_json_text(t->file));
-	json_object_set_new(o, "word", kws_out_json_text(word));
-	json_object_set_new(o, "start", kws_out_json_real(seconds(t, ev->start)));
-	json_object_set_new(o, "end", kws_out_json_real(seconds(t, ev->end)));
-	json_object_set_new(o, "decided", kws_out_json_real(seconds(t, ev->sample)));
-	json_object_set_new(o, "score", kws_out_json_real((double)ev->score));
-	json_object_set_new(o, "threshold", kws_out_json_real((double)ev->threshold));
-	json_object_set_new(o, "level_dbfs", kws_out_json_real((double)ev->level_dbfs));
-	json_object_set_new(o, "snr_db", kws_out_json_real((double)ev->snr_db));
-	json_object_set_new(o, "start_sample", json_integer((json_int_t)ev->start));
-	json_object_set_new(o, "end_sample", json_integer((json_int_t)ev->end));
-	json_object_set_new(o, "decided_sample", json_integer((json_int_t)ev->sample));
-	json_object_set_new(o, "rate_hz", json_integer(kws_model_features(t->model)->rate_hz));
+	kws_out_set(o, "file", kws_out_json_text(t->file));
+	kws_out_set(o, "word", kws_out_json_text(word));
+	kws_out_set(o, "start", kws_out_json_real(seconds(t, ev->start)));
+	kws_out_set(o, "end", kws_out_json_real(seconds(t, ev->end)));
+	kws_out_set(o, "decided", kws_out_json_real(seconds(t, ev->sample)));
+	kws_out_set(o, "score", kws_out_json_real((double)ev->score));
+	kws_out_set(o, "threshold", kws_out_json_real((double)ev->threshold));
+	kws_out_set(o, "level_dbfs", kws_out_json_real((double)ev->level_dbfs));
+	kws_out_set(o, "snr_db", kws_out_json_real((double)ev->snr_db));
+	kws_out_set(o, "start_sample", json_integer((json_int_t)ev->start));
+	kws_out_set(o, "end_sample", json_integer((json_int_t)ev->end));
+	kws_out_set(o, "decided_sample", json_integer((json_int_t)ev->sample));
+	kws_out_set(o, "rate_hz", json_integer(kws_model_features(t->model)->rate_hz));
 	kws_out_json_line(o);
 }
 

@@ -151,8 +151,8 @@ static json_t *interval(size_t k, size_t n)
 	double lo, hi;
 	kws_tally_wilson(k, n, &lo, &hi);
 	json_t *both = json_array();
-	json_array_append_new(both, kws_out_json_real(lo));
-	json_array_append_new(both, kws_out_json_real(hi));
+	kws_out_append(both, kws_out_json_real(lo));
+	kws_out_append(both, kws_out_json_real(hi));
 	return both;
 }
 
@@ -171,22 +171,22 @@ json_t *kws_tally_json(const kws_tally *t)
 		if (row == t->n_words && of_row == 0)
 			continue;
 		json_t *one = json_object(), *line = json_array();
-		json_object_set_new(one, "n", number(of_row));
-		json_object_set_new(one, "correct", number(hits(t, row)));
-		json_object_set_new(one, "recall", kws_out_json_real(share(hits(t, row), of_row)));
-		json_object_set_new(one, "recall_ci", interval(hits(t, row), of_row));
-		json_object_set_new(words, row_name(t, row), one);
-		json_array_append_new(classes, kws_out_json_text(row_name(t, row)));
+		kws_out_set(one, "n", number(of_row));
+		kws_out_set(one, "correct", number(hits(t, row)));
+		kws_out_set(one, "recall", kws_out_json_real(share(hits(t, row), of_row)));
+		kws_out_set(one, "recall_ci", interval(hits(t, row), of_row));
+		kws_out_set(words, row_name(t, row), one);
+		kws_out_append(classes, kws_out_json_text(row_name(t, row)));
 		for (size_t w = 0; w < t->n_words; w++)
-			json_array_append_new(line, number(t->count[row * t->n_words + w]));
-		json_array_append_new(confusion, line);
+			kws_out_append(line, number(t->count[row * t->n_words + w]));
+		kws_out_append(confusion, line);
 	}
-	json_object_set_new(all, "n", number(n));
-	json_object_set_new(all, "correct", number(correct(t)));
-	json_object_set_new(all, "accuracy", kws_out_json_real(share(correct(t), n)));
-	json_object_set_new(all, "accuracy_ci", interval(correct(t), n));
-	json_object_set_new(all, "words", words);
-	json_object_set_new(all, "classes", classes);
-	json_object_set_new(all, "confusion", confusion);
+	kws_out_set(all, "n", number(n));
+	kws_out_set(all, "correct", number(correct(t)));
+	kws_out_set(all, "accuracy", kws_out_json_real(share(correct(t), n)));
+	kws_out_set(all, "accuracy_ci", interval(correct(t), n));
+	kws_out_set(all, "words", words);
+	kws_out_set(all, "classes", classes);
+	kws_out_set(all, "confusion", confusion);
 	return all;
 }

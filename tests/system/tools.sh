@@ -5,7 +5,7 @@ test_devices() { # at most 30 s
 	"$KWS" devices > "$T/out" 2> "$T/err" || fail "status $?"
 	grep -q "^[* ] kws16 " "$T/out" || fail "kws16 is not in the list: $(cat "$T/out")"
 	[ "$(grep -c '^\*' "$T/out")" = 1 ] || fail "not one default"
-	"$KWS" devices --json --rates > "$T/json" 2>> "$T/err" || fail "status $?"
+	"$KWS" devices --format json --rates > "$T/json" 2>> "$T/err" || fail "status $?"
 	grep '"id": *"kws48"' "$T/json" | grep -q '48000' || fail "no rates"
 	ALSA_CONFIG_PATH=/dev/null "$KWS" devices > "$T/out" 2> "$T/err" && fail "found something where there is nothing"
 	logged "pcm.!default\|no audio input" || fail "did not say why"
@@ -25,6 +25,98 @@ test_listen() { # at most 30 s
 	play kws16 "$T/in.wav"
 	wait $l || fail "status $?"
 	[ "$(grep -c ' score ' "$T/out")" -ge 1 ] || fail "deaf: $(tail -n 3 "$T/out")"
+}
+
+# the lines of a terminal of so many columns: what was overwritten, too
+on_terminal() { # COLUMNS COMMAND
+	script -qec "stty cols $1 rows 24; $2" /dev/null < /dev/null | tr -d '\n' | tr '\r' '\n' | sed 's/\x1b\[K//g'
+}
+test_listen_fits() { # at most 60 s
+	need script stty
+	audio 16000 raw "$T/in.raw"
+	local c widest
+	for c in 40 52 80 132; do
+		on_terminal $c "'$KWS' listen -m '$MODEL' -d raw:$T/in.raw" > "$T/out" || fail "$c columns: status $?"
+		widest=$(awk '{ if (length($0) > n) n = length($0) } END { print n }' "$T/out")
+		[ "$widest" -lt $c ] || fail "$c columns: a line of $widest: $(awk -v n="$widest" 'length($0) == n' "$T/out")"
+		[ "$(grep -c dBFS "$T/out")" -ge 200 ] || fail "$c columns: no meter"
+	done
+	grep -q 'score 0.9[0-9]* of 0.[0-9]*  -[0-9.]* dBFS  SNR' "$T/out" || fail "132 columns: events are cut"
+}
+
+test_listen_thresholds() { # at most 60 s
+	audio 16000 raw "$T/in.raw"
+	"$KWS" listen -m "$MODEL" -d "raw:$T/in.raw" > "$T/out" 2> "$T/err" || fail "status $?"
+	sed -n '/^# kws listen/,$p' "$T/out" > "$T/conf"
+	"$KWSD" -t -m "$MODEL" -c "$T/conf" > "$T/effective" 2> "$T/err" || fail "kwsd does not take it: $(cat "$T/conf")"
+	[ "$(sed -n '/^\[threshold\]/,$p' "$T/effective" | grep -c ' = 0\.')" = 10 ] || fail "not ten thresholds: $(cat "$T/effective")"
+	# with these thresholds, every event that was heard is heard again
+	"$KWS" listen -m "$MODEL" -d "raw:$T/in.raw" --threshold "$(sed -n 's/ = /=/p' "$T/conf" | paste -sd,)" > "$T/again" || fail "again: status $?"
+	[ "$(grep -c ' score ' "$T/again")" -ge "$(grep -c ' score ' "$T/out")" ] || fail "events are lost"
+	# interrupted, it still says them
+	mkfifo "$T/pipe"
+	"$KWS" listen -m "$MODEL" -d "raw:$T/pipe" > "$T/out" 2> "$T/err" & local l=$!
+	PIDS="$PIDS $l"
+	{ cat "$T/in.raw"; sleep 20; } > "$T/pipe" & PIDS="$PIDS $!"
+	await 10 grep -q ' score ' "$T/out" || fail "nothing was heard"
+	kill -INT $l
+	wait $l || fail "interrupted: status $?"
+	grep -q '^\[threshold\]' "$T/out" || fail "interrupted: no thresholds"
+}
+
+# what --help shows of a command: "-m --model"; lines without a letter are "--channel"
+options_of() { "$@" --help | sed -n 's/^  \(-.\), \(--[a-z-]*\).*/\1 \2/p; s/^      \(--[a-z-]*\).*/\1/p'; }
+COMMANDS='classify spot model eval calibrate plot bench devices listen doctor'
+test_letters() { # at most 20 s
+	local c twice
+	{ for c in $COMMANDS; do options_of "$KWS" "$c"; done; options_of "$KWSD"; } | grep '^-. ' | sort -u > "$T/letters"
+	lines "$T/letters" 10 || fail "there are no letters"
+	twice=$(cut -d' ' -f1 "$T/letters" | uniq -d)
+	[ -z "$twice" ] || fail "two meanings: $(grep -e "^$twice" "$T/letters")"
+	cut -d' ' -f2 "$T/letters" | sort | uniq -d | grep . && fail "two letters for one option"
+	# every option stands in the manual
+	for c in $COMMANDS; do
+		for o in $(options_of "$KWS" "$c" | grep -o -e '--[a-z-]*' | grep -v -e --usage); do
+			grep -q -F -e "$(sed 's/-/\\-/g' <<< "$o")" docs/kws.1 || fail "$c $o is not in kws.1"
+		done
+	done
+}
+
+# Memory that runs out is never success with another output, and is never silent. Before it has heard, a library may abort.
+test_out_of_memory() { # at most 180 s
+	local n from step i once status
+	command -v "${CC:-cc}" > /dev/null || skip "no compiler"
+	grep -q __asan_init "$KWS" && skip "the sanitizer has a malloc of its own"
+	"${CC:-cc}" -shared -fPIC -O1 -o "$T/nomem.so" tests/system/nomem.c -ldl 2> "$T/err" || skip "the compiler makes no library"
+	need sox
+	sox -D "$AUDIO" -r 16000 -c 1 -b 16 "$T/said.wav" trim 0 4
+	printf '1.07\t1.5\tyes\n2.6\t2.9\tleft\n' > "$T/said.tsv"
+	printf 'said.wav\tyes\nsaid.wav\tYes\n' > "$T/list.tsv"
+	while read -r command; do
+		# shellcheck disable=SC2086
+		run() { (cd "$T" && KWS_MODEL=$MODEL LD_PRELOAD=$T/nomem.so "$KWS" $command) > "$T/out" 2> "$T/err"; }
+		KWS_FAIL_COUNT=$T/count run || fail "$command: status $?"
+		mv "$T/out" "$T/want"
+		n=$(cat "$T/count")
+		[ "$n" -gt 100 ] || fail "$command: $n allocations: they are not counted"
+		# the last ones are kws's own
+		from=$((n > 400 ? n - 400 : 1)) step=17
+		for once in '' 1; do
+			for i in $(seq $from $step "$n") $(seq $((n - 30)) "$n"); do
+				[ -n "$once" ] && export KWS_FAIL_ONCE=1 || unset KWS_FAIL_ONCE
+				KWS_FAIL_AT=$i run
+				status=$?
+				[ $status = 0 ] && { cmp -s "$T/out" "$T/want" || fail "$command: success without allocation $i (of $n)$once"; continue; }
+				[ -s "$T/err" ] || fail "$command: status $status without allocation $i (of $n)$once, and not a word"
+			done
+		done
+	done <<-X
+		calibrate -j 1 --target 1e5 --format jsonl said.wav
+		calibrate -j 1 --target 1e5 said.wav
+		eval -j 1 said.wav
+		classify -j 1 -q --format jsonl --manifest list.tsv
+		model --format jsonl
+	X
 }
 
 # sound NAME SOX-EFFECTS: four seconds of it
@@ -54,7 +146,62 @@ test_doctor() { # at most 60 s
 	grep -q "^BAD" "$T/out" && grep -q -e "->" "$T/out" || fail "no device: $(cat "$T/out")"
 	"$KWS" doctor -m /nonexistent -d "raw:$T/fine.raw" > "$T/out" 2> "$T/err"
 	grep -q "^BAD  the model" "$T/out" || fail "no model: $(cat "$T/out")"
+	"$KWS" doctor -m "$MODEL" -d "raw:$T/loud.raw" --format jsonl > "$T/out" 2> "$T/err" || fail "jsonl: status $?"
+	grep -q '^{"verdict":"odd","what":"clipped.*"paste":\["alsamixer' "$T/out" || fail "jsonl: $(cat "$T/out")"
 	pulse_start
 	"$KWS" doctor -m "$MODEL" -d kws16 -s 1 > "$T/out" 2> "$T/err"
 	[ $? = 1 ] && grep -q "^BAD  digital silence" "$T/out" || fail "a silent monitor: $(cat "$T/out")"
+}
+
+# finds TEXT [TEXT]: a BAD line with it, and a line to paste
+finds() {
+	"$KWS" doctor -c "$T/kwsd.conf" -s 1 > "$T/out" 2> "$T/err"
+	[ $? = 1 ] || fail "$1: status: $(cat "$T/out")"
+	grep -q -e "^BAD  .*$1" "$T/out" || fail "$1: $(cat "$T/out")"
+	[ -z "${2:-}" ] || grep -q -e "^        .*$2" "$T/out" || fail "$1: no '$2' to paste: $(cat "$T/out")"
+}
+test_doctor_of_the_daemon() { # at most 60 s
+	need sox
+	sound fine whitenoise vol 0.1
+	conf() { printf '[audio]\ndevice = raw:%s\n[model]\npath = %s\n%b' "$T/fine.raw" "$MODEL" "$1" > "$T/kwsd.conf"; }
+	# the configuration: its microphone is the one that is heard
+	conf '[audio]\nrate_hz = 48000\n'
+	"$KWS" doctor -c "$T/kwsd.conf" -s 1 > "$T/out" 2> "$T/err" || fail "fine: status $?: $(cat "$T/out")"
+	grep -q '^ok   kwsd takes its configuration' "$T/out" && grep -q '^ok   open at 48000 Hz' "$T/out" || fail "$(cat "$T/out")"
+	conf '[decision]\nthreshold = 1.7\n'
+	finds 'kwsd.conf:.*1.7' 'sudoedit .*kwsd.conf'
+	"$KWS" doctor -m "$MODEL" -c "$T/nothing" -d "raw:$T/fine.raw" -s 1 > "$T/out" 2> "$T/err" && fail "no file: success"
+	# the hook
+	conf "[hook]\ncommand = $T/hook.sh\n"
+	finds "hook $T/hook.sh: No such file" 'sudo install'
+	printf 'cat\n' > "$T/hook.sh"
+	finds 'not everybody may execute it' 'sudo chmod 755'
+	chmod 755 "$T/hook.sh" "$T"
+	finds 'a script without #!' "1i #!/bin/sh"
+	printf '#!/bin/sh\r\ncat\r\n' > "$T/hook.sh"
+	finds 'its lines end in CR LF' "s/.r\$//"
+	printf '#!/usr/bin/nosuchshell\n' > "$T/hook.sh"
+	finds 'its interpreter /usr/bin/nosuchshell' '#!/bin/sh'
+	printf '#!/bin/sh\ncat\n' > "$T/hook.sh"
+	"$KWS" doctor -c "$T/kwsd.conf" -s 1 > "$T/out" 2> "$T/err" || fail "a good hook: $(cat "$T/out")"
+	grep -q "^ok   hook $T/hook.sh" "$T/out" || fail "a good hook: $(cat "$T/out")"
+	# what is pasted mends it, also where the name has blanks
+	mkdir "$T/my hooks"; printf '#!/bin/sh\r\ncat\r\n' > "$T/my hooks/it.sh"; chmod 755 "$T/my hooks/it.sh"
+	conf "[hook]\ncommand = \"$T/my hooks/it.sh\" x\n"
+	finds 'CR LF'
+	sh -c "$(sed -n 's/^        sudo \(sed .*\)/\1/p' "$T/out")"
+	grep -q "$(printf '\r')" "$T/my hooks/it.sh" && fail "the line to paste does not mend it"
+	# the event socket: none, another thing, nobody behind it, a daemon
+	conf "[socket]\npath = $T/events\n"
+	"$KWS" doctor -c "$T/kwsd.conf" -s 1 > "$T/out" 2> "$T/err" || fail "no socket: status: $(cat "$T/out")"
+	grep -q "^odd  event socket $T/events: No such file" "$T/out" || fail "no socket: $(cat "$T/out")"
+	: > "$T/events"
+	finds 'something else, no socket' "sudo mv $T/events"
+	rm "$T/events"
+	kwsd_start -d "raw:$T/pipe" -o "socket.path=$T/events"
+	await 5 test -S "$T/events" || fail "no socket of kwsd"
+	"$KWS" doctor -c "$T/kwsd.conf" -s 1 > "$T/out" 2> "$T/err" || fail "socket: status: $(cat "$T/out")"
+	grep -q "^ok   event socket $T/events: it connects (mode 06" "$T/out" || fail "socket: $(cat "$T/out")"
+	kill -KILL "$P"; wait "$P" 2> /dev/null
+	finds "event socket $T/events: Connection refused" 'sudo systemctl restart kwsd'
 }
