@@ -263,14 +263,17 @@ INCLUDE := $(PREFIX)/include
 MAN     := $(PREFIX)/share/man
 UNITS   := $(PREFIX)/lib/systemd/system
 SYSCONF ?= /etc
-COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+# of kws and kwsd both, in one file for each shell
+BASH_COMP := $(PREFIX)/share/bash-completion/completions
+ZSH_COMP  := $(PREFIX)/share/zsh/site-functions
+FISH_COMP := $(PREFIX)/share/fish/vendor_completions.d
 
 # what names a place, with the places of this installation
 placed = sed 's|/usr/local/bin/|$(BIN)/|; s|/usr/local/share/kwsd|$(SHARE)|; s|/etc/kwsd/|$(SYSCONF)/kwsd/|' $(1)
 
 # the configuration that is there stays: it is the user's
 install: all
-	install -d $(addprefix $(DESTDIR),$(BIN) $(LIBDIR)/pkgconfig $(INCLUDE)/kws $(MAN)/man1 $(MAN)/man3 $(MAN)/man5 $(MAN)/man8 $(UNITS) $(SHARE) $(COMPLETIONS) $(SYSCONF)/kwsd)
+	install -d $(addprefix $(DESTDIR),$(BIN) $(LIBDIR)/pkgconfig $(INCLUDE)/kws $(MAN)/man1 $(MAN)/man3 $(MAN)/man5 $(MAN)/man8 $(UNITS) $(SHARE) $(BASH_COMP) $(ZSH_COMP) $(FISH_COMP) $(SYSCONF)/kwsd)
 	install -m755 $(B)/kws $(B)/kwsd $(DESTDIR)$(BIN)
 	install -m644 $(B)/libkws.so.0 $(B)/libkws.a $(DESTDIR)$(LIBDIR)
 	ln -sf libkws.so.0 $(DESTDIR)$(LIBDIR)/libkws.so
@@ -280,7 +283,11 @@ install: all
 	install -m644 docs/kws.3 $(DESTDIR)$(MAN)/man3
 	install -m644 docs/kwsd.conf.5 $(DESTDIR)$(MAN)/man5
 	install -m644 docs/kwsd.8 $(DESTDIR)$(MAN)/man8
-	install -m644 cli/kws.bash-completion $(DESTDIR)$(COMPLETIONS)/kws
+	install -m644 cli/kws.bash-completion $(DESTDIR)$(BASH_COMP)/kws
+	install -m644 cli/kws.zsh-completion $(DESTDIR)$(ZSH_COMP)/_kws
+	install -m644 cli/kws.fish-completion $(DESTDIR)$(FISH_COMP)/kws.fish
+	ln -sf kws $(DESTDIR)$(BASH_COMP)/kwsd
+	ln -sf kws.fish $(DESTDIR)$(FISH_COMP)/kwsd.fish
 	install -m644 config/models/*.safetensors $(DESTDIR)$(SHARE)
 	$(call placed,systemd/kwsd.service) >$(DESTDIR)$(UNITS)/kwsd.service
 	$(call placed,systemd/kwsd@.service) >$(DESTDIR)$(UNITS)/kwsd@.service
@@ -290,7 +297,7 @@ install: all
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(BIN)/kws $(BIN)/kwsd $(MAN)/man1/kws.1 $(MAN)/man5/kwsd.conf.5 $(MAN)/man8/kwsd.8 \
-		$(COMPLETIONS)/kws $(UNITS)/kwsd.service $(UNITS)/kwsd@.service $(MAN)/man3/kws.3 $(INCLUDE)/kws/kws.h \
+		$(BASH_COMP)/kws $(BASH_COMP)/kwsd $(ZSH_COMP)/_kws $(FISH_COMP)/kws.fish $(FISH_COMP)/kwsd.fish $(UNITS)/kwsd.service $(UNITS)/kwsd@.service $(MAN)/man3/kws.3 $(INCLUDE)/kws/kws.h \
 		$(LIBDIR)/libkws.so.0 $(LIBDIR)/libkws.so $(LIBDIR)/libkws.a $(LIBDIR)/pkgconfig/kws.pc)
 	-rmdir $(DESTDIR)$(INCLUDE)/kws
 	rm -rf $(DESTDIR)$(SHARE)

@@ -32,6 +32,8 @@ parts      dbus                 the message bus in that container
 parts      procps               looks at processes
 parts      sox                  makes audio
 parts      socat                reads the event socket
+parts      zsh                  asks its completion
+parts      fish                 asks its completion
 lanes      git                  names the files to look at
 lanes      clang                second compiler, and fuzzers
 lanes      libclang-rt-dev      sanitizers and fuzzers of clang

@@ -82,6 +82,54 @@ test_letters() { # at most 20 s
 	done
 }
 
+# complete SHELL PROGRAM LINE: what the shell offers
+complete() {
+	case $1 in
+	bash) bash -c '
+		. cli/kws.bash-completion
+		COMP_LINE=$2 COMP_POINT=${#2}
+		read -ra COMP_WORDS <<< "$(sed "s/[:=]/ & /g" <<< "$2")"
+		[[ $2 == *[\ =] ]] && COMP_WORDS+=("")
+		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+		"_$1" 2>/dev/null; printf "%s\n" "${COMPREPLY[@]}"' - "$2" "$3" ;;
+	zsh) zsh -f -c '
+		compadd() { local -a ending array; zparseopts -D -E -- S:=ending a=array; (($#array)) && set -- ${(P)1}; print -l -- ${^@}${ending[2]}; }
+		_describe() { print -l -- ${${(P)@[-1]}%%:*}; }
+		_files() { : }
+		compset() { PREFIX=${PREFIX#*=}; }
+		service=$1 words=("${(@s: :)2}") CURRENT=${#words}
+		PREFIX=$words[CURRENT]
+		source cli/kws.zsh-completion' - "$2" "$3" ;;
+	fish) fish -c 'source cli/kws.fish-completion; complete -C $argv[1]' "$3" | cut -f1 ;;
+	esac
+}
+offered() { complete "$1" "$2" "$3" > "$T/offer" 2> "$T/err"; grep -q -x -F -e "$4" "$T/offer" || fail "$1: '$3' offers no $4: $(head -n 20 "$T/offer")"; }
+test_completion() { # at most 120 s
+	local shell c o f
+	PATH=$B:$PATH
+	KWS_MODEL=$MODEL
+	export PATH KWS_MODEL
+	for shell in bash zsh fish; do
+		command -v $shell > /dev/null || { echo "$shell is not installed"; continue; }
+		for c in $COMMANDS; do
+			offered $shell kws "kws ${c%??}" "$c"
+			complete $shell kws "kws $c -" > "$T/all"
+			for o in $(options_of "$KWS" "$c"); do grep -q -x -F -e "$o" "$T/all" || fail "$shell: kws $c: no $o"; done
+			"$KWS" "$c" --format nosuch 2>&1 | grep -q 'is none of' || continue
+			for f in $("$KWS" "$c" --format nosuch 2>&1 | sed -n 's/.*is none of \([a-z, ]*\).*/\1/p' | tr -d ,); do
+				offered $shell kws "kws $c --format " "$f"
+			done
+			lines "$T/offer" 2 && ! grep -q nosuch "$T/offer" || fail "$shell: kws $c --format"
+		done
+		complete $shell kwsd "kwsd -" > "$T/all"
+		for o in $(options_of "$KWSD"); do grep -q -x -F -e "$o" "$T/all" || fail "$shell: kwsd: no $o"; done
+		offered $shell kws "kws spot --threshold y" yes=
+		offered $shell kws "kws listen -d " default
+		offered $shell kwsd "kwsd -o audio.rate" audio.rate_hz=
+		offered $shell kwsd "kwsd -l " debug
+	done
+}
+
 # Memory that runs out is never success with another output, and is never silent. Before it has heard, a library may abort.
 test_out_of_memory() { # at most 180 s
 	local n from step i once status
