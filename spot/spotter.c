@@ -137,7 +137,7 @@ enum kws_status kws_spotter_create(kws_spotter **out, const kws_model *m, unsign
 	kws_group *g;
 	*out = NULL;
 	enum kws_status status = kws_group_create(&g, m, err);
-	if (status == KWS_OK)
+	if (g)
 		status = kws_spotter_create_in(out, g, in_hz, config, err);
 	if (*out)
 		(*out)->own_group = g;

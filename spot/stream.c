@@ -219,7 +219,7 @@ enum kws_status kws_stream_create(kws_stream **out, const kws_model *m, unsigned
 	kws_group *g;
 	*out = NULL;
 	enum kws_status status = kws_group_create(&g, m, err);
-	if (status == KWS_OK)
+	if (g)
 		status = kws_stream_create_in(out, g, in_hz, fn, ctx, err);
 	if (*out)
 		(*out)->own_group = true;
