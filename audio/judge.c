@@ -1,0 +1,260 @@
+#include "audio/judge.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	MOST = 32,     /* channels that are looked at one by one */
+	LOWEST = -120, /* dBFS, the lowest bin */
+	BINS = 1 - LOWEST,
+	BLOCKS_A_SECOND = 10
+};
+
+/* One channel, or what is heard. */
+typedef struct {
+	double sum, square;		/* in all */
+	double block_sum, block_square; /* of the block that is not complete */
+	float low, high;		/* least and greatest sample */
+	uint64_t at_low, at_high, full; /* samples with these values; at full scale */
+	uint32_t bins[BINS];		/* complete blocks by their power, without offset */
+} track;
+
+struct kws_judge {
+	unsigned rate_hz, channels, channel;
+	size_t block, in_block;
+	uint64_t n;
+	unsigned n_tracks;
+	track heard;
+	track tracks[]; /* (n_tracks,) */
+};
+
+static void clear(track *t)
+{
+	memset(t, 0, sizeof *t);
+	t->low = INFINITY;
+	t->high = -INFINITY;
+}
+
+kws_judge *kws_judge_create(unsigned rate_hz, unsigned channels, unsigned channel)
+{
+	const unsigned n = channel || channels < 2 ? 0 : channels < MOST ? channels : MOST;
+	kws_judge *j = calloc(1, sizeof *j + n * sizeof j->tracks[0]);
+	if (!j)
+		return NULL;
+	j->rate_hz = rate_hz;
+	j->channels = channels;
+	j->channel = channel;
+	j->n_tracks = n;
+	j->block = rate_hz / BLOCKS_A_SECOND;
+	kws_judge_reset(j);
+	return j;
+}
+
+void kws_judge_destroy(kws_judge *j)
+{
+	free(j);
+}
+
+void kws_judge_reset(kws_judge *j)
+{
+	j->n = j->in_block = 0;
+	clear(&j->heard);
+	for (unsigned c = 0; c < j->n_tracks; c++)
+		clear(&j->tracks[c]);
+}
+
+static double decibels(double power)
+{
+	return 10.0 * log10(power + 1e-20);
+}
+
+static void add(track *t, const float *x, size_t step, size_t n)
+{
+	double sum = 0.0, square = 0.0;
+	for (size_t i = 0; i < n; i++) {
+		const float v = x[i * step];
+		sum += (double)v;
+		square += (double)v * (double)v;
+		if (v >= t->high) {
+			t->at_high = v > t->high ? 1 : t->at_high + 1;
+			t->high = v;
+		}
+		if (v <= t->low) {
+			t->at_low = v < t->low ? 1 : t->at_low + 1;
+			t->low = v;
+		}
+		t->full += fabsf(v) >= 0.999f;
+	}
+	t->block_sum += sum;
+	t->block_square += square;
+}
+
+static void end_block(track *t, double n)
+{
+	const double mean = t->block_sum / n, power = t->block_square / n - mean * mean;
+	const double db = decibels(fmax(power, 0.0));
+	t->bins[db < LOWEST ? 0 : db >= 0.0 ? BINS - 1 : (int)(db - LOWEST)]++;
+	t->sum += t->block_sum;
+	t->square += t->block_square;
+	t->block_sum = t->block_square = 0.0;
+}
+
+void kws_judge_add(kws_judge *j, const float *x, const float *mono, size_t n)
+{
+	while (n > 0) {
+		const size_t left = j->block - j->in_block, k = n < left ? n : left;
+		add(&j->heard, mono, 1, k);
+		for (unsigned c = 0; c < j->n_tracks; c++)
+			add(&j->tracks[c], x + c, j->channels, k);
+		j->n += k;
+		j->in_block += k;
+		if (j->in_block == j->block) {
+			end_block(&j->heard, (double)j->block);
+			for (unsigned c = 0; c < j->n_tracks; c++)
+				end_block(&j->tracks[c], (double)j->block);
+			j->in_block = 0;
+		}
+		x += k * j->channels;
+		mono += k;
+		n -= k;
+	}
+}
+
+/* Below this power, in dBFS, lies such a share of the blocks. */
+static double percentile(const track *t, double share)
+{
+	uint64_t all = 0, below = 0;
+	int i = 0;
+	for (int b = 0; b < BINS; b++)
+		all += t->bins[b];
+	while (i < BINS - 1 && (double)(below + t->bins[i]) < share * (double)all)
+		below += t->bins[i++];
+	return (double)(LOWEST + i) + 0.5;
+}
+
+static double power_of(const track *t, double n)
+{
+	const double sum = t->sum + t->block_sum, square = t->square + t->block_square;
+	return n > 0.0 ? fmax(square / n - sum / n * (sum / n), 0.0) : 0.0;
+}
+
+static bool is_steady(const track *t)
+{
+	return percentile(t, 0.95) - percentile(t, 0.1) < 4.0;
+}
+
+static void find_in_channels(const kws_judge *j, kws_findings *out)
+{
+	const double n = (double)j->n;
+	double mean = 0.0, best = -1.0, liveliest = 0.0;
+	unsigned loud = 0, lively = 0;
+	for (unsigned c = 0; c < j->n_tracks; c++) {
+		const double p = power_of(&j->tracks[c], n);
+		const double swing =
+			percentile(&j->tracks[c], 0.95) - percentile(&j->tracks[c], 0.1);
+		mean += p / j->n_tracks;
+		if (p > 1.25 * best) { /* of channels alike, the first */
+			best = p;
+			loud = c;
+		}
+		if (p > 0.0 && swing > liveliest) {
+			liveliest = swing;
+			lively = c;
+		}
+	}
+	out->best_channel = loud + 1;
+	out->cancelled_db = decibels(mean) - decibels(power_of(&j->heard, n));
+	/* channels that have nothing to do with each other lose 10 lg of their count */
+	out->has[KWS_FLAW_CANCELLING] =
+		decibels(mean) > -80.0 && out->cancelled_db > decibels(4.0 * j->channels);
+	for (unsigned c = j->n_tracks; c-- > 0;)
+		if (best > 1e-8 && power_of(&j->tracks[c], n) < 1e-5 * best) {
+			out->has[KWS_FLAW_DEAD_CHANNEL] = true;
+			out->bad_channel = c + 1;
+		}
+	if (liveliest > 12.0 && is_steady(&j->tracks[loud])
+	    && percentile(&j->tracks[loud], 0.5) > percentile(&j->tracks[lively], 0.5)) {
+		out->has[KWS_FLAW_NOISY_CHANNEL] = true;
+		out->bad_channel = loud + 1;
+		out->best_channel = lively + 1;
+	}
+}
+
+void kws_judge_find(const kws_judge *j, kws_findings *out)
+{
+	const track *t = &j->heard;
+	const double n = (double)j->n;
+	*out = (kws_findings){ .seconds = n / (double)j->rate_hz };
+	const double peak = j->n ? fmax(fabs((double)t->low), fabs((double)t->high)) : 0.0;
+	out->offset = j->n ? (t->sum + t->block_sum) / n : 0.0;
+	out->level_dbfs = decibels(power_of(t, n));
+	out->peak_dbfs = decibels(peak * peak);
+	out->loud_dbfs = percentile(t, 0.95);
+	out->quiet_dbfs = percentile(t, 0.1);
+	out->value = (double)t->high;
+	/* a top that is flat: one value there again and again, at whatever height */
+	const uint64_t flat = peak > 0.05 ? t->at_low + t->at_high : 0;
+	out->clipped = j->n ? (double)(flat > t->full ? flat : t->full) / n : 0.0;
+	if (out->seconds < 0.5)
+		return;
+	if (j->n_tracks)
+		find_in_channels(j, out);
+	const bool same = !(t->low < t->high);
+	out->has[KWS_FLAW_DIGITAL_SILENCE] = same && !out->has[KWS_FLAW_CANCELLING];
+	if (same)
+		return;
+	out->has[KWS_FLAW_CLIPPED] = out->clipped > 3e-3;
+	out->has[KWS_FLAW_OFFSET] = fabs(out->offset) > 0.02;
+	out->has[KWS_FLAW_LOW] = out->loud_dbfs < -62.0 && !out->has[KWS_FLAW_CANCELLING];
+	out->has[KWS_FLAW_STEADY] = out->seconds >= 3.0 && is_steady(t);
+}
+
+void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, char text[KWS_FLAW_TEXT])
+{
+	switch (flaw) {
+	case KWS_FLAW_DIGITAL_SILENCE:
+		snprintf(text, KWS_FLAW_TEXT, "digital silence: every sample is %g", f->value);
+		break;
+	case KWS_FLAW_CANCELLING:
+		snprintf(
+			text, KWS_FLAW_TEXT,
+			"the channels cancel each other: their mix is %.0f dB below them; hear one "
+			"with --channel %u",
+			f->cancelled_db, f->best_channel);
+		break;
+	case KWS_FLAW_LOW:
+		snprintf(text, KWS_FLAW_TEXT,
+			 "very quiet: the loudest of it is at %.0f dBFS; turn the gain up",
+			 f->loud_dbfs);
+		break;
+	case KWS_FLAW_CLIPPED:
+		snprintf(text, KWS_FLAW_TEXT,
+			 "clipped: %.1f %% of the samples are cut off at %.1f dBFS; turn the gain "
+			 "down",
+			 100.0 * f->clipped, f->peak_dbfs);
+		break;
+	case KWS_FLAW_OFFSET:
+		snprintf(text, KWS_FLAW_TEXT, "a constant offset (DC) of %.1f %% of full scale",
+			 100.0 * f->offset);
+		break;
+	case KWS_FLAW_DEAD_CHANNEL:
+		snprintf(text, KWS_FLAW_TEXT,
+			 "channel %u is silent, and the mix is quieter for it; hear another with "
+			 "--channel %u",
+			 f->bad_channel, f->best_channel);
+		break;
+	case KWS_FLAW_NOISY_CHANNEL:
+		snprintf(text, KWS_FLAW_TEXT,
+			 "channel %u is steady noise, and drowns the others; hear one with "
+			 "--channel %u",
+			 f->bad_channel, f->best_channel);
+		break;
+	case KWS_FLAW_STEADY:
+		snprintf(text, KWS_FLAW_TEXT,
+			 "nothing rises above the background, which is at %.0f dBFS", f->loud_dbfs);
+		break;
+	case KWS_N_FLAWS: *text = '\0';
+	}
+}
