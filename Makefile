@@ -27,7 +27,7 @@ endif
 
 # Libraries, by the folder that may use them. `make layers` checks the #include lines.
 PKGS_LIB   := fftw3f samplerate jansson nettle
-PKGS_AUDIO := $(PKGS_LIB) sndfile portaudio-2.0
+PKGS_AUDIO := $(PKGS_LIB) sndfile flac ogg libmpg123 portaudio-2.0
 PKGS_KWS   := $(PKGS_AUDIO) cairo
 PKGS_KWSD  := $(PKGS_AUDIO) libsystemd inih
 PKGS_ALL   := $(PKGS_KWSD) cairo

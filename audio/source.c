@@ -1,11 +1,12 @@
 #include "audio/source.h"
 
+#include "audio/decoder.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,18 +14,23 @@
 enum { BLOCK = 16 * KWS_SOURCE_MAX_CHANNELS };
 
 struct kws_source {
-	char *name;   /* for errors */
-	SNDFILE *snd; /* NULL: raw */
-	int fd;	      /* raw only */
-	enum kws_encoding enc;
+	char *name; /* for errors */
+	int fd;	    /* -1: not ours to close */
+	kws_tape *tape;
+	kws_decoder *decoder; /* of the link that is being heard */
+	kws_header header;    /* of that link; kind KWS_KIND_NONE: it has none of these */
+	kws_judge *judge;
+	const char *format;
 	unsigned rate_hz, channels, channel;
-	uint64_t frames;      /* as claimed, 0: not known */
-	uint64_t position;    /* frames read */
-	int exact;	      /* frames is no estimate */
-	int done;	      /* ended or failed */
-	size_t held;	      /* bytes of a frame that is not complete yet, at the start of bytes */
-	unsigned char *bytes; /* (BLOCK * bytes of a sample,), raw only */
-	float *samples;	      /* (BLOCK,) */
+	unsigned link;	   /* how many streams there were, one behind the other */
+	uint64_t frames;   /* as claimed, 0: not known */
+	uint64_t position; /* frames read */
+	bool live;	   /* a pipe: what there is comes at once */
+	bool done;	   /* ended or failed */
+	size_t leftover;
+	uint64_t fault_at;
+	kws_error fault, note; /* the first of each; "": none */
+	float *samples;	       /* (BLOCK,) */
 };
 
 static enum kws_status check(const kws_source *src, int channel, kws_error *err)
@@ -41,111 +47,328 @@ static enum kws_status check(const kws_source *src, int channel, kws_error *err)
 	return KWS_OK;
 }
 
-static kws_source *make(const char *name)
+static kws_source *make(const char *name, int fd)
 {
 	kws_source *src = calloc(1, sizeof *src);
 	if (!src)
 		return NULL;
 	src->fd = -1;
-	src->name = malloc(strlen(name) + 1);
+	src->name = strdup(name);
 	src->samples = calloc(BLOCK, sizeof *src->samples);
-	if (!src->name || !src->samples) {
+	src->tape = kws_tape_open(fd);
+	if (!src->name || !src->samples || !src->tape) {
 		kws_source_close(src);
 		return NULL;
 	}
-	memcpy(src->name, name, strlen(name) + 1);
+	src->live = kws_tape_size(src->tape) == KWS_TAPE_ENDLESS;
 	return src;
-}
-
-/* By descriptor, because libsndfile says no more than "System error" of a path that cannot be
- * opened. */
-static enum kws_status open_sound(kws_source *src, kws_error *err)
-{
-	struct stat st;
-	const int fd = open(src->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		const enum kws_status s =
-			kws_fail(err, KWS_ERR_IO, "%s: %s", src->name, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return s;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		close(fd);
-		return kws_fail(err, KWS_ERR_IO, "%s: %s", src->name,
-				S_ISDIR(st.st_mode) ? strerror(EISDIR) : "not a regular file");
-	}
-	SF_INFO info = { 0 };
-	src->snd = sf_open_fd(fd, SFM_READ, &info, SF_TRUE); /* closes fd, also when it fails */
-	if (!src->snd)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: %s", src->name,
-				st.st_size ? sf_strerror(NULL) : "the file is empty");
-	src->rate_hz = info.samplerate > 0 ? (unsigned)info.samplerate : 0;
-	src->channels = info.channels > 0 ? (unsigned)info.channels : 0;
-	src->exact = (info.format & SF_FORMAT_TYPEMASK) != SF_FORMAT_MPEG;
-	src->frames = info.frames > 0 && info.frames < SF_COUNT_MAX ? (uint64_t)info.frames : 0;
-	return KWS_OK;
-}
-
-enum kws_status kws_source_open_file(kws_source **out, const char *path, int channel,
-				     kws_error *err)
-{
-	*out = NULL;
-	kws_source *src = make(path);
-	if (!src)
-		return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", path);
-	enum kws_status s = open_sound(src, err);
-	if (s == KWS_OK)
-		s = check(src, channel, err);
-	if (s != KWS_OK) {
-		kws_source_close(src);
-		return s;
-	}
-	src->channel = (unsigned)channel;
-	*out = src;
-	return KWS_OK;
-}
-
-enum kws_status kws_source_open_raw(kws_source **out, int fd, unsigned rate_hz, unsigned channels,
-				    enum kws_encoding enc, int channel, kws_error *err)
-{
-	*out = NULL;
-	if ((unsigned)enc >= KWS_N_ENCODINGS)
-		return kws_fail(err, KWS_ERR_ARG, "raw audio: encoding %d is not known", (int)enc);
-	kws_source *src = make("raw audio");
-	if (!src)
-		return kws_fail(err, KWS_ERR_NOMEM, "raw audio: out of memory");
-	src->fd = fd;
-	src->rate_hz = rate_hz;
-	src->channels = channels;
-	src->enc = enc;
-	enum kws_status s = check(src, channel, err);
-	if (s != KWS_OK)
-		goto fail;
-	src->channel = (unsigned)channel;
-	src->bytes = malloc(BLOCK * kws_encoding_bytes(enc));
-	if (!src->bytes) {
-		s = kws_fail(err, KWS_ERR_NOMEM, "raw audio: out of memory");
-		goto fail;
-	}
-	*out = src;
-	return KWS_OK;
-fail:
-	kws_source_close(src);
-	return s;
 }
 
 void kws_source_close(kws_source *src)
 {
 	if (!src)
 		return;
-	if (src->snd)
-		sf_close(src->snd);
-	free(src->bytes);
+	if (src->decoder)
+		src->decoder->close(src->decoder);
+	kws_tape_close(src->tape);
+	kws_judge_destroy(src->judge);
+	if (src->fd >= 0)
+		close(src->fd);
 	free(src->samples);
 	free(src->name);
 	free(src);
 }
+
+/* ---- links: one stream, of perhaps several that stand one behind the other ---- */
+
+static bool ends_in(const char *name, const char *suffix)
+{
+	const size_t n = strlen(name), k = strlen(suffix);
+	return n >= k && strcasecmp(name + n - k, suffix) == 0;
+}
+
+/* Bytes that say nothing of themselves. raw NULL: they MUST be a file that libsndfile knows, or MP3
+ * behind bytes that are none. */
+static enum kws_status open_unnamed(kws_source *src, const kws_source_raw *raw, kws_error *err)
+{
+	const uint64_t start = kws_tape_at(src->tape);
+	if (raw)
+		return kws_decoder_pcm(&src->decoder, src->tape, NULL, raw->rate_hz, raw->channels,
+				       raw->enc, err);
+	src->format = "";
+	enum kws_status status = kws_decoder_sndfile(&src->decoder, src->tape, NULL, err);
+	if (status == KWS_ERR_FORMAT && ends_in(src->name, ".mp3")
+	    && kws_tape_seek(src->tape, start))
+		status = kws_decoder_mpeg(&src->decoder, src->tape, err);
+	return status;
+}
+
+static enum kws_status refuse(const kws_source *src, const char *what, kws_error *err)
+{
+	return kws_fail(
+		err, KWS_ERR_FORMAT,
+		src->live ? "%scannot be heard from a pipe; put `ffmpeg -i - -f wav -' "
+			    "before it"
+			  : "%scannot be read; `ffmpeg -i FILE out.flac' makes a file that can",
+		what);
+}
+
+/* A file whose header we read ourselves. */
+static enum kws_status open_header(kws_source *src, kws_error *err)
+{
+	kws_tape *t = src->tape;
+	kws_header *h = &src->header;
+	const uint64_t start = kws_tape_at(t);
+	enum kws_status status = kws_header_read(h, t, err);
+	if (status == KWS_OK && h->code == KWS_CODE_PCM && h->channels <= KWS_SOURCE_MAX_CHANNELS)
+		return kws_decoder_pcm(&src->decoder, t, h, h->rate_hz, h->channels, h->enc, err);
+	if (status == KWS_OK && h->code == KWS_CODE_MPEG) {
+		if (!src->live)
+			kws_tape_end_at(t, kws_header_end(h, t));
+		return kws_decoder_mpeg(&src->decoder, t, err);
+	}
+	if (src->live)
+		return status == KWS_OK ? refuse(src, "its coding ", err) : status;
+	if (!kws_tape_seek(t, start))
+		return kws_fail(err, KWS_ERR_IO, "cannot go back to its header");
+	return kws_decoder_sndfile(&src->decoder, t, status == KWS_OK ? h : NULL, err);
+}
+
+static enum kws_status open_by_kind(kws_source *src, enum kws_kind kind, const kws_source_raw *raw,
+				    kws_error *err)
+{
+	switch (kind) {
+	case KWS_KIND_NONE: return open_unnamed(src, raw, err);
+	case KWS_KIND_FLAC: return kws_decoder_flac(&src->decoder, src->tape, err);
+	case KWS_KIND_OGG: return kws_decoder_ogg(&src->decoder, src->tape, err);
+	case KWS_KIND_MPEG: return kws_decoder_mpeg(&src->decoder, src->tape, err);
+	case KWS_KIND_OTHER:
+		if (!src->live
+		    && kws_decoder_sndfile(&src->decoder, src->tape, NULL, err) == KWS_OK)
+			return KWS_OK;
+		return refuse(src, "", err);
+	default: return open_header(src, err);
+	}
+}
+
+/* The stream that begins at the tape's place. */
+static enum kws_status open_link(kws_source *src, const kws_source_raw *raw, kws_error *err)
+{
+	kws_error why = { "" };
+	kws_tape_end_at(src->tape, KWS_TAPE_ENDLESS);
+	const enum kws_kind kind = kws_header_kind(src->tape, &src->format);
+	src->header = (kws_header){ .kind = KWS_KIND_NONE };
+	const enum kws_status status = open_by_kind(src, kind, raw, &why);
+	if (status != KWS_OK)
+		return kws_fail(err, status, "%s: %s%s%s", src->name,
+				kind == KWS_KIND_NONE ? "" : src->format,
+				kind == KWS_KIND_NONE ? "" : ": ", why.text);
+	src->link++;
+	return KWS_OK;
+}
+
+/* Keep what this link has to tell. */
+static void close_link(kws_source *src)
+{
+	kws_decoder *d = src->decoder;
+	const uint64_t first = src->position - d->position;
+	if (*d->fault.text && !*src->fault.text) {
+		src->fault = d->fault;
+		src->fault_at = first + d->fault_at;
+	}
+	if (!*src->note.text)
+		src->note = d->note;
+	src->leftover = d->leftover;
+	d->close(d);
+	src->decoder = NULL;
+}
+
+/* Does another stream begin behind the link that was just heard? The tape then stands there. */
+static bool find_link(kws_source *src, const kws_header *h)
+{
+	const char *name;
+	uint64_t rest;
+	kws_tape *t = src->tape;
+	const uint64_t end = kws_tape_end(t);
+	kws_tape_end_at(t, KWS_TAPE_ENDLESS);
+	if (h->kind == KWS_KIND_NONE)
+		return src->format[0] && strcmp(src->format, "raw PCM") != 0
+		       && kws_header_kind(t, &name) != KWS_KIND_NONE;
+	/* libsndfile leaves the tape anywhere */
+	if (h->code == KWS_CODE_OTHER && !kws_tape_seek(t, end))
+		return false;
+	return kws_header_next(h, t, &rest);
+}
+
+static void fault_here(kws_source *src, const char *what, const char *why)
+{
+	if (*src->fault.text)
+		return;
+	src->fault_at = src->position;
+	kws_fail(&src->fault, KWS_OK, "%s%s", what, why);
+}
+
+/* To the next link, if there is one that can be heard. false: the end. */
+static bool next_link(kws_source *src)
+{
+	kws_error err = { "" };
+	const kws_header h = src->header;
+	close_link(src);
+	if (!find_link(src, &h))
+		return false;
+	if (open_link(src, NULL, &err) != KWS_OK) {
+		fault_here(src, "what follows is not heard: ", err.text + strlen(src->name) + 2);
+		return false;
+	}
+	if (src->decoder->rate_hz != src->rate_hz) {
+		kws_fail(&err, KWS_OK, "%u Hz instead of %u", src->decoder->rate_hz, src->rate_hz);
+		fault_here(src, "what follows is not heard: it has ", err.text);
+		return false;
+	}
+	if (src->decoder->channels < 1 || src->decoder->channels > KWS_SOURCE_MAX_CHANNELS
+	    || src->channel > src->decoder->channels) {
+		fault_here(src, "what follows is not heard: it lacks the channel", "");
+		return false;
+	}
+	return true;
+}
+
+/* ---- open ---- */
+
+/* Everything behind the tape. Takes src, also when it fails. */
+static enum kws_status open_source(kws_source **out, kws_source *src, const kws_source_raw *raw,
+				   int channel, kws_error *err)
+{
+	enum kws_status status = open_link(src, raw, err);
+	if (status == KWS_OK) {
+		src->rate_hz = src->decoder->rate_hz;
+		src->channels = src->decoder->channels;
+		src->frames = src->decoder->claim;
+		src->channel = (unsigned)channel;
+		status = check(src, channel, err);
+	}
+	if (status == KWS_OK) {
+		src->judge = kws_judge_create(src->rate_hz, src->channels, src->channel);
+		if (!src->judge)
+			status = kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", src->name);
+	}
+	if (status != KWS_OK) {
+		kws_source_close(src);
+		return status;
+	}
+	*out = src;
+	return KWS_OK;
+}
+
+enum kws_status kws_source_open_file(kws_source **out, const char *path, int channel,
+				     kws_error *err)
+{
+	struct stat st;
+	*out = NULL;
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return kws_fail(err, KWS_ERR_IO, "%s: %s", path, strerror(errno));
+	const char *why = fstat(fd, &st) != 0	 ? strerror(errno)
+			  : S_ISDIR(st.st_mode)	 ? strerror(EISDIR)
+			  : !S_ISREG(st.st_mode) ? "not a regular file"
+						 : NULL;
+	if (why) {
+		close(fd);
+		return kws_fail(err, KWS_ERR_IO, "%s: %s", path, why);
+	}
+	if (st.st_size == 0) {
+		close(fd);
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: the file is empty", path);
+	}
+	kws_source *src = make(path, fd);
+	if (!src) {
+		close(fd);
+		return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", path);
+	}
+	src->fd = fd;
+	return open_source(out, src, NULL, channel, err);
+}
+
+/* raw is good, and there is a source on fd for it. */
+static enum kws_status make_stream(kws_source **out, int fd, const char *name,
+				   const kws_source_raw *raw, int channel, kws_error *err)
+{
+	*out = NULL;
+	if ((unsigned)raw->enc >= KWS_N_ENCODINGS)
+		return kws_fail(err, KWS_ERR_ARG, "%s: encoding %d is not known", name,
+				(int)raw->enc);
+	kws_source *src = make(name, fd);
+	if (!src)
+		return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", name);
+	src->rate_hz = raw->rate_hz;
+	src->channels = raw->channels;
+	const enum kws_status status = check(src, channel, err);
+	if (status == KWS_OK)
+		*out = src;
+	else
+		kws_source_close(src);
+	return status;
+}
+
+enum kws_status kws_source_open_stream(kws_source **out, int fd, const char *name,
+				       const kws_source_raw *raw, int channel, int quit,
+				       kws_error *err)
+{
+	kws_source *src;
+	/* what a header says may differ: then the channel is checked once more */
+	enum kws_status status = make_stream(&src, fd, name, raw, 0, err);
+	*out = NULL;
+	if (status != KWS_OK)
+		return status;
+	kws_tape_quit_on(src->tape, quit);
+	return open_source(out, src, raw, channel, err);
+}
+
+enum kws_status kws_source_open_path(kws_source **out, const char *path, const kws_source_raw *raw,
+				     int channel, kws_error *err)
+{
+	struct stat st;
+	*out = NULL;
+	if (stat(path, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		return kws_source_open_file(out, path, channel, err);
+	/* waits for a writer, if it is a named pipe */
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return kws_fail(err, KWS_ERR_IO, "%s: %s", path, strerror(errno));
+	const enum kws_status status = kws_source_open_stream(out, fd, path, raw, channel, -1, err);
+	if (status == KWS_OK)
+		(*out)->fd = fd;
+	else
+		close(fd);
+	return status;
+}
+
+enum kws_status kws_source_open_raw(kws_source **out, int fd, unsigned rate_hz, unsigned channels,
+				    enum kws_encoding enc, int channel, kws_error *err)
+{
+	const kws_source_raw raw = { rate_hz, channels, enc };
+	kws_source *src;
+	enum kws_status status = make_stream(&src, fd, "raw audio", &raw, channel, err);
+	*out = NULL;
+	if (status != KWS_OK)
+		return status;
+	src->format = "raw PCM";
+	src->link = 1;
+	src->channel = (unsigned)channel;
+	src->judge = kws_judge_create(rate_hz, channels, (unsigned)channel);
+	if (!src->judge)
+		status = kws_fail(err, KWS_ERR_NOMEM, "raw audio: out of memory");
+	else
+		status = kws_decoder_pcm(&src->decoder, src->tape, NULL, rate_hz, channels, enc,
+					 err);
+	if (status == KWS_OK)
+		*out = src;
+	else
+		kws_source_close(src);
+	return status;
+}
+
+/* ---- what it is ---- */
 
 unsigned kws_source_rate(const kws_source *src)
 {
@@ -157,6 +380,11 @@ unsigned kws_source_channels(const kws_source *src)
 	return src->channels;
 }
 
+const char *kws_source_format(const kws_source *src)
+{
+	return src->format;
+}
+
 uint64_t kws_source_frames(const kws_source *src)
 {
 	return src->frames;
@@ -164,14 +392,24 @@ uint64_t kws_source_frames(const kws_source *src)
 
 size_t kws_source_leftover(const kws_source *src)
 {
-	return src->done ? src->held : 0;
+	return src->done ? src->leftover : 0;
 }
 
-/* samples (n, channels) -> mono (n,) */
-static void mix(const kws_source *src, size_t n, float *mono)
+const char *kws_source_note(const kws_source *src)
 {
-	const size_t channels = src->channels;
-	const float *x = src->samples;
+	return src->note.text;
+}
+
+void kws_source_findings(const kws_source *src, kws_findings *out)
+{
+	kws_judge_find(src->judge, out);
+}
+
+/* ---- read ---- */
+
+/* x (n, channels) -> mono (n,) */
+static void mix(const kws_source *src, const float *x, size_t channels, size_t n, float *mono)
+{
 	if (src->channel || channels == 1) {
 		const size_t c = src->channel ? src->channel - 1 : 0;
 		for (size_t i = 0; i < n; i++)
@@ -186,81 +424,37 @@ static void mix(const kws_source *src, size_t n, float *mono)
 	}
 }
 
-static enum kws_status fail_here(kws_source *src, enum kws_status s, const char *why,
-				 kws_error *err)
+static enum kws_status finish(kws_source *src, kws_error *err)
 {
-	src->done = 1;
-	return kws_fail(err, s, "%s: at sample %llu: %s", src->name,
-			(unsigned long long)src->position, why);
-}
-
-static enum kws_status read_sound(kws_source *src, float *mono, size_t n, size_t *got,
-				  kws_error *err)
-{
-	while (*got < n) {
-		const size_t most = BLOCK / src->channels, want = n - *got < most ? n - *got : most;
-		const sf_count_t k = sf_readf_float(src->snd, src->samples, (sf_count_t)want);
-		const size_t came = k > 0 ? (size_t)k : 0;
-		mix(src, came, mono + *got);
-		*got += came;
-		src->position += came;
-		if (sf_error(src->snd) != SF_ERR_NO_ERROR)
-			return fail_here(src, KWS_ERR_FORMAT, sf_strerror(src->snd), err);
-		/* libsndfile leaves out damaged pages of Ogg without a word */
-		if (came < want && src->exact && src->position < src->frames)
-			return fail_here(src, KWS_ERR_FORMAT,
-					 "the end, but the file claims to hold more", err);
-		if (came < want) {
-			src->done = 1;
-			break;
-		}
-	}
-	return KWS_OK;
-}
-
-/* One read() that brings something: its count, 0 at the end, -1 with errno. */
-static ssize_t read_some(int fd, unsigned char *bytes, size_t n)
-{
-	for (;;) {
-		const ssize_t k = read(fd, bytes, n);
-		if (k >= 0 || (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK))
-			return k;
-		if (errno != EINTR) {
-			struct pollfd p = { .fd = fd, .events = POLLIN };
-			if (poll(&p, 1, -1) < 0 && errno != EINTR)
-				return -1;
-		}
-	}
-}
-
-static enum kws_status read_raw(kws_source *src, float *mono, size_t n, size_t *got, kws_error *err)
-{
-	const size_t frame = src->channels * kws_encoding_bytes(src->enc);
-	const size_t most = BLOCK / src->channels, want = n < most ? n : most;
-	while (src->held < frame) {
-		const ssize_t k =
-			read_some(src->fd, src->bytes + src->held, want * frame - src->held);
-		if (k < 0)
-			return fail_here(src, KWS_ERR_IO, strerror(errno), err);
-		if (k == 0) {
-			src->done = 1;
-			return KWS_OK;
-		}
-		src->held += (size_t)k;
-	}
-	*got = src->held / frame;
-	kws_encoding_decode(src->enc, src->bytes, *got * src->channels, src->samples);
-	mix(src, *got, mono);
-	src->position += *got;
-	src->held -= *got * frame;
-	memmove(src->bytes, src->bytes + *got * frame, src->held);
+	const int error = kws_tape_error(src->tape);
+	src->done = true;
+	if (src->decoder)
+		close_link(src);
+	if (error)
+		return kws_fail(err, KWS_ERR_IO, "%s: at sample %llu: %s", src->name,
+				(unsigned long long)src->position, strerror(error));
+	if (*src->fault.text)
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: at sample %llu: %s", src->name,
+				(unsigned long long)src->fault_at, src->fault.text);
 	return KWS_OK;
 }
 
 enum kws_status kws_source_read(kws_source *src, float *mono, size_t n, size_t *got, kws_error *err)
 {
 	*got = 0;
-	if (src->done || n == 0)
-		return KWS_OK;
-	return src->snd ? read_sound(src, mono, n, got, err) : read_raw(src, mono, n, got, err);
+	while (!src->done && *got < n) {
+		const size_t channels = src->decoder->channels, most = BLOCK / channels;
+		const size_t want = n - *got < most ? n - *got : most;
+		const size_t came = src->decoder->read(src->decoder, src->samples, want);
+		mix(src, src->samples, channels, came, mono + *got);
+		if (channels == src->channels)
+			kws_judge_add(src->judge, src->samples, mono + *got, came);
+		*got += came;
+		src->position += came;
+		if (came == 0 && !next_link(src))
+			return finish(src, err);
+		if (came && src->live)
+			break;
+	}
+	return KWS_OK;
 }

@@ -237,6 +237,7 @@ static void damage(int format)
 	free(x);
 }
 
+/* What is damaged is left out and the rest heard; the error names where the first of it was. */
 static void damage_is_named_by_place(void **state)
 {
 	(void)state;
@@ -246,7 +247,7 @@ static void damage_is_named_by_place(void **state)
 		damage(formats[i]);
 		kws_source *src = open_file(0);
 		float mono[1000];
-		size_t got = 0, total = 0;
+		size_t got = 0, total = 0, place = 0;
 		kws_error err = { "" };
 		enum kws_status s = KWS_OK;
 		do {
@@ -254,11 +255,11 @@ static void damage_is_named_by_place(void **state)
 			total += got;
 		} while (s == KWS_OK && got);
 		assert_int_equal(s, KWS_ERR_FORMAT);
-		assert_true(total > 8000 && total < 48000);
-		char want[80];
-		snprintf(want, sizeof want, "%s: at sample %zu: ", file, total);
-		if (strncmp(err.text, want, strlen(want)) != 0)
-			fail_msg("%s, want %s", err.text, want);
+		assert_true(total > 30000 && total < 48000);
+		assert_int_equal(strncmp(err.text, file, strlen(file)), 0);
+		assert_int_equal(
+			sscanf(err.text + strlen(file), ": at sample %zu: damaged", &place), 1);
+		assert_true(place > 8000 && place < 30000);
 		assert_int_equal(kws_source_read(src, mono, 1000, &got, &err), KWS_OK);
 		assert_int_equal(got, 0);
 		kws_source_close(src);

@@ -17,6 +17,9 @@ libraries  libjansson-dev       JSON
 libraries  libcairo2-dev        pictures
 libraries  nettle-dev           SHA-256 of a model
 libraries  libsndfile1-dev      audio files
+libraries  libflac-dev          FLAC
+libraries  libogg-dev           Ogg
+libraries  libmpg123-dev        MP3
 libraries  portaudio19-dev      microphone
 libraries  libsystemd-dev       service notification and journal
 libraries  libinih-dev          configuration file

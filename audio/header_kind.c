@@ -1,0 +1,171 @@
+#include "audio/header_parts.h"
+
+#include <string.h>
+
+enum { HEAD = 16 };
+
+typedef struct {
+	const char *bytes; /* '?': any byte */
+	size_t n;
+	enum kws_kind kind;
+	const char *name;
+} mark;
+
+static const mark marks[] = {
+	{ "RIFF????WAVE", 12, KWS_KIND_WAV, "WAV" },
+	{ "RIFX????WAVE", 12, KWS_KIND_RIFX, "WAV (RIFX)" },
+	{ "RF64????WAVE", 12, KWS_KIND_RF64, "RF64" },
+	{ "BW64????WAVE", 12, KWS_KIND_RF64, "BW64" },
+	{ "riff\x2e\x91\xcf\x11", 8, KWS_KIND_W64, "W64" },
+	{ "FORM????AIFF", 12, KWS_KIND_AIFF, "AIFF" },
+	{ "FORM????AIFC", 12, KWS_KIND_AIFF, "AIFC" },
+	{ ".snd\0\0", 6, KWS_KIND_AU, "AU" },
+	{ "dns.", 4, KWS_KIND_AU_LE, "AU" },
+	{ "caff\0\1", 6, KWS_KIND_CAF, "CAF" },
+	{ "fLaC", 4, KWS_KIND_FLAC, "FLAC" },
+	{ "OggS\0", 5, KWS_KIND_OGG, "Ogg" },
+	{ "\0\0\0?ftyp", 8, KWS_KIND_OTHER, "MP4 or M4A" },
+	{ "\x1a\x45\xdf\xa3", 4, KWS_KIND_OTHER, "Matroska or WebM" },
+	{ "0&\xb2u\x8e\x66\xcf\x11", 8, KWS_KIND_OTHER, "WMA" },
+	{ "#!AMR", 5, KWS_KIND_OTHER, "AMR" },
+	{ "wvpk", 4, KWS_KIND_OTHER, "WavPack" },
+	{ "MAC ", 4, KWS_KIND_OTHER, "Monkey's Audio" },
+	{ "MPCK", 4, KWS_KIND_OTHER, "Musepack" },
+	{ "MP+", 3, KWS_KIND_OTHER, "Musepack" },
+	{ "TTA1", 4, KWS_KIND_OTHER, "TTA" },
+	{ "DSD ", 4, KWS_KIND_OTHER, "DSF" },
+	{ "FRM8", 4, KWS_KIND_OTHER, "DSDIFF" },
+	{ "FLV\1", 4, KWS_KIND_OTHER, "Flash video" },
+	{ "ADIF", 4, KWS_KIND_OTHER, "AAC" },
+	{ "RIFF????AVI ", 12, KWS_KIND_OTHER, "AVI" },
+	{ "FORM????8SVX", 12, KWS_KIND_OTHER, "8SVX" },
+	{ "FORM????16SV", 12, KWS_KIND_OTHER, "16SV" },
+	{ "Creative Voice F", 16, KWS_KIND_OTHER, "VOC" },
+	{ "NIST_1A\n", 8, KWS_KIND_OTHER, "NIST SPHERE" },
+	{ "2BIT", 4, KWS_KIND_OTHER, "AVR" },
+	{ " paf", 4, KWS_KIND_OTHER, "PAF" },
+	{ "fap ", 4, KWS_KIND_OTHER, "PAF" },
+	{ "PVF1\n", 5, KWS_KIND_OTHER, "PVF" },
+	{ "Extended Instrum", 16, KWS_KIND_OTHER, "XI" },
+	{ "ALawSoundFile**", 15, KWS_KIND_OTHER, "WVE" },
+	{ "MATLAB 5.0 MAT-f", 16, KWS_KIND_OTHER, "MAT" },
+	{ "\x64\xa3?\0", 4, KWS_KIND_OTHER, "IRCAM" },
+	{ "\0?\xa3\x64", 4, KWS_KIND_OTHER, "IRCAM" },
+	{ "\x1f\x8b\x08", 3, KWS_KIND_OTHER, "gzip" },
+	{ "PK\3\4", 4, KWS_KIND_OTHER, "ZIP" },
+};
+
+static bool fits(const mark *m, const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < m->n && i < n; i++)
+		if (m->bytes[i] != '?' && (unsigned char)m->bytes[i] != p[i])
+			return false;
+	return true;
+}
+
+/* Length of the MPEG audio frame with this header, 0: it is none, or of the free format. */
+static size_t mpeg_frame(const unsigned char *p)
+{
+	static const unsigned short rates[2][3][14] = {
+		{ { 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448 },
+		  { 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384 },
+		  { 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320 } },
+		{ { 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256 },
+		  { 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160 },
+		  { 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160 } }
+	};
+	static const unsigned hz[3] = { 44100, 48000, 32000 };
+	const unsigned version = p[1] >> 3 & 3, layer = 4 - (p[1] >> 1 & 3), rate = p[2] >> 4,
+		       freq = p[2] >> 2 & 3, padded = p[2] >> 1 & 1;
+	if (p[0] != 0xff || p[1] < 0xe0 || version == 1 || layer == 4 || rate == 0 || rate == 15
+	    || freq == 3 || (p[3] & 3) == 2)
+		return 0;
+	const unsigned low = version != 3, bits = 1000u * rates[low][layer - 1][rate - 1],
+		       f = hz[freq] >> (version == 3   ? 0
+					: version == 2 ? 1
+						       : 2);
+	if (layer == 1)
+		return (12u * bits / f + padded) * 4;
+	return (layer == 3 && low ? 72u : 144u) * bits / f + padded;
+}
+
+/* Three frames, each where the one before it ends: sound does not look so. */
+static bool is_mpeg(kws_tape *t)
+{
+	unsigned char *p;
+	size_t at = 0;
+	for (int i = 0; i < 3; i++) {
+		if (kws_tape_peek(t, &p, at + 4) < at + 4)
+			return i > 0 && kws_tape_peek(t, &p, at + 1) == at; /* just so many */
+		const size_t n = mpeg_frame(p + at);
+		if (n < 4)
+			return false;
+		at += n;
+	}
+	return true;
+}
+
+/* Bytes of an ID3v2 tag, 0: none. */
+static uint64_t id3_size(const unsigned char *p, size_t n)
+{
+	if (n < 10 || memcmp(p, "ID3", 3) != 0 || p[3] == 0xff
+	    || (p[6] | p[7] | p[8] | p[9]) & 0x80)
+		return 0;
+	return ((uint64_t)p[6] << 21 | (uint64_t)p[7] << 14 | (uint64_t)p[8] << 7 | p[9]) + 10
+	       + (p[5] & 0x10 ? 10 : 0);
+}
+
+static const mark mpeg = { "", 0, KWS_KIND_MPEG, "MP3" };
+
+/* Byte by byte, and no further than needed: raw PCM may come slowly. */
+static const mark *find(kws_tape *t)
+{
+	unsigned char *p;
+	bool open = true;
+	for (size_t n = 1; n <= HEAD && open; n++) {
+		if (kws_tape_peek(t, &p, n) < n)
+			return NULL;
+		open = p[0] == 0xff || memcmp(p, "ID3", n < 3 ? n : 3) == 0;
+		for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+			if (fits(&marks[i], p, n)) {
+				if (n >= marks[i].n)
+					return &marks[i];
+				open = true;
+			}
+		if (n == 2 && p[0] == 0xff)
+			return p[1] >= 0xe0 && is_mpeg(t) ? &mpeg : NULL;
+	}
+	return NULL;
+}
+
+enum kws_kind kws_header_kind(kws_tape *t, const char **name)
+{
+	unsigned char *p;
+	const mark *m = find(t);
+	uint64_t tag;
+	/* a tag may stand before FLAC, too; without another sign it is MP3 that follows */
+	while (!m && kws_tape_peek(t, &p, 3) == 3 && memcmp(p, "ID3", 3) == 0
+	       && (tag = id3_size(p, kws_tape_peek(t, &p, 10))) > 0) {
+		m = kws_tape_skip(t, tag) ? find(t) : NULL;
+		m = m || (kws_tape_peek(t, &p, 3) == 3 && memcmp(p, "ID3", 3) == 0) ? m : &mpeg;
+	}
+	*name = m ? m->name : "raw PCM";
+	return m ? m->kind : KWS_KIND_NONE;
+}
+
+uint64_t kws_header_tag(kws_tape *t)
+{
+	unsigned char *p;
+	const size_t n = kws_tape_peek(t, &p, 129);
+	if (n == 128 && memcmp(p, "TAG", 3) == 0)
+		return 128;
+	if (n >= 32 && memcmp(p, "APETAGEX", 8) == 0)
+		return kws_little(p + 12, 4) + (p[23] & 0x80 ? 32 : 0);
+	return id3_size(p, n);
+}
+
+bool kws_header_file_here(kws_tape *t)
+{
+	const mark *m = find(t);
+	return m && m->kind != KWS_KIND_MPEG && m->kind != KWS_KIND_OTHER;
+}
