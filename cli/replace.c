@@ -14,7 +14,16 @@ bool kws_replace_open(kws_replace *r, const char *path)
 {
 	size_t n = strlen(path);
 	int fd = -1;
+	struct stat st;
 	*r = (kws_replace){ .path = path };
+	/* a device or a pipe is written to, not replaced */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		r->temporary = path;
+		r->to = fopen(path, "wb");
+		if (!r->to)
+			kws_out_complain("%s: %s", path, strerror(errno));
+		return r->to != NULL;
+	}
 	r->own = malloc(n + sizeof SUFFIX);
 	if (r->own) {
 		memcpy(r->own, path, n);
@@ -41,13 +50,14 @@ bool kws_replace_open(kws_replace *r, const char *path)
 
 bool kws_replace_finish(kws_replace *r, bool good)
 {
-	bool written = fflush(r->to) == 0 && !ferror(r->to) && fsync(fileno(r->to)) == 0;
+	bool written =
+		fflush(r->to) == 0 && !ferror(r->to) && (!r->own || fsync(fileno(r->to)) == 0);
 	written = fclose(r->to) == 0 && written;
-	if (good && (!written || rename(r->own, r->path) != 0)) {
+	if (good && (!written || (r->own && rename(r->own, r->path) != 0))) {
 		kws_out_complain("%s: %s", r->path, strerror(errno));
 		good = false;
 	}
-	if (!good)
+	if (!good && r->own)
 		unlink(r->own);
 	free(r->own);
 	return good;
