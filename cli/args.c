@@ -114,14 +114,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			(int)kws_args_need(state, "--channel", arg, 1, KWS_SOURCE_MAX_CHANNELS);
 		return 0;
 	case OPT_RATE:
+		a->raw_given = true;
 		a->rate_hz =
 			kws_args_need(state, "--rate", arg, KWS_SOURCE_MIN_HZ, KWS_SOURCE_MAX_HZ);
 		return 0;
 	case OPT_CHANNELS:
+		a->raw_given = true;
 		a->channels = kws_args_need(state, "--channels", arg, 1, KWS_SOURCE_MAX_CHANNELS);
 		return 0;
-	case OPT_ENCODING: a->encoding_name = arg; return 0;
-	case OPT_BITS: a->bits = kws_args_need(state, "--bits", arg, 1, 64); return 0;
+	case OPT_ENCODING:
+		a->raw_given = true;
+		a->encoding_name = arg;
+		return 0;
+	case OPT_BITS:
+		a->raw_given = true;
+		a->bits = kws_args_need(state, "--bits", arg, 1, 64);
+		return 0;
 	case ARGP_KEY_END:
 		if (kws_encoding_parse(&a->encoding, a->encoding_name, a->bits, &err) != KWS_OK)
 			argp_error(state, "--encoding: %s", err.text);
@@ -263,8 +271,17 @@ kws_model *kws_args_open_model(const char *wanted)
 enum kws_status kws_args_open_source(kws_source **out, const kws_args_audio *a, const char *path,
 				     kws_error *err)
 {
-	if (strcmp(path, "-") == 0)
-		return kws_source_open_raw(out, STDIN_FILENO, a->rate_hz, a->channels, a->encoding,
-					   a->channel, err);
-	return kws_source_open_file(out, path, a->channel, err);
+	const kws_source_raw raw = { a->rate_hz, a->channels, a->encoding };
+	const bool is_stdin = strcmp(path, "-") == 0;
+	const enum kws_status status =
+		is_stdin
+			? kws_source_open_stream(out, STDIN_FILENO, path, &raw, a->channel, -1, err)
+			: kws_source_open_path(out, path, &raw, a->channel, err);
+	if (status == KWS_OK && is_stdin && a->raw_given
+	    && strcmp(kws_source_format(*out), "raw PCM") != 0)
+		kws_out_complain("%s: its header counts, not the options for raw PCM: %s, %u Hz, "
+				 "%u channels",
+				 path, kws_source_format(*out), kws_source_rate(*out),
+				 kws_source_channels(*out));
+	return status;
 }

@@ -43,6 +43,7 @@ typedef struct {
 	unsigned rate_hz, channels, bits; /* of raw PCM */
 	const char *encoding_name;
 	enum kws_encoding encoding;
+	bool raw_given; /* one of those for raw PCM was named */
 } kws_args_audio;
 
 /* A child of a parser with these options; its input is a kws_args_audio. */
@@ -60,7 +61,8 @@ enum { KWS_ARGS_PATH = 4096 };
 /* Open the model of kws_find_model. Says what is wrong and returns NULL on failure. */
 kws_model *kws_args_open_model(const char *wanted);
 
-/* Open path, or raw PCM on stdin for "-". */
+/* Open path, standard input for "-". What has no header is raw PCM, but a regular file with a name
+ * MUST have one. Says so when a header goes before options for raw PCM. */
 enum kws_status kws_args_open_source(kws_source **out, const kws_args_audio *a, const char *path,
 				     kws_error *err);
 

@@ -289,6 +289,8 @@ static int run_jobs(task *t)
 		kws_progress_show(&progress, n_done, audio_s);
 	}
 	kws_progress_clear(&progress);
+	if (heard)
+		kws_notes_print(kws_pool_notes(pool));
 	kws_pool_destroy(pool);
 	if (t->manifest && heard) {
 		kws_vocabulary_report(&t->vocabulary, "_unknown_");
@@ -319,7 +321,8 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[FILE|DIR|-]...",
-	.doc = "Say which word is in each file, with its probability. - is raw PCM on stdin.",
+	.doc = "Say which word is in each file, with its probability. - is standard input, a sound "
+	       "file or raw PCM.",
 	.children = kws_args_audio_child,
 };
 

@@ -2,6 +2,7 @@
 
 #include "cli/cli.h"
 #include "cli/files.h"
+#include "cli/notes.h"
 #include "cli/out.h"
 #include "cli/progress.h"
 #include "cli/truth.h"
@@ -125,6 +126,7 @@ typedef struct {
 	pthread_cond_t news;
 	size_t next, n_done;
 	double audio_s;
+	kws_notes notes;
 } crew;
 
 typedef struct {
@@ -171,7 +173,7 @@ static size_t window_of(const kws_model *m)
 	return kws_model_window(m) * kws_model_stride(m) * kws_model_features(m)->hop;
 }
 
-static void hear_one(const crew *c, job *j, const char *path)
+static void hear_one(crew *c, job *j, const char *path)
 {
 	enum { BLOCK = 16384 };
 	const kws_features *f = kws_model_features(c->model);
@@ -199,6 +201,11 @@ static void hear_one(const crew *c, job *j, const char *path)
 	if (j->status != KWS_OK)
 		st = kws_fail(&j->err, j->status, "%s", kws_strerror(j->status));
 	j->status = st;
+	if (st == KWS_OK) {
+		pthread_mutex_lock(&c->lock);
+		kws_notes_add(&c->notes, (size_t)(j - c->jobs), path, src, true);
+		pthread_mutex_unlock(&c->lock);
+	}
 	kws_voice_destroy(l.voice);
 	kws_stream_destroy(stream);
 	kws_source_close(src);
@@ -330,6 +337,7 @@ static int hear_files(kws_heard *h, const kws_hear_args *a, const kws_files *fil
 		return KWS_EXIT_INPUT;
 	}
 	hear_all(&c);
+	kws_notes_print(&c.notes);
 	collect(h, o, files, c.jobs);
 	free(c.jobs);
 	if (h->material.n)

@@ -1,6 +1,7 @@
 /* kws plot - a picture of a recording: what the network is given, what it says, what is decided. */
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/notes.h"
 #include "cli/out.h"
 #include "cli/picture.h"
 #include "dsp/mel.h"
@@ -430,6 +431,7 @@ static int run_task(task *t)
 {
 	kws_error err = { "" };
 	kws_source *src = NULL;
+	kws_notes notes = { 0 };
 	const char *path = t->a->input;
 	t->model = kws_args_open_model(t->a->audio.model);
 	if (!t->model)
@@ -450,6 +452,10 @@ static int run_task(task *t)
 		st = set_up(t, kws_source_rate(src), &err);
 	if (st == KWS_OK)
 		st = hear(t, src, &err);
+	if (st == KWS_OK) {
+		kws_notes_add(&notes, 0, path, src, t->n_events > 0);
+		kws_notes_print(&notes);
+	}
 	kws_source_close(src);
 	if (st != KWS_OK) {
 		bool says = strncmp(err.text, path, strlen(path)) == 0;

@@ -18,6 +18,7 @@ struct kws_pool {
 	size_t n_jobs;
 	size_t next, n_done; /* these and what follows, and each job's done: under the lock */
 	double audio_s;
+	kws_notes notes;
 	pthread_mutex_t lock;
 	pthread_cond_t progress;
 	pthread_t thread[MOST_THREADS];
@@ -61,6 +62,11 @@ static enum kws_status listen(worker *w, kws_source *src, kws_job *job, kws_erro
 	job->seconds = (double)n / (double)kws_source_rate(src);
 	size_t most = kws_model_max_frames(m) * kws_model_stride(m) * kws_model_features(m)->hop;
 	job->cut = most && job->seconds * (double)kws_model_features(m)->rate_hz > (double)most;
+	if (st == KWS_OK) {
+		pthread_mutex_lock(&w->pool->lock);
+		kws_notes_add(&w->pool->notes, (size_t)(job - w->pool->job), job->path, src, true);
+		pthread_mutex_unlock(&w->pool->lock);
+	}
 	return st;
 }
 
@@ -163,6 +169,11 @@ bool kws_pool_wait(kws_pool *p, size_t i, size_t *n_done, double *audio_s)
 	*audio_s = p->audio_s;
 	pthread_mutex_unlock(&p->lock);
 	return done;
+}
+
+const kws_notes *kws_pool_notes(const kws_pool *p)
+{
+	return &p->notes;
 }
 
 void kws_pool_destroy(kws_pool *p)

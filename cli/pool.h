@@ -4,6 +4,7 @@
 #define KWS_CLI_POOL_H
 
 #include "cli/args.h"
+#include "cli/notes.h"
 
 typedef struct {
 	const char *path; /* set by the caller */
@@ -24,6 +25,9 @@ enum kws_status kws_pool_create(kws_pool **out, const kws_model *m, const kws_ar
 /* Wait until job i is done, but at most 100 ms: returns whether it is. n_done and audio_s, of all
  * jobs, are for the progress line. The caller may then read the job and free its prob. */
 bool kws_pool_wait(kws_pool *p, size_t i, size_t *n_done, double *audio_s);
+
+/* What was odd about the files that are done: n_done of them. */
+const kws_notes *kws_pool_notes(const kws_pool *p);
 
 /* Jobs that no thread has begun are left undone. */
 void kws_pool_destroy(kws_pool *p);

@@ -1,6 +1,8 @@
 /* kws spot - what is said when. */
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/files.h"
+#include "cli/notes.h"
 #include "cli/out.h"
 #include "cli/thresholds.h"
 #include "spot/spotter.h"
@@ -76,7 +78,10 @@ typedef struct {
 	float *pcm;
 	size_t block;	  /* samples in pcm */
 	const char *file; /* the current one */
-	bool lost;	  /* nobody reads the output any more */
+	size_t n_found;	  /* words in it */
+	kws_files files;
+	kws_notes notes;
+	bool lost; /* nobody reads the output any more */
 } task;
 
 static void on_event(void *ctx, const kws_event *ev);
@@ -142,6 +147,7 @@ static void on_event(void *ctx, const kws_event *ev)
 	task *t = ctx;
 	char from[32], to[32];
 	const char *word = kws_model_word(t->model, ev->word);
+	t->n_found++;
 	switch (t->a->format) {
 	case KWS_FORMAT_JSONL: print_json(t, ev, word); break;
 	case KWS_FORMAT_CSV:
@@ -155,7 +161,7 @@ static void on_event(void *ctx, const kws_event *ev)
 	case KWS_FORMAT_AUDACITY:
 		printf("%.6f\t%.6f\t%s %.3f", seconds(t, ev->start), seconds(t, ev->end), word,
 		       (double)ev->score);
-		if (t->a->n_inputs > 1) {
+		if (t->files.n > 1) {
 			putchar(' ');
 			kws_out_visible(stdout, t->file);
 		}
@@ -165,7 +171,7 @@ static void on_event(void *ctx, const kws_event *ev)
 		printf("%12s  %12s  %-10s %6.4f  %6.1f  %5.1f", clock_text(t, ev->start, from),
 		       clock_text(t, ev->end, to), word, (double)ev->score, (double)ev->level_dbfs,
 		       (double)ev->snr_db);
-		if (t->a->n_inputs > 1) {
+		if (t->files.n > 1) {
 			fputs("  ", stdout);
 			kws_out_visible(stdout, t->file);
 		}
@@ -181,7 +187,7 @@ static bool print_head(const task *t)
 		puts("file,word,start,end,decided,score,threshold,level_dbfs,snr_db");
 	if (t->a->format == KWS_FORMAT_TEXT)
 		printf("%12s  %12s  %-10s %6s  %6s  %5s%s\n", "start", "end", "word", "score",
-		       "dBFS", "SNR", t->a->n_inputs > 1 ? "  file" : "");
+		       "dBFS", "SNR", t->files.n > 1 ? "  file" : "");
 	return kws_out_flush();
 }
 
@@ -203,12 +209,15 @@ static enum kws_status tune_to(task *t, unsigned in_hz, kws_error *err)
 		       : st;
 }
 
-static bool listen(task *t, const char *path)
+/* Hear file number i. */
+static bool listen(task *t, size_t i)
 {
+	const char *path = t->files.path[i];
 	kws_error err = { "" };
 	kws_source *src = NULL;
 	size_t got = 0;
 	t->file = path;
+	t->n_found = 0;
 	enum kws_status st = kws_args_open_source(&src, &t->a->audio, path, &err);
 	if (st == KWS_OK)
 		st = tune_to(t, kws_source_rate(src), &err);
@@ -222,6 +231,7 @@ static bool listen(task *t, const char *path)
 			kws_out_complain(
 				"%s: %zu bytes at the end are no whole sample and were left out",
 				path, kws_source_leftover(src));
+		kws_notes_add(&t->notes, i, path, src, t->n_found > 0);
 	}
 	kws_source_close(src);
 	if (st != KWS_OK)
@@ -243,10 +253,14 @@ static int run_task(task *t)
 	if (!configure(t))
 		return KWS_EXIT_USAGE;
 	int status = KWS_EXIT_OK;
-	t->lost = !print_head(t);
-	for (int i = 0; i < t->a->n_inputs && !t->lost; i++)
-		if (!listen(t, t->a->inputs[i]))
+	for (int i = 0; i < t->a->n_inputs; i++)
+		if (!kws_files_add(&t->files, t->a->inputs[i]))
 			status = KWS_EXIT_INPUT;
+	t->lost = !print_head(t);
+	for (size_t i = 0; i < t->files.n && !t->lost; i++)
+		if (!listen(t, i))
+			status = KWS_EXIT_INPUT;
+	kws_notes_print(&t->notes);
 	return status;
 }
 
@@ -257,10 +271,9 @@ static const struct argp_child children[] = { { &kws_args_audio_argp, 0, NULL, 0
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "[FILE|-]...",
-	.doc = "Say what is said when. Lines appear as the words are heard; - is raw PCM on "
-	       "standard input, as "
-	       "`arecord -t raw' and sox write it.",
+	.args_doc = "[FILE|DIR|-]...",
+	.doc = "Say what is said when. Lines appear as the words are heard; - is standard input, "
+	       "a sound file or raw PCM as `arecord -t raw' and sox write it.",
 	.children = children,
 };
 
@@ -274,6 +287,7 @@ int kws_cmd_spot(int argc, char **argv)
 	kws_spotter_destroy(t.spotter);
 	free(t.pcm);
 	free(t.threshold);
+	kws_files_free(&t.files);
 	kws_model_close(t.model);
 	return status;
 }

@@ -1,0 +1,45 @@
+#include "cli/notes.h"
+
+#include "cli/out.h"
+
+#include <stdio.h>
+
+static void note(kws_notes *notes, int kind, size_t index, const char *path, const char *text)
+{
+	if (notes->kind[kind].n++ && index > notes->kind[kind].index)
+		return;
+	notes->kind[kind].index = index;
+	notes->kind[kind].path = path;
+	snprintf(notes->kind[kind].text, sizeof notes->kind[kind].text, "%s", text);
+}
+
+void kws_notes_add(kws_notes *notes, size_t index, const char *path, const kws_source *src,
+		   bool words)
+{
+	kws_findings f;
+	char text[KWS_FLAW_TEXT];
+	kws_source_findings(src, &f);
+	for (int i = 0; i < KWS_N_FLAWS; i++)
+		/* words that were found did rise above the background */
+		if (f.has[i] && !(i == KWS_FLAW_STEADY && words)) {
+			kws_flaw_say(&f, (enum kws_flaw)i, text);
+			note(notes, i, index, path, text);
+		}
+	if (*kws_source_note(src))
+		note(notes, KWS_NOTE_HEADER, index, path, kws_source_note(src));
+	if (!(f.seconds > 0.0))
+		note(notes, KWS_NOTE_EMPTY, index, path, "there is no sound in it");
+}
+
+void kws_notes_print(const kws_notes *notes)
+{
+	char more[64] = "";
+	for (int i = 0; i < KWS_N_NOTES; i++) {
+		const size_t n = notes->kind[i].n;
+		if (n == 0)
+			continue;
+		snprintf(more, sizeof more, " (and so with %zu more of the files)", n - 1);
+		kws_out_complain("%s: %s%s", notes->kind[i].path, notes->kind[i].text,
+				 n > 1 ? more : "");
+	}
+}

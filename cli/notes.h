@@ -1,0 +1,27 @@
+/* notes.h - what was odd about recordings that could be heard: one line a kind on stderr, however
+ * many files have it. */
+#ifndef KWS_CLI_NOTES_H
+#define KWS_CLI_NOTES_H
+
+#include "audio/source.h"
+
+enum { KWS_NOTE_HEADER = KWS_N_FLAWS, KWS_NOTE_EMPTY, KWS_N_NOTES };
+
+typedef struct {
+	struct {
+		size_t n;	  /* files that have it */
+		size_t index;	  /* the first of them */
+		const char *path; /* its name, of the caller */
+		char text[256];
+	} kind[KWS_N_NOTES];
+} kws_notes; /* starts as all zeros */
+
+/* A source that was heard to its end: file number index, of any order. path MUST outlive the notes.
+ * words: some were found in it. */
+void kws_notes_add(kws_notes *notes, size_t index, const char *path, const kws_source *src,
+		   bool words);
+
+/* Say them. */
+void kws_notes_print(const kws_notes *notes);
+
+#endif
