@@ -221,9 +221,40 @@ void kws_device_state_get(const kws_device *d, kws_device_state *st)
 	/* ended first: when it is set, all samples are in the ring */
 	st->ended = atomic_load(&d->ended);
 	st->finished = atomic_load(&d->finished);
+	st->refused = atomic_load(&d->refused);
 	st->callbacks = atomic_load(&d->callbacks);
 	st->overflows = atomic_load(&d->overflows);
 	st->dropped = kws_ring_dropped(&d->ring);
+}
+
+const char *kws_device_trouble(const kws_device *d)
+{
+	return atomic_load(&d->ended) ? d->trouble : "";
+}
+
+bool kws_device_may_leave(const kws_device *d)
+{
+	return !atomic_load_explicit(&d->left_is_new, memory_order_acquire);
+}
+
+void kws_device_leave(kws_device *d)
+{
+	atomic_store_explicit(&d->left_is_new, true, memory_order_release);
+}
+
+bool kws_device_findings(kws_device *d, kws_findings *out)
+{
+	if (atomic_load(&d->ended) && d->has_last) {
+		d->taken_findings = d->last;
+		d->has_findings = true;
+	} else if (atomic_load_explicit(&d->left_is_new, memory_order_acquire)) {
+		d->taken_findings = d->left;
+		d->has_findings = true;
+		atomic_store_explicit(&d->left_is_new, false, memory_order_release);
+	}
+	if (d->has_findings)
+		*out = d->taken_findings;
+	return d->has_findings;
 }
 
 int kws_device_fd(const kws_device *d)

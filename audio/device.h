@@ -10,13 +10,14 @@
  *   a name of the list     exactly as `kws devices` prints it
  *   hw:CARD=id[,DEV=n]     an ALSA card by its id, also plughw:CARD=id or the id alone
  *   part of a name         in any case; the first that matches
- *   raw:-                  16-bit little-endian PCM from standard input
- *   raw:/path              the same from a file or a named pipe
+ *   raw:-  raw:/path       standard input, a file or a named pipe: a sound file with its header, or
+ *                          16-bit little-endian PCM
  *
  * A number is refused: the order of devices changes from one start to the next. */
 #ifndef KWS_AUDIO_DEVICE_H
 #define KWS_AUDIO_DEVICE_H
 
+#include "audio/judge.h"
 #include "kws.h"
 
 #include <stdbool.h>
@@ -39,6 +40,7 @@ typedef struct {
 	unsigned channels; /* 0: one, else two, else all that it has */
 	unsigned channel;  /* 0: the mean of all; n: channel n, counted from 1 */
 	unsigned latency_ms;
+	bool patient; /* raw: wait for the first bytes, which may be a header, however long */
 } kws_device_config;
 
 typedef struct kws_device kws_device;
@@ -62,8 +64,8 @@ int kws_device_match(const char *name, const kws_device_info *list, size_t n, kw
  * Returns how many. */
 size_t kws_device_rates(const kws_device_info *info, unsigned *rates, size_t max);
 
-/* Open and start. KWS_ERR_DEVICE: it is not there, or refuses; KWS_ERR_ARG: the name cannot be one.
- */
+/* Open and start. KWS_ERR_DEVICE: it is not there, or refuses; KWS_ERR_ARG: the name cannot be one;
+ * KWS_ERR_FORMAT: raw:, and it is no sound that can be heard. */
 enum kws_status kws_device_open(kws_device **out, const kws_device_config *cfg, kws_error *err);
 void kws_device_close(kws_device *d);
 
@@ -84,8 +86,17 @@ typedef struct {
 	size_t dropped;	   /* samples that found the ring full */
 	bool ended;	   /* no more will come: the device went, or the pipe was closed */
 	bool finished; /* ended, and for good: standard input or a plain file was read to its end */
+	bool refused;  /* finished, because it is no sound that can be heard */
 } kws_device_state;
 void kws_device_state_get(const kws_device *d, kws_device_state *st);
+
+/* Why it ended, or what of it could not be heard, once state says that it ended; "": nothing to
+ * tell. */
+const char *kws_device_trouble(const kws_device *d);
+
+/* What is wrong with the sound since it was opened, as of the last second. Only for the reader.
+ * false: nothing is known yet, and out is unchanged. */
+bool kws_device_findings(kws_device *d, kws_findings *out);
 
 /* Ready for input when samples have come, or -1: look every few milliseconds. Reading clears it. */
 int kws_device_fd(const kws_device *d);

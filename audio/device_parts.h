@@ -12,9 +12,16 @@ struct kws_device {
 	char name[KWS_DEVICE_NAME];
 	unsigned rate_hz, channels, channel;
 	atomic_ulong callbacks, overflows;
-	atomic_bool ended, finished;
+	atomic_bool ended, finished, refused;
 	atomic_size_t taken; /* samples read; the pipe's thread waits for room by it */
 	int fd;
+	char trouble[256]; /* set before ended is */
+	/* the source's thread leaves its findings here each second, and looks whether they were taken */
+	kws_findings left, taken_findings;
+	atomic_bool left_is_new;
+	bool has_findings;
+	kws_findings last; /* of all; set before ended is */
+	bool has_last;
 	void (*stop)(kws_device *d);
 	void *part; /* the back end's own */
 };
@@ -23,6 +30,10 @@ enum { KWS_DEVICE_RING_S = 4 };
 
 /* Memory for the ring, once rate_hz is known. */
 enum kws_status kws_device_room(kws_device *d, kws_error *err);
+
+/* For the source's thread: may findings be left now, or has the reader yet to take others? */
+bool kws_device_may_leave(const kws_device *d);
+void kws_device_leave(kws_device *d); /* d->left, for the reader */
 
 enum kws_status kws_device_open_portaudio(kws_device *d, const kws_device_config *cfg,
 					  kws_error *err);

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* pipe2 */
 #include "audio/device_parts.h"
 
 #include "audio/source.h"
@@ -13,26 +12,37 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { BLOCK = 1024 };
+enum {
+	BLOCK = 1024,
+	PATIENCE_MS = 200 /* for the first bytes of a pipe, which may tell another rate */
+};
 
 typedef struct {
-	kws_source *source;
-	int fd, quit[2]; /* quit: a pipe that ends the thread's waiting */
-	bool comes_back; /* a named pipe: the next writer may come */
+	char name[KWS_DEVICE_NAME];
+	kws_source_raw format; /* of samples without a header */
+	unsigned channel;
+	kws_source *source; /* NULL: its first bytes have not come yet */
+	int fd, quit;	    /* quit: an event that ends the thread's waiting */
+	bool pipe;	    /* what was read cannot be read again */
+	bool comes_back;    /* a named pipe: the next writer may come */
+	bool again;	    /* to be opened anew, as what its header says */
 	bool running;
 	pthread_t thread;
 } raw;
 
-/* Wait until fd can be read. False: we are to quit. */
-static bool readable(const raw *r)
-{
-	struct pollfd p[2] = { { .fd = r->quit[0], .events = POLLIN },
-			       { .fd = r->fd, .events = POLLIN } };
+/* A pipe that was closed before its end, for the next open of the same: what was read of it is in its
+ * source. Only the thread that opens and closes comes here. */
+static raw *kept;
 
-	while (poll(p, 2, -1) < 0 && errno == EINTR)
+/* Wait for one of both, but at most so long. false: we are to quit. */
+static bool wait_for(const raw *r, int fd, int timeout_ms)
+{
+	struct pollfd p[2] = { { .fd = r->quit, .events = POLLIN },
+			       { .fd = fd, .events = POLLIN } };
+
+	while (poll(p, fd < 0 ? 1 : 2, timeout_ms) < 0 && errno == EINTR)
 		continue;
 	return !p[0].revents;
 }
@@ -40,12 +50,66 @@ static bool readable(const raw *r)
 /* Wait until the ring has room for a block: a file is read as fast as it is heard. */
 static bool room(const kws_device *d, const raw *r, size_t written)
 {
-	struct pollfd p = { .fd = r->quit[0], .events = POLLIN };
-
 	while (written - atomic_load_explicit(&d->taken, memory_order_acquire) + BLOCK > d->cap)
-		if (poll(&p, 1, 1) != 0)
+		if (!wait_for(r, -1, 1))
 			return false;
 	return true;
+}
+
+/* Open the source by its first bytes, which are waited for. */
+static enum kws_status begin(raw *r, kws_error *err)
+{
+	return kws_source_open_stream(&r->source, r->fd, r->name, &r->format, (int)r->channel,
+				      r->quit, err);
+}
+
+static void wake(const kws_device *d)
+{
+	const uint64_t one = 1;
+
+	/* it fails only when it is full, and then they are awake */
+	if (write(d->fd, &one, sizeof one) < 0)
+		return;
+}
+
+/* No more comes, and why. */
+static void end(kws_device *d, const raw *r, const char *why)
+{
+	snprintf(d->trouble, sizeof d->trouble, "%s", why);
+	d->has_last = r->source != NULL;
+	if (r->source)
+		kws_source_findings(r->source, &d->last);
+	atomic_store(&d->finished, !r->comes_back && !r->again);
+	atomic_store(&d->ended, true);
+	wake(d);
+}
+
+/* The first bytes of a pipe came late, and may tell of another rate than the device was opened
+ * with. */
+static bool begin_late(kws_device *d, raw *r)
+{
+	kws_error err = { "" };
+
+	if (!wait_for(r, r->fd, -1))
+		return false;
+	if (begin(r, &err) == KWS_OK && kws_source_rate(r->source) == d->rate_hz)
+		return true;
+	if (r->source) {
+		r->again = true;
+		kws_fail(&err, KWS_OK, "%s is %s at %u Hz", r->name, kws_source_format(r->source),
+			 kws_source_rate(r->source));
+	}
+	atomic_store(&d->refused, !r->source && !r->comes_back);
+	end(d, r, err.text);
+	return false;
+}
+
+static void leave_findings(kws_device *d, const raw *r)
+{
+	if (!kws_device_may_leave(d))
+		return;
+	kws_source_findings(r->source, &d->left);
+	kws_device_leave(d);
 }
 
 static void *run(void *arg)
@@ -53,85 +117,160 @@ static void *run(void *arg)
 	kws_device *d = arg;
 	raw *r = d->part;
 	float pcm[BLOCK];
-	size_t got, written = 0;
+	size_t written = 0;
 
-	for (;;) {
-		uint64_t one = 1;
+	if (!r->source && !begin_late(d, r))
+		return NULL;
+	while (room(d, r, written)) {
+		kws_error err = { "" };
+		size_t got;
 
-		if (!room(d, r, written) || !readable(r))
-			break;
-		enum kws_status status = kws_source_read(r->source, pcm, BLOCK, &got, NULL);
+		if (!kws_source_ready(r->source) && !wait_for(r, r->fd, -1))
+			return NULL;
+		const enum kws_status status = kws_source_read(r->source, pcm, BLOCK, &got, &err);
 		written += kws_ring_write(&d->ring, pcm, got);
 		atomic_fetch_add(&d->callbacks, 1);
+		leave_findings(d, r);
+		wake(d);
 		if (status != KWS_OK || got == 0) {
-			atomic_store(&d->finished, !r->comes_back);
-			atomic_store(&d->ended, true);
+			if (wait_for(r, -1, 0))
+				end(d, r, status == KWS_OK ? kws_source_note(r->source) : err.text);
+			return NULL;
 		}
-		if (write(d->fd, &one, sizeof one) < 0 && errno != EAGAIN)
-			break;
-		if (status != KWS_OK || got == 0)
-			break;
 	}
 	return NULL;
+}
+
+static void discard(raw *r)
+{
+	if (!r)
+		return;
+	kws_source_close(r->source);
+	if (r->fd > STDIN_FILENO)
+		close(r->fd);
+	if (r->quit >= 0)
+		close(r->quit);
+	free(r);
 }
 
 static void stop(kws_device *d)
 {
 	raw *r = d->part;
+	uint64_t one = 1;
 
 	if (r->running) {
-		close(r->quit[1]); /* the other end reads as hung up */
-		r->quit[1] = -1;
-		pthread_join(r->thread, NULL);
+		if (write(r->quit, &one, sizeof one) == sizeof one)
+			pthread_join(r->thread, NULL);
+		r->running = false;
 	}
-	kws_source_close(r->source);
-	if (r->fd > STDIN_FILENO)
-		close(r->fd);
-	for (int i = 0; i < 2; i++)
-		if (r->quit[i] >= 0)
-			close(r->quit[i]);
-	free(r);
+	if (r->pipe && r->source && !d->finished && (r->again || !d->ended)) {
+		discard(kept);
+		kept = r;
+	} else {
+		discard(r);
+	}
+}
+
+/* The kept pipe, if it is the one that is wanted. */
+static raw *take_kept(const raw *wanted)
+{
+	raw *r = kept;
+	uint64_t one;
+
+	if (!r || strcmp(r->name, wanted->name) != 0)
+		return NULL;
+	kept = NULL;
+	const bool has_header = strcmp(kws_source_format(r->source), "raw PCM") != 0;
+	if (r->channel != wanted->channel
+	    || (!has_header
+		&& (r->format.rate_hz != wanted->format.rate_hz
+		    || r->format.channels != wanted->format.channels))) {
+		discard(r);
+		return NULL;
+	}
+	r->again = false;
+	if (read(r->quit, &one, sizeof one) < 0)
+		one = 0; /* it was not set */
+	return r;
+}
+
+static enum kws_status open_fd(raw *r, bool patient, kws_error *err)
+{
+	const char *path = r->name + 4;
+	struct stat st;
+
+	if (!strcmp(path, "-") && !kws_start_has_stdin())
+		return kws_fail(err, KWS_ERR_ARG, "%s: standard input is closed", r->name);
+	r->fd = !strcmp(path, "-") ? STDIN_FILENO
+				   : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (r->fd < 0 || fstat(r->fd, &st) != 0)
+		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", r->name, kws_strerrno(errno));
+	if (S_ISDIR(st.st_mode))
+		return kws_fail(err, KWS_ERR_ARG, "%s: is a folder", r->name);
+	r->pipe = !S_ISREG(st.st_mode);
+	r->comes_back = S_ISFIFO(st.st_mode) && r->fd != STDIN_FILENO;
+	r->quit = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (r->quit < 0)
+		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", r->name, kws_strerrno(errno));
+	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+	const int came = r->pipe ? poll(&p, 1, patient ? -1 : PATIENCE_MS) : 1;
+	if (came < 0)
+		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", r->name, kws_strerrno(errno));
+	const enum kws_status status = came ? begin(r, err) : KWS_OK;
+	/* the next writer may do better */
+	return status == KWS_ERR_FORMAT && r->comes_back ? KWS_ERR_DEVICE : status;
+}
+
+/* Into r, which then owns what there is. */
+static enum kws_status prepare(raw **out, const kws_device_config *cfg, kws_error *err)
+{
+	raw *r = calloc(1, sizeof *r), *old;
+
+	*out = r;
+	if (!r)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	r->fd = r->quit = -1;
+	r->channel = cfg->channel;
+	r->format = (kws_source_raw){ cfg->rate_hz ? cfg->rate_hz : 16000,
+				      cfg->channels  ? cfg->channels
+				      : cfg->channel ? cfg->channel
+						     : 1,
+				      KWS_ENC_S16_LE };
+	snprintf(r->name, sizeof r->name, "%s", cfg->name);
+	old = take_kept(r);
+	if (!old)
+		return open_fd(r, cfg->patient, err);
+	discard(r);
+	*out = old;
+	return kws_source_ended(old->source)
+		       ? kws_fail(err, KWS_ERR_DEVICE, "%s: cannot go on in the middle", old->name)
+		       : KWS_OK;
 }
 
 enum kws_status kws_device_open_raw(kws_device *d, const kws_device_config *cfg, kws_error *err)
 {
-	const char *path = cfg->name + 4;
-	raw *r = calloc(1, sizeof *r);
-	enum kws_status status;
-	struct stat st;
+	raw *r;
+	enum kws_status status = prepare(&r, cfg, err);
 	int failed;
 
-	if (!r)
-		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	r->fd = r->quit[0] = r->quit[1] = -1;
 	d->part = r;
-	d->stop = stop;
-	d->rate_hz = cfg->rate_hz ? cfg->rate_hz : 16000;
-	d->channels = cfg->channels ? cfg->channels : cfg->channel ? cfg->channel : 1;
+	d->stop = r ? stop : NULL;
+	if (status != KWS_OK)
+		return status;
 	snprintf(d->name, sizeof d->name, "%s", cfg->name);
 	kws_clean(d->name);
-	if (!strcmp(path, "-") && !kws_start_has_stdin())
-		return kws_fail(err, KWS_ERR_ARG, "%s: standard input is closed", cfg->name);
-	r->fd = !strcmp(path, "-") ? STDIN_FILENO
-				   : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (r->fd < 0 || fstat(r->fd, &st) != 0)
-		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", cfg->name, kws_strerrno(errno));
-	if (S_ISDIR(st.st_mode))
-		return kws_fail(err, KWS_ERR_ARG, "%s: is a folder", cfg->name);
-	r->comes_back = S_ISFIFO(st.st_mode) && r->fd != STDIN_FILENO;
-	status = kws_source_open_raw(&r->source, r->fd, d->rate_hz, d->channels, KWS_ENC_S16_LE,
-				     (int)cfg->channel, err);
-	if (status == KWS_OK)
-		status = kws_device_room(d, err);
+	d->rate_hz = r->source ? kws_source_rate(r->source) : r->format.rate_hz;
+	d->channels = r->source ? kws_source_channels(r->source) : r->format.channels;
+	status = kws_device_room(d, err);
 	if (status != KWS_OK)
 		return status;
 	d->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (d->fd < 0 || pipe2(r->quit, O_CLOEXEC) != 0)
+	if (d->fd < 0)
 		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", cfg->name, kws_strerrno(errno));
 	failed = pthread_create(&r->thread, NULL, run, d);
 	if (failed)
 		return kws_fail(err, KWS_ERR_DEVICE, "%s: " KWS_NO_THREAD, cfg->name,
-				strerror(failed));
+				kws_strerrno(failed));
 	r->running = true;
 	return KWS_OK;
 }

@@ -1,6 +1,7 @@
 #include "audio/judge.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,49 +212,51 @@ void kws_judge_find(const kws_judge *j, kws_findings *out)
 	out->has[KWS_FLAW_STEADY] = out->seconds >= 3.0 && is_steady(t);
 }
 
-void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, char text[KWS_FLAW_TEXT])
+__attribute__((format(printf, 2, 3))) static void say(char *text, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(text, KWS_FLAW_TEXT, format, ap);
+	va_end(ap);
+}
+
+void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, const char *option,
+		  char text[KWS_FLAW_TEXT])
 {
 	switch (flaw) {
 	case KWS_FLAW_DIGITAL_SILENCE:
-		snprintf(text, KWS_FLAW_TEXT, "digital silence: every sample is %g", f->value);
+		say(text, "digital silence: every sample is %g", f->value);
 		break;
 	case KWS_FLAW_CANCELLING:
-		snprintf(
-			text, KWS_FLAW_TEXT,
-			"the channels cancel each other: their mix is %.0f dB below them; hear one "
-			"with --channel %u",
-			f->cancelled_db, f->best_channel);
+		say(text,
+		    "the channels cancel each other: their mix is %.0f dB below them; hear one "
+		    "with "
+		    "%s%u",
+		    f->cancelled_db, option, f->best_channel);
 		break;
 	case KWS_FLAW_LOW:
-		snprintf(text, KWS_FLAW_TEXT,
-			 "very quiet: the loudest of it is at %.0f dBFS; turn the gain up",
-			 f->loud_dbfs);
+		say(text, "very quiet: the loudest of it is at %.0f dBFS; turn the gain up",
+		    f->loud_dbfs);
 		break;
 	case KWS_FLAW_CLIPPED:
-		snprintf(text, KWS_FLAW_TEXT,
-			 "clipped: %.1f %% of the samples are cut off at %.1f dBFS; turn the gain "
-			 "down",
-			 100.0 * f->clipped, f->peak_dbfs);
+		say(text,
+		    "clipped: %.1f %% of the samples are cut off at %.1f dBFS; turn the gain down",
+		    100.0 * f->clipped, f->peak_dbfs);
 		break;
 	case KWS_FLAW_OFFSET:
-		snprintf(text, KWS_FLAW_TEXT, "a constant offset (DC) of %.1f %% of full scale",
-			 100.0 * f->offset);
+		say(text, "a constant offset (DC) of %.1f %% of full scale", 100.0 * f->offset);
 		break;
 	case KWS_FLAW_DEAD_CHANNEL:
-		snprintf(text, KWS_FLAW_TEXT,
-			 "channel %u is silent, and the mix is quieter for it; hear another with "
-			 "--channel %u",
-			 f->bad_channel, f->best_channel);
+		say(text, "channel %u is silent, and lowers the mix; hear another with %s%u",
+		    f->bad_channel, option, f->best_channel);
 		break;
 	case KWS_FLAW_NOISY_CHANNEL:
-		snprintf(text, KWS_FLAW_TEXT,
-			 "channel %u is steady noise, and drowns the others; hear one with "
-			 "--channel %u",
-			 f->bad_channel, f->best_channel);
+		say(text, "channel %u is steady noise, and drowns the others; hear one with %s%u",
+		    f->bad_channel, option, f->best_channel);
 		break;
 	case KWS_FLAW_STEADY:
-		snprintf(text, KWS_FLAW_TEXT,
-			 "nothing rises above the background, which is at %.0f dBFS", f->loud_dbfs);
+		say(text, "nothing rises above the background, which is at %.0f dBFS",
+		    f->loud_dbfs);
 		break;
 	case KWS_N_FLAWS: *text = '\0';
 	}

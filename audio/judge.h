@@ -53,7 +53,9 @@ void kws_judge_reset(kws_judge *j);
 
 enum { KWS_FLAW_TEXT = 200 };
 
-/* A flaw in words, with its measure and what to do: no name before it, no full stop behind. */
-void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, char text[KWS_FLAW_TEXT]);
+/* A flaw in words, with its measure and what to do: no name before it, no full stop behind. option:
+ * what chooses a channel, up to its number: "--channel ". */
+void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, const char *option,
+		  char text[KWS_FLAW_TEXT]);
 
 #endif

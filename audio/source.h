@@ -81,6 +81,12 @@ uint64_t kws_source_frames(const kws_source *src);
 enum kws_status kws_source_read(kws_source *src, float *mono, size_t n, size_t *got,
 				kws_error *err);
 
+/* Will a read not wait for the pipe? Else it may: PCM for its next byte only, what is coded for more. */
+bool kws_source_ready(const kws_source *src);
+
+/* Nothing more comes: it ended or failed. */
+bool kws_source_ended(const kws_source *src);
+
 /* At the end: what was odd though all was heard, "the header says 0 samples, ..."; "": nothing. */
 const char *kws_source_note(const kws_source *src);
 

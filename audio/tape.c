@@ -185,6 +185,11 @@ size_t kws_tape_read(kws_tape *t, unsigned char *bytes, size_t n)
 	return total;
 }
 
+bool kws_tape_ready(const kws_tape *t)
+{
+	return t->file || t->ended || t->at < t->n;
+}
+
 bool kws_tape_skip(kws_tape *t, uint64_t n)
 {
 	const uint64_t at = kws_tape_at(t), end = kws_tape_end(t);

@@ -52,6 +52,9 @@ size_t kws_tape_read(kws_tape *t, unsigned char *bytes, size_t n);
 /* Read what there is, at most n > 0 bytes; waits only for the first. 0: the end. */
 size_t kws_tape_some(kws_tape *t, unsigned char *bytes, size_t n);
 
+/* Can a byte be read without waiting for fd? */
+bool kws_tape_ready(const kws_tape *t);
+
 /* Leave n bytes out. false: it ends before. */
 bool kws_tape_skip(kws_tape *t, uint64_t n);
 

@@ -159,7 +159,7 @@ static error_t parse_device(int key, char *arg, struct argp_state *state)
 {
 	kws_device_config *d = state->input;
 	switch (key) {
-	case ARGP_KEY_INIT: *d = (kws_device_config){ .latency_ms = 40 }; return 0;
+	case ARGP_KEY_INIT: *d = (kws_device_config){ .latency_ms = 40, .patient = true }; return 0;
 	case 'd': d->name = arg; return 0;
 	case OPT_DEVICE_CHANNEL:
 		d->channel = kws_args_need(state, "--channel", arg, 1, MOST_CHANNELS);

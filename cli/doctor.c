@@ -10,7 +10,7 @@
 
 typedef struct {
 	kws_device_config device;
-	kws_findings found;
+	kws_diagnosis found;
 	const char *model, *conf;
 	unsigned seconds;
 } visit;
@@ -71,7 +71,7 @@ static const struct argp argp = {
 
 static void check_model(visit *v)
 {
-	kws_findings *f = &v->found;
+	kws_diagnosis *f = &v->found;
 	char path[KWS_ARGS_PATH];
 	kws_error err = { "" };
 	kws_model *m = NULL;
@@ -89,7 +89,7 @@ static void check_model(visit *v)
 	kws_model_close(m);
 }
 
-static void check_clock(kws_findings *f)
+static void check_clock(kws_diagnosis *f)
 {
 	struct timex t = { .modes = 0 };
 	time_t now = time(NULL);

@@ -10,7 +10,7 @@
 #endif
 
 /* Sound system, permissions, and the device, which is listened to for so many seconds. */
-void kws_doctor_sound(kws_findings *f, const kws_device_config *device, unsigned seconds);
+void kws_doctor_sound(kws_diagnosis *f, const kws_device_config *device, unsigned seconds);
 
 enum { KWS_DOCTOR_VALUE = 512 };
 
@@ -24,10 +24,10 @@ typedef struct {
 
 /* Let kwsd judge its configuration: that file, NULL: the installed one. model: instead of the one
  * that it names, may be NULL. */
-void kws_doctor_check_conf(kws_findings *f, const char *path, const char *model,
+void kws_doctor_check_conf(kws_diagnosis *f, const char *path, const char *model,
 			   kws_doctor_conf *conf);
 
 /* The service, and what the configuration names: event socket, hook, folders. */
-void kws_doctor_check_service(kws_findings *f, const kws_doctor_conf *conf);
+void kws_doctor_check_service(kws_diagnosis *f, const kws_doctor_conf *conf);
 
 #endif

@@ -69,7 +69,7 @@ static void read_conf(kws_doctor_conf *c, const char *text)
 }
 
 /* Each line that kwsd has written is a finding; the level of its log stands before it. */
-static void find_lines(kws_findings *f, enum kws_verdict verdict, char *text)
+static void find_lines(kws_diagnosis *f, enum kws_verdict verdict, char *text)
 {
 	char *rest = text;
 	for (char *line = strtok_r(rest, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
@@ -77,7 +77,7 @@ static void find_lines(kws_findings *f, enum kws_verdict verdict, char *text)
 			 line[0] == '<' && line[1] && line[2] == '>' ? line + 3 : line);
 }
 
-void kws_doctor_check_conf(kws_findings *f, const char *path, const char *model,
+void kws_doctor_check_conf(kws_diagnosis *f, const char *path, const char *model,
 			   kws_doctor_conf *conf)
 {
 	static kws_child c;
@@ -128,7 +128,7 @@ void kws_doctor_check_conf(kws_findings *f, const char *path, const char *model,
 /* ---- the service ---- */
 
 /* The last line of the journal that is an error. */
-static void find_last_error(kws_findings *f)
+static void find_last_error(kws_diagnosis *f)
 {
 	static kws_child c;
 	char program[] = "journalctl", unit[] = "-ukwsd.service", errors[] = "-perr", one[] = "-n1",
@@ -154,7 +154,7 @@ static bool is(const char *properties, const char *property)
 }
 
 /* Whether systemd knows the service; then, whether it runs. */
-static bool check_unit(kws_findings *f, bool *runs)
+static bool check_unit(kws_diagnosis *f, bool *runs)
 {
 	static kws_child c;
 	char program[] = "systemctl", show[] = "show", unit[] = "kwsd.service",
@@ -204,7 +204,7 @@ static const char *user_name(void)
 	return p ? p->pw_name : "USER";
 }
 
-static void check_connection(kws_findings *f, const char *path, const struct stat *st)
+static void check_connection(kws_diagnosis *f, const char *path, const struct stat *st)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	const struct group *g = getgrgid(st->st_gid);
@@ -231,7 +231,7 @@ static void check_connection(kws_findings *f, const char *path, const struct sta
 	}
 }
 
-static void check_socket(kws_findings *f, const char *path, bool runs)
+static void check_socket(kws_diagnosis *f, const char *path, bool runs)
 {
 	char quoted[KWS_FIND_QUOTED];
 	struct stat st;
@@ -270,7 +270,7 @@ static void first_argument(const char *command, char *out)
 }
 
 /* The interpreter of a script: its first line is what the kernel goes by. */
-static void check_script(kws_findings *f, const char *path)
+static void check_script(kws_diagnosis *f, const char *path)
 {
 	char line[256] = "", quoted[KWS_FIND_QUOTED];
 	FILE *script = fopen(path, "r");
@@ -305,7 +305,7 @@ static void check_script(kws_findings *f, const char *path)
 	}
 }
 
-static void check_hook(kws_findings *f, const char *command)
+static void check_hook(kws_diagnosis *f, const char *command)
 {
 	char path[KWS_DOCTOR_VALUE], quoted[KWS_FIND_QUOTED];
 	struct stat st;
@@ -329,7 +329,7 @@ static void check_hook(kws_findings *f, const char *command)
 }
 
 /* The unit hides the homes (ProtectHome=) and has a /tmp of its own (PrivateTmp=). */
-static void check_reach(kws_findings *f, const char *key, const char *path)
+static void check_reach(kws_diagnosis *f, const char *key, const char *path)
 {
 	static const char *const hidden[] = { "/home/", "/root/", "/run/user/", "/tmp/",
 					      "/var/tmp/" };
@@ -344,7 +344,7 @@ static void check_reach(kws_findings *f, const char *key, const char *path)
 	}
 }
 
-void kws_doctor_check_service(kws_findings *f, const kws_doctor_conf *conf)
+void kws_doctor_check_service(kws_diagnosis *f, const kws_doctor_conf *conf)
 {
 	bool runs = false;
 	const bool known = check_unit(f, &runs);

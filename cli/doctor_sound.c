@@ -20,7 +20,7 @@ static const char *user_name(void)
 	return p ? p->pw_name : "USER";
 }
 
-static void paste_join_audio(kws_findings *f)
+static void paste_join_audio(kws_diagnosis *f)
 {
 	kws_find_advise(f, "join the group audio, then log in again; a service of your own joins "
 			   "with SupplementaryGroups=audio:");
@@ -42,7 +42,7 @@ static bool in_audio(void)
 }
 
 /* May we use the recording devices of the kernel? Returns how many there are. */
-static size_t check_permission(kws_findings *f)
+static size_t check_permission(kws_diagnosis *f)
 {
 	glob_t g = { 0 };
 	size_t cards = 0, closed = 0;
@@ -66,7 +66,7 @@ static size_t check_permission(kws_findings *f)
 	return cards;
 }
 
-static void explain_no_input(kws_findings *f, size_t cards)
+static void explain_no_input(kws_diagnosis *f, size_t cards)
 {
 	if (cards) {
 		kws_find(f, KWS_FIND_BAD,
@@ -88,7 +88,7 @@ static void explain_no_input(kws_findings *f, size_t cards)
 }
 
 /* Name the device that was meant, as the configuration wants it. */
-static void paste_device(kws_findings *f, const char *name, const kws_device_info *list, size_t n)
+static void paste_device(kws_diagnosis *f, const char *name, const kws_device_info *list, size_t n)
 {
 	kws_nearest near;
 
@@ -105,7 +105,7 @@ static void paste_device(kws_findings *f, const char *name, const kws_device_inf
 	kws_find_paste(f, "device = %s", near.name ? near.name : list[0].id);
 }
 
-static bool check_system(kws_findings *f, const char *name)
+static bool check_system(kws_diagnosis *f, const char *name)
 {
 	static kws_device_info list[KWS_DEVICE_MAX];
 	kws_error err = { "" };
@@ -137,7 +137,7 @@ static bool check_system(kws_findings *f, const char *name)
 	return true;
 }
 
-static void explain_refusal(kws_findings *f, const char *why)
+static void explain_refusal(kws_diagnosis *f, const char *why)
 {
 	if (strstr(why, "unavailable") || strstr(why, "busy")) {
 		kws_find_advise(f, "another program has it, kwsd itself perhaps; this names it:");
@@ -154,7 +154,7 @@ static void explain_refusal(kws_findings *f, const char *why)
 	}
 }
 
-static kws_device *check_open(kws_findings *f, const kws_device_config *config)
+static kws_device *check_open(kws_diagnosis *f, const kws_device_config *config)
 {
 	kws_device *d;
 	kws_error err = { "" };
@@ -181,9 +181,8 @@ static kws_device *check_open(kws_findings *f, const kws_device_config *config)
 
 /* What has been heard, in all. */
 typedef struct {
-	uint64_t n, clipped, same;
-	double sum, square, seconds;
-	float peak, last, quietest; /* quietest: mean square of the quietest 100 ms */
+	uint64_t n;
+	double seconds; /* between the first block and the last */
 	kws_device_state st;
 } sound;
 
@@ -195,24 +194,6 @@ static double now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void add(sound *s, const float *pcm, size_t n)
-{
-	double square = 0.0;
-
-	for (size_t i = 0; i < n; i++) {
-		s->clipped += fabsf(pcm[i]) >= 0.999f;
-		s->same += !(pcm[i] < s->last || pcm[i] > s->last);
-		s->last = pcm[i];
-		s->peak = fmaxf(s->peak, fabsf(pcm[i]));
-		s->sum += (double)pcm[i];
-		square += (double)pcm[i] * (double)pcm[i];
-	}
-	s->n += n;
-	s->square += square;
-	if ((float)(square / (double)n) < s->quietest)
-		s->quietest = (float)(square / (double)n);
-}
-
 /* false: out of memory. */
 static bool listen_to(kws_device *d, unsigned seconds, sound *s)
 {
@@ -220,7 +201,7 @@ static bool listen_to(kws_device *d, unsigned seconds, sound *s)
 	float *pcm = calloc(block, sizeof *pcm);
 	double start = now(), first = 0.0;
 
-	*s = (sound){ .quietest = 1.0f };
+	*s = (sound){ 0 };
 	while (pcm && now() - start < seconds + 2.0
 	       && s->n < (uint64_t)seconds * kws_device_rate(d)) {
 		struct timespec t = { .tv_nsec = 5000000 };
@@ -231,7 +212,7 @@ static bool listen_to(kws_device *d, unsigned seconds, sound *s)
 				first = now();
 			else
 				s->seconds = now() - first;
-			add(s, pcm, block);
+			s->n += block;
 		}
 		if (s->st.ended && kws_device_available(d) < block)
 			break;
@@ -242,12 +223,7 @@ static bool listen_to(kws_device *d, unsigned seconds, sound *s)
 	return good;
 }
 
-static double decibels(double square)
-{
-	return 10.0 * log10(square + 1e-20);
-}
-
-static void check_flow(kws_findings *f, const kws_device *d, const sound *s)
+static void check_flow(kws_diagnosis *f, const kws_device *d, const sound *s)
 {
 	double hz = kws_device_rate(d), block = floor(hz / 10.0);
 	double seen = s->seconds > 1.0 ? ((double)s->n - block) / s->seconds : hz;
@@ -279,55 +255,76 @@ static void check_flow(kws_findings *f, const kws_device *d, const sound *s)
 	}
 }
 
-static void check_level(kws_findings *f, const sound *s, double rms)
+static void check_sound(kws_diagnosis *f, kws_device *d)
 {
-	const double peak = decibels((double)s->peak * (double)s->peak),
-		     quietest = decibels((double)s->quietest);
+	enum { NOTHING, GAIN, CHANNEL };
+	static const struct {
+		enum kws_verdict verdict;
+		const char *advice;
+		int paste;
+	} about[KWS_N_FLAWS] = {
+		[KWS_FLAW_DIGITAL_SILENCE] = { KWS_FIND_BAD,
+					       "muted? there is a switch on many microphones, and "
+					       "one here; or it is the wrong channel:",
+					       GAIN },
+		[KWS_FLAW_CANCELLING] = { KWS_FIND_BAD,
+					  "one line of a balanced pair on each channel does that; "
+					  "hear one of them, in kwsd.conf:",
+					  CHANNEL },
+		[KWS_FLAW_LOW] = { KWS_FIND_ODD,
+				   "if you spoke: come nearer, or turn up the gain and the capture "
+				   "boost:",
+				   GAIN },
+		[KWS_FLAW_CLIPPED] = { KWS_FIND_ODD,
+				       "turn the gain down until shouting stays below 0 dBFS:",
+				       GAIN },
+		[KWS_FLAW_OFFSET] = { KWS_FIND_ODD,
+				      "cheap sound cards have it; it costs headroom, and words "
+				      "survive it up to about 10 %",
+				      NOTHING },
+		[KWS_FLAW_DEAD_CHANNEL] = { KWS_FIND_ODD,
+					    "hear the one that lives, in kwsd.conf:", CHANNEL },
+		[KWS_FLAW_NOISY_CHANNEL] = { KWS_FIND_ODD,
+					     "hear the other one, in kwsd.conf:", CHANNEL },
+		[KWS_FLAW_STEADY] = { KWS_FIND_ODD,
+				      "if you spoke: hum, hiss or music drown it; words need some "
+				      "10 dB more than that",
+				      NOTHING },
+	};
+	kws_findings heard;
+	char text[KWS_FLAW_TEXT];
+	bool level = true;
 
-	if (rms < -65.0) {
-		kws_find(f, KWS_FIND_ODD, "very quiet: %.1f dBFS on average, peak %.1f dBFS", rms,
-			 peak);
-		kws_find_advise(f, "if you spoke: come nearer, or turn up the gain and the capture "
-				   "boost:");
-		kws_find_paste(f, "alsamixer -V capture");
-	} else {
-		kws_find(f, KWS_FIND_OK, "level %.1f dBFS, peak %.1f, quietest %.1f", rms, peak,
-			 quietest);
+	if (*kws_device_trouble(d))
+		kws_find(f, KWS_FIND_ODD, "%s", kws_device_trouble(d));
+	if (!kws_device_findings(d, &heard))
+		return;
+	for (int i = 0; i < KWS_N_FLAWS; i++) {
+		if (!heard.has[i])
+			continue;
+		kws_flaw_say(&heard, (enum kws_flaw)i, "--channel ", text);
+		kws_find(f, about[i].verdict, "%s", text);
+		if (about[i].advice)
+			kws_find_advise(f, "%s", about[i].advice);
+		if (about[i].paste == GAIN)
+			kws_find_paste(f, "alsamixer -V capture");
+		if (about[i].paste == CHANNEL) {
+			kws_find_paste(f, "[audio]");
+			kws_find_paste(f, "channel = %u", heard.best_channel);
+		}
+		level &= i != KWS_FLAW_LOW && about[i].verdict != KWS_FIND_BAD;
 	}
-	if (quietest > -30.0) {
-		kws_find(f, KWS_FIND_ODD, "loud even where it is quietest: %.1f dBFS", quietest);
+	if (level)
+		kws_find(f, KWS_FIND_OK, "level %.1f dBFS, peak %.1f, quietest %.1f",
+			 heard.level_dbfs, heard.peak_dbfs, heard.quiet_dbfs);
+	if (level && heard.quiet_dbfs > -30.0) {
+		kws_find(f, KWS_FIND_ODD, "loud even where it is quietest: %.1f dBFS",
+			 heard.quiet_dbfs);
 		kws_find_advise(f, "hum, hiss or music: words need some 10 dB more than that");
 	}
 }
 
-static void check_sound(kws_findings *f, const sound *s)
-{
-	double n = (double)s->n, dc = s->sum / n,
-	       rms = decibels(fmax(s->square / n - dc * dc, 0.0));
-
-	if (s->same + 1 >= s->n) {
-		kws_find(f, KWS_FIND_BAD, "digital silence: every sample is %g", (double)s->last);
-		kws_find_advise(f, "muted? there is a switch on many microphones, and one here; or "
-				   "it is the wrong channel:");
-		kws_find_paste(f, "alsamixer -V capture");
-		return;
-	}
-	if (fabs(dc) > 0.02) {
-		kws_find(f, KWS_FIND_ODD, "a constant offset (DC) of %.1f %% of full scale",
-			 100.0 * dc);
-		kws_find_advise(f, "cheap sound cards have it; it costs headroom, and words "
-				   "survive it up to about 10 %%");
-	}
-	if (s->clipped > s->n / 10000) {
-		kws_find(f, KWS_FIND_ODD, "clipped: %.2f %% of the samples are at full scale",
-			 100.0 * (double)s->clipped / n);
-		kws_find_advise(f, "turn the gain down until shouting stays below 0 dBFS:");
-		kws_find_paste(f, "alsamixer -V capture");
-	}
-	check_level(f, s, rms);
-}
-
-void kws_doctor_sound(kws_findings *f, const kws_device_config *device, unsigned seconds)
+void kws_doctor_sound(kws_diagnosis *f, const kws_device_config *device, unsigned seconds)
 {
 	kws_device *d;
 	sound s;
@@ -344,7 +341,7 @@ void kws_doctor_sound(kws_findings *f, const kws_device_config *device, unsigned
 	if (listen_to(d, seconds, &s)) {
 		check_flow(f, d, &s);
 		if (s.n)
-			check_sound(f, &s);
+			check_sound(f, d);
 	} else {
 		kws_find(f, KWS_FIND_BAD, "%s", kws_strerror(KWS_ERR_NOMEM));
 		kws_find_advise(f, "end other programs; the sound was not listened to");

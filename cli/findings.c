@@ -7,7 +7,7 @@ enum { LONGEST = 1024 };
 
 static const char *const verdict_names[] = { "ok", "odd", "bad" };
 
-static void finish_line(kws_findings *f)
+static void finish_line(kws_diagnosis *f)
 {
 	if (f->open)
 		kws_out_json_line(f->open);
@@ -23,7 +23,7 @@ static void say(const char *before, const char *text)
 	kws_out_flush();
 }
 
-void kws_find(kws_findings *f, enum kws_verdict verdict, const char *format, ...)
+void kws_find(kws_diagnosis *f, enum kws_verdict verdict, const char *format, ...)
 {
 	static const char *const marks[] = { "ok   ", "odd  ", "BAD  " };
 	char text[LONGEST];
@@ -44,7 +44,7 @@ void kws_find(kws_findings *f, enum kws_verdict verdict, const char *format, ...
 	kws_out_set(f->open, "paste", json_array());
 }
 
-static void add(kws_findings *f, const char *key, const char *before, const char *text)
+static void add(kws_diagnosis *f, const char *key, const char *before, const char *text)
 {
 	if (f->format == KWS_FORMAT_TEXT)
 		say(before, text);
@@ -52,7 +52,7 @@ static void add(kws_findings *f, const char *key, const char *before, const char
 		kws_out_append(json_object_get(f->open, key), kws_out_json_text(text));
 }
 
-void kws_find_advise(kws_findings *f, const char *format, ...)
+void kws_find_advise(kws_diagnosis *f, const char *format, ...)
 {
 	char text[LONGEST];
 	va_list more;
@@ -62,7 +62,7 @@ void kws_find_advise(kws_findings *f, const char *format, ...)
 	add(f, "advice", "     -> ", text);
 }
 
-void kws_find_paste(kws_findings *f, const char *format, ...)
+void kws_find_paste(kws_diagnosis *f, const char *format, ...)
 {
 	char text[LONGEST];
 	va_list more;
@@ -93,7 +93,7 @@ const char *kws_find_quoted(const char *name, char *out)
 	return out;
 }
 
-void kws_find_end(kws_findings *f)
+void kws_find_end(kws_diagnosis *f)
 {
 	if (f->format == KWS_FORMAT_TEXT) {
 		printf("%u bad, %u odd\n", f->n[KWS_FIND_BAD], f->n[KWS_FIND_ODD]);

@@ -3,6 +3,7 @@
 #include "audio/device.h"
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/notes.h"
 #include "cli/out.h"
 #include "cli/peaks.h"
 #include "cli/thresholds.h"
@@ -83,6 +84,7 @@ typedef struct {
 	double hz;
 	uint64_t heard; /* samples of the device */
 	bool terminal;
+	bool words, warned; /* some were found; it was said that the channels cancel */
 } view;
 
 static volatile sig_atomic_t interrupted;
@@ -168,6 +170,7 @@ static void on_event(void *ctx, const kws_event *ev)
 	view *v = ctx;
 	line l = line_for(v);
 
+	v->words = true;
 	put(&l, "%8.2f s  %-10s", (double)ev->start / v->hz, kws_model_word(v->model, ev->word));
 	put(&l, " score %.3f", (double)ev->score);
 	put(&l, " of %.3f", (double)ev->threshold);
@@ -249,6 +252,35 @@ static void print_thresholds(const view *v, const kws_device *d)
 			print_word(v, w);
 }
 
+/* That the channels cancel is said at once: nothing will be found. */
+static void warn(view *v, kws_device *d)
+{
+	kws_findings f;
+	char text[KWS_FLAW_TEXT];
+
+	if (v->warned || !kws_device_findings(d, &f) || !f.has[KWS_FLAW_CANCELLING]
+	    || f.seconds < 2.0)
+		return;
+	kws_flaw_say(&f, KWS_FLAW_CANCELLING, "--channel ", text);
+	kws_out_complain("%s: %s", kws_device_name(d), text);
+	v->warned = true;
+}
+
+/* What else was wrong with the sound. */
+static void sum_up(view *v, kws_device *d)
+{
+	kws_findings f;
+	kws_notes notes = { 0 };
+
+	if (*kws_device_trouble(d))
+		kws_out_complain("%s", kws_device_trouble(d));
+	if (!kws_device_findings(d, &f))
+		return;
+	f.has[KWS_FLAW_CANCELLING] &= !v->warned;
+	kws_notes_findings(&notes, 0, kws_device_name(d), &f, v->words);
+	kws_notes_print(&notes);
+}
+
 /* Until interrupted, the end, or the device's silence. Returns an exit status. */
 static int hear(view *v, kws_device *d, unsigned seconds)
 {
@@ -269,6 +301,7 @@ static int hear(view *v, kws_device *d, unsigned seconds)
 				drawn = v->heard;
 			}
 		}
+		warn(v, d);
 		rest = st.callbacks == blocks ? rest + 1 : 0;
 		blocks = st.callbacks;
 		if (st.ended && kws_device_available(d) < hop) {
@@ -321,6 +354,7 @@ static int listen_with(const args *a, kws_model *model, float *threshold)
 		if (v.terminal)
 			putchar('\n');
 		print_thresholds(&v, d);
+		sum_up(&v, d);
 	}
 	kws_device_close(d);
 	kws_spotter_destroy(v.spotter);

@@ -13,18 +13,24 @@ static void note(kws_notes *notes, int kind, size_t index, const char *path, con
 	snprintf(notes->kind[kind].text, sizeof notes->kind[kind].text, "%s", text);
 }
 
+void kws_notes_findings(kws_notes *notes, size_t index, const char *path, const kws_findings *f,
+			bool words)
+{
+	char text[KWS_FLAW_TEXT];
+	for (int i = 0; i < KWS_N_FLAWS; i++)
+		/* words that were found did rise above the background */
+		if (f->has[i] && !(i == KWS_FLAW_STEADY && words)) {
+			kws_flaw_say(f, (enum kws_flaw)i, "--channel ", text);
+			note(notes, i, index, path, text);
+		}
+}
+
 void kws_notes_add(kws_notes *notes, size_t index, const char *path, const kws_source *src,
 		   bool words)
 {
 	kws_findings f;
-	char text[KWS_FLAW_TEXT];
 	kws_source_findings(src, &f);
-	for (int i = 0; i < KWS_N_FLAWS; i++)
-		/* words that were found did rise above the background */
-		if (f.has[i] && !(i == KWS_FLAW_STEADY && words)) {
-			kws_flaw_say(&f, (enum kws_flaw)i, text);
-			note(notes, i, index, path, text);
-		}
+	kws_notes_findings(notes, index, path, &f, words);
 	if (*kws_source_note(src))
 		note(notes, KWS_NOTE_HEADER, index, path, kws_source_note(src));
 	if (!(f.seconds > 0.0))

@@ -16,8 +16,12 @@ typedef struct {
 	} kind[KWS_N_NOTES];
 } kws_notes; /* starts as all zeros */
 
-/* A source that was heard to its end: file number index, of any order. path MUST outlive the notes.
- * words: some were found in it. */
+/* What was found in a sound that was heard to its end: file number index, of any order. path MUST
+ * outlive the notes. words: some were found in it. */
+void kws_notes_findings(kws_notes *notes, size_t index, const char *path, const kws_findings *f,
+			bool words);
+
+/* The same for a source, with what is odd about its file. */
 void kws_notes_add(kws_notes *notes, size_t index, const char *path, const kws_source *src,
 		   bool words);
 

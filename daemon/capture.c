@@ -16,6 +16,8 @@
 static const double first_block_s = 5.0;
 /* A stream that lived this long was a good one: the back-off starts anew. */
 static const double good_stream_s = 10.0;
+/* Sound that is judged: so long that somebody will have spoken, or the room been heard. */
+static const double judged_after_s = 5.0;
 
 typedef enum { NOTHING, OPEN, CLOSE, QUIT } order;
 
@@ -28,8 +30,9 @@ struct kws_capture {
 		quiet_s; /* of the running stream; quiet_s: since the last block */
 	unsigned long callbacks;
 	unsigned stream, attempts;
-	bool reopen;	  /* the settings changed while an order was out */
-	char reason[256]; /* why there is no stream */
+	bool told[KWS_N_FLAWS]; /* of the running stream */
+	bool reopen;		/* the settings changed while an order was out */
+	char reason[256];	/* why there is no stream */
 
 	kws_device *device; /* the thread's while an order is out, else ours */
 
@@ -66,8 +69,11 @@ static void *run(void *arg)
 		pthread_mutex_unlock(&c->lock);
 
 		if (o == OPEN) {
-			kws_device_config cfg = { a.device, a.rate_hz, a.channels, a.channel,
-						  a.latency_ms };
+			kws_device_config cfg = { .name = a.device,
+						  .rate_hz = a.rate_hz,
+						  .channels = a.channels,
+						  .channel = a.channel,
+						  .latency_ms = a.latency_ms };
 			status = kws_device_open(&d, &cfg, &err);
 		} else if (o == CLOSE) {
 			kws_device_close(d);
@@ -186,8 +192,17 @@ static void opened(kws_capture *c, double mono)
 	c->quiet_s = 0.0;
 	c->callbacks = 0;
 	c->attempts = 0;
+	memset(c->told, 0, sizeof c->told);
 	if (c->reopen)
 		kws_capture_lose(c, "reconfigured");
+}
+
+/* A file or standard input that is no sound we can hear: trying again would not help. */
+static void refuse(kws_capture *c, const char *why)
+{
+	kws_log(KWS_LOG_ERROR, "%s", why);
+	snprintf(c->reason, sizeof c->reason, "%s", why);
+	c->state = KWS_CAPTURE_REFUSED;
 }
 
 static void not_opened(kws_capture *c, double mono, const kws_error *err)
@@ -217,6 +232,25 @@ void kws_capture_lose(kws_capture *c, const char *reason)
 	give(c, CLOSE, mono + 1e-3 * c->conf.teardown_ms);
 }
 
+/* Once a stream: what is wrong with its sound for good, not for a while. whole: all of it came. */
+static void tell_flaws(kws_capture *c, bool whole)
+{
+	static const enum kws_flaw lasting[] = { KWS_FLAW_CANCELLING, KWS_FLAW_DEAD_CHANNEL,
+						 KWS_FLAW_NOISY_CHANNEL, KWS_FLAW_OFFSET };
+	char text[KWS_FLAW_TEXT];
+	kws_findings f;
+
+	if (!kws_device_findings(c->device, &f) || (f.seconds < judged_after_s && !whole))
+		return;
+	for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++) {
+		if (!f.has[lasting[i]] || c->told[lasting[i]])
+			continue;
+		c->told[lasting[i]] = true;
+		kws_flaw_say(&f, lasting[i], "audio.channel=", text);
+		kws_log(KWS_LOG_WARNING, "%s: %s", kws_device_name(c->device), text);
+	}
+}
+
 /* The clock of silence runs only while we run: a daemon that was stopped for a second must not
  * blame the device. */
 static void watch(kws_capture *c, double mono)
@@ -225,6 +259,7 @@ static void watch(kws_capture *c, double mono)
 	kws_device_state st;
 
 	kws_device_state_get(c->device, &st);
+	tell_flaws(c, st.finished);
 	c->last_step = mono;
 	if (st.callbacks != c->callbacks) {
 		c->callbacks = st.callbacks;
@@ -234,11 +269,19 @@ static void watch(kws_capture *c, double mono)
 	}
 	if (st.ended && kws_device_available(c->device) > 0)
 		return; /* to be heard first */
+	const char *trouble = kws_device_trouble(c->device);
+	if (st.refused) {
+		refuse(c, trouble);
+		return;
+	}
+	if (st.finished && *trouble)
+		kws_log(KWS_LOG_WARNING, "%s", trouble);
 	if (st.finished)
 		c->state = KWS_CAPTURE_ENDED;
 	else if (st.ended)
-		kws_capture_lose(c, kws_device_is_pipe(c->device) ? "the writer went away"
-								  : "the device went away");
+		kws_capture_lose(c, *trouble			    ? trouble
+				    : kws_device_is_pipe(c->device) ? "the writer went away"
+								    : "the device went away");
 	else if (kws_device_is_pipe(c->device))
 		return; /* may pause as long as it likes */
 	else if (c->quiet_s > (st.callbacks	       ? limit
@@ -271,12 +314,15 @@ enum kws_capture_state kws_capture_step(kws_capture *c, double mono)
 			back_off(c);
 		} else if (result == KWS_OK) {
 			opened(c, mono);
+		} else if (result == KWS_ERR_FORMAT) {
+			refuse(c, err.text);
 		} else {
 			not_opened(c, mono, &err);
 		}
 		break;
 	case KWS_CAPTURE_RUNNING: watch(c, mono); break;
 	case KWS_CAPTURE_ENDED:
+	case KWS_CAPTURE_REFUSED:
 	case KWS_CAPTURE_HUNG: break;
 	}
 	return c->state;

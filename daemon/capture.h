@@ -18,8 +18,9 @@ enum kws_capture_state {
 	KWS_CAPTURE_OPENING,
 	KWS_CAPTURE_RUNNING,
 	KWS_CAPTURE_CLOSING,
-	KWS_CAPTURE_ENDED, /* the source is finished for good */
-	KWS_CAPTURE_HUNG   /* the device's thread does not come back */
+	KWS_CAPTURE_ENDED,   /* the source is finished for good */
+	KWS_CAPTURE_REFUSED, /* the source is no sound that can be heard, and never will be */
+	KWS_CAPTURE_HUNG     /* the device's thread does not come back */
 };
 
 typedef struct kws_capture kws_capture;

@@ -37,7 +37,7 @@ struct kws_loop {
 	kws_vitals vitals;
 	struct pollfd fd[N_FDS];
 	double next_stats;
-	bool stop, hung;
+	bool stop, hung, refused;
 
 	/* reload: next is the thread's, and now stays as it is, until FD_RELOAD is ready */
 	pthread_t builder;
@@ -255,6 +255,7 @@ static void tick(kws_loop *l)
 
 	switch (kws_ear_step(l->ear)) {
 	case KWS_CAPTURE_ENDED: l->stop = true; break;
+	case KWS_CAPTURE_REFUSED: l->stop = l->refused = true; break;
 	case KWS_CAPTURE_HUNG: l->stop = l->hung = true; break;
 	default: break;
 	}
@@ -297,11 +298,12 @@ static int finish(kws_loop *l)
 	bool closed = kws_ear_destroy(l->ear, CLOSE_MS);
 	drop_reload(l);
 	if (!closed || l->building)
-		return l->hung ? EX_TEMPFAIL : EX_OK;
+		return l->hung ? EX_TEMPFAIL : l->refused ? EX_CONFIG : EX_OK;
 	for (int i = 0; i < FD_CAPTURE; i++)
 		close(l->fd[i].fd);
+	const bool refused = l->refused;
 	free(l);
-	return EX_OK;
+	return refused ? EX_CONFIG : EX_OK;
 }
 
 int kws_loop_run(kws_loop *l)

@@ -204,6 +204,155 @@ static void test_named_pipe(void **state)
 	unlink(fifo);
 }
 
+/* A WAV file of n frames that count up, at 48000 Hz, of two channels of which one is the other
+ * inverted. */
+static size_t wav(unsigned char *to, unsigned n)
+{
+	unsigned char head[44] =
+		"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\2\0\x80\xbb\0\0\0\xee\2\0\4\0\x10\0"
+		"data";
+	for (int i = 0; i < 4; i++)
+		head[40 + i] = (unsigned char)(4 * n >> (8 * i));
+	memcpy(to, head, sizeof head);
+	for (unsigned i = 0; i < n; i++) {
+		const int16_t s[2] = { (int16_t)(i % 10000), (int16_t)(-(int)(i % 10000)) };
+		memcpy(to + sizeof head + 4 * i, s, 4);
+	}
+	return sizeof head + 4 * n;
+}
+
+enum { FRAMES = 60000 };
+static unsigned char bytes[44 + 4 * FRAMES];
+
+static void is_counted(const float *pcm, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		assert_true(pcm[i] == (float)(i % 10000) / 32768.0f);
+}
+
+/* A header counts, whatever the device was told; and what is wrong with the sound is known. */
+static void test_raw_with_a_header(void **state)
+{
+	static float pcm[FRAMES];
+	char name[80];
+	kws_device_config c = { .name = name, .channel = 1, .latency_ms = 40 };
+	kws_findings f;
+	kws_device *d;
+
+	(void)state;
+	FILE *file = fopen(path, "wb");
+	assert_int_equal(fwrite(bytes, 1, wav(bytes, FRAMES), file), sizeof bytes);
+	fclose(file);
+	snprintf(name, sizeof name, "raw:%s", path);
+	assert_int_equal(kws_device_open(&d, &c, NULL), KWS_OK);
+	assert_int_equal(kws_device_rate(d), 48000);
+	assert_int_equal(kws_device_channels(d), 2);
+	assert_int_equal(hear(d, pcm, 480), FRAMES);
+	is_counted(pcm, FRAMES);
+	assert_string_equal(kws_device_trouble(d), "");
+	assert_true(kws_device_findings(d, &f) && !f.has[KWS_FLAW_CANCELLING]);
+	kws_device_close(d);
+	c.channel = 0;
+	assert_int_equal(kws_device_open(&d, &c, NULL), KWS_OK);
+	assert_int_equal(hear(d, pcm, 480), FRAMES);
+	assert_true(kws_device_findings(d, &f) && f.has[KWS_FLAW_CANCELLING]);
+	kws_device_close(d);
+	/* cut off: all that is there, and why there is no more */
+	assert_int_equal(truncate(path, 44 + 4 * 1000), 0);
+	assert_int_equal(kws_device_open(&d, &c, NULL), KWS_OK);
+	assert_int_equal(hear(d, pcm, 480), 1000);
+	assert_non_null(strstr(kws_device_trouble(d), "at sample 1000: cut off"));
+	kws_device_close(d);
+}
+
+static void await_end(const kws_device *d, kws_device_state *st)
+{
+	do {
+		struct timespec t = { .tv_nsec = 1000000 };
+		nanosleep(&t, NULL);
+		kws_device_state_get(d, st);
+	} while (!st->ended);
+}
+
+/* The header comes when the device is open for long. It is opened anew as what it is, and nothing is
+ * lost; also not when it is closed in the middle of a stream. */
+static void test_a_header_that_comes_late(void **state)
+{
+	enum { FIRST = 8000 };
+	static float pcm[FRAMES];
+	char name[96], fifo[80];
+	kws_device_config c = { .name = name, .channel = 1, .latency_ms = 40 };
+	kws_device_state st;
+	kws_device *d;
+	size_t n = 0;
+
+	(void)state;
+	snprintf(fifo, sizeof fifo, "%s.fifo", path);
+	snprintf(name, sizeof name, "raw:%s", fifo);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(kws_device_open(&d, &c, NULL), KWS_OK);
+	assert_int_equal(kws_device_rate(d), 16000);
+	const int w = open(fifo, O_WRONLY);
+	wav(bytes, FRAMES);
+	assert_int_equal(write(w, bytes, 44 + 4 * FIRST), 44 + 4 * FIRST);
+	await_end(d, &st);
+	assert_false(st.finished);
+	assert_non_null(strstr(kws_device_trouble(d), "WAV at 48000 Hz"));
+	kws_device_close(d);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(kws_device_open(&d, &c, NULL), KWS_OK);
+		assert_int_equal(kws_device_rate(d), 48000);
+		while (n < (size_t)(round + 1) * FIRST) {
+			struct timespec t = { .tv_nsec = 1000000 };
+			const size_t k = kws_device_read(d, pcm + n, 100);
+			n += k;
+			if (!k)
+				nanosleep(&t, NULL);
+		}
+		kws_device_close(d);
+		assert_int_equal(write(w, bytes + 44 + 4 * (round + 1) * FIRST, 4 * FIRST),
+				 4 * FIRST);
+	}
+	is_counted(pcm, 2 * FIRST);
+	close(w);
+	unlink(fifo);
+	/* another pipe: what was kept goes */
+	c.name = "raw:/nonexistent/pipe";
+	assert_int_equal(kws_device_open(&d, &c, NULL), KWS_ERR_DEVICE);
+}
+
+/* A file that cannot be heard is refused for good; a named pipe may have a better writer next. */
+static void test_raw_that_is_no_sound(void **state)
+{
+	static const char m4a[] = "\0\0\0\x20"
+				  "ftypM4A and so on and on";
+	char name[96], fifo[80];
+	kws_device_config c = { .name = name, .latency_ms = 40 };
+	kws_error err = { "" };
+	kws_device_state st;
+	kws_device *d;
+
+	(void)state;
+	FILE *file = fopen(path, "wb");
+	fwrite(m4a, 1, sizeof m4a, file);
+	fclose(file);
+	snprintf(name, sizeof name, "raw:%s", path);
+	assert_int_equal(kws_device_open(&d, &c, &err), KWS_ERR_FORMAT);
+	assert_non_null(strstr(err.text, "MP4 or M4A"));
+	snprintf(fifo, sizeof fifo, "%s.fifo", path);
+	snprintf(name, sizeof name, "raw:%s", fifo);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(kws_device_open(&d, &c, NULL), KWS_OK);
+	const int w = open(fifo, O_WRONLY);
+	assert_int_equal(write(w, m4a, sizeof m4a), sizeof m4a);
+	await_end(d, &st);
+	assert_false(st.finished || st.refused);
+	assert_non_null(strstr(kws_device_trouble(d), "MP4 or M4A"));
+	kws_device_close(d);
+	close(w);
+	unlink(fifo);
+}
+
 static void test_raw_that_cannot_be(void **state)
 {
 	kws_device_config c = { .name = "raw:/nonexistent/pipe", .latency_ms = 40 };
@@ -244,6 +393,9 @@ int main(void)
 		cmocka_unit_test(test_raw_channels),
 		cmocka_unit_test(test_named_pipe),
 		cmocka_unit_test(test_raw_that_cannot_be),
+		cmocka_unit_test(test_raw_with_a_header),
+		cmocka_unit_test(test_a_header_that_comes_late),
+		cmocka_unit_test(test_raw_that_is_no_sound),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

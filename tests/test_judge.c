@@ -63,7 +63,7 @@ static void only(const kws_findings *f, int wanted)
 	for (int i = 0; i < KWS_N_FLAWS; i++)
 		if (f->has[i] != (i == wanted)) {
 			char text[KWS_FLAW_TEXT];
-			kws_flaw_say(f, (enum kws_flaw)i, text);
+			kws_flaw_say(f, (enum kws_flaw)i, "--channel ", text);
 			fail_msg("flaw %d: %s", i, text);
 		}
 }
@@ -72,7 +72,7 @@ static void says(const kws_findings *f, enum kws_flaw flaw, const char *part)
 {
 	char text[KWS_FLAW_TEXT];
 	only(f, (int)flaw);
-	kws_flaw_say(f, flaw, text);
+	kws_flaw_say(f, flaw, "--channel ", text);
 	if (!strstr(text, part))
 		fail_msg("%s, want %s", text, part);
 }

@@ -72,3 +72,26 @@ test_output_to_a_pipe() { # at most 30 s
 	wait $c
 	[ -p "$T/fifo" ] && grep -q '</svg>' "$T/out" || fail "the pipe was replaced"
 }
+
+# The daemon hears a header as well, also one of another rate that comes late.
+test_daemon_on_sound_files() { # at most 60 s
+	need sox
+	short 48000 wav "$T/a.wav"
+	spots "$T/a.wav" | cut -d, -f1 > "$T/want"
+	kwsd_run() { "$KWSD" -c /dev/null -m "$MODEL" -o stdout.enabled=yes -o journal.enabled=no -d "$1" > "$T/out" 2> "$T/err"; }
+	heard() { [ "$(field word < "$T/out")" = "$(cat "$T/want")" ] || fail "$1: $(cat "$T/out")"; }
+	kwsd_run "raw:$T/a.wav" || fail "status $?"; heard "a file"
+	cat "$T/a.wav" | kwsd_run raw:- || fail "status $?"; heard "a pipe"
+	{ sleep 1; cat "$T/a.wav"; } | kwsd_run raw:- || fail "status $?"; heard "a late pipe"
+	sox "$T/a.wav" "$T/b.wav" remix 1 1i
+	kwsd_run "raw:$T/b.wav" || fail "status $?"
+	[ "$(n_logged "cancel each other.*audio.channel=1")" = 1 ] || fail "antiphase: not said once"
+	printf '\0\0\0 ftypM4A ' | kwsd_run raw:-
+	[ $? = 78 ] && logged "MP4 or M4A" || fail "an MP4 file"
+	head -c 60000 "$T/a.wav" | kwsd_run raw:- || fail "status $?"
+	logged "cut off" || fail "cut off: not said"
+	"$KWS" doctor -m "$MODEL" -d "raw:$T/b.wav" > "$T/out" 2> "$T/err"
+	[ $? = 1 ] && grep -q "^BAD  the channels cancel" "$T/out" || fail "doctor: $(cat "$T/out")"
+	"$KWS" listen -m "$MODEL" -d "raw:$T/b.wav" > "$T/out" 2> "$T/err" || fail "listen: $?"
+	[ "$(n_logged "cancel each other")" = 1 ] || fail "listen: not said once"
+}
