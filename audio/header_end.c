@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { MOST_CHUNKS = 100 /* behind the sound */ };
+
 /* Chunks that stand behind sound. On a pipe only these can be told from it. */
 static bool is_usual(const char *id)
 {
@@ -22,7 +24,7 @@ static bool chunks_lead_out(const kws_header *h, kws_tape *t)
 {
 	const uint64_t end = kws_tape_end(t);
 	kws_chunk c;
-	for (int n = 0; n < 10000; n++) {
+	for (int n = 0; n < MOST_CHUNKS; n++) {
 		const uint64_t at = kws_tape_at(t), tag = kws_header_tag(t);
 		if (at == end || kws_header_file_here(t))
 			return true;
