@@ -10,7 +10,9 @@ enum {
 	MOST = 32,     /* channels that are looked at one by one */
 	LOWEST = -120, /* dBFS, the lowest bin */
 	BINS = 1 - LOWEST,
-	BLOCKS_A_SECOND = 10
+	BLOCKS_A_SECOND = 10,
+	WINDOW = 512, /* samples of each block whose spectrum is looked at */
+	TONES = 20    /* frequencies at which it is */
 };
 
 /* One channel, or what is heard. */
@@ -18,7 +20,8 @@ typedef struct {
 	double sum, square;		/* in all */
 	double block_sum, block_square; /* of the block that is not complete */
 	float low, high;		/* least and greatest sample */
-	uint64_t at_low, at_high, full; /* samples with these values; at full scale */
+	float last[2];			/* the samples before the next */
+	uint64_t at_low, at_high, full; /* samples there, as the two before; at full scale */
 	uint32_t bins[BINS];		/* complete blocks by their power, without offset */
 } track;
 
@@ -26,10 +29,15 @@ struct kws_judge {
 	unsigned rate_hz, channels, channel;
 	size_t block, in_block;
 	uint64_t n;
+	double high; /* greatest mean square from LOW_HZ to HIGH_HZ of all windows */
+	float hann[WINDOW], window[WINDOW];
 	unsigned n_tracks;
 	track heard;
 	track tracks[]; /* (n_tracks,) */
 };
+
+/* What a telephone, or a rate of 8000 Hz, has lost. */
+static const double low_hz = 4600.0, high_hz = 7200.0, pi = 3.14159265358979323846;
 
 static void clear(track *t)
 {
@@ -49,6 +57,8 @@ kws_judge *kws_judge_create(unsigned rate_hz, unsigned channels, unsigned channe
 	j->channel = channel;
 	j->n_tracks = n;
 	j->block = rate_hz / BLOCKS_A_SECOND;
+	for (int i = 0; i < WINDOW; i++)
+		j->hann[i] = (float)(0.5 - 0.5 * cos(2.0 * pi * (double)i / (double)WINDOW));
 	kws_judge_reset(j);
 	return j;
 }
@@ -61,6 +71,7 @@ void kws_judge_destroy(kws_judge *j)
 void kws_judge_reset(kws_judge *j)
 {
 	j->n = j->in_block = 0;
+	j->high = 0.0;
 	clear(&j->heard);
 	for (unsigned c = 0; c < j->n_tracks; c++)
 		clear(&j->tracks[c]);
@@ -78,14 +89,19 @@ static void add(track *t, const float *x, size_t step, size_t n)
 		const float v = x[i * step];
 		sum += (double)v;
 		square += (double)v * (double)v;
+		/* a wave touches its peak once or twice, cut off it stays there */
+		const bool stays =
+			!(v < t->last[0] || v > t->last[0] || v < t->last[1] || v > t->last[1]);
 		if (v >= t->high) {
-			t->at_high = v > t->high ? 1 : t->at_high + 1;
+			t->at_high = v > t->high ? 0 : t->at_high + stays;
 			t->high = v;
 		}
 		if (v <= t->low) {
-			t->at_low = v < t->low ? 1 : t->at_low + 1;
+			t->at_low = v < t->low ? 0 : t->at_low + stays;
 			t->low = v;
 		}
+		t->last[1] = t->last[0];
+		t->last[0] = v;
 		t->full += fabsf(v) >= 0.999f;
 	}
 	t->block_sum += sum;
@@ -102,10 +118,52 @@ static void end_block(track *t, double n)
 	t->block_sum = t->block_square = 0.0;
 }
 
+/* Can this be told of the rate? Above, the window is too short to tell 4 from 5 kHz. */
+static bool has_high_band(const kws_judge *j)
+{
+	return j->rate_hz >= 15000 && j->rate_hz <= 50000;
+}
+
+/* Power of one tone in the window (Goertzel). */
+static double tone(const kws_judge *j, double hz)
+{
+	const double k = 2.0 * cos(2.0 * pi * hz / (double)j->rate_hz);
+	double a = 0.0, b = 0.0;
+	for (int i = 0; i < WINDOW; i++) {
+		const double next = (double)(j->window[i] * j->hann[i]) + k * a - b;
+		b = a;
+		a = next;
+	}
+	return a * a + b * b - k * a * b;
+}
+
+static void look_at_high_band(kws_judge *j)
+{
+	double sum = 0.0;
+	for (int i = 0; i < TONES; i++)
+		sum += tone(j, low_hz + (high_hz - low_hz) * (double)i / (double)(TONES - 1));
+	/* as if all bins of the band were like these; Hann's window has 3/8 of the power */
+	const double bins = (high_hz - low_hz) / (double)j->rate_hz * (double)WINDOW;
+	const double power = 2.0 * bins * sum / TONES / (double)WINDOW / (double)WINDOW / 0.375;
+	j->high = fmax(j->high, power);
+}
+
+/* Keep what belongs to the window at the beginning of each block. */
+static void fill_window(kws_judge *j, const float *mono, size_t n)
+{
+	if (j->in_block >= WINDOW || !has_high_band(j))
+		return;
+	const size_t k = n < WINDOW - j->in_block ? n : WINDOW - j->in_block;
+	memcpy(j->window + j->in_block, mono, k * sizeof *mono);
+	if (j->in_block + k == WINDOW)
+		look_at_high_band(j);
+}
+
 void kws_judge_add(kws_judge *j, const float *x, const float *mono, size_t n)
 {
 	while (n > 0) {
 		const size_t left = j->block - j->in_block, k = n < left ? n : left;
+		fill_window(j, mono, k);
 		add(&j->heard, mono, 1, k);
 		for (unsigned c = 0; c < j->n_tracks; c++)
 			add(&j->tracks[c], x + c, j->channels, k);
@@ -209,6 +267,10 @@ void kws_judge_find(const kws_judge *j, kws_findings *out)
 	out->has[KWS_FLAW_CLIPPED] = out->clipped > 3e-3;
 	out->has[KWS_FLAW_OFFSET] = fabs(out->offset) > 0.02;
 	out->has[KWS_FLAW_LOW] = out->loud_dbfs < -62.0 && !out->has[KWS_FLAW_CANCELLING];
+	/* what is loud enough to stand out of the noise of 16 bits */
+	out->high_dbfs = decibels(j->high);
+	out->has[KWS_FLAW_NARROW] = has_high_band(j) && out->loud_dbfs > -45.0
+				    && out->high_dbfs < out->level_dbfs - 60.0;
 	out->has[KWS_FLAW_STEADY] = out->seconds >= 3.0 && is_steady(t);
 }
 
@@ -253,6 +315,10 @@ void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, const char *option,
 	case KWS_FLAW_NOISY_CHANNEL:
 		say(text, "channel %u is steady noise, and drowns the others; hear one with %s%u",
 		    f->bad_channel, option, f->best_channel);
+		break;
+	case KWS_FLAW_NARROW:
+		say(text,
+		    "nothing above 4 kHz: a telephone's band, or brought up from a lower rate");
 		break;
 	case KWS_FLAW_STEADY:
 		say(text, "nothing rises above the background, which is at %.0f dBFS",

@@ -19,6 +19,7 @@ enum kws_flaw {
 	KWS_FLAW_OFFSET,	  /* a constant value under the sound */
 	KWS_FLAW_DEAD_CHANNEL,	  /* one of several that has nothing */
 	KWS_FLAW_NOISY_CHANNEL,	  /* one of several that has steady noise, and drowns the others */
+	KWS_FLAW_NARROW,	  /* nothing above 4 kHz, though the rate could carry it */
 	KWS_FLAW_STEADY,	  /* nothing rises above the background: no words either */
 	KWS_N_FLAWS
 };
@@ -28,6 +29,7 @@ typedef struct {
 	double seconds;
 	double level_dbfs, peak_dbfs; /* of what is heard; level: mean power */
 	double loud_dbfs, quiet_dbfs; /* 95 and 10 % of all tenths of a second lie below */
+	double high_dbfs;	      /* from 4.6 to 7.2 kHz, where it was loudest */
 	double clipped;		      /* share of the samples, 0 to 1 */
 	double offset;		      /* of full scale, -1 to 1 */
 	double cancelled_db;	      /* how far the mix lies below its channels */

@@ -405,6 +405,11 @@ void kws_source_findings(const kws_source *src, kws_findings *out)
 	kws_judge_find(src->judge, out);
 }
 
+bool kws_source_is_pipe(const kws_source *src)
+{
+	return src->live;
+}
+
 bool kws_source_ready(const kws_source *src)
 {
 	return src->done || kws_tape_ready(src->tape);

@@ -81,6 +81,9 @@ uint64_t kws_source_frames(const kws_source *src);
 enum kws_status kws_source_read(kws_source *src, float *mono, size_t n, size_t *got,
 				kws_error *err);
 
+/* A pipe, which may never end? */
+bool kws_source_is_pipe(const kws_source *src);
+
 /* Will a read not wait for the pipe? Else it may: PCM for its next byte only, what is coded for more. */
 bool kws_source_ready(const kws_source *src);
 

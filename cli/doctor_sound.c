@@ -286,6 +286,10 @@ static void check_sound(kws_diagnosis *f, kws_device *d)
 					    "hear the one that lives, in kwsd.conf:", CHANNEL },
 		[KWS_FLAW_NOISY_CHANNEL] = { KWS_FIND_ODD,
 					     "hear the other one, in kwsd.conf:", CHANNEL },
+		[KWS_FLAW_NARROW] = { KWS_FIND_ODD,
+				      "models hear up to 8 kHz: what is missing costs hits; a "
+				      "headset by Bluetooth does that",
+				      NOTHING },
 		[KWS_FLAW_STEADY] = { KWS_FIND_ODD,
 				      "if you spoke: hum, hiss or music drown it; words need some "
 				      "10 dB more than that",

@@ -209,6 +209,24 @@ static enum kws_status tune_to(task *t, unsigned in_hz, kws_error *err)
 		       : st;
 }
 
+/* A pipe may never end: what keeps everything from being heard is said after some seconds. Returns
+ * whether that time has come. */
+static bool warn_early(const char *path, const kws_source *src)
+{
+	static const enum kws_flaw deaf[] = { KWS_FLAW_CANCELLING, KWS_FLAW_DIGITAL_SILENCE };
+	char text[KWS_FLAW_TEXT];
+	kws_findings f;
+	kws_source_findings(src, &f);
+	if (f.seconds < 5.0)
+		return false;
+	for (size_t i = 0; i < sizeof deaf / sizeof *deaf; i++)
+		if (f.has[deaf[i]]) {
+			kws_flaw_say(&f, deaf[i], "--channel ", text);
+			kws_out_complain("%s: so far: %s", path, text);
+		}
+	return true;
+}
+
 /* Hear file number i. */
 static bool listen(task *t, size_t i)
 {
@@ -216,6 +234,7 @@ static bool listen(task *t, size_t i)
 	kws_error err = { "" };
 	kws_source *src = NULL;
 	size_t got = 0;
+	bool warned = false;
 	t->file = path;
 	t->n_found = 0;
 	enum kws_status st = kws_args_open_source(&src, &t->a->audio, path, &err);
@@ -225,6 +244,7 @@ static bool listen(task *t, size_t i)
 		do {
 			st = kws_source_read(src, t->pcm, t->block, &got, &err);
 			kws_spotter_process(t->spotter, t->pcm, got);
+			warned = warned || !kws_source_is_pipe(src) || warn_early(path, src);
 		} while (st == KWS_OK && got && !t->lost);
 		kws_spotter_flush(t->spotter);
 		if (kws_source_leftover(src))

@@ -48,6 +48,18 @@ test_folders_and_notes() { # at most 60 s
 	logged "no audio files" || fail "an empty folder: nothing said"
 }
 
+# A pipe that never ends does not keep what is wrong with it to itself.
+test_a_pipe_that_never_ends() { # at most 60 s
+	need sox mkfifo
+	audio 16000 wav "$T/a.wav"
+	mkfifo "$T/fifo"
+	"$KWS" spot -m "$MODEL" --channels 2 - < "$T/fifo" > "$T/out" 2> "$T/err" & PIDS="$PIDS $!"
+	exec 9> "$T/fifo"
+	sox "$T/a.wav" -t raw - remix 1 1i >&9
+	await 20 logged "^kws: -: so far: the channels cancel" || fail "nothing said"
+	exec 9>&-
+}
+
 # What a recorder that was killed leaves, and what is cut off.
 test_headers_that_lie() { # at most 60 s
 	need sox
