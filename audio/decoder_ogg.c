@@ -135,12 +135,12 @@ static size_t pull(void *ctx, unsigned char *bytes, size_t n)
 		const bool first = p[5] & 2, take = wanted(o, p, k);
 		if (o->over)
 			return 0;
+		if (take) {
+			memcpy(o->page, p, k);
+			o->n = k;
+			o->from = o->flac ? HEAD + (size_t)p[26] + (first ? FLAC_HEAD : 0) : 0;
+		}
 		kws_tape_skip(o->d.tape, k);
-		if (!take)
-			continue;
-		memcpy(o->page, p, k);
-		o->n = k;
-		o->from = o->flac ? HEAD + (size_t)p[26] + (first ? FLAC_HEAD : 0) : 0;
 	}
 	const size_t k = o->n - o->from < n ? o->n - o->from : n;
 	memcpy(bytes, o->page + o->from, k);

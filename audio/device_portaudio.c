@@ -204,6 +204,7 @@ static int callback(const void *in, void *out, unsigned long n, const PaStreamCa
 		atomic_fetch_add_explicit(&d->overflows, 1, memory_order_relaxed);
 	while (pcm && n) {
 		size_t k = n < BLOCK ? n : BLOCK;
+		const float *block = pcm;
 
 		for (size_t i = 0; i < k; i++, pcm += channels) {
 			float sum = 0.0f;
@@ -213,7 +214,7 @@ static int callback(const void *in, void *out, unsigned long n, const PaStreamCa
 			mono[i] = d->channel ? pcm[d->channel - 1] : sum / (float)channels;
 		}
 		kws_ring_write(&d->ring, mono, k);
-		kws_judge_add(own->judge, pcm - k * channels, mono, k);
+		kws_judge_add(own->judge, block, mono, k);
 		leave_findings(d, own, k);
 		n -= k;
 	}

@@ -95,10 +95,10 @@ uint64_t kws_header_end(const kws_header *h, kws_tape *t)
 bool kws_header_ends_here(const kws_header *h, kws_tape *t)
 {
 	unsigned char *p;
-	const size_t fill = (size_t)((h->kind == KWS_KIND_W64 ? 8 : 2) * 2),
-		     n = kws_tape_peek(t, &p, 12 + fill);
-	if (n < 8 || kws_header_file_here(t) || kws_header_tag(t))
+	const size_t fill = h->kind == KWS_KIND_W64 ? 16 : 4;
+	if (kws_tape_peek(t, &p, 8) < 8 || kws_header_file_here(t) || kws_header_tag(t))
 		return true;
+	const size_t n = kws_tape_peek(t, &p, 12 + fill);
 	for (size_t i = 0; i < fill && i + 4 <= n; i++)
 		if (is_usual((const char *)p + i) && h->kind != KWS_KIND_AU
 		    && h->kind != KWS_KIND_AU_LE)

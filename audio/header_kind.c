@@ -138,16 +138,24 @@ static const mark *find(kws_tape *t)
 	return NULL;
 }
 
+static bool starts_with_id3(kws_tape *t)
+{
+	unsigned char *p;
+	return kws_tape_peek(t, &p, 3) == 3 && memcmp(p, "ID3", 3) == 0;
+}
+
 enum kws_kind kws_header_kind(kws_tape *t, const char **name)
 {
 	unsigned char *p;
 	const mark *m = find(t);
-	uint64_t tag;
 	/* a tag may stand before FLAC, too; without another sign it is MP3 that follows */
-	while (!m && kws_tape_peek(t, &p, 3) == 3 && memcmp(p, "ID3", 3) == 0
-	       && (tag = id3_size(p, kws_tape_peek(t, &p, 10))) > 0) {
-		m = kws_tape_skip(t, tag) ? find(t) : NULL;
-		m = m || (kws_tape_peek(t, &p, 3) == 3 && memcmp(p, "ID3", 3) == 0) ? m : &mpeg;
+	while (!m && starts_with_id3(t)) {
+		const size_t n = kws_tape_peek(t, &p, 10);
+		const uint64_t tag = id3_size(p, n);
+		if (!tag || !kws_tape_skip(t, tag))
+			break;
+		m = find(t);
+		m = m || starts_with_id3(t) ? m : &mpeg;
 	}
 	*name = m ? m->name : "raw PCM";
 	return m ? m->kind : KWS_KIND_NONE;

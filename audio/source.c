@@ -289,36 +289,39 @@ enum kws_status kws_source_open_file(kws_source **out, const char *path, int cha
 	return open_source(out, src, NULL, channel, err);
 }
 
-/* raw is good, and there is a source on fd for it. */
-static enum kws_status make_stream(kws_source **out, int fd, const char *name,
-				   const kws_source_raw *raw, int channel, kws_error *err)
+/* A source on fd, when raw is good for one. NULL: *status and err say why not. */
+static kws_source *make_stream(int fd, const char *name, const kws_source_raw *raw, int channel,
+			       enum kws_status *status, kws_error *err)
 {
-	*out = NULL;
+	kws_source *src = NULL;
+	*status = KWS_OK;
 	if ((unsigned)raw->enc >= KWS_N_ENCODINGS)
-		return kws_fail(err, KWS_ERR_ARG, "%s: encoding %d is not known", name,
-				(int)raw->enc);
-	kws_source *src = make(name, fd);
+		*status = kws_fail(err, KWS_ERR_ARG, "%s: encoding %d is not known", name,
+				   (int)raw->enc);
+	else
+		src = make(name, fd);
+	if (*status == KWS_OK && !src)
+		*status = kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", name);
 	if (!src)
-		return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", name);
+		return NULL;
 	src->rate_hz = raw->rate_hz;
 	src->channels = raw->channels;
-	const enum kws_status status = check(src, channel, err);
-	if (status == KWS_OK)
-		*out = src;
-	else
-		kws_source_close(src);
-	return status;
+	*status = check(src, channel, err);
+	if (*status == KWS_OK)
+		return src;
+	kws_source_close(src);
+	return NULL;
 }
 
 enum kws_status kws_source_open_stream(kws_source **out, int fd, const char *name,
 				       const kws_source_raw *raw, int channel, int quit,
 				       kws_error *err)
 {
-	kws_source *src;
+	enum kws_status status;
 	/* what a header says may differ: then the channel is checked once more */
-	enum kws_status status = make_stream(&src, fd, name, raw, 0, err);
+	kws_source *src = make_stream(fd, name, raw, 0, &status, err);
 	*out = NULL;
-	if (status != KWS_OK)
+	if (!src)
 		return status;
 	kws_tape_quit_on(src->tape, quit);
 	return open_source(out, src, raw, channel, err);
@@ -347,10 +350,10 @@ enum kws_status kws_source_open_raw(kws_source **out, int fd, unsigned rate_hz, 
 				    enum kws_encoding enc, int channel, kws_error *err)
 {
 	const kws_source_raw raw = { rate_hz, channels, enc };
-	kws_source *src;
-	enum kws_status status = make_stream(&src, fd, "raw audio", &raw, channel, err);
+	enum kws_status status;
+	kws_source *src = make_stream(fd, "raw audio", &raw, channel, &status, err);
 	*out = NULL;
-	if (status != KWS_OK)
+	if (!src)
 		return status;
 	src->format = "raw PCM";
 	src->link = 1;
