@@ -277,7 +277,7 @@ enum kws_status kws_args_open_source(kws_source **out, const kws_args_audio *a, 
 		is_stdin
 			? kws_source_open_stream(out, STDIN_FILENO, path, &raw, a->channel, -1, err)
 			: kws_source_open_path(out, path, &raw, a->channel, err);
-	if (status == KWS_OK && is_stdin && a->raw_given
+	if (status == KWS_OK && a->raw_given && (is_stdin || kws_source_is_pipe(*out))
 	    && strcmp(kws_source_format(*out), "raw PCM") != 0)
 		kws_out_complain("%s: its header counts, not the options for raw PCM: %s, %u Hz, "
 				 "%u channels",
