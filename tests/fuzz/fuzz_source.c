@@ -2,6 +2,7 @@
 /* Any bytes as a sound file: opened or refused with a reason, read to an end, the same twice, and from
  * a pipe no crash either. */
 #include "audio/source.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,24 +10,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 enum { MOST = 32768 /* fits into a pipe */, MOST_SAMPLES = 1 << 20, BLOCK = 1000 };
-
-/* Was the input a sound that could be heard whole? */
-bool fuzz_accepted;
 
 /* libsndfile 1.2 forgets a Vorbis header that it has given up in the middle. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:vorbis_info_init";
-}
-
-static void demand(int held)
-{
-	if (!held)
-		abort();
 }
 
 /* Read to the end, or as far as is reasonable. Returns the samples, and how it ended. */
@@ -106,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		kws_source_close(src);
 	}
 	demand(n[0] == n[1] && sum[0] == sum[1]);
+	/* a sound that was heard whole */
 	fuzz_accepted = n[0] > 0 && status == KWS_OK;
 	close(fd);
 	pipe_it(data, size);
