@@ -109,13 +109,13 @@ const char *kws_cause_of_group(kws_cause *c, int err, gid_t group)
 	snprintf(c->text, sizeof c->text, "%s", kws_strerrno(err));
 	if (err == EPERM && member)
 		add(c, "; kwsd is in the group, but a filter of system calls forbids chown "
-		       "(SystemCallFilter= of the unit)");
+		       "(SystemCallFilter= of the unit): for the service, Group= of a drop-in");
 	else if (err == EPERM) {
 		size_t at = strlen(c->text);
 
 		snprintf(c->text + at, sizeof c->text - at,
-			 "; kwsd runs as %s, who is not in that group (for the service: "
-			 "SupplementaryGroups= of a drop-in)",
+			 "; kwsd runs as %s, who is not in that group (for the service: Group= of a "
+			 "drop-in)",
 			 user_name(&us, geteuid()));
 	}
 	return c->text;

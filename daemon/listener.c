@@ -98,11 +98,14 @@ static void unlock_folder(int fd)
 
 /* ---- the socket ---- */
 
+/* A sandbox may forbid chown; what we make is in our own group already, or in that of a setgid folder. */
 static enum kws_status give_away(const kws_listener *l, const char *name, kws_error *err)
 {
 	kws_cause cause = { "" };
+	struct stat st;
+	const bool there = lstat(name, &st) == 0 && st.st_gid == l->gid;
 
-	if (l->gid != (gid_t)-1 && chown(name, (uid_t)-1, l->gid) != 0)
+	if (l->gid != (gid_t)-1 && !there && chown(name, (uid_t)-1, l->gid) != 0)
 		return kws_fail(err, KWS_ERR_IO, "socket.group: %s: %s", l->group,
 				kws_cause_of_group(&cause, errno, l->gid));
 	if (chmod(name, l->mode) != 0)

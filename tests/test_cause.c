@@ -41,7 +41,7 @@ static void test_groups(void **state)
 	kws_cause c;
 
 	(void)state;
-	expect(kws_cause_of_group(&c, EPERM, getegid()), "SystemCallFilter=");
+	expect(kws_cause_of_group(&c, EPERM, getegid()), "Group=");
 	expect(kws_cause_of_group(&c, EPERM, 4242), "who is not in that group");
 	assert_string_equal(kws_cause_of_group(&c, EIO, 4242), strerror(EIO));
 }

@@ -113,7 +113,7 @@ file.mode=0600
 file.queue=4096
 socket.path=/run/kwsd/other
 socket.mode=0660
-socket.group=audio
+socket.group=users
 socket.clients=1024
 socket.buffer_kb=256
 hook.command=/bin/true
@@ -146,8 +146,8 @@ echo "keys: each of $(wc -l <<< "$keys") is taken inside the sandbox"
 # and what can be seen from outside takes effect
 base none
 sed -i '/^\[socket\]/,$d' /t/base.conf
-taken "[threshold]\n$word = 0.1\n[socket]\npath = /run/kwsd/mine\nmode = 0640\ngroup = audio\n[file]\npath = /var/lib/kwsd/events.jsonl\nmode = 0600\n[clips]\ndir = /var/lib/kwsd/clips\n[hook]\ncommand = /bin/sh -c 'cat >> /var/lib/kwsd/hook'\n[log]\nlevel = debug\nstats_s = 1\n"
-[ "$(stat -c %a.%G /run/kwsd/mine)" = 640.audio ] || fail "socket: $(stat -c %a.%G /run/kwsd/mine)"
+taken "[threshold]\n$word = 0.1\n[socket]\npath = /run/kwsd/mine\nmode = 0640\ngroup = users\n[file]\npath = /var/lib/kwsd/events.jsonl\nmode = 0600\n[clips]\ndir = /var/lib/kwsd/clips\n[hook]\ncommand = /bin/sh -c 'cat >> /var/lib/kwsd/hook'\n[log]\nlevel = debug\nstats_s = 1\n"
+[ "$(stat -c %a.%G /run/kwsd/mine)" = 640.users ] || fail "socket: $(stat -c %a.%G /run/kwsd/mine)"
 [ ! -e /run/kwsd/events ] || fail "the old socket is left"
 hear
 await 3 test -s /var/lib/private/kwsd/hook || fail "the hook did not run"
@@ -170,6 +170,7 @@ refused '[clips]\ndir = /home/clips\n' 'clips.dir: .*ProtectHome='
 refused '[hook]\ncommand = /root/hook\n' 'hook.command: .*ProtectHome='
 refused '[socket]\npath = /srv/clips/events\n' 'socket.path: .*ReadWritePaths='
 refused '[socket]\npath = /run/kwsd/x\ngroup = root\n' 'socket.group: .*not in that group'
+refused '[socket]\npath = /run/kwsd/x\ngroup = audio\n' 'socket.group: .*forbids chown .*Group='
 refused '[socket]\npath = /run/kwsd/x\ngroup = nosuch\n' 'no group is named nosuch'
 refused '[socket]\npath = /run/kwsd/x\nclients = 1024\nbuffer_kb = 4096\n' 'buffers would take 4304 MiB'
 [ ! -e /run/kwsd/x ] || fail "a refused socket is left behind"
