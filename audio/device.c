@@ -133,15 +133,29 @@ int kws_device_match(const char *name, const kws_device_info *list, size_t n, kw
 
 /* ---- open devices ---- */
 
-enum kws_status kws_device_room(kws_device *d, kws_error *err)
+static enum kws_status make_ring(kws_device *d, size_t width, kws_error *err)
 {
-	for (d->cap = 1024; d->cap < (size_t)d->rate_hz * KWS_DEVICE_RING_S;)
+	for (d->cap = 1024; d->cap < width * d->rate_hz * KWS_DEVICE_RING_S;)
 		d->cap *= 2;
 	d->room = calloc(d->cap, sizeof *d->room);
 	if (!d->room)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	kws_ring_init(&d->ring, d->room, d->cap);
 	return KWS_OK;
+}
+
+enum kws_status kws_device_room(kws_device *d, kws_error *err)
+{
+	return make_ring(d, 1, err);
+}
+
+enum kws_status kws_device_room_for_channels(kws_device *d, kws_error *err)
+{
+	d->judge = kws_judge_create(d->rate_hz, d->channels, d->channel);
+	d->frames = calloc((size_t)KWS_DEVICE_BLOCK * d->channels, sizeof *d->frames);
+	if (!d->judge || !d->frames)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	return make_ring(d, d->channels, err);
 }
 
 enum kws_status kws_device_open(kws_device **out, const kws_device_config *cfg, kws_error *err)
@@ -174,6 +188,8 @@ void kws_device_close(kws_device *d)
 		d->stop(d);
 	if (d->fd >= 0)
 		close(d->fd);
+	kws_judge_destroy(d->judge);
+	free(d->frames);
 	free(d->room);
 	free(d);
 }
@@ -198,14 +214,41 @@ bool kws_device_is_pipe(const kws_device *d)
 	return d->fd >= 0;
 }
 
+/* frames (n, channels) -> mono (n,) */
+static void mix(const kws_device *d, const float *frames, size_t n, float *mono)
+{
+	for (size_t i = 0; i < n; i++, frames += d->channels) {
+		float sum = 0.0f;
+
+		for (unsigned c = 0; c < d->channels; c++)
+			sum += frames[c];
+		mono[i] = d->channel ? frames[d->channel - 1] : sum / (float)d->channels;
+	}
+}
+
+static size_t read_ring(kws_device *d, float *pcm, size_t n)
+{
+	if (!d->judge)
+		return kws_ring_read(&d->ring, pcm, n);
+	if (kws_device_available(d) < n)
+		return 0;
+	for (size_t done = 0, k; done < n; done += k) {
+		k = n - done < KWS_DEVICE_BLOCK ? n - done : KWS_DEVICE_BLOCK;
+		kws_ring_read(&d->ring, d->frames, k * d->channels);
+		mix(d, d->frames, k, pcm + done);
+		kws_judge_add(d->judge, d->frames, pcm + done, k);
+	}
+	return n;
+}
+
 size_t kws_device_read(kws_device *d, float *pcm, size_t n)
 {
-	size_t got = kws_ring_read(&d->ring, pcm, n);
+	size_t got = read_ring(d, pcm, n);
 	uint64_t wakes;
 
 	/* clear the event first, then look again: what comes in between sets it again */
 	if (!got && d->fd >= 0 && read(d->fd, &wakes, sizeof wakes) > 0)
-		got = kws_ring_read(&d->ring, pcm, n);
+		got = read_ring(d, pcm, n);
 	if (got)
 		atomic_fetch_add_explicit(&d->taken, got, memory_order_release);
 	return got;
@@ -213,7 +256,7 @@ size_t kws_device_read(kws_device *d, float *pcm, size_t n)
 
 size_t kws_device_available(const kws_device *d)
 {
-	return kws_ring_available(&d->ring);
+	return kws_ring_available(&d->ring) / (d->judge ? d->channels : 1);
 }
 
 void kws_device_state_get(const kws_device *d, kws_device_state *st)
@@ -244,6 +287,10 @@ void kws_device_leave(kws_device *d)
 
 bool kws_device_findings(kws_device *d, kws_findings *out)
 {
+	if (d->judge) {
+		kws_judge_find(d->judge, out);
+		return out->seconds > 0.0;
+	}
 	if (atomic_load(&d->ended) && d->has_last) {
 		d->taken_findings = d->last;
 		d->has_findings = true;

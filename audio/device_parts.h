@@ -9,6 +9,10 @@ struct kws_device {
 	kws_ring ring;
 	float *room; /* (cap,), of the ring */
 	size_t cap;
+	/* Where all channels come through the ring, the reader mixes and judges them: the callback of the sound system writes
+	 * the ring and nothing else. NULL: mono comes through it. */
+	kws_judge *judge;
+	float *frames; /* (KWS_DEVICE_BLOCK, channels) */
 	char name[KWS_DEVICE_NAME];
 	unsigned rate_hz, channels, channel;
 	atomic_ulong callbacks, overflows;
@@ -16,7 +20,7 @@ struct kws_device {
 	atomic_size_t taken; /* samples read; the pipe's thread waits for room by it */
 	int fd;
 	char trouble[256]; /* set before ended is */
-	/* the source's thread leaves its findings here each second, and looks whether they were taken */
+	/* without judge: the source's thread leaves its findings here each second, and looks whether they were taken */
 	kws_findings left, taken_findings;
 	atomic_bool left_is_new;
 	bool has_findings;
@@ -26,10 +30,11 @@ struct kws_device {
 	void *part; /* the back end's own */
 };
 
-enum { KWS_DEVICE_RING_S = 4 };
+enum { KWS_DEVICE_RING_S = 4, KWS_DEVICE_BLOCK = 256 };
 
-/* Memory for the ring, once rate_hz is known. */
+/* Memory for a ring of mono, once rate_hz is known; and for one of all channels, which the reader mixes and judges. */
 enum kws_status kws_device_room(kws_device *d, kws_error *err);
+enum kws_status kws_device_room_for_channels(kws_device *d, kws_error *err);
 
 /* For the source's thread: may findings be left now, or has the reader yet to take others? */
 bool kws_device_may_leave(const kws_device *d);

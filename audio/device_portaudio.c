@@ -169,55 +169,18 @@ size_t kws_device_rates(const kws_device_info *info, unsigned *rates, size_t max
 
 /* ---- capture ---- */
 
-/* What PortAudio's thread has of its own. */
-typedef struct {
-	PaStream *stream;
-	kws_judge *judge;
-	size_t unsaid; /* samples since findings were left last */
-} capture;
-
-/* Once a second, if the reader took those before. */
-static void leave_findings(kws_device *d, capture *c, size_t n)
-{
-	c->unsaid += n;
-	if (c->unsaid < d->rate_hz || !kws_device_may_leave(d))
-		return;
-	kws_judge_find(c->judge, &d->left);
-	kws_device_leave(d);
-	c->unsaid = 0;
-}
-
 /* Runs on PortAudio's thread: no lock, no allocation, no system call. */
 static int callback(const void *in, void *out, unsigned long n, const PaStreamCallbackTimeInfo *t,
 		    PaStreamCallbackFlags flags, void *user)
 {
-	enum { BLOCK = 256 };
 	kws_device *d = user;
-	capture *own = d->part;
-	const float *pcm = in;
-	unsigned channels = d->channels;
-	float mono[BLOCK];
 
 	(void)out;
 	(void)t;
 	if (flags & paInputOverflow)
 		atomic_fetch_add_explicit(&d->overflows, 1, memory_order_relaxed);
-	while (pcm && n) {
-		size_t k = n < BLOCK ? n : BLOCK;
-		const float *block = pcm;
-
-		for (size_t i = 0; i < k; i++, pcm += channels) {
-			float sum = 0.0f;
-
-			for (unsigned c = 0; c < channels; c++)
-				sum += pcm[c];
-			mono[i] = d->channel ? pcm[d->channel - 1] : sum / (float)channels;
-		}
-		kws_ring_write(&d->ring, mono, k);
-		kws_judge_add(own->judge, block, mono, k);
-		leave_findings(d, own, k);
-		n -= k;
-	}
+	if (in)
+		kws_ring_write_frames(&d->ring, in, n, d->channels);
 	atomic_fetch_add_explicit(&d->callbacks, 1, memory_order_release);
 	return paContinue;
 }
@@ -231,32 +194,27 @@ static void finished(void *user)
 
 static void stop(kws_device *d)
 {
-	capture *c = d->part;
 	int keep = mute();
 
-	if (c && c->stream) {
+	if (d->part) {
 		/* not Pa_StopStream, which waits 14 s for the audio of a device that has gone */
-		Pa_AbortStream(c->stream);
-		Pa_CloseStream(c->stream);
+		Pa_AbortStream(d->part);
+		Pa_CloseStream(d->part);
 	}
 	Pa_Terminate();
 	unmute(keep);
-	if (c)
-		kws_judge_destroy(c->judge);
-	free(c);
 }
 
 static PaError try_open(kws_device *d, const kws_device_info *info, unsigned latency_ms)
 {
 	PaStreamParameters p = { info->index, (int)d->channels, paFloat32, 1e-3 * latency_ms,
 				 NULL };
-	capture *c = d->part;
 	PaStream *s = NULL;
 	PaError e = Pa_OpenStream(&s, &p, NULL, d->rate_hz, d->rate_hz / 100,
 				  paClipOff | paDitherOff, callback, d);
 
 	if (e == paNoError)
-		c->stream = s;
+		d->part = s;
 	return e;
 }
 
@@ -309,17 +267,6 @@ static enum kws_status refused(PaError e, const kws_device_info *info, kws_error
 	return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", info->id, why);
 }
 
-/* Rate and channels are known: what the callback needs. */
-static enum kws_status make_room(kws_device *d, kws_error *err)
-{
-	capture *c = d->part;
-
-	c->judge = kws_judge_create(d->rate_hz, d->channels, d->channel);
-	if (!c->judge)
-		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	return kws_device_room(d, err);
-}
-
 enum kws_status kws_device_open_portaudio(kws_device *d, const kws_device_config *cfg,
 					  kws_error *err)
 {
@@ -334,11 +281,8 @@ enum kws_status kws_device_open_portaudio(kws_device *d, const kws_device_config
 		return status;
 	d->stop = stop;
 	list = calloc(KWS_DEVICE_MAX, sizeof *list);
-	d->part = calloc(1, sizeof(capture));
-	if (!list || !d->part) {
-		free(list);
+	if (!list)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	}
 	at = kws_device_match(cfg->name, list, fill_list(list, KWS_DEVICE_MAX), err);
 	if (at < 0) {
 		free(list);
@@ -351,10 +295,10 @@ enum kws_status kws_device_open_portaudio(kws_device *d, const kws_device_config
 	keep = mute();
 	e = status == KWS_OK ? negotiate(d, cfg, &list[at]) : paNoError;
 	if (e == paNoError && status == KWS_OK)
-		status = make_room(d, err);
+		status = kws_device_room_for_channels(d, err);
 	if (e == paNoError && status == KWS_OK) {
-		Pa_SetStreamFinishedCallback(((capture *)d->part)->stream, finished);
-		e = Pa_StartStream(((capture *)d->part)->stream);
+		Pa_SetStreamFinishedCallback(d->part, finished);
+		e = Pa_StartStream(d->part);
 	}
 	unmute(keep);
 	if (e != paNoError)

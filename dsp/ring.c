@@ -22,11 +22,16 @@ static size_t least(size_t a, size_t b)
 
 size_t kws_ring_write(kws_ring *r, const float *src, size_t n)
 {
+	return kws_ring_write_frames(r, src, n, 1);
+}
+
+size_t kws_ring_write_frames(kws_ring *r, const float *src, size_t n, size_t channels)
+{
 	const size_t cap = r->mask + 1;
 	const size_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 	/* acquire: the reader's copies out of the places it freed come before ours into them */
 	const size_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
-	const size_t fits = least(n, cap - (head - tail));
+	const size_t whole = least(n, (cap - (head - tail)) / channels), fits = whole * channels;
 	const size_t at = head & r->mask;
 	const size_t first = least(fits, cap - at);
 	if (fits) { /* src may be NULL when n is 0 */
@@ -34,9 +39,9 @@ size_t kws_ring_write(kws_ring *r, const float *src, size_t n)
 		memcpy(r->buf, src + first, (fits - first) * sizeof *src);
 	}
 	atomic_store_explicit(&r->head, head + fits, memory_order_release);
-	if (fits < n)
-		atomic_fetch_add_explicit(&r->dropped, n - fits, memory_order_relaxed);
-	return fits;
+	if (whole < n)
+		atomic_fetch_add_explicit(&r->dropped, n - whole, memory_order_relaxed);
+	return whole;
 }
 
 size_t kws_ring_read(kws_ring *r, float *dst, size_t n)

@@ -22,6 +22,8 @@ void kws_ring_init(kws_ring *r, float *buf, size_t cap);
 size_t kws_ring_write(kws_ring *r, const float *src, size_t n);
 
 /* Read exactly n samples into dst (n,), or none: returns n or 0. Reader only. */
+/* The same for n frames src (n, channels), of which whole ones are written or counted; channels at least 1. */
+size_t kws_ring_write_frames(kws_ring *r, const float *src, size_t n, size_t channels);
 size_t kws_ring_read(kws_ring *r, float *dst, size_t n);
 
 /* Samples that can be read now. Reader only. */

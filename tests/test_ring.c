@@ -51,6 +51,29 @@ static void every_fill_and_phase(void **state)
 			}
 }
 
+/* Frames of several channels are written whole, or counted as frames. */
+static void frames_stay_whole(void **state)
+{
+	(void)state;
+	for (size_t channels = 1; channels <= 5; channels++) {
+		float mem[CAP], src[6 * 5], dst[CAP];
+		kws_ring r;
+		kws_ring_init(&r, mem, CAP);
+		for (size_t i = 0; i < 6 * channels; i++)
+			src[i] = (float)i;
+		for (int round = 0; round < 20;
+		     round++) { /* the places wrap in the middle of a frame */
+			const size_t before = kws_ring_dropped(&r), fits = CAP / channels;
+			const size_t got = kws_ring_write_frames(&r, src, 6, channels);
+			assert_int_equal(got, fits < 6 ? fits : 6);
+			assert_int_equal(kws_ring_dropped(&r) - before, 6 - got);
+			assert_int_equal(kws_ring_available(&r), got * channels);
+			assert_int_equal(kws_ring_read(&r, dst, got * channels), got * channels);
+			assert_memory_equal(dst, src, got * channels * sizeof *dst);
+		}
+	}
+}
+
 static void counters_may_wrap(void **state)
 {
 	(void)state;
@@ -129,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_fill_and_phase),
+		cmocka_unit_test(frames_stay_whole),
 		cmocka_unit_test(counters_may_wrap),
 		cmocka_unit_test(two_threads),
 	};

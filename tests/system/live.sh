@@ -84,12 +84,12 @@ test_callback_calls_nothing() { # at most 20 s
 	local c r
 	objdump -d "$B/audio/device_portaudio.o" | grep -q "<callback>:" || skip "the compiler has renamed the callback"
 	c=$(calls "$B/audio/device_portaudio.o" callback)
-	r=$(calls "$B/dsp/ring.o" kws_ring_write)
-	echo "callback: $c; kws_ring_write: $r"
-	case " $c" in *kws_ring_write*) ;; *) fail "the callback does not write the ring: $c" ;; esac
+	r=$(calls "$B/dsp/ring.o" kws_ring_write_frames)
+	echo "callback: $c; kws_ring_write_frames: $r"
+	case " $c" in *kws_ring_write_frames*) ;; *) fail "the callback does not write the ring: $c" ;; esac
 	for name in $c $r; do
 		case $name in
-		kws_ring_write | memcpy* | __memcpy_chk* | __stack_chk_* | .rodata* | .text* | .LC*) ;;
+		kws_ring_write_frames | memcpy* | __memcpy_chk* | __stack_chk_* | .rodata* | .text* | .LC*) ;;
 		*) fail "calls $name" ;;
 		esac
 	done
