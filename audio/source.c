@@ -339,7 +339,7 @@ enum kws_status kws_source_open_path(kws_source **out, const char *path, const k
 	if (fd < 0)
 		return kws_fail(err, KWS_ERR_IO, "%s: %s", path, strerror(errno));
 	const enum kws_status status = kws_source_open_stream(out, fd, path, raw, channel, -1, err);
-	if (status == KWS_OK)
+	if (*out)
 		(*out)->fd = fd;
 	else
 		close(fd);

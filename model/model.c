@@ -206,33 +206,40 @@ static void hash_blob(char *hex, const void *blob, size_t len)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
-/* Every weight may be finite and what becomes of them not: such a network would be deaf, and say nothing of it. It hears
- * silence and a loud hop in turn. */
+enum { TRIAL = 4 /* network frames */ };
+
+/* hops (n * stride, n_mels): silence and a loud hop in turn. */
+static bool stays_finite(const kws_model *m, kws_net *net, size_t n, float *hops, float *logits)
+{
+	const kws_features *f = &m->features;
+	const size_t n_hops = n * kws_model_stride(m);
+	for (size_t i = 0; i < n_hops * f->n_mels; i++)
+		hops[i] = i / f->n_mels % 2 ? 0.0f : logf(f->log_floor);
+	const size_t n_out = kws_net_run(net, hops, n_hops, logits);
+	kws_net_finish(net, logits + n_out * m->n_words);
+	for (size_t i = 0; i < n * m->n_words; i++)
+		if (!isfinite(logits[i]))
+			return false;
+	return true;
+}
+
+/* Every weight may be finite and what becomes of them not: such a network would be deaf, and say nothing of it. */
 static enum kws_status try_out(const kws_model *m, kws_error *err)
 {
-	enum { FRAMES = 4 };
-	const kws_features *f = &m->features;
-	const size_t most = kws_model_max_frames(m), n = most && most < FRAMES ? most : FRAMES;
-	const size_t n_hops = n * kws_model_stride(m), n_logits = (n + 1) * m->n_words;
-	float *hops = calloc(n_hops * f->n_mels, sizeof *hops),
-	      *logits = calloc(n_logits, sizeof *logits);
+	const size_t most = kws_model_max_frames(m), n = most && most < TRIAL ? most : TRIAL;
+	float *hops = calloc(n * kws_model_stride(m) * m->features.n_mels, sizeof *hops);
+	float *logits = calloc((n + 1) * m->n_words, sizeof *logits);
 	kws_net *net = NULL;
-	enum kws_status s = KWS_OK;
+	enum kws_status status = KWS_OK;
 	if (!hops || !logits || kws_net_create(&net, m) != KWS_OK)
-		s = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	for (size_t i = 0; !s && i < n_hops * f->n_mels; i++)
-		hops[i] = i / f->n_mels % 2 ? 0.0f : logf(f->log_floor);
-	const size_t n_out = s ? 0 : kws_net_run(net, hops, n_hops, logits);
-	if (!s)
-		kws_net_finish(net, logits + n_out * m->n_words);
-	for (size_t i = 0; !s && i < n * m->n_words; i++)
-		if (!isfinite(logits[i]))
-			s = kws_fail(err, KWS_ERR_FORMAT,
-				     "the output is not finite: weights are too large");
+		status = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	else if (!stays_finite(m, net, n, hops, logits))
+		status = kws_fail(err, KWS_ERR_FORMAT,
+				  "the output is not finite: weights are too large");
 	kws_net_destroy(net);
 	free(logits);
 	free(hops);
-	return s;
+	return status;
 }
 
 enum kws_status kws_model_parse(kws_model **out, const void *blob, size_t len, kws_error *err)
