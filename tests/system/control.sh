@@ -245,8 +245,8 @@ test_sigterm_while_loading() { # at most 30 s
 		[ ! -s "$T/err" ] || fail "it had come to its end already"
 	done
 }
-# caught_by PID: it has a handler for SIGUSR1, the last that it sets up
-caught_by() { local m; m=$(awk '/^SigCgt/ {print $2}' "/proc/$1/status") && [ $((0x$m >> 9 & 1)) = 1 ]; }
+# caught_by PID: it is kwsd, and no longer the shell that starts it, and has a handler for SIGUSR1, the last that it sets up
+caught_by() { local m; [ "/proc/$1/exe" -ef "$KWSD" ] && m=$(awk '/^SigCgt/ {print $2}' "/proc/$1/status") && [ $((0x$m >> 9 & 1)) = 1 ]; }
 
 # kwsd --reload: waits, and tells whether it was taken; two at once, a daemon that is gone, one that tells nothing.
 test_reload_is_answered() { # at most 30 s

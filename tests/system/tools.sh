@@ -55,13 +55,13 @@ test_listen_thresholds() { # at most 60 s
 	[ "$(grep -c ' score ' "$T/again")" -ge "$(grep -c ' score ' "$T/out")" ] || fail "events are lost"
 	# interrupted, it still says them
 	mkfifo "$T/pipe"
-	"$KWS" listen -m "$MODEL" -d "raw:$T/pipe" > "$T/out" 2> "$T/err" & local l=$!
+	"$KWS" listen -m "$MODEL" -d "raw:$T/pipe" > "$T/live" 2> "$T/err" & local l=$!
 	PIDS="$PIDS $l"
 	{ cat "$T/in.raw"; sleep 20; } > "$T/pipe" & PIDS="$PIDS $!"
-	await 10 grep -q ' score ' "$T/out" || fail "nothing was heard"
+	await 10 grep -q ' score ' "$T/live" || fail "nothing was heard"
 	kill -INT $l
 	wait $l || fail "interrupted: status $?"
-	grep -q '^\[threshold\]' "$T/out" || fail "interrupted: no thresholds"
+	grep -q '^\[threshold\]' "$T/live" || fail "interrupted: no thresholds"
 }
 
 # what --help shows of a command: "-m --model"; lines without a letter are "--channel"
