@@ -211,7 +211,7 @@ test_reload_of_the_model() { # at most 90 s
 
 # A legal model that would need more time than passes: refused with the ratio, at the start and on reload, where the old one goes on.
 test_model_too_slow() { # at most 60 s
-	wide_model "$T/slow.safetensors" 1 64 1
+	wide_model "$T/slow.safetensors" 7 64 1   # its weights fit no cache
 	"$KWS" model "$T/slow.safetensors" > "$T/out" || fail "is no legal model"
 	"$KWSD" -c /dev/null -m "$T/slow.safetensors" -d raw:- < /dev/null 2> "$T/err"
 	[ $? = 78 ] || fail "status is not EX_CONFIG"
@@ -236,7 +236,7 @@ test_model_too_slow() { # at most 60 s
 # A start that takes long, here by a model that is measured: signals are heard all the same.
 test_sigterm_while_loading() { # at most 30 s
 	for n in TERM INT; do
-		wide_model "$T/slow.safetensors" 1 64 1
+		wide_model "$T/slow.safetensors" 7 64 1   # its weights fit no cache
 		"$KWSD" -c /dev/null -m "$T/slow.safetensors" -d raw:- < /dev/zero > "$T/out" 2> "$T/err" &
 		P=$!; PIDS="$PIDS $P"
 		await 5 caught_by "$P" || fail "it catches no signals"

@@ -78,11 +78,11 @@ test_headers_that_lie() { # at most 60 s
 # A pipe or a device is written to, not replaced.
 test_output_to_a_pipe() { # at most 30 s
 	need mkfifo
-	mkfifo "$T/fifo"
-	cat "$T/fifo" > "$T/out" & local c=$!
-	"$KWS" plot -m "$MODEL" tests/data/demo.flac --end 3 -o "$T/fifo" 2> "$T/err" || fail "status $?"
+	mkfifo "$T/fifo.svg"
+	cat "$T/fifo.svg" > "$T/out" & local c=$!
+	"$KWS" plot -m "$MODEL" tests/data/demo.flac --end 3 -o "$T/fifo.svg" 2> "$T/err" || fail "status $?"
 	wait $c
-	[ -p "$T/fifo" ] && grep -q '</svg>' "$T/out" || fail "the pipe was replaced"
+	[ -p "$T/fifo.svg" ] && grep -q '</svg>' "$T/out" || fail "the pipe was replaced"
 }
 
 # The daemon hears a header as well, also one of another rate that comes late.
