@@ -1,5 +1,6 @@
 #include "daemon/sink.h"
 
+#include "daemon/log.h"
 #include "daemon/worker.h"
 
 #include <errno.h>
@@ -51,10 +52,12 @@ void kws_sink_stop(kws_sink *s, int timeout_ms, bool wait)
 
 /* The part that the worker's thread uses, which may outlive the sink. */
 struct kws_sink_work {
+	const char *name;
 	const kws_sink_deliver *d;
 	void *self;
 	kws_worker *worker;
 	atomic_ulong failed, killed;
+	unsigned long late; /* events that the end of the sink left undelivered */
 };
 
 typedef struct {
@@ -68,8 +71,10 @@ static void work_item(void *self, const void *item)
 {
 	kws_sink_work *w = self;
 
-	if (!w->d->deliver(w->self, item))
-		atomic_fetch_add(&w->failed, 1);
+	if (w->d->deliver(w->self, item))
+		return;
+	atomic_fetch_add(&w->failed, 1);
+	w->late += kws_worker_hurry(w->worker);
 }
 
 static int work_tick(void *self)
@@ -83,6 +88,9 @@ static void work_free(void *self)
 {
 	kws_sink_work *w = self;
 
+	if (w->late)
+		kws_log(KWS_LOG_WARNING, "%s: %lu events were not delivered before the end",
+			w->name, w->late);
 	w->d->free(w->self);
 	free(w);
 }
@@ -125,7 +133,9 @@ static void work_stop(kws_sink *s, int timeout_ms, bool wait)
 {
 	work_sink *ws = (work_sink *)s;
 
-	kws_worker_stop(ws->worker, timeout_ms, wait);
+	if (!kws_worker_stop(ws->worker, timeout_ms, wait) && wait)
+		kws_log(KWS_LOG_WARNING, "%s: hangs; events that waited there are lost",
+			ws->base.name);
 	free(ws);
 }
 
@@ -145,6 +155,7 @@ enum kws_status kws_sink_work_create(kws_sink **out, const char *name, const kws
 		status = kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", name);
 		goto fail;
 	}
+	w->name = name;
 	w->d = d;
 	w->self = self;
 	status = kws_worker_create(&ws->worker, name, &work_ops, w, sizeof(kws_report), slots, err);

@@ -18,8 +18,11 @@ static const char no_reader[] = "a named pipe that nobody reads";
 typedef struct {
 	kws_sink_work *work;
 	kws_conf_file conf;
-	int fd;		    /* -1: not open */
-	bool failing, torn; /* torn: the file ends in the middle of a line */
+	int fd;	     /* -1: not open */
+	bool fresh;  /* nothing has been written to it yet */
+	bool torn;   /* it ends in the middle of a line that nobody will end */
+	size_t done; /* bytes of the event's line that are in it: a full disk takes a part */
+	bool failing;
 } file;
 
 static bool is_pipe(const char *path)
@@ -62,7 +65,7 @@ static bool reopen(file *f, const char **why)
 	if (f->fd >= 0)
 		close(f->fd);
 	f->fd = fd;
-	f->torn = false;
+	f->fresh = true;
 	return true;
 }
 
@@ -75,18 +78,52 @@ static bool still_there(const file *f)
 	       && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
 }
 
+/* A daemon that was killed, or a disk that was full, may have left half a line. */
+static bool ends_torn(const file *f)
+{
+	struct stat named, ours;
+	char last = '\n';
+	int fd;
+
+	if (fstat(f->fd, &ours) != 0 || !S_ISREG(ours.st_mode) || ours.st_size == 0)
+		return false;
+	fd = open(f->conf.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return false; /* we may write it only */
+	if (fstat(fd, &named) == 0 && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev
+	    && pread(fd, &last, 1, ours.st_size - 1) != 1)
+		last = '\n';
+	close(fd);
+	return last != '\n';
+}
+
+/* Called again with the same line, it goes on where it stopped. */
 static bool append(file *f, const char *line, size_t n, const char **why)
 {
 	size_t done;
 
 	if (!still_there(f) && !reopen(f, why))
 		return false;
+	if (f->fresh) {
+		f->torn = ends_torn(f);
+		f->fresh = false;
+		f->done = 0;
+	}
 	if (f->torn && kws_sink_write(f->work, f->fd, "\n", 1, &done))
 		f->torn = false;
-	if (!f->torn && kws_sink_write(f->work, f->fd, line, n, &done))
-		return true;
-	*why = errno == EPIPE ? "nobody reads the pipe any more" : kws_strerrno(errno);
-	f->torn |= done > 0;
+	if (!f->torn) {
+		bool ok = kws_sink_write(f->work, f->fd, line + f->done, n - f->done, &done);
+
+		f->done = ok ? 0 : f->done + done;
+		if (ok)
+			return true;
+	}
+	*why = kws_strerrno(errno);
+	if (errno == EPIPE) { /* the next reader is another one */
+		*why = "nobody reads the pipe any more";
+		f->torn |= f->done > 0;
+		f->done = 0;
+	}
 	return false;
 }
 
@@ -105,8 +142,11 @@ static bool deliver(void *self, const kws_report *r)
 			kws_log(KWS_LOG_ERROR, "%s: %s; trying again, events wait in the queue",
 				f->conf.path, why);
 		f->failing = true;
-		if (kws_sink_work_pause(f->work, RETRY_MS))
+		if (kws_sink_work_pause(f->work, RETRY_MS)) {
+			f->torn |= f->done > 0;
+			f->done = 0;
 			return false;
+		}
 	}
 	if (f->failing)
 		kws_log(KWS_LOG_INFO, "%s: writing again", f->conf.path);
@@ -159,6 +199,7 @@ static enum kws_status prepare(file *f, kws_error *err)
 	int code;
 
 	f->fd = open_for_lines(&f->conf, 0, &why);
+	f->fresh = true;
 	if (f->fd >= 0 || why == no_reader)
 		return KWS_OK;
 	if (errno == EACCES || errno == EPERM || errno == EROFS)

@@ -237,6 +237,8 @@ static void stop(kws_sink *sink, int timeout_ms, bool wait)
 			break;
 		epoll_wait(s->base.fd, &e, 1, left_ms);
 	} while (left);
+	if (left)
+		kws_log(KWS_LOG_WARNING, "socket: a reader had not taken all before the end");
 	destroy(s);
 }
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -78,6 +80,20 @@ static void test_fields(void **state)
 }
 
 /* ---- file ---- */
+
+static bool is_json_lines(const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		json_t *o = json_loadb(text, n, 0, NULL);
+
+		if (!o || text[n] != '\n')
+			return false;
+		json_decref(o);
+		text += n + 1;
+	}
+	return true;
+}
 
 static void test_file_appends_and_rotates(void **state)
 {
@@ -212,6 +228,55 @@ static void test_named_pipe(void **state)
 	kws_sink_stop(s, 50, true);
 }
 
+/* A disk that fills up in the middle of a line: the line goes on where it stopped. */
+static void test_file_goes_on_in_the_line(void **state)
+{
+	kws_conf_file c = { .mode = 0600, .queue = 4 };
+	struct rlimit was, small;
+	struct stat st;
+	kws_sink *s;
+	kws_report r = event(1);
+
+	(void)state;
+	snprintf(c.path, sizeof c.path, "%s", in_dir("full"));
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	small = was;
+	small.rlim_cur = 100;
+	OPENED(s, kws_sink_file_create(&s, &c, NULL));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	kws_sink_push(s, &r);
+	UNTIL(stat(c.path, &st) == 0 && st.st_size == 100);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	kws_sink_push(s, &r);
+	UNTIL(count_lines(slurp(c.path)) == 2);
+	assert_true(is_json_lines(slurp(c.path)));
+	kws_sink_stop(s, 5000, true);
+}
+
+/* Half a line that another daemon left is ended before ours begins. */
+static void test_file_that_ends_torn(void **state)
+{
+	kws_conf_file c = { .mode = 0600, .queue = 4 };
+	kws_sink *s;
+	kws_report r = event(1);
+	int fd;
+
+	(void)state;
+	snprintf(c.path, sizeof c.path, "%s", in_dir("torn"));
+	fd = open(c.path, O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(fd, "{\"wo", 4), 4);
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		OPENED(s, kws_sink_file_create(&s, &c, NULL));
+		kws_sink_push(s, &r);
+		kws_sink_stop(s, 5000, true);
+	}
+	assert_memory_equal(slurp(c.path), "{\"wo\n{\"word\"", 12);
+	assert_int_equal(count_lines(slurp(c.path)), 3);
+	assert_true(is_json_lines(slurp(c.path) + 5));
+}
+
 static void test_what_is_no_file(void **state)
 {
 	kws_conf_file c = { .mode = 0600, .queue = 4 };
@@ -321,6 +386,8 @@ int main(void)
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_file_is_made_when_opened),
 		cmocka_unit_test(test_named_pipe),
+		cmocka_unit_test(test_file_goes_on_in_the_line),
+		cmocka_unit_test(test_file_that_ends_torn),
 		cmocka_unit_test(test_what_is_no_file),
 		cmocka_unit_test(test_losses_are_told),
 		cmocka_unit_test(test_stuck_stdout),
