@@ -316,26 +316,21 @@ int kws_conf_read(kws_conf *c, const char *path, kws_conf_error_fn *fn, void *ct
 {
 	reader r = { .conf = c, .name = path, .fn = fn, .ctx = ctx };
 	enum { LIMIT = 1 << 20 };
-	int errors;
-
-	FILE *f = fopen(path, "re");
-	if (!f) {
-		complain(&r, "%s", strerror(errno));
-		return 1;
-	}
 	char *text = malloc(LIMIT);
-	size_t len = text ? fread(text, 1, LIMIT, f) : 0;
-	if (!text || ferror(f) || len == LIMIT) {
-		complain(&r, "%s",
-			 !text		? "out of memory"
-			 : len == LIMIT ? "larger than 1 MiB"
-					: strerror(errno));
-		errors = 1;
-	} else {
-		errors = kws_conf_parse(c, path, text, len, fn, ctx);
-	}
+	ssize_t len = text ? kws_conf_load(path, text, LIMIT) : 0;
+	int errors = 1;
+
+	if (!text)
+		complain(&r, "out of memory");
+	else if (len < 0 && errno == ETIMEDOUT)
+		complain(&r, "nothing came for %d s, nor the end", KWS_CONF_PATIENCE_MS / 1000);
+	else if (len < 0)
+		complain(&r, "%s", kws_strerrno(errno));
+	else if (len == LIMIT)
+		complain(&r, "larger than 1 MiB");
+	else
+		errors = kws_conf_parse(c, path, text, (size_t)len, fn, ctx);
 	free(text);
-	fclose(f);
 	return errors;
 }
 

@@ -2,8 +2,12 @@
 
 #include "daemon/conf.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool is_blank(char c)
 {
@@ -130,4 +134,29 @@ int kws_conf_split(const char *command, char *buf, size_t n, char *argv[KWS_CONF
 	buf[at] = 0;
 	argv[argc] = NULL;
 	return argc;
+}
+
+ssize_t kws_conf_load(const char *path, char *text, size_t room)
+{
+	struct pollfd p = { .fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
+			    .events = POLLIN };
+	size_t n = 0;
+	ssize_t k = 1;
+
+	if (p.fd < 0)
+		return -1;
+	while (k && n < room) {
+		int ready = poll(&p, 1, KWS_CONF_PATIENCE_MS);
+
+		if (ready == 0)
+			errno = ETIMEDOUT;
+		k = ready > 0 ? read(p.fd, text + n, room - n) : -1;
+		if (k < 0 && errno != EINTR && errno != EAGAIN)
+			break;
+		n += k > 0 ? (size_t)k : 0;
+	}
+	int code = errno;
+	close(p.fd);
+	errno = code;
+	return k < 0 ? -1 : (ssize_t)n;
 }

@@ -1,4 +1,4 @@
-/* conf_text.h - values as they stand in a line of the configuration: quotes and comments.
+/* conf_text.h - the text of a configuration, and values as they stand in a line: quotes and comments.
  *
  *   value            up to a # or ; that begins a comment: at the start, or behind a blank
  *   "value" 'value'  what stands between the quotes, as it is; only a comment may follow
@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* The value at the start of text into out (n,), which is as long as text at least. NULL, or what is
  * wrong. */
@@ -21,5 +22,10 @@ bool kws_conf_quote(const char *value, char *out, size_t n);
 /* A command without what kws_conf_cut would take for a comment: # and ; outside of quotes get a \.
  * False: out (n,) is too small. */
 bool kws_conf_guard(const char *command, char *out, size_t n);
+
+/* Read all of the file, at most room bytes. Returns how many came, or -1 and errno. A named pipe may
+ * have no writer, or one that never ends: ETIMEDOUT. */
+enum { KWS_CONF_PATIENCE_MS = 2000 };
+ssize_t kws_conf_load(const char *path, char *text, size_t room);
 
 #endif

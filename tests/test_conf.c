@@ -8,8 +8,12 @@
 
 #include "daemon/conf.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 typedef struct {
 	int n;
@@ -311,6 +315,32 @@ static void test_hostile_text(void **state)
 	assert_int_equal(kws_conf_read(&c, "/nonexistent/k.conf", note, &m), 1);
 }
 
+/* A named pipe that nobody writes does not keep kwsd for ever; one that somebody does is read. */
+static void test_named_pipe(void **state)
+{
+	char dir[] = "/tmp/kws-conf.XXXXXX", path[64];
+	kws_conf c;
+	messages m = { .n = 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/pipe", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	kws_conf_defaults(&c);
+	assert_int_equal(kws_conf_read(&c, path, note, &m), 1);
+	assert_non_null(strstr(m.text[0], "nothing came for 2 s"));
+	pid_t writer = fork();
+	if (writer == 0) {
+		int fd = open(path, O_WRONLY);
+		_exit(write(fd, "[audio]\ndevice = x y\n", 21) != 21);
+	}
+	assert_int_equal(kws_conf_read(&c, path, note, &m), 0);
+	assert_string_equal(c.audio.device, "x y");
+	assert_int_equal(waitpid(writer, NULL, 0), writer);
+	unlink(path);
+	rmdir(dir);
+}
+
 static void test_overrides(void **state)
 {
 	kws_conf c;
@@ -515,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_buffers_are_bounded),
 		cmocka_unit_test(test_all_errors_are_told),
 		cmocka_unit_test(test_hostile_text),
+		cmocka_unit_test(test_named_pipe),
 		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_words_that_no_line_can_name),
 		cmocka_unit_test(test_keys_that_need_each_other),
