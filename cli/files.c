@@ -11,13 +11,16 @@
 
 enum { DEEPEST = 64 };
 
+/* From "spx" on: sound that cannot be heard, which is said when it is opened. */
 static bool is_audio(const char *name)
 {
 	static const char *const suffixes[] = {
 		"wav", "flac", "ogg", "oga",  "opus", "mp3",   "aif", "aiff", "aifc", "au",
 		"snd", "caf",  "w64", "rf64", "wve",  "voc",   "sph", "nist", "sf",   "ircam",
 		"paf", "fap",  "svx", "iff",  "8svx", "16svx", "avr", "xi",   "htk",  "sds",
-		"mat", "pvf",  "mpc", "sd2",  "m1a",  "mp1",   "mp2",
+		"mat", "pvf",  "mpc", "sd2",  "m1a",  "mp1",   "mp2", "spx",  "m4a",  "m4b",
+		"aac", "wma",  "amr", "3gp",  "ac3",  "eac3",  "dts", "mka",  "weba", "ape",
+		"wv",  "tta",  "ra",  "dsf",  "dff",
 	};
 	const char *dot = strrchr(name, '.');
 	for (size_t i = 0; dot && i < sizeof suffixes / sizeof suffixes[0]; i++)
@@ -66,7 +69,8 @@ static bool visit(kws_files *f, const char *folder, const char *name, int depth)
 		good = false;
 	} else if (S_ISDIR(link.st_mode)) {
 		good = walk(f, path, depth + 1);
-	} else if (is_audio(name) && !(stat(path, &target) == 0 && S_ISDIR(target.st_mode))) {
+	} else if (is_audio(name) && (stat(path, &target) != 0 || S_ISREG(target.st_mode))) {
+		/* a named pipe would wait for a writer; a link to nothing is told of when opened */
 		good = kws_files_add_file(f, path);
 	}
 	free(path);

@@ -11,8 +11,9 @@ typedef struct {
 	size_t n, cap;
 } kws_files; /* starts as all zeros */
 
-/* Add path; if it is a folder, every file below it whose suffix libsndfile knows, in the order of
- * their bytes. Links to folders are not followed. Says what is wrong and returns false when a
+/* Add path; if it is a folder, every file below it whose suffix says that it is sound (also such as
+ * cannot be heard: opening tells), in the order of their bytes. Links to folders are not followed;
+ * what is neither file nor folder is left out. Says what is wrong and returns false when a
  * folder cannot be read or holds no audio; what could be found is added all the same. */
 bool kws_files_add(kws_files *f, const char *path);
 

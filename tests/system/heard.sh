@@ -48,6 +48,22 @@ test_folders_and_notes() { # at most 60 s
 	logged "no audio files" || fail "an empty folder: nothing said"
 }
 
+# A folder holds anything: what is no file is left out, and sound that cannot be heard is told of.
+test_folders_of_all_sorts() { # at most 60 s
+	need sox mkfifo
+	mkdir "$T/in" "$T/in/folder.wav"
+	short 16000 wav "$T/in/a.wav"
+	mkfifo "$T/in/pipe.wav"
+	ln -s /dev/zero "$T/in/zero.wav"
+	ln -s .. "$T/in/up"
+	timeout 30 "$KWS" spot -m "$MODEL" --format csv "$T/in" > "$T/out" 2> "$T/err" || fail "status $?: $(cat "$T/err")"
+	lines "$T/out" 3 && [ ! -s "$T/err" ] || fail "heard: $(cat "$T/out" "$T/err")"
+	ln -s nothing "$T/in/b.wav"
+	printf '\0\0\0 ftypM4A ' > "$T/in/phone.m4a"
+	spots "$T/in" > "$T/out" && fail "nothing wrong with a dead link"
+	lines "$T/out" 2 && logged "in/b.wav: No such file" && logged "in/phone.m4a: MP4 or M4A: cannot be read" || fail "said: $(cat "$T/err")"
+}
+
 # A pipe that never ends does not keep what is wrong with it to itself.
 test_a_pipe_that_never_ends() { # at most 60 s
 	need sox mkfifo
