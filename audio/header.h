@@ -22,7 +22,8 @@ enum kws_kind {
 	KWS_KIND_FLAC,
 	KWS_KIND_OGG,
 	KWS_KIND_MPEG,
-	KWS_KIND_OTHER /* another file: only its name is known */
+	KWS_KIND_OTHER,	  /* other sound: only its name is known */
+	KWS_KIND_NO_SOUND /* neither sound nor film: only its name is known */
 };
 
 /* What the tape holds at its place, and its name: "WAV", "MP4 or M4A", "raw PCM". Goes on over ID3

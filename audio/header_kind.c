@@ -51,8 +51,33 @@ static const mark marks[] = {
 	{ "MATLAB 5.0 MAT-f", 16, KWS_KIND_OTHER, "MAT" },
 	{ "\x64\xa3?\0", 4, KWS_KIND_OTHER, "IRCAM" },
 	{ "\0?\xa3\x64", 4, KWS_KIND_OTHER, "IRCAM" },
-	{ "\x1f\x8b\x08", 3, KWS_KIND_OTHER, "gzip" },
-	{ "PK\3\4", 4, KWS_KIND_OTHER, "ZIP" },
+	{ "\x7f\xfe\x80\1", 4, KWS_KIND_OTHER, "DTS" },
+	{ "\xfe\x7f\1\x80", 4, KWS_KIND_OTHER, "DTS" },
+	{ "\x1f\xff\xe8\0", 4, KWS_KIND_OTHER, "DTS" },
+	{ "\x72\xf8\x1f\x4e", 4, KWS_KIND_OTHER, "IEC 61937 (AC-3 or DTS)" },
+	{ "\0\0\1\xba", 4, KWS_KIND_OTHER, "MPEG program stream" },
+	{ ".RMF", 4, KWS_KIND_OTHER, "RealMedia" },
+	{ ".ra\xfd", 4, KWS_KIND_OTHER, "RealAudio" },
+	{ "nut/multimedia c", 16, KWS_KIND_OTHER, "NUT" },
+	{ ".SoX", 4, KWS_KIND_OTHER, "SoX" },
+	{ "XoS.", 4, KWS_KIND_OTHER, "SoX" },
+	{ "\xc0\xde\xc2", 3, KWS_KIND_OTHER, "Codec 2" },
+	{ "\x1f\x8b\x08", 3, KWS_KIND_NO_SOUND, "gzip" },
+	{ "BZh91AY&SY", 10, KWS_KIND_NO_SOUND, "bzip2" },
+	{ "\xfd\x37zXZ", 5, KWS_KIND_NO_SOUND, "xz" },
+	{ "\x28\xb5\x2f\xfd", 4, KWS_KIND_NO_SOUND, "Zstandard" },
+	{ "PK\3\4", 4, KWS_KIND_NO_SOUND, "ZIP" },
+	{ "\x89PNG\r\n", 6, KWS_KIND_NO_SOUND, "PNG" },
+	{ "\xff\xd8\xff\xe0", 4, KWS_KIND_NO_SOUND, "JPEG" },
+	{ "%PDF-", 5, KWS_KIND_NO_SOUND, "PDF" },
+	{ "MThd", 4, KWS_KIND_NO_SOUND, "MIDI" },
+	{ "#EXTM3U", 7, KWS_KIND_NO_SOUND, "playlist" },
+	{ "[playlist]", 10, KWS_KIND_NO_SOUND, "playlist" },
+	{ "HTTP/1.", 7, KWS_KIND_NO_SOUND, "HTTP" },
+	{ "<!DOCTYPE", 9, KWS_KIND_NO_SOUND, "HTML" },
+	{ "<!doctype", 9, KWS_KIND_NO_SOUND, "HTML" },
+	{ "<html", 5, KWS_KIND_NO_SOUND, "HTML" },
+	{ "<?xml", 5, KWS_KIND_NO_SOUND, "XML" },
 };
 
 static bool fits(const mark *m, const unsigned char *p, size_t n)
@@ -62,6 +87,8 @@ static bool fits(const mark *m, const unsigned char *p, size_t n)
 			return false;
 	return true;
 }
+
+/* ---- formats without a mark at their beginning: frames that tell where the next begins ---- */
 
 /* Length of the MPEG audio frame with this header, 0: it is none, or of the free format. */
 static size_t mpeg_frame(const unsigned char *p)
@@ -89,20 +116,89 @@ static size_t mpeg_frame(const unsigned char *p)
 	return (layer == 3 && low ? 72u : 144u) * bits / f + padded;
 }
 
-/* Three frames, each where the one before it ends: sound does not look so. */
-static bool is_mpeg(kws_tape *t)
+static size_t adts_frame(const unsigned char *p)
+{
+	return (p[3] & 3u) << 11 | (unsigned)p[4] << 3 | p[5] >> 5;
+}
+
+static size_t loas_frame(const unsigned char *p)
+{
+	return ((p[1] & 0x1fu) << 8 | p[2]) + 3;
+}
+
+static size_t ac3_frame(const unsigned char *p)
+{
+	static const unsigned short kilobits[19] = { 32,  40,  48,  56,	 64,  80,  96,
+						     112, 128, 160, 192, 224, 256, 320,
+						     384, 448, 512, 576, 640 };
+	const unsigned rate = p[4] >> 6, size = p[4] & 0x3f, version = p[5] >> 3;
+	if (version > 10 && version <= 16) /* E-AC-3 */
+		return 2 * (((p[2] & 7u) << 8 | p[3]) + 1);
+	if (version > 10 || rate == 3 || size >= 38)
+		return 0;
+	const unsigned k = kilobits[size / 2];
+	return rate == 0 ? 4 * k : rate == 2 ? 6 * k : 2 * (k * 320 / 147 + size % 2);
+}
+
+static size_t ts_packet(const unsigned char *p)
+{
+	(void)p;
+	return 188;
+}
+
+typedef struct {
+	mark as;
+	unsigned char first, second, mask; /* each frame begins so; mask: of the second byte */
+	unsigned char in_a_row;		   /* so many frames do not come about in sound */
+	size_t head;			   /* bytes that length looks at */
+	size_t (*length)(const unsigned char *p);
+} framed;
+
+static const framed chains[] = {
+	{ { "", 0, KWS_KIND_MPEG, "MP3" }, 0xff, 0xe0, 0xe0, 3, 4, mpeg_frame },
+	{ { "", 0, KWS_KIND_OTHER, "AAC" }, 0xff, 0xf0, 0xf6, 3, 6, adts_frame },
+	{ { "", 0, KWS_KIND_OTHER, "AAC" }, 0x56, 0xe0, 0xe0, 4, 3, loas_frame },
+	{ { "", 0, KWS_KIND_OTHER, "AC-3" }, 0x0b, 0x77, 0xff, 3, 6, ac3_frame },
+	{ { "", 0, KWS_KIND_OTHER, "MPEG transport stream" }, 0x47, 0, 0x80, 5, 2, ts_packet },
+};
+static const mark *const mpeg = &chains[0].as;
+
+/* Frames, each where the one before it ends. */
+static bool is_chain(kws_tape *t, const framed *f)
 {
 	unsigned char *p;
 	size_t at = 0;
-	for (int i = 0; i < 3; i++) {
-		if (kws_tape_peek(t, &p, at + 4) < at + 4)
+	for (int i = 0; i < f->in_a_row; i++) {
+		if (kws_tape_peek(t, &p, at + f->head) < at + f->head)
 			return i > 0 && kws_tape_peek(t, &p, at + 1) == at; /* just so many */
-		const size_t n = mpeg_frame(p + at);
-		if (n < 4)
+		p += at;
+		const size_t n =
+			p[0] == f->first && (p[1] & f->mask) == f->second ? f->length(p) : 0;
+		if (n < f->head)
 			return false;
 		at += n;
 	}
 	return true;
+}
+
+static const mark *find_chain(kws_tape *t)
+{
+	unsigned char *p;
+	for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
+		const framed *f = &chains[i];
+		if (kws_tape_peek(t, &p, 2) == 2 && p[0] == f->first
+		    && (p[1] & f->mask) == f->second && is_chain(t, f))
+			return &f->as;
+	}
+	return NULL;
+}
+
+static bool may_be_chain(unsigned char first)
+{
+	for (size_t i = 0; i < sizeof chains / sizeof *chains; i++)
+		if (chains[i].first == first)
+			return true;
+	return false;
 }
 
 /* Bytes of an ID3v2 tag, 0: none. */
@@ -115,25 +211,24 @@ static uint64_t id3_size(const unsigned char *p, size_t n)
 	       + (p[5] & 0x10 ? 10 : 0);
 }
 
-static const mark mpeg = { "", 0, KWS_KIND_MPEG, "MP3" };
-
 /* Byte by byte, and no further than needed: raw PCM may come slowly. */
 static const mark *find(kws_tape *t)
 {
 	unsigned char *p;
+	const mark *chain;
 	bool open = true;
 	for (size_t n = 1; n <= HEAD && open; n++) {
 		if (kws_tape_peek(t, &p, n) < n)
 			return NULL;
-		open = p[0] == 0xff || memcmp(p, "ID3", n < 3 ? n : 3) == 0;
+		open = (n == 1 && may_be_chain(p[0])) || memcmp(p, "ID3", n < 3 ? n : 3) == 0;
 		for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
 			if (fits(&marks[i], p, n)) {
 				if (n >= marks[i].n)
 					return &marks[i];
 				open = true;
 			}
-		if (n == 2 && p[0] == 0xff)
-			return p[1] >= 0xe0 && is_mpeg(t) ? &mpeg : NULL;
+		if (n == 2 && may_be_chain(p[0]) && (chain = find_chain(t)))
+			return chain;
 	}
 	return NULL;
 }
@@ -155,7 +250,7 @@ enum kws_kind kws_header_kind(kws_tape *t, const char **name)
 		if (!tag || !kws_tape_skip(t, tag))
 			break;
 		m = find(t);
-		m = m || starts_with_id3(t) ? m : &mpeg;
+		m = m || starts_with_id3(t) ? m : mpeg;
 	}
 	*name = m ? m->name : "raw PCM";
 	return m ? m->kind : KWS_KIND_NONE;
@@ -175,5 +270,5 @@ uint64_t kws_header_tag(kws_tape *t)
 bool kws_header_file_here(kws_tape *t)
 {
 	const mark *m = find(t);
-	return m && m->kind != KWS_KIND_MPEG && m->kind != KWS_KIND_OTHER;
+	return m && m->kind < KWS_KIND_MPEG;
 }
