@@ -30,6 +30,11 @@ enum kws_kind {
  * tags, else stays. Waits for no more bytes than it takes to tell. */
 enum kws_kind kws_header_kind(kws_tape *t, const char **name);
 
+/* Does MP3 begin within the next 64 KiB of a file, where nothing else does? So it is when a radio's
+ * stream was cut into, or other bytes stand in front. The tape then stands
+ * there, else stays. */
+bool kws_header_mpeg_near(kws_tape *t);
+
 enum kws_code { KWS_CODE_PCM, KWS_CODE_MPEG, KWS_CODE_OTHER };
 
 #define KWS_HEADER_UNKNOWN UINT64_MAX
@@ -60,7 +65,7 @@ uint64_t kws_header_end(const kws_header *h, kws_tape *t);
 bool kws_header_ends_here(const kws_header *h, kws_tape *t);
 
 /* Go on behind the sound, over chunks and tags, to the next file that was put behind this one. false:
- * there is none, and `rest` is how many bytes were left that are neither. */
-bool kws_header_next(const kws_header *h, kws_tape *t, uint64_t *rest);
+ * there is none; or `*more`, another chunk of sound in the same file, which is not heard. */
+bool kws_header_next(const kws_header *h, kws_tape *t, bool *more);
 
 #endif

@@ -8,7 +8,7 @@ enum { MOST_CHUNKS = 100 /* behind the sound */ };
 static bool is_usual(const char *id)
 {
 	static const char usual[] =
-		"LIST id3  ID3  bext cue  smpl inst JUNK junk PAD  FLLR fact PEAK "
+		"LIST fmt  id3  ID3  bext cue  smpl inst JUNK junk PAD  FLLR fact PEAK "
 		"iXML _PMX cart acid levl afsp AFAn DISP slnt plst note labl axml "
 		"chna minf elm1 elmo regn umid strc Fake data list NAME AUTH (c)  "
 		"ANNO COMT MARK INST MIDI APPL SAXL CHAN SSND COMM info edct strg "
@@ -106,29 +106,30 @@ bool kws_header_ends_here(const kws_header *h, kws_tape *t)
 	return false;
 }
 
-bool kws_header_next(const kws_header *h, kws_tape *t, uint64_t *rest)
+bool kws_header_next(const kws_header *h, kws_tape *t, bool *more)
 {
 	unsigned char *p;
 	kws_chunk c;
 	uint64_t tag;
-	*rest = 0;
-	for (int fill = 0;;) {
-		if (kws_tape_peek(t, &p, 1) == 0)
-			return false;
+	*more = false;
+	for (int fill = 0; kws_tape_peek(t, &p, 1) > 0;) {
 		if (kws_header_file_here(t))
 			return true;
 		if ((tag = kws_header_tag(t)) > 0) {
 			if (!kws_tape_skip(t, tag))
-				return false;
+				break;
 		} else if (kws_chunk_look(h->kind, t, &c)) {
+			*more |= c.size > 0
+				 && (memcmp(c.id, "data", 4) == 0 || memcmp(c.id, "SSND", 4) == 0);
 			if (!kws_chunk_skip(t, &c))
-				return false; /* the last, cut off */
+				break; /* the last, cut off */
 			fill = 0;
 		} else if (fill++ == 8 || !kws_tape_skip(t, 1)) {
 			break;
 		}
 	}
+	/* a writer into the pipe is not to be stopped by what nobody wants */
 	while (kws_tape_skip(t, 1))
-		++*rest;
+		continue;
 	return false;
 }

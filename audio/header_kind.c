@@ -233,24 +233,26 @@ static const mark *find(kws_tape *t)
 	return NULL;
 }
 
-static bool starts_with_id3(kws_tape *t)
+/* ID3, or APE. */
+static bool starts_with_tag(kws_tape *t)
 {
 	unsigned char *p;
-	return kws_tape_peek(t, &p, 3) == 3 && memcmp(p, "ID3", 3) == 0;
+	return kws_tape_peek(t, &p, 3) == 3
+	       && (memcmp(p, "ID3", 3) == 0
+		   || (memcmp(p, "APE", 3) == 0 && kws_tape_peek(t, &p, 8) == 8
+		       && memcmp(p, "APETAGEX", 8) == 0));
 }
 
 enum kws_kind kws_header_kind(kws_tape *t, const char **name)
 {
-	unsigned char *p;
 	const mark *m = find(t);
 	/* a tag may stand before FLAC, too; without another sign it is MP3 that follows */
-	while (!m && starts_with_id3(t)) {
-		const size_t n = kws_tape_peek(t, &p, 10);
-		const uint64_t tag = id3_size(p, n);
+	while (!m && starts_with_tag(t)) {
+		const uint64_t tag = kws_header_tag(t);
 		if (!tag || !kws_tape_skip(t, tag))
 			break;
 		m = find(t);
-		m = m || starts_with_id3(t) ? m : mpeg;
+		m = m || starts_with_tag(t) ? m : mpeg;
 	}
 	*name = m ? m->name : "raw PCM";
 	return m ? m->kind : KWS_KIND_NONE;
@@ -265,6 +267,25 @@ uint64_t kws_header_tag(kws_tape *t)
 	if (n >= 32 && memcmp(p, "APETAGEX", 8) == 0)
 		return kws_little(p + 12, 4) + (p[23] & 0x80 ? 32 : 0);
 	return id3_size(p, n);
+}
+
+bool kws_header_mpeg_near(kws_tape *t)
+{
+	enum { FAR = 1 << 16 };
+	framed frame = chains[0];
+	unsigned char *p;
+	bool found = false;
+	const uint64_t start = kws_tape_at(t);
+	frame.in_a_row = 5;
+	for (uint64_t at = start; !found && at < start + FAR && kws_tape_seek(t, at); at++) {
+		const size_t n = kws_tape_peek(t, &p, 2);
+		if (n < 2)
+			break;
+		found = p[0] == frame.first && is_chain(t, &frame);
+	}
+	if (!found)
+		kws_tape_seek(t, start);
+	return found;
 }
 
 bool kws_header_file_here(kws_tape *t)

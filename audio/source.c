@@ -92,6 +92,10 @@ static bool ends_in(const char *name, const char *suffix)
 static enum kws_status open_unnamed(kws_source *src, const kws_source_raw *raw, kws_error *err)
 {
 	const uint64_t start = kws_tape_at(src->tape);
+	if (!src->live && kws_header_mpeg_near(src->tape)) {
+		src->format = "MP3";
+		return kws_decoder_mpeg(&src->decoder, src->tape, err);
+	}
 	if (raw)
 		return kws_decoder_pcm(&src->decoder, src->tape, NULL, raw->rate_hz, raw->channels,
 				       raw->enc, err);
@@ -184,11 +188,19 @@ static void close_link(kws_source *src)
 	src->decoder = NULL;
 }
 
+static void fault_here(kws_source *src, const char *what, const char *why)
+{
+	if (*src->fault.text)
+		return;
+	src->fault_at = src->position;
+	kws_fail(&src->fault, KWS_OK, "%s%s", what, why);
+}
+
 /* Does another stream begin behind the link that was just heard? The tape then stands there. */
 static bool find_link(kws_source *src, const kws_header *h)
 {
 	const char *name;
-	uint64_t rest;
+	bool more;
 	kws_tape *t = src->tape;
 	const uint64_t end = kws_tape_end(t);
 	kws_tape_end_at(t, KWS_TAPE_ENDLESS);
@@ -198,15 +210,10 @@ static bool find_link(kws_source *src, const kws_header *h)
 	/* libsndfile leaves the tape anywhere */
 	if (h->code == KWS_CODE_OTHER && !kws_tape_seek(t, end))
 		return false;
-	return kws_header_next(h, t, &rest);
-}
-
-static void fault_here(kws_source *src, const char *what, const char *why)
-{
-	if (*src->fault.text)
-		return;
-	src->fault_at = src->position;
-	kws_fail(&src->fault, KWS_OK, "%s%s", what, why);
+	const bool next = kws_header_next(h, t, &more);
+	if (more)
+		fault_here(src, "what follows is not heard: it is a second chunk of sound", "");
+	return next;
 }
 
 /* To the next link, if there is one that can be heard. false: the end. */

@@ -261,6 +261,17 @@ static void chunks_behind_the_sound_are_no_sound(void **state)
 	check(from_file(), FRAMES, "", "");
 	set(at, 0, 4, false);
 	check(from_file(), FRAMES, "", lies);
+	/* a second chunk of sound is not heard, which is said; one without a byte is none */
+	made.n = whole.n;
+	set(at, 2 * FRAMES, 4, false);
+	put(&made, "data\0\0\0\0", 8);
+	want(FRAMES, "", "");
+	made.n = whole.n;
+	put(&made, "data\4\0\0\0abcd", 12);
+	want(FRAMES, "at sample 20000: what follows is not heard: it is a second chunk", "");
+	made.n = whole.n;
+	put(&made, list, 34);
+	set(at, 0, 4, false);
 	made.n = at + 4; /* nothing but a header and a chunk */
 	put(&made, list, 34);
 	want(0, "", "");
@@ -403,6 +414,16 @@ static void mp3_to_its_end(void **state)
 		put(&made, whole.bytes + first, whole.n - first);
 		want(2 * bare.n, i == 2 ? "damaged: 1000 bytes are no MPEG frames" : "", "");
 	}
+	/* behind a tag; cut into, as a radio's stream is: a file is searched for it */
+	static const char ape[64] = "APETAGEX\xd0\7\0\0\x20\0\0\0\0\0\0\0\0\0\0\xa0";
+	made.n = 0;
+	put(&made, ape, sizeof ape);
+	put(&made, whole.bytes + first, whole.n - first);
+	want(bare.n, "", "");
+	made.n = 0;
+	put(&made, whole.bytes + first + 50, whole.n - first - 50);
+	const outcome radio = from_file();
+	assert_true(radio.n < bare.n && radio.n > bare.n - 2000 && !*radio.text);
 	made.n = 0;
 	put(&made, whole.bytes, whole.n - 20);
 	const outcome o = from_file();
