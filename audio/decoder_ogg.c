@@ -14,7 +14,7 @@ typedef struct {
 	kws_tape *pages; /* what inner reads */
 	uint32_t serial; /* of the stream that is heard */
 	uint32_t number; /* of the page that is due */
-	bool chosen, flac, headers_over, last_seen, over;
+	bool chosen, flac, speex, headers_over, last_seen, over;
 	bool many;	/* there is another stream with sound */
 	bool opus;	/* counts time in 48000 Hz, whatever its rate */
 	uint64_t time;	/* of the last page that was handed on, as it says */
@@ -109,6 +109,7 @@ static bool wanted(ogg *o, const unsigned char *p, size_t n)
 			o->number = number;
 			o->flac = p[head] == 0x7f;
 			o->opus = p[head] == 'O';
+			o->speex = p[head] == 'S';
 			o->chosen = true;
 		}
 	}
@@ -199,6 +200,10 @@ enum kws_status kws_decoder_ogg(kws_decoder **out, kws_tape *t, kws_error *err)
 	} else {
 		status = o->flac ? kws_decoder_flac(&o->inner, o->pages, err)
 				 : kws_decoder_sndfile(&o->inner, o->pages, NULL, err);
+		if (status == KWS_ERR_FORMAT && o->speex)
+			kws_fail(err, status,
+				 "Speex cannot be read; `ffmpeg -i FILE out.flac' makes a file "
+				 "that can");
 	}
 	if (status != KWS_OK) {
 		close_ogg(&o->d);

@@ -145,6 +145,10 @@ enum kws_status kws_decoder_sndfile(kws_decoder **out, kws_tape *t, const kws_he
 	s->snd = sf_open_virtual(&io, SFM_READ, &info, s);
 	if (!s->snd) {
 		close_sound(&s->d);
+		if (sf_error(NULL) == SF_ERR_UNRECOGNISED_FORMAT)
+			return kws_fail(err, KWS_ERR_FORMAT,
+					"its format is not known; raw PCM is heard from standard "
+					"input, and `ffmpeg -i FILE out.flac' converts the rest");
 		return kws_fail(err, KWS_ERR_FORMAT, "%s", sf_strerror(NULL));
 	}
 	s->opened = true;

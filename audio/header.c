@@ -2,6 +2,7 @@
 
 #include "audio/header_parts.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { FMT = 64, RIFF_WHOLE = 4 };
@@ -45,6 +46,7 @@ static void read_fmt(kws_header *h, const unsigned char *p, size_t n)
 	h->rate_hz = (unsigned)number(p + 4, 4);
 	if (tag == 0xfffe && n >= 40 && memcmp(p + 26, guid_tail, sizeof guid_tail) == 0)
 		tag = (unsigned)number(p + 24, 2);
+	snprintf(h->coding, sizeof h->coding, "0x%04x", tag & 0xffff);
 	const size_t bytes = (bits + 7) / 8;
 	if (tag == 0x50 || tag == 0x55)
 		h->code = KWS_CODE_MPEG;
@@ -60,6 +62,13 @@ static void read_fmt(kws_header *h, const unsigned char *p, size_t n)
 		pcm(h, KWS_ENC_A_LAW);
 	else if (tag == 7 && bytes == 1)
 		pcm(h, KWS_ENC_MU_LAW);
+}
+
+/* Four characters. */
+static void name_coding(kws_header *h, const char *id)
+{
+	if (kws_chunk_printable((const unsigned char *)id))
+		snprintf(h->coding, sizeof h->coding, "%.4s", id);
 }
 
 /* A rate in 80 bits, as Apple's processor of 1985 had it. */
@@ -88,6 +97,7 @@ static void read_comm(kws_header *h, const unsigned char *p, size_t n)
 		return;
 	const char *id = n >= 22 ? (const char *)p + 18 : "NONE";
 	const size_t bits = (size_t)kws_big(p + 6, 2);
+	name_coding(h, id);
 	h->channels = (unsigned)kws_big(p, 2);
 	h->rate_hz = extended(p + 8);
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -115,6 +125,7 @@ static void read_desc(kws_header *h, const unsigned char *p, size_t n)
 	const size_t packet = (size_t)kws_big(p + 16, 4), frames = (size_t)kws_big(p + 20, 4),
 		     bits = (size_t)kws_big(p + 28, 4);
 	h->channels = (unsigned)kws_big(p + 24, 4);
+	name_coding(h, (const char *)p + 8);
 	h->rate_hz = rate > 0.0 && rate < 1e9 ? (unsigned)rate : 0;
 	const size_t bytes = (bits + 7) / 8;
 	if (h->channels == 0 || h->channels > 65535 || frames != 1 || packet != bytes * h->channels)

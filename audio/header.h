@@ -43,6 +43,7 @@ typedef struct {
 	enum kws_kind kind;
 	enum kws_code code;
 	enum kws_encoding enc; /* of KWS_CODE_PCM */
+	char coding[8];	       /* its name in the file: "0x0055", "alac"; "": none */
 	unsigned rate_hz, channels;
 	uint64_t data;	/* place of the first byte of sound */
 	uint64_t claim; /* bytes of sound by the header; KWS_HEADER_UNKNOWN: it leaves that open */

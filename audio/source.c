@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -131,11 +132,16 @@ static enum kws_status open_header(kws_source *src, kws_error *err)
 			kws_tape_end_at(t, kws_header_end(h, t));
 		return kws_decoder_mpeg(&src->decoder, t, err);
 	}
+	char what[32] = "its coding ";
+	snprintf(what + strlen(what), sizeof what - strlen(what), "%s%s", h->coding,
+		 *h->coding ? " " : "");
 	if (src->live)
-		return status == KWS_OK ? refuse(src, "its coding ", err) : status;
+		return status == KWS_OK ? refuse(src, what, err) : status;
 	if (!kws_tape_seek(t, start))
 		return kws_fail(err, KWS_ERR_IO, "cannot go back to its header");
-	return kws_decoder_sndfile(&src->decoder, t, status == KWS_OK ? h : NULL, err);
+	const bool other = status == KWS_OK && h->channels > 0 && h->code == KWS_CODE_OTHER;
+	status = kws_decoder_sndfile(&src->decoder, t, status == KWS_OK ? h : NULL, err);
+	return status == KWS_ERR_FORMAT && other ? refuse(src, what, err) : status;
 }
 
 static enum kws_status open_by_kind(kws_source *src, enum kws_kind kind, const kws_source_raw *raw,

@@ -126,6 +126,23 @@ static void files_with_a_mark(void **state)
 	}
 }
 
+/* A header that is known, with sound behind it that is not. */
+static void codings_that_are_not_known(void **state)
+{
+	(void)state;
+	static const unsigned char wav[] = "RIFF\0\1\0\0WAVEfmt \x10\0\0\0\xff\0\1\0\x80\x3e\0\0"
+					   "\0\x7d\0\0\1\0\0\0data\xd4\0\0";
+	put(wav, sizeof wav);
+	put_frames("", 0, 212, 1);
+	refused("WAV: its coding 0x00ff cannot be", "ffmpeg");
+	static const unsigned char aifc[] =
+		"FORM\0\0\1\0AIFCCOMM\0\0\0\x18\0\1\0\0\0\x64\0\x10"
+		"\x40\x0c\xfa\0\0\0\0\0\0\0MAC6\0\0SSND\0\0\0\xd4\0\0\0\0\0\0\0";
+	put(aifc, sizeof aifc);
+	put_frames("", 0, 212, 1);
+	refused("AIFC: its coding MAC6 cannot be", "ffmpeg");
+}
+
 static void what_only_begins_so_is_raw(void **state)
 {
 	(void)state;
@@ -170,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_without_a_mark),
 		cmocka_unit_test(files_with_a_mark),
+		cmocka_unit_test(codings_that_are_not_known),
 		cmocka_unit_test(what_only_begins_so_is_raw),
 	};
 	return cmocka_run_group_tests(tests, make_file, remove_file);

@@ -196,7 +196,7 @@ static void files_are_refused_by_name(void **state)
 	assert_non_null(f);
 	fputs("Once upon a time there was no audio in here.\n", f);
 	assert_int_equal(fclose(f), 0);
-	refused(file, 0, KWS_ERR_FORMAT, ": ");
+	refused(file, 0, KWS_ERR_FORMAT, ": its format is not known; raw PCM is heard from");
 	refused("no/such/file.wav", 0, KWS_ERR_IO, ": No such file");
 	refused(".", 0, KWS_ERR_IO, ": Is a directory");
 	refused("/dev/null", 0, KWS_ERR_IO, ": not a regular file");
