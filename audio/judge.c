@@ -22,6 +22,8 @@ typedef struct {
 	float low, high;		/* least and greatest sample */
 	float last[2];			/* the samples before the next */
 	uint64_t at_low, at_high, full; /* samples there, as the two before; at full scale */
+	double product;			/* of neighbours, in all */
+	uint64_t no_numbers;		/* samples; they count as 0 */
 	uint32_t bins[BINS];		/* complete blocks by their power, without offset */
 } track;
 
@@ -84,11 +86,14 @@ static double decibels(double power)
 
 static void add(track *t, const float *x, size_t step, size_t n)
 {
-	double sum = 0.0, square = 0.0;
+	double sum = 0.0, square = 0.0, product = 0.0;
 	for (size_t i = 0; i < n; i++) {
-		const float v = x[i * step];
+		const bool number = isfinite(x[i * step]);
+		const float v = number ? x[i * step] : 0.0f;
+		t->no_numbers += !number;
 		sum += (double)v;
 		square += (double)v * (double)v;
+		product += (double)v * (double)t->last[0];
 		/* a wave touches its peak once or twice, cut off it stays there */
 		const bool stays =
 			!(v < t->last[0] || v > t->last[0] || v < t->last[1] || v > t->last[1]);
@@ -106,6 +111,7 @@ static void add(track *t, const float *x, size_t step, size_t n)
 	}
 	t->block_sum += sum;
 	t->block_square += square;
+	t->product += product;
 }
 
 static void end_block(track *t, double n)
@@ -204,6 +210,19 @@ static bool is_steady(const track *t)
 	return percentile(t, 0.95) - percentile(t, 0.1) < 4.0;
 }
 
+/* Steady noise of full scale, of which a sample tells nothing about the next: compressed sound,
+ * another encoding or byte order. No microphone and no music is like that. */
+static bool is_no_sound(const kws_judge *j)
+{
+	enum { LEAST = 1000 };
+	const track *t = &j->heard;
+	if (j->n < LEAST || fmaxf(t->high, -t->low) > 1.0f
+	    || (j->n >= j->block && percentile(t, 0.1) < -12.0))
+		return false;
+	const double n = (double)j->n, power = power_of(t, n), mean = (t->sum + t->block_sum) / n;
+	return decibels(power) > -9.0 && fabs(t->product / n - mean * mean) < 0.3 * power;
+}
+
 static void find_in_channels(const kws_judge *j, kws_findings *out)
 {
 	const double n = (double)j->n;
@@ -256,22 +275,27 @@ void kws_judge_find(const kws_judge *j, kws_findings *out)
 	/* a top that is flat: one value there again and again, at whatever height */
 	const uint64_t flat = peak > 0.05 ? t->at_low + t->at_high : 0;
 	out->clipped = j->n ? (double)(flat > t->full ? flat : t->full) / n : 0.0;
-	if (out->seconds < 0.5)
+	out->no_numbers = j->n ? (double)t->no_numbers / n : 0.0;
+	out->has[KWS_FLAW_NO_NUMBERS] = t->no_numbers > 0;
+	out->has[KWS_FLAW_NO_SOUND] = is_no_sound(j);
+	if (out->seconds < 0.5 || out->has[KWS_FLAW_NO_SOUND])
 		return;
 	if (j->n_tracks)
 		find_in_channels(j, out);
 	const bool same = !(t->low < t->high);
-	out->has[KWS_FLAW_DIGITAL_SILENCE] = same && !out->has[KWS_FLAW_CANCELLING];
+	out->has[KWS_FLAW_DIGITAL_SILENCE] =
+		same && !t->no_numbers && !out->has[KWS_FLAW_CANCELLING];
 	if (same)
 		return;
 	out->has[KWS_FLAW_CLIPPED] = out->clipped > 3e-3;
-	out->has[KWS_FLAW_OFFSET] = fabs(out->offset) > 0.02;
+	out->has[KWS_FLAW_OFFSET] = fabs(out->offset) > 0.02 * fmax(1.0, peak);
 	out->has[KWS_FLAW_LOW] = out->loud_dbfs < -62.0 && !out->has[KWS_FLAW_CANCELLING];
 	/* what is loud enough to stand out of the noise of 16 bits */
 	out->high_dbfs = decibels(j->high);
 	out->has[KWS_FLAW_NARROW] = has_high_band(j) && out->loud_dbfs > -45.0
 				    && out->high_dbfs < out->level_dbfs - 60.0;
-	out->has[KWS_FLAW_STEADY] = out->seconds >= 3.0 && is_steady(t);
+	/* beyond full scale blocks are not told apart */
+	out->has[KWS_FLAW_STEADY] = out->seconds >= 3.0 && is_steady(t) && out->loud_dbfs < 0.0;
 }
 
 __attribute__((format(printf, 2, 3))) static void say(char *text, const char *format, ...)
@@ -286,6 +310,15 @@ void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, const char *option,
 		  char text[KWS_FLAW_TEXT])
 {
 	switch (flaw) {
+	case KWS_FLAW_NO_SOUND:
+		say(text, "noise of full scale, as bytes of another format, encoding or byte "
+			  "order are");
+		break;
+	case KWS_FLAW_NO_NUMBERS:
+		say(text,
+		    "%.3g %% of the samples are no numbers (NaN or infinite), heard as silence",
+		    100.0 * f->no_numbers);
+		break;
 	case KWS_FLAW_DIGITAL_SILENCE:
 		say(text, "digital silence: every sample is %g", f->value);
 		break;
@@ -301,9 +334,14 @@ void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, const char *option,
 		    f->loud_dbfs);
 		break;
 	case KWS_FLAW_CLIPPED:
-		say(text,
-		    "clipped: %.1f %% of the samples are cut off at %.1f dBFS; turn the gain down",
-		    100.0 * f->clipped, f->peak_dbfs);
+		if (f->peak_dbfs > 6.0)
+			say(text, "beyond full scale: its peak is at %.1f dBFS; scale it down",
+			    f->peak_dbfs);
+		else
+			say(text,
+			    "clipped: %.1f %% of the samples are cut off at %.1f dBFS; turn the "
+			    "gain down",
+			    100.0 * f->clipped, f->peak_dbfs);
 		break;
 	case KWS_FLAW_OFFSET:
 		say(text, "a constant offset (DC) of %.1f %% of full scale", 100.0 * f->offset);

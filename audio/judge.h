@@ -12,6 +12,8 @@
 
 /* Worst first. */
 enum kws_flaw {
+	KWS_FLAW_NO_SOUND,	  /* as bytes are that mean something else */
+	KWS_FLAW_NO_NUMBERS,	  /* samples that are infinite or not a number */
 	KWS_FLAW_DIGITAL_SILENCE, /* one and the same value throughout */
 	KWS_FLAW_CANCELLING,	  /* the channels cancel each other in the mix */
 	KWS_FLAW_LOW,		  /* even the loudest of it is hardly there */
@@ -31,6 +33,7 @@ typedef struct {
 	double loud_dbfs, quiet_dbfs; /* 95 and 10 % of all tenths of a second lie below */
 	double high_dbfs;	      /* from 4.6 to 7.2 kHz, where it was loudest */
 	double clipped;		      /* share of the samples, 0 to 1 */
+	double no_numbers;	      /* share of the samples */
 	double offset;		      /* of full scale, -1 to 1 */
 	double cancelled_db;	      /* how far the mix lies below its channels */
 	double value;		      /* of KWS_FLAW_DIGITAL_SILENCE */
@@ -47,7 +50,8 @@ void kws_judge_destroy(kws_judge *j);
 /* Take n frames x (n, channels), and what is heard of them, mono (n,). */
 void kws_judge_add(kws_judge *j, const float *x, const float *mono, size_t n);
 
-/* What was found so far. Under half a second of sound nothing is found wrong. */
+/* What was found so far. Under half a second of sound only KWS_FLAW_NO_SOUND and
+ * KWS_FLAW_NO_NUMBERS are found. */
 void kws_judge_find(const kws_judge *j, kws_findings *out);
 
 /* Forget all that was heard. */

@@ -263,6 +263,14 @@ static void check_sound(kws_diagnosis *f, kws_device *d)
 		const char *advice;
 		int paste;
 	} about[KWS_N_FLAWS] = {
+		[KWS_FLAW_NO_SOUND] = { KWS_FIND_BAD,
+					"what does it send? a microphone that is not there, or a "
+					"pipe of another encoding, is like that",
+					NOTHING },
+		[KWS_FLAW_NO_NUMBERS] = { KWS_FIND_ODD,
+					  "what makes this sound computes wrongly: a filter of the "
+					  "sound server, or the encoding is not f32",
+					  NOTHING },
 		[KWS_FLAW_DIGITAL_SILENCE] = { KWS_FIND_BAD,
 					       "muted? there is a switch on many microphones, and "
 					       "one here; or it is the wrong channel:",

@@ -209,6 +209,52 @@ static void nothing_said(void **state)
 	assert_true(f.seconds == 0.0);
 }
 
+/* Bytes of something else, from a quarter of a second on; never what is only loud. */
+static void bytes_that_are_no_sound(void **state)
+{
+	(void)state;
+	uint32_t seed = 1;
+	for (size_t t = 0; t < N; t++)
+		x[t] = noise(&seed);
+	kws_findings f = judged(1, 0, N, 1000);
+	says(&f, KWS_FLAW_NO_SOUND, "another format, encoding or byte order");
+	f = judged(1, 0, RATE / 8, 160);
+	says(&f, KWS_FLAW_NO_SOUND, "another format");
+	f = judged(1, 0, 900, 160);
+	only(&f, -1);
+	for (size_t t = 0; t < N; t++) /* floats, their halves taken for 16 bits */
+		x[t] = t % 2 ? noise(&seed) : noise(&seed) < 0.0f ? -0.52f : 0.48f;
+	f = judged(1, 0, N, 1000);
+	says(&f, KWS_FLAW_NO_SOUND, "another format");
+	for (size_t t = 0; t < N; t++) /* a loud tone */
+		x[t] = 0.9f * sinf(0.3f * (float)t) * (t / 8000 % 2 ? 1.0f : 0.1f);
+	f = judged(1, 0, N, 1000);
+	assert_false(f.has[KWS_FLAW_NO_SOUND]);
+	for (size_t t = 0; t < N; t++) /* noise, not so loud */
+		x[t] = 0.5f * noise(&seed);
+	f = judged(1, 0, N, 1000);
+	assert_false(f.has[KWS_FLAW_NO_SOUND]);
+}
+
+static void samples_that_are_no_numbers(void **state)
+{
+	(void)state;
+	fill(1, 0.3f);
+	for (size_t t = 0; t < N; t += 1000)
+		x[t] = t % 2000 ? NAN : -INFINITY;
+	kws_findings f = judged(1, 0, N, 1000);
+	says(&f, KWS_FLAW_NO_NUMBERS, "0.1 % of the samples are no numbers");
+	assert_true(f.level_dbfs > -30.0 && f.level_dbfs < -10.0 && f.peak_dbfs < -10.0);
+	for (size_t t = 0; t < N; t++)
+		x[t] = NAN;
+	f = judged(1, 0, N, 1000);
+	says(&f, KWS_FLAW_NO_NUMBERS, "100 % of the samples");
+	/* whole numbers in floats */
+	fill(1, 9000.0f);
+	f = judged(1, 0, N, 1000);
+	says(&f, KWS_FLAW_CLIPPED, "beyond full scale: its peak is at 79");
+}
+
 static void cuts_do_not_matter(void **state)
 {
 	(void)state;
@@ -241,6 +287,8 @@ int main(void)
 		cmocka_unit_test(level_clipping_and_offset),
 		cmocka_unit_test(a_narrow_band),
 		cmocka_unit_test(nothing_said),
+		cmocka_unit_test(bytes_that_are_no_sound),
+		cmocka_unit_test(samples_that_are_no_numbers),
 		cmocka_unit_test(cuts_do_not_matter),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
