@@ -375,6 +375,9 @@ def spot(path: str | os.PathLike[str], model: Model | str | os.PathLike[str] | N
          **options: Any) -> Iterator[Event]:
     """What is said when in a recording, in any format that libsndfile reads; the options are those of :class:`Spotter`.
 
+    The recording ends where libsndfile believes that it does. Chained Ogg, MP3 without a count of its frames and files
+    of recorders that were killed may hold more, which ``kws spot`` hears.
+
     :param channel: hear this one, from 1; None: the mean of all.
     """
     rate_hz, blocks = _blocks(path, channel)
@@ -383,6 +386,6 @@ def spot(path: str | os.PathLike[str], model: Model | str | os.PathLike[str] | N
 
 def classify(path: str | os.PathLike[str], model: Model | str | os.PathLike[str] | None = None, *, channel: int | None = None,
              at_end: bool = False) -> Classification:
-    """Which word is in a clip, in any format that libsndfile reads."""
+    """Which word is in a clip, in any format that libsndfile reads, to the end in which libsndfile believes."""
     rate_hz, blocks = _blocks(path, channel)
     return Classifier(model, rate_hz, at_end=at_end).classify(np.concatenate([np.zeros(0, np.float32), *blocks]))
