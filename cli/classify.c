@@ -99,6 +99,10 @@ static int list_inputs(task *t)
 		kws_out_complain("%s", err.text);
 		return KWS_EXIT_INPUT;
 	}
+	if (kws_manifest_count(t->manifest) == 0) {
+		kws_out_complain("%s: no recordings in this list", a->manifest);
+		return KWS_EXIT_INPUT;
+	}
 	for (size_t i = 0; i < kws_manifest_count(t->manifest); i++) {
 		if (kws_manifest_path(t->manifest, i, path, sizeof path) != KWS_OK) {
 			kws_out_complain("%s:%zu: the path is too long", a->manifest,

@@ -10,6 +10,7 @@
 #include "spot/stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,21 @@ static char *truth_path(const char *recording)
 	return path;
 }
 
+/* Words that no sound is there for: the list is another recording's, or counts in another unit. */
+static void check_times(const kws_recording *r, const kws_truth *truth, const char *path)
+{
+	size_t n = 0, first = 0;
+	for (size_t i = kws_truth_count(truth); i-- > 0;)
+		if (kws_truth_get(truth, i)->start > r->seconds) {
+			first = i;
+			n++;
+		}
+	if (n)
+		kws_out_complain("%s:%zu: %zu of its words begin behind the end of the recording, "
+				 "which is %.1f s long; times are seconds",
+				 path, kws_truth_get(truth, first)->line, n, r->seconds);
+}
+
 /* false: said why not. */
 static bool read_truth(kws_heard *h, kws_recording *r, const char *recording)
 {
@@ -87,7 +103,8 @@ static bool read_truth(kws_heard *h, kws_recording *r, const char *recording)
 	kws_error err = { "" };
 	char *path = truth_path(recording);
 	bool good = path != NULL;
-	if (path && access(path, F_OK) == 0) {
+	/* a link to a file that is gone is no recording in which nothing is said */
+	if (path && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		good = kws_truth_open(&truth, path, &err) == KWS_OK;
 		if (good)
 			r->said = calloc(kws_truth_count(truth) + 1, sizeof *r->said);
@@ -96,6 +113,8 @@ static bool read_truth(kws_heard *h, kws_recording *r, const char *recording)
 	}
 	if (!good)
 		kws_out_complain("%s", *err.text ? err.text : kws_strerror(KWS_ERR_NOMEM));
+	if (good && truth)
+		check_times(r, truth, path);
 	for (size_t i = 0; good && truth && i < kws_truth_count(truth); i++) {
 		const kws_truth_item *item = kws_truth_get(truth, i);
 		size_t word = kws_vocabulary_class(&h->vocabulary, path, item->line, item->word);

@@ -167,6 +167,25 @@ test_out_of_memory() { # at most 180 s
 	X
 }
 
+# Lists that measure nothing, or another recording, are told of.
+test_lists_that_do_not_fit() { # at most 60 s
+	need sox
+	short 16000 wav "$T/a.wav"
+	for text in '' '# nothing yet\n' 'path\tword\n'; do
+		printf "$text" > "$T/list.tsv"
+		"$KWS" classify -m "$MODEL" -q --manifest "$T/list.tsv" > "$T/out" 2> "$T/err" && fail "an empty list measures"
+		logged "list.tsv: no recordings in this list" || fail "said: $(cat "$T/err")"
+	done
+	printf '100\t900\tyes\n0.1\t0.9\tno\n2000\t2500\tleft\n' > "$T/a.tsv"
+	"$KWS" eval -m "$MODEL" "$T/a.wav" > "$T/out" 2> "$T/err" || fail "status $?"
+	logged "a.tsv:1: 2 of its words begin behind the end of the recording, which is [0-9.]* s long; times are seconds" || fail "said: $(cat "$T/err")"
+	printf '0.1\t0.9\tno\n' > "$T/a.tsv"
+	"$KWS" eval -m "$MODEL" "$T/a.wav" > "$T/out" 2> "$T/err" && [ ! -s "$T/err" ] || fail "said: $(cat "$T/err")"
+	ln -sf gone "$T/a.tsv"
+	"$KWS" eval -m "$MODEL" "$T/a.wav" > "$T/out" 2> "$T/err" && fail "a truth file that is gone"
+	logged "a.tsv: No such file" || fail "said: $(cat "$T/err")"
+}
+
 # sound NAME SOX-EFFECTS: four seconds of it
 sound() { local n=$1; shift; sox -D -n -r 16000 -c 1 -b 16 -e signed -t raw "$T/$n.raw" synth 4 "$@"; }
 says() { # NAME STATUS TEXT
