@@ -9,8 +9,11 @@
 #include <argp.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *name;
@@ -93,6 +96,15 @@ static int dispatch(int argc, char **argv)
 	return run(argv[1], argc - 1, argv + 1);
 }
 
+static bool finished;
+
+/* argp ends the program itself behind --help and --usage. */
+static void finish_help(void)
+{
+	if (!finished && kws_out_finish(KWS_EXIT_OK) != KWS_EXIT_OK)
+		_exit(KWS_EXIT_INPUT);
+}
+
 int main(int argc, char **argv)
 {
 	if (!kws_start()) {
@@ -103,7 +115,9 @@ int main(int argc, char **argv)
 				     look for it */
 	argp_program_version = "kws " KWS_VERSION;
 	argp_err_exit_status = KWS_EXIT_USAGE;
+	atexit(finish_help);
 	const int status = dispatch(argc, argv);
+	finished = true;
 	/* Also where a library went on without what it was refused: jansson loses letters. */
 	if (kws_allocs_now().failed)
 		kws_out_no_memory();

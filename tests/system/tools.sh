@@ -167,6 +167,19 @@ test_out_of_memory() { # at most 180 s
 	X
 }
 
+# What cannot be put out whole is no success, help included.
+test_full_output() { # at most 30 s
+	for c in help "help spot" "spot --help" "spot --usage" "eval --help" --version model; do
+		# shellcheck disable=SC2086
+		"$KWS" $c > /dev/full 2> "$T/err"
+		[ $? = 1 ] && logged "standard output: No space left" || fail "$c: $(cat "$T/err")"
+		# shellcheck disable=SC2086
+		"$KWS" $c > "$T/out" 2> "$T/err" && [ -s "$T/out" ] && [ ! -s "$T/err" ] || fail "$c"
+	done
+	"$KWS" spot --nope > "$T/out" 2> "$T/err"
+	[ $? = 2 ] || fail "not status 2"
+}
+
 # Lists that measure nothing, or another recording, are told of.
 test_lists_that_do_not_fit() { # at most 60 s
 	need sox
