@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -140,9 +141,44 @@ def test_two_channels(model, demo, events, tmp_path):
     both = tmp_path / "both.wav"
     soundfile.write(both, np.stack([samples, np.zeros_like(samples)], axis=1), rate, subtype="FLOAT")
     assert list(kws.spot(both, model, channel=1)) == events
-    assert list(kws.spot(both, model, channel=2)) == []
-    with pytest.raises(ValueError, match=r"channel 3 is not in 1..2"):
+    with pytest.warns(kws.SoundWarning, match="digital silence"):
+        assert list(kws.spot(both, model, channel=2)) == []
+    with pytest.raises(kws.Error, match=r"channel 3 is not in 1..2"):
         kws.spot(both, model, channel=3)
+    with pytest.raises(ValueError, match=r"channel 0 is not counted"):
+        kws.spot(both, model, channel=0)
+
+
+def test_files_to_their_real_end(model, demo, tmp_path):
+    """As the program: a recorder that was killed, Ogg and MP3 one behind the other, what is cut off; and what is said of it."""
+    samples, rate = demo
+    whole = tmp_path / "whole.wav"
+    soundfile.write(whole, samples, rate)
+    want = list(kws.spot(whole, model))
+    assert want
+    data = bytearray(whole.read_bytes())
+    at = data.index(b"data") + 4
+    data[at:at + 4] = bytes(4)
+    (tmp_path / "killed.wav").write_bytes(data)
+    with pytest.warns(kws.SoundWarning, match="the header says 0 samples"):
+        assert list(kws.spot(tmp_path / "killed.wav", model)) == want
+    (tmp_path / "cut.wav").write_bytes(whole.read_bytes()[:-1000])
+    with pytest.warns(kws.SoundWarning, match="cut off"):
+        assert list(kws.spot(tmp_path / "cut.wav", model))[:len(want) - 1] == want[:-1]
+    with pytest.warns(kws.SoundWarning, match="cut off"):
+        kws.classify(tmp_path / "cut.wav", model)
+    for kind in ["ogg", "mp3"]:
+        one, two = tmp_path / f"one.{kind}", tmp_path / f"two.{kind}"
+        soundfile.write(one, samples, rate)
+        two.write_bytes(one.read_bytes() * 2)
+        with warnings.catch_warnings(record=True):  # MP3 counts its frames, wrongly now
+            got = [(e.word, e.start_sample) for e in kws.spot(two, model)]
+        lines = program("spot", "-m", MODEL, "--format", "jsonl", two).splitlines()
+        assert got == [(e["word"], e["start_sample"]) for e in map(json.loads, lines)]
+        assert len(got) == 2 * len(list(kws.spot(one, model)))
+    soundfile.write(whole, np.stack([samples, -samples], axis=1), rate)
+    with pytest.warns(kws.SoundWarning, match="cancel each other: .*channel=1"):
+        assert list(kws.spot(whole, model)) == []
 
 
 def test_refusals(model, tmp_path, monkeypatch):
@@ -152,6 +188,9 @@ def test_refusals(model, tmp_path, monkeypatch):
     (tmp_path / "bad.safetensors").write_bytes(b"0" * 100)
     with pytest.raises(kws.Error, match=r"bad.safetensors"):
         kws.Model(tmp_path / "bad.safetensors")
+    (tmp_path / "text.wav").write_bytes(b"no sound at all, only words")
+    with pytest.raises(kws.Error, match=r"text.wav: its format is not known"):
+        kws.spot(tmp_path / "text.wav", model)
     with pytest.raises(kws.Error, match="rate: 100 Hz"):
         kws.Spotter(model, 100)
     with pytest.raises(ValueError, match="one channel"):

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._binding import ffi, lib
 
-__all__ = ["Classification", "Classifier", "Error", "Event", "Frame", "Group", "Model", "Spotter", "classify", "spot", "version"]
+__all__ = ["Classification", "Classifier", "Error", "Event", "Frame", "Group", "Model", "SoundWarning", "Spotter", "classify",
+           "spot", "version"]
 
 Samples = NDArray[np.float32]
 
 #: Samples that are read from a file at a time.
 _BLOCK = 16384
+
+
+class SoundWarning(UserWarning):
+    """What could not be heard of a recording, or what is wrong with its sound: cut off, clipped, channels that cancel."""
 
 
 class Error(Exception):
@@ -351,32 +356,43 @@ class Classifier:
 
 def _blocks(path: str | os.PathLike[str], channel: int | None) -> tuple[int, Iterator[Samples]]:
     """The rate of a recording, and its samples: the mean of all channels, or one of them, counted from 1."""
-    import soundfile
-
-    file = soundfile.SoundFile(Path(path))
-    if channel is not None and not 1 <= channel <= file.channels:
-        raise ValueError(f"{path}: channel {channel} is not in 1..{file.channels}")
+    if channel is not None and channel < 1:
+        raise ValueError(f"{path}: channel {channel} is not counted from 1")
+    out, error = ffi.new("kws_source **"), ffi.new("kws_error *")
+    _check(lib.kws_source_open_file(out, os.fsencode(path), channel or 0, error), error)
+    source = ffi.gc(out[0], lib.kws_source_close)
 
     def read() -> Iterator[Samples]:
-        with file:
-            while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
-                if channel is not None:
-                    yield np.ascontiguousarray(block[:, channel - 1])
-                    continue
-                mono = block[:, 0].copy()  # one after the other, as kws adds them
-                for c in range(1, file.channels):
-                    mono += block[:, c]
-                yield mono / np.float32(file.channels)
+        got, status = ffi.new("size_t *"), lib.KWS_OK
+        while True:
+            block = np.empty(_BLOCK, np.float32)
+            status = lib.kws_source_read(source, ffi.from_buffer("float[]", block), _BLOCK, got, error)
+            if got[0]:
+                yield block[:got[0]]
+            if status != lib.KWS_OK or not got[0]:
+                break
+        _warn(path, source, ffi.string(error.text) if status != lib.KWS_OK else b"")
 
-    return file.samplerate, read()
+    return lib.kws_source_rate(source), read()
+
+
+def _warn(path: str | os.PathLike[str], source: Any, damage: bytes) -> None:
+    """Tell what ``kws spot`` tells at the end of a recording."""
+    text = ffi.new("char[]", lib.KWS_FLAW_TEXT)
+    said = [damage.decode(errors="replace")] if damage else []
+    if note := ffi.string(lib.kws_source_note(source)):
+        said.append(f"{path}: {note.decode(errors='replace')}")
+    for flaw in range(lib.KWS_N_FLAWS):
+        if flaw != lib.KWS_FLAW_STEADY and lib.kws_python_flaw(source, flaw, text):
+            said.append(f"{path}: {ffi.string(text).decode()}")
+    for one in said:
+        warnings.warn(one, SoundWarning, stacklevel=4)
 
 
 def spot(path: str | os.PathLike[str], model: Model | str | os.PathLike[str] | None = None, *, channel: int | None = None,
          **options: Any) -> Iterator[Event]:
-    """What is said when in a recording, in any format that libsndfile reads; the options are those of :class:`Spotter`.
-
-    The recording ends where libsndfile believes that it does. Chained Ogg, MP3 without a count of its frames and files
-    of recorders that were killed may hold more, which ``kws spot`` hears.
+    """What is said when in a recording, in any format that ``kws spot`` hears, to its real end; the options are those of
+    :class:`Spotter`. What could not be heard, or is wrong with the sound, is a :class:`SoundWarning` at the end.
 
     :param channel: hear this one, from 1; None: the mean of all.
     """
@@ -386,6 +402,6 @@ def spot(path: str | os.PathLike[str], model: Model | str | os.PathLike[str] | N
 
 def classify(path: str | os.PathLike[str], model: Model | str | os.PathLike[str] | None = None, *, channel: int | None = None,
              at_end: bool = False) -> Classification:
-    """Which word is in a clip, in any format that libsndfile reads, to the end in which libsndfile believes."""
+    """Which word is in a clip, read as :func:`spot` reads it."""
     rate_hz, blocks = _blocks(path, channel)
     return Classifier(model, rate_hz, at_end=at_end).classify(np.concatenate([np.zeros(0, np.float32), *blocks]))
