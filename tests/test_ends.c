@@ -455,7 +455,8 @@ static void pipes_refuse_by_name(void **state)
 {
 	(void)state;
 	write_sound(SF_FORMAT_WAV | SF_FORMAT_MS_ADPCM, 16000, 1);
-	assert_non_null(strstr(from_pipe().text, "-: WAV: its coding 0x0002 cannot be heard from a pipe"));
+	assert_non_null(
+		strstr(from_pipe().text, "-: WAV: its coding 0x0002 cannot be heard from a pipe"));
 	const size_t n = from_file().n;
 	assert_true(n >= FRAMES);
 	set(find("data") + 4, 0, 4, false);
