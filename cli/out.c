@@ -79,34 +79,16 @@ void kws_out_csv(FILE *to, const char *text)
 	putc('"', to);
 }
 
-/* Bytes of the UTF-8 sequence at p, 0 when it is none (overlong, surrogate, cut short, beyond
- * U+10FFFF). */
-static size_t utf8_length(const unsigned char *p)
-{
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	size_t n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0)
-	    || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))
-		return 0;
-	return n;
-}
-
 json_t *kws_out_json_text(const char *text)
 {
 	char *good = malloc(3 * strlen(text) + 1), *to = good;
 	if (!good)
 		return NULL;
-	for (const unsigned char *p = (const unsigned char *)text; *p;) {
-		size_t n = utf8_length(p);
-		memcpy(to, n ? (const char *)p : "\xef\xbf\xbd", n ? n : 3);
+	while (*text) {
+		size_t n = kws_utf8_length(text);
+		memcpy(to, n ? text : "\xef\xbf\xbd", n ? n : 3);
 		to += n ? n : 3;
-		p += n ? n : 1;
+		text += n ? n : 1;
 	}
 	*to = '\0';
 	json_t *s = json_string(good);

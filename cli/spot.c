@@ -8,6 +8,7 @@
 #include "spot/spotter.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,23 +124,14 @@ static const char *clock_text(const task *t, uint64_t sample, char text[32])
 	return text;
 }
 
-static void print_json(const task *t, const kws_event *ev, const char *word)
+static void print_json(const task *t, const kws_event *ev)
 {
-	json_t *o = json_object();
-	kws_out_set(o, "file", kws_out_json_text(t->file));
-	kws_out_set(o, "word", kws_out_json_text(word));
-	kws_out_set(o, "start", kws_out_json_real(seconds(t, ev->start)));
-	kws_out_set(o, "end", kws_out_json_real(seconds(t, ev->end)));
-	kws_out_set(o, "decided", kws_out_json_real(seconds(t, ev->sample)));
-	kws_out_set(o, "score", kws_out_json_real((double)ev->score));
-	kws_out_set(o, "threshold", kws_out_json_real((double)ev->threshold));
-	kws_out_set(o, "level_dbfs", kws_out_json_real((double)ev->level_dbfs));
-	kws_out_set(o, "snr_db", kws_out_json_real((double)ev->snr_db));
-	kws_out_set(o, "start_sample", json_integer((json_int_t)ev->start));
-	kws_out_set(o, "end_sample", json_integer((json_int_t)ev->end));
-	kws_out_set(o, "decided_sample", json_integer((json_int_t)ev->sample));
-	kws_out_set(o, "rate_hz", json_integer(kws_model_features(t->model)->rate_hz));
-	kws_out_json_line(o);
+	static char
+		line[KWS_EVENT_JSON + 6 * PATH_MAX]; /* what has a longer name cannot be opened */
+	kws_event_context c = KWS_EVENT_CONTEXT;
+	c.file = t->file;
+	kws_event_json(ev, t->model, &c, line, sizeof line);
+	puts(line);
 }
 
 static void on_event(void *ctx, const kws_event *ev)
@@ -149,7 +141,7 @@ static void on_event(void *ctx, const kws_event *ev)
 	const char *word = kws_model_word(t->model, ev->word);
 	t->n_found++;
 	switch (t->a->format) {
-	case KWS_FORMAT_JSONL: print_json(t, ev, word); break;
+	case KWS_FORMAT_JSONL: print_json(t, ev); break;
 	case KWS_FORMAT_CSV:
 		kws_out_csv(stdout, t->file);
 		putchar(',');

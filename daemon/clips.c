@@ -4,6 +4,7 @@
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/worker.h"
+#include "spot/event.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -56,7 +57,7 @@ void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *word, flo
 	char stamp[32], plain[40];
 	size_t n = 0, k = 0;
 
-	kws_clock_rfc3339(wall, stamp, sizeof stamp);
+	kws_rfc3339(wall, stamp, sizeof stamp);
 	for (size_t i = 0; stamp[i]; i++)
 		if (stamp[i] != '-' && stamp[i] != ':')
 			stamp[n++] = stamp[i];

@@ -1,12 +1,10 @@
 #include "daemon/clock.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <time.h>
 
 static const double window_s = 10.0;
 static const double jump_s = 1.0;
-static const double last_s = 253402300799.0; /* 9999-12-31T23:59:59Z */
 
 static double now(clockid_t id)
 {
@@ -34,19 +32,6 @@ double kws_clock_boot(void)
 double kws_clock_wall(void)
 {
 	return now(CLOCK_REALTIME);
-}
-
-void kws_clock_rfc3339(double t, char *text, size_t n)
-{
-	/* a clock that is no clock: four digits of a year are all that the form has */
-	double ms = floor(fmin(fmax(t, 0.0), last_s) * 1000.0 + 0.5);
-	time_t s = (time_t)floor(ms / 1000.0);
-	struct tm tm;
-	char day[24];
-
-	if (!gmtime_r(&s, &tm) || !strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm))
-		day[0] = 0;
-	snprintf(text, n, "%s.%03dZ", day, (int)(ms - 1000.0 * (double)s));
 }
 
 void kws_anchor_start(kws_anchor *a, bool may_run_ahead, double wall, double seconds)

@@ -11,10 +11,6 @@ double kws_clock_boot(void);   /* seconds, goes on while the machine is suspende
 double kws_clock_wall(void);   /* seconds since 1970, UTC */
 double kws_clock_thread(void); /* seconds of processor that this thread has had */
 
-/* "2026-03-01T12:00:00.250Z" for 1970 + t; n >= 32. What lies outside the years 1970 to 9999, or is no number, is the first or
- * last second of them. */
-void kws_clock_rfc3339(double t, char *text, size_t n);
-
 /* When was a sample heard? Sound cards run some 1e-5 fast or slow: seconds a day. So the anchor
  * follows the wall clock: in every window of 10 s the sample that reached us soonest says where the
  * stream stands, and the anchor moves a quarter of the way there. A difference of more than a

@@ -342,6 +342,8 @@ enum kws_status kws_ear_create(kws_ear **out, const kws_conf *c, kws_engine *eng
 	if (gethostname(e->host, sizeof e->host - 1) != 0)
 		snprintf(e->host, sizeof e->host, "unknown");
 	kws_clean(e->host);
+	snprintf(e->run, sizeof e->run, "%s %ld %.9f %.9f", e->host, (long)getpid(),
+		 kws_clock_wall(), kws_clock_mono());
 	status = kws_capture_create(&e->capture, &c->audio, err);
 	if (status != KWS_OK) {
 		free(e);

@@ -7,7 +7,7 @@
 #include "daemon/clips.h"
 #include "daemon/conf.h"
 #include "daemon/engine.h"
-#include "daemon/report.h"
+#include "spot/event.h"
 
 typedef struct kws_ear kws_ear;
 

@@ -42,31 +42,21 @@ static void remember(kws_ear *e, const char *word, const kws_event *ev)
 	r->end = (double)ev->end / hz;
 }
 
-static void fill(kws_ear *e, kws_report *r, const char *word, const kws_event *ev)
+static void fill(const kws_ear *e, kws_report *r, const kws_event *ev)
 {
 	const kws_model *m = kws_engine_model(e->engine);
-	unsigned hz = kws_model_features(m)->rate_hz;
-	uint64_t origin = (uint64_t)llround(e->origin_s * hz);
+	kws_event_context c = KWS_EVENT_CONTEXT;
 
-	memset(r, 0, sizeof *r);
-	snprintf(r->word, sizeof r->word, "%s", word);
-	r->score = (double)ev->score;
-	r->threshold = (double)ev->threshold;
-	r->rate_hz = hz;
-	r->start_sample = origin + ev->start;
-	r->end_sample = origin + ev->end;
-	r->decided_sample = origin + ev->sample;
-	r->start_s = (double)r->start_sample / hz;
-	r->end_s = (double)r->end_sample / hz;
-	kws_clock_rfc3339(kws_anchor_wall(&e->anchor, r->start_s), r->start_time,
-			  sizeof r->start_time);
-	kws_clock_rfc3339(kws_anchor_wall(&e->anchor, r->end_s), r->end_time, sizeof r->end_time);
-	r->level_dbfs = (double)ev->level_dbfs;
-	r->snr_db = (double)ev->snr_db;
-	snprintf(r->model, sizeof r->model, "%s", kws_model_name(m));
-	snprintf(r->model_hash, sizeof r->model_hash, "%s", kws_model_hash(m));
-	snprintf(r->device, sizeof r->device, "%s", e->device);
-	snprintf(r->host, sizeof r->host, "%s", e->host);
+	c.stream = e->run;
+	c.device = e->device;
+	c.host = e->host;
+	c.origin = (uint64_t)llround(e->origin_s * kws_model_rate_hz(m));
+	c.wall = kws_anchor_wall(&e->anchor, 0.0);
+	c.monotonic = c.wall - kws_clock_wall() + kws_clock_mono();
+	c.gap_count = e->gap_count;
+	c.gap_s = e->gap_s;
+	c.gap_reason = e->gap_reason;
+	kws_report_fill(r, ev, m, &c);
 }
 
 static void keep_clip(kws_ear *e, kws_report *r, const kws_event *ev, bool near)
@@ -85,7 +75,7 @@ void kws_ear_on_event(void *ctx, const kws_event *ev, bool near)
 
 	if (was_decided(e, word, ev, near))
 		return;
-	fill(e, &r, word, ev);
+	fill(e, &r, ev);
 	if (e->clips)
 		keep_clip(e, &r, ev, near);
 	if (near) {
@@ -95,9 +85,6 @@ void kws_ear_on_event(void *ctx, const kws_event *ev, bool near)
 		return;
 	}
 	remember(e, word, ev);
-	r.gap_count = e->gap_count;
-	r.gap_s = e->gap_s;
-	memcpy(r.gap_reason, e->gap_reason, sizeof r.gap_reason);
 	e->gap_count = 0;
 	e->gap_s = 0.0;
 	e->gap_reason[0] = 0;

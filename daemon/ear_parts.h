@@ -24,7 +24,7 @@ struct kws_ear {
 	kws_clips *clips;
 	kws_ear_fn *fn;
 	void *ctx;
-	char host[65];
+	char host[65], run[128]; /* run: tells this ear from all others, also those of other days */
 	kws_ear_stats stats;
 
 	/* the stream */

@@ -7,7 +7,7 @@
 #define KWS_DAEMON_SINK_H
 
 #include "daemon/conf.h"
-#include "daemon/report.h"
+#include "spot/event.h"
 #include "kws.h"
 
 typedef struct kws_sink kws_sink;

@@ -132,8 +132,8 @@ static bool append(file *f, const char *line, size_t n, const char **why)
 static bool deliver(void *self, const kws_report *r)
 {
 	file *f = self;
-	char line[KWS_REPORT_LINE + 1];
-	size_t n = kws_report_json(r, line);
+	char line[KWS_EVENT_JSON + 1];
+	size_t n = kws_report_json(r, line, KWS_EVENT_JSON);
 	const char *why = "";
 
 	line[n++] = '\n';

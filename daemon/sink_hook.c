@@ -35,7 +35,7 @@ typedef struct {
 	kws_sink_work *work;
 	kws_conf_hook conf;
 	char words[KWS_CONF_TEXT], *argv[KWS_CONF_ARGS];
-	char field[MAX_FIELDS][288], json[KWS_REPORT_LINE + 16];
+	char field[MAX_FIELDS][288], json[KWS_EVENT_JSON + 16];
 	char *env[MAX_ENV + MAX_FIELDS + 2];
 	size_t n_env; /* of our own environment, in front */
 	posix_spawnattr_t attr;
@@ -160,7 +160,7 @@ static void fill_env(hook *h, const kws_report *r)
 static int loaded_pipe(hook *h, const kws_report *r)
 {
 	int fd[2];
-	size_t n = kws_report_json(r, h->json);
+	size_t n = kws_report_json(r, h->json, KWS_EVENT_JSON);
 
 	h->json[n++] = '\n';
 	if (pipe2(fd, O_CLOEXEC) != 0)

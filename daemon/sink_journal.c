@@ -14,7 +14,7 @@ typedef struct {
 	kws_sink_work *work;
 	bool failing;
 	char text[MAX_FIELDS][288];
-	char json[KWS_REPORT_LINE + 16];
+	char json[KWS_EVENT_JSON + 16];
 } journal;
 
 /* MESSAGE is for people; KWS_<FIELD> is for journalctl's matches; KWS_EVENT is the line that all
@@ -43,7 +43,7 @@ static bool deliver(void *self, const kws_report *r)
 	for (int i = 0; i < n; i++)
 		v[i] = (struct iovec){ j->text[i], strlen(j->text[i]) };
 	memcpy(j->json, "KWS_EVENT=", 10);
-	v[n++] = (struct iovec){ j->json, 10 + kws_report_json(r, j->json + 10) };
+	v[n++] = (struct iovec){ j->json, 10 + kws_report_json(r, j->json + 10, KWS_EVENT_JSON) };
 
 	int got = sd_journal_sendv(v, n);
 	if (got < 0 && !j->failing)

@@ -75,10 +75,10 @@ static void send_some(server *s, reader *r)
 static void offer(server *s, reader *r, const kws_report *report)
 {
 	kws_report own = *report;
-	char line[KWS_REPORT_LINE + 1];
+	char line[KWS_EVENT_JSON + 1];
 
 	own.dropped = r->lost;
-	size_t n = kws_report_json(&own, line);
+	size_t n = kws_report_json(&own, line, KWS_EVENT_JSON);
 	line[n++] = '\n';
 	if (r->room - r->n < n) {
 		r->lost++;

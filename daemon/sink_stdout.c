@@ -17,8 +17,8 @@ typedef struct {
 static bool deliver(void *self, const kws_report *r)
 {
 	out *o = self;
-	char line[KWS_REPORT_LINE + 1];
-	size_t n = kws_report_json(r, line), done;
+	char line[KWS_EVENT_JSON + 1];
+	size_t n = kws_report_json(r, line, KWS_EVENT_JSON), done;
 
 	line[n++] = '\n';
 	bool ok = kws_sink_write(o->work, o->fd, line, n, &done);

@@ -19,6 +19,10 @@ const char *kws_strerrno(int code);
  * from outside must not write lines of its own into a log, or steer a terminal. */
 void kws_clean(char *text);
 
+/* Bytes of the UTF-8 sequence at text, which ends with a 0; 0: it is none (overlong, surrogate, cut short, beyond
+ * U+10FFFF). */
+size_t kws_utf8_length(const char *text);
+
 /* Fill e (may be NULL) like snprintf and return status, so that a failure is one line. */
 enum kws_status kws_fail(kws_error *e, enum kws_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

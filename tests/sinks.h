@@ -11,6 +11,7 @@
 
 #include "daemon/log.h"
 #include "daemon/sink.h"
+#include "tests/schema.h"
 
 #include <math.h>
 #include <signal.h>
@@ -31,6 +32,9 @@ static inline kws_report event(unsigned n)
 			 .snr_db = (double)NAN,
 			 .level_dbfs = -20.5,
 			 .model = "m",
+			 .model_hash = "0123456789abcdef0123456789abcdef"
+				       "0123456789abcdef0123456789abcdef",
+			 .live = true,
 			 .device = "a \"quoted\" \xff name",
 			 .host = "h",
 			 .start_time = "2026-01-01T00:00:00.000Z",

@@ -1,6 +1,7 @@
 /* The real kws, run as a user runs it, on a small random model and sounds made here. */
 #define _POSIX_C_SOURCE 200809L
 #include "tests/tiny_model.h"
+#include "tests/schema.h"
 
 #include <stdarg.h>
 #include <setjmp.h>
@@ -445,6 +446,7 @@ static void spot_tells_what_it_found(void **state)
 			 0);
 	size_t n = count_lines(out);
 	double before = 0.0;
+	assert_int_equal(schema_check_lines(out), n);
 	assert_true(n >= 4);
 	for (size_t i = 0; i < n; i++) {
 		json_t *o = json_line(i);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "daemon/clock.h"
+#include "spot/event.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,17 +16,23 @@ static void test_rfc3339(void **state)
 	char t[32];
 
 	(void)state;
-	kws_clock_rfc3339(0.0, t, sizeof t);
+	kws_rfc3339(0.0, t, sizeof t);
 	assert_string_equal(t, "1970-01-01T00:00:00.000Z");
-	kws_clock_rfc3339(951782399.9996, t, sizeof t); /* the rounding carries into a leap day */
+	kws_rfc3339(951782399.9996, t, sizeof t); /* the rounding carries into a leap day */
 	assert_string_equal(t, "2000-02-29T00:00:00.000Z");
-	kws_clock_rfc3339(1767225600.25, t, sizeof t);
+	kws_rfc3339(1767225600.25, t, sizeof t);
 	assert_string_equal(t, "2026-01-01T00:00:00.250Z");
-	kws_clock_rfc3339(-3.39e127, t, sizeof t);
+	kws_rfc3339(4107542399.5, t, sizeof t); /* a century without a leap day */
+	assert_string_equal(t, "2100-02-28T23:59:59.500Z");
+	kws_rfc3339(4107628799.0, t, sizeof t);
+	assert_string_equal(t, "2100-03-01T23:59:59.000Z");
+	kws_rfc3339(4102444799.9991, t, sizeof t);
+	assert_string_equal(t, "2099-12-31T23:59:59.999Z");
+	kws_rfc3339(-3.39e127, t, sizeof t);
 	assert_string_equal(t, "1970-01-01T00:00:00.000Z");
-	kws_clock_rfc3339(NAN, t, sizeof t);
+	kws_rfc3339(NAN, t, sizeof t);
 	assert_string_equal(t, "1970-01-01T00:00:00.000Z");
-	kws_clock_rfc3339(1e300, t, sizeof t);
+	kws_rfc3339(1e300, t, sizeof t);
 	assert_string_equal(t, "9999-12-31T23:59:59.000Z");
 }
 

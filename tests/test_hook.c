@@ -34,7 +34,9 @@ static void test_hook_gets_the_event(void **state)
 	UNTIL(access(in_dir("got.done"), F_OK) == 0);
 	text = slurp(in_dir("got.done"));
 	assert_int_equal(strncmp(text, "{\"word\":\"yes\"", 13), 0);
-	assert_non_null(strstr(text, "\nyes|0.9123|5|2|two words|$HOME;x|none\n"));
+	assert_non_null(strstr(text, "\nyes|0.912346|5|2|two words|$HOME;x|none\n"));
+	*strchr(text, '\n') = 0;
+	assert_int_equal(schema_check_lines(text), 1);
 	kws_sink_stop(s, 1000, true);
 	unsetenv("NOTIFY_SOCKET");
 }

@@ -15,20 +15,22 @@
 static void test_json(void **state)
 {
 	kws_report r = event(16000);
-	char line[KWS_REPORT_LINE];
-	size_t n = kws_report_json(&r, line);
+	char line[KWS_EVENT_JSON];
+	size_t n = kws_report_json(&r, line, sizeof line);
 	json_t *o = json_loads(line, 0, NULL);
 
 	(void)state;
 	assert_int_equal(n, strlen(line));
 	assert_null(strchr(line, '\n'));
+	assert_int_equal(schema_check_lines(line), 1);
 	assert_non_null(o);
 	assert_string_equal(json_string_value(json_object_get(o, "word")), "yes");
-	assert_true(fabs(json_real_value(json_object_get(o, "score")) - 0.9123) < 1e-12);
+	assert_true(fabs(json_real_value(json_object_get(o, "score")) - 0.912346) < 1e-12);
 	assert_int_equal(json_integer_value(json_object_get(o, "start_sample")), 16000);
 	assert_true(json_real_value(json_object_get(o, "start")) == 1.0);
 	assert_true(json_is_null(json_object_get(o, "snr_db"))); /* NaN is no JSON */
-	assert_string_equal(json_string_value(json_object_get(o, "device")), "a \"quoted\" ? name");
+	assert_string_equal(json_string_value(json_object_get(o, "device")),
+			    "a \"quoted\" \xef\xbf\xbd name");
 	assert_int_equal(json_integer_value(json_object_get(o, "dropped")), 0);
 	json_decref(o);
 }
@@ -37,19 +39,20 @@ static void test_json(void **state)
 static void test_json_of_extremes(void **state)
 {
 	kws_report r;
-	char line[KWS_REPORT_LINE];
+	char line[KWS_EVENT_JSON];
 
 	(void)state;
 	memset(&r, 0, sizeof r);
 	memset(r.word, '"', sizeof r.word - 1); /* doubles when escaped */
 	memset(r.model, '\\', sizeof r.model - 1);
+	r.live = true;
 	memset(r.device, '"', sizeof r.device - 1);
 	memset(r.clip, 'c', sizeof r.clip - 1);
 	memset(r.host, 'h', sizeof r.host - 1);
 	r.start_sample = r.end_sample = INT64_MAX;
 	r.start_s = 1e11;
-	size_t n = kws_report_json(&r, line);
-	assert_true(n > 0 && n < KWS_REPORT_LINE);
+	size_t n = kws_report_json(&r, line, sizeof line);
+	assert_true(n > 0 && n < KWS_EVENT_JSON);
 	json_t *o = json_loads(line, 0, NULL);
 	assert_non_null(o);
 	json_decref(o);
@@ -57,8 +60,8 @@ static void test_json_of_extremes(void **state)
 	memset(r.word, '\n', sizeof r.word - 1);
 	memset(r.host, '\x7f', sizeof r.host - 1);
 	memset(r.model, 0x01, sizeof r.model - 1);
-	n = kws_report_json(&r, line);
-	assert_true(n > 0 && n < KWS_REPORT_LINE);
+	n = kws_report_json(&r, line, sizeof line);
+	assert_true(n > 0 && n < KWS_EVENT_JSON);
 	for (size_t i = 0; i < n; i++)
 		assert_true((unsigned char)line[i] >= 0x20 && line[i] != 0x7f);
 }
@@ -73,7 +76,7 @@ static void test_fields(void **state)
 
 	(void)state;
 	for (i = 0; kws_report_field(&r, i, &name, value, sizeof value); i++) {
-		score |= !strcmp(name, "score") && !strcmp(value, "0.9123");
+		score |= !strcmp(name, "score") && !strcmp(value, "0.912346");
 		snr |= !strcmp(name, "snr_db") && !*value;
 	}
 	assert_true(i > 15 && score && snr);
@@ -119,6 +122,7 @@ static void test_file_appends_and_rotates(void **state)
 	assert_int_equal(st.taken, 3);
 	kws_sink_stop(s, 5000, true);
 	assert_int_equal(count_lines(slurp(c.path)), 2); /* delivered before the end */
+	assert_int_equal(schema_check_lines(slurp(c.path)), 2);
 }
 
 static void test_file_that_cannot_be(void **state)

@@ -78,6 +78,7 @@ static void test_socket_readers(void **state)
 		read_for_now(fd[i], text, sizeof text);
 		assert_int_equal(count_lines(text), 1);
 		assert_non_null(strstr(text, "\"start_sample\":5,"));
+		assert_int_equal(schema_check_lines(text), 1);
 	}
 	close(fd[1]); /* one leaves */
 	assert_int_equal(readers(s), 3);

@@ -113,6 +113,39 @@ typedef struct {
 
 typedef void kws_event_fn(void *ctx, const kws_event *ev);
 
+/* What a program knows of an event beside it. Begin with KWS_EVENT_CONTEXT: nothing; texts that are NULL and numbers that are
+ * NaN are not known. */
+typedef struct {
+	size_t size; /* of this struct: later versions add to its end */
+	const char *
+		stream; /* tells this stream from all others, for the event's id; NULL: the file's name is used, else there is no id */
+	const char *file;
+	const char *device; /* that hears it; then all from gap_count on counts, too */
+	const char *host;
+	uint64_t origin;    /* samples at the model's rate that are counted before this stream; 0 */
+	double wall;	    /* seconds since 1970, UTC, of sample 0 of all that is counted */
+	double monotonic;   /* the same by a clock that is never set */
+	uint64_t gap_count; /* times audio was lost since the event before this one */
+	double gap_s;	    /* how much of it in all, seconds */
+	const char *gap_reason; /* of the last time */
+	const char *clip;	/* the file with its sound */
+	uint64_t dropped;	/* events that this reader lost since the one before */
+} kws_event_context;
+
+#define KWS_EVENT_CONTEXT                                                                          \
+	{ sizeof(kws_event_context), NULL, NULL, NULL, NULL, 0, __builtin_nan(""),                 \
+	  __builtin_nan(""),	     0,	   0.0,	 NULL, NULL, 0 }
+
+/* Room for any event without a file. The name of one takes six times its length at most. */
+enum { KWS_EVENT_JSON = 4096 };
+
+/* The event as a JSON object on one line, without a line feed: what `kws spot --format jsonl` and every sink of kwsd write,
+ * key for key and digit for digit; docs/event.schema.json describes it. UTF-8 without control characters, whatever the
+ * names hold. context NULL: only what the event and its model say. Returns its length, less than size; 0: it does not fit,
+ * and out is "". Allocates nothing; any thread. */
+KWS_API size_t kws_event_json(const kws_event *ev, const kws_model *m,
+			      const kws_event_context *context, char *out, size_t size);
+
 /* One network frame, for meters, plots and statistics. */
 typedef struct {
 	uint64_t sample;    /* at its end */
