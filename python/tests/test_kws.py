@@ -48,7 +48,8 @@ def test_model_says_what_is_in_the_file(model):
 
 
 def test_events_are_those_of_the_program(events):
-    lines = [json.loads(line) for line in program("spot", "-m", MODEL, "--format", "jsonl", DEMO).splitlines()]
+    lines_as_they_are = program("spot", "-m", MODEL, "--format", "jsonl", DEMO).splitlines()
+    lines = [json.loads(line) for line in lines_as_they_are]
     assert len(lines) == len(events) >= 5
     for line, event in zip(lines, events, strict=True):
         assert (line["word"], line["start_sample"], line["end_sample"], line["decided_sample"]) == (
@@ -56,6 +57,21 @@ def test_events_are_those_of_the_program(events):
         for key in ("score", "threshold", "level_dbfs", "snr_db", "start", "end", "decided"):
             assert line[key] == pytest.approx(getattr(event, key), abs=1e-6)
         assert event.margin == event.score - event.threshold > 0
+        assert event.as_dict() == line and event.json() in lines_as_they_are
+
+
+def test_events_fit_the_schema(events, model, demo):
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(json.loads((TREE / "docs/event.schema.json").read_text()))
+    validator.check_schema(validator.schema)
+    samples, rate = demo
+    streamed = list(kws.Spotter(model, rate).events([samples]))
+    assert streamed == events
+    for event in [*events, *streamed]:
+        validator.validate(event.as_dict())
+    assert events[0].as_dict()["file"] == str(DEMO) and "file" not in streamed[0].as_dict()
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate(events[0].as_dict() | {"score": 2})
 
 
 @pytest.mark.parametrize("cut", [1, 160, 777, 100_000])

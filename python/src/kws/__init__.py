@@ -16,11 +16,12 @@ any number of threads; every other object belongs to one thread at a time. The i
 """
 from __future__ import annotations
 
+import json
 import math
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -136,6 +137,15 @@ class Event:
     start_sample: int
     end_sample: int
     decided_sample: int
+    _line: str = field(default="", repr=False, compare=False)
+
+    def json(self) -> str:
+        """The event as a line of JSON, as ``kws spot --format jsonl`` writes it."""
+        return self._line
+
+    def as_dict(self) -> dict[str, Any]:
+        """What :meth:`json` holds."""
+        return json.loads(self._line)
 
     @property
     def margin(self) -> float:
@@ -181,13 +191,14 @@ class Spotter:
     :param refractory_ms: after an event the word is silent for so long at least, 0..60000; None: the model's.
     :param on_frame: called with every :class:`Frame`, for meters and plots.
     :param group: hear in this :class:`Group`, which has the model.
+    :param file: name of the recording, for the JSON of its events.
     :raises Error: something is out of its range; the text names it.
     """
 
     def __init__(self, model: Model | str | os.PathLike[str] | None = None, rate_hz: int = 16000, *,
                  threshold: float | Mapping[str, float] | None = None, smooth_ms: int | None = None,
                  refractory_ms: int | None = None, on_frame: Callable[[Frame], None] | None = None,
-                 group: Group | None = None) -> None:
+                 group: Group | None = None, file: str | os.PathLike[str] | None = None) -> None:
         if group is not None and model is not None and model is not group.model:
             raise ValueError("model: the group has another one")
         self.model = group.model if group is not None else _model(model)
@@ -197,6 +208,10 @@ class Spotter:
         self._frame_fn = on_frame
         self._failure: BaseException | None = None
         self._handle = ffi.new_handle(self)
+        self._file = ffi.new("char[]", os.fsencode(file)) if file is not None else ffi.NULL
+        self._context = ffi.new("kws_event_context *", {"size": ffi.sizeof("kws_event_context"), "file": self._file,
+                                                        "wall": math.nan, "monotonic": math.nan})
+        self._line = ffi.new("char[]", lib.KWS_EVENT_JSON + 6 * (len(self._file) if self._file else 0))
         config = self._config(threshold, smooth_ms, refractory_ms)
         out, error = ffi.new("kws_spotter **"), ffi.new("kws_error *")
         if group is None:
@@ -230,8 +245,10 @@ class Spotter:
 
     def _on_event(self, ev: Any) -> None:
         hz = self.model.rate_hz
+        length = lib.kws_event_json(ev, self.model._c, self._context, self._line, len(self._line))
+        line = ffi.buffer(self._line, length)[:].decode()
         self._events.append(Event(self.model.words[ev.word], ev.start / hz, ev.end / hz, ev.sample / hz, ev.score,
-                                  ev.threshold, ev.level_dbfs, ev.snr_db, ev.start, ev.end, ev.sample))
+                                  ev.threshold, ev.level_dbfs, ev.snr_db, ev.start, ev.end, ev.sample, line))
 
     def _on_frame(self, frame: Any) -> None:
         try:
@@ -397,7 +414,7 @@ def spot(path: str | os.PathLike[str], model: Model | str | os.PathLike[str] | N
     :param channel: hear this one, from 1; None: the mean of all.
     """
     rate_hz, blocks = _blocks(path, channel)
-    return Spotter(model, rate_hz, **options).events(blocks)
+    return Spotter(model, rate_hz, **{"file": path, **options}).events(blocks)
 
 
 def classify(path: str | os.PathLike[str], model: Model | str | os.PathLike[str] | None = None, *, channel: int | None = None,
