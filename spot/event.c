@@ -88,7 +88,7 @@ static void real_text(double v, char text[NUMBER])
 	text[0] = 0;
 	if (!(fabs(v) < 1e15))
 		return;
-	if (fabs(v) < 0.5e-6)
+	if (fabs(v) <= 0.5e-6)
 		v = 0.0; /* which has no sign */
 	const int all = snprintf(local, sizeof local, "%.6f", v);
 	const int whole = (int)strspn(local, "-0123456789");
