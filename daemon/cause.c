@@ -113,10 +113,11 @@ const char *kws_cause_of_group(kws_cause *c, int err, gid_t group)
 	else if (err == EPERM) {
 		size_t at = strlen(c->text);
 
-		snprintf(c->text + at, sizeof c->text - at,
-			 "; kwsd runs as %s, who is not in that group (for the service: Group= of a "
-			 "drop-in)",
-			 user_name(&us, geteuid()));
+		snprintf(
+			c->text + at, sizeof c->text - at,
+			"; kwsd runs as %s, who is not in that group (for the service: Group= of a "
+			"drop-in)",
+			user_name(&us, geteuid()));
 	}
 	return c->text;
 }
