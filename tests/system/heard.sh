@@ -95,7 +95,7 @@ test_headers_that_lie() { # at most 60 s
 test_output_to_a_pipe() { # at most 30 s
 	need mkfifo
 	mkfifo "$T/fifo.svg"
-	cat "$T/fifo.svg" > "$T/out" & local c=$!
+	cat "$T/fifo.svg" > "$T/out" & local c=$!; PIDS="$PIDS $c"
 	"$KWS" plot -m "$MODEL" tests/data/demo.flac --end 3 -o "$T/fifo.svg" 2> "$T/err" || fail "status $?"
 	wait $c
 	[ -p "$T/fifo.svg" ] && grep -q '</svg>' "$T/out" || fail "the pipe was replaced"
