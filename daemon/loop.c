@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -52,7 +53,7 @@ struct kws_loop {
  * each signal, and a wake-up: however many come, none is lost. */
 static const int heeded[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
 enum { N_HEEDED = sizeof heeded / sizeof heeded[0] };
-static volatile sig_atomic_t caught[N_HEEDED];
+static atomic_bool caught[N_HEEDED]; /* by whichever thread the signal came to */
 static int signal_fd = -1;
 
 static void on_caught(int number)
@@ -62,7 +63,7 @@ static void on_caught(int number)
 
 	for (int i = 0; i < N_HEEDED; i++)
 		if (heeded[i] == number)
-			caught[i] = 1;
+			atomic_store(&caught[i], true);
 	if (write(signal_fd, &one, sizeof one) < 0)
 		errno = keep; /* full of wake-ups */
 	errno = keep;
@@ -91,7 +92,7 @@ bool kws_loop_stop_asked(void)
 	if (read(signal_fd, &n, sizeof n) < 0)
 		n = 0; /* the flags say it */
 	for (int i = 0; i < N_HEEDED; i++)
-		if (caught[i] && (heeded[i] == SIGTERM || heeded[i] == SIGINT))
+		if (atomic_load(&caught[i]) && (heeded[i] == SIGTERM || heeded[i] == SIGINT))
 			return true;
 	return false;
 }
@@ -238,9 +239,9 @@ static void on_signal(kws_loop *l)
 	if (read(signal_fd, &n, sizeof n) < 0)
 		n = 0; /* the flags say it, also what came before there was a loop */
 	for (int i = 0; i < N_HEEDED; i++) {
-		if (!caught[i])
+		/* cleared before it is heeded: the next one counts again */
+		if (!atomic_exchange(&caught[i], false))
 			continue;
-		caught[i] = 0; /* before it is heeded: the next one counts again */
 		switch (heeded[i]) {
 		case SIGHUP: begin_reload(l); break;
 		case SIGUSR1: log_stats(l); break;

@@ -55,8 +55,10 @@ enum kws_status kws_start_build(kws_setup *s, bool *stopped, kws_error *err)
 		return kws_fail(err, KWS_ERR_NOMEM, KWS_NO_THREAD, kws_strerrno(failed));
 	}
 	*stopped = !wait_for(j.done);
-	if (*stopped)
+	if (*stopped) {
+		pthread_detach(thread);
 		return KWS_OK;
+	}
 	pthread_join(thread, NULL);
 	close(j.done);
 	return j.status;
