@@ -74,7 +74,9 @@ static void begin_stream(kws_ear *e, kws_device *d)
 	e->stream = kws_capture_stream(e->capture);
 	if (!fit_rate(e, kws_device_rate(d), &err)
 	    || kws_engine_start(e->engine, e->in_hz, kws_ear_on_event, e, &err) != KWS_OK) {
-		kws_log(KWS_LOG_ERROR, "%s", err.text);
+		bool news = strcmp(kws_capture_reason(e->capture), err.text) != 0;
+
+		kws_log(news ? KWS_LOG_ERROR : KWS_LOG_DEBUG, "%s", err.text);
 		kws_capture_lose(e->capture, err.text);
 		return;
 	}

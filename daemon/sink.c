@@ -134,7 +134,8 @@ static void work_stop(kws_sink *s, int timeout_ms, bool wait)
 	work_sink *ws = (work_sink *)s;
 
 	if (!kws_worker_stop(ws->worker, timeout_ms, wait) && wait)
-		kws_log(KWS_LOG_WARNING, "%s: hangs; events that waited there are lost",
+		kws_log(KWS_LOG_WARNING,
+			"%s: did not end in time; events that waited there may be lost",
 			ws->base.name);
 	free(ws);
 }

@@ -118,7 +118,7 @@ static bool append(file *f, const char *line, size_t n, const char **why)
 		if (ok)
 			return true;
 	}
-	*why = kws_strerrno(errno);
+	*why = errno == EAGAIN ? "nobody takes what is in the pipe" : kws_strerrno(errno);
 	if (errno == EPIPE) { /* the next reader is another one */
 		*why = "nobody reads the pipe any more";
 		f->torn |= f->done > 0;

@@ -23,7 +23,8 @@ static bool deliver(void *self, const kws_report *r)
 	line[n++] = '\n';
 	bool ok = kws_sink_write(o->work, o->fd, line, n, &done);
 	if (!ok && !o->failing)
-		kws_log(KWS_LOG_WARNING, "stdout: %s", strerror(errno));
+		kws_log(KWS_LOG_WARNING, "stdout: %s",
+			errno == EAGAIN ? "nobody reads it" : strerror(errno));
 	o->failing = !ok;
 	return ok;
 }

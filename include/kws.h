@@ -13,7 +13,7 @@ enum kws_mel_scale { KWS_MEL_HTK, KWS_MEL_SLANEY };
 const char *kws_strerrno(int code);
 
 /* A format for pthread_create's number as strerror says it. */
-#define KWS_NO_THREAD "cannot start a thread: %s (ulimit -u, TasksMax=)"
+#define KWS_NO_THREAD "cannot start a thread: %s (ulimit -u and -v, TasksMax=)"
 
 /* Control characters of text, also those that UTF-8 spells with two bytes, become '?': what comes
  * from outside must not write lines of its own into a log, or steer a terminal. */
