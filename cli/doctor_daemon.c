@@ -108,6 +108,8 @@ void kws_doctor_check_conf(kws_diagnosis *f, const char *path, const char *model
 		return;
 	}
 	const int status = kws_child_status(&c);
+	if (there && c.out[0]) /* also one that is refused for what it names */
+		read_conf(conf, c.out);
 	find_lines(f, status == 0 ? KWS_FIND_ODD : KWS_FIND_BAD, c.err);
 	if (status != 0) {
 		kws_find(f, KWS_FIND_BAD, "kwsd does not take its configuration, %s",
@@ -117,8 +119,6 @@ void kws_doctor_check_conf(kws_diagnosis *f, const char *path, const char *model
 		kws_find_paste(f, "kwsd -t -c %s && sudo systemctl reload-or-restart kwsd", quoted);
 		return;
 	}
-	if (there)
-		read_conf(conf, c.out);
 	kws_find(f, KWS_FIND_OK,
 		 there ? "kwsd takes its configuration, %s"
 		       : "there is no %s: the defaults hold, and kwsd takes them",
