@@ -140,7 +140,7 @@ $(B)/libkws.so.0: $(LIB_OBJ) include/libkws.map
 	$(call step,LD)$(CC) $(CFLAGS) $(filter-out -pie,$(HARDEN_LINK)) -shared -Wl,-soname,libkws.so.0 -Wl,-z,defs \
 		-Wl,--version-script=include/libkws.map $(LDFLAGS) -pthread -o $@ $(LIB_OBJ) $(shell $(PKG_CONFIG) --libs $(PKGS_LIB)) -lm
 $(B)/libkws.a: $(LIB_OBJ)
-	$(call step,AR)$(CC) $(CFLAGS) -nostdlib -no-pie -r -o $(B)/libkws.o $(LIB_OBJ)
+	$(call step,AR)$(CC) $(CFLAGS) -nostdlib -r -o $(B)/libkws.o $(LIB_OBJ)
 	@$(OBJCOPY) --localize-hidden $(B)/libkws.o
 	@rm -f $@ && $(AR) rcs $@ $(B)/libkws.o
 $(AUDIO): $(AUDIO_OBJ)

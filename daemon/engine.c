@@ -138,7 +138,7 @@ static double measure(kws_engine *e)
 {
 	enum { PIECES = 10, HOPS = 20, HOP_MAX = 1920 };
 	static const double enough_s = 0.5;
-	double hop_s = 0.01, best = INFINITY, spent = 0.0;
+	double hop_s = 0.01, best = HUGE_VAL, spent = 0.0;
 	float pcm[HOP_MAX];
 	size_t n = e->in_hz / 100;
 	unsigned noise = 1;

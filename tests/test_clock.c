@@ -30,7 +30,7 @@ static void test_rfc3339(void **state)
 	assert_string_equal(t, "2099-12-31T23:59:59.999Z");
 	kws_rfc3339(-3.39e127, t, sizeof t);
 	assert_string_equal(t, "1970-01-01T00:00:00.000Z");
-	kws_rfc3339(NAN, t, sizeof t);
+	kws_rfc3339(nan(""), t, sizeof t);
 	assert_string_equal(t, "1970-01-01T00:00:00.000Z");
 	kws_rfc3339(1e300, t, sizeof t);
 	assert_string_equal(t, "9999-12-31T23:59:59.000Z");

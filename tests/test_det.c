@@ -428,9 +428,10 @@ static void a_word_said_again_counts_again(void **state)
 		pulse(&r, A, 1.2, 4.4, 0.9f);
 		for (size_t t = 0; t < r.n_frames; t++) {
 			uint64_t now = (t + 1) * FRAME;
-			size_t i = now < 2.2 * RATE ? 0 : now < 3.3 * RATE ? 1 : 2;
+			double at = (double)now / RATE;
+			size_t i = at < 2.2 ? 0 : at < 3.3 ? 1 : 2;
 			uint64_t end = (uint64_t)(often[i].end * RATE);
-			r.voice[t].count = now < 1.1 * RATE ? 0 : pauses ? i + 1 : 1;
+			r.voice[t].count = at < 1.1 ? 0 : pauses ? i + 1 : 1;
 			r.voice[t].end = now < end || !pauses ? now : end;
 		}
 		m.recording = &r;

@@ -66,15 +66,8 @@ static enum kws_status open_named(const char *name, kws_error *err)
 
 static void test_names(void **state)
 {
-	static const char *const bad[] = { "",
-					   "x\\nSTOPPING=1",
-					   "\\u001b[2J",
-					   "a\\u007f",
-					   "a\\u0085b",
-					   "\xc2\x9b"
-					   "31m",
-					   "tab\\there",
-					   "\\r" };
+	static const char *const bad[] = { "",		"x\\nSTOPPING=1", "\\u001b[2J", "a\\u007f",
+					   "a\\u0085b", "\xc2\x9bm",	  "tab\\there", "\\r" };
 	kws_error err = { "" };
 
 	(void)state;

@@ -120,7 +120,7 @@ static void put_clips(void)
 	put_clip("fuzz_clip/ok/near", 1772366400.0, 100, 1, "go");
 	put_clip("fuzz_clip/ok/path", 0.0, 255, 0, "../../etc/passwd");
 	put_clip("fuzz_clip/ok/bytes", 1e9, 0, 1, "\n\x1b[2J \xc3\xa9\xff.");
-	put_clip("fuzz_clip/ok/no_clock", NAN, 0, 1, "go");
+	put_clip("fuzz_clip/ok/no_clock", nan(""), 0, 1, "go");
 	put_clip("fuzz_clip/ok/far_clock", -3.39e127, 0, 1, "go");
 	put_clip("fuzz_clip/ok/long", 1e9, 0, 1,
 		 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz");
@@ -201,7 +201,7 @@ static void put_events(void)
 {
 	char text[255];
 	put_event("fuzz_event/ok/yes", "yes", 3, 0.93);
-	put_event("fuzz_event/ok/none", "", 0, NAN);
+	put_event("fuzz_event/ok/none", "", 0, nan(""));
 	put_event("fuzz_event/ok/quotes", "\"\\\n\t\x1b\x7f/", 7, 1e300);
 	put_event("fuzz_event/ok/bytes", "\xff\xc3\xa9\xed\xa0\x80", 6, -1e-5);
 	put_event("fuzz_event/ok/c1", "U,M\xc2\x9aH", 6, 1.0);
