@@ -193,8 +193,10 @@ void kws_picture_image(kws_picture *p, double x, double y, double w, double h,
 	cairo_translate(p->cairo, x, y);
 	cairo_scale(p->cairo, w / (double)columns, h / (double)rows);
 	cairo_set_source_surface(p->cairo, s, 0.0, 0.0);
-	/* Beyond its edge is more of the edge, not nothing. */
-	cairo_pattern_set_extend(cairo_get_source(p->cairo), CAIRO_EXTEND_PAD);
+	/* Of pixels: beyond its edge is more of the edge, not nothing. Other pictures keep the image
+	 * as it is, and cairo 1.18 would write all that is beyond into them, megabytes. */
+	if (cairo_surface_get_type(cairo_get_target(p->cairo)) == CAIRO_SURFACE_TYPE_IMAGE)
+		cairo_pattern_set_extend(cairo_get_source(p->cairo), CAIRO_EXTEND_PAD);
 	cairo_rectangle(p->cairo, 0.0, 0.0, (double)columns, (double)rows);
 	cairo_fill(p->cairo);
 	cairo_restore(p->cairo);

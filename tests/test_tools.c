@@ -28,6 +28,7 @@ static size_t read_whole(const char *path, char *to, size_t most)
 	FILE *f = fopen(path, "rb");
 	assert_non_null(f);
 	size_t n = fread(to, 1, most - 1, f);
+	assert_true(n < most - 1); /* all of it: a megabyte is too much for any of these */
 	to[n] = '\0';
 	fclose(f);
 	return n;
