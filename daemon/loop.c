@@ -38,7 +38,7 @@ struct kws_loop {
 	kws_vitals vitals;
 	struct pollfd fd[N_FDS];
 	double next_stats;
-	bool stop, hung, refused;
+	bool stop, hung, refused, broken;
 
 	/* reload: next is the thread's, and now stays as it is, until FD_RELOAD is ready */
 	pthread_t builder;
@@ -298,13 +298,16 @@ static int finish(kws_loop *l)
 	}
 	bool closed = kws_ear_destroy(l->ear, CLOSE_MS);
 	drop_reload(l);
+	const int status = l->hung	? EX_TEMPFAIL
+			   : l->refused ? EX_CONFIG
+			   : l->broken	? EX_OSERR
+					: EX_OK;
 	if (!closed || l->building)
-		return l->hung ? EX_TEMPFAIL : l->refused ? EX_CONFIG : EX_OK;
+		return status;
 	for (int i = 0; i < FD_CAPTURE; i++)
 		close(l->fd[i].fd);
-	const bool refused = l->refused;
 	free(l);
-	return refused ? EX_CONFIG : EX_OK;
+	return status;
 }
 
 int kws_loop_run(kws_loop *l)
@@ -314,8 +317,13 @@ int kws_loop_run(kws_loop *l)
 	while (!l->stop) {
 		uint64_t n;
 
-		if (poll(l->fd, N_FDS, -1) < 0 && errno != EINTR)
+		if (poll(l->fd, N_FDS, -1) < 0 && errno != EINTR) {
+			/* EINVAL: also descriptors that are not in use count against the limit */
+			kws_log(KWS_LOG_ERROR, "poll: %s",
+				kws_strerrno(errno == EINVAL ? EMFILE : errno));
+			l->broken = true;
 			break;
+		}
 		if (l->fd[FD_TIMER].revents && read(l->fd[FD_TIMER].fd, &n, sizeof n) < 0)
 			n = 0;
 		if (l->fd[FD_SIGNAL].revents)

@@ -393,6 +393,20 @@ test_process_limit() { # at most 40 s
 	done
 }
 
+# Near the limit of descriptors: all is heard, or kwsd ends with an error that names the limit, or says so while it waits.
+test_descriptor_limit() { # at most 60 s
+	local status n
+	offline "$AUDIO" | field word > "$T/want"
+	for n in 4 5 6 7 8 9 10 11 12 14 16 20; do
+		(ulimit -n $n; exec timeout 4 "$KWSD" -c /dev/null -m "$MODEL" -d "raw:$AUDIO" -o stdout.enabled=yes -o journal.enabled=no) \
+			> "$T/out" 2> "$T/err" < /dev/null
+		status=$?
+		[ $status = 0 ] && field word < "$T/out" | cmp -s "$T/want" - && continue
+		logged "LimitNOFILE=" || fail "the limit of $n is not named, status $status: $(cat "$T/err")"
+		case $status in 71 | 78 | 124) ;; *) fail "status $status with a limit of $n" ;; esac
+	done
+}
+
 # A reload that is refused: old readers and new ones get the next events.
 test_refused_reload() { # at most 40 s
 	need socat
