@@ -424,6 +424,8 @@ static void test_no_descriptor_left(void **state)
 	char text[4096];
 
 	(void)state;
+	if (getenv("KWS_WRAP")) /* memcheck has its own limit of descriptors */
+		skip();
 	OPENED(s, kws_sink_socket_create(&s, &c, NULL, NULL));
 	int fd = visit(c.path), beyond = dup(fd);
 	close(beyond);
