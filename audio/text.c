@@ -30,7 +30,7 @@ enum kws_status kws_text_read(char **text, size_t *len, const char *path, size_t
 			      kws_error *err)
 {
 	*text = NULL;
-	FILE *f = fopen(path, "rb");
+	FILE *f = fopen(path, "rbe");
 	if (!f)
 		return kws_fail(err, KWS_ERR_IO, "%s: %s", path, strerror(errno));
 	const enum kws_status s = read_all(f, text, len, path, most, err);
