@@ -47,6 +47,13 @@ def test_model_says_what_is_in_the_file(model):
     assert kws.version() in (TREE / "include/kws/kws.h").read_text()
 
 
+def test_paths_with_a_nul_are_refused():
+    with pytest.raises(ValueError, match="NUL"):
+        kws.Model(f"{MODEL}\0x")
+    with pytest.raises(ValueError, match="NUL"):
+        list(kws.spot(f"{DEMO}\0x", MODEL))
+
+
 def test_events_are_those_of_the_program(events):
     lines_as_they_are = program("spot", "-m", MODEL, "--format", "jsonl", DEMO).splitlines()
     lines = [json.loads(line) for line in lines_as_they_are]

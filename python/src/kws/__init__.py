@@ -58,6 +58,14 @@ def version() -> str:
     return ffi.string(lib.kws_version()).decode()
 
 
+def _c_path(path: str | os.PathLike) -> bytes:
+    """The path as C takes it: `ValueError` for one with a NUL, which would end it there."""
+    name = os.fsencode(path)
+    if b"\0" in name:
+        raise ValueError(f"a path with a NUL in it: {path!r}")
+    return name
+
+
 def _check(status: int, error: Any) -> None:
     if status != lib.KWS_OK:
         text = ffi.string(error.text).decode(errors="replace")
@@ -91,7 +99,7 @@ class Model:
         if not path:
             raise ValueError("path: name a model file, or set KWS_MODEL")
         out, error = ffi.new("kws_model **"), ffi.new("kws_error *")
-        _check(lib.kws_model_open(out, os.fsencode(path), error), error)
+        _check(lib.kws_model_open(out, _c_path(path), error), error)
         self._c = ffi.gc(out[0], lib.kws_model_close)
         n = lib.kws_model_n_words(self._c)
         #: Name in the file, e.g. ``"commands-12"``.
@@ -208,7 +216,7 @@ class Spotter:
         self._frame_fn = on_frame
         self._failure: BaseException | None = None
         self._handle = ffi.new_handle(self)
-        self._file = ffi.new("char[]", os.fsencode(file)) if file is not None else ffi.NULL
+        self._file = ffi.new("char[]", _c_path(file)) if file is not None else ffi.NULL
         self._context = ffi.new("kws_event_context *", {"size": ffi.sizeof("kws_event_context"), "file": self._file,
                                                         "wall": math.nan, "monotonic": math.nan})
         self._line = ffi.new("char[]", lib.KWS_EVENT_JSON + 6 * (len(self._file) if self._file else 0))
@@ -376,7 +384,7 @@ def _blocks(path: str | os.PathLike[str], channel: int | None) -> tuple[int, Ite
     if channel is not None and channel < 1:
         raise ValueError(f"{path}: channel {channel} is not counted from 1")
     out, error = ffi.new("kws_source **"), ffi.new("kws_error *")
-    _check(lib.kws_source_open_file(out, os.fsencode(path), channel or 0, error), error)
+    _check(lib.kws_source_open_file(out, _c_path(path), channel or 0, error), error)
     source = ffi.gc(out[0], lib.kws_source_close)
 
     def read() -> Iterator[Samples]:
