@@ -49,7 +49,7 @@ endif
 endif
 HARDEN_LINK := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
 
-OURS := -std=c11 -D_POSIX_C_SOURCE=200809L -pthread $(HARDEN) $(WARN) -I. -Iinclude -MMD -MP \
+OURS := -std=c11 -ffp-contract=off -D_POSIX_C_SOURCE=200809L -pthread $(HARDEN) $(WARN) -I. -Iinclude -MMD -MP \
         -DKWS_MODEL_PATH='"$(SHARE)/commands-12.safetensors"' $(SANITIZE) $(shell $(PKG_CONFIG) --cflags $(PKGS_ALL) 2>/dev/null)
 link = $(CC) $(CFLAGS) $(SANITIZE) $(HARDEN_LINK) $(LDFLAGS) -pthread -o $@ $(1) $(shell $(PKG_CONFIG) --libs $(2)) -lm
 
@@ -121,7 +121,7 @@ FORCE:
 # these are compiled once for each level of the processor, always optimised: their speed is the network's;
 # gcc's analyzer takes a vector's bytes for its bits
 FAST := -O3
-level = $(call step,CC,$< for $(2))$(CC) $(OURS) $(CPPFLAGS) $(filter-out -fanalyzer,$(CFLAGS)) $(FAST) -ffp-contract=fast -DKWS_VEC_LEVEL=$(1) \
+level = $(call step,CC,$< for $(2))$(CC) $(OURS) $(CPPFLAGS) $(filter-out -fanalyzer,$(CFLAGS)) $(FAST) -DKWS_VEC_LEVEL=$(1) \
         -DKWS_VEC_NAME='"$(2)"' -DKWS_VEC_BYTES=$(3) $(4) -c -o $@ $<
 $(B)/vec/%_baseline.o: vec/%.c Makefile | $(B)/libraries
 	@mkdir -p $(@D)

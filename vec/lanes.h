@@ -7,6 +7,12 @@
 #include <stdbool.h>
 #include <string.h>
 
+#if defined __FMA__
+#include <immintrin.h>
+#elif defined __aarch64__
+#include <arm_neon.h>
+#endif
+
 enum { LANES = KWS_VEC_BYTES / sizeof(float) };
 
 typedef float vf __attribute__((vector_size(KWS_VEC_BYTES)));
@@ -22,6 +28,25 @@ static inline void store(float *p, vf v)
 {
 	memcpy(p, &v, sizeof v);
 }
+
+/* a * b + c, rounded once where the level can: by intrinsics, and with -ffp-contract=off for all else. Left to the
+ * compiler, it differs from place to place: which of two products is fused, and whether at all, and so the same sum comes
+ * out differently in a block of steps and in a single one. */
+static inline vf fma_v(vf a, vf b, vf c)
+{
+#if defined __AVX512F__
+	return _mm512_fmadd_ps(a, b, c);
+#elif defined __FMA__
+	return _mm256_fmadd_ps(a, b, c);
+#elif defined __aarch64__
+	return vfmaq_f32(c, a, b);
+#else
+	return a * b + c;
+#endif
+}
+
+/* A scalar in all lanes. (Less a zero, which compilers leave out, also for -0.) */
+#define SPLAT(x) ((x) - (vf){ 0 })
 
 #define KWS_VEC_JOIN(a, b)  a##b
 #define KWS_VEC_NAMED(a, b) KWS_VEC_JOIN(a, b)

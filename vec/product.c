@@ -9,24 +9,19 @@
 /* Half a vector, for the 8 columns that 24 or 72 have left over. */
 typedef float half __attribute__((vector_size(KWS_VEC_BYTES / 2)));
 
-/* sum + in * w, rounded once where the level can. Left to the compiler, that differs from tile to tile: gcc 14 rounds
- * some of them twice. */
+/* in * w + sum, as fma_v() */
+static inline half fma_half(float in, half w, half sum)
+{
 #if defined __AVX512F__
-#include <immintrin.h>
-#define ADD(sum, in, w)	     _mm512_fmadd_ps(_mm512_set1_ps(in), w, sum)
-#define ADD_HALF(sum, in, w) _mm256_fmadd_ps(_mm256_set1_ps(in), w, sum)
+	return _mm256_fmadd_ps(_mm256_set1_ps(in), w, sum);
 #elif defined __FMA__
-#include <immintrin.h>
-#define ADD(sum, in, w)	     _mm256_fmadd_ps(_mm256_set1_ps(in), w, sum)
-#define ADD_HALF(sum, in, w) _mm_fmadd_ps(_mm_set1_ps(in), w, sum)
+	return _mm_fmadd_ps(_mm_set1_ps(in), w, sum);
 #elif defined __aarch64__
-#include <arm_neon.h>
-#define ADD(sum, in, w)	     vfmaq_n_f32(sum, w, in)
-#define ADD_HALF(sum, in, w) vfma_n_f32(sum, w, in)
+	return vfma_n_f32(sum, w, in);
 #else
-#define ADD(sum, in, w)	     ((sum) + (in) * (w))
-#define ADD_HALF(sum, in, w) ((sum) + (in) * (w))
+	return in * w + sum;
 #endif
+}
 
 enum { HALF = LANES / 2, MOST_ROWS = 8, MOST_VECTORS = 8 };
 
@@ -69,9 +64,9 @@ INLINE void tile(size_t R, size_t V, bool odd, const kws_product *g, const float
 			for (size_t r = 0; r < R; r++) {
 				const float in = x[r * g->step + k];
 				for (size_t v = 0; v < V; v++)
-					sum[r][v] = ADD(sum[r][v], in, wv[v]);
+					sum[r][v] = fma_v(SPLAT(in), wv[v], sum[r][v]);
 				if (odd)
-					sum_h[r] = ADD_HALF(sum_h[r], in, wh);
+					sum_h[r] = fma_half(in, wh, sum_h[r]);
 			}
 		}
 	y += column;

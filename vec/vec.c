@@ -6,9 +6,6 @@
 typedef unsigned vu __attribute__((vector_size(KWS_VEC_BYTES)));
 typedef int vi __attribute__((vector_size(KWS_VEC_BYTES)));
 
-/* GNU vectors broadcast a scalar operand. */
-#define SPLAT(x) ((vf){ 0 } + (x))
-
 /* The last n < LANES elements; the other lanes hold pad. */
 static inline vf load_tail(const float *p, size_t n, float pad)
 {
@@ -52,16 +49,16 @@ static inline vf exp_v(vf x)
 		12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
 	x = select(x < SPLAT(-87.3f), SPLAT(-87.3f), x);
 	x = select(x > SPLAT(88.3f), SPLAT(88.3f), x);
-	const vf shifted = x * 1.44269504088896341f + magic;
+	const vf shifted = fma_v(x, SPLAT(1.44269504088896341f), SPLAT(magic));
 	const vf n = shifted - magic;
-	vf r = x - n * 0.693359375f;
-	r = r - n * -2.12194440e-4f;
-	vf p = r * 1.9875691500e-4f + 1.3981999507e-3f;
-	p = p * r + 8.3334519073e-3f;
-	p = p * r + 4.1665795894e-2f;
-	p = p * r + 1.6666665459e-1f;
-	p = p * r + 5.0000001201e-1f;
-	p = p * (r * r) + r + 1.0f;
+	vf r = fma_v(n, SPLAT(-0.693359375f), x);
+	r = fma_v(n, SPLAT(2.12194440e-4f), r);
+	vf p = fma_v(r, SPLAT(1.9875691500e-4f), SPLAT(1.3981999507e-3f));
+	p = fma_v(p, r, SPLAT(8.3334519073e-3f));
+	p = fma_v(p, r, SPLAT(4.1665795894e-2f));
+	p = fma_v(p, r, SPLAT(1.6666665459e-1f));
+	p = fma_v(p, r, SPLAT(5.0000001201e-1f));
+	p = fma_v(p, r * r, r) + 1.0f;
 	return p * (vf)(((vu)shifted + 127u) << 23);
 }
 
@@ -73,18 +70,17 @@ static inline vf log_v(vf x)
 	const vf m = (vf)((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
 	const vf ef = __builtin_convertvector(e, vf);
 	const vf z = m * m;
-	vf p = m * 7.0376836292e-2f - 1.1514610310e-1f;
-	p = p * m + 1.1676998740e-1f;
-	p = p * m - 1.2420140846e-1f;
-	p = p * m + 1.4249322787e-1f;
-	p = p * m - 1.6668057665e-1f;
-	p = p * m + 2.0000714765e-1f;
-	p = p * m - 2.4999993993e-1f;
-	p = p * m + 3.3333331174e-1f;
-	vf y = p * m * z;
-	y = y + ef * -2.12194440e-4f;
-	y = y - 0.5f * z;
-	return m + y + ef * 0.693359375f;
+	vf p = fma_v(m, SPLAT(7.0376836292e-2f), SPLAT(-1.1514610310e-1f));
+	p = fma_v(p, m, SPLAT(1.1676998740e-1f));
+	p = fma_v(p, m, SPLAT(-1.2420140846e-1f));
+	p = fma_v(p, m, SPLAT(1.4249322787e-1f));
+	p = fma_v(p, m, SPLAT(-1.6668057665e-1f));
+	p = fma_v(p, m, SPLAT(2.0000714765e-1f));
+	p = fma_v(p, m, SPLAT(-2.4999993993e-1f));
+	p = fma_v(p, m, SPLAT(3.3333331174e-1f));
+	vf y = fma_v(ef, SPLAT(-2.12194440e-4f), p * m * z);
+	y = fma_v(z, SPLAT(-0.5f), y);
+	return fma_v(ef, SPLAT(0.693359375f), m + y);
 }
 
 static inline vf sigmoid_v(vf x)
@@ -102,11 +98,11 @@ static inline vf silu_v(vf x)
 static inline vf gelu_v(vf x)
 {
 	const vf a = select(x < SPLAT(0.0f), -x, x);
-	const vf k = 1.0f / (1.0f + a * 0.23164189f); /* 0.3275911 / sqrt 2 */
-	vf p = k * 1.061405429f - 1.453152027f;
-	p = p * k + 1.421413741f;
-	p = p * k - 0.284496736f;
-	p = p * k + 0.254829592f;
+	const vf k = 1.0f / fma_v(a, SPLAT(0.23164189f), SPLAT(1.0f)); /* 0.3275911 / sqrt 2 */
+	vf p = fma_v(k, SPLAT(1.061405429f), SPLAT(-1.453152027f));
+	p = fma_v(p, k, SPLAT(1.421413741f));
+	p = fma_v(p, k, SPLAT(-0.284496736f));
+	p = fma_v(p, k, SPLAT(0.254829592f));
 	const vf half = x * 0.5f * (p * k * exp_v(a * a * -0.5f));
 	return select(x < SPLAT(0.0f), half, x - half);
 }
@@ -204,19 +200,19 @@ static void vec_affine(float *y, const float *x, const float *w, const float *b,
 {
 	size_t i = 0;
 	for (; i + LANES <= n; i += LANES)
-		store(y + i, load(x + i) * load(w + i) + load(b + i));
+		store(y + i, fma_v(load(x + i), load(w + i), load(b + i)));
 	if (i < n) {
 		const size_t k = n - i;
 		store_tail(y + i,
-			   load_tail(x + i, k, 0.0f) * load_tail(w + i, k, 0.0f)
-				   + load_tail(b + i, k, 0.0f),
+			   fma_v(load_tail(x + i, k, 0.0f), load_tail(w + i, k, 0.0f),
+				 load_tail(b + i, k, 0.0f)),
 			   k);
 	}
 }
 
 static inline vf gate_v(vf x, vf u, vf h)
 {
-	return x + u * (h - x);
+	return fma_v(u, h - x, x);
 }
 
 static void vec_gate(float *x, const float *u, const float *h, size_t n)
@@ -249,11 +245,11 @@ static float vec_sumsq(const float *x, float centre, size_t n)
 	size_t i = 0;
 	for (; i + LANES <= n; i += LANES) {
 		const vf d = load(x + i) - centre;
-		s += d * d;
+		s = fma_v(d, d, s);
 	}
 	if (i < n) {
 		const vf d = load_tail(x + i, n - i, centre) - centre;
-		s += d * d;
+		s = fma_v(d, d, s);
 	}
 	return sum_lanes(s);
 }
@@ -263,13 +259,13 @@ static void vec_normalise(float *y, const float *x, float centre, float scale, c
 {
 	size_t i = 0;
 	for (; i + LANES <= n; i += LANES)
-		store(y + i,
-		      (load(x + i) - centre) * scale * load(w + i) + (b ? load(b + i) : (vf){ 0 }));
+		store(y + i, fma_v((load(x + i) - centre) * scale, load(w + i),
+				   b ? load(b + i) : (vf){ 0 }));
 	if (i < n) {
 		const size_t k = n - i;
 		const vf v =
-			(load_tail(x + i, k, 0.0f) - centre) * scale * load_tail(w + i, k, 0.0f)
-			+ (b ? load_tail(b + i, k, 0.0f) : (vf){ 0 });
+			fma_v((load_tail(x + i, k, 0.0f) - centre) * scale,
+			      load_tail(w + i, k, 0.0f), b ? load_tail(b + i, k, 0.0f) : (vf){ 0 });
 		store_tail(y + i, v, k);
 	}
 }
@@ -282,8 +278,8 @@ static inline void ema_steps(float *h, const float *q, const float *c, size_t n,
 		const vf qv = load(q + j * ld), cv = load(c + j * ld);
 		vf hv = load(h + j * ld);
 		for (size_t s = 0; s < k; s++) {
-			hv = qv * hv + x[s];
-			e[s] += cv * hv;
+			hv = fma_v(qv, hv, x[s]);
+			e[s] = fma_v(cv, hv, e[s]);
 		}
 		store(h + j * ld, hv);
 	}
@@ -326,12 +322,12 @@ static void vec_scores(float *s, const float *q, const float *kt, size_t ld, siz
 		vf even = { 0 }, odd = { 0 }; /* two sums hide the latency of the FMA */
 		size_t z = 0;
 		for (; z + 2 <= n_z; z += 2) {
-			even += q[z] * load(kt + z * ld + j);
-			odd += q[z + 1] * load(kt + (z + 1) * ld + j);
+			even = fma_v(SPLAT(q[z]), load(kt + z * ld + j), even);
+			odd = fma_v(SPLAT(q[z + 1]), load(kt + (z + 1) * ld + j), odd);
 		}
 		if (z < n_z)
-			even += q[z] * load(kt + z * ld + j);
-		store(s + j, (even + odd) * scale + load(bias + j));
+			even = fma_v(SPLAT(q[z]), load(kt + z * ld + j), even);
+		store(s + j, fma_v(even + odd, SPLAT(scale), load(bias + j)));
 	}
 }
 
@@ -361,7 +357,8 @@ static inline void sum_columns(float *y, const float *a, const float *v, size_t 
 	vf sum[4] = { { 0 }, { 0 }, { 0 }, { 0 } };
 	for (size_t j = 0; j < n_j; j++)
 		for (size_t i = 0; i < k; i++)
-			sum[i] += (a ? a[j] : 1.0f) * load(v + j * ld + i * LANES);
+			sum[i] =
+				fma_v(SPLAT(a ? a[j] : 1.0f), load(v + j * ld + i * LANES), sum[i]);
 	for (size_t i = 0; i < k; i++)
 		store(y + i * LANES, sum[i] * scale);
 }
@@ -379,7 +376,8 @@ static void vec_weighted_sum(float *y, const float *a, const float *v, size_t ld
 	if (i < n) {
 		vf sum = { 0 };
 		for (size_t j = 0; j < n_j; j++)
-			sum += (a ? a[j] : 1.0f) * load_tail(v + j * ld + i, n - i, 0.0f);
+			sum = fma_v(SPLAT(a ? a[j] : 1.0f), load_tail(v + j * ld + i, n - i, 0.0f),
+				    sum);
 		store_tail(y + i, sum * scale, n - i);
 	}
 }
