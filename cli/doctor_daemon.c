@@ -22,17 +22,8 @@ static const char INSTALLED[] = KWS_SYSCONFDIR "/kwsd/kwsd.conf";
 /* kwsd beside this program, else that of PATH. */
 static void find_kwsd(char *path)
 {
-	static const char NAME[] = "kwsd";
-	ssize_t n = readlink("/proc/self/exe", path, KWS_ARGS_PATH - sizeof NAME);
-	char *slash = NULL;
-	if (n > 0) {
-		path[n] = '\0';
-		slash = strrchr(path, '/');
-	}
-	if (slash)
-		memcpy(slash + 1, NAME, sizeof NAME);
-	if (!slash || access(path, X_OK) != 0)
-		memcpy(path, NAME, sizeof NAME);
+	if (!kws_find_beside("kwsd", path, KWS_ARGS_PATH) || access(path, X_OK) != 0)
+		snprintf(path, KWS_ARGS_PATH, "kwsd");
 }
 
 /* The value of a key in what kwsd -t prints, cut off at KWS_DOCTOR_VALUE; "" for none. */

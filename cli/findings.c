@@ -44,8 +44,11 @@ void kws_find(kws_diagnosis *f, enum kws_verdict verdict, const char *format, ..
 	kws_out_set(f->open, "paste", json_array());
 }
 
-static void add(kws_diagnosis *f, const char *key, const char *before, const char *text)
+__attribute__((format(printf, 4, 0))) static void
+add(kws_diagnosis *f, const char *key, const char *before, const char *format, va_list more)
 {
+	char text[LONGEST];
+	vsnprintf(text, sizeof text, format, more);
 	if (f->format == KWS_FORMAT_TEXT)
 		say(before, text);
 	else
@@ -54,22 +57,18 @@ static void add(kws_diagnosis *f, const char *key, const char *before, const cha
 
 void kws_find_advise(kws_diagnosis *f, const char *format, ...)
 {
-	char text[LONGEST];
 	va_list more;
 	va_start(more, format);
-	vsnprintf(text, sizeof text, format, more);
+	add(f, "advice", "     -> ", format, more);
 	va_end(more);
-	add(f, "advice", "     -> ", text);
 }
 
 void kws_find_paste(kws_diagnosis *f, const char *format, ...)
 {
-	char text[LONGEST];
 	va_list more;
 	va_start(more, format);
-	vsnprintf(text, sizeof text, format, more);
+	add(f, "paste", "        ", format, more);
 	va_end(more);
-	add(f, "paste", "        ", text);
 }
 
 const char *kws_find_quoted(const char *name, char *out)

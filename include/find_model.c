@@ -1,6 +1,5 @@
 #include "find_model.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +8,7 @@
 /* From the folder of the program, in a build tree. */
 #define BUILD_TREE_MODEL "../config/models/commands-12.safetensors"
 
-/* The model of the source tree whose build folder holds this program. */
-static bool build_tree_model(char *path, size_t n)
+bool kws_find_beside(const char *name, char *path, size_t n)
 {
 	ssize_t len = readlink("/proc/self/exe", path, n - 1);
 
@@ -18,10 +16,16 @@ static bool build_tree_model(char *path, size_t n)
 		return false;
 	path[len] = '\0';
 	char *slash = strrchr(path, '/');
-	if (!slash || (size_t)(slash + 1 - path) + sizeof BUILD_TREE_MODEL > n)
+	if (!slash || (size_t)(slash + 1 - path) + strlen(name) >= n)
 		return false;
-	memcpy(slash + 1, BUILD_TREE_MODEL, sizeof BUILD_TREE_MODEL);
-	return access(path, R_OK) == 0;
+	strcpy(slash + 1, name);
+	return true;
+}
+
+/* The model of the source tree whose build folder holds this program. */
+static bool build_tree_model(char *path, size_t n)
+{
+	return kws_find_beside(BUILD_TREE_MODEL, path, n) && access(path, R_OK) == 0;
 }
 
 void kws_find_model(const char *wanted, char *path, size_t n)

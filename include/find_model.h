@@ -1,7 +1,8 @@
-/* find_model.h - which model kws and kwsd use when none is named. */
+/* find_model.h - which model kws and kwsd use when none is named, and what lies beside the program. */
 #ifndef KWS_FIND_MODEL_H
 #define KWS_FIND_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifndef KWS_MODEL_PATH
@@ -12,5 +13,9 @@
  * tree the model of its source tree, the installed one. Written into path (n,), cut off when it is
  * longer. */
 void kws_find_model(const char *wanted, char *path, size_t n);
+
+/* The path of name, seen from the folder of the running program, into path (n,). False: it does not fit, or the folder is
+ * not known. Whether anything is there is not looked at. */
+bool kws_find_beside(const char *name, char *path, size_t n);
 
 #endif

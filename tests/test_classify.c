@@ -200,18 +200,6 @@ static void refuses_bad_rates(void **state)
 	kws_classifier_destroy(NULL);
 }
 
-static int open_tiny(void **state)
-{
-	*state = tiny_model_open(&tiny_default);
-	return 0;
-}
-
-static int close_tiny(void **state)
-{
-	kws_model_close(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,5 +211,5 @@ int main(void)
 		cmocka_unit_test(best_takes_the_first_of_equals),
 		cmocka_unit_test(refuses_bad_rates),
 	};
-	return cmocka_run_group_tests(tests, open_tiny, close_tiny) != 0;
+	return cmocka_run_group_tests(tests, tiny_set_up, tiny_tear_down) != 0;
 }

@@ -1,5 +1,6 @@
 /* The real kws, run as a user runs it, on a small random model and sounds made here. */
 #define _POSIX_C_SOURCE 200809L
+#include "find_model.h"
 #include "tests/tiny_model.h"
 #include "tests/schema.h"
 
@@ -202,15 +203,7 @@ static void make_sound(void)
 static int set_up(void **state)
 {
 	(void)state;
-	const char *build = getenv("KWS_BUILD");
-	ssize_t n = readlink("/proc/self/exe", kws, sizeof kws - 8);
-	if (build) {
-		snprintf(kws, sizeof kws, "%s/kws", build);
-	} else {
-		assert_true(n > 0);
-		kws[n] = '\0';
-		memcpy(strrchr(kws, '/'), "/kws", 5);
-	}
+	assert_true(kws_find_beside("kws", kws, sizeof kws));
 	signal(SIGPIPE, SIG_IGN);
 	assert_non_null(mkdtemp(dir));
 	size_t len;

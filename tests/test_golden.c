@@ -1,5 +1,6 @@
 /* The golden tool itself: it takes what is sound, also where float32 is far off, and no planted error. */
 #define _POSIX_C_SOURCE 200809L
+#include "find_model.h"
 #include "tests/fuzz/craft.h"
 
 #include <setjmp.h>
@@ -138,14 +139,8 @@ static void an_error_in_the_middle_is_named(void **state)
 
 static int set_up(void **state)
 {
-	const char *build = getenv("KWS_BUILD");
 	(void)state;
-	const ssize_t n = readlink("/proc/self/exe", tool, sizeof tool - 8);
-	assert_true(n > 0);
-	tool[n] = '\0';
-	memcpy(strrchr(tool, '/'), "/golden", 8);
-	if (build)
-		snprintf(tool, sizeof tool, "%s/golden", build);
+	assert_true(kws_find_beside("golden", tool, sizeof tool));
 	return mkdtemp(dir) ? 0 : -1;
 }
 

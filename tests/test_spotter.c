@@ -337,18 +337,6 @@ static void refuses_bad_rates(void **state)
 	assert_null(sp);
 }
 
-static int open_tiny(void **state)
-{
-	*state = tiny_model_open(&tiny_default);
-	return 0;
-}
-
-static int close_tiny(void **state)
-{
-	kws_model_close(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,5 +351,5 @@ int main(void)
 		cmocka_unit_test(thresholds_that_are_nan_are_the_models),
 		cmocka_unit_test(refuses_bad_rates),
 	};
-	return cmocka_run_group_tests(tests, open_tiny, close_tiny) != 0;
+	return cmocka_run_group_tests(tests, tiny_set_up, tiny_tear_down) != 0;
 }

@@ -423,18 +423,6 @@ static void refuses_rates_out_of_range(void **state)
 	kws_stream_destroy(NULL);
 }
 
-static int open_tiny(void **state)
-{
-	*state = tiny_model_open(&tiny_default);
-	return 0;
-}
-
-static int close_tiny(void **state)
-{
-	kws_model_close(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,5 +442,5 @@ int main(void)
 		cmocka_unit_test(full_attention_hears_its_length),
 		cmocka_unit_test(refuses_rates_out_of_range),
 	};
-	return cmocka_run_group_tests(tests, open_tiny, close_tiny) != 0;
+	return cmocka_run_group_tests(tests, tiny_set_up, tiny_tear_down) != 0;
 }

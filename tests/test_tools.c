@@ -1,6 +1,7 @@
 /* kws eval, calibrate and plot, run as a user runs them, on a small random model and sounds made
  * here. */
 #define _POSIX_C_SOURCE 200809L
+#include "find_model.h"
 #include "cli/det.h"
 #include "tests/tiny_model.h"
 
@@ -113,16 +114,7 @@ static void put_model(const char *name, const tiny_config *cfg)
 static int set_up(void **state)
 {
 	(void)state;
-	const char *build = getenv("KWS_BUILD");
-	char cwd[2048];
-	ssize_t n = readlink("/proc/self/exe", kws, sizeof kws - 8);
-	assert_true(n > 0);
-	kws[n] = '\0';
-	memcpy(strrchr(kws, '/'), "/kws", 5);
-	if (build && build[0] == '/')
-		snprintf(kws, sizeof kws, "%s/kws", build);
-	else if (build && getcwd(cwd, sizeof cwd))
-		snprintf(kws, sizeof kws, "%s/%s/kws", cwd, build);
+	assert_true(kws_find_beside("kws", kws, sizeof kws));
 	assert_non_null(mkdtemp(dir));
 	tiny_config full = tiny_default;
 	full.chunk = -1;

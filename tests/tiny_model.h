@@ -201,4 +201,17 @@ static inline kws_model *tiny_model_open(const tiny_config *cfg)
 	return m;
 }
 
+/* For a group of cmocka tests whose state is the default model. */
+static inline int tiny_set_up(void **state)
+{
+	*state = tiny_model_open(&tiny_default);
+	return 0;
+}
+
+static inline int tiny_tear_down(void **state)
+{
+	kws_model_close(*state);
+	return 0;
+}
+
 #endif
