@@ -25,6 +25,15 @@ static bool is_comment(const char *text, size_t i)
 	return (text[i] == '#' || text[i] == ';') && (i == 0 || is_blank(text[i - 1]));
 }
 
+/* Whether c opens or closes what is quoted by *quote; 0: nothing is. */
+static bool turns(char *quote, char c)
+{
+	if (*quote ? c != *quote : !is_quote(c))
+		return false;
+	*quote = *quote ? 0 : c;
+	return true;
+}
+
 static const char *cut_quoted(const char *text, char *out, size_t n)
 {
 	const char *close = strchr(text + 1, *text), *rest;
@@ -53,8 +62,8 @@ const char *kws_conf_cut(const char *text, bool command, char *out, size_t n)
 			continue;
 		if (text[end] == '\\' && text[end + 1])
 			end++;
-		else if (quote ? text[end] == quote : is_quote(text[end]))
-			quote = quote ? 0 : text[end];
+		else
+			turns(&quote, text[end]);
 	}
 	while (end && is_blank(text[end - 1]))
 		end--;
@@ -91,8 +100,8 @@ bool kws_conf_guard(const char *command, char *out, size_t n)
 			out[at++] = '\\';
 		if (escaped)
 			i++;
-		else if (quote ? command[i] == quote : is_quote(command[i]))
-			quote = quote ? 0 : command[i];
+		else
+			turns(&quote, command[i]);
 		out[at++] = command[i];
 	}
 	out[at] = 0;
@@ -119,10 +128,8 @@ int kws_conf_split(const char *command, char *buf, size_t n, char *argv[KWS_CONF
 			argv[argc++] = buf + at;
 			in_word = true;
 		}
-		if (quote ? *p == quote : is_quote(*p)) {
-			quote = quote ? 0 : *p;
+		if (turns(&quote, *p))
 			continue;
-		}
 		if (*p == '\\' && !*++p)
 			return -1;
 		if (at + 1 >= n)

@@ -38,7 +38,8 @@ struct kws_loop {
 	kws_vitals vitals;
 	struct pollfd fd[N_FDS];
 	double next_stats;
-	bool stop, hung, refused, broken;
+	bool stop;
+	int status; /* to exit with */
 
 	/* reload: next is the thread's, and now stays as it is, until FD_RELOAD is ready */
 	pthread_t builder;
@@ -250,14 +251,20 @@ static void on_signal(kws_loop *l)
 	}
 }
 
+static void end(kws_loop *l, int status)
+{
+	l->stop = true;
+	l->status = status;
+}
+
 static void tick(kws_loop *l)
 {
 	double mono = kws_clock_mono();
 
 	switch (kws_ear_step(l->ear)) {
-	case KWS_CAPTURE_ENDED: l->stop = true; break;
-	case KWS_CAPTURE_REFUSED: l->stop = l->refused = true; break;
-	case KWS_CAPTURE_HUNG: l->stop = l->hung = true; break;
+	case KWS_CAPTURE_ENDED: end(l, EX_OK); break;
+	case KWS_CAPTURE_REFUSED: end(l, EX_CONFIG); break;
+	case KWS_CAPTURE_HUNG: end(l, EX_TEMPFAIL); break;
 	default: break;
 	}
 	kws_vitals_step(&l->vitals, l->ear, mono);
@@ -285,7 +292,7 @@ static void drop_reload(kws_loop *l)
 static int finish(kws_loop *l)
 {
 	kws_vitals_stopping();
-	if (l->hung)
+	if (l->status == EX_TEMPFAIL)
 		kws_log(KWS_LOG_ERROR, "the device hangs (%s); leaving it to a new process",
 			kws_capture_reason(kws_ear_capture(l->ear)));
 	else
@@ -298,10 +305,7 @@ static int finish(kws_loop *l)
 	}
 	bool closed = kws_ear_destroy(l->ear, CLOSE_MS);
 	drop_reload(l);
-	const int status = l->hung	? EX_TEMPFAIL
-			   : l->refused ? EX_CONFIG
-			   : l->broken	? EX_OSERR
-					: EX_OK;
+	const int status = l->status;
 	if (!closed || l->building)
 		return status;
 	for (int i = 0; i < FD_CAPTURE; i++)
@@ -321,7 +325,7 @@ int kws_loop_run(kws_loop *l)
 			/* EINVAL: also descriptors that are not in use count against the limit */
 			kws_log(KWS_LOG_ERROR, "poll: %s",
 				kws_strerrno(errno == EINVAL ? EMFILE : errno));
-			l->broken = true;
+			end(l, EX_OSERR);
 			break;
 		}
 		if (l->fd[FD_TIMER].revents && read(l->fd[FD_TIMER].fd, &n, sizeof n) < 0)
