@@ -18,7 +18,7 @@ bool kws_find_beside(const char *name, char *path, size_t n)
 	char *slash = strrchr(path, '/');
 	if (!slash || (size_t)(slash + 1 - path) + strlen(name) >= n)
 		return false;
-	strcpy(slash + 1, name);
+	memcpy(slash + 1, name, strlen(name) + 1);
 	return true;
 }
 
