@@ -1,243 +1,396 @@
-#include "daemon/listener.h"
+#include "daemon/listener_parts.h"
+#include "daemon/log.h"
 
-#include "daemon/cause.h"
-#include "daemon/clock.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <libgen.h>
-#include <stdio.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { BACKLOG = 64, SUFFIX = 9, LOCK_TRIES = 50 };
+static const double suspend_s = 1.0;
+static const double splice_log_s = 60.0, drain_s = 0.1;
+/* How long the end of a stream may wait for an engine that is behind. */
+static const double settle_s = 0.3;
 
-static struct sockaddr_un address(const char *path)
+uint64_t kws_listener_model_samples(const kws_listener *e, uint64_t n_in)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-
-	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
-	return a;
+	return n_in * kws_model_features(kws_engine_model(e->engine))->rate_hz / e->in_hz;
 }
 
-static enum kws_status failed(const kws_listener *l, int code, kws_error *err)
+static double heard_s(const kws_listener *e)
 {
-	kws_cause cause = { "" };
-
-	return kws_fail(err, KWS_ERR_IO, "socket.path: %s: %s", l->path,
-			kws_cause_of(&cause, code, l->path));
+	return e->in_hz ? e->origin_s + (double)e->n_in / e->in_hz : e->origin_s;
 }
 
-/* ---- the name ---- */
-
-static bool is_of(const kws_listener *l, const struct stat *st)
+/* An engine that is behind tells of its events later. */
+size_t kws_listener_clip_history(const kws_conf_clips *c, unsigned hz)
 {
-	return l && l->fd >= 0 && st->st_dev == l->dev && st->st_ino == l->ino;
+	return *c->dir ? kws_clips_history(c, hz) + (size_t)hz * WARM_S : 0;
 }
 
-/* May we have the name? It is free, our own, or a dead daemon's. */
-static enum kws_status look(const kws_listener *l, const kws_listener *live, kws_error *err)
-{
-	struct sockaddr_un a = address(l->path);
-	struct stat st;
-	int fd, code = 0;
+/* ---- streams ---- */
 
-	if (lstat(l->path, &st) != 0)
-		return errno == ENOENT ? KWS_OK : failed(l, errno, err);
-	if (!S_ISSOCK(st.st_mode))
-		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: exists and is no socket",
-				l->path);
-	if (is_of(live, &st))
-		return KWS_OK;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return failed(l, errno, err);
-	if (connect(fd, (const struct sockaddr *)&a, sizeof a) != 0)
-		code = errno;
-	close(fd);
-	if (code == ECONNREFUSED || code == ENOENT)
-		return KWS_OK;
-	if (code == 0 || code == EAGAIN || code == EPROTOTYPE)
-		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: another process listens there",
-				l->path);
-	return kws_fail(err, KWS_ERR_IO, "socket.path: %s: cannot tell whether it is in use: %s",
-			l->path, kws_strerrno(code));
+static void gap(kws_listener *e, double seconds, const char *reason)
+{
+	e->gap_count++;
+	e->gap_s += seconds;
+	snprintf(e->gap_reason, sizeof e->gap_reason, "%s", reason);
+	e->stats.gaps++;
+	e->stats.gap_s += seconds;
 }
 
-/* Returns the folder, locked; -1: it cannot be read, which is allowed; -2: somebody holds it. */
-static int lock_folder(const kws_listener *l)
+static bool fit_rate(kws_listener *e, unsigned hz, kws_error *err)
 {
-	char copy[sizeof l->path];
-	int fd;
+	size_t clip = kws_listener_clip_history(&e->conf.clips, hz), n = (size_t)hz * HISTORY_S;
 
-	memcpy(copy, l->path, sizeof copy);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
-		struct timespec t = { .tv_nsec = 10000000L };
+	n = n > clip ? n : clip;
+	if (e->history.cap != n) {
+		float *buf = calloc(n, sizeof *buf);
 
-		if (i == LOCK_TRIES) {
-			close(fd);
-			return -2;
-		}
-		nanosleep(&t, NULL);
+		if (!buf)
+			return kws_fail(err, KWS_ERR_NOMEM, "out of memory") == KWS_OK;
+		free(e->history.buf);
+		kws_history_init(&e->history, buf, n);
 	}
-	return fd;
-}
-
-static void unlock_folder(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
-/* ---- the socket ---- */
-
-/* A sandbox may forbid chown; what we make is in our own group already, or in that of a setgid folder. */
-static enum kws_status give_away(const kws_listener *l, const char *name, kws_error *err)
-{
-	kws_cause cause = { "" };
-	struct stat st;
-	const bool there = lstat(name, &st) == 0 && st.st_gid == l->gid;
-
-	if (l->gid != (gid_t)-1 && !there && chown(name, (uid_t)-1, l->gid) != 0)
-		return kws_fail(err, KWS_ERR_IO, "socket.group: %s: %s", l->group,
-				kws_cause_of_group(&cause, errno, l->gid));
-	if (chmod(name, l->mode) != 0)
-		return kws_fail(err, KWS_ERR_IO, "socket.mode: %s: %s", l->path,
-				kws_strerrno(errno));
-	return KWS_OK;
-}
-
-/* Bind to a name beside the path that nobody has: what is there is never removed for it. */
-static bool bind_beside(const kws_listener *l, int fd, char *name, size_t n)
-{
-	static unsigned count;
-	unsigned seed = (unsigned)getpid() * 2654435761U ^ (unsigned)(1e9 * kws_clock_mono());
-
-	for (int i = 0; i < 100; i++) {
-		snprintf(name, n, "%s.%08x", l->path, seed + 2654435769U * count++);
-		struct sockaddr_un a = address(name);
-		if (bind(fd, (const struct sockaddr *)&a, sizeof a) == 0)
-			return true;
-		if (errno != EADDRINUSE)
-			break;
+	if (e->in_hz != hz) {
+		free(e->pcm);
+		e->hop = hz / 100;
+		e->pcm = calloc(e->hop, sizeof *e->pcm);
+		kws_clips_stop(e->clips, 10000, false);
+		e->clips = NULL;
 	}
-	return false;
+	e->in_hz = hz;
+	if (!e->pcm)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory") == KWS_OK;
+	return e->clips || !*e->conf.clips.dir
+	       || kws_clips_create(&e->clips, &e->conf.clips, hz, err) == KWS_OK;
 }
 
-/* Listen under a name beside the path, with owner and mode as they are to be: nobody connects
- * before the rights are right. Returns KWS_OK, or nothing is left behind. */
-static enum kws_status listen_beside(kws_listener *l, char *name, size_t n, kws_error *err)
+static void begin_stream(kws_listener *e, kws_device *d)
 {
-	enum kws_status status;
+	kws_error err = { "" };
 
-	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (l->fd < 0)
-		return failed(l, errno, err);
-	if (!bind_beside(l, l->fd, name, n)) {
-		status = failed(l, errno, err);
-		goto fail;
-	}
-	status = give_away(l, name, err);
-	if (status == KWS_OK && listen(l->fd, BACKLOG) != 0)
-		status = failed(l, errno, err);
-	if (status == KWS_OK)
-		return KWS_OK;
-	unlink(name);
-fail:
-	close(l->fd);
-	l->fd = -1;
-	return status;
-}
+	e->origin_s = heard_s(e);
+	e->n_in = e->fed = 0;
+	e->stream = kws_capture_stream(e->capture);
+	if (!fit_rate(e, kws_device_rate(d), &err)
+	    || kws_engine_start(e->engine, e->in_hz, kws_listener_on_event, e, &err) != KWS_OK) {
+		bool news = strcmp(kws_capture_reason(e->capture), err.text) != 0;
 
-static enum kws_status find_group(kws_listener *l, kws_error *err)
-{
-	struct group g, *found = NULL;
-	char buf[8192];
-	int code;
-
-	l->gid = (gid_t)-1;
-	if (!*l->group)
-		return KWS_OK;
-	code = getgrnam_r(l->group, &g, buf, sizeof buf, &found);
-	if (!found)
-		return kws_fail(err, KWS_ERR_IO,
-				code ? "socket.group: %s: %s"
-				     : "socket.group: no group is named %s",
-				l->group, kws_strerrno(code));
-	l->gid = g.gr_gid;
-	return KWS_OK;
-}
-
-enum kws_status kws_listener_prepare(kws_listener *l, const kws_conf_socket *c,
-				     const kws_listener *live, kws_error *err)
-{
-	char name[sizeof l->path + SUFFIX];
-	enum kws_status status;
-
-	*l = (kws_listener){ .mode = (mode_t)c->mode, .fd = -1 };
-	snprintf(l->path, sizeof l->path, "%s", c->path);
-	snprintf(l->group, sizeof l->group, "%s", c->group);
-	status = find_group(l, err);
-	if (status == KWS_OK)
-		status = look(l, live, err);
-	if (status == KWS_OK)
-		status = listen_beside(l, name, sizeof name, err);
-	if (status != KWS_OK)
-		return status;
-	unlink(name);
-	close(l->fd);
-	l->fd = -1;
-	return KWS_OK;
-}
-
-enum kws_status kws_listener_open(kws_listener *l, const kws_listener *live, kws_error *err)
-{
-	char name[sizeof l->path + SUFFIX];
-	enum kws_status status = listen_beside(l, name, sizeof name, err);
-	struct stat st;
-	int folder;
-
-	if (status != KWS_OK)
-		return status;
-	folder = lock_folder(l);
-	if (folder == -2)
-		status = kws_fail(err, KWS_ERR_IO,
-				  "socket.path: %s: another process holds a lock on its folder",
-				  l->path);
-	else
-		status = look(l, live, err);
-	if (status == KWS_OK && (lstat(name, &st) != 0 || rename(name, l->path) != 0))
-		status = failed(l, errno, err);
-	unlock_folder(folder);
-	if (status == KWS_OK) {
-		l->dev = st.st_dev;
-		l->ino = st.st_ino;
-		return KWS_OK;
-	}
-	unlink(name);
-	close(l->fd);
-	l->fd = -1;
-	return status;
-}
-
-void kws_listener_close(kws_listener *l)
-{
-	struct stat st;
-	int folder;
-
-	if (l->fd < 0)
+		kws_log(news ? KWS_LOG_ERROR : KWS_LOG_DEBUG, "%s", err.text);
+		kws_capture_lose(e->capture, err.text);
 		return;
-	folder = lock_folder(l);
-	if (lstat(l->path, &st) == 0 && is_of(l, &st))
-		unlink(l->path);
-	unlock_folder(folder);
-	close(l->fd);
-	l->fd = -1;
+	}
+	e->history.end = 0;
+	e->overflows = 0;
+	e->dropped = 0;
+	e->constant = 0;
+	e->swapped_at = 0;
+	memset(e->recents, 0, sizeof e->recents);
+	e->anchor.started = false;
+	snprintf(e->device, sizeof e->device, "%s", kws_device_name(d));
+	e->open = true;
+	e->stats.streams++;
+}
+
+/* Let an engine that is behind hear more of what is in the history: hops of 10 ms. */
+static void catch_up(kws_listener *e, size_t hops)
+{
+	while (hops-- && e->fed < e->n_in) {
+		size_t n = e->n_in - e->fed < e->hop ? (size_t)(e->n_in - e->fed) : e->hop;
+
+		kws_history_copy(&e->history, e->fed, n, e->pcm);
+		kws_engine_process(e->engine, e->pcm, n);
+		e->fed += n;
+	}
+}
+
+static void hurry(kws_listener *e)
+{
+	double until = kws_clock_mono() + settle_s;
+
+	while (e->fed < e->n_in && kws_clock_mono() < until)
+		catch_up(e, 1);
+}
+
+/* The stream ends here for the engine: what is open is decided. */
+static void settle(kws_listener *e)
+{
+	hurry(e);
+	if (e->fed < e->n_in)
+		kws_log(KWS_LOG_WARNING,
+			"the new model is too far behind: the last %.2f s before the end of the "
+			"stream were not heard",
+			(double)(e->n_in - e->fed) / e->in_hz);
+	e->fed = e->n_in;
+	kws_engine_flush(e->engine);
+}
+
+static void end_stream(kws_listener *e)
+{
+	e->open = false;
+	settle(e);
+	if (e->clips)
+		kws_clips_step(e->clips, &e->history, true);
+	/* once an outage: also streams that open and then send nothing end here, again and again */
+	kws_log(e->anchor.started || !e->told ? KWS_LOG_WARNING : KWS_LOG_DEBUG,
+		"audio lost: %s: %s", e->device, kws_capture_reason(e->capture));
+	e->told = true;
+}
+
+/* The first samples of a stream say what happened since the one before. */
+static void first_audio(kws_listener *e, kws_device *d, double mono)
+{
+	/* what has come with the first hop was heard before now */
+	double waited =
+		kws_device_is_pipe(d) ? 0.0 : (double)(kws_device_available(d) + e->hop) / e->in_hz;
+	double seconds = e->lost_at > 0.0 ? mono - e->lost_at - waited : 0.0;
+
+	if (e->lost_at > 0.0) {
+		gap(e, seconds > 0.0 ? seconds : 0.0, kws_capture_reason(e->capture));
+		kws_log(KWS_LOG_INFO, "audio is back: %s at %u Hz, %u channels, after %.2f s",
+			e->device, e->in_hz, kws_device_channels(d), seconds);
+	} else {
+		kws_log(KWS_LOG_INFO, "listening: %s at %u Hz, %u channels", e->device, e->in_hz,
+			kws_device_channels(d));
+	}
+	e->told = false;
+	kws_anchor_start(&e->anchor, kws_device_is_pipe(d), kws_clock_wall() - waited, heard_s(e));
+}
+
+/* Audio is missing in the middle of a stream: hear what follows as a new beginning. */
+static void splice(kws_listener *e, double seconds, const char *reason)
+{
+	settle(e);
+	kws_engine_start(e->engine, e->in_hz, kws_listener_on_event, e, NULL);
+	kws_engine_skip(e->engine, kws_listener_model_samples(e, e->n_in));
+	gap(e, seconds, reason);
+	/* a machine that is too slow loses some every second */
+	double mono = kws_clock_mono();
+	kws_log(mono >= e->next_splice_log ? KWS_LOG_WARNING : KWS_LOG_DEBUG,
+		"audio lost: %s: %s, %.2f s; %u gaps so far", e->device, reason, seconds,
+		e->stats.gaps);
+	if (mono >= e->next_splice_log)
+		e->next_splice_log = mono + splice_log_s;
+}
+
+static void check_losses(kws_listener *e, kws_device *d)
+{
+	double wall = kws_clock_wall(), late = wall - heard_s(e) - e->anchor.offset;
+	kws_device_state st;
+
+	kws_device_state_get(d, &st);
+	if (st.dropped != e->dropped) {
+		splice(e, (double)(st.dropped - e->dropped) / e->in_hz, "the ring was full");
+		e->stats.dropped += st.dropped - e->dropped;
+	} else if (st.overflows != e->overflows) {
+		splice(e, late > 0.0 ? late : 0.0, "overflow");
+		e->stats.overflows += st.overflows - e->overflows;
+	} else {
+		double jump = kws_anchor_update(&e->anchor, wall, heard_s(e));
+		if (jump > 0.0 || jump < 0.0)
+			kws_log(KWS_LOG_WARNING,
+				"the wall clock and the audio differ by %+.2f s: a set clock or "
+				"lost audio",
+				jump);
+		return;
+	}
+	e->dropped = st.dropped;
+	e->overflows = st.overflows;
+	kws_anchor_start(&e->anchor, kws_device_is_pipe(d), wall, heard_s(e));
+}
+
+/* ---- hops ---- */
+
+static void check_silence(kws_listener *e, const kws_device *d, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		/* equal, and not merely close: a converter that works has noise */
+		e->constant = e->pcm[i] < e->last || e->pcm[i] > e->last ? 0 : e->constant + 1;
+		e->last = e->pcm[i];
+	}
+	if (e->constant < n && e->stats.silent) {
+		kws_log(KWS_LOG_INFO, "%s: sound again", e->device);
+		e->stats.silent = false;
+	}
+	if (e->constant < n)
+		e->patience_s = e->conf.audio.silence_s;
+	if (!e->conf.audio.silence_s || (double)e->constant < e->patience_s * e->in_hz)
+		return;
+	if (!e->stats.silent)
+		kws_log(KWS_LOG_WARNING,
+			"%s: digital silence: the same value for %.0f s (muted, or a dead link?)%s",
+			e->device, e->patience_s,
+			kws_device_is_pipe(d) ? "" : "; opening it anew, less and less often");
+	e->stats.silent = true;
+	e->constant = 0;
+	e->patience_s = fmin(2.0 * e->patience_s, fmax(3600.0, e->conf.audio.silence_s));
+	if (!kws_device_is_pipe(d))
+		kws_capture_lose(e->capture, "digital silence");
+}
+
+static void hear(kws_listener *e, kws_device *d, size_t n)
+{
+	kws_history_append(&e->history, e->pcm, n);
+	e->n_in += n;
+	if (e->fed + n == e->n_in) {
+		kws_engine_process(e->engine, e->pcm, n);
+		e->fed = e->n_in;
+	}
+	e->stats.heard_s = heard_s(e);
+	if (e->clips)
+		kws_clips_step(e->clips, &e->history, false);
+	check_silence(e, d, n);
+}
+
+/* The next hop into pcm, or, when the source has ended, the rest, which may be less. Returns how
+ * many samples. */
+static size_t next_hop(kws_listener *e, kws_device *d, bool ended)
+{
+	size_t n = kws_device_read(d, e->pcm, e->hop);
+
+	if (n || !ended)
+		return n;
+	n = kws_device_available(d);
+	return n && n < e->hop ? kws_device_read(d, e->pcm, n) : 0;
+}
+
+/* What is in the ring, but no more than two seconds at a time, and for a tenth of a second at most
+ * on a machine that is slow or busy: a file's reader puts back at once what we take, and signals and
+ * sockets want to be served, too. */
+static void drain(kws_listener *e, kws_device *d)
+{
+	enum { MAX_HOPS = 200 };
+	size_t n, hops, most = e->fed < e->n_in ? LAG_HOPS : MAX_HOPS;
+	double until = kws_clock_mono() + drain_s;
+	kws_device_state st;
+
+	kws_device_state_get(d, &st);
+	for (hops = 0; hops < most && (!hops || kws_clock_mono() < until)
+		       && (n = next_hop(e, d, st.ended)) > 0;
+	     hops++) {
+		if (!e->anchor.started)
+			first_audio(e, d, kws_clock_mono());
+		hear(e, d, n);
+		if (kws_capture_device(e->capture) != d)
+			return; /* given up in the middle */
+	}
+	catch_up(e, CATCH_UP_HOPS);
+	if (!hops)
+		return;
+	e->lost_at = kws_clock_mono();
+	check_losses(e, d);
+}
+
+static void check_suspend(kws_listener *e)
+{
+	double mono = kws_clock_mono(), ahead = kws_clock_boot() - mono;
+
+	if (ahead - e->suspended_s > suspend_s) {
+		kws_log(KWS_LOG_WARNING, "the machine was suspended for %.1f s",
+			ahead - e->suspended_s);
+		kws_capture_lose(e->capture, "suspended");
+	}
+	e->suspended_s = ahead;
+}
+
+enum kws_capture_state kws_listener_step(kws_listener *e)
+{
+	kws_device *d = kws_capture_device(e->capture);
+	enum kws_capture_state state;
+
+	if (d && e->open)
+		drain(e, d);
+	check_suspend(e);
+	state = kws_capture_step(e->capture, kws_clock_mono());
+	d = kws_capture_device(e->capture);
+	if (e->open && !d)
+		end_stream(e);
+	else if (d && kws_capture_stream(e->capture) != e->stream)
+		begin_stream(e, d);
+	return state == KWS_CAPTURE_ENDED && e->fed < e->n_in ? KWS_CAPTURE_RUNNING : state;
+}
+
+void kws_listener_finish(kws_listener *e)
+{
+	kws_device *d = kws_capture_device(e->capture);
+
+	if (!e->open || !d)
+		return;
+	/* what is there now, and not what a fast pipe goes on to send */
+	hurry(e);
+	drain(e, d);
+	e->open = false;
+	settle(e);
+	if (e->clips)
+		kws_clips_step(e->clips, &e->history, true);
+}
+
+/* ---- create and the rest ---- */
+
+enum kws_status kws_listener_create(kws_listener **out, const kws_conf *c, kws_engine *engine,
+				    kws_listener_fn *fn, void *ctx, kws_error *err)
+{
+	kws_listener *e = calloc(1, sizeof *e);
+	enum kws_status status;
+
+	*out = NULL;
+	if (!e)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	e->conf = *c;
+	e->fn = fn;
+	e->ctx = ctx;
+	e->patience_s = c->audio.silence_s;
+	e->suspended_s = kws_clock_boot() - kws_clock_mono();
+	if (gethostname(e->host, sizeof e->host - 1) != 0)
+		snprintf(e->host, sizeof e->host, "unknown");
+	kws_clean(e->host);
+	snprintf(e->run, sizeof e->run, "%s %ld %.9f %.9f", e->host, (long)getpid(),
+		 kws_clock_wall(), kws_clock_mono());
+	status = kws_capture_create(&e->capture, &c->audio, err);
+	if (status != KWS_OK) {
+		free(e);
+		return status;
+	}
+	e->engine = engine;
+	*out = e;
+	return KWS_OK;
+}
+
+bool kws_listener_destroy(kws_listener *e, int timeout_ms)
+{
+	double until = kws_clock_mono() + 1e-3 * timeout_ms, left;
+
+	if (!e)
+		return true;
+	kws_clips_stop(e->clips, timeout_ms,
+		       true); /* first: it is there also when the device hangs */
+	e->clips = NULL;
+	left = until - kws_clock_mono();
+	if (!kws_capture_destroy(e->capture, left > 0.1 ? (int)(1e3 * left) : 100))
+		return false;
+	kws_engine_destroy(e->engine);
+	free(e->history.buf);
+	free(e->pcm);
+	free(e);
+	return true;
+}
+
+const kws_listener_stats *kws_listener_stats_get(const kws_listener *e)
+{
+	return &e->stats;
+}
+
+kws_capture *kws_listener_capture(kws_listener *e)
+{
+	return e->capture;
+}
+
+kws_engine *kws_listener_engine(kws_listener *e)
+{
+	return e->engine;
+}
+
+kws_clips *kws_listener_clips(kws_listener *e)
+{
+	return e->clips;
 }

@@ -1,39 +1,51 @@
-/* listener.h - a listening Unix socket under a name in the file system.
- *
- * The name belongs to whoever listens on it, and the kernel knows that: a socket that refuses a
- * connection is a dead daemon's and is replaced, one that accepts is never touched. Looking and
- * taking are one step under a lock of the folder, so that of two daemons that start at once one is
- * refused. The lock is held for a moment only: a daemon that is killed leaves nothing that holds up
- * the next. */
+/* listener.h - from the device to reports: capture, engine, history, clips and the bookkeeping of gaps
+ * and times. */
 #ifndef KWS_DAEMON_LISTENER_H
 #define KWS_DAEMON_LISTENER_H
 
+#include "daemon/capture.h"
+#include "daemon/clips.h"
 #include "daemon/conf.h"
-#include "kws.h"
+#include "daemon/engine.h"
+#include "spot/event.h"
 
-#include <stdbool.h>
-#include <sys/types.h>
+typedef struct kws_listener kws_listener;
+
+/* An event, complete but for the sink's own dropped. */
+typedef void kws_listener_fn(void *ctx, const kws_report *r);
+
+/* The engine belongs to the listener on success. */
+enum kws_status kws_listener_create(kws_listener **out, const kws_conf *c, kws_engine *engine,
+				    kws_listener_fn *fn, void *ctx, kws_error *err);
+/* False: the device hangs, and memory was left behind; the process should end. */
+bool kws_listener_destroy(kws_listener *e, int timeout_ms);
+
+/* Hear what has come, look after the device. */
+enum kws_capture_state kws_listener_step(kws_listener *e);
+
+/* The end: hear what has come, decide what is open. */
+void kws_listener_finish(kws_listener *e);
+
+/* Go on with another configuration, between two hops. engine NULL: the model stays. Else the new
+ * engine, which belongs to the listener, first hears the last three seconds once more, so that it takes
+ * over in the middle of a word: in the steps that follow, some tenths of a second in each, until it
+ * has caught up. Its first events may come that much later. */
+void kws_listener_swap(kws_listener *e, const kws_conf *c, kws_engine *engine);
 
 typedef struct {
-	char path[sizeof((kws_conf_socket *)0)->path];
-	char group[sizeof((kws_conf_socket *)0)->group];
-	mode_t mode;
-	gid_t gid; /* (gid_t)-1: the daemon's own */
-	int fd;	   /* -1: not open */
-	dev_t dev; /* of the name, while it is open */
-	ino_t ino;
-} kws_listener;
+	double heard_s;	  /* audio in all */
+	unsigned streams; /* opened so far */
+	unsigned gaps;
+	double gap_s;
+	unsigned long overflows;
+	unsigned long long dropped; /* samples */
+	unsigned long events, near_misses;
+	bool silent; /* the device sends one value only */
+} kws_listener_stats;
 
-/* Find out whether the socket can be made, with its owner and mode, and leave nothing behind. live:
- * our own of the configuration before, whose name may be taken over; may be NULL. */
-enum kws_status kws_listener_prepare(kws_listener *l, const kws_conf_socket *c,
-				     const kws_listener *live, kws_error *err);
-
-/* Listen. The name appears, or passes from live to l, in one step and with the rights that it is to
- * have. On failure nothing has changed. */
-enum kws_status kws_listener_open(kws_listener *l, const kws_listener *live, kws_error *err);
-
-/* Stop listening; the name goes if it still is ours. */
-void kws_listener_close(kws_listener *l);
+const kws_listener_stats *kws_listener_stats_get(const kws_listener *e);
+kws_capture *kws_listener_capture(kws_listener *e);
+kws_engine *kws_listener_engine(kws_listener *e);
+kws_clips *kws_listener_clips(kws_listener *e); /* NULL: off */
 
 #endif

@@ -1,7 +1,7 @@
 #include "daemon/loop.h"
 
 #include "daemon/clock.h"
-#include "daemon/ear.h"
+#include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
 #include "daemon/vitals.h"
@@ -34,7 +34,7 @@ enum {
 struct kws_loop {
 	const kws_setup_source *src;
 	kws_running now;
-	kws_ear *ear;
+	kws_listener *listener;
 	kws_vitals vitals;
 	struct pollfd fd[N_FDS];
 	double next_stats;
@@ -119,7 +119,7 @@ static void log_stats(kws_loop *l)
 {
 	char text[LINE];
 
-	kws_vitals_line(&l->vitals, l->ear, l->now.sink, KWS_N_SINKS, text, sizeof text);
+	kws_vitals_line(&l->vitals, l->listener, l->now.sink, KWS_N_SINKS, text, sizeof text);
 	kws_log(KWS_LOG_INFO, "%s", text);
 }
 
@@ -164,7 +164,7 @@ static void begin_reload(kws_loop *l)
 		return;
 	}
 	snprintf(l->now.model_hash, sizeof l->now.model_hash, "%s",
-		 kws_model_hash(kws_engine_model(kws_ear_engine(l->ear))));
+		 kws_model_hash(kws_engine_model(kws_listener_engine(l->listener))));
 	l->count.begun++;
 	kws_reload_note(&l->count);
 	kws_vitals_reloading(&l->vitals);
@@ -197,7 +197,7 @@ static bool swap(kws_loop *l)
 	bool all = kws_setup_swap(&l->next, &l->now, RETIRE_MS);
 
 	watch_sinks(l);
-	kws_ear_swap(l->ear, &l->now.conf, l->next.engine);
+	kws_listener_swap(l->listener, &l->now.conf, l->next.engine);
 	kws_log_level((int)l->now.conf.log.level);
 	l->vitals.outage_s = l->now.conf.service.outage_s;
 	l->next_stats = 0.0;
@@ -221,8 +221,8 @@ static void end_reload(kws_loop *l)
 
 		taken = swap(l);
 		kws_log(KWS_LOG_INFO, "reloaded%s: %s; model %s %.12s", taken ? "" : " in part",
-			what, kws_model_name(kws_engine_model(kws_ear_engine(l->ear))),
-			kws_model_hash(kws_engine_model(kws_ear_engine(l->ear))));
+			what, kws_model_name(kws_engine_model(kws_listener_engine(l->listener))),
+			kws_model_hash(kws_engine_model(kws_listener_engine(l->listener))));
 	}
 	reload_done(l, taken);
 	if (l->again) {
@@ -261,14 +261,14 @@ static void tick(kws_loop *l)
 {
 	double mono = kws_clock_mono();
 
-	switch (kws_ear_step(l->ear)) {
+	switch (kws_listener_step(l->listener)) {
 	case KWS_CAPTURE_ENDED: end(l, EX_OK); break;
 	case KWS_CAPTURE_REFUSED: end(l, EX_CONFIG); break;
 	case KWS_CAPTURE_HUNG: end(l, EX_TEMPFAIL); break;
 	default: break;
 	}
-	kws_vitals_step(&l->vitals, l->ear, mono);
-	l->fd[FD_DATA].fd = kws_capture_data_fd(kws_ear_capture(l->ear));
+	kws_vitals_step(&l->vitals, l->listener, mono);
+	l->fd[FD_DATA].fd = kws_capture_data_fd(kws_listener_capture(l->listener));
 	if (l->now.conf.log.stats_s && mono >= l->next_stats) {
 		if (l->next_stats > 0.0)
 			log_stats(l);
@@ -294,16 +294,16 @@ static int finish(kws_loop *l)
 	kws_vitals_stopping();
 	if (l->status == EX_TEMPFAIL)
 		kws_log(KWS_LOG_ERROR, "the device hangs (%s); leaving it to a new process",
-			kws_capture_reason(kws_ear_capture(l->ear)));
+			kws_capture_reason(kws_listener_capture(l->listener)));
 	else
-		kws_ear_finish(l->ear);
+		kws_listener_finish(l->listener);
 	log_stats(l);
 	double until = kws_clock_mono() + 1e-3 * FLUSH_MS;
 	for (int i = KWS_N_SINKS - 1; i >= 0; i--) { /* hooks first: they may have to be killed */
 		double left = until - kws_clock_mono();
 		kws_sink_stop(l->now.sink[i], left > 0.0 ? (int)(1e3 * left) : 0, true);
 	}
-	bool closed = kws_ear_destroy(l->ear, CLOSE_MS);
+	bool closed = kws_listener_destroy(l->listener, CLOSE_MS);
 	drop_reload(l);
 	const int status = l->status;
 	if (!closed || l->building)
@@ -371,7 +371,8 @@ enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws
 	memcpy(l->now.sink, setup->sink, sizeof l->now.sink);
 	status = make_fds(l, err);
 	if (status == KWS_OK)
-		status = kws_ear_create(&l->ear, &l->now.conf, setup->engine, on_report, l, err);
+		status = kws_listener_create(&l->listener, &l->now.conf, setup->engine, on_report,
+					     l, err);
 	if (status != KWS_OK) {
 		for (int i = 0; i < FD_CAPTURE; i++)
 			if (l->fd[i].fd >= 0 && i != FD_SIGNAL)
@@ -379,7 +380,7 @@ enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws
 		free(l);
 		return status;
 	}
-	l->fd[FD_CAPTURE].fd = kws_capture_fd(kws_ear_capture(l->ear));
+	l->fd[FD_CAPTURE].fd = kws_capture_fd(kws_listener_capture(l->listener));
 	watch_sinks(l);
 	set_timer(l);
 	kws_vitals_init(&l->vitals, l->now.conf.service.outage_s);

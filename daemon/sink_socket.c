@@ -6,7 +6,7 @@
  * ("dropped"). What readers send is not read. */
 #define _GNU_SOURCE /* accept4 */
 #include "daemon/clock.h"
-#include "daemon/listener.h"
+#include "daemon/door.h"
 #include "daemon/log.h"
 #include "daemon/sink.h"
 
@@ -27,7 +27,7 @@ typedef struct {
 typedef struct {
 	kws_sink base;
 	kws_conf_socket conf;
-	kws_listener door;
+	kws_door door;
 	bool shut;	 /* no descriptor is left for more readers: they wait at the door */
 	reader *readers; /* (conf.clients,) */
 	unsigned connected;
@@ -210,7 +210,7 @@ static void destroy(server *s)
 			close(s->readers[i].fd);
 		free(s->readers[i].buf);
 	}
-	kws_listener_close(&s->door);
+	kws_door_close(&s->door);
 	if (s->base.fd >= 0)
 		close(s->base.fd);
 	free(s->readers);
@@ -223,7 +223,7 @@ static void stop(kws_sink *sink, int timeout_ms, bool wait)
 	double deadline = kws_clock_mono() + 1e-3 * timeout_ms;
 	bool left;
 
-	kws_listener_close(&s->door);
+	kws_door_close(&s->door);
 	do {
 		left = false;
 		for (unsigned i = 0; i < s->conf.clients; i++) {
@@ -279,7 +279,7 @@ static enum kws_status open_socket(kws_sink *sink, kws_sink *old, kws_error *err
 {
 	server *s = (server *)sink, *live = (server *)old;
 	struct epoll_event e = { .events = EPOLLIN, .data.ptr = NULL };
-	enum kws_status status = kws_listener_open(&s->door, live ? &live->door : NULL, err);
+	enum kws_status status = kws_door_open(&s->door, live ? &live->door : NULL, err);
 
 	if (status != KWS_OK)
 		return status;
@@ -323,8 +323,8 @@ enum kws_status kws_sink_socket_create(kws_sink **sink, const kws_conf_socket *c
 	if (!make_room(s))
 		status = kws_fail(err, KWS_ERR_NOMEM, "socket: out of memory");
 	else
-		status = kws_listener_prepare(&s->door, c,
-					      live ? &((const server *)live)->door : NULL, err);
+		status = kws_door_prepare(&s->door, c, live ? &((const server *)live)->door : NULL,
+					  err);
 	if (status == KWS_OK && (s->base.fd = epoll_create1(EPOLL_CLOEXEC)) < 0)
 		status = kws_fail(err, KWS_ERR_NOMEM, "socket: epoll: %s", kws_strerrno(errno));
 	if (status != KWS_OK) {

@@ -23,10 +23,10 @@ void kws_vitals_init(kws_vitals *v, unsigned outage_s)
 		v->watchdog_s = 1e-6 * (double)us;
 }
 
-static void tell_status(kws_vitals *v, kws_ear *ear, double mono)
+static void tell_status(kws_vitals *v, kws_listener *listener, double mono)
 {
-	const kws_ear_stats *st = kws_ear_stats_get(ear);
-	kws_capture *c = kws_ear_capture(ear);
+	const kws_listener_stats *st = kws_listener_stats_get(listener);
+	kws_capture *c = kws_listener_capture(listener);
 	kws_device *d = kws_capture_device(c);
 	char text[256];
 
@@ -49,9 +49,9 @@ static void tell_status(kws_vitals *v, kws_ear *ear, double mono)
 	sd_notifyf(0, "STATUS=%s", text);
 }
 
-void kws_vitals_step(kws_vitals *v, kws_ear *ear, double mono)
+void kws_vitals_step(kws_vitals *v, kws_listener *listener, double mono)
 {
-	const kws_ear_stats *st = kws_ear_stats_get(ear);
+	const kws_listener_stats *st = kws_listener_stats_get(listener);
 	bool advanced = st->heard_s > v->heard_s, first = advanced && !v->ready;
 
 	if (advanced) {
@@ -66,7 +66,7 @@ void kws_vitals_step(kws_vitals *v, kws_ear *ear, double mono)
 		/* between two hops is no silence */
 		double since = v->quiet_since;
 		v->quiet_since = mono - since < 0.5 ? mono : since;
-		tell_status(v, ear, mono);
+		tell_status(v, listener, mono);
 		v->quiet_since = since;
 		v->next_status = mono + status_every_s;
 	}
@@ -133,11 +133,11 @@ static double resident_mb(void)
 	return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e6;
 }
 
-void kws_vitals_line(const kws_vitals *v, kws_ear *ear, kws_sink *const *sinks, size_t n, char *out,
-		     size_t len)
+void kws_vitals_line(const kws_vitals *v, kws_listener *listener, kws_sink *const *sinks, size_t n,
+		     char *out, size_t len)
 {
-	const kws_ear_stats *st = kws_ear_stats_get(ear);
-	kws_device *d = kws_capture_device(kws_ear_capture(ear));
+	const kws_listener_stats *st = kws_listener_stats_get(listener);
+	kws_device *d = kws_capture_device(kws_listener_capture(listener));
 	line l = { out, 0, len };
 	struct rusage ru;
 
@@ -152,8 +152,8 @@ void kws_vitals_line(const kws_vitals *v, kws_ear *ear, kws_sink *const *sinks, 
 	add(&l,
 	    " level_dbfs=%.1f best_score=%.3f cpu_s=%.2f rss_mb=%.1f context_switches=%ld "
 	    "log_lost=%lu",
-	    (double)kws_engine_level(kws_ear_engine(ear)),
-	    (double)kws_engine_best(kws_ear_engine(ear)), cpu, resident_mb(), ru.ru_nvcsw,
+	    (double)kws_engine_level(kws_listener_engine(listener)),
+	    (double)kws_engine_best(kws_listener_engine(listener)), cpu, resident_mb(), ru.ru_nvcsw,
 	    kws_log_dropped());
 	for (size_t i = 0; i < n; i++) {
 		kws_sink_stats s;
@@ -168,10 +168,10 @@ void kws_vitals_line(const kws_vitals *v, kws_ear *ear, kws_sink *const *sinks, 
 		if (s.killed)
 			add(&l, ",killed:%lu", s.killed);
 	}
-	if (kws_ear_clips(ear)) {
+	if (kws_listener_clips(listener)) {
 		kws_clips_stats s;
 
-		kws_clips_stats_get(kws_ear_clips(ear), &s);
+		kws_clips_stats_get(kws_listener_clips(listener), &s);
 		add(&l, " clips=written:%lu,dropped:%lu,failed:%lu,removed:%lu", s.written,
 		    s.dropped, s.failed, s.removed);
 	}

@@ -2,7 +2,7 @@
 #ifndef KWS_DAEMON_VITALS_H
 #define KWS_DAEMON_VITALS_H
 
-#include "daemon/ear.h"
+#include "daemon/listener.h"
 #include "daemon/sink.h"
 
 typedef struct {
@@ -18,13 +18,13 @@ typedef struct {
 void kws_vitals_init(kws_vitals *v, unsigned outage_s);
 /* Every poll_ms: READY after the first audio, STATUS when it changes, WATCHDOG while audio comes.
  */
-void kws_vitals_step(kws_vitals *v, kws_ear *ear, double mono);
+void kws_vitals_step(kws_vitals *v, kws_listener *listener, double mono);
 void kws_vitals_reloading(const kws_vitals *v);
 void kws_vitals_reloaded(const kws_vitals *v);
 void kws_vitals_stopping(void);
 
 /* One line of key=value. sinks: n of them, NULL where there is none. */
-void kws_vitals_line(const kws_vitals *v, kws_ear *ear, kws_sink *const *sinks, size_t n, char *out,
-		     size_t len);
+void kws_vitals_line(const kws_vitals *v, kws_listener *listener, kws_sink *const *sinks, size_t n,
+		     char *out, size_t len);
 
 #endif

@@ -1,10 +1,10 @@
-/* ear_parts.h - what the files of the ear share: ear.c hears streams, ear_events.c makes reports of
- * events, ear_swap.c takes another configuration. */
-#ifndef KWS_DAEMON_EAR_PARTS_H
-#define KWS_DAEMON_EAR_PARTS_H
+/* listener_parts.h - what the files of the listener share: listener.c hears streams, listener_events.c makes reports of
+ * events, listener_swap.c takes another configuration. */
+#ifndef KWS_DAEMON_LISTENER_PARTS_H
+#define KWS_DAEMON_LISTENER_PARTS_H
 
 #include "daemon/clock.h"
-#include "daemon/ear.h"
+#include "daemon/listener.h"
 #include "daemon/history.h"
 
 /* WARM_S: what a new engine hears once more. It does so in steps of CATCH_UP_HOPS, and while it is
@@ -17,15 +17,16 @@ typedef struct {
 	double start, end; /* seconds of this stream: another model may have another rate */
 } kws_recent;
 
-struct kws_ear {
+struct kws_listener {
 	kws_conf conf;
 	kws_capture *capture;
 	kws_engine *engine;
 	kws_clips *clips;
-	kws_ear_fn *fn;
+	kws_listener_fn *fn;
 	void *ctx;
-	char host[65], run[128]; /* run: tells this ear from all others, also those of other days */
-	kws_ear_stats stats;
+	char host[65],
+		run[128]; /* run: tells this listener from all others, also those of other days */
+	kws_listener_stats stats;
 
 	/* the stream */
 	unsigned stream, in_hz;
@@ -60,10 +61,10 @@ struct kws_ear {
 };
 
 /* n_in samples of the device, in samples of the model's rate. */
-uint64_t kws_ear_model_samples(const kws_ear *e, uint64_t n_in);
+uint64_t kws_listener_model_samples(const kws_listener *e, uint64_t n_in);
 /* Samples that the history has to hold for clips; 0: none are kept. */
-size_t kws_ear_clip_history(const kws_conf_clips *c, unsigned hz);
-/* What the engine calls; ctx is the ear. */
-void kws_ear_on_event(void *ctx, const kws_event *ev, bool near);
+size_t kws_listener_clip_history(const kws_conf_clips *c, unsigned hz);
+/* What the engine calls; ctx is the listener. */
+void kws_listener_on_event(void *ctx, const kws_event *ev, bool near);
 
 #endif

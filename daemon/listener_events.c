@@ -1,4 +1,4 @@
-#include "daemon/ear_parts.h"
+#include "daemon/listener_parts.h"
 #include "daemon/log.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@
 static const double undecided_s = 0.3;
 
 /* Around a swap both engines may have heard the same word. */
-static bool told_before(const kws_ear *e, const char *word, double start, double end)
+static bool told_before(const kws_listener *e, const char *word, double start, double end)
 {
 	for (unsigned i = 0; i < N_RECENT; i++)
 		if (!strcmp(e->recents[i].word, word) && start < e->recents[i].end
@@ -19,7 +19,7 @@ static bool told_before(const kws_ear *e, const char *word, double start, double
 }
 
 /* Whether the engine before the last swap has told of it, or found it to be nothing. */
-static bool was_decided(const kws_ear *e, const char *word, const kws_event *ev, bool near)
+static bool was_decided(const kws_listener *e, const char *word, const kws_event *ev, bool near)
 {
 	const double hz = kws_model_features(kws_engine_model(e->engine))->rate_hz,
 		     at = (double)e->swapped_at / e->in_hz, decided = (double)ev->sample / hz,
@@ -32,7 +32,7 @@ static bool was_decided(const kws_ear *e, const char *word, const kws_event *ev,
 	return start < at && told_before(e, word, start, (double)ev->end / hz);
 }
 
-static void remember(kws_ear *e, const char *word, const kws_event *ev)
+static void remember(kws_listener *e, const char *word, const kws_event *ev)
 {
 	const double hz = kws_model_features(kws_engine_model(e->engine))->rate_hz;
 	kws_recent *r = &e->recents[e->n_recent++ % N_RECENT];
@@ -42,7 +42,7 @@ static void remember(kws_ear *e, const char *word, const kws_event *ev)
 	r->end = (double)ev->end / hz;
 }
 
-static void fill(const kws_ear *e, kws_report *r, const kws_event *ev)
+static void fill(const kws_listener *e, kws_report *r, const kws_event *ev)
 {
 	const kws_model *m = kws_engine_model(e->engine);
 	kws_event_context c = KWS_EVENT_CONTEXT;
@@ -59,7 +59,7 @@ static void fill(const kws_ear *e, kws_report *r, const kws_event *ev)
 	kws_report_fill(r, ev, m, &c);
 }
 
-static void keep_clip(kws_ear *e, kws_report *r, const kws_event *ev, bool near)
+static void keep_clip(kws_listener *e, kws_report *r, const kws_event *ev, bool near)
 {
 	uint64_t hz = r->rate_hz;
 
@@ -67,9 +67,9 @@ static void keep_clip(kws_ear *e, kws_report *r, const kws_event *ev, bool near)
 	kws_clips_want(e->clips, r->clip, ev->start * e->in_hz / hz, ev->end * e->in_hz / hz);
 }
 
-void kws_ear_on_event(void *ctx, const kws_event *ev, bool near)
+void kws_listener_on_event(void *ctx, const kws_event *ev, bool near)
 {
-	kws_ear *e = ctx;
+	kws_listener *e = ctx;
 	const char *word = kws_model_word(kws_engine_model(e->engine), ev->word);
 	kws_report r;
 

@@ -1,4 +1,4 @@
-#include "daemon/ear_parts.h"
+#include "daemon/listener_parts.h"
 #include "daemon/log.h"
 
 #include <stdlib.h>
@@ -6,13 +6,13 @@
 
 /* The new engine takes over at once, but for what it hears: that begins some seconds earlier, in the
  * history, and drain() lets it catch up. */
-static void warm(kws_ear *e, kws_engine *next)
+static void warm(kws_listener *e, kws_engine *next)
 {
 	kws_engine *old = e->engine;
 	uint64_t back = (uint64_t)e->in_hz * WARM_S, room = e->history.cap - LAG_HOPS * e->hop;
 	kws_error err = { "" };
 
-	if (e->open && kws_engine_start(next, e->in_hz, kws_ear_on_event, e, &err) != KWS_OK) {
+	if (e->open && kws_engine_start(next, e->in_hz, kws_listener_on_event, e, &err) != KWS_OK) {
 		kws_log(KWS_LOG_ERROR, "the new model cannot hear %u Hz: %s; the old one stays",
 			e->in_hz, err.text);
 		kws_engine_destroy(next);
@@ -26,12 +26,12 @@ static void warm(kws_ear *e, kws_engine *next)
 	e->fed = e->fed > back ? e->fed - back : 0;
 	if (e->fed + room < e->n_in)
 		e->fed = e->n_in - room; /* what comes next must not overwrite it */
-	kws_engine_skip(next, kws_ear_model_samples(e, e->fed));
+	kws_engine_skip(next, kws_listener_model_samples(e, e->fed));
 }
 
 /* A longer history, with what there is. Without memory the old one stays, and clips are cut short.
  */
-static void grow_history(kws_ear *e, size_t need)
+static void grow_history(kws_listener *e, size_t need)
 {
 	float *buf = need > e->history.cap ? calloc(need, sizeof *buf) : NULL;
 	kws_history longer;
@@ -59,7 +59,7 @@ static bool same_clips(const kws_conf_clips *a, const kws_conf_clips *b)
 	       && a->post_ms == b->post_ms && a->queue == b->queue;
 }
 
-void kws_ear_swap(kws_ear *e, const kws_conf *c, kws_engine *engine)
+void kws_listener_swap(kws_listener *e, const kws_conf *c, kws_engine *engine)
 {
 	bool clips = !same_clips(&e->conf.clips, &c->clips);
 
@@ -76,7 +76,7 @@ void kws_ear_swap(kws_ear *e, const kws_conf *c, kws_engine *engine)
 	if (clips && e->in_hz && *c->clips.dir) {
 		kws_error err = { "" };
 
-		grow_history(e, kws_ear_clip_history(&c->clips, e->in_hz));
+		grow_history(e, kws_listener_clip_history(&c->clips, e->in_hz));
 		if (kws_clips_create(&e->clips, &c->clips, e->in_hz, &err) != KWS_OK)
 			kws_log(KWS_LOG_ERROR, "%s", err.text);
 	}

@@ -1,4 +1,4 @@
-/* The ear: another model takes over in the middle of a stream, a little at a time, and no event is
+/* The listener: another model takes over in the middle of a stream, a little at a time, and no event is
  * lost or told twice. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/ear.h"
+#include "daemon/listener.h"
 #include "tiny_model.h"
 
 #include <stdio.h>
@@ -108,7 +108,7 @@ static kws_engine *engine(kws_conf *c, const char *model)
 static uint64_t hear(heard *h, uint64_t *swap_at)
 {
 	kws_conf c;
-	kws_ear *ear;
+	kws_listener *listener;
 	kws_error err = { "" };
 	enum kws_capture_state state = KWS_CAPTURE_CLOSED;
 	uint64_t most = 0;
@@ -117,28 +117,29 @@ static uint64_t hear(heard *h, uint64_t *swap_at)
 	memset(h, 0, sizeof *h);
 	kws_conf_defaults(&c);
 	snprintf(c.audio.device, sizeof c.audio.device, "raw:%s", path_of("sound"));
-	assert_int_equal(kws_ear_create(&ear, &c, engine(&c, "a"), note, h, &err), KWS_OK);
+	assert_int_equal(kws_listener_create(&listener, &c, engine(&c, "a"), note, h, &err),
+			 KWS_OK);
 	while (state != KWS_CAPTURE_ENDED) {
-		uint64_t before = kws_engine_heard(kws_ear_engine(ear));
+		uint64_t before = kws_engine_heard(kws_listener_engine(listener));
 
-		state = kws_ear_step(ear);
-		double now = kws_ear_stats_get(ear)->heard_s;
-		uint64_t after = kws_engine_heard(kws_ear_engine(ear));
+		state = kws_listener_step(listener);
+		double now = kws_listener_stats_get(listener)->heard_s;
+		uint64_t after = kws_engine_heard(kws_listener_engine(listener));
 		if (behind && after > before && after - before > most)
 			most = after - before;
 		behind = behind && (double)after < now * HZ - HZ;
 		if (swap_at && !swapped && now >= SWAP_S) {
 			swapped = behind = true;
 			*swap_at = after;
-			kws_ear_swap(ear, &c, engine(&c, "b"));
+			kws_listener_swap(listener, &c, engine(&c, "b"));
 			/* nothing is heard within the swap */
-			assert_true((double)kws_engine_heard(kws_ear_engine(ear))
+			assert_true((double)kws_engine_heard(kws_listener_engine(listener))
 				    <= (now - 2.9) * HZ);
 		}
 		nanosleep(&(struct timespec){ .tv_nsec = 500000L }, NULL);
 	}
-	kws_ear_finish(ear);
-	assert_true(kws_ear_destroy(ear, 5000));
+	kws_listener_finish(listener);
+	assert_true(kws_listener_destroy(listener, 5000));
 	return most;
 }
 
@@ -217,7 +218,7 @@ static void test_swap(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(dir, sizeof dir, "/tmp/kws-ear.XXXXXX");
+	snprintf(dir, sizeof dir, "/tmp/kws-listener.XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
 	write_model("a", false);
