@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/startup.h"
-#include "model/net.h"
+#include "model/runner.h"
 #include "model/network.h"
 #include "spot/spotter.h"
 #include "vec/vec.h"
@@ -196,14 +196,14 @@ static bool measure_live(bench *b)
 	const size_t before = kws_allocs_now().bytes;
 	kws_spotter *sp = spotter(b->model);
 	b->stream_bytes = kws_allocs_now().bytes - before;
-	kws_net *net = NULL;
-	if (!sp || kws_net_create(&net, b->model) != KWS_OK) {
+	kws_runner *runner = NULL;
+	if (!sp || kws_runner_create(&runner, b->model) != KWS_OK) {
 		free(pcm);
 		kws_spotter_destroy(sp);
 		return false;
 	}
-	b->state_bytes = kws_net_state_bytes(net);
-	kws_net_destroy(net);
+	b->state_bytes = kws_runner_state_bytes(runner);
+	kws_runner_destroy(runner);
 	fill(pcm, 100 * hop, f->rate_hz);
 	for (size_t i = 0; i < 200; i++) /* caches and branch predictors as in a stream that runs */
 		kws_spotter_process(sp, pcm + i % 100 * hop, hop);

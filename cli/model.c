@@ -2,7 +2,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/out.h"
-#include "model/net.h"
+#include "model/runner.h"
 #include "spot/stream.h"
 #include "find_model.h"
 
@@ -103,7 +103,7 @@ static json_t *describe(const kws_model *m, const char *path)
 	json_t *o = json_object(), *words = json_array();
 	const kws_features *f = kws_model_features(m);
 	double frame_ms = 1000.0 * (double)(f->hop * kws_model_stride(m)) / (double)f->rate_hz;
-	kws_net *net = NULL;
+	kws_runner *runner = NULL;
 	for (size_t w = 0; w < kws_model_n_words(m); w++)
 		kws_out_append(words, kws_out_json_text(kws_model_word(m, w)));
 	kws_out_set(o, "file", kws_out_json_text(path));
@@ -111,11 +111,11 @@ static json_t *describe(const kws_model *m, const char *path)
 	kws_out_set(o, "sha256", kws_out_json_text(kws_model_hash(m)));
 	kws_out_set(o, "bytes", number(kws_model_file_bytes(m)));
 	kws_out_set(o, "parameters", number(kws_model_n_params(m)));
-	if (kws_net_create(&net, m) == KWS_OK)
-		kws_out_set(o, "state_bytes", number(kws_net_state_bytes(net)));
+	if (kws_runner_create(&runner, m) == KWS_OK)
+		kws_out_set(o, "state_bytes", number(kws_runner_state_bytes(runner)));
 	else
 		kws_out_no_memory();
-	kws_net_destroy(net);
+	kws_runner_destroy(runner);
 	kws_out_set(o, "words", words);
 	kws_out_set(o, "frame_ms", kws_out_json_real(frame_ms));
 	kws_out_set(o, "window_ms", kws_out_json_real(frame_ms * (double)kws_model_window(m)));

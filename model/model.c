@@ -2,7 +2,7 @@
 #include "model/model.h"
 
 #include "model/json.h"
-#include "model/net.h"
+#include "model/runner.h"
 #include "model/network.h"
 
 #include <errno.h>
@@ -209,14 +209,15 @@ static void hash_blob(char *hex, const void *blob, size_t len)
 enum { TRIAL = 4 /* network frames */ };
 
 /* hops (n * stride, n_mels): silence and a loud hop in turn. */
-static bool stays_finite(const kws_model *m, kws_net *net, size_t n, float *hops, float *logits)
+static bool stays_finite(const kws_model *m, kws_runner *runner, size_t n, float *hops,
+			 float *logits)
 {
 	const kws_features *f = &m->features;
 	const size_t n_hops = n * kws_model_stride(m);
 	for (size_t i = 0; i < n_hops * f->n_mels; i++)
 		hops[i] = i / f->n_mels % 2 ? 0.0f : logf(f->log_floor);
-	const size_t n_out = kws_net_run(net, hops, n_hops, logits);
-	kws_net_finish(net, logits + n_out * m->n_words);
+	const size_t n_out = kws_runner_run(runner, hops, n_hops, logits);
+	kws_runner_finish(runner, logits + n_out * m->n_words);
 	for (size_t i = 0; i < n * m->n_words; i++)
 		if (!isfinite(logits[i]))
 			return false;
@@ -229,14 +230,14 @@ static enum kws_status try_out(const kws_model *m, kws_error *err)
 	const size_t most = kws_model_max_frames(m), n = most && most < TRIAL ? most : TRIAL;
 	float *hops = calloc(n * kws_model_stride(m) * m->features.n_mels, sizeof *hops);
 	float *logits = calloc((n + 1) * m->n_words, sizeof *logits);
-	kws_net *net = NULL;
+	kws_runner *runner = NULL;
 	enum kws_status status = KWS_OK;
-	if (!hops || !logits || kws_net_create(&net, m) != KWS_OK)
+	if (!hops || !logits || kws_runner_create(&runner, m) != KWS_OK)
 		status = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	else if (!stays_finite(m, net, n, hops, logits))
+	else if (!stays_finite(m, runner, n, hops, logits))
 		status = kws_fail(err, KWS_ERR_FORMAT,
 				  "the output is not finite: weights are too large");
-	kws_net_destroy(net);
+	kws_runner_destroy(runner);
 	free(logits);
 	free(hops);
 	return status;

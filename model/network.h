@@ -1,4 +1,4 @@
-/* network.h - the architecture of a model file with its packed weights; immutable. net.h runs it. */
+/* network.h - the architecture of a model file with its packed weights; immutable. runner.h runs it. */
 #ifndef KWS_MODEL_NETWORK_H
 #define KWS_MODEL_NETWORK_H
 

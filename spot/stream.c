@@ -2,7 +2,7 @@
 
 #include "dsp/mel.h"
 #include "dsp/resample.h"
-#include "model/net.h"
+#include "model/runner.h"
 #include "model/network.h"
 #include "vec/vec.h"
 
@@ -21,7 +21,7 @@ struct kws_stream {
 	kws_group *group;
 	bool own_group;
 	kws_resample *rs;
-	kws_net *net;
+	kws_runner *runner;
 	kws_frame_fn *fn;
 	void *ctx;
 
@@ -45,7 +45,7 @@ typedef struct {
 struct kws_group {
 	const kws_model *model;
 	kws_mel *mel;
-	kws_net_work *work;
+	kws_runner_work *work;
 	size_t hop, n_mels, stride, n_words, dim;
 	size_t max_hops;   /* that a stream takes between resets; 0: endless */
 	size_t pcm_floats; /* in pcm */
@@ -129,7 +129,7 @@ enum kws_status kws_group_create(kws_group **out, const kws_model *m, kws_error 
 	enum kws_status status = kws_stream_mel(&g->mel, m, err);
 	if (status == KWS_OK)
 		status = make_buffers(g, err);
-	if (status == KWS_OK && kws_net_work_create(&g->work, m) != KWS_OK)
+	if (status == KWS_OK && kws_runner_work_create(&g->work, m) != KWS_OK)
 		status = no_memory(err);
 	if (status != KWS_OK) {
 		kws_group_destroy(g);
@@ -144,7 +144,7 @@ void kws_group_destroy(kws_group *g)
 	if (!g)
 		return;
 	kws_mel_destroy(g->mel);
-	kws_net_work_destroy(g->work);
+	kws_runner_work_destroy(g->work);
 	free(g->in);
 	free(g->pcm);
 	free(g->frames);
@@ -187,7 +187,7 @@ static enum kws_status create_parts(kws_stream *s, unsigned in_hz, kws_error *er
 	s->pcm = array(g->hop, 1);
 	s->level = array(g->stride, 1);
 	if (!s->past || !s->pcm || !s->level || fit(g, s->rs) != KWS_OK
-	    || kws_net_create_in(&s->net, g->work) != KWS_OK)
+	    || kws_runner_create_in(&s->runner, g->work) != KWS_OK)
 		return no_memory(err);
 	return KWS_OK;
 }
@@ -232,7 +232,7 @@ void kws_stream_destroy(kws_stream *s)
 {
 	if (!s)
 		return;
-	kws_net_destroy(s->net);
+	kws_runner_destroy(s->runner);
 	kws_resample_destroy(s->rs);
 	free(s->past);
 	free(s->pcm);
@@ -245,7 +245,7 @@ void kws_stream_destroy(kws_stream *s)
 void kws_stream_reset(kws_stream *s)
 {
 	kws_resample_reset(s->rs);
-	kws_net_reset(s->net);
+	kws_runner_reset(s->runner);
 	memset(s->past, 0, kws_mel_past(s->group->mel) * sizeof *s->past);
 	s->n_pcm = 0;
 	s->n_level = 0;
@@ -298,19 +298,19 @@ static void emit(kws_stream *s, const float *logits, size_t n, const float *leve
 
 static void run_wave(kws_group *g)
 {
-	kws_net_job jobs[JOBS];
+	kws_runner_job jobs[JOBS];
 	size_t rows = 0;
 	for (size_t i = 0; i < g->n_parts; i++) {
 		const part *p = &g->parts[i];
-		jobs[i] = (kws_net_job){ p->stream->net,
-					 g->frames + p->first * g->n_mels,
-					 p->n,
-					 g->logits + rows * g->n_words,
-					 g->embedding + rows * g->dim,
-					 0 };
+		jobs[i] = (kws_runner_job){ p->stream->runner,
+					    g->frames + p->first * g->n_mels,
+					    p->n,
+					    g->logits + rows * g->n_words,
+					    g->embedding + rows * g->dim,
+					    0 };
 		rows += (p->stream->n_level + p->n) / g->stride;
 	}
-	kws_net_run_all(jobs, g->n_parts);
+	kws_runner_run_all(jobs, g->n_parts);
 	for (size_t i = 0; i < g->n_parts; i++) {
 		const part *p = &g->parts[i];
 		kws_stream *s = p->stream;
@@ -429,7 +429,7 @@ void kws_stream_flush(kws_stream *s)
 		take_pcm(s, g->hop - s->n_pcm);
 		run_wave(g);
 	}
-	emit(s, g->logits, kws_net_finish(s->net, g->logits), NULL, NULL);
+	emit(s, g->logits, kws_runner_finish(s->runner, g->logits), NULL, NULL);
 }
 
 uint64_t kws_stream_heard(const kws_stream *s)

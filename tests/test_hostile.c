@@ -1,5 +1,5 @@
 /* Model files with one thing changed, by the thousand: each is refused with a reason, or is a network that runs. */
-#include "model/net.h"
+#include "model/runner.h"
 #include "tests/fuzz/kinds.h"
 #include "tests/fuzz/spoil.h"
 
@@ -19,12 +19,12 @@ static void run(const kws_model *m)
 	const size_t most = max && max < FRAMES ? max : FRAMES, t = most * kws_model_stride(m);
 	float *frames = calloc(t * n_mels, sizeof *frames),
 	      *logits = calloc(most * n_words, sizeof *logits);
-	kws_net *net;
+	kws_runner *runner;
 	assert_true(frames && logits);
-	assert_int_equal(kws_net_create(&net, m), KWS_OK);
-	const size_t n = kws_net_run(net, frames, t, logits);
-	assert_int_equal(n + kws_net_finish(net, logits), most);
-	kws_net_destroy(net);
+	assert_int_equal(kws_runner_create(&runner, m), KWS_OK);
+	const size_t n = kws_runner_run(runner, frames, t, logits);
+	assert_int_equal(n + kws_runner_finish(runner, logits), most);
+	kws_runner_destroy(runner);
 	free(frames);
 	free(logits);
 }

@@ -1,6 +1,6 @@
 /* The model file and the network: the twin's logits, every cut the same bits, and hostile files refused by name. */
 #include "model/model.h"
-#include "model/net.h"
+#include "model/runner.h"
 #include "model/tensors.h"
 #include "tests/tiny_model.h"
 #include "tests/level.h"
@@ -48,7 +48,7 @@ static void golden_case(const char *name)
 	size_t len = 0;
 	kws_error err = { "" };
 	kws_model *m;
-	kws_net *net;
+	kws_runner *runner;
 	kws_tensors *io;
 	snprintf(path, sizeof path, "tests/golden/%s.safetensors", name);
 	if (kws_model_open(&m, path, &err) != KWS_OK)
@@ -66,16 +66,16 @@ static void golden_case(const char *name)
 	assert_true(x && want && got);
 	memcpy(x, frames->data, frames->n * sizeof *x);
 	memcpy(want, logits->data, logits->n * sizeof *want);
-	assert_int_equal(kws_net_create(&net, m), KWS_OK);
-	const size_t n = kws_net_run(net, x, frames->shape[0], got);
-	assert_int_equal(n + kws_net_finish(net, got), logits->shape[0]);
+	assert_int_equal(kws_runner_create(&runner, m), KWS_OK);
+	const size_t n = kws_runner_run(runner, x, frames->shape[0], got);
+	assert_int_equal(n + kws_runner_finish(runner, got), logits->shape[0]);
 	for (size_t i = 0; i < logits->n; i++) {
 		const float tol = 1e-5f + 1e-4f * fabsf(want[i]);
 		if (!(fabsf(got[i] - want[i]) <= tol))
 			fail_msg("%s: logit %zu is %.7g, want %.7g", name, i, (double)got[i],
 				 (double)want[i]);
 	}
-	kws_net_destroy(net);
+	kws_runner_destroy(runner);
 	kws_tensors_free(io);
 	kws_model_close(m);
 	free(blob);
@@ -122,10 +122,10 @@ static void random_frames(float *x)
 
 static size_t whole(const kws_model *m, const float *x, float *logits)
 {
-	kws_net *net;
-	assert_int_equal(kws_net_create(&net, m), KWS_OK);
-	const size_t n = kws_net_run(net, x, T, logits);
-	kws_net_destroy(net);
+	kws_runner *runner;
+	assert_int_equal(kws_runner_create(&runner, m), KWS_OK);
+	const size_t n = kws_runner_run(runner, x, T, logits);
+	kws_runner_destroy(runner);
 	return n;
 }
 
@@ -140,24 +140,24 @@ static void every_cut_gives_the_same_bits(void **state)
 	static float x[T * MELS], want[(T + 1) * TINY_WORDS], got[(T + 1) * TINY_WORDS];
 	for (size_t c = 0; c < sizeof configs / sizeof *configs; c++) {
 		kws_model *m = tiny_model_open(&configs[c]);
-		kws_net *net;
+		kws_runner *runner;
 		random_frames(x);
 		const size_t n = whole(m, x, want);
 		assert_int_equal(n, T / configs[c].stride);
-		assert_int_equal(kws_net_create(&net, m), KWS_OK);
+		assert_int_equal(kws_runner_create(&runner, m), KWS_OK);
 		for (unsigned most = 1; most < 300; most = most * 2 + 1) {
 			size_t n_out = 0;
-			kws_net_reset(net);
+			kws_runner_reset(runner);
 			for (size_t t = 0, k; t < T; t += k) {
 				k = most == 1 ? 1 : below(most + 1); /* 0 is a legal cut */
 				k = k < T - t ? k : T - t;
-				n_out +=
-					kws_net_run(net, x + t * MELS, k, got + n_out * TINY_WORDS);
+				n_out += kws_runner_run(runner, x + t * MELS, k,
+							got + n_out * TINY_WORDS);
 			}
 			assert_int_equal(n_out, n);
 			assert_memory_equal(got, want, n * TINY_WORDS * sizeof *want);
 		}
-		kws_net_destroy(net);
+		kws_runner_destroy(runner);
 		kws_model_close(m);
 	}
 }
@@ -197,28 +197,28 @@ static void every_kind_gives_the_same_bits(void **state)
 	for (size_t c = 0; c < N_KINDS; c++) {
 		size_t t_all;
 		kws_model *m = open_kind(c, &t_all);
-		kws_net *net;
+		kws_runner *runner;
 		const size_t mels = kws_model_features(m)->n_mels;
 		random_frames(x);
-		assert_int_equal(kws_net_create(&net, m), KWS_OK);
-		size_t n = kws_net_run(net, x, t_all, want);
+		assert_int_equal(kws_runner_create(&runner, m), KWS_OK);
+		size_t n = kws_runner_run(runner, x, t_all, want);
 		assert_int_equal(n > 0, !kws_model_whole_clip(m));
-		n += kws_net_finish(net, want + n * TINY_WORDS);
+		n += kws_runner_finish(runner, want + n * TINY_WORDS);
 		assert_int_equal(n, t_all / kws_model_stride(m));
 		for (unsigned most = 1; most < 300; most = most * 2 + 1) {
 			size_t n_out = 0;
-			kws_net_reset(net);
+			kws_runner_reset(runner);
 			for (size_t t = 0, k; t < t_all; t += k) {
 				k = most == 1 ? 1 : below(most + 1);
 				k = k < t_all - t ? k : t_all - t;
-				n_out +=
-					kws_net_run(net, x + t * mels, k, got + n_out * TINY_WORDS);
+				n_out += kws_runner_run(runner, x + t * mels, k,
+							got + n_out * TINY_WORDS);
 			}
-			n_out += kws_net_finish(net, got + n_out * TINY_WORDS);
+			n_out += kws_runner_finish(runner, got + n_out * TINY_WORDS);
 			assert_int_equal(n_out, n);
 			assert_memory_equal(got, want, n * TINY_WORDS * sizeof *want);
 		}
-		kws_net_destroy(net);
+		kws_runner_destroy(runner);
 		kws_model_close(m);
 	}
 }
@@ -226,7 +226,7 @@ static void every_kind_gives_the_same_bits(void **state)
 typedef struct {
 	float x[T * MELS], want[(T + 1) * TINY_WORDS], got[(T + 1) * TINY_WORDS];
 	size_t t, n_out; /* heard; rows in got */
-	kws_net *net;
+	kws_runner *runner;
 } one_of_many;
 
 /* Streams that share a work and come, go and are cut at random: each has the bits that it has alone. */
@@ -240,48 +240,49 @@ static void many_streams_are_as_alone(void **state)
 		size_t t_all;
 		kws_model *m = open_kind(c, &t_all);
 		const size_t mels = kws_model_features(m)->n_mels;
-		kws_net_work *work;
-		assert_int_equal(kws_net_work_create(&work, m), KWS_OK);
+		kws_runner_work *work;
+		assert_int_equal(kws_runner_work_create(&work, m), KWS_OK);
 		for (size_t i = 0; i < MANY; i++) {
 			random_frames(s[i].x);
 			s[i].t = s[i].n_out = 0;
-			assert_int_equal(kws_net_create_in(&s[i].net, work), KWS_OK);
-			const size_t n = kws_net_run(s[i].net, s[i].x, t_all, s[i].want);
-			kws_net_finish(s[i].net, s[i].want + n * TINY_WORDS);
-			kws_net_reset(s[i].net);
+			assert_int_equal(kws_runner_create_in(&s[i].runner, work), KWS_OK);
+			const size_t n = kws_runner_run(s[i].runner, s[i].x, t_all, s[i].want);
+			kws_runner_finish(s[i].runner, s[i].want + n * TINY_WORDS);
+			kws_runner_reset(s[i].runner);
 		}
 		for (size_t done = 0; done < MANY;) {
-			kws_net_job jobs[MANY];
+			kws_runner_job jobs[MANY];
 			size_t who[MANY], n = 0;
 			for (size_t i = 0; i < MANY; i++) {
 				const size_t k = below(12);
-				if (!s[i].net || (k == 0 && i % 3))
+				if (!s[i].runner || (k == 0 && i % 3))
 					continue; /* some are silent in this round */
-				jobs[n] = (kws_net_job){ s[i].net,
-							 s[i].x + s[i].t * mels,
-							 k < t_all - s[i].t ? k : t_all - s[i].t,
-							 s[i].got + s[i].n_out * TINY_WORDS,
-							 NULL,
-							 99 };
+				jobs[n] = (kws_runner_job){ s[i].runner,
+							    s[i].x + s[i].t * mels,
+							    k < t_all - s[i].t ? k : t_all - s[i].t,
+							    s[i].got + s[i].n_out * TINY_WORDS,
+							    NULL,
+							    99 };
 				s[i].t += jobs[n].t;
 				who[n++] = i;
 			}
-			kws_net_run_all(jobs, n);
+			kws_runner_run_all(jobs, n);
 			for (size_t j = 0; j < n; j++) {
 				one_of_many *o = &s[who[j]];
 				o->n_out += jobs[j].n_out;
 				if (o->t < t_all)
 					continue;
-				o->n_out += kws_net_finish(o->net, o->got + o->n_out * TINY_WORDS);
+				o->n_out += kws_runner_finish(o->runner,
+							      o->got + o->n_out * TINY_WORDS);
 				assert_int_equal(o->n_out, t_all / kws_model_stride(m));
 				assert_memory_equal(o->got, o->want,
 						    o->n_out * TINY_WORDS * sizeof *o->got);
-				kws_net_destroy(o->net);
-				o->net = NULL;
+				kws_runner_destroy(o->runner);
+				o->runner = NULL;
 				done++;
 			}
 		}
-		kws_net_work_destroy(work);
+		kws_runner_work_destroy(work);
 		kws_model_close(m);
 	}
 	free(s);
@@ -293,23 +294,23 @@ static void whole_clips_hear_the_future(void **state)
 	(void)state;
 	kws_error err = { "" };
 	kws_model *m;
-	kws_net *net;
+	kws_runner *runner;
 	static float x[T * MELS], a[(T + 1) * TINY_WORDS], b[(T + 1) * TINY_WORDS];
 	assert_int_equal(kws_model_open(&m, "tests/golden/net_fastformer_clip.safetensors", &err),
 			 KWS_OK);
 	assert_int_equal(kws_model_max_frames(m), 40);
-	assert_int_equal(kws_net_create(&net, m), KWS_OK);
+	assert_int_equal(kws_runner_create(&runner, m), KWS_OK);
 	random_frames(x);
-	assert_int_equal(kws_net_run(net, x, 60, a), 0);
-	assert_int_equal(kws_net_finish(net, a), 30);
-	kws_net_reset(net);
-	assert_int_equal(kws_net_finish(net, b), 0);
-	kws_net_reset(net);
+	assert_int_equal(kws_runner_run(runner, x, 60, a), 0);
+	assert_int_equal(kws_runner_finish(runner, a), 30);
+	kws_runner_reset(runner);
+	assert_int_equal(kws_runner_finish(runner, b), 0);
+	kws_runner_reset(runner);
 	x[59 * 6] += 5.0f;
-	assert_int_equal(kws_net_run(net, x, 60, b), 0);
-	assert_int_equal(kws_net_finish(net, b), 30);
+	assert_int_equal(kws_runner_run(runner, x, 60, b), 0);
+	assert_int_equal(kws_runner_finish(runner, b), 30);
 	assert_memory_not_equal(a, b, TINY_WORDS * sizeof *a);
-	kws_net_destroy(net);
+	kws_runner_destroy(runner);
 	kws_model_close(m);
 }
 
@@ -318,7 +319,7 @@ static void streams_do_not_interact(void **state)
 {
 	(void)state;
 	kws_model *m = tiny_model_open(&tiny_default);
-	kws_net *a, *b;
+	kws_runner *a, *b;
 	static float x[T * MELS], y[T * MELS], want_x[(T + 1) * TINY_WORDS],
 		want_y[(T + 1) * TINY_WORDS];
 	float got[2 * TINY_WORDS];
@@ -326,16 +327,16 @@ static void streams_do_not_interact(void **state)
 	random_frames(y);
 	whole(m, x, want_x);
 	whole(m, y, want_y);
-	assert_int_equal(kws_net_create(&a, m), KWS_OK);
-	assert_int_equal(kws_net_create(&b, m), KWS_OK);
+	assert_int_equal(kws_runner_create(&a, m), KWS_OK);
+	assert_int_equal(kws_runner_create(&b, m), KWS_OK);
 	for (size_t t = 0; t + 2 <= T; t += 2) {
-		assert_int_equal(kws_net_run(a, x + t * MELS, 2, got), 1);
+		assert_int_equal(kws_runner_run(a, x + t * MELS, 2, got), 1);
 		assert_memory_equal(got, want_x + t / 2 * TINY_WORDS, TINY_WORDS * sizeof *got);
-		assert_int_equal(kws_net_run(b, y + t * MELS, 2, got), 1);
+		assert_int_equal(kws_runner_run(b, y + t * MELS, 2, got), 1);
 		assert_memory_equal(got, want_y + t / 2 * TINY_WORDS, TINY_WORDS * sizeof *got);
 	}
-	kws_net_destroy(a);
-	kws_net_destroy(b);
+	kws_runner_destroy(a);
+	kws_runner_destroy(b);
 	kws_model_close(m);
 }
 

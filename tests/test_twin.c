@@ -2,7 +2,7 @@
 #include "audio/source.h"
 #include "dsp/mel.h"
 #include "model/model.h"
-#include "model/net.h"
+#include "model/runner.h"
 #include "model/tensors.h"
 
 #include <math.h>
@@ -113,7 +113,7 @@ static void agrees(const char *name)
 {
 	kws_error err = { "" };
 	kws_model *m;
-	kws_net *net;
+	kws_runner *runner;
 	file f;
 	char path[256];
 	static float frames[HOPS * 128], logits[(HOPS + 1) * 256];
@@ -127,10 +127,11 @@ static void agrees(const char *name)
 	const kws_tensor *want = kws_tensors_find(f.ts, "logits");
 	assert_non_null(want);
 	hear(frames, kws_model_features(m));
-	assert_int_equal(kws_net_create(&net, m), KWS_OK);
-	assert_int_equal(kws_net_run(net, frames, HOPS, logits) * kws_model_n_words(m), want->n);
+	assert_int_equal(kws_runner_create(&runner, m), KWS_OK);
+	assert_int_equal(kws_runner_run(runner, frames, HOPS, logits) * kws_model_n_words(m),
+			 want->n);
 	within(want, logits, name);
-	kws_net_destroy(net);
+	kws_runner_destroy(runner);
 	kws_model_close(m);
 	close_file(&f);
 }

@@ -1,7 +1,7 @@
 /* fuzz_model - any bytes as a model file: refused with a reason in bounded time and memory, or a network that runs and says the
  * same however its frames are cut. */
 #include "model/model.h"
-#include "model/net.h"
+#include "model/runner.h"
 #include "spot/stream.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/spoil.h"
@@ -39,14 +39,14 @@ static void look_at(const kws_model *m)
 static size_t listen(const kws_model *m, const float *frames, size_t t, size_t piece, float *logits)
 {
 	const size_t n_mels = kws_model_features(m)->n_mels;
-	kws_net *net;
+	kws_runner *runner;
 	size_t n = 0;
-	demand(kws_net_create(&net, m) == KWS_OK);
+	demand(kws_runner_create(&runner, m) == KWS_OK);
 	for (size_t at = 0; at < t; at += piece)
-		n += kws_net_run(net, frames + at * n_mels, t - at < piece ? t - at : piece,
-				 logits + n * kws_model_n_words(m));
-	n += kws_net_finish(net, logits);
-	kws_net_destroy(net);
+		n += kws_runner_run(runner, frames + at * n_mels, t - at < piece ? t - at : piece,
+				    logits + n * kws_model_n_words(m));
+	n += kws_runner_finish(runner, logits);
+	kws_runner_destroy(runner);
 	return n;
 }
 

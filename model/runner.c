@@ -1,4 +1,4 @@
-#include "model/net.h"
+#include "model/runner.h"
 
 #include "model/network.h"
 #include "vec/vec.h"
@@ -8,9 +8,9 @@
 #include <string.h>
 
 /* A stream: one block of memory with what it carries from call to call. */
-struct kws_net {
+struct kws_runner {
 	const kws_network *w;
-	kws_net_work *work;
+	kws_runner_work *work;
 	bool own_work;
 	size_t n_frames;  /* network frames since the start */
 	size_t n_waiting; /* feature frames that are no network frame yet */
@@ -24,7 +24,7 @@ struct kws_net {
 };
 
 /* What a run computes in; nothing in it outlives the run. */
-struct kws_net_work {
+struct kws_runner_work {
 	const kws_network *w;
 	size_t max; /* network frames between resets; 0: endless */
 	bool whole; /* nothing comes out before the clip has ended */
@@ -61,7 +61,7 @@ static size_t n_blocks(size_t n_frames)
 
 /* ---- work ---- */
 
-static void lay_out_work(kws_net_work *work)
+static void lay_out_work(kws_runner_work *work)
 {
 	const kws_network *w = work->w;
 	size_t at = 0, scratch = w->stem.scratch_floats;
@@ -85,10 +85,10 @@ static void lay_out_work(kws_net_work *work)
 	work->bytes = at;
 }
 
-enum kws_status kws_net_work_create(kws_net_work **out, const kws_model *m)
+enum kws_status kws_runner_work_create(kws_runner_work **out, const kws_model *m)
 {
 	*out = NULL;
-	kws_net_work *work = calloc(1, sizeof *work);
+	kws_runner_work *work = calloc(1, sizeof *work);
 	if (!work)
 		return KWS_ERR_NOMEM;
 	work->w = kws_model_network(m);
@@ -105,7 +105,7 @@ enum kws_status kws_net_work_create(kws_net_work **out, const kws_model *m)
 	return KWS_OK;
 }
 
-void kws_net_work_destroy(kws_net_work *work)
+void kws_runner_work_destroy(kws_runner_work *work)
 {
 	if (!work)
 		return;
@@ -115,80 +115,81 @@ void kws_net_work_destroy(kws_net_work *work)
 
 /* ---- a stream ---- */
 
-static void lay_out(kws_net *net)
+static void lay_out(kws_runner *runner)
 {
-	const kws_network *w = net->w;
+	const kws_network *w = runner->w;
 	const size_t ld = kws_pad(w->dim);
 	size_t at = 0;
-	carve(net->state, &at, w->layer_bytes);
-	net->stem_state = carve(net->state, &at, w->stem.state_floats * sizeof(float));
-	net->past = carve(net->state, &at, (w->stack - w->stride) * w->n_frame * sizeof(float));
-	net->pooled = carve(net->state, &at, w->pool * ld * sizeof(float));
-	net->carried = at;
-	net->waiting = carve(net->state, &at, (w->step - 1) * w->n_mels * sizeof(float));
-	net->clip = carve(net->state, &at,
-			  (net->work->whole ? n_blocks(net->work->max) : 0) * KWS_BLOCK * ld
-				  * sizeof(float));
-	net->bytes = at;
+	carve(runner->state, &at, w->layer_bytes);
+	runner->stem_state = carve(runner->state, &at, w->stem.state_floats * sizeof(float));
+	runner->past =
+		carve(runner->state, &at, (w->stack - w->stride) * w->n_frame * sizeof(float));
+	runner->pooled = carve(runner->state, &at, w->pool * ld * sizeof(float));
+	runner->carried = at;
+	runner->waiting = carve(runner->state, &at, (w->step - 1) * w->n_mels * sizeof(float));
+	runner->clip = carve(runner->state, &at,
+			     (runner->work->whole ? n_blocks(runner->work->max) : 0) * KWS_BLOCK
+				     * ld * sizeof(float));
+	runner->bytes = at;
 }
 
-enum kws_status kws_net_create_in(kws_net **out, kws_net_work *work)
+enum kws_status kws_runner_create_in(kws_runner **out, kws_runner_work *work)
 {
 	*out = NULL;
-	kws_net *net = calloc(1, sizeof *net);
-	if (!net)
+	kws_runner *runner = calloc(1, sizeof *runner);
+	if (!runner)
 		return KWS_ERR_NOMEM;
-	net->w = work->w;
-	net->work = work;
-	lay_out(net);
-	net->state = zeros(net->bytes);
-	if (!net->state) {
-		free(net);
+	runner->w = work->w;
+	runner->work = work;
+	lay_out(runner);
+	runner->state = zeros(runner->bytes);
+	if (!runner->state) {
+		free(runner);
 		return KWS_ERR_NOMEM;
 	}
-	lay_out(net);
-	kws_net_reset(net);
-	*out = net;
+	lay_out(runner);
+	kws_runner_reset(runner);
+	*out = runner;
 	return KWS_OK;
 }
 
-enum kws_status kws_net_create(kws_net **out, const kws_model *m)
+enum kws_status kws_runner_create(kws_runner **out, const kws_model *m)
 {
-	kws_net_work *work;
+	kws_runner_work *work;
 	*out = NULL;
-	enum kws_status status = kws_net_work_create(&work, m);
+	enum kws_status status = kws_runner_work_create(&work, m);
 	if (status == KWS_OK)
-		status = kws_net_create_in(out, work);
+		status = kws_runner_create_in(out, work);
 	if (status == KWS_OK)
 		(*out)->own_work = true;
 	else
-		kws_net_work_destroy(work);
+		kws_runner_work_destroy(work);
 	return status;
 }
 
-void kws_net_destroy(kws_net *net)
+void kws_runner_destroy(kws_runner *runner)
 {
-	if (!net)
+	if (!runner)
 		return;
-	if (net->own_work)
-		kws_net_work_destroy(net->work);
-	free(net->state);
-	free(net);
+	if (runner->own_work)
+		kws_runner_work_destroy(runner->work);
+	free(runner->state);
+	free(runner);
 }
 
-void kws_net_reset(kws_net *net)
+void kws_runner_reset(kws_runner *runner)
 {
-	memset(net->state, 0, net->carried);
-	if (net->w->stem.n_steps)
-		memcpy(net->stem_state, net->w->stem.start,
-		       net->w->stem.state_floats * sizeof *net->stem_state);
-	net->n_frames = net->n_waiting = 0;
+	memset(runner->state, 0, runner->carried);
+	if (runner->w->stem.n_steps)
+		memcpy(runner->stem_state, runner->w->stem.start,
+		       runner->w->stem.state_floats * sizeof *runner->stem_state);
+	runner->n_frames = runner->n_waiting = 0;
 }
 
-size_t kws_net_state_bytes(const kws_net *net)
+size_t kws_runner_state_bytes(const kws_runner *runner)
 {
-	return net->carried + (net->w->step - 1) * net->w->n_mels * sizeof *net->waiting
-	       + sizeof *net;
+	return runner->carried + (runner->w->step - 1) * runner->w->n_mels * sizeof *runner->waiting
+	       + sizeof *runner;
 }
 
 /* ---- features -> rows of the block ---- */
@@ -206,61 +207,61 @@ static void normalise(const kws_network *w, const float *frames, size_t t, float
 
 /* Take the job's frames, up to `most` network frames and the rest that waits for one more. Returns how many network
  * frames have become complete; their features lie in work->features. */
-static size_t take_in(kws_net_job *job, size_t most)
+static size_t take_in(kws_runner_job *job, size_t most)
 {
-	kws_net *net = job->net;
-	const kws_network *w = net->w;
-	float *features = net->work->features;
-	const size_t room = most * w->step - net->n_waiting, t = job->t < room ? job->t : room;
-	const size_t n = net->n_waiting + t, rows = n / w->step, used = rows * w->step;
+	kws_runner *runner = job->runner;
+	const kws_network *w = runner->w;
+	float *features = runner->work->features;
+	const size_t room = most * w->step - runner->n_waiting, t = job->t < room ? job->t : room;
+	const size_t n = runner->n_waiting + t, rows = n / w->step, used = rows * w->step;
 	if (!rows) {
-		normalise(w, job->frames, t, net->waiting + net->n_waiting * w->n_mels);
+		normalise(w, job->frames, t, runner->waiting + runner->n_waiting * w->n_mels);
 	} else {
-		memcpy(features, net->waiting, net->n_waiting * w->n_mels * sizeof *features);
-		normalise(w, job->frames, t, features + net->n_waiting * w->n_mels);
-		memcpy(net->waiting, features + used * w->n_mels,
+		memcpy(features, runner->waiting, runner->n_waiting * w->n_mels * sizeof *features);
+		normalise(w, job->frames, t, features + runner->n_waiting * w->n_mels);
+		memcpy(runner->waiting, features + used * w->n_mels,
 		       (n - used) * w->n_mels * sizeof *features);
 	}
-	net->n_waiting = n - used;
+	runner->n_waiting = n - used;
 	job->frames += t * w->n_mels;
 	job->t -= t;
 	return rows;
 }
 
 /* work->features, n network frames -> rows of the network's input */
-static void stack_rows(kws_net *net, size_t n, float *in)
+static void stack_rows(kws_runner *runner, size_t n, float *in)
 {
-	const kws_network *w = net->w;
-	kws_net_work *work = net->work;
+	const kws_network *w = runner->w;
+	kws_runner_work *work = runner->work;
 	const size_t past = (w->stack - w->stride) * w->n_frame, n_in = w->stack * w->n_frame;
 	float *to = work->frames + past;
-	memcpy(work->frames, net->past, past * sizeof *to);
+	memcpy(work->frames, runner->past, past * sizeof *to);
 	if (w->stem.n_steps)
-		kws_stem_run(&w->stem, net->stem_state, work->scratch, work->features,
+		kws_stem_run(&w->stem, runner->stem_state, work->scratch, work->features,
 			     n * w->stride, to);
 	else
 		memcpy(to, work->features, n * w->step * w->n_mels * sizeof *to);
 	for (size_t i = 0; i < n; i++)
 		memcpy(in + i * n_in, work->frames + i * w->stride * w->n_frame, n_in * sizeof *to);
-	memcpy(net->past, work->frames + n * w->stride * w->n_frame, past * sizeof *to);
+	memcpy(runner->past, work->frames + n * w->stride * w->n_frame, past * sizeof *to);
 }
 
 /* ---- rows of the block -> logits ---- */
 
 /* Mean over the last `pool` outputs, in the ring's order: the same additions wherever the stream was cut. */
-static void pool_rows(kws_net *net, size_t frame, size_t n, float *x)
+static void pool_rows(kws_runner *runner, size_t frame, size_t n, float *x)
 {
-	const kws_network *w = net->w;
+	const kws_network *w = runner->w;
 	const size_t ld = kws_pad(w->dim);
 	for (size_t i = 0; i < n; i++, x += ld) {
-		memcpy(net->pooled + (frame + i) % w->pool * ld, x, w->dim * sizeof *x);
-		kws_vec_get()->weighted_sum(x, NULL, net->pooled, ld, w->pool,
+		memcpy(runner->pooled + (frame + i) % w->pool * ld, x, w->dim * sizeof *x);
+		kws_vec_get()->weighted_sum(x, NULL, runner->pooled, ld, w->pool,
 					    1.0f / (float)w->pool, w->dim);
 	}
 }
 
 /* Pooled rows of the last layer's output x (n, ld) -> work->out (n, ld_words) */
-static void run_head(const kws_network *w, kws_net_work *work, const float *x, size_t n)
+static void run_head(const kws_network *w, kws_runner_work *work, const float *x, size_t n)
 {
 	kws_linear_run(&w->fc1, x, kws_pad(w->dim), n, work->hidden);
 	kws_vec_get()->silu(work->hidden, kws_pad(w->head), n, w->head);
@@ -282,7 +283,8 @@ static void final_norm(const kws_network *w, float *x, size_t n)
 }
 
 /* A block: rows of work->in, some of each job's, span i those of job whose[i] -> their logits */
-static void run_block(kws_net_work *work, kws_net_job **whose, const kws_span *spans, size_t n)
+static void run_block(kws_runner_work *work, kws_runner_job **whose, const kws_span *spans,
+		      size_t n)
 {
 	const kws_network *w = work->w;
 	const size_t ld = kws_pad(w->dim), rows = kws_span_rows(spans, n);
@@ -292,14 +294,14 @@ static void run_block(kws_net_work *work, kws_net_job **whose, const kws_span *s
 		w->layers[k]->kind->run(w->layers[k], spans, n, w->layer_at[k], work->scratch, x);
 	final_norm(w, x, rows);
 	for (size_t i = 0; i < n; x += spans[i++].n * ld) {
-		kws_net *net = whose[i]->net;
-		pool_rows(net, net->n_frames, spans[i].n, x);
-		net->n_frames += spans[i].n;
+		kws_runner *runner = whose[i]->runner;
+		pool_rows(runner, runner->n_frames, spans[i].n, x);
+		runner->n_frames += spans[i].n;
 	}
 	run_head(w, work, work->x, rows);
 	x = work->x;
 	for (size_t i = 0; i < n; out += spans[i++].n * kws_pad(w->n_words)) {
-		kws_net_job *job = whose[i];
+		kws_runner_job *job = whose[i];
 		copy_out(w, out, spans[i].n, job->logits + job->n_out * w->n_words);
 		for (size_t r = 0; job->embedding && r < spans[i].n; r++)
 			memcpy(job->embedding + (job->n_out + r) * w->dim, x + r * ld,
@@ -310,36 +312,36 @@ static void run_block(kws_net_work *work, kws_net_job **whose, const kws_span *s
 }
 
 /* Whole clips: one stream's rows become the first layer's input, which is kept. */
-static void keep_block(kws_net *net, size_t rows)
+static void keep_block(kws_runner *runner, size_t rows)
 {
-	const kws_network *w = net->w;
-	kws_linear_run(&w->input, net->work->in, w->stack * w->n_frame, rows,
-		       net->clip + net->n_frames * kws_pad(w->dim));
-	net->n_frames += rows;
+	const kws_network *w = runner->w;
+	kws_linear_run(&w->input, runner->work->in, w->stack * w->n_frame, rows,
+		       runner->clip + runner->n_frames * kws_pad(w->dim));
+	runner->n_frames += rows;
 }
 
-void kws_net_run_all(kws_net_job *jobs, size_t n)
+void kws_runner_run_all(kws_runner_job *jobs, size_t n)
 {
 	kws_span spans[KWS_BLOCK];
-	kws_net_job *whose[KWS_BLOCK];
+	kws_runner_job *whose[KWS_BLOCK];
 	size_t rows = 0, n_spans = 0;
 	for (size_t i = 0; i < n; i++) {
-		kws_net *net = jobs[i].net;
-		kws_net_work *work = net->work;
-		const size_t n_in = net->w->stack * net->w->n_frame;
+		kws_runner *runner = jobs[i].runner;
+		kws_runner_work *work = runner->work;
+		const size_t n_in = runner->w->stack * runner->w->n_frame;
 		jobs[i].n_out = 0;
 		while (jobs[i].t) {
 			const size_t new = take_in(&jobs[i], KWS_BLOCK - rows);
 			if (!new)
 				continue;
-			assert(work == jobs[0].net->work);
-			assert(!work->max || net->n_frames + new <= work->max);
-			stack_rows(net, new, work->in + rows * n_in);
+			assert(work == jobs[0].runner->work);
+			assert(!work->max || runner->n_frames + new <= work->max);
+			stack_rows(runner, new, work->in + rows * n_in);
 			if (work->whole) {
-				keep_block(net, new);
+				keep_block(runner, new);
 				continue;
 			}
-			spans[n_spans] = (kws_span){ net->state, new };
+			spans[n_spans] = (kws_span){ runner->state, new };
 			whose[n_spans++] = &jobs[i];
 			rows += new;
 			if (rows == KWS_BLOCK) {
@@ -349,23 +351,23 @@ void kws_net_run_all(kws_net_job *jobs, size_t n)
 		}
 	}
 	if (n_spans)
-		run_block(jobs[0].net->work, whose, spans, n_spans);
+		run_block(jobs[0].runner->work, whose, spans, n_spans);
 }
 
-size_t kws_net_run(kws_net *net, const float *frames, size_t t, float *logits)
+size_t kws_runner_run(kws_runner *runner, const float *frames, size_t t, float *logits)
 {
-	kws_net_job job = { net, frames, t, logits, NULL, 0 };
-	kws_net_run_all(&job, 1);
+	kws_runner_job job = { runner, frames, t, logits, NULL, 0 };
+	kws_runner_run_all(&job, 1);
 	return job.n_out;
 }
 
 /* ---- whole clips ---- */
 
-size_t kws_net_finish(kws_net *net, float *logits)
+size_t kws_runner_finish(kws_runner *runner, float *logits)
 {
-	const kws_network *w = net->w;
-	kws_net_work *work = net->work;
-	const size_t ld = kws_pad(w->dim), t_all = net->n_frames;
+	const kws_network *w = runner->w;
+	kws_runner_work *work = runner->work;
+	const size_t ld = kws_pad(w->dim), t_all = runner->n_frames;
 	if (!work->whole)
 		return 0;
 	for (size_t k = 0; k < w->n_layers; k++) {
@@ -373,20 +375,20 @@ size_t kws_net_finish(kws_net *net, float *logits)
 		for (size_t pass = 0; pass <= l->looks; pass++) /* the last one runs */
 			for (size_t t = 0; t < t_all; t += KWS_BLOCK) {
 				const size_t n = t_all - t < KWS_BLOCK ? t_all - t : KWS_BLOCK;
-				const kws_span span = { net->state, n };
+				const kws_span span = { runner->state, n };
 				if (pass < l->looks)
-					l->kind->look(l, pass, net->state + w->layer_at[k],
-						      work->scratch, net->clip + t * ld, n);
+					l->kind->look(l, pass, runner->state + w->layer_at[k],
+						      work->scratch, runner->clip + t * ld, n);
 				else
 					l->kind->run(l, &span, 1, w->layer_at[k], work->scratch,
-						     net->clip + t * ld);
+						     runner->clip + t * ld);
 			}
 	}
 	for (size_t t = 0; t < t_all; t += KWS_BLOCK) {
 		const size_t n = t_all - t < KWS_BLOCK ? t_all - t : KWS_BLOCK;
-		float *x = net->clip + t * ld;
+		float *x = runner->clip + t * ld;
 		final_norm(w, x, n);
-		pool_rows(net, t, n, x);
+		pool_rows(runner, t, n, x);
 		run_head(w, work, x, n);
 		copy_out(w, work->out, n, logits + t * w->n_words);
 	}

@@ -1,0 +1,51 @@
+/* runner.h - streams through a model: features in, logits out, all of a stream's past inside.
+ *
+ * A runner is one stream's state; what a run computes in lies in a work, which any number of runners of one model may
+ * share as long as they run one at a time. */
+#ifndef KWS_MODEL_RUNNER_H
+#define KWS_MODEL_RUNNER_H
+
+#include "model.h"
+
+typedef struct kws_runner kws_runner;		/* one stream; one thread at a time */
+typedef struct kws_runner_work kws_runner_work; /* one thread at a time, with all its runners */
+
+enum kws_status kws_runner_work_create(kws_runner_work **out, const kws_model *m);
+void kws_runner_work_destroy(kws_runner_work *work); /* after every runner in it */
+
+enum kws_status kws_runner_create(kws_runner **out,
+				  const kws_model *m); /* with a work of its own */
+enum kws_status kws_runner_create_in(kws_runner **out, kws_runner_work *work);
+void kws_runner_destroy(kws_runner *runner);
+void kws_runner_reset(kws_runner *runner);
+
+/* Feed feature frames, get logits.
+ *
+ *   frames  (t, n_mels)         from kws_mel_process; t >= 0
+ *   logits  (n_out, n_words)    one row per network frame; holds at least t / stride + 1 rows
+ *
+ * Returns n_out, the number of network frames that became complete. Network frame k is complete with feature frame
+ * (k + 1) * stride - 1. The logits do not depend, to the last bit, on how the frames are cut into calls.
+ * A model with full attention (kws_model_max_frames() > 0) MUST NOT be fed more than that many network frames
+ * between resets. One that hears the whole clip first (kws_model_whole_clip()) returns 0 rows. */
+size_t kws_runner_run(kws_runner *runner, const float *frames, size_t t, float *logits);
+
+/* The same for several streams, whose rows go through the products together; no stream's bits depend on the others. */
+typedef struct {
+	kws_runner *runner; /* each once, all in one work */
+	const float *frames;
+	size_t t;
+	float *logits;
+	float *embedding; /* (rows as logits, kws_network's dim) what the head makes the logits of; NULL: not wanted */
+	size_t n_out; /* set */
+} kws_runner_job;
+void kws_runner_run_all(kws_runner_job *jobs, size_t n);
+
+/* The clip has ended. A model that hears the whole clip first returns its n_out rows of logits now, one for each network
+ * frame, at most kws_model_max_frames(); any other returns 0. Only reset() may follow. */
+size_t kws_runner_finish(kws_runner *runner, float *logits);
+
+/* Bytes that one stream carries from call to call. */
+size_t kws_runner_state_bytes(const kws_runner *runner);
+
+#endif
