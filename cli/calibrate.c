@@ -3,7 +3,7 @@
 #include "cli/hear.h"
 #include "cli/out.h"
 #include "cli/rate.h"
-#include "cli/remodel.h"
+#include "cli/model_copy.h"
 #include "cli/tally.h"
 #include "find_model.h"
 
@@ -359,7 +359,7 @@ static bool write_model(const task *t)
 	kws_out_set(decision, "refractory_ms", json_integer(t->heard.material.refractory_ms));
 	kws_out_set(calibration, "model_sha256", kws_out_json_text(kws_model_hash(t->heard.model)));
 	const bool good =
-		kws_out_is_whole() && kws_remodel(path, t->a->write, decision, calibration);
+		kws_out_is_whole() && kws_model_copy(path, t->a->write, decision, calibration);
 	json_decref(decision);
 	json_decref(calibration);
 	return good;

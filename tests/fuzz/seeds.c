@@ -220,9 +220,9 @@ int main(int argc, char **argv)
 	root = argv[argc - 1];
 	for (size_t i = 0; i < N_KINDS; i++) {
 		put_model("fuzz_model/ok", i, "", 0);
-		put_model("fuzz_remodel/ok", i, "\x80\0\xff\1\0\0\0\0", 8);
+		put_model("fuzz_model_copy/ok", i, "\x80\0\xff\1\0\0\0\0", 8);
 	}
-	put_text("fuzz_remodel/bad/no_model", "12345678no model");
+	put_text("fuzz_model_copy/bad/no_model", "12345678no model");
 	put_devices();
 	put_clips();
 	put_settings();

@@ -1,7 +1,7 @@
-/* fuzz_remodel - a model file written anew with other thresholds: it opens again, and is the old one but for them.
+/* fuzz_model_copy - a model file written anew with other thresholds: it opens again, and is the old one but for them.
  *
  * The first 8 bytes choose a threshold for each word (1/255, 0: none); the rest is a model file. */
-#include "cli/remodel.h"
+#include "cli/model_copy.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/spoil.h"
 
@@ -83,7 +83,7 @@ static void rewrite(const kws_model *m, const uint8_t *data, size_t size, const 
 	       *calibration =
 		       json_pack("{s:s, s:i}", "corpus", "fuzz \" \\ \xc3\xa9", "n", (int)size);
 	put(from, data + HEAD, size - HEAD);
-	demand(decision && calibration && kws_remodel(from, to, decision, calibration));
+	demand(decision && calibration && kws_model_copy(from, to, decision, calibration));
 	json_decref(decision);
 	json_decref(calibration);
 	kws_error err = { "" };

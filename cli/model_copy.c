@@ -1,4 +1,4 @@
-#include "cli/remodel.h"
+#include "cli/model_copy.h"
 
 #include "cli/out.h"
 #include "cli/replace.h"
@@ -87,7 +87,7 @@ static bool put(const blob *b, const char *path)
 	return kws_replace_finish(&file, good);
 }
 
-bool kws_remodel(const char *from, const char *to, json_t *decision, json_t *calibration)
+bool kws_model_copy(const char *from, const char *to, json_t *decision, json_t *calibration)
 {
 	blob old = { 0 }, copy = { 0 };
 	size_t n = 0;
