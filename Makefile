@@ -67,11 +67,13 @@ else
 LIB_OBJ += $(B)/vec/choose.o
 endif
 AUDIO_OBJ := $(call objects,$(wildcard audio/*.c))
+CORPUS_OBJ := $(call objects,$(wildcard corpus/*.c))
 KWS_OBJ   := $(call objects,$(wildcard cli/*.c))
 KWSD_OBJ  := $(call objects,$(wildcard daemon/*.c))
 LIB       := $(B)/libkwscore.a
 AUDIO     := $(B)/libkwsaudio.a
 CLI       := $(B)/libkwscli.a
+CORPUS    := $(B)/libkwscorpus.a
 
 PROGRAMS := $(B)/kws $(B)/kwsd
 # what other programs link with: the names of kws/kws.h and no others
@@ -134,8 +136,10 @@ $(B)/vec/%_v4.o: vec/%.c Makefile | $(B)/libraries
 	$(call level,v4,x86-64-v4,64,-march=x86-64-v4)
 
 $(LIB_OBJ): OURS += -fPIC -fvisibility=hidden
+# anew: what was renamed would stay in an old one
+archive = $(call step,AR)rm -f $@ && $(AR) rcs $@ $^
 $(LIB): $(LIB_OBJ)
-	$(call step,AR)$(AR) rcs $@ $^
+	$(archive)
 $(B)/libkws.so.0: $(LIB_OBJ) include/libkws.map
 	$(call step,LD)$(CC) $(CFLAGS) $(filter-out -pie,$(HARDEN_LINK)) -shared -Wl,-soname,libkws.so.0 -Wl,-z,defs \
 		-Wl,--version-script=include/libkws.map $(LDFLAGS) -pthread -o $@ $(LIB_OBJ) $(shell $(PKG_CONFIG) --libs $(PKGS_LIB)) -lm
@@ -144,10 +148,12 @@ $(B)/libkws.a: $(LIB_OBJ)
 	@$(OBJCOPY) --localize-hidden $(B)/libkws.o
 	@rm -f $@ && $(AR) rcs $@ $(B)/libkws.o
 $(AUDIO): $(AUDIO_OBJ)
-	$(call step,AR)$(AR) rcs $@ $^
+	$(archive)
+$(CORPUS): $(CORPUS_OBJ)
+	$(archive)
 $(CLI): $(filter-out %/main.o,$(KWS_OBJ))
-	$(call step,AR)$(AR) rcs $@ $^
-$(B)/kws: $(B)/cli/main.o $(CLI) $(AUDIO) $(LIB)
+	$(archive)
+$(B)/kws: $(B)/cli/main.o $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_KWS))
 $(B)/kwsd: $(KWSD_OBJ) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_KWSD))
@@ -157,10 +163,10 @@ $(B)/tests/%.o: OURS += $(shell $(PKG_CONFIG) --cflags cmocka 2>/dev/null)
 $(B)/own_mounts: $(B)/tests/system/own_mounts.o
 	$(call step,LD)$(CC) $(CFLAGS) $(SANITIZE) $(HARDEN_LINK) $(LDFLAGS) -o $@ $^
 # a test links what it tests: everything but the two mains; of kws only what it names
-$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
+$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_TEST))
 # without clang a fuzz target still replays its seeds
-$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_TEST))
 $(B)/seeds: $(B)/tests/fuzz/seeds.o $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_LIB))
@@ -205,7 +211,7 @@ fuzz:
 	build/fuzz/$(FUZZER).libfuzzer -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 -artifact_prefix=build/fuzz/$(FUZZER)- \
 		$(addprefix -dict=,$(wildcard tests/fuzz/$(FUZZER).dict)) \
 		build/fuzz/corpus/$(FUZZER) $(wildcard tests/fuzz/seeds/$(FUZZER))
-$(B)/fuzz_%.libfuzzer: $(B)/tests/fuzz/fuzz_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(AUDIO) $(LIB)
+$(B)/fuzz_%.libfuzzer: $(B)/tests/fuzz/fuzz_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)clang -fsanitize=fuzzer,address,undefined $(LDFLAGS) -pthread -o $@ $^ $(shell $(PKG_CONFIG) --libs $(PKGS_ALL)) -lm
 # all of them, an hour each unless SECONDS says otherwise; what one finds stops only that one
 nightly: SECONDS := $(if $(filter file,$(origin SECONDS)),3600,$(SECONDS))

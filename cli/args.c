@@ -3,9 +3,9 @@
 #include "cli/cli.h"
 #include "find_model.h"
 #include "nearest.h"
+#include "number.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,28 +18,6 @@ bool kws_args_unsigned(const char *text, unsigned min, unsigned max, unsigned *o
 	if (text[0] < '0' || text[0] > '9' || *end || errno || n < min || n > max)
 		return false;
 	*out = (unsigned)n;
-	return true;
-}
-
-bool kws_args_real(const char *text, double min, double max, double *out)
-{
-	char *end;
-	double x = strtod(text, &end);
-	if (end == text || *end || !isfinite(x) || !(x >= min && x <= max))
-		return false;
-	*out = x;
-	return true;
-}
-
-bool kws_args_comma(const char *text, char *hint)
-{
-	static const char digits[] = "0123456789";
-	const size_t whole = strspn(text, digits);
-	const char *part = text + whole + 1;
-	hint[0] = '\0';
-	if (text[whole] != ',' || !*part || part[strspn(part, digits)])
-		return false;
-	snprintf(hint, 32, "; write %.*s.%.12s", (int)(whole < 12 ? whole : 12), text, part);
 	return true;
 }
 
@@ -58,8 +36,8 @@ double kws_args_need_real(const struct argp_state *state, const char *option, co
 {
 	double x = 0.0;
 	char hint[32];
-	kws_args_comma(text, hint);
-	if (!kws_args_real(text, min, max, &x))
+	kws_number_comma(text, hint);
+	if (!kws_number_real(text, min, max, &x))
 		argp_error(state, "%s: '%s' is not a number in %.10g..%.10g%s", option, text, min,
 			   max, hint);
 	return x;

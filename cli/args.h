@@ -15,15 +15,10 @@
 #include <argp.h>
 #include <stdbool.h>
 
-/* Whole text, finite, in [min, max]; anything else is false and leaves *out. */
+/* Whole text, in [min, max]; anything else is false and leaves *out. */
 bool kws_args_unsigned(const char *text, unsigned min, unsigned max, unsigned *out);
-bool kws_args_real(const char *text, double min, double max, double *out);
 
-/* Whether text is a number with a decimal comma; then "; write 0.5" for 0,5 into hint (32,), else
- * "". */
-bool kws_args_comma(const char *text, char *hint);
-
-/* The same for an option's argument: prints what is wrong and ends the program with
+/* The same for an option's argument, whole or real: prints what is wrong and ends the program with
  * KWS_EXIT_USAGE. */
 unsigned kws_args_need(const struct argp_state *state, const char *option, const char *text,
 		       unsigned min, unsigned max);

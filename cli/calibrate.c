@@ -1,10 +1,10 @@
 /* kws calibrate - the threshold of each word for a wanted rate of false alarms. */
 #include "cli/cli.h"
-#include "cli/hear.h"
+#include "cli/recordings.h"
 #include "cli/out.h"
-#include "cli/rate.h"
+#include "corpus/bounds.h"
 #include "cli/model_copy.h"
-#include "cli/tally.h"
+#include "cli/confusion.h"
 #include "find_model.h"
 
 #include <math.h>
@@ -96,7 +96,7 @@ static bool is_chosen(const task *t, size_t word)
 static int find_budget(task *t)
 {
 	const args *a = t->a;
-	double least = kws_rate_supported(0, t->hours);
+	double least = kws_poisson_supported(0, t->hours);
 	if (t->heard.n_said == 0) {
 		kws_out_complain("no word is said in these recordings: truth files (a.tsv beside "
 				 "a.flac) say where");
@@ -107,14 +107,14 @@ static int find_budget(task *t)
 			"these recordings cannot support %g false alarms an hour: even "
 			"without a single one, %.2f h support only less than %.2f (95 %%). "
 			"%.1f h are needed, or --allow-unsupported",
-			a->target, t->hours, least, kws_rate_upper(0, 0.05) / a->target);
+			a->target, t->hours, least, kws_poisson_upper(0, 0.05) / a->target);
 		return KWS_EXIT_UNSUPPORTED;
 	}
 	if (a->allow) {
 		t->budget = (size_t)floor(fmin(a->target * t->hours, 1e9));
 		return KWS_EXIT_OK;
 	}
-	while (kws_rate_supported(t->budget + 1, t->hours) <= a->target)
+	while (kws_poisson_supported(t->budget + 1, t->hours) <= a->target)
 		t->budget++;
 	return KWS_EXIT_OK;
 }
@@ -255,18 +255,18 @@ static bool is_supported(const task *t)
 	for (size_t w = 0; w < n_words && t->a->per_word; w++)
 		if (is_chosen(t, w))
 			good = good
-			       && kws_rate_supported(t->count[w].false_alarms, t->hours)
+			       && kws_poisson_supported(t->count[w].false_alarms, t->hours)
 					  <= t->a->target;
 	return t->a->per_word ? good
-			      : kws_rate_supported(t->count[n_words].false_alarms, t->hours)
+			      : kws_poisson_supported(t->count[n_words].false_alarms, t->hours)
 					<= t->a->target;
 }
 
 static void print_row(const task *t, const char *name, const kws_count *c)
 {
 	double lo, hi, rate_lo, rate_hi;
-	kws_tally_wilson(c->said - c->hits, c->said, &lo, &hi);
-	kws_rate_interval(c->false_alarms, t->hours, &rate_lo, &rate_hi);
+	kws_wilson_interval(c->said - c->hits, c->said, &lo, &hi);
+	kws_poisson_interval(c->false_alarms, t->hours, &rate_lo, &rate_hi);
 	printf("# %-10s %5zu %5zu", name, c->said, c->said - c->hits);
 	if (c->said)
 		printf(" %6.2f   %6.2f .. %6.2f",
@@ -286,7 +286,7 @@ static void print_text(const task *t)
 	       t->a->per_word ? "for each word" : "over all words", kws_model_name(t->heard.model),
 	       kws_model_hash(t->heard.model));
 	printf("# %zu false alarms in %.2f h support: below %.2f per hour (95 %%)%s\n",
-	       all->false_alarms, t->hours, kws_rate_supported(all->false_alarms, t->hours),
+	       all->false_alarms, t->hours, kws_poisson_supported(all->false_alarms, t->hours),
 	       is_supported(t) ? "" : "; NOT SUPPORTED is what was asked for");
 	printf("# Chosen and measured on the same recordings: others will show somewhat more.\n");
 	printf("# %-10s %5s %5s %6s   %16s  %5s %7s  %17s\n", "word", "said", "miss", "%",
@@ -329,10 +329,10 @@ static json_t *calibration_json(const task *t)
 	const kws_count *all = &t->count[t->heard.material.n_words];
 	double lo, hi;
 	json_t *o = json_object(), *rate = json_array(), *miss = json_array();
-	kws_rate_interval(all->false_alarms, t->hours, &lo, &hi);
+	kws_poisson_interval(all->false_alarms, t->hours, &lo, &hi);
 	kws_out_append(rate, kws_out_json_real(lo));
 	kws_out_append(rate, kws_out_json_real(hi));
-	kws_tally_wilson(all->said - all->hits, all->said, &lo, &hi);
+	kws_wilson_interval(all->said - all->hits, all->said, &lo, &hi);
 	kws_out_append(miss, kws_out_json_real(lo));
 	kws_out_append(miss, kws_out_json_real(hi));
 	kws_out_set(o, "target_per_hour", kws_out_json_real(t->a->target));
@@ -345,7 +345,7 @@ static json_t *calibration_json(const task *t)
 	kws_out_set(o, "false_alarms", json_integer((json_int_t)all->false_alarms));
 	kws_out_set(o, "per_hour_ci", rate);
 	kws_out_set(o, "supported_per_hour",
-		    kws_out_json_real(kws_rate_supported(all->false_alarms, t->hours)));
+		    kws_out_json_real(kws_poisson_supported(all->false_alarms, t->hours)));
 	return o;
 }
 

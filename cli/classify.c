@@ -1,12 +1,12 @@
 /* kws classify - one label with its probability per file. */
-#include "audio/manifest.h"
+#include "corpus/manifest.h"
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/files.h"
 #include "cli/out.h"
-#include "cli/pool.h"
+#include "cli/predictions.h"
 #include "cli/progress.h"
-#include "cli/tally.h"
+#include "cli/confusion.h"
 #include "cli/vocabulary.h"
 #include "spot/classify.h"
 
@@ -77,7 +77,7 @@ typedef struct {
 	kws_manifest *manifest; /* NULL without */
 	kws_files files;	/* the paths to open */
 	kws_job *job;		/* (files.n,) */
-	kws_tally *tally;
+	kws_confusion *tally;
 	kws_vocabulary vocabulary; /* of the list */
 	size_t *order;		   /* (n_words,) scratch: words by probability */
 	size_t failed;
@@ -228,7 +228,7 @@ static void take(task *t, size_t i)
 		size_t want =
 			kws_vocabulary_class(&t->vocabulary, t->a->manifest, item->line, expected);
 		right = want == t->order[0];
-		kws_tally_add(t->tally, want, t->order[0]);
+		kws_confusion_add(t->tally, want, t->order[0]);
 	}
 	if (!t->a->quiet && t->a->format == KWS_FORMAT_TEXT)
 		print_text(t, job, name, expected, right);
@@ -243,7 +243,7 @@ static void take(task *t, size_t i)
 static void print_summary(const task *t)
 {
 	if (t->a->format == KWS_FORMAT_JSONL) {
-		json_t *o = json_object(), *sum = kws_tally_json(t->tally);
+		json_t *o = json_object(), *sum = kws_confusion_json(t->tally);
 		kws_out_set(sum, "failed", json_integer((json_int_t)t->failed));
 		kws_out_set(sum, "words_respelt",
 			    json_integer((json_int_t)t->vocabulary.n_respelt));
@@ -258,7 +258,7 @@ static void print_summary(const task *t)
 	}
 	/* Rows of another shape would spoil the CSV for programs. */
 	FILE *to = t->a->format == KWS_FORMAT_CSV && !t->a->quiet ? stderr : stdout;
-	kws_tally_print(t->tally, to);
+	kws_confusion_print(t->tally, to);
 	if (t->failed)
 		fprintf(to, "%zu could not be read and do not count\n", t->failed);
 }
@@ -314,7 +314,7 @@ static int run_task(task *t)
 		return status;
 	t->job = calloc(t->files.n ? t->files.n : 1, sizeof *t->job);
 	t->order = calloc(kws_model_n_words(t->model), sizeof *t->order);
-	if (!t->job || !t->order || kws_tally_create(&t->tally, t->model) != KWS_OK) {
+	if (!t->job || !t->order || kws_confusion_create(&t->tally, t->model) != KWS_OK) {
 		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
 		return KWS_EXIT_INPUT;
 	}
@@ -343,7 +343,7 @@ int kws_cmd_classify(int argc, char **argv)
 		free(t.job[i].prob);
 	free(t.job);
 	free(t.order);
-	kws_tally_destroy(t.tally);
+	kws_confusion_destroy(t.tally);
 	kws_manifest_close(t.manifest);
 	kws_files_free(&t.files);
 	kws_model_close(t.model);

@@ -2,8 +2,8 @@
 
 #include "cli/out.h"
 #include "cli/picture.h"
-#include "cli/rate.h"
-#include "cli/tally.h"
+#include "corpus/bounds.h"
+#include "cli/confusion.h"
 
 #include <math.h>
 #include <string.h>
@@ -106,13 +106,13 @@ static void draw_det_frame(plot *x)
 
 static void draw_targets(plot *x)
 {
-	double least = kws_axis_at(&x->rate, kws_rate_supported(0, x->hours));
+	double least = kws_axis_at(&x->rate, kws_poisson_supported(0, x->hours));
 	kws_picture_fill(&x->p, LEFT, DET_TOP, least - LEFT, DET_BOTTOM - DET_TOP,
 			 (kws_ink){ .rgb = 0xf1e9d8, .opacity = 0.6 });
 	kws_picture_text(
 		&x->p, LEFT + 6, DET_TOP - 8, (kws_type){ .rgb = 0x8a6d2f },
 		"shaded: below %.2f per hour, which these hours cannot prove (rule of three)",
-		kws_rate_supported(0, x->hours));
+		kws_poisson_supported(0, x->hours));
 	for (int i = 0; i < 2; i++) {
 		double v = i ? 1.0 : 0.5;
 		if (v < x->rate.lo || v > x->rate.hi)
@@ -141,14 +141,14 @@ static size_t stair(const plot *x, const size_t *front, size_t n, size_t word,
 static double least_miss(const kws_count *c)
 {
 	double lo, hi;
-	kws_tally_wilson(c->said - c->hits, c->said, &lo, &hi);
+	kws_wilson_interval(c->said - c->hits, c->said, &lo, &hi);
 	return 100.0 * lo;
 }
 
 static double most_miss(const kws_count *c)
 {
 	double lo, hi;
-	kws_tally_wilson(c->said - c->hits, c->said, &lo, &hi);
+	kws_wilson_interval(c->said - c->hits, c->said, &lo, &hi);
 	return 100.0 * hi;
 }
 

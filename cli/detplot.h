@@ -2,7 +2,7 @@
 #ifndef KWS_CLI_DETPLOT_H
 #define KWS_CLI_DETPLOT_H
 
-#include "cli/hear.h"
+#include "cli/recordings.h"
 
 /* curve (KWS_DET_GRID, n_words + 1). false: said why not. */
 bool kws_detplot(const char *path, const kws_heard *h, const kws_count *curve);

@@ -1,11 +1,11 @@
 /* kws eval - how good a model is: on clips, and on continuous audio. */
 #include "cli/cli.h"
 #include "cli/detplot.h"
-#include "cli/hear.h"
+#include "cli/recordings.h"
 #include "cli/out.h"
 #include "cli/picture.h"
-#include "cli/rate.h"
-#include "cli/tally.h"
+#include "corpus/bounds.h"
+#include "cli/confusion.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -195,10 +195,10 @@ static rates rates_of(const task *t, const kws_count *c)
 	rates r = { (double)NAN, 0.0, 1.0, (double)NAN, (double)NAN, (double)NAN };
 	if (c->said)
 		r.miss = (double)(c->said - c->hits) / (double)c->said;
-	kws_tally_wilson(c->said - c->hits, c->said, &r.miss_lo, &r.miss_hi);
+	kws_wilson_interval(c->said - c->hits, c->said, &r.miss_lo, &r.miss_hi);
 	if (t->hours > 0.0) {
 		r.rate = (double)c->false_alarms / t->hours;
-		kws_rate_interval(c->false_alarms, t->hours, &r.rate_lo, &r.rate_hi);
+		kws_poisson_interval(c->false_alarms, t->hours, &r.rate_lo, &r.rate_hi);
 	}
 	return r;
 }
@@ -267,7 +267,7 @@ static void print_point(const task *t, const point *p)
 
 static void print_support(const task *t)
 {
-	double least = kws_rate_supported(0, t->hours);
+	double least = kws_poisson_supported(0, t->hours);
 	printf("\nWhat the hours support: without a single false alarm in %.2f h, the rate is "
 	       "below "
 	       "%.2f per hour (95 %%, rule of three).\n",
@@ -277,12 +277,12 @@ static void print_support(const task *t)
 		if (isnan(p->target) || !p->count)
 			continue;
 		size_t k = p->count[t->heard.material.n_words].false_alarms;
-		double below = kws_rate_supported(k, t->hours);
+		double below = kws_poisson_supported(k, t->hours);
 		printf("%zu in %.2f h support only: below %.2f per hour.%s", k, t->hours, below,
 		       below <= p->target ? "\n" : "");
 		if (below > p->target && p->target > 0.0)
 			printf(" To support %g, %.1f h without one are needed.\n", p->target,
-			       kws_rate_upper(0, 0.05) / p->target);
+			       kws_poisson_upper(0, 0.05) / p->target);
 		else if (below > p->target)
 			putchar('\n');
 	}
@@ -359,7 +359,7 @@ static json_t *point_json(const task *t, const point *p)
 	}
 	if (p->count && t->hours > 0.0)
 		set_real(o, "supported_per_hour",
-			 kws_rate_supported(p->count[m->n_words].false_alarms, t->hours));
+			 kws_poisson_supported(p->count[m->n_words].false_alarms, t->hours));
 	kws_out_set(o, "words", words);
 	return o;
 }

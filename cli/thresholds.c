@@ -3,6 +3,7 @@
 #include "cli/args.h"
 #include "cli/out.h"
 #include "nearest.h"
+#include "number.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +109,7 @@ static bool apply_one(target *t, char *text, const char *list)
 	const size_t n_words = kws_model_n_words(t->model);
 	double x = (double)NEVER;
 	size_t word = n_words;
-	if (strcmp(value, "off") != 0 && !kws_args_real(value, 0.0, 1.0, &x)) {
+	if (strcmp(value, "off") != 0 && !kws_number_real(value, 0.0, 1.0, &x)) {
 		kws_out_complain("--threshold: '%s' is not a number in 0..1, nor off", value);
 		return false;
 	}

@@ -14,7 +14,8 @@ dsp|dsp vec|fftw3.h samplerate.h pthread.h
 model|model vec|jansson.h nettle/sha2.h
 spot|spot model dsp vec|
 audio|audio dsp/ring|sndfile.h FLAC/ ogg/ mpg123.h portaudio.h pthread.h
-cli|cli audio spot model dsp vec|argp.h jansson.h cairo sndfile.h pthread.h fftw3.h
+corpus|corpus audio spot model dsp vec|pthread.h
+cli|cli corpus audio spot model dsp vec|argp.h jansson.h cairo sndfile.h pthread.h fftw3.h
 daemon|daemon audio spot model dsp vec|argp.h jansson.h sndfile.h pthread.h ini.h systemd/
 '
 # what every folder may use: C, and POSIX where house rules allow it
@@ -23,7 +24,7 @@ posix='^(dirent|dlfcn|fcntl|fnmatch|ftw|getopt|glob|grp|libgen|netdb|poll|pwd|sc
 
 check() { # FILE INCLUDED FOLDERS LIBRARIES POSIX
 	case $2 in
-	kws.h | kws/kws.h | nearest.h | find_model.h) return ;;
+	kws.h | kws/kws.h | nearest.h | number.h | find_model.h) return ;;
 	esac
 	for f in $3; do
 		case $2 in "$f"/* | "$f".h) return ;; esac
@@ -36,14 +37,14 @@ check() { # FILE INCLUDED FOLDERS LIBRARIES POSIX
 	complain "$1" "$2"
 }
 
-for folder in vec dsp model spot audio cli daemon; do
+for folder in vec dsp model spot audio corpus cli daemon; do
 	[ -d "$folder" ] || continue
 	folders=$(echo "$allowed" | awk -F'|' -v f="$folder" '$1 == f {print $2}')
 	libraries=$(echo "$allowed" | awk -F'|' -v f="$folder" '$1 == f {print $3}')
 	for file in "$folder"/*.[ch]; do
 		[ -f "$file" ] || continue
 		may=no
-		case $file in cli/* | daemon/* | audio/* | model/model.c) may=yes ;; esac
+		case $file in corpus/* | cli/* | daemon/* | audio/* | model/model.c) may=yes ;; esac
 		for inc in $(sed -n 's/^# *include *[<"]\([^>"]*\)[>"].*/\1/p' "$file"); do
 			check "$file" "$inc" "$folders" "$libraries" "$may"
 		done

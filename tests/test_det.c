@@ -1,8 +1,8 @@
 /* The statistics behind kws eval and kws calibrate, on numbers that are known. */
-#include "cli/det.h"
-#include "cli/rate.h"
-#include "cli/tally.h"
-#include "cli/truth.h"
+#include "corpus/det.h"
+#include "corpus/bounds.h"
+#include "cli/confusion.h"
+#include "corpus/truth.h"
 #include "spot/decide.h"
 
 #include <stdarg.h>
@@ -32,9 +32,9 @@ static void garwood_table(void **state)
 		      { 20, 12.2165, 30.8884 }, { 100, 81.3640, 121.6268 } };
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		double lo, hi;
-		near(kws_rate_lower(table[i].k, 0.025), table[i].lo, 6e-5);
-		near(kws_rate_upper(table[i].k, 0.025), table[i].hi, 6e-5);
-		kws_rate_interval(table[i].k, 0.25, &lo, &hi);
+		near(kws_poisson_lower(table[i].k, 0.025), table[i].lo, 6e-5);
+		near(kws_poisson_upper(table[i].k, 0.025), table[i].hi, 6e-5);
+		kws_poisson_interval(table[i].k, 0.25, &lo, &hi);
 		near(lo, 4.0 * table[i].lo, 3e-4);
 		near(hi, 4.0 * table[i].hi, 3e-4);
 	}
@@ -43,10 +43,10 @@ static void garwood_table(void **state)
 static void rule_of_three(void **state)
 {
 	(void)state;
-	near(kws_rate_upper(0, 0.05), 2.995732273553991, 1e-9);
-	near(kws_rate_upper(1, 0.05), 4.743864518, 1e-6);
-	near(kws_rate_upper(3, 0.05), 7.753656528, 1e-6);
-	near(kws_rate_supported(0, 0.6), 4.9929, 1e-4);
+	near(kws_poisson_upper(0, 0.05), 2.995732273553991, 1e-9);
+	near(kws_poisson_upper(1, 0.05), 4.743864518, 1e-6);
+	near(kws_poisson_upper(3, 0.05), 7.753656528, 1e-6);
+	near(kws_poisson_supported(0, 0.6), 4.9929, 1e-4);
 }
 
 /* The chance of at most k events, summed term by term. */
@@ -67,8 +67,8 @@ static void bounds_are_poisson(void **state)
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
 		for (size_t j = 0; j < sizeof tails / sizeof tails[0]; j++) {
 			size_t k = counts[i];
-			near(at_most(k, kws_rate_upper(k, tails[j])), tails[j], 1e-6);
-			near(at_most(k - 1, kws_rate_lower(k, tails[j])), 1.0 - tails[j], 1e-6);
+			near(at_most(k, kws_poisson_upper(k, tails[j])), tails[j], 1e-6);
+			near(at_most(k - 1, kws_poisson_lower(k, tails[j])), 1.0 - tails[j], 1e-6);
 		}
 }
 
@@ -85,7 +85,7 @@ static void wilson_table(void **state)
 		      { 0, 0, 0.0, 1.0 } };
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		double lo, hi;
-		kws_tally_wilson(table[i].k, table[i].n, &lo, &hi);
+		kws_wilson_interval(table[i].k, table[i].n, &lo, &hi);
 		near(lo, table[i].lo, 1e-6);
 		near(hi, table[i].hi, 1e-6);
 	}

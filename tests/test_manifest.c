@@ -1,5 +1,5 @@
 /* Lists of recordings: what is read, where it lies, and what is refused by line. */
-#include "audio/manifest.h"
+#include "corpus/manifest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * here. */
 #define _POSIX_C_SOURCE 200809L
 #include "find_model.h"
-#include "cli/det.h"
+#include "corpus/det.h"
 #include "tests/tiny_model.h"
 
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Any bytes as a list: refused with a place and a reason, or items that keep what manifest.h
  * promises. */
-#include "audio/manifest.h"
+#include "corpus/manifest.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Any bytes as a truth file: refused with a place and a reason, or items that keep what truth.h
  * promises. */
-#include "cli/truth.h"
+#include "corpus/truth.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <math.h>

@@ -1,10 +1,10 @@
 /* hear.h - what eval and calibrate measure on: recordings, each heard once, and what is said in
  * them. */
-#ifndef KWS_CLI_HEAR_H
-#define KWS_CLI_HEAR_H
+#ifndef KWS_CLI_RECORDINGS_H
+#define KWS_CLI_RECORDINGS_H
 
 #include "cli/args.h"
-#include "cli/det.h"
+#include "corpus/det.h"
 #include "cli/vocabulary.h"
 
 typedef struct {

@@ -1,7 +1,7 @@
 /* pool.h - classify many files with several threads that share one model; results are taken in the
  * order of the files. */
-#ifndef KWS_CLI_POOL_H
-#define KWS_CLI_POOL_H
+#ifndef KWS_CLI_PREDICTIONS_H
+#define KWS_CLI_PREDICTIONS_H
 
 #include "cli/args.h"
 #include "cli/notes.h"

@@ -9,8 +9,8 @@
  *
  * false alarm: every other event, of one of three kinds. duplicate: in the time of that word,
  * which has been heard already. confused: in the time of another word. stray: no word was said. */
-#ifndef KWS_CLI_DET_H
-#define KWS_CLI_DET_H
+#ifndef KWS_CORPUS_DET_H
+#define KWS_CORPUS_DET_H
 
 #include "kws.h"
 #include "spot/voice.h"

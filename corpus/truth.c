@@ -1,7 +1,7 @@
-#include "cli/truth.h"
+#include "corpus/truth.h"
 
 #include "audio/text.h"
-#include "cli/args.h"
+#include "number.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -33,12 +33,12 @@ static enum kws_status add(kws_truth *t, char *line, size_t number, kws_error *e
 		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: want start, end and word, with tabs",
 				t->name, number);
 	cut_field(word);
-	kws_args_comma(start, hint);
-	if (!kws_args_real(start, 0.0, KWS_TRUTH_MAX_S, &e->start))
+	kws_number_comma(start, hint);
+	if (!kws_number_real(start, 0.0, KWS_TRUTH_MAX_S, &e->start))
 		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the start, %.40s, is no time%s",
 				t->name, number, start, hint);
-	kws_args_comma(end, hint);
-	if (!kws_args_real(end, 0.0, KWS_TRUTH_MAX_S, &e->end))
+	kws_number_comma(end, hint);
+	if (!kws_number_real(end, 0.0, KWS_TRUTH_MAX_S, &e->end))
 		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the end, %.40s, is no time%s",
 				t->name, number, end, hint);
 	if (e->end < e->start)

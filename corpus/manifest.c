@@ -1,4 +1,4 @@
-#include "audio/manifest.h"
+#include "corpus/manifest.h"
 
 #include "audio/text.h"
 

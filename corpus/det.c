@@ -1,4 +1,4 @@
-#include "cli/det.h"
+#include "corpus/det.h"
 
 #include "spot/decide.h"
 

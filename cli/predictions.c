@@ -1,4 +1,4 @@
-#include "cli/pool.h"
+#include "cli/predictions.h"
 
 #include "spot/classify.h"
 

@@ -1,4 +1,4 @@
-#include "cli/rate.h"
+#include "corpus/bounds.h"
 
 #include <float.h>
 #include <math.h>
@@ -62,23 +62,37 @@ static double solve(double k, double want)
 	return 0.5 * (lo + hi);
 }
 
-double kws_rate_upper(size_t k, double tail)
+double kws_poisson_upper(size_t k, double tail)
 {
 	return solve((double)k + 1.0, tail);
 }
 
-double kws_rate_lower(size_t k, double tail)
+double kws_poisson_lower(size_t k, double tail)
 {
 	return k ? solve((double)k, 1.0 - tail) : 0.0;
 }
 
-void kws_rate_interval(size_t k, double hours, double *lo, double *hi)
+void kws_poisson_interval(size_t k, double hours, double *lo, double *hi)
 {
-	*lo = kws_rate_lower(k, 0.025) / hours;
-	*hi = kws_rate_upper(k, 0.025) / hours;
+	*lo = kws_poisson_lower(k, 0.025) / hours;
+	*hi = kws_poisson_upper(k, 0.025) / hours;
 }
 
-double kws_rate_supported(size_t k, double hours)
+double kws_poisson_supported(size_t k, double hours)
 {
-	return kws_rate_upper(k, 0.05) / hours;
+	return kws_poisson_upper(k, 0.05) / hours;
+}
+
+void kws_wilson_interval(size_t k, size_t n, double *lo, double *hi)
+{
+	const double z = 1.959963985; /* of the normal distribution, 97.5 % lies below */
+	*lo = 0.0;
+	*hi = 1.0;
+	if (n == 0)
+		return;
+	double p = (double)k / (double)n, m = (double)n;
+	double middle = p + z * z / (2.0 * m),
+	       half = z * sqrt(p * (1.0 - p) / m + z * z / (4.0 * m * m));
+	*lo = fmax((middle - half) / (1.0 + z * z / m), 0.0);
+	*hi = fmin((middle + half) / (1.0 + z * z / m), 1.0);
 }

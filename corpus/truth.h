@@ -6,8 +6,8 @@
  * UTF-8 byte order mark, empty lines and lines that start with # are skipped; so is a first line
  * that starts with the column `start`. Anything else is an error that names the place:
  * "mix.tsv:12: the end, 3.1, is before the start". */
-#ifndef KWS_CLI_TRUTH_H
-#define KWS_CLI_TRUTH_H
+#ifndef KWS_CORPUS_TRUTH_H
+#define KWS_CORPUS_TRUTH_H
 
 #include "kws.h"
 

@@ -1,11 +1,11 @@
-#include "cli/hear.h"
+#include "cli/recordings.h"
 
 #include "cli/cli.h"
 #include "cli/files.h"
 #include "cli/notes.h"
 #include "cli/out.h"
 #include "cli/progress.h"
-#include "cli/truth.h"
+#include "corpus/truth.h"
 #include "spot/decide.h"
 #include "spot/stream.h"
 

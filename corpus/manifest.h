@@ -7,8 +7,8 @@
  * starts with the column `path`, it is a header, and the word is in the column that it calls
  * `word`. A NUL byte, a line of more than KWS_MANIFEST_MAX_LINE bytes, a missing or empty path or
  * word is an error: "list.tsv:12: no word in column 2". */
-#ifndef KWS_AUDIO_MANIFEST_H
-#define KWS_AUDIO_MANIFEST_H
+#ifndef KWS_CORPUS_MANIFEST_H
+#define KWS_CORPUS_MANIFEST_H
 
 #include "kws.h"
 

@@ -1,36 +1,37 @@
-#include "cli/tally.h"
+#include "cli/confusion.h"
 
 #include "cli/out.h"
+#include "corpus/bounds.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct kws_tally {
+struct kws_confusion {
 	const kws_model *model;
 	size_t n_words;
 	size_t *count; /* (n_words + 1, n_words): expected, heard; the last row has no class in the
 			  model */
 };
 
-enum kws_status kws_tally_create(kws_tally **out, const kws_model *m)
+enum kws_status kws_confusion_create(kws_confusion **out, const kws_model *m)
 {
 	*out = NULL;
-	kws_tally *t = calloc(1, sizeof *t);
+	kws_confusion *t = calloc(1, sizeof *t);
 	if (!t)
 		return KWS_ERR_NOMEM;
 	t->model = m;
 	t->n_words = kws_model_n_words(m);
 	t->count = calloc((t->n_words + 1) * t->n_words, sizeof *t->count);
 	if (!t->count) {
-		kws_tally_destroy(t);
+		kws_confusion_destroy(t);
 		return KWS_ERR_NOMEM;
 	}
 	*out = t;
 	return KWS_OK;
 }
 
-void kws_tally_destroy(kws_tally *t)
+void kws_confusion_destroy(kws_confusion *t)
 {
 	if (!t)
 		return;
@@ -38,12 +39,12 @@ void kws_tally_destroy(kws_tally *t)
 	free(t);
 }
 
-void kws_tally_add(kws_tally *t, size_t expected, size_t heard)
+void kws_confusion_add(kws_confusion *t, size_t expected, size_t heard)
 {
 	t->count[expected * t->n_words + heard]++;
 }
 
-static size_t row_sum(const kws_tally *t, size_t row)
+static size_t row_sum(const kws_confusion *t, size_t row)
 {
 	size_t sum = 0;
 	for (size_t w = 0; w < t->n_words; w++)
@@ -51,12 +52,12 @@ static size_t row_sum(const kws_tally *t, size_t row)
 	return sum;
 }
 
-static size_t hits(const kws_tally *t, size_t row)
+static size_t hits(const kws_confusion *t, size_t row)
 {
 	return row < t->n_words ? t->count[row * t->n_words + row] : 0;
 }
 
-size_t kws_tally_count(const kws_tally *t)
+size_t kws_confusion_count(const kws_confusion *t)
 {
 	size_t sum = 0;
 	for (size_t row = 0; row <= t->n_words; row++)
@@ -64,7 +65,7 @@ size_t kws_tally_count(const kws_tally *t)
 	return sum;
 }
 
-static size_t correct(const kws_tally *t)
+static size_t correct(const kws_confusion *t)
 {
 	size_t sum = 0;
 	for (size_t row = 0; row < t->n_words; row++)
@@ -72,23 +73,7 @@ static size_t correct(const kws_tally *t)
 	return sum;
 }
 
-/* E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22
- * (1927). */
-void kws_tally_wilson(size_t k, size_t n, double *lo, double *hi)
-{
-	const double z = 1.959963985; /* of the normal distribution, 97.5 % lies below */
-	*lo = 0.0;
-	*hi = 1.0;
-	if (n == 0)
-		return;
-	double p = (double)k / (double)n, m = (double)n;
-	double middle = p + z * z / (2.0 * m),
-	       half = z * sqrt(p * (1.0 - p) / m + z * z / (4.0 * m * m));
-	*lo = fmax((middle - half) / (1.0 + z * z / m), 0.0);
-	*hi = fmin((middle + half) / (1.0 + z * z / m), 1.0);
-}
-
-static const char *row_name(const kws_tally *t, size_t row)
+static const char *row_name(const kws_confusion *t, size_t row)
 {
 	return row < t->n_words ? kws_model_word(t->model, row) : "(no class)";
 }
@@ -98,7 +83,7 @@ static double share(size_t k, size_t n)
 	return n ? (double)k / (double)n : (double)NAN;
 }
 
-static int name_width(const kws_tally *t)
+static int name_width(const kws_confusion *t)
 {
 	size_t width = strlen("(no class)");
 	for (size_t w = 0; w < t->n_words; w++)
@@ -106,7 +91,7 @@ static int name_width(const kws_tally *t)
 	return (int)width;
 }
 
-static void print_confusion(const kws_tally *t, FILE *to)
+static void print_confusion(const kws_confusion *t, FILE *to)
 {
 	int width = name_width(t);
 	fprintf(to, "\nconfusion (rows: expected, columns: heard)\n%*s", width, "");
@@ -124,7 +109,7 @@ static void print_confusion(const kws_tally *t, FILE *to)
 	}
 }
 
-void kws_tally_print(const kws_tally *t, FILE *to)
+void kws_confusion_print(const kws_confusion *t, FILE *to)
 {
 	int width = name_width(t);
 	double lo, hi;
@@ -134,14 +119,14 @@ void kws_tally_print(const kws_tally *t, FILE *to)
 		size_t n = row_sum(t, row);
 		if (n == 0)
 			continue;
-		kws_tally_wilson(hits(t, row), n, &lo, &hi);
+		kws_wilson_interval(hits(t, row), n, &lo, &hi);
 		fprintf(to, "%-*s %6zu %6zu %6.2f %%   %.2f .. %.2f %%\n", width, row_name(t, row),
 			n, hits(t, row), 100.0 * share(hits(t, row), n), 100.0 * lo, 100.0 * hi);
 	}
-	size_t n = kws_tally_count(t);
+	size_t n = kws_confusion_count(t);
 	if (n == 0)
 		return;
-	kws_tally_wilson(correct(t), n, &lo, &hi);
+	kws_wilson_interval(correct(t), n, &lo, &hi);
 	fprintf(to, "\naccuracy %.2f %% (%zu of %zu; 95 %% interval %.2f .. %.2f %%)\n",
 		100.0 * share(correct(t), n), correct(t), n, 100.0 * lo, 100.0 * hi);
 }
@@ -149,7 +134,7 @@ void kws_tally_print(const kws_tally *t, FILE *to)
 static json_t *interval(size_t k, size_t n)
 {
 	double lo, hi;
-	kws_tally_wilson(k, n, &lo, &hi);
+	kws_wilson_interval(k, n, &lo, &hi);
 	json_t *both = json_array();
 	kws_out_append(both, kws_out_json_real(lo));
 	kws_out_append(both, kws_out_json_real(hi));
@@ -161,11 +146,11 @@ static json_t *number(size_t n)
 	return json_integer((json_int_t)n);
 }
 
-json_t *kws_tally_json(const kws_tally *t)
+json_t *kws_confusion_json(const kws_confusion *t)
 {
 	json_t *all = json_object(), *words = json_object(), *classes = json_array(),
 	       *confusion = json_array();
-	size_t n = kws_tally_count(t);
+	size_t n = kws_confusion_count(t);
 	for (size_t row = 0; row <= t->n_words; row++) {
 		size_t of_row = row_sum(t, row);
 		if (row == t->n_words && of_row == 0)
