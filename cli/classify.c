@@ -2,7 +2,7 @@
 #include "corpus/manifest.h"
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/files.h"
+#include "corpus/files.h"
 #include "cli/out.h"
 #include "cli/predictions.h"
 #include "cli/progress.h"
@@ -85,13 +85,13 @@ typedef struct {
 	bool incomplete; /* a folder could not be read */
 } task;
 
-static int list_inputs(task *t)
+static int list_inputs(task *t, kws_problems *problems)
 {
 	const args *a = t->a;
 	kws_error err;
 	char path[2 * KWS_MANIFEST_MAX_LINE];
 	for (int i = 0; i < a->n_inputs; i++)
-		if (!kws_files_add(&t->files, a->inputs[i]))
+		if (!kws_files_add(&t->files, a->inputs[i], problems))
 			t->incomplete = true;
 	if (!a->manifest)
 		return KWS_EXIT_OK;
@@ -109,7 +109,7 @@ static int list_inputs(task *t)
 					 kws_manifest_get(t->manifest, i)->line);
 			return KWS_EXIT_INPUT;
 		}
-		if (!kws_files_add_file(&t->files, path))
+		if (!kws_files_add_file(&t->files, path, problems))
 			return KWS_EXIT_INPUT;
 	}
 	return KWS_EXIT_OK;
@@ -294,7 +294,7 @@ static int run_jobs(task *t)
 	}
 	kws_progress_clear(&progress);
 	if (heard)
-		kws_notes_print(kws_pool_notes(pool));
+		kws_out_notes(kws_pool_notes(pool));
 	kws_pool_destroy(pool);
 	if (t->manifest && heard) {
 		kws_vocabulary_report(&t->vocabulary, "_unknown_");
@@ -309,7 +309,9 @@ static int run_task(task *t)
 	if (!t->model)
 		return KWS_EXIT_MODEL;
 	t->vocabulary.model = t->model;
-	int status = list_inputs(t);
+	kws_problems problems = { 0 };
+	int status = list_inputs(t, &problems);
+	kws_out_problems(&problems);
 	if (status != KWS_EXIT_OK)
 		return status;
 	t->job = calloc(t->files.n ? t->files.n : 1, sizeof *t->job);

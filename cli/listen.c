@@ -3,7 +3,7 @@
 #include "audio/device.h"
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/notes.h"
+#include "corpus/notes.h"
 #include "cli/out.h"
 #include "cli/peaks.h"
 #include "cli/thresholds.h"
@@ -278,7 +278,7 @@ static void sum_up(view *v, kws_device *d)
 		return;
 	f.has[KWS_FLAW_CANCELLING] &= !v->warned;
 	kws_notes_findings(&notes, 0, kws_device_name(d), &f, v->words);
-	kws_notes_print(&notes);
+	kws_out_notes(&notes);
 }
 
 /* Until interrupted, the end, or the device's silence. Returns an exit status. */

@@ -63,6 +63,23 @@ void kws_out_complain_of(const char *path, const char *text)
 		kws_out_complain("%s: %s", path, text);
 }
 
+void kws_out_problems(kws_problems *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		kws_out_complain("%s", p->text[i]);
+	if (p->lost)
+		kws_out_complain("%s: %zu more that was wrong cannot be told",
+				 kws_strerror(KWS_ERR_NOMEM), p->lost);
+	kws_problems_free(p);
+}
+
+void kws_out_notes(const kws_notes *notes)
+{
+	kws_problems problems = { 0 };
+	kws_notes_report(notes, &problems);
+	kws_out_problems(&problems);
+}
+
 void kws_out_csv(FILE *to, const char *text)
 {
 	size_t n = strlen(text);

@@ -3,6 +3,9 @@
 #ifndef KWS_CLI_OUT_H
 #define KWS_CLI_OUT_H
 
+#include "corpus/notes.h"
+#include "corpus/problems.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,6 +27,10 @@ void kws_out_complain(const char *format, ...) __attribute__((format(printf, 1, 
 
 /* The same about a file: its name goes before the text unless the text begins with it. */
 void kws_out_complain_of(const char *path, const char *text);
+
+/* Each problem as one such line; then there are none. */
+void kws_out_problems(kws_problems *p);
+void kws_out_notes(const kws_notes *notes);
 
 /* A name for eyes: control characters as \xNN. */
 void kws_out_visible(FILE *to, const char *text);

@@ -1,7 +1,7 @@
 /* kws plot - a picture of a recording: what the network is given, what it says, what is decided. */
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/notes.h"
+#include "corpus/notes.h"
 #include "cli/out.h"
 #include "cli/picture.h"
 #include "dsp/mel.h"
@@ -454,7 +454,7 @@ static int run_task(task *t)
 		st = hear(t, src, &err);
 	if (st == KWS_OK) {
 		kws_notes_add(&notes, 0, path, src, t->n_events > 0);
-		kws_notes_print(&notes);
+		kws_out_notes(&notes);
 	}
 	kws_source_close(src);
 	if (st != KWS_OK) {

@@ -4,7 +4,7 @@
 #define KWS_CLI_PREDICTIONS_H
 
 #include "cli/args.h"
-#include "cli/notes.h"
+#include "corpus/notes.h"
 
 typedef struct {
 	const char *path; /* set by the caller */

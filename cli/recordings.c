@@ -1,8 +1,8 @@
 #include "cli/recordings.h"
 
 #include "cli/cli.h"
-#include "cli/files.h"
-#include "cli/notes.h"
+#include "corpus/files.h"
+#include "corpus/notes.h"
 #include "cli/out.h"
 #include "cli/progress.h"
 #include "corpus/truth.h"
@@ -356,7 +356,7 @@ static int hear_files(kws_heard *h, const kws_hear_args *a, const kws_files *fil
 		return KWS_EXIT_INPUT;
 	}
 	hear_all(&c);
-	kws_notes_print(&c.notes);
+	kws_out_notes(&c.notes);
 	collect(h, o, files, c.jobs);
 	free(c.jobs);
 	if (h->material.n)
@@ -383,9 +383,11 @@ int kws_hear(kws_heard *h, const kws_hear_args *a)
 				 kws_model_name(h->model));
 		return KWS_EXIT_MODEL;
 	}
+	kws_problems problems = { 0 };
 	for (int i = 0; i < a->n_inputs; i++)
-		if (!kws_files_add(&files, a->inputs[i]))
+		if (!kws_files_add(&files, a->inputs[i], &problems))
 			h->failed++;
+	kws_out_problems(&problems);
 	int status = hear_files(h, a, &files);
 	kws_files_free(&files);
 	return status;

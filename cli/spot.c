@@ -1,8 +1,8 @@
 /* kws spot - what is said when. */
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/files.h"
-#include "cli/notes.h"
+#include "corpus/files.h"
+#include "corpus/notes.h"
 #include "cli/out.h"
 #include "cli/thresholds.h"
 #include "spot/spotter.h"
@@ -265,14 +265,16 @@ static int run_task(task *t)
 	if (!configure(t))
 		return KWS_EXIT_USAGE;
 	int status = KWS_EXIT_OK;
+	kws_problems problems = { 0 };
 	for (int i = 0; i < t->a->n_inputs; i++)
-		if (!kws_files_add(&t->files, t->a->inputs[i]))
+		if (!kws_files_add(&t->files, t->a->inputs[i], &problems))
 			status = KWS_EXIT_INPUT;
+	kws_out_problems(&problems);
 	t->lost = !print_head(t);
 	for (size_t i = 0; i < t->files.n && !t->lost; i++)
 		if (!listen(t, i))
 			status = KWS_EXIT_INPUT;
-	kws_notes_print(&t->notes);
+	kws_out_notes(&t->notes);
 	return status;
 }
 

@@ -1,9 +1,10 @@
-/* notes.h - what was odd about recordings that could be heard: one line a kind on stderr, however
- * many files have it. */
-#ifndef KWS_CLI_NOTES_H
-#define KWS_CLI_NOTES_H
+/* notes.h - what was odd about recordings that could be heard: one text a kind, however many
+ * files have it. */
+#ifndef KWS_CORPUS_NOTES_H
+#define KWS_CORPUS_NOTES_H
 
 #include "audio/source.h"
+#include "corpus/problems.h"
 
 enum { KWS_NOTE_HEADER = KWS_N_FLAWS, KWS_NOTE_EMPTY, KWS_N_NOTES };
 
@@ -25,7 +26,6 @@ void kws_notes_findings(kws_notes *notes, size_t index, const char *path, const 
 void kws_notes_add(kws_notes *notes, size_t index, const char *path, const kws_source *src,
 		   bool words);
 
-/* Say them. */
-void kws_notes_print(const kws_notes *notes);
+void kws_notes_report(const kws_notes *notes, kws_problems *problems);
 
 #endif

@@ -1,6 +1,4 @@
-#include "cli/notes.h"
-
-#include "cli/out.h"
+#include "corpus/notes.h"
 
 #include <stdio.h>
 
@@ -37,7 +35,7 @@ void kws_notes_add(kws_notes *notes, size_t index, const char *path, const kws_s
 		note(notes, KWS_NOTE_EMPTY, index, path, "there is no sound in it");
 }
 
-void kws_notes_print(const kws_notes *notes)
+void kws_notes_report(const kws_notes *notes, kws_problems *problems)
 {
 	char more[64] = "";
 	for (int i = 0; i < KWS_N_NOTES; i++) {
@@ -45,7 +43,7 @@ void kws_notes_print(const kws_notes *notes)
 		if (n == 0)
 			continue;
 		snprintf(more, sizeof more, " (and so with %zu more of the files)", n - 1);
-		kws_out_complain("%s: %s%s", notes->kind[i].path, notes->kind[i].text,
+		kws_problems_add(problems, "%s: %s%s", notes->kind[i].path, notes->kind[i].text,
 				 n > 1 ? more : "");
 	}
 }

@@ -1,9 +1,8 @@
-#include "cli/files.h"
-
-#include "cli/out.h"
+#include "corpus/files.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -29,7 +28,7 @@ static bool is_audio(const char *name)
 	return false;
 }
 
-bool kws_files_add_file(kws_files *f, const char *path)
+bool kws_files_add_file(kws_files *f, const char *path, kws_problems *problems)
 {
 	if (f->n == f->cap) {
 		size_t cap = f->cap ? 2 * f->cap : 64;
@@ -45,33 +44,34 @@ bool kws_files_add_file(kws_files *f, const char *path)
 	f->n++;
 	return true;
 fail:
-	kws_out_complain("%s: out of memory", path);
+	kws_problems_add(problems, "%s: out of memory", path);
 	return false;
 }
 
-static bool walk(kws_files *f, const char *folder, int depth);
+static bool walk(kws_files *f, const char *folder, int depth, kws_problems *problems);
 
 /* One entry of a folder. Only folders below are walked, not links to them: a link could lead back
  * up. */
-static bool visit(kws_files *f, const char *folder, const char *name, int depth)
+static bool visit(kws_files *f, const char *folder, const char *name, int depth,
+		  kws_problems *problems)
 {
 	size_t n = strlen(folder), size = n + strlen(name) + 2;
 	char *path = malloc(size);
 	struct stat link, target;
 	bool good = true;
 	if (!path) {
-		kws_out_complain("%s: out of memory", folder);
+		kws_problems_add(problems, "%s: out of memory", folder);
 		return false;
 	}
 	snprintf(path, size, "%s%s%s", folder, n && folder[n - 1] == '/' ? "" : "/", name);
 	if (lstat(path, &link) != 0) {
-		kws_out_complain("%s: %s", path, strerror(errno));
+		kws_problems_add(problems, "%s: %s", path, strerror(errno));
 		good = false;
 	} else if (S_ISDIR(link.st_mode)) {
-		good = walk(f, path, depth + 1);
+		good = walk(f, path, depth + 1, problems);
 	} else if (is_audio(name) && (stat(path, &target) != 0 || S_ISREG(target.st_mode))) {
 		/* a named pipe would wait for a writer; a link to nothing is told of when opened */
-		good = kws_files_add_file(f, path);
+		good = kws_files_add_file(f, path, problems);
 	}
 	free(path);
 	return good;
@@ -82,17 +82,17 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static bool walk(kws_files *f, const char *folder, int depth)
+static bool walk(kws_files *f, const char *folder, int depth, kws_problems *problems)
 {
 	struct dirent **entry = NULL;
 	int n = depth > DEEPEST ? (errno = ELOOP, -1) : scandir(folder, &entry, NULL, by_bytes);
 	bool good = n >= 0;
 	if (n < 0)
-		kws_out_complain("%s: %s", folder, strerror(errno));
+		kws_problems_add(problems, "%s: %s", folder, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		const char *name = entry[i]->d_name;
 		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0
-		    && !visit(f, folder, name, depth))
+		    && !visit(f, folder, name, depth, problems))
 			good = false;
 		free(entry[i]);
 	}
@@ -100,16 +100,16 @@ static bool walk(kws_files *f, const char *folder, int depth)
 	return good;
 }
 
-bool kws_files_add(kws_files *f, const char *path)
+bool kws_files_add(kws_files *f, const char *path, kws_problems *problems)
 {
 	struct stat st;
 	/* What is wrong with a file shows when it is opened. */
 	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-		return kws_files_add_file(f, path);
+		return kws_files_add_file(f, path, problems);
 	size_t before = f->n;
-	bool good = walk(f, path, 0);
+	bool good = walk(f, path, 0, problems);
 	if (good && f->n == before) {
-		kws_out_complain("%s: no audio files in this folder", path);
+		kws_problems_add(problems, "%s: no audio files in this folder", path);
 		return false;
 	}
 	return good;
