@@ -139,8 +139,8 @@ static void check_device(const char *name)
 
 static void say_who(const kws_conf *c)
 {
-	const char *const paths[][2] = { { "file.path", c->file.path },
-					 { "socket.path", c->socket.path },
+	const char *const paths[][2] = { { "file.path", c->file[0].path },
+					 { "socket.path", c->socket[0].path },
 					 { "clips.dir", c->clips.dir } };
 	const struct passwd *us = getpwuid(geteuid());
 
@@ -166,9 +166,9 @@ int kws_check(kws_setup *s)
 		kws_log(KWS_LOG_ERROR, "standard output: %s", strerror(errno));
 		return EX_IOERR;
 	}
-	left_to_service("file.path", c->file.path, false);
-	if (!left_to_service("socket.path", c->socket.path, false))
-		leave_out_live_socket(&c->socket);
+	left_to_service("file.path", c->file[0].path, false);
+	if (!left_to_service("socket.path", c->socket[0].path, false))
+		leave_out_live_socket(&c->socket[0]);
 	left_to_service("clips.dir", c->clips.dir, true);
 	if (kws_start_build(s, &stopped, &err) != KWS_OK) {
 		kws_log(KWS_LOG_ERROR, "%s", err.text);
@@ -177,7 +177,7 @@ int kws_check(kws_setup *s)
 	if (stopped)
 		return EX_TEMPFAIL;
 	kws_setup_drop(s);
-	check_device(c->audio.device);
+	check_device(c->audio[0].device);
 	say_who(&whole);
 	return EX_OK;
 }

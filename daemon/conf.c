@@ -1,419 +1,298 @@
 #include "daemon/conf.h"
 
-#include "daemon/clips.h"
-#include "daemon/conf_kinds.h"
-#include "daemon/conf_text.h"
+#include "daemon/conf_table.h"
 
-#include "nearest.h"
-
-#include <ctype.h>
-#include <errno.h>
-#include <ini.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- the table ---- */
 
-#define AT(member)   offsetof(kws_conf, member)
-#define ROOM(member) (double)sizeof(((kws_conf *)0)->member)
+#define ONE(member) offsetof(kws_conf, member), sizeof((kws_conf *)0)->member, 1, 0, false
+#define LIST(member)                                                                               \
+	offsetof(kws_conf, member), sizeof((kws_conf *)0)->member[0],                              \
+		sizeof((kws_conf *)0)->member / sizeof((kws_conf *)0)->member[0],                  \
+		offsetof(kws_conf, n_##member)
 
-static const kws_conf_key keys[] = {
-	{ "audio", "device", &kws_conf_device, AT(audio.device), 0, ROOM(audio.device), "default" },
-	{ "audio", "rate_hz", &kws_conf_count, AT(audio.rate_hz), 0, 192000, "0" },
-	{ "audio", "channels", &kws_conf_count, AT(audio.channels), 0, 32, "0" },
-	{ "audio", "channel", &kws_conf_count, AT(audio.channel), 0, 32, "0" },
-	{ "audio", "latency_ms", &kws_conf_count, AT(audio.latency_ms), 5, 1000, "40" },
-	{ "audio", "stall_ms", &kws_conf_count, AT(audio.stall_ms), 100, 60000, "500" },
-	{ "audio", "silence_s", &kws_conf_count, AT(audio.silence_s), 0, 86400, "60" },
-	{ "audio", "backoff_ms", &kws_conf_count, AT(audio.backoff_ms), 50, 60000, "250" },
-	{ "audio", "backoff_max_s", &kws_conf_count, AT(audio.backoff_max_s), 1, 3600, "30" },
-	{ "audio", "open_s", &kws_conf_count, AT(audio.open_s), 1, 300, "15" },
-	{ "audio", "teardown_ms", &kws_conf_count, AT(audio.teardown_ms), 100, 60000, "3000" },
-	{ "model", "path", &kws_conf_path, AT(model.path), 0, ROOM(model.path), KWS_MODEL_PATH },
-	{ "decision", "smooth_ms", &kws_conf_count_or_model, AT(decision.smooth_ms), 0, 5000,
-	  "model" },
-	{ "decision", "refractory_ms", &kws_conf_count_or_model, AT(decision.refractory_ms), 0,
-	  60000, "model" },
-	{ "decision", "threshold", &kws_conf_real_or_model, AT(decision.threshold), 0, 1, "model" },
-	{ "stdout", "enabled", &kws_conf_choice, AT(out.enabled), 0, 2, "auto" },
-	{ "stdout", "queue", &kws_conf_count, AT(out.queue), 1, 4096, "64" },
-	{ "journal", "enabled", &kws_conf_choice, AT(journal.enabled), 0, 2, "auto" },
-	{ "journal", "queue", &kws_conf_count, AT(journal.queue), 1, 4096, "64" },
-	{ "file", "path", &kws_conf_path, AT(file.path), 0, ROOM(file.path), "" },
-	{ "file", "mode", &kws_conf_mode, AT(file.mode), 0, 0777, "0640" },
-	{ "file", "queue", &kws_conf_count, AT(file.queue), 1, 4096, "64" },
-	{ "socket", "path", &kws_conf_path, AT(socket.path), 0, ROOM(socket.path), "" },
-	{ "socket", "mode", &kws_conf_mode, AT(socket.mode), 0, 0777, "0666" },
-	{ "socket", "group", &kws_conf_text, AT(socket.group), 0, ROOM(socket.group), "" },
-	{ "socket", "clients", &kws_conf_count, AT(socket.clients), 1, 1024, "32" },
-	{ "socket", "buffer_kb", &kws_conf_count, AT(socket.buffer_kb), 4, 4096, "64" },
-	{ "hook", "command", &kws_conf_command, AT(hook.command), 0, ROOM(hook.command), "" },
-	{ "hook", "timeout_ms", &kws_conf_count, AT(hook.timeout_ms), 10, 600000, "5000" },
-	{ "hook", "at_once", &kws_conf_count, AT(hook.at_once), 1, 64, "2" },
-	{ "hook", "queue", &kws_conf_count, AT(hook.queue), 1, 4096, "16" },
-	{ "clips", "dir", &kws_conf_path, AT(clips.dir), 0, ROOM(clips.dir), "" },
-	{ "clips", "quota_mb", &kws_conf_count, AT(clips.quota_mb), 1, 1000000, "100" },
-	{ "clips", "pre_ms", &kws_conf_count, AT(clips.pre_ms), 0, 5000, "500" },
-	{ "clips", "post_ms", &kws_conf_count, AT(clips.post_ms), 0, 5000, "500" },
-	{ "clips", "near_miss", &kws_conf_real, AT(clips.near_miss), 0, 1, "0" },
-	{ "clips", "queue", &kws_conf_count, AT(clips.queue), 1, 64, "8" },
-	{ "log", "level", &kws_conf_choice, AT(log.level), 3, 7, "info" },
-	{ "log", "stats_s", &kws_conf_count, AT(log.stats_s), 0, 86400, "0" },
-	{ "service", "poll_ms", &kws_conf_count, AT(service.poll_ms), 5, 100, "20" },
-	{ "service", "outage_s", &kws_conf_count, AT(service.outage_s), 0, 86400, "300" },
+const kws_conf_section kws_conf_sections[] = {
+	{ "audio", LIST(audio), false },
+	{ "model", LIST(model), false },
+	{ "decision", LIST(decision), true },
+	{ "threshold", LIST(decision), true }, /* has a model's words for keys */
+	{ "stdout", ONE(out) },
+	{ "journal", ONE(journal) },
+	{ "file", LIST(file), false },
+	{ "socket", LIST(socket), false },
+	{ "hook", LIST(hook), false },
+	{ "clips", ONE(clips) },
+	{ "control", ONE(control) },
+	{ "log", ONE(log) },
+	{ "service", ONE(service) },
 };
+const size_t kws_conf_n_sections = sizeof kws_conf_sections / sizeof kws_conf_sections[0];
 
-enum { N_KEYS = sizeof keys / sizeof keys[0], LINE = 256 };
+#define AT(section, member)   offsetof(kws_conf_##section, member)
+#define ROOM(section, member) (double)sizeof(((kws_conf_##section *)0)->member)
 
-/* ---- reading ---- */
+const kws_conf_key kws_conf_keys[] = {
+	{ "audio", "enabled", &kws_conf_choice, AT(audio, enabled), 0, 1, "yes" },
+	{ "audio", "device", &kws_conf_device, AT(audio, device), 0, ROOM(audio, device),
+	  "default" },
+	{ "audio", "models", &kws_conf_names, AT(audio, models), 0, ROOM(audio, models), "" },
+	{ "audio", "rate_hz", &kws_conf_count, AT(audio, rate_hz), 0, 192000, "0" },
+	{ "audio", "channels", &kws_conf_count, AT(audio, channels), 0, 32, "0" },
+	{ "audio", "channel", &kws_conf_count, AT(audio, channel), 0, 32, "0" },
+	{ "audio", "latency_ms", &kws_conf_count, AT(audio, latency_ms), 5, 1000, "40" },
+	{ "audio", "stall_ms", &kws_conf_count, AT(audio, stall_ms), 100, 60000, "500" },
+	{ "audio", "silence_s", &kws_conf_count, AT(audio, silence_s), 0, 86400, "60" },
+	{ "audio", "backoff_ms", &kws_conf_count, AT(audio, backoff_ms), 50, 60000, "250" },
+	{ "audio", "backoff_max_s", &kws_conf_count, AT(audio, backoff_max_s), 1, 3600, "30" },
+	{ "audio", "open_s", &kws_conf_count, AT(audio, open_s), 1, 300, "15" },
+	{ "audio", "teardown_ms", &kws_conf_count, AT(audio, teardown_ms), 100, 60000, "3000" },
+	{ "model", "path", &kws_conf_path, AT(model, path), 0, ROOM(model, path), "" },
+	{ "model", "after", &kws_conf_name, AT(model, after), 0, ROOM(model, after), "" },
+	{ "model", "within_s", &kws_conf_real, AT(model, within_s), 0.1, 600, "5" },
+	{ "decision", "smooth_ms", &kws_conf_count_or_model, AT(decision, smooth_ms), 0, 5000,
+	  "model" },
+	{ "decision", "refractory_ms", &kws_conf_count_or_model, AT(decision, refractory_ms), 0,
+	  60000, "model" },
+	{ "decision", "threshold", &kws_conf_real_or_model, AT(decision, threshold), 0, 1,
+	  "model" },
+	{ "stdout", "enabled", &kws_conf_choice, AT(stdout, enabled), 0, 2, "auto" },
+	{ "stdout", "queue", &kws_conf_count, AT(stdout, queue), 1, 4096, "64" },
+	{ "journal", "enabled", &kws_conf_choice, AT(journal, enabled), 0, 2, "auto" },
+	{ "journal", "queue", &kws_conf_count, AT(journal, queue), 1, 4096, "64" },
+	{ "file", "path", &kws_conf_path, AT(file, path), 0, ROOM(file, path), "" },
+	{ "file", "mode", &kws_conf_mode, AT(file, mode), 0, 0777, "0640" },
+	{ "file", "queue", &kws_conf_count, AT(file, queue), 1, 4096, "64" },
+	{ "socket", "path", &kws_conf_path, AT(socket, path), 0, ROOM(socket, path), "" },
+	{ "socket", "mode", &kws_conf_mode, AT(socket, mode), 0, 0777, "0666" },
+	{ "socket", "group", &kws_conf_text, AT(socket, group), 0, ROOM(socket, group), "" },
+	{ "socket", "clients", &kws_conf_count, AT(socket, clients), 1, 1024, "32" },
+	{ "socket", "buffer_kb", &kws_conf_count, AT(socket, buffer_kb), 4, 4096, "64" },
+	{ "hook", "command", &kws_conf_command, AT(hook, command), 0, ROOM(hook, command), "" },
+	{ "hook", "timeout_ms", &kws_conf_count, AT(hook, timeout_ms), 10, 600000, "5000" },
+	{ "hook", "at_once", &kws_conf_count, AT(hook, at_once), 1, 64, "2" },
+	{ "hook", "queue", &kws_conf_count, AT(hook, queue), 1, 4096, "16" },
+	{ "clips", "dir", &kws_conf_path, AT(clips, dir), 0, ROOM(clips, dir), "" },
+	{ "clips", "quota_mb", &kws_conf_count, AT(clips, quota_mb), 1, 1000000, "100" },
+	{ "clips", "pre_ms", &kws_conf_count, AT(clips, pre_ms), 0, 5000, "500" },
+	{ "clips", "post_ms", &kws_conf_count, AT(clips, post_ms), 0, 5000, "500" },
+	{ "clips", "near_miss", &kws_conf_real, AT(clips, near_miss), 0, 1, "0" },
+	{ "clips", "queue", &kws_conf_count, AT(clips, queue), 1, 64, "8" },
+	{ "control", "path", &kws_conf_path_or_auto, AT(control, path), 0, ROOM(control, path),
+	  "auto" },
+	{ "control", "mode", &kws_conf_mode, AT(control, mode), 0, 0777, "0660" },
+	{ "control", "group", &kws_conf_text, AT(control, group), 0, ROOM(control, group), "" },
+	{ "control", "clients", &kws_conf_count, AT(control, clients), 1, 1024, "64" },
+	{ "control", "buffer_kb", &kws_conf_count, AT(control, buffer_kb), 4, 4096, "64" },
+	{ "control", "state", &kws_conf_path_or_auto, AT(control, state), 0, ROOM(control, state),
+	  "auto" },
+	{ "log", "level", &kws_conf_choice, AT(log, level), 3, 7, "info" },
+	{ "log", "stats_s", &kws_conf_count, AT(log, stats_s), 0, 86400, "0" },
+	{ "service", "poll_ms", &kws_conf_count, AT(service, poll_ms), 5, 100, "20" },
+	{ "service", "outage_s", &kws_conf_count, AT(service, outage_s), 0, 86400, "300" },
+};
+const size_t kws_conf_n_keys = sizeof kws_conf_keys / sizeof kws_conf_keys[0];
 
-typedef struct {
-	kws_conf *conf;
-	const char *name;	/* of the file, or of the option */
-	const char *text, *end; /* what is left to read */
-	char value[LINE];	/* of this line, with its quotes and comment */
-	int line, errors;	/* line 0: not from a file */
-	int seen[N_KEYS];	/* line where the key stood before, 0: nowhere */
-	int bad_line;		/* the line of which we spoke last */
-	kws_conf_error_fn *fn;
-	void *ctx;
-} reader;
+/* ---- sections and their elements ---- */
 
-__attribute__((format(printf, 2, 3))) static void complain(reader *r, const char *format, ...)
+const kws_conf_section *kws_conf_section_find(const char *name)
 {
-	char what[512], text[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(what, sizeof what, format, ap);
-	va_end(ap);
-	if (r->line)
-		snprintf(text, sizeof text, "%s:%d: %s", r->name, r->line, what);
-	else
-		snprintf(text, sizeof text, "%s: %s", r->name, what);
-	r->errors++;
-	r->bad_line = r->line;
-	if (r->fn)
-		r->fn(r->ctx, text);
+	for (size_t i = 0; i < kws_conf_n_sections; i++)
+		if (!strcmp(kws_conf_sections[i].name, name))
+			return &kws_conf_sections[i];
+	return NULL;
 }
 
-static void set_key(reader *r, size_t i, const char *value)
+bool kws_conf_repeats(const kws_conf_section *s)
 {
-	char range[160];
-
-	if (r->line && r->seen[i]) {
-		complain(r, "%s.%s: given twice, first in line %d", keys[i].section, keys[i].name,
-			 r->seen[i]);
-		return;
-	}
-	r->seen[i] = r->line;
-	if (keys[i].kind->parse(&keys[i], value, (char *)r->conf + keys[i].offset))
-		return;
-	keys[i].kind->range(&keys[i], range, sizeof range);
-	complain(r, "%s.%s: %s is not in %s", keys[i].section, keys[i].name,
-		 *value ? value : "an empty value", range);
+	return s->max > 1;
 }
 
-/* As the name before the = of a line that reads back the same? */
-static bool can_be_key(const char *word)
+size_t kws_conf_count_of(const kws_conf *c, const kws_conf_section *s)
 {
-	const size_t n = strlen(word);
-
-	if (!n || strpbrk(word, "=:") || strchr("[#; \t", word[0]) || strchr(" \t", word[n - 1])
-	    || strstr(word, " ;") || strstr(word, " #"))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (iscntrl((unsigned char)word[i]))
-			return false;
-	return true;
+	return kws_conf_repeats(s) ? *(const size_t *)(const void *)((const char *)c + s->count_at)
+				   : 1;
 }
 
-/* [threshold] has the model's words for keys; whether the model has them is checked when it is
- * there. */
-static void set_word(reader *r, const char *word, const char *value)
+void *kws_conf_element(kws_conf *c, const kws_conf_section *s, size_t i)
 {
-	kws_conf_decision *d = &r->conf->decision;
-	double v = 2.0;
-	size_t i;
-
-	if (strlen(word) >= sizeof d->word[0].word) {
-		complain(r, "threshold.%s: a word has at most %zu bytes", word,
-			 sizeof d->word[0].word - 1);
-		return;
-	}
-	if (!can_be_key(word)) {
-		complain(r, "threshold.%s: no line of a file could name such a word", word);
-		return;
-	}
-	if (strcmp(value, "off") != 0 && !kws_conf_number(value, 0, 1, &v)) {
-		complain(r, "threshold.%s: %s is not in 0..1 or off", word,
-			 *value ? value : "an empty value");
-		return;
-	}
-	for (i = 0; i < d->n_words && strcmp(d->word[i].word, word) != 0; i++)
-		continue;
-	if (i < d->n_words && r->line) {
-		complain(r, "threshold.%s: given twice", word);
-		return;
-	}
-	if (i == KWS_CONF_WORDS) {
-		complain(r, "threshold.%s: more than %d words", word, KWS_CONF_WORDS);
-		return;
-	}
-	memset(&d->word[i], 0, sizeof d->word[i]);
-	memcpy(d->word[i].word, word, strlen(word));
-	d->word[i].threshold = (float)v;
-	if (i == d->n_words)
-		d->n_words++;
+	return (char *)c + s->at + i * s->size;
 }
 
-static void unknown(reader *r, bool section_known, const char *section, const char *name)
+void *kws_conf_named(kws_conf *c, const kws_conf_section *s, const char *name)
 {
-	kws_nearest near;
+	for (size_t i = 0; i < kws_conf_count_of(c, s); i++) {
+		char *element = kws_conf_element(c, s, i);
 
-	kws_nearest_init(&near, section_known ? name : section);
-	for (size_t i = 0; i < N_KEYS; i++)
-		if (!section_known)
-			kws_nearest_offer(&near, keys[i].section);
-		else if (!strcmp(keys[i].section, section))
-			kws_nearest_offer(&near, keys[i].name);
-	if (!section_known)
-		kws_nearest_offer(&near, "threshold");
-	if (section_known)
-		complain(r, "%s.%s: no such key%s", section, name, kws_nearest_hint(&near));
-	else
-		complain(r, "[%s]: no such section%s", section, kws_nearest_hint(&near));
-}
-
-static void set(reader *r, const char *section, const char *name, const char *value)
-{
-	bool known = false;
-
-	if (!strcmp(section, "threshold")) {
-		set_word(r, name, value);
-		return;
+		if (!strcmp(kws_conf_repeats(s) ? element : "", name))
+			return element;
 	}
-	for (size_t i = 0; i < N_KEYS; i++) {
-		if (strcmp(keys[i].section, section) != 0)
-			continue;
-		known = true;
-		if (!strcmp(keys[i].name, name)) {
-			set_key(r, i, value);
-			return;
-		}
+	return NULL;
+}
+
+/* [decision] and [threshold] are one struct: what counts is where it lies. */
+static void put_defaults(const kws_conf_section *s, char *element)
+{
+	for (size_t i = 0; i < kws_conf_n_keys; i++) {
+		const kws_conf_key *k = &kws_conf_keys[i];
+
+		if (kws_conf_section_find(k->section)->at == s->at)
+			k->kind->parse(k, k->def, element + k->offset);
 	}
-	if (!known && !*section)
-		complain(r, "%s: stands before the first [section]", name);
-	else
-		unknown(r, known, section, name);
 }
 
-/* inih's own value knows no quotes: the line's is taken. */
-static int on_value(void *user, const char *section, const char *name, const char *value)
+void *kws_conf_add(kws_conf *c, const kws_conf_section *s, const char *name)
 {
-	reader *r = user;
-	char text[LINE];
-	const char *why = kws_conf_cut(
-		r->value, !strcmp(section, "hook") && !strcmp(name, "command"), text, sizeof text);
+	size_t *n = (size_t *)(void *)((char *)c + s->count_at);
+	char *element = kws_conf_element(c, s, (*n)++);
 
-	(void)value;
-	if (why)
-		complain(r, "%s.%s: %s: %s", section, name, r->value, why);
-	else
-		set(r, section, name, text);
-	return 1;
-}
+	memset(element, 0, s->size);
+	put_defaults(s, element);
+	memcpy(element, name, strlen(name));
+	if (s->common && *name) {
+		kws_conf_decision *d = (void *)element;
 
-/* A section's line may hold nothing else: inih would not say that it was left out. */
-static bool lone_section(const char *line, size_t len)
-{
-	const char *close = memchr(line, ']', len);
-	size_t at = close ? (size_t)(close + 1 - line) : len;
-
-	while (at < len && strchr(" \t\r", line[at]))
-		at++;
-	return at == len || line[at] == '#' || line[at] == ';';
-}
-
-static void keep_value(reader *r, const char *line, size_t len)
-{
-	char text[LINE];
-
-	snprintf(text, sizeof text, "%.*s", (int)len, line);
-	len = strlen(text);
-	while (len && strchr(" \t\r", text[len - 1]))
-		text[--len] = 0;
-	char *value = strpbrk(text, "=:");
-	value = value ? value + 1 : text;
-	snprintf(r->value, sizeof r->value, "%s", value + strspn(value, " \t"));
-}
-
-/* inih's fgets: one line a call, which tells us the line's number before on_value is called with
- * what stands in it. Leading blanks are dropped, since inih would take an indented line for the
- * continuation of the value before it. */
-static char *next_line(char *str, int num, void *stream)
-{
-	reader *r = stream;
-	const char *end;
-	size_t len;
-
-	if (r->text == r->end)
-		return NULL;
-	r->line++;
-	end = memchr(r->text, '\n', (size_t)(r->end - r->text));
-	end = end ? end : r->end;
-	while (r->text < end && (*r->text == ' ' || *r->text == '\t'))
-		r->text++;
-	len = (size_t)(end - r->text);
-	if (memchr(r->text, 0, len)) {
-		complain(r, "a zero byte");
-		len = 0;
-	} else if (len + 2 > (size_t)num && *r->text != '#' && *r->text != ';') {
-		complain(r, "the line has %zu bytes, at most %d are read", len, num - 2);
-		len = 0;
-	} else if (len + 2 > (size_t)num) {
-		len = 0; /* a long comment */
-	} else if (len && *r->text == '[' && !lone_section(r->text, len)) {
-		complain(r, "more stands behind the [section]");
-		len = 0;
+		d->smooth_ms = d->refractory_ms = KWS_CONF_UNSAID;
+		d->threshold = KWS_CONF_UNSAID;
 	}
-	keep_value(r, r->text, len);
-	memcpy(str, r->text, len);
-	str[len] = '\n';
-	str[len + 1] = 0;
-	r->text = end < r->end ? end + 1 : end;
-	return str;
+	return element;
+}
+
+void kws_conf_begin(kws_conf *c)
+{
+	memset(c, 0, sizeof *c);
+	for (size_t i = 0; i < kws_conf_n_sections; i++)
+		if (!kws_conf_repeats(&kws_conf_sections[i]))
+			put_defaults(&kws_conf_sections[i], (char *)c + kws_conf_sections[i].at);
+}
+
+void kws_conf_end(kws_conf *c)
+{
+	for (size_t i = 0; i < kws_conf_n_sections; i++) {
+		const kws_conf_section *s = &kws_conf_sections[i];
+
+		if (kws_conf_repeats(s)
+		    && (s->common ? !kws_conf_named(c, s, "") : !kws_conf_count_of(c, s)))
+			kws_conf_add(c, s, "");
+	}
 }
 
 void kws_conf_defaults(kws_conf *c)
 {
-	memset(c, 0, sizeof *c);
-	for (size_t i = 0; i < N_KEYS; i++)
-		keys[i].kind->parse(&keys[i], keys[i].def, (char *)c + keys[i].offset);
+	kws_conf_begin(c);
+	kws_conf_end(c);
 }
 
-int kws_conf_parse(kws_conf *c, const char *name, const char *text, size_t len,
-		   kws_conf_error_fn *fn, void *ctx)
-{
-	reader r = {
-		.conf = c, .name = name, .text = text, .end = text + len, .fn = fn, .ctx = ctx
-	};
-	int first = ini_parse_stream(next_line, &r, on_value, &r);
+/* ---- what they say together ---- */
 
-	if (first > 0 && !r.errors) {
-		r.line = first;
-		complain(&r, "neither [section] nor key = value");
-	} else if (first < 0) {
-		r.line = 0;
-		complain(&r, "out of memory");
+const char *kws_conf_title(const char *section, const char *name, char title[KWS_CONF_TITLE])
+{
+	snprintf(title, KWS_CONF_TITLE, "[%s%s%s]", section, *name ? " " : "", name);
+	return title;
+}
+
+static kws_conf_word *word_of(kws_conf_decision *d, const char *word)
+{
+	size_t i = 0;
+
+	while (i < d->n_words && strcmp(d->word[i].word, word) != 0)
+		i++;
+	if (i == d->n_words && i < KWS_CONF_WORDS)
+		d->n_words++;
+	return i < KWS_CONF_WORDS ? &d->word[i] : NULL;
+}
+
+static void put_over(kws_conf_decision *d, const kws_conf_decision *own)
+{
+	if (own->smooth_ms != KWS_CONF_UNSAID)
+		d->smooth_ms = own->smooth_ms;
+	if (own->refractory_ms != KWS_CONF_UNSAID)
+		d->refractory_ms = own->refractory_ms;
+	if (own->threshold >= -1.0f)
+		d->threshold = own->threshold;
+	for (size_t i = 0; i < own->n_words; i++) {
+		kws_conf_word *w = word_of(d, own->word[i].word);
+
+		if (w)
+			*w = own->word[i];
 	}
-	return r.errors;
 }
 
-int kws_conf_read(kws_conf *c, const char *path, kws_conf_error_fn *fn, void *ctx)
+void kws_conf_decision_for(const kws_conf *c, const char *model, kws_conf_decision *out)
 {
-	reader r = { .conf = c, .name = path, .fn = fn, .ctx = ctx };
-	enum { LIMIT = 1 << 20 };
-	char *text = malloc(LIMIT);
-	ssize_t len = text ? kws_conf_load(path, text, LIMIT) : 0;
-	int errors = 1;
-
-	if (!text)
-		complain(&r, "out of memory");
-	else if (len < 0 && errno == ETIMEDOUT)
-		complain(&r, "nothing came for %d s, nor the end", KWS_CONF_PATIENCE_MS / 1000);
-	else if (len < 0)
-		complain(&r, "%s", kws_strerrno(errno));
-	else if (len == LIMIT)
-		complain(&r, "larger than 1 MiB");
-	else
-		errors = kws_conf_parse(c, path, text, (size_t)len, fn, ctx);
-	free(text);
-	return errors;
+	memset(out, 0, sizeof *out);
+	out->smooth_ms = out->refractory_ms = -1;
+	out->threshold = -1.0f;
+	for (size_t i = 0; i < c->n_decision; i++)
+		if (!*c->decision[i].name)
+			*out = c->decision[i];
+	for (size_t i = 0; *model && i < c->n_decision; i++)
+		if (!strcmp(c->decision[i].name, model))
+			put_over(out, &c->decision[i]);
+	snprintf(out->name, sizeof out->name, "%s", model);
 }
 
-int kws_conf_set(kws_conf *c, const char *assignment, kws_conf_error_fn *fn, void *ctx)
+bool kws_conf_hears(const kws_conf_audio *a, const char *model)
 {
-	reader r = { .conf = c, .name = assignment, .fn = fn, .ctx = ctx };
-	char section[32], name[64];
-	const char *dot = strchr(assignment, '.'), *eq = dot ? strchr(dot, '=') : NULL;
+	const size_t n = strlen(model);
 
-	if (!eq || (size_t)(dot - assignment) >= sizeof section
-	    || (size_t)(eq - dot - 1) >= sizeof name) {
-		complain(&r, "want section.key=value");
-		return r.errors;
-	}
-	snprintf(section, sizeof section, "%.*s", (int)(dot - assignment), assignment);
-	snprintf(name, sizeof name, "%.*s", (int)(eq - dot - 1), dot + 1);
-	set(&r, section, name, eq + 1);
-	return r.errors;
-}
-
-/* What may lie in buffers while others are slow, so that the unit's MemoryMax= has room for it beside
- * the largest model, twice. */
-static void check_memory(reader *r, const kws_conf *c)
-{
-	enum { MOST_MB = 288, KERNEL_KB = 208 }; /* the kernel's own buffer of a socket */
-	unsigned hz = c->audio.rate_hz ? c->audio.rate_hz : 192000,
-		 ms = c->clips.pre_ms + c->clips.post_ms + KWS_CLIP_WORD_MS;
-	double readers = *c->socket.path ? c->socket.clients / 1024.0
-						   * (c->socket.buffer_kb + (double)KERNEL_KB)
-					 : 0.0;
-	double clips = *c->clips.dir ? c->clips.queue * 1e-3 * ms * hz * 2.0 / (1 << 20) : 0.0;
-
-	if (readers + clips <= MOST_MB)
-		return;
-	complain(r,
-		 "buffers would take %.0f MiB, at most %d: socket.clients = %u x (socket.buffer_kb "
-		 "= %u "
-		 "+ the kernel's %d) KiB: %.0f MiB; clips.queue = %u x %u ms at %u Hz: %.0f MiB",
-		 readers + clips, MOST_MB, c->socket.clients, c->socket.buffer_kb, KERNEL_KB,
-		 readers, c->clips.queue, ms, hz, clips);
-}
-
-int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, void *ctx)
-{
-	reader r = { .name = name, .fn = fn, .ctx = ctx };
-
-	if (!*c->model.path)
-		complain(&r, "model.path: empty; kwsd cannot listen without a model");
-	if (c->audio.rate_hz && c->audio.rate_hz < 8000)
-		complain(&r, "audio.rate_hz: %u is not 0 nor in 8000..192000", c->audio.rate_hz);
-	if (c->audio.channels && c->audio.channel > c->audio.channels)
-		complain(&r, "audio.channel: %u, but audio.channels is %u", c->audio.channel,
-			 c->audio.channels);
-	if (c->audio.backoff_ms > c->audio.backoff_max_s * 1000)
-		complain(&r, "audio.backoff_ms: %u is more than audio.backoff_max_s, %u s",
-			 c->audio.backoff_ms, c->audio.backoff_max_s);
-	check_memory(&r, c);
-	return r.errors;
+	for (const char *at = a->models; *at; at += strcspn(at, " "), at += *at == ' ')
+		if (strcspn(at, " ") == n && !strncmp(at, model, n))
+			return true;
+	return !*a->models;
 }
 
 /* ---- printing ---- */
 
-void kws_conf_print(const kws_conf *c, FILE *out)
+static void print_words(const kws_conf_decision *d, FILE *out)
 {
-	const char *section = "";
-	char text[LINE];
+	char text[KWS_CONF_LINE];
 
-	for (size_t i = 0; i < N_KEYS; i++) {
-		if (strcmp(section, keys[i].section) != 0) {
-			fprintf(out, "%s[%s]\n", *section ? "\n" : "", keys[i].section);
-			section = keys[i].section;
-		}
-		keys[i].kind->print(&keys[i], (const char *)c + keys[i].offset, text, sizeof text);
-		fprintf(out, "%s =%s%s\n", keys[i].name, *text ? " " : "", text);
-	}
-	fprintf(out, "\n[threshold]\n");
-	for (size_t i = 0; i < c->decision.n_words; i++) {
-		const kws_conf_word *w = &c->decision.word[i];
-
-		if (w->threshold > 1.0f)
+	for (size_t i = 0; i < d->n_words; i++) {
+		if (d->word[i].threshold > 1.0f)
 			snprintf(text, sizeof text, "off");
 		else
-			kws_conf_write_real(w->threshold, text, sizeof text);
-		fprintf(out, "%s = %s\n", w->word, text);
+			kws_conf_write_real(d->word[i].threshold, text, sizeof text);
+		fprintf(out, "%s = %s\n", d->word[i].word, text);
+	}
+}
+
+static void print_keys(const kws_conf_section *s, const char *element, FILE *out)
+{
+	char text[KWS_CONF_LINE];
+
+	for (size_t i = 0; i < kws_conf_n_keys; i++) {
+		const kws_conf_key *k = &kws_conf_keys[i];
+
+		if (strcmp(k->section, s->name) != 0)
+			continue;
+		k->kind->print(k, element + k->offset, text, sizeof text);
+		if (*text || !s->common) /* else: as the plain one says */
+			fprintf(out, "%s =%s%s\n", k->name, *text ? " " : "", text);
+	}
+}
+
+void kws_conf_print(const kws_conf *c, FILE *out)
+{
+	const char *gap = "";
+
+	for (size_t i = 0; i < kws_conf_n_sections; i++) {
+		const kws_conf_section *s = &kws_conf_sections[i];
+		const bool words = !strcmp(s->name, "threshold");
+
+		for (size_t k = 0; k < kws_conf_count_of(c, s); k++) {
+			const char *element = (const char *)c + s->at + k * s->size;
+			const char *name = kws_conf_repeats(s) ? element : "";
+			char title[KWS_CONF_TITLE];
+
+			if (words && *name && !c->decision[k].n_words)
+				continue;
+			fprintf(out, "%s%s\n", gap, kws_conf_title(s->name, name, title));
+			if (words)
+				print_words(&c->decision[k], out);
+			else
+				print_keys(s, element, out);
+			gap = "\n";
+		}
 	}
 }

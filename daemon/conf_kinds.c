@@ -101,10 +101,10 @@ static void print_count_or_model(const kws_conf_key *k, const void *field, char 
 
 	(void)k;
 	memcpy(&v, field, sizeof v);
-	if (v < 0)
-		snprintf(text, n, "model");
-	else
+	if (v >= 0)
 		snprintf(text, n, "%d", v);
+	else
+		snprintf(text, n, "%s", v == KWS_CONF_UNSAID ? "" : "model");
 }
 
 static bool parse_real_or_model(const kws_conf_key *k, const char *text, void *field)
@@ -122,10 +122,10 @@ static void print_real_or_model(const kws_conf_key *k, const void *field, char *
 	float f;
 
 	memcpy(&f, field, sizeof f);
-	if (f < 0.0f)
-		snprintf(text, n, "model");
-	else
+	if (f >= 0.0f)
 		print_real(k, field, text, n);
+	else
+		snprintf(text, n, "%s", f < -1.0f ? "" : "model");
 }
 
 static void range_or_model(const kws_conf_key *k, char *text, size_t n)
@@ -199,6 +199,61 @@ static bool parse_path(const kws_conf_key *k, const char *text, void *field)
 static void range_path(const kws_conf_key *k, char *text, size_t n)
 {
 	snprintf(text, n, "empty or an absolute path of at most %.0f bytes", k->max - 1);
+}
+
+/* auto: below a folder that systemd names */
+static bool parse_path_or_auto(const kws_conf_key *k, const char *text, void *field)
+{
+	return !strcmp(text, "auto") ? parse_text(k, text, field) : parse_path(k, text, field);
+}
+
+static void range_path_or_auto(const kws_conf_key *k, char *text, size_t n)
+{
+	snprintf(text, n, "auto, empty or an absolute path of at most %.0f bytes", k->max - 1);
+}
+
+bool kws_conf_is_name(const char *text, size_t len)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789_-";
+
+	return len > 0 && len < KWS_CONF_NAME && strspn(text, allowed) >= len;
+}
+
+static bool parse_name(const kws_conf_key *k, const char *text, void *field)
+{
+	return (!*text || kws_conf_is_name(text, strlen(text))) && parse_text(k, text, field);
+}
+
+static void range_name(const kws_conf_key *k, char *text, size_t n)
+{
+	snprintf(text, n, "empty or a name: 1 to %.0f of A-Z a-z 0-9 _ -", k->max - 1);
+}
+
+static bool parse_names(const kws_conf_key *k, const char *text, void *field)
+{
+	static const char between[] = ", \t";
+	char names[KWS_CONF_TEXT] = "";
+	size_t n = 0;
+
+	for (text += strspn(text, between); *text; text += strspn(text, between)) {
+		const size_t len = strcspn(text, between);
+
+		if (!kws_conf_is_name(text, len) || n + len + 2 > sizeof names)
+			return false;
+		n += (size_t)snprintf(names + n, sizeof names - n, "%s%.*s", n ? " " : "", (int)len,
+				      text);
+		text += len;
+	}
+	return parse_text(k, names, field);
+}
+
+static void range_names(const kws_conf_key *k, char *text, size_t n)
+{
+	snprintf(text, n,
+		 "empty or names with commas or blanks between, at most %.0f bytes; a name is 1 to "
+		 "%d of A-Z a-z 0-9 _ -",
+		 k->max - 1, KWS_CONF_NAME - 1);
 }
 
 /* Blanks at the ends of a command mean nothing, and a line of a file loses them. False: one at the end is escaped, and a
@@ -285,6 +340,7 @@ static const choice levels[] = {
 	{ "error", 3 }, { "warning", 4 }, { "info", 6 }, { "debug", 7 }, { NULL, 0 }
 };
 
+/* Up to max: a switch of 0..1 has no auto. */
 static const choice *choices_of(const kws_conf_key *k)
 {
 	return k->max > 2 ? levels : switches;
@@ -292,7 +348,7 @@ static const choice *choices_of(const kws_conf_key *k)
 
 static bool parse_choice(const kws_conf_key *k, const char *text, void *field)
 {
-	for (const choice *c = choices_of(k); c->name; c++)
+	for (const choice *c = choices_of(k); c->name && c->value <= k->max; c++)
 		if (!strcmp(c->name, text)) {
 			memcpy(field, &c->value, sizeof c->value);
 			return true;
@@ -314,7 +370,7 @@ static void range_choice(const kws_conf_key *k, char *text, size_t n)
 {
 	size_t at = 0;
 
-	for (const choice *c = choices_of(k); c->name && at < n; c++)
+	for (const choice *c = choices_of(k); c->name && c->value <= k->max && at < n; c++)
 		at += (size_t)snprintf(text + at, n - at, "%s%s", at ? ", " : "", c->name);
 }
 
@@ -327,6 +383,9 @@ const kws_conf_kind kws_conf_real_or_model = { parse_real_or_model, print_real_o
 const kws_conf_kind kws_conf_text = { parse_text, print_text, range_text };
 const kws_conf_kind kws_conf_device = { parse_device, print_text, range_device };
 const kws_conf_kind kws_conf_path = { parse_path, print_text, range_path };
+const kws_conf_kind kws_conf_path_or_auto = { parse_path_or_auto, print_text, range_path_or_auto };
+const kws_conf_kind kws_conf_name = { parse_name, print_text, range_name };
+const kws_conf_kind kws_conf_names = { parse_names, print_text, range_names };
 const kws_conf_kind kws_conf_command = { parse_command, print_command, range_command };
 const kws_conf_kind kws_conf_mode = { parse_mode, print_mode, range_mode };
 const kws_conf_kind kws_conf_choice = { parse_choice, print_choice, range_choice };

@@ -26,11 +26,15 @@ struct kws_conf_key {
  * same. range: for messages. A text's max is the size of its array. */
 extern const kws_conf_kind kws_conf_count, kws_conf_real, kws_conf_count_or_model,
 	kws_conf_real_or_model;
-extern const kws_conf_kind kws_conf_text, kws_conf_device, kws_conf_path, kws_conf_command,
-	kws_conf_mode, kws_conf_choice;
+extern const kws_conf_kind kws_conf_text, kws_conf_device, kws_conf_path, kws_conf_path_or_auto,
+	kws_conf_command, kws_conf_mode, kws_conf_choice;
+/* The name of a section, or several: names with one blank between. */
+extern const kws_conf_kind kws_conf_name, kws_conf_names;
 
 /* Whole text, finite, in min..max. */
 bool kws_conf_number(const char *text, double min, double max, double *out);
+/* 1..KWS_CONF_NAME - 1 of A-Z a-z 0-9 _ - */
+bool kws_conf_is_name(const char *text, size_t len);
 /* The shortest text that reads back as the same float. */
 void kws_conf_write_real(float f, char *text, size_t n);
 

@@ -96,9 +96,11 @@ static enum kws_status no_such_word(const kws_model *m, const char *word, kws_er
 
 enum kws_status kws_engine_configure(kws_engine *e, const kws_conf *c, kws_error *err)
 {
-	const kws_conf_decision *d = &c->decision;
+	kws_conf_decision own;
+	const kws_conf_decision *d = &own;
 	const kws_decision *def = kws_model_decision(e->model);
 
+	kws_conf_decision_for(c, c->model[0].name, &own);
 	for (size_t i = 0; i < d->n_words; i++) {
 		int w = kws_model_word_index(e->model, d->word[i].word);
 
@@ -181,7 +183,7 @@ enum kws_status kws_engine_create(kws_engine **out, const kws_conf *c, kws_error
 	*out = NULL;
 	if (!e)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	status = kws_model_open(&e->model, c->model.path, err);
+	status = kws_model_open(&e->model, c->model[0].path, err);
 	if (status != KWS_OK)
 		goto fail;
 	e->n_words = kws_model_n_words(e->model);
@@ -196,7 +198,7 @@ enum kws_status kws_engine_create(kws_engine **out, const kws_conf *c, kws_error
 		status = kws_engine_start(e, kws_model_features(e->model)->rate_hz, ignore, NULL,
 					  err);
 	if (status == KWS_OK)
-		status = check_cost(e, c->model.path, err);
+		status = check_cost(e, c->model[0].path, err);
 	if (status != KWS_OK)
 		goto fail;
 	*out = e;

@@ -213,8 +213,8 @@ static void check_silence(kws_listener *e, const kws_device *d, size_t n)
 		e->stats.silent = false;
 	}
 	if (e->constant < n)
-		e->patience_s = e->conf.audio.silence_s;
-	if (!e->conf.audio.silence_s || (double)e->constant < e->patience_s * e->in_hz)
+		e->patience_s = e->conf.audio[0].silence_s;
+	if (!e->conf.audio[0].silence_s || (double)e->constant < e->patience_s * e->in_hz)
 		return;
 	if (!e->stats.silent)
 		kws_log(KWS_LOG_WARNING,
@@ -223,7 +223,7 @@ static void check_silence(kws_listener *e, const kws_device *d, size_t n)
 			kws_device_is_pipe(d) ? "" : "; opening it anew, less and less often");
 	e->stats.silent = true;
 	e->constant = 0;
-	e->patience_s = fmin(2.0 * e->patience_s, fmax(3600.0, e->conf.audio.silence_s));
+	e->patience_s = fmin(2.0 * e->patience_s, fmax(3600.0, e->conf.audio[0].silence_s));
 	if (!kws_device_is_pipe(d))
 		kws_capture_lose(e->capture, "digital silence");
 }
@@ -339,14 +339,14 @@ enum kws_status kws_listener_create(kws_listener **out, const kws_conf *c, kws_e
 	e->conf = *c;
 	e->fn = fn;
 	e->ctx = ctx;
-	e->patience_s = c->audio.silence_s;
+	e->patience_s = c->audio[0].silence_s;
 	e->suspended_s = kws_clock_boot() - kws_clock_mono();
 	if (gethostname(e->host, sizeof e->host - 1) != 0)
 		snprintf(e->host, sizeof e->host, "unknown");
 	kws_clean(e->host);
 	snprintf(e->run, sizeof e->run, "%s %ld %.9f %.9f", e->host, (long)getpid(),
 		 kws_clock_wall(), kws_clock_mono());
-	status = kws_capture_create(&e->capture, &c->audio, err);
+	status = kws_capture_create(&e->capture, &c->audio[0], err);
 	if (status != KWS_OK) {
 		free(e);
 		return status;

@@ -64,7 +64,7 @@ void kws_listener_swap(kws_listener *e, const kws_conf *c, kws_engine *engine)
 	bool clips = !same_clips(&e->conf.clips, &c->clips);
 
 	e->conf = *c;
-	e->patience_s = c->audio.silence_s;
+	e->patience_s = c->audio[0].silence_s;
 	if (clips) {
 		kws_clips_stop(e->clips, 10000, false);
 		e->clips = NULL;
@@ -80,5 +80,5 @@ void kws_listener_swap(kws_listener *e, const kws_conf *c, kws_engine *engine)
 		if (kws_clips_create(&e->clips, &c->clips, e->in_hz, &err) != KWS_OK)
 			kws_log(KWS_LOG_ERROR, "%s", err.text);
 	}
-	kws_capture_configure(e->capture, &c->audio);
+	kws_capture_configure(e->capture, &c->audio[0]);
 }

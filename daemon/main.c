@@ -104,7 +104,7 @@ static void introduce(const kws_setup *s, const kws_setup_source *src)
 
 	kws_log(KWS_LOG_INFO, "version %s; configuration %s%s; model %s %.12s, %s", KWS_VERSION,
 		file ? "" : "defaults, without ", src->path, kws_model_name(m), kws_model_hash(m),
-		s->conf.model.path);
+		s->conf.model[0].path);
 }
 
 /* The exit status: what the system lacks now may be there at the next try. */
@@ -157,7 +157,7 @@ int main(int argc, char **argv)
 		return EX_CONFIG;
 	if (o.test)
 		_exit(kws_check(&setup));
-	if (!strcmp(setup.conf.audio.device, "raw:-") && !kws_start_has_stdin()) {
+	if (!strcmp(setup.conf.audio[0].device, "raw:-") && !kws_start_has_stdin()) {
 		kws_log(KWS_LOG_ERROR, "audio.device: raw:-: standard input is closed");
 		return EX_NOINPUT;
 	}

@@ -4,20 +4,25 @@
 #include "daemon/clips.h"
 #include "daemon/log.h"
 
+#include "find_model.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Without model.path, the one that kws would open; its whole path. */
-static int default_model(kws_conf *c, kws_conf_error_fn *fn, void *ctx)
+/* Without a path of its own, the model that kws would open; its whole path. */
+static int default_model(kws_conf *c, size_t i, kws_conf_error_fn *fn, void *ctx)
 {
 	enum { PATH = 4096 };
-	char found[PATH], folder[PATH] = "", set[2 * PATH + 32];
+	char found[PATH], folder[PATH] = "", set[2 * PATH + 64];
+	const char *name = c->model[i].name;
 
+	if (*c->model[i].path)
+		return 0;
 	kws_find_model(NULL, found, sizeof found);
 	const bool relative = *found != '/' && getcwd(folder, sizeof folder);
-	snprintf(set, sizeof set, "model.path=%.*s%s%.*s", PATH, folder, relative ? "/" : "", PATH,
-		 found);
+	snprintf(set, sizeof set, "model%s%s.path=%.*s%s%.*s", *name ? " " : "", name, PATH, folder,
+		 relative ? "/" : "", PATH, found);
 	return kws_conf_set(c, set, fn, ctx);
 }
 
@@ -25,12 +30,14 @@ int kws_setup_conf(kws_conf *c, const kws_setup_source *src, kws_conf_error_fn *
 {
 	int errors = 0;
 
-	kws_conf_defaults(c);
-	errors += default_model(c, fn, ctx);
+	kws_conf_begin(c);
 	if (src->path && !(src->optional && access(src->path, F_OK) != 0))
 		errors += kws_conf_read(c, src->path, fn, ctx);
 	for (size_t i = 0; i < src->n_set; i++)
 		errors += kws_conf_set(c, src->set[i], fn, ctx);
+	kws_conf_end(c);
+	for (size_t i = 0; i < c->n_model; i++)
+		errors += default_model(c, i, fn, ctx);
 	if (!errors)
 		errors += kws_conf_check(c, src->path ? src->path : "kwsd", fn, ctx);
 	return errors;
@@ -53,17 +60,17 @@ static bool to_stdout(const kws_conf *c)
 
 static bool to_file(const kws_conf *c)
 {
-	return *c->file.path;
+	return *c->file[0].path;
 }
 
 static bool to_socket(const kws_conf *c)
 {
-	return *c->socket.path;
+	return *c->socket[0].path;
 }
 
 static bool to_hook(const kws_conf *c)
 {
-	return *c->hook.command;
+	return *c->hook[0].command;
 }
 
 static enum kws_status create_stdout(kws_sink **out, const kws_conf *c, const kws_sink *live,
@@ -84,20 +91,20 @@ static enum kws_status create_file(kws_sink **out, const kws_conf *c, const kws_
 				   kws_error *err)
 {
 	(void)live;
-	return kws_sink_file_create(out, &c->file, err);
+	return kws_sink_file_create(out, &c->file[0], err);
 }
 
 static enum kws_status create_socket(kws_sink **out, const kws_conf *c, const kws_sink *live,
 				     kws_error *err)
 {
-	return kws_sink_socket_create(out, &c->socket, live, err);
+	return kws_sink_socket_create(out, &c->socket[0], live, err);
 }
 
 static enum kws_status create_hook(kws_sink **out, const kws_conf *c, const kws_sink *live,
 				   kws_error *err)
 {
 	(void)live;
-	return kws_sink_hook_create(out, &c->hook, err);
+	return kws_sink_hook_create(out, &c->hook[0], err);
 }
 
 #define SECTION(name) offsetof(kws_conf, name), sizeof((kws_conf *)0)->name

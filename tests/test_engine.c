@@ -43,10 +43,11 @@ static void assert_same(const kws_event *a, const kws_event *b, uint64_t later)
 static void configure(kws_conf *c, float near_miss, float threshold)
 {
 	kws_conf_defaults(c);
-	snprintf(c->model.path, sizeof c->model.path, "config/models/commands-12.safetensors");
+	snprintf(c->model[0].path, sizeof c->model[0].path,
+		 "config/models/commands-12.safetensors");
 	snprintf(c->clips.dir, sizeof c->clips.dir, "/tmp");
 	c->clips.near_miss = near_miss;
-	c->decision.threshold = threshold;
+	c->decision[0].threshold = threshold;
 }
 
 static kws_engine *open_engine(const kws_conf *c)
@@ -154,11 +155,11 @@ static void a_word_in_its_refractory_is_no_near_miss(void **state)
 
 	(void)state;
 	configure(&c, 0.925f, 1.0f);
-	snprintf(c.decision.word[0].word, sizeof c.decision.word[0].word, "on");
-	c.decision.word[0].threshold = 0.96f; /* the bar: 0.888 */
-	c.decision.n_words = 1;
+	snprintf(c.decision[0].word[0].word, sizeof c.decision[0].word[0].word, "on");
+	c.decision[0].word[0].threshold = 0.96f; /* the bar: 0.888 */
+	c.decision[0].n_words = 1;
 	for (int refractory_ms = 1000; refractory_ms <= 6000; refractory_ms += 5000) {
-		c.decision.refractory_ms = refractory_ms;
+		c.decision[0].refractory_ms = refractory_ms;
 		kws_engine *e = open_engine(&c);
 		two_of_them(e, &r);
 		assert_int_equal(r.n_events, 1);
@@ -184,12 +185,12 @@ static void thresholds_come_from_the_model_and_the_configuration(void **state)
 		assert_float_equal(r.event[i].threshold, kws_model_threshold(m, r.event[i].word),
 				   0.0);
 	/* One for all, and others for the first word of the model and for another. */
-	c.decision.threshold = 0.5f;
-	snprintf(c.decision.word[0].word, sizeof c.decision.word[0].word, "yes");
-	c.decision.word[0].threshold = 2.0f;
-	snprintf(c.decision.word[1].word, sizeof c.decision.word[1].word, "left");
-	c.decision.word[1].threshold = 0.6f;
-	c.decision.n_words = 2;
+	c.decision[0].threshold = 0.5f;
+	snprintf(c.decision[0].word[0].word, sizeof c.decision[0].word[0].word, "yes");
+	c.decision[0].word[0].threshold = 2.0f;
+	snprintf(c.decision[0].word[1].word, sizeof c.decision[0].word[1].word, "left");
+	c.decision[0].word[1].threshold = 0.6f;
+	c.decision[0].n_words = 2;
 	assert_int_equal(kws_engine_configure(e, &c, &err), KWS_OK);
 	hear(e, &r, n_pcm);
 	assert_true(r.n_events >= WORDS_SAID - 1);
@@ -202,7 +203,8 @@ static void thresholds_come_from_the_model_and_the_configuration(void **state)
 	}
 	const char *const bad[] = { "perhaps", "_unknown_" };
 	for (size_t i = 0; i < 2; i++) {
-		snprintf(c.decision.word[1].word, sizeof c.decision.word[1].word, "%s", bad[i]);
+		snprintf(c.decision[0].word[1].word, sizeof c.decision[0].word[1].word, "%s",
+			 bad[i]);
 		assert_int_equal(kws_engine_configure(e, &c, &err), KWS_ERR_ARG);
 		assert_non_null(strstr(err.text, bad[i]));
 	}
@@ -217,10 +219,11 @@ static void models_that_cannot_serve_are_refused(void **state)
 
 	(void)state;
 	configure(&c, 0.0f, -1.0f);
-	snprintf(c.model.path, sizeof c.model.path, "/nonexistent");
+	snprintf(c.model[0].path, sizeof c.model[0].path, "/nonexistent");
 	assert_int_not_equal(kws_engine_create(&e, &c, &err), KWS_OK);
 	assert_null(e);
-	snprintf(c.model.path, sizeof c.model.path, "tests/golden/net_fastformer_clip.safetensors");
+	snprintf(c.model[0].path, sizeof c.model[0].path,
+		 "tests/golden/net_fastformer_clip.safetensors");
 	assert_int_equal(kws_engine_create(&e, &c, &err), KWS_ERR_ARG);
 	assert_null(e);
 	assert_non_null(strstr(err.text, "full attention"));

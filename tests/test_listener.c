@@ -96,7 +96,7 @@ static kws_engine *engine(kws_conf *c, const char *model)
 	kws_engine *e;
 	kws_error err = { "" };
 
-	snprintf(c->model.path, sizeof c->model.path, "%s", path_of(model));
+	snprintf(c->model[0].path, sizeof c->model[0].path, "%s", path_of(model));
 	if (kws_engine_create(&e, c, &err) != KWS_OK)
 		fail_msg("%s", err.text);
 	return e;
@@ -116,7 +116,7 @@ static uint64_t hear(heard *h, uint64_t *swap_at)
 
 	memset(h, 0, sizeof *h);
 	kws_conf_defaults(&c);
-	snprintf(c.audio.device, sizeof c.audio.device, "raw:%s", path_of("sound"));
+	snprintf(c.audio[0].device, sizeof c.audio[0].device, "raw:%s", path_of("sound"));
 	assert_int_equal(kws_listener_create(&listener, &c, engine(&c, "a"), note, h, &err),
 			 KWS_OK);
 	while (state != KWS_CAPTURE_ENDED) {

@@ -43,13 +43,13 @@ static void conf_of(kws_conf *c, unsigned sinks, char which)
 	kws_conf_defaults(c);
 	c->out.enabled = sinks & STDOUT_SINK ? KWS_YES : KWS_NO;
 	c->journal.enabled = KWS_NO;
-	snprintf(c->model.path, sizeof c->model.path, "%s/model", dir);
+	snprintf(c->model[0].path, sizeof c->model[0].path, "%s/model", dir);
 	if (sinks & FILE_SINK)
-		snprintf(c->file.path, sizeof c->file.path, "%s/%c.events", dir, which);
+		snprintf(c->file[0].path, sizeof c->file[0].path, "%s/%c.events", dir, which);
 	if (sinks & SOCKET_SINK)
-		snprintf(c->socket.path, sizeof c->socket.path, "%s/%c.sock", dir, which);
+		snprintf(c->socket[0].path, sizeof c->socket[0].path, "%s/%c.sock", dir, which);
 	if (sinks & HOOK_SINK)
-		snprintf(c->hook.command, sizeof c->hook.command, "%s/hook", dir);
+		snprintf(c->hook[0].command, sizeof c->hook[0].command, "%s/hook", dir);
 	if (sinks & CLIPS)
 		snprintf(c->clips.dir, sizeof c->clips.dir, "%s/clips", dir);
 }
@@ -124,9 +124,9 @@ static void check_alive(kws_running *now, unsigned sinks, int reader)
 	int another = -1;
 
 	if (sinks & FILE_SINK)
-		lines = count_lines(slurp(now->conf.file.path));
+		lines = count_lines(slurp(now->conf.file[0].path));
 	if (sinks & SOCKET_SINK) {
-		another = visit(now->conf.socket.path);
+		another = visit(now->conf.socket[0].path);
 		kws_sink_serve(now->sink[KWS_SINK_SOCKET]);
 	}
 	for (int i = 0; i < KWS_N_SINKS; i++)
@@ -139,20 +139,20 @@ static void check_alive(kws_running *now, unsigned sinks, int reader)
 		kws_sink_serve(now->sink[KWS_SINK_SOCKET]);
 	}
 	if (sinks & FILE_SINK)
-		UNTIL(count_lines(slurp(now->conf.file.path)) == lines + 1);
+		UNTIL(count_lines(slurp(now->conf.file[0].path)) == lines + 1);
 }
 
 /* One thing that makes a reload impossible. */
 static void spoil(kws_conf *c, unsigned what)
 {
 	switch (what) {
-	case 0: snprintf(c->model.path, sizeof c->model.path, "%s/none", dir); break;
-	case 1: snprintf(c->file.path, sizeof c->file.path, "%s/none/x", dir); break;
-	case 2: snprintf(c->socket.path, sizeof c->socket.path, "%s/none/x", dir); break;
-	case 3: snprintf(c->socket.group, sizeof c->socket.group, "no-such-group"); break;
-	case 4: snprintf(c->hook.command, sizeof c->hook.command, "%s/none", dir); break;
+	case 0: snprintf(c->model[0].path, sizeof c->model[0].path, "%s/none", dir); break;
+	case 1: snprintf(c->file[0].path, sizeof c->file[0].path, "%s/none/x", dir); break;
+	case 2: snprintf(c->socket[0].path, sizeof c->socket[0].path, "%s/none/x", dir); break;
+	case 3: snprintf(c->socket[0].group, sizeof c->socket[0].group, "no-such-group"); break;
+	case 4: snprintf(c->hook[0].command, sizeof c->hook[0].command, "%s/none", dir); break;
 	case 5: snprintf(c->clips.dir, sizeof c->clips.dir, "%s/none", dir); break;
-	default: snprintf(c->socket.path, sizeof c->socket.path, "%s/model", dir); break;
+	default: snprintf(c->socket[0].path, sizeof c->socket[0].path, "%s/model", dir); break;
 	}
 }
 
@@ -166,16 +166,16 @@ static void refuse_each(unsigned sinks)
 
 	start(&now, sinks);
 	if (sinks & SOCKET_SINK) {
-		reader = visit(now.conf.socket.path);
+		reader = visit(now.conf.socket[0].path);
 		kws_sink_serve(now.sink[KWS_SINK_SOCKET]);
 	}
 	look(before, sizeof before);
 	for (unsigned what = 0; what < 7; what++)
 		for (char which = 'a'; which <= 'b'; which++) {
 			conf_of(&next.conf, ALL & ~STDOUT_SINK, which);
-			next.conf.file.mode = 0600; /* so that each sink is another */
-			next.conf.socket.mode = 0600;
-			next.conf.hook.queue = 3;
+			next.conf.file[0].mode = 0600; /* so that each sink is another */
+			next.conf.socket[0].mode = 0600;
+			next.conf.hook[0].queue = 3;
 			spoil(&next.conf, what);
 			assert_int_not_equal(kws_setup_build(&next, &now, &err), KWS_OK);
 			look(after, sizeof after);
@@ -212,19 +212,19 @@ static void test_reload(void **state)
 
 	(void)state;
 	start(&now, ALL & ~STDOUT_SINK);
-	int reader = visit(now.conf.socket.path);
+	int reader = visit(now.conf.socket[0].path);
 	kws_sink_serve(now.sink[KWS_SINK_SOCKET]);
 	kws_sink *was[KWS_N_SINKS];
 	memcpy(was, now.sink, sizeof was);
 
 	conf_of(&next.conf, ALL & ~STDOUT_SINK, 'a');
-	next.conf.hook.queue = 3;
+	next.conf.hook[0].queue = 3;
 	assert_int_equal(kws_setup_build(&next, &now, NULL), KWS_OK);
 	assert_null(next.engine); /* the same weights */
 	assert_true(kws_setup_swap(&next, &now, 1000));
 	assert_ptr_equal(now.sink[KWS_SINK_FILE], was[KWS_SINK_FILE]);
 	assert_ptr_equal(now.sink[KWS_SINK_SOCKET], was[KWS_SINK_SOCKET]);
-	assert_int_equal(now.conf.hook.queue, 3);
+	assert_int_equal(now.conf.hook[0].queue, 3);
 	check_alive(&now, FILE_SINK | SOCKET_SINK, reader);
 
 	conf_of(&next.conf, FILE_SINK | SOCKET_SINK, 'b');
@@ -252,16 +252,16 @@ static void test_swap_that_fails(void **state)
 
 	(void)state;
 	start(&now, FILE_SINK | SOCKET_SINK);
-	int reader = visit(now.conf.socket.path);
+	int reader = visit(now.conf.socket[0].path);
 	kws_sink_serve(now.sink[KWS_SINK_SOCKET]);
 	conf_of(&next.conf, FILE_SINK | SOCKET_SINK, 'b');
-	kws_conf_socket c = next.conf.socket;
+	kws_conf_socket c = next.conf.socket[0];
 	assert_int_equal(kws_setup_build(&next, &now, NULL), KWS_OK);
 	kws_engine_destroy(next.engine);
 	OPENED(theirs, kws_sink_socket_create(&theirs, &c, NULL, NULL));
 	assert_false(kws_setup_swap(&next, &now, 1000));
-	assert_string_equal(now.conf.socket.path, in_dir("a.sock"));
-	assert_string_equal(now.conf.file.path, in_dir("b.events"));
+	assert_string_equal(now.conf.socket[0].path, in_dir("a.sock"));
+	assert_string_equal(now.conf.file[0].path, in_dir("b.events"));
 	check_alive(&now, FILE_SINK | SOCKET_SINK, reader);
 	kws_sink_stop(theirs, 0, true);
 
@@ -269,7 +269,7 @@ static void test_swap_that_fails(void **state)
 	assert_int_equal(kws_setup_build(&next, &now, NULL), KWS_OK);
 	kws_engine_destroy(next.engine);
 	assert_true(kws_setup_swap(&next, &now, 1000));
-	assert_string_equal(now.conf.socket.path, in_dir("b.sock"));
+	assert_string_equal(now.conf.socket[0].path, in_dir("b.sock"));
 	check_alive(&now, FILE_SINK | SOCKET_SINK, reader);
 	close(reader);
 	end(&now);

@@ -21,8 +21,9 @@ static void reads_back(const kws_conf *c)
 	demand(f != NULL);
 	kws_conf_print(c, f);
 	demand(fclose(f) == 0);
-	kws_conf_defaults(&other);
+	kws_conf_begin(&other);
 	demand(kws_conf_parse(&other, "printed", text, n, count, &told) == 0 && told == 0);
+	kws_conf_end(&other);
 	demand(memcmp(c, &other, sizeof other) == 0);
 	free(text);
 }
@@ -31,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static kws_conf conf, before;
 	int wrong = 0, told = 0;
-	kws_conf_defaults(&conf);
+	kws_conf_begin(&conf);
 	for (size_t at = 0; at < size;) {
 		char text[1024];
 		const uint8_t *end = memchr(data + at, '\n', size - at);
@@ -45,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at += n + 1;
 	}
 	demand(wrong == told);
+	kws_conf_end(&conf);
 	kws_conf_check(&conf, "options", count, &told);
 	reads_back(&conf);
 	fuzz_accepted = wrong == 0 && size > 0;

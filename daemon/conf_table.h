@@ -1,0 +1,44 @@
+/* conf_table.h - the table of the configuration: its sections, and the keys of each. For the files
+ * of conf.h only. */
+#ifndef KWS_DAEMON_CONF_TABLE_H
+#define KWS_DAEMON_CONF_TABLE_H
+
+#include "daemon/conf.h"
+#include "daemon/conf_kinds.h"
+
+enum { KWS_CONF_LINE = 256 }; /* more than a line of a file may have */
+
+/* A section that repeats is an array in kws_conf, whose elements begin with their name. */
+typedef struct {
+	const char *name;
+	size_t at, size; /* of the struct, or of the array and of an element */
+	size_t max;	 /* elements; 1: does not repeat, and has no name */
+	size_t count_at; /* of how many there are, where it repeats */
+	bool common;	 /* the plain one holds for all: it is always there */
+} kws_conf_section;
+
+extern const kws_conf_section kws_conf_sections[];
+extern const kws_conf_key kws_conf_keys[]; /* those of a section stand together */
+extern const size_t kws_conf_n_sections, kws_conf_n_keys;
+
+const kws_conf_section *kws_conf_section_find(const char *name);
+bool kws_conf_repeats(const kws_conf_section *s);
+size_t kws_conf_count_of(const kws_conf *c, const kws_conf_section *s);
+void *kws_conf_element(kws_conf *c, const kws_conf_section *s, size_t i);
+/* NULL: there is none of this name. */
+void *kws_conf_named(kws_conf *c, const kws_conf_section *s, const char *name);
+/* One more, with its defaults. There MUST be less than s->max. */
+void *kws_conf_add(kws_conf *c, const kws_conf_section *s, const char *name);
+
+/* What is wrong, told as "NAME:LINE: ..." and counted. */
+typedef struct {
+	const char *name; /* of the file, or of the option */
+	int line;	  /* 0: not from a file */
+	int errors;
+	kws_conf_error_fn *fn;
+	void *ctx;
+} kws_conf_told;
+
+__attribute__((format(printf, 2, 3))) void kws_conf_tell(kws_conf_told *t, const char *format, ...);
+
+#endif

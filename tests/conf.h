@@ -1,0 +1,50 @@
+/* conf.h - for the tests of the configuration: texts in, messages and text out. */
+#ifndef KWS_TESTS_CONF_H
+#define KWS_TESTS_CONF_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "daemon/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+	int n;
+	char text[16][512];
+} messages;
+
+static inline void note(void *ctx, const char *text)
+{
+	messages *m = ctx;
+
+	if (m->n < 16)
+		snprintf(m->text[m->n], sizeof m->text[0], "%s", text);
+	m->n++;
+}
+
+static inline int parse(kws_conf *c, const char *text, messages *m)
+{
+	m->n = 0;
+	kws_conf_begin(c);
+	int errors = kws_conf_parse(c, "k.conf", text, strlen(text), note, m);
+	kws_conf_end(c);
+	return errors;
+}
+
+static inline char *printed(const kws_conf *c)
+{
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	kws_conf_print(c, f);
+	fclose(f);
+	return text;
+}
+
+#endif
