@@ -162,6 +162,8 @@ $(B)/golden: $(call objects,$(wildcard tests/golden*.c)) $(LIB)
 $(B)/tests/%.o: OURS += $(shell $(PKG_CONFIG) --cflags cmocka 2>/dev/null)
 $(B)/own_mounts: $(B)/tests/system/own_mounts.o
 	$(call step,LD)$(CC) $(CFLAGS) $(SANITIZE) $(HARDEN_LINK) $(LDFLAGS) -o $@ $^
+$(B)/microphones: $(B)/tests/system/microphones.o $(AUDIO) $(LIB)
+	$(call step,LD)$(call link,$^,$(PKGS_AUDIO))
 # a test links what it tests: everything but the two mains; of kws only what it names
 $(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_TEST))
@@ -181,7 +183,7 @@ check:
 	+@$(MAKE) --no-print-directory check-built
 
 CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS)) $(B)/seeds
-check-built: all $(B)/golden $(B)/own_mounts $(CHECKS)
+check-built: all $(B)/golden $(B)/own_mounts $(B)/microphones $(CHECKS)
 	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden library $(if $(OPTIMISED),hardening) system
 
 # the same without real services: what the sanitizers run

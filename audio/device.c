@@ -10,12 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-void kws_device_prepare(void)
-{
-	/* a client that looks for a JACK server must not start one */
-	setenv("JACK_NO_START_SERVER", "1", 0);
-}
-
 /* ---- names ---- */
 
 static bool same_text(const char *a, const char *b)

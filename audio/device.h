@@ -31,7 +31,6 @@ typedef struct {
 	char card[32]; /* ALSA card id; "": no card */
 	unsigned channels, rate_hz; /* at most; native */
 	bool is_default;
-	int index; /* PortAudio's, valid only within one initialisation */
 } kws_device_info;
 
 typedef struct {
@@ -45,16 +44,14 @@ typedef struct {
 
 typedef struct kws_device kws_device;
 
-/* Once, at the start of a program, before threads: settings that the sound libraries take from the
- * environment. */
+/* First thing in a program's main, before threads: settings that the sound libraries take from the
+ * environment. It does not come back where kws_device_list has started this program anew. */
 void kws_device_prepare(void);
 
-/* Does PortAudio survive a look at this machine's sound set-up? Tried in a child process, since a
- * broken ALSA configuration makes it abort. KWS_ERR_DEVICE says what happened. */
-enum kws_status kws_device_probe(unsigned timeout_ms, kws_error *err);
-
-/* Inputs only, at most max. Calls kws_device_probe first. No device at all is KWS_OK with *n = 0.
- */
+/* Inputs only, at most max, as they are now. Looked for by a new process of this program, because
+ * PortAudio knows only what was there before it opened its first device, and because a broken ALSA
+ * configuration makes it abort. No device at all is KWS_OK with *n = 0. KWS_ERR_DEVICE: the sound system
+ * crashes, or does not answer within 10 s. */
 enum kws_status kws_device_list(kws_device_info *list, size_t max, size_t *n, kws_error *err);
 
 /* Which of list (n,) is meant by name: its place in the list, or -1 and why. */

@@ -1,4 +1,4 @@
-/* device_parts.h - what device.c shares with its two back ends. */
+/* device_parts.h - what the files of a device share: device.c, its two back ends, the list. */
 #ifndef KWS_AUDIO_DEVICE_PARTS_H
 #define KWS_AUDIO_DEVICE_PARTS_H
 
@@ -39,6 +39,12 @@ enum kws_status kws_device_room_for_channels(kws_device *d, kws_error *err);
 /* For the source's thread: may findings be left now, or has the reader yet to take others? */
 bool kws_device_may_leave(const kws_device *d);
 void kws_device_leave(kws_device *d); /* d->left, for the reader */
+
+/* All inputs, by a PortAudio that is initialised for it: only for a process that opens none. err says why
+ * there are none. */
+void kws_device_look(kws_device_info *list, size_t max, size_t *n, kws_error *err);
+/* Is what the sound libraries write to stderr wanted? */
+bool kws_device_is_loud(void);
 
 enum kws_status kws_device_open_portaudio(kws_device *d, const kws_device_config *cfg,
 					  kws_error *err);

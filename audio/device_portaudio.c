@@ -1,87 +1,89 @@
 #include "audio/device.h"
 #include "audio/device_parts.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <pa_linux_alsa.h>
 #include <portaudio.h>
-#include <signal.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-/* ---- quiet: PortAudio, ALSA and JACK write what they think to stderr ---- */
+/* ---- one PortAudio for the whole process, which is not for several threads at once ---- */
 
-static int mute(void)
+enum { PATIENCE_MS = 5000, LOOK_MS = 10 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned users; /* who need it initialised; under the lock */
+static int kept_stderr = -1;
+
+bool kws_device_is_loud(void)
 {
-	int keep = getenv("KWS_AUDIO_DEBUG") ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	int null = keep < 0 ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return getenv("KWS_AUDIO_DEBUG") != NULL;
+}
+
+/* PortAudio, ALSA and JACK write what they think to stderr. */
+static void mute(void)
+{
+	kept_stderr = kws_device_is_loud() ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	int null = kept_stderr < 0 ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 	if (null >= 0) {
 		dup2(null, STDERR_FILENO);
 		close(null);
 	}
-	return keep;
 }
 
-static void unmute(int keep)
+static void unmute(void)
 {
-	if (keep < 0)
+	if (kept_stderr < 0)
 		return;
-	dup2(keep, STDERR_FILENO);
-	close(keep);
+	dup2(kept_stderr, STDERR_FILENO);
+	close(kept_stderr);
 }
 
-static enum kws_status initialise(kws_error *err)
+static void enter(void)
 {
-	int keep = mute();
-	PaError e = Pa_Initialize();
-
-	unmute(keep);
-	if (e != paNoError)
-		return kws_fail(err, KWS_ERR_DEVICE, "PortAudio: %s", Pa_GetErrorText(e));
-	return KWS_OK;
+	pthread_mutex_lock(&lock);
+	mute();
 }
 
-static void terminate(void)
+static void leave(void)
 {
-	int keep = mute();
-
-	Pa_Terminate();
-	unmute(keep);
+	unmute();
+	pthread_mutex_unlock(&lock);
 }
 
-enum kws_status kws_device_probe(unsigned timeout_ms, kws_error *err)
+/* Where a sound server hangs, the lock is never free again. Who opens can say so instead of hanging,
+ * too. */
+static bool try_enter(void)
 {
-	int status = 0;
-	pid_t pid = fork(), got = 0;
+	for (int ms = 0; pthread_mutex_trylock(&lock) != 0; ms += LOOK_MS) {
+		struct timespec t = { .tv_nsec = LOOK_MS * 1000000L };
 
-	if (pid < 0)
-		return kws_fail(err, KWS_ERR_DEVICE, "fork: %s", strerror(errno));
-	if (pid == 0) {
-		mute();
-		alarm(timeout_ms / 1000 + 2); /* should our parent be gone */
-		_exit(Pa_Initialize() == paNoError ? 0 : 1);
-	}
-	for (unsigned ms = 0; ms < timeout_ms && (got = waitpid(pid, &status, WNOHANG)) == 0;
-	     ms += 5) {
-		struct timespec t = { .tv_nsec = 5000000L };
+		if (ms >= PATIENCE_MS)
+			return false;
 		nanosleep(&t, NULL);
 	}
-	if (got == 0) {
-		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
-		return kws_fail(err, KWS_ERR_DEVICE,
-				"the sound system does not answer within %u ms", timeout_ms);
-	}
-	if (got == pid && WIFSIGNALED(status))
-		return kws_fail(err, KWS_ERR_DEVICE,
-				"the sound libraries crash (signal %d): does the ALSA "
-				"configuration define pcm.!default?",
-				WTERMSIG(status));
-	return KWS_OK; /* an orderly failure is told by those who initialise next */
+	mute();
+	return true;
+}
+
+/* Whoever is the first finds the devices anew. */
+static PaError use(void)
+{
+	const PaError e = users ? paNoError : Pa_Initialize();
+
+	users += e == paNoError;
+	return e;
+}
+
+static void end_use(void)
+{
+	if (--users == 0)
+		Pa_Terminate();
 }
 
 /* ---- the list ---- */
@@ -107,63 +109,84 @@ static void stable_name(kws_device_info *info)
 	fclose(f);
 }
 
-static size_t fill_list(kws_device_info *list, size_t max)
+/* False: it is no input. */
+static bool describe(int index, kws_device_info *info)
 {
-	int n = Pa_GetDeviceCount(), def = Pa_GetDefaultInputDevice();
-	size_t found = 0;
+	const PaDeviceInfo *pa = Pa_GetDeviceInfo(index);
 
-	for (int i = 0; i < n && found < max; i++) {
-		const PaDeviceInfo *pa = Pa_GetDeviceInfo(i);
-		kws_device_info *info = &list[found];
-
-		if (!pa || pa->maxInputChannels < 1)
-			continue;
-		memset(info, 0, sizeof *info);
-		snprintf(info->name, sizeof info->name, "%s", pa->name);
-		snprintf(info->api, sizeof info->api, "%s", Pa_GetHostApiInfo(pa->hostApi)->name);
-		info->channels = (unsigned)pa->maxInputChannels;
-		info->rate_hz = (unsigned)(pa->defaultSampleRate + 0.5);
-		info->is_default = i == def;
-		info->index = i;
-		stable_name(info);
-		kws_clean(info->name);
-		kws_clean(info->api);
-		kws_clean(info->id);
-		kws_clean(info->card);
-		found++;
-	}
-	return found;
+	if (!pa || pa->maxInputChannels < 1)
+		return false;
+	memset(info, 0, sizeof *info);
+	snprintf(info->name, sizeof info->name, "%s", pa->name);
+	snprintf(info->api, sizeof info->api, "%s", Pa_GetHostApiInfo(pa->hostApi)->name);
+	info->channels = (unsigned)pa->maxInputChannels;
+	info->rate_hz = (unsigned)(pa->defaultSampleRate + 0.5);
+	info->is_default = index == Pa_GetDefaultInputDevice();
+	stable_name(info);
+	kws_clean(info->name);
+	kws_clean(info->api);
+	kws_clean(info->id);
+	kws_clean(info->card);
+	return true;
 }
 
-enum kws_status kws_device_list(kws_device_info *list, size_t max, size_t *n, kws_error *err)
+void kws_device_look(kws_device_info *list, size_t max, size_t *n, kws_error *err)
 {
-	enum kws_status status = kws_device_probe(10000, err);
+	const PaError e = Pa_Initialize();
 
 	*n = 0;
-	if (status == KWS_OK)
-		status = initialise(err);
-	if (status != KWS_OK)
-		return status;
-	*n = fill_list(list, max);
-	terminate();
-	return KWS_OK;
+	if (e != paNoError)
+		kws_fail(err, KWS_ERR_DEVICE, "PortAudio: %s", Pa_GetErrorText(e));
+	for (int i = 0; i < Pa_GetDeviceCount() && *n < max; i++)
+		*n += describe(i, &list[*n]);
+}
+
+/* What PortAudio is to open. */
+typedef struct {
+	PaStreamParameters stream;
+	PaAlsaStreamInfo alsa;
+} target;
+
+/* PortAudio's own list is as old as the first of the streams that run: what came later it opens by its
+ * ALSA name. False: it cannot. */
+static bool aim(target *t, const kws_device_info *info)
+{
+	kws_device_info own;
+
+	t->stream = (PaStreamParameters){ .sampleFormat = paFloat32 };
+	for (int i = 0; i < Pa_GetDeviceCount(); i++) {
+		t->stream.device = i;
+		if (describe(i, &own) && !strcmp(own.name, info->name)
+		    && !strcmp(own.api, info->api) && !strcmp(own.id, info->id))
+			return true;
+	}
+	if (strcmp(info->api, "ALSA") != 0 || Pa_HostApiTypeIdToHostApiIndex(paALSA) < 0)
+		return false;
+	PaAlsa_InitializeStreamInfo(&t->alsa);
+	t->alsa.deviceString = info->id;
+	t->stream.device = paUseHostApiSpecificDeviceSpecification;
+	t->stream.hostApiSpecificStreamInfo = &t->alsa;
+	return true;
 }
 
 size_t kws_device_rates(const kws_device_info *info, unsigned *rates, size_t max)
 {
 	static const unsigned try_hz[] = { 8000, 16000, 22050, 32000, 44100, 48000, 96000, 192000 };
-	PaStreamParameters p = { info->index, 1, paFloat32, 0.05, NULL };
+	target t;
 	size_t n = 0;
-	int keep;
 
-	if (initialise(NULL) != KWS_OK)
-		return 0;
-	keep = mute();
-	for (size_t i = 0; i < sizeof try_hz / sizeof try_hz[0] && n < max; i++)
-		if (Pa_IsFormatSupported(&p, NULL, try_hz[i]) == paFormatIsSupported)
-			rates[n++] = try_hz[i];
-	unmute(keep);
-	terminate();
+	enter();
+	if (use() == paNoError) {
+		const size_t most = aim(&t, info) ? sizeof try_hz / sizeof try_hz[0] : 0;
+
+		t.stream.channelCount = 1;
+		t.stream.suggestedLatency = 0.05;
+		for (size_t i = 0; i < most && n < max; i++)
+			if (Pa_IsFormatSupported(&t.stream, NULL, try_hz[i]) == paFormatIsSupported)
+				rates[n++] = try_hz[i];
+		end_use();
+	}
+	leave();
 	return n;
 }
 
@@ -194,35 +217,31 @@ static void finished(void *user)
 
 static void stop(kws_device *d)
 {
-	int keep = mute();
-
-	if (d->part) {
-		/* not Pa_StopStream, which waits 14 s for the audio of a device that has gone */
-		Pa_AbortStream(d->part);
-		Pa_CloseStream(d->part);
-	}
-	Pa_Terminate();
-	unmute(keep);
+	enter();
+	/* not Pa_StopStream, which waits 14 s for the audio of a device that has gone */
+	Pa_AbortStream(d->part);
+	Pa_CloseStream(d->part);
+	end_use();
+	leave();
 }
 
-static PaError try_open(kws_device *d, const kws_device_info *info, unsigned latency_ms)
+static PaError try_open(kws_device *d, target *t)
 {
-	PaStreamParameters p = { info->index, (int)d->channels, paFloat32, 1e-3 * latency_ms,
-				 NULL };
 	PaStream *s = NULL;
-	PaError e = Pa_OpenStream(&s, &p, NULL, d->rate_hz, d->rate_hz / 100,
-				  paClipOff | paDitherOff, callback, d);
 
+	t->stream.channelCount = (int)d->channels;
+	PaError e = Pa_OpenStream(&s, &t->stream, NULL, d->rate_hz, d->rate_hz / 100,
+				  paClipOff | paDitherOff, callback, d);
 	if (e == paNoError)
 		d->part = s;
 	return e;
 }
 
 /* 16 kHz mono is what the models want; a device that refuses gives what it has, and we convert. */
-static PaError negotiate(kws_device *d, const kws_device_config *cfg, const kws_device_info *info)
+static PaError negotiate(kws_device *d, const kws_device_config *cfg, const kws_device_info *info,
+			 target *t)
 {
 	unsigned rates[] = { 16000, info->rate_hz, 48000, 44100 };
-	/* of one channel a sound server makes the mix of all: who wants the first needs two */
 	unsigned least = cfg->channel ? cfg->channel : 1;
 	/* of one channel a sound server makes the mix of all: who wants the first opens two */
 	unsigned counts[] = { cfg->channel == 1 && info->channels > 1 ? 2 : least,
@@ -248,7 +267,7 @@ static PaError negotiate(kws_device *d, const kws_device_config *cfg, const kws_
 				continue;
 			d->rate_hz = rates[r];
 			d->channels = counts[c];
-			e = try_open(d, info, cfg->latency_ms);
+			e = try_open(d, t);
 			if (e != paInvalidSampleRate && e != paInvalidChannelCount
 			    && e != paUnanticipatedHostError)
 				return e; /* open, or busy, or gone: other rates will not help */
@@ -261,48 +280,82 @@ static enum kws_status refused(PaError e, const kws_device_info *info, kws_error
 {
 	const char *why = Pa_GetErrorText(e);
 
+	if (e == paBadIODeviceCombination) /* PortAudio says so where ALSA does not open it */
+		why = "the sound system does not open it";
 	if (e == paUnanticipatedHostError && Pa_GetLastHostErrorInfo()
 	    && *Pa_GetLastHostErrorInfo()->errorText)
 		why = Pa_GetLastHostErrorInfo()->errorText;
 	return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", info->id, why);
 }
 
+/* Under the lock. */
+static enum kws_status open_stream(kws_device *d, const kws_device_config *cfg,
+				   const kws_device_info *info, kws_error *err)
+{
+	target t;
+	enum kws_status status;
+	PaError e;
+
+	if (!aim(&t, info))
+		return kws_fail(err, KWS_ERR_DEVICE,
+				"%s: came after the devices that are open; %s finds it only when "
+				"none is",
+				info->id, info->api);
+	t.stream.suggestedLatency = 1e-3 * cfg->latency_ms;
+	e = negotiate(d, cfg, info, &t);
+	if (e != paNoError)
+		return refused(e, info, err);
+	status = kws_device_room_for_channels(d, err);
+	if (status == KWS_OK) {
+		Pa_SetStreamFinishedCallback(d->part, finished);
+		e = Pa_StartStream(d->part);
+		if (e != paNoError)
+			status = refused(e, info, err);
+	}
+	if (status != KWS_OK)
+		Pa_CloseStream(d->part);
+	return status;
+}
+
+static enum kws_status open_device(kws_device *d, const kws_device_config *cfg,
+				   const kws_device_info *info, kws_error *err)
+{
+	enum kws_status status;
+	PaError e;
+
+	snprintf(d->name, sizeof d->name, "%s", info->id);
+	if (cfg->channel > info->channels)
+		return kws_fail(err, KWS_ERR_ARG, "%s: has %u channels, channel %u is wanted",
+				d->name, info->channels, cfg->channel);
+	if (!try_enter())
+		return kws_fail(err, KWS_ERR_DEVICE,
+				"%s: another device takes long to open or to close", d->name);
+	e = use();
+	status = e == paNoError ? open_stream(d, cfg, info, err) : refused(e, info, err);
+	if (status == KWS_OK)
+		d->stop = stop;
+	else if (e == paNoError)
+		end_use();
+	leave();
+	return status;
+}
+
 enum kws_status kws_device_open_portaudio(kws_device *d, const kws_device_config *cfg,
 					  kws_error *err)
 {
-	kws_device_info *list = NULL;
-	enum kws_status status = kws_device_probe(10000, err);
-	PaError e;
-	int at, keep;
+	kws_device_info *list = calloc(KWS_DEVICE_MAX, sizeof *list);
+	enum kws_status status;
+	size_t n;
+	int at;
 
-	if (status == KWS_OK)
-		status = initialise(err);
-	if (status != KWS_OK)
-		return status;
-	d->stop = stop;
-	list = calloc(KWS_DEVICE_MAX, sizeof *list);
 	if (!list)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	at = kws_device_match(cfg->name, list, fill_list(list, KWS_DEVICE_MAX), err);
-	if (at < 0) {
-		free(list);
-		return KWS_ERR_DEVICE;
+	/* outside the lock: it may take seconds, and does not touch this process's PortAudio */
+	status = kws_device_list(list, KWS_DEVICE_MAX, &n, err);
+	if (status == KWS_OK) {
+		at = kws_device_match(cfg->name, list, n, err);
+		status = at < 0 ? KWS_ERR_DEVICE : open_device(d, cfg, &list[at], err);
 	}
-	snprintf(d->name, sizeof d->name, "%s", list[at].id);
-	if (cfg->channel > list[at].channels)
-		status = kws_fail(err, KWS_ERR_ARG, "%s: has %u channels, channel %u is wanted",
-				  d->name, list[at].channels, cfg->channel);
-	keep = mute();
-	e = status == KWS_OK ? negotiate(d, cfg, &list[at]) : paNoError;
-	if (e == paNoError && status == KWS_OK)
-		status = kws_device_room_for_channels(d, err);
-	if (e == paNoError && status == KWS_OK) {
-		Pa_SetStreamFinishedCallback(d->part, finished);
-		e = Pa_StartStream(d->part);
-	}
-	unmute(keep);
-	if (e != paNoError)
-		status = refused(e, &list[at], err);
 	free(list);
 	return status;
 }

@@ -110,7 +110,6 @@ int kws_cmd_devices(int argc, char **argv)
 	size_t n;
 
 	kws_args_parse(&argp, argc, argv, &a);
-	kws_device_prepare();
 	if (kws_device_list(list, KWS_DEVICE_MAX, &n, &err) != KWS_OK) {
 		kws_out_complain("%s", err.text);
 		return KWS_EXIT_INPUT;

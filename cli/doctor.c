@@ -113,7 +113,6 @@ int kws_cmd_doctor(int argc, char **argv)
 	visit v = { .seconds = 3 };
 
 	kws_args_parse(&argp, argc, argv, &v);
-	kws_device_prepare();
 	check_model(&v);
 	check_clock(&v.found);
 	kws_doctor_check_conf(&v.found, v.conf, v.model, &conf);

@@ -372,7 +372,6 @@ int kws_cmd_listen(int argc, char **argv)
 	kws_args_parse(&argp, argc, argv, &a);
 	if (!a.device.name)
 		a.device.name = "default";
-	kws_device_prepare();
 	kws_model *model = kws_args_open_model(a.model);
 	if (!model)
 		return KWS_EXIT_MODEL;

@@ -1,4 +1,5 @@
 /* kws - the offline command: speech commands in files and pipes. */
+#include "audio/device.h"
 #include "audio/start.h"
 #include "cli/allocs.h"
 #include "cli/cli.h"
@@ -111,6 +112,7 @@ int main(int argc, char **argv)
 		kws_out_complain("/dev/null: %s", kws_strerrno(errno));
 		return KWS_EXIT_INPUT;
 	}
+	kws_device_prepare();
 	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error of write(), seen where we
 				     look for it */
 	argp_program_version = "kws " KWS_VERSION;

@@ -47,7 +47,7 @@ struct kws_capture {
 	int fd;
 };
 
-/* The only thread that calls PortAudio. */
+/* The only thread that opens and closes this device. */
 static void *run(void *arg)
 {
 	kws_capture *c = arg;

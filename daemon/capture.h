@@ -5,8 +5,9 @@
  * PortAudio says little about lost devices: a server that dies may end the stream, or leave it
  * silent for ever, and then hang whoever closes it. So a stream is lost when no block has come for
  * stall_ms, whatever PortAudio thinks; it is opened and closed by a thread of its own, under a
- * deadline; and when that hangs, the state is HUNG, from which only a new process helps. Opening
- * anew initialises PortAudio anew, which refreshes its list of devices. */
+ * deadline; and when that hangs, the state is HUNG, from which only a new process helps: the whole
+ * process has one PortAudio. The streams of other captures run on meanwhile. Their attempts to open are
+ * refused after 5 s, with that reason; an attempt to close hangs, too. */
 #ifndef KWS_DAEMON_CAPTURE_H
 #define KWS_DAEMON_CAPTURE_H
 

@@ -145,6 +145,7 @@ int main(int argc, char **argv)
 		kws_log(KWS_LOG_ERROR, "/dev/null: %s", kws_strerrno(errno));
 		return EX_OSERR;
 	}
+	kws_device_prepare();
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	if (o.reload)
 		return kws_reload_ask(o.reload);
@@ -152,7 +153,6 @@ int main(int argc, char **argv)
 	status = kws_loop_catch_signals(&err);
 	if (status != KWS_OK)
 		return fail(&err, status);
-	kws_device_prepare();
 	if (kws_setup_conf(&setup.conf, &o.src, say, NULL))
 		return EX_CONFIG;
 	if (o.test)

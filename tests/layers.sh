@@ -13,7 +13,7 @@ vec|vec|immintrin.h arm_neon.h
 dsp|dsp vec|fftw3.h samplerate.h pthread.h
 model|model vec|jansson.h nettle/sha2.h
 spot|spot model dsp vec|
-audio|audio dsp/ring|sndfile.h FLAC/ ogg/ mpg123.h portaudio.h pthread.h
+audio|audio dsp/ring|sndfile.h FLAC/ ogg/ mpg123.h portaudio.h pa_linux_alsa.h pthread.h
 corpus|corpus audio spot model dsp vec|pthread.h
 cli|cli corpus audio spot model dsp vec|argp.h jansson.h cairo sndfile.h pthread.h fftw3.h
 daemon|daemon audio spot model dsp vec|argp.h jansson.h sndfile.h pthread.h ini.h systemd/

@@ -1,0 +1,183 @@
+#define _GNU_SOURCE /* environ */
+#include "audio/device.h"
+#include "audio/device_parts.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LOOK_S = 10, MOST_ENV = 1024 };
+
+/* Names the process that waits for the list: a program where it is set by chance does not become one
+ * that lists devices. */
+static const char variable[] = "KWS_DEVICE_LIST_FOR";
+static const char self[] = "/proc/self/exe";
+
+/* What the child writes: this, and then n devices. */
+typedef struct {
+	kws_error err; /* "": the list is good */
+	size_t n;
+} head;
+
+static bool prepared;
+
+/* ---- the child: this program anew, before it does anything else ---- */
+
+static void write_all(int fd, const void *from, size_t n)
+{
+	for (const char *at = from; n;) {
+		const ssize_t k = write(fd, at, n);
+
+		if (k <= 0)
+			_exit(1);
+		at += k;
+		n -= (size_t)k;
+	}
+}
+
+static void write_list(void)
+{
+	static kws_device_info list[KWS_DEVICE_MAX];
+	head h = { .n = 0 };
+	const int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	if (out < 0)
+		_exit(1);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(LOOK_S);
+	dup2(STDERR_FILENO, STDOUT_FILENO); /* what libraries print is no list */
+	kws_device_look(list, KWS_DEVICE_MAX, &h.n, &h.err);
+	write_all(out, &h, sizeof h);
+	write_all(out, list, h.n * sizeof *list);
+	_exit(0);
+}
+
+void kws_device_prepare(void)
+{
+	const char *asks = getenv(variable);
+
+	/* a client that looks for a JACK server must not start one */
+	setenv("JACK_NO_START_SERVER", "1", 0);
+	prepared = true;
+	if (asks && strtol(asks, NULL, 10) == (long)getppid())
+		write_list();
+}
+
+/* ---- the parent ---- */
+
+/* With no signal blocked or ignored, standard output to out, and quiet. Returns 0, or why there is no
+ * child. */
+static int spawn(pid_t *pid, int out, char **env)
+{
+	static char name[] = "kws-devices";
+	char *const argv[] = { name, NULL };
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	int failed = posix_spawn_file_actions_init(&fa);
+
+	if (failed)
+		return failed;
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	failed = posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	if (!failed)
+		failed = posix_spawn_file_actions_adddup2(&fa, out, STDOUT_FILENO);
+	if (!failed && !kws_device_is_loud())
+		failed = posix_spawn_file_actions_addopen(&fa, STDERR_FILENO, "/dev/null", O_WRONLY,
+							  0);
+	if (!failed)
+		failed = posix_spawn(pid, self, &fa, &attr, argv, env);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&fa);
+	return failed;
+}
+
+static int start(pid_t *pid, int out)
+{
+	char who[64], *env[MOST_ENV + 2];
+	size_t n = 0;
+
+	for (; environ[n] && n < MOST_ENV; n++)
+		env[n] = environ[n];
+	snprintf(who, sizeof who, "%s=%ld", variable, (long)getpid());
+	env[n] = who;
+	env[n + 1] = NULL;
+	return spawn(pid, out, env);
+}
+
+static bool read_all(int fd, void *to, size_t n)
+{
+	for (char *at = to; n;) {
+		const ssize_t k = read(fd, at, n);
+
+		if (k == 0 || (k < 0 && errno != EINTR))
+			return false;
+		at += k > 0 ? k : 0;
+		n -= k > 0 ? (size_t)k : 0;
+	}
+	return true;
+}
+
+static bool read_list(int fd, kws_device_info *list, size_t max, head *h)
+{
+	if (!read_all(fd, h, sizeof *h))
+		return false;
+	if (h->n > max)
+		h->n = max;
+	return read_all(fd, list, h->n * sizeof *list);
+}
+
+/* How the child ended that wrote no list. */
+static enum kws_status explain(int status, kws_error *err)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		return kws_fail(err, KWS_ERR_DEVICE, "the sound system does not answer within %d s",
+				LOOK_S);
+	if (WIFSIGNALED(status))
+		return kws_fail(err, KWS_ERR_DEVICE,
+				"the sound libraries crash (signal %d): does the ALSA "
+				"configuration define pcm.!default?",
+				WTERMSIG(status));
+	return kws_fail(err, KWS_ERR_DEVICE, "the process that lists the devices failed");
+}
+
+enum kws_status kws_device_list(kws_device_info *list, size_t max, size_t *n, kws_error *err)
+{
+	head h = { .n = 0 };
+	int fd[2], status = 0;
+	pid_t pid;
+
+	assert(prepared); /* else the child would do whatever this program does */
+	*n = 0;
+	if (pipe2(fd, O_CLOEXEC) != 0)
+		return kws_fail(err, KWS_ERR_DEVICE, "pipe: %s", kws_strerrno(errno));
+	const int failed = start(&pid, fd[1]);
+	close(fd[1]);
+	if (failed) {
+		close(fd[0]);
+		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", self, kws_strerrno(failed));
+	}
+	const bool whole = read_list(fd[0], list, max, &h);
+	close(fd[0]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (!whole)
+		return explain(status, err);
+	if (*h.err.text)
+		return kws_fail(err, KWS_ERR_DEVICE, "%s", h.err.text);
+	*n = h.n;
+	return KWS_OK;
+}
