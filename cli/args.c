@@ -263,3 +263,14 @@ enum kws_status kws_args_open_source(kws_source **out, const kws_args_audio *a, 
 				 kws_source_channels(*out));
 	return status;
 }
+
+static enum kws_status open_with(const void *ctx, kws_source **out, const char *path,
+				 kws_error *err)
+{
+	return kws_args_open_source(out, ctx, path, err);
+}
+
+kws_opener kws_args_opener(const kws_args_audio *a)
+{
+	return (kws_opener){ open_with, a };
+}

@@ -10,6 +10,7 @@
 #include "audio/device.h"
 #include "audio/source.h"
 #include "cli/out.h"
+#include "corpus/files.h"
 #include "model/model.h"
 
 #include <argp.h>
@@ -60,5 +61,8 @@ kws_model *kws_args_open_model(const char *wanted);
  * MUST have one. Says so when a header goes before options for raw PCM. */
 enum kws_status kws_args_open_source(kws_source **out, const kws_args_audio *a, const char *path,
 				     kws_error *err);
+
+/* The same for what opens many files; a MUST outlive it. */
+kws_opener kws_args_opener(const kws_args_audio *a);
 
 #endif

@@ -1,10 +1,11 @@
 /* kws calibrate - the threshold of each word for a wanted rate of false alarms. */
 #include "cli/cli.h"
-#include "cli/recordings.h"
+#include "cli/measure.h"
+#include "cli/model_copy.h"
 #include "cli/out.h"
 #include "corpus/bounds.h"
-#include "cli/model_copy.h"
-#include "cli/confusion.h"
+#include "corpus/calibration.h"
+#include "corpus/evaluation.h"
 #include "find_model.h"
 
 #include <math.h>
@@ -14,7 +15,7 @@
 enum { OPT_FORMAT = 0x100, OPT_TARGET, OPT_PER_WORD, OPT_LOWEST, OPT_ALLOW, OPT_WRITE };
 
 typedef struct {
-	kws_hear_args hear;
+	kws_measure_args hear;
 	enum kws_format format;
 	double target, lowest;
 	bool per_word, allow;
@@ -62,238 +63,40 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* The thresholds of one word that are worth a thought, rising in false alarms and hits. */
-typedef struct {
-	size_t front[KWS_DET_GRID]; /* places in the grid */
-	size_t n, at;		    /* at: the one that is chosen now */
-} choice;
-
 typedef struct {
 	const args *a;
-	kws_heard heard;
-	double hours;
-	kws_count *curve; /* (KWS_DET_GRID, n_words + 1) */
-	choice *choice;	  /* (n_words,) */
-	float *threshold; /* (n_words,) the result */
-	kws_count *count; /* (n_words + 1,) with it */
-	size_t budget;	  /* false alarms: of all words, or of each with --per-word */
+	kws_recordings heard;
+	kws_calibration c;
 } task;
-
-static const kws_count *at(const task *t, size_t g, size_t word)
-{
-	return &t->curve[g * (t->heard.material.n_words + 1) + word];
-}
-
-/* A word that was not said says nothing about its threshold: it keeps the model's. */
-static bool is_chosen(const task *t, size_t word)
-{
-	return t->heard.material.command[word] && at(t, 0, word)->said > 0;
-}
-
-/* ---- what the hours allow ---- */
-
-/* The most false alarms that still support the target with 95 % confidence. */
-static int find_budget(task *t)
-{
-	const args *a = t->a;
-	double least = kws_poisson_supported(0, t->hours);
-	if (t->heard.n_said == 0) {
-		kws_out_complain("no word is said in these recordings: truth files (a.tsv beside "
-				 "a.flac) say where");
-		return KWS_EXIT_UNSUPPORTED;
-	}
-	if (!(least <= a->target) && !a->allow) {
-		kws_out_complain(
-			"these recordings cannot support %g false alarms an hour: even "
-			"without a single one, %.2f h support only less than %.2f (95 %%). "
-			"%.1f h are needed, or --allow-unsupported",
-			a->target, t->hours, least, kws_poisson_upper(0, 0.05) / a->target);
-		return KWS_EXIT_UNSUPPORTED;
-	}
-	if (a->allow) {
-		t->budget = (size_t)floor(fmin(a->target * t->hours, 1e9));
-		return KWS_EXIT_OK;
-	}
-	while (kws_poisson_supported(t->budget + 1, t->hours) <= a->target)
-		t->budget++;
-	return KWS_EXIT_OK;
-}
-
-/* ---- choosing ---- */
-
-static const kws_count *chosen(const task *t, size_t word)
-{
-	const choice *c = &t->choice[word];
-	return at(t, c->front[c->at], word);
-}
-
-/* Each word at its strictest point; when each has a budget of its own, at the last within it. */
-static void begin(task *t)
-{
-	const kws_material *m = &t->heard.material;
-	for (size_t w = 0; w < m->n_words; w++) {
-		choice *c = &t->choice[w];
-		c->n = kws_det_front(t->curve, m->n_words, w, c->front);
-		while (t->a->per_word && c->at + 1 < c->n
-		       && at(t, c->front[c->at + 1], w)->false_alarms <= t->budget)
-			c->at++;
-	}
-}
-
-static size_t spent(const task *t)
-{
-	size_t sum = 0;
-	for (size_t w = 0; w < t->heard.material.n_words; w++)
-		sum += is_chosen(t, w) ? chosen(t, w)->false_alarms : 0;
-	return sum;
-}
-
-/* Spend what is left of the budget where a false alarm buys the most hits. false: nothing can be
- * bought any more. */
-static bool buy(task *t)
-{
-	size_t n_words = t->heard.material.n_words, word = n_words, to = 0;
-	size_t left = t->budget - spent(t);
-	double best = 0.0;
-	for (size_t w = 0; w < n_words; w++) {
-		if (!is_chosen(t, w))
-			continue;
-		const kws_count *now = chosen(t, w);
-		for (size_t i = t->choice[w].at + 1; i < t->choice[w].n; i++) {
-			const kws_count *then = at(t, t->choice[w].front[i], w);
-			size_t price = then->false_alarms - now->false_alarms;
-			double value = (double)(then->hits - now->hits) / (double)price;
-			if (price > left || !(value > best))
-				continue;
-			best = value;
-			word = w;
-			to = i;
-		}
-	}
-	if (word == n_words)
-		return false;
-	t->choice[word].at = to;
-	return true;
-}
-
-/* A word keeps its hits and its false alarms down to some lower threshold: the middle of that range
- * is as far from the next false alarm as from the next miss. */
-static float settle(const task *t, size_t word)
-{
-	const choice *c = &t->choice[word];
-	const kws_count *here = chosen(t, word);
-	size_t high = c->front[c->at], low = high;
-	while (low > 0 && at(t, low - 1, word)->hits == here->hits
-	       && at(t, low - 1, word)->false_alarms == here->false_alarms)
-		low--;
-	return fmaxf(kws_det_threshold(low + (high - low + 1) / 2), (float)t->a->lowest);
-}
-
-static enum kws_status count(task *t)
-{
-	return kws_det_count(&t->heard.material, t->threshold, t->count, NULL, NULL);
-}
-
-/* Whether the real decision, with all the thresholds in place, keeps to the budget. */
-static bool keeps(const task *t)
-{
-	size_t n_words = t->heard.material.n_words;
-	for (size_t w = 0; t->a->per_word && w < n_words; w++)
-		if (is_chosen(t, w) && t->count[w].false_alarms > t->budget)
-			return false;
-	return t->a->per_word || t->count[n_words].false_alarms <= t->budget;
-}
-
-/* A step up for the words with the most false alarms. false: none can go higher. */
-static bool raise_worst(task *t)
-{
-	size_t n_words = t->heard.material.n_words, worst = n_words, g = 0;
-	for (size_t w = 0; w < n_words; w++)
-		if (t->heard.material.command[w] && t->threshold[w] < 1.0f
-		    && (worst == n_words
-			|| t->count[w].false_alarms > t->count[worst].false_alarms))
-			worst = w;
-	if (worst == n_words)
-		return false;
-	while (kws_det_threshold(g) <= t->threshold[worst])
-		g++;
-	t->threshold[worst] = kws_det_threshold(g);
-	return true;
-}
-
-static int choose(task *t)
-{
-	const kws_material *m = &t->heard.material;
-	begin(t);
-	while (!t->a->per_word && spent(t) < t->budget && buy(t))
-		;
-	for (size_t w = 0; w < m->n_words; w++)
-		t->threshold[w] =
-			is_chosen(t, w) ? settle(t, w) : kws_model_threshold(t->heard.model, w);
-	/* Words compete: with unlike thresholds, a few events fall otherwise than with like ones. */
-	for (;;) {
-		if (count(t) != KWS_OK) {
-			kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
-			return KWS_EXIT_INPUT;
-		}
-		if (keeps(t))
-			return KWS_EXIT_OK;
-		if (!raise_worst(t)) {
-			kws_out_complain("not even thresholds of 1 keep to %g false alarms an hour",
-					 t->a->target);
-			return KWS_EXIT_UNSUPPORTED;
-		}
-	}
-}
-
-/* ---- saying ---- */
-
-static bool is_supported(const task *t)
-{
-	size_t n_words = t->heard.material.n_words;
-	bool good = true;
-	for (size_t w = 0; w < n_words && t->a->per_word; w++)
-		if (is_chosen(t, w))
-			good = good
-			       && kws_poisson_supported(t->count[w].false_alarms, t->hours)
-					  <= t->a->target;
-	return t->a->per_word ? good
-			      : kws_poisson_supported(t->count[n_words].false_alarms, t->hours)
-					<= t->a->target;
-}
 
 static void print_row(const task *t, const char *name, const kws_count *c)
 {
-	double lo, hi, rate_lo, rate_hi;
-	kws_wilson_interval(c->said - c->hits, c->said, &lo, &hi);
-	kws_poisson_interval(c->false_alarms, t->hours, &rate_lo, &rate_hi);
+	const kws_rates r = kws_rates_of(c, t->c.hours);
 	printf("# %-10s %5zu %5zu", name, c->said, c->said - c->hits);
 	if (c->said)
-		printf(" %6.2f   %6.2f .. %6.2f",
-		       100.0 * (double)(c->said - c->hits) / (double)c->said, 100.0 * lo,
-		       100.0 * hi);
+		printf(" %6.2f   %6.2f .. %6.2f", 100.0 * r.miss, 100.0 * r.miss_lo,
+		       100.0 * r.miss_hi);
 	else
 		printf(" %6s   %16s", "-", "");
-	printf("  %5zu %7.2f  %6.2f .. %7.2f\n", c->false_alarms,
-	       (double)c->false_alarms / t->hours, rate_lo, rate_hi);
+	printf("  %5zu %7.2f  %6.2f .. %7.2f\n", c->false_alarms, r.rate, r.rate_lo, r.rate_hi);
 }
 
 static void print_text(const task *t)
 {
 	const kws_material *m = &t->heard.material;
-	const kws_count *all = &t->count[m->n_words];
+	const kws_count *all = &t->c.count[m->n_words];
 	printf("# kws calibrate: for %g false alarms an hour %s; %s, SHA-256 %.16s\n", t->a->target,
 	       t->a->per_word ? "for each word" : "over all words", kws_model_name(t->heard.model),
 	       kws_model_hash(t->heard.model));
 	printf("# %zu false alarms in %.2f h support: below %.2f per hour (95 %%)%s\n",
-	       all->false_alarms, t->hours, kws_poisson_supported(all->false_alarms, t->hours),
-	       is_supported(t) ? "" : "; NOT SUPPORTED is what was asked for");
+	       all->false_alarms, t->c.hours, kws_poisson_supported(all->false_alarms, t->c.hours),
+	       t->c.supported ? "" : "; NOT SUPPORTED is what was asked for");
 	printf("# Chosen and measured on the same recordings: others will show somewhat more.\n");
 	printf("# %-10s %5s %5s %6s   %16s  %5s %7s  %17s\n", "word", "said", "miss", "%",
 	       "95 % interval", "false", "per h", "95 % interval");
 	for (size_t w = 0; w < m->n_words; w++)
 		if (m->command[w])
-			print_row(t, kws_model_word(t->heard.model, w), &t->count[w]);
+			print_row(t, kws_model_word(t->heard.model, w), &t->c.count[w]);
 	print_row(t, "all", all);
 	if (t->a->hear.smooth_ms >= 0 || t->a->hear.refractory_ms >= 0)
 		printf("\n[decision]\nsmooth_ms = %u\nrefractory_ms = %u\n", m->smooth_ms,
@@ -302,8 +105,8 @@ static void print_text(const task *t)
 	for (size_t w = 0; w < m->n_words; w++)
 		if (m->command[w])
 			printf("%s%s = %.7g\n",
-			       is_chosen(t, w) ? "" : "# not said here: the model's own\n",
-			       kws_model_word(t->heard.model, w), (double)t->threshold[w]);
+			       t->c.chosen[w] ? "" : "# not said here: the model's own\n",
+			       kws_model_word(t->heard.model, w), (double)t->c.threshold[w]);
 }
 
 /* A float as one writes it: 0.93, not 0.930000007. */
@@ -320,32 +123,26 @@ static json_t *thresholds_json(const task *t)
 	for (size_t w = 0; w < t->heard.material.n_words; w++)
 		if (t->heard.material.command[w])
 			kws_out_set(o, kws_model_word(t->heard.model, w),
-				    as_written(t->threshold[w]));
+				    as_written(t->c.threshold[w]));
 	return o;
 }
 
 static json_t *calibration_json(const task *t)
 {
-	const kws_count *all = &t->count[t->heard.material.n_words];
-	double lo, hi;
-	json_t *o = json_object(), *rate = json_array(), *miss = json_array();
-	kws_poisson_interval(all->false_alarms, t->hours, &lo, &hi);
-	kws_out_append(rate, kws_out_json_real(lo));
-	kws_out_append(rate, kws_out_json_real(hi));
-	kws_wilson_interval(all->said - all->hits, all->said, &lo, &hi);
-	kws_out_append(miss, kws_out_json_real(lo));
-	kws_out_append(miss, kws_out_json_real(hi));
-	kws_out_set(o, "target_per_hour", kws_out_json_real(t->a->target));
+	const kws_count *all = &t->c.count[t->heard.material.n_words];
+	const kws_rates r = kws_rates_of(all, t->c.hours);
+	json_t *o = json_object();
+	kws_out_set_real(o, "target_per_hour", t->a->target);
 	kws_out_set(o, "target_of", json_string(t->a->per_word ? "each word" : "all words"));
-	kws_out_set(o, "supported", json_boolean(is_supported(t)));
-	kws_out_set(o, "hours", kws_out_json_real(t->hours));
-	kws_out_set(o, "said", json_integer((json_int_t)all->said));
-	kws_out_set(o, "hits", json_integer((json_int_t)all->hits));
-	kws_out_set(o, "miss_ci", miss);
-	kws_out_set(o, "false_alarms", json_integer((json_int_t)all->false_alarms));
-	kws_out_set(o, "per_hour_ci", rate);
-	kws_out_set(o, "supported_per_hour",
-		    kws_out_json_real(kws_poisson_supported(all->false_alarms, t->hours)));
+	kws_out_set(o, "supported", json_boolean(t->c.supported));
+	kws_out_set_real(o, "hours", t->c.hours);
+	kws_out_set_size(o, "said", all->said);
+	kws_out_set_size(o, "hits", all->hits);
+	kws_out_set_pair(o, "miss_ci", r.miss_lo, r.miss_hi);
+	kws_out_set_size(o, "false_alarms", all->false_alarms);
+	kws_out_set_pair(o, "per_hour_ci", r.rate_lo, r.rate_hi);
+	kws_out_set_real(o, "supported_per_hour",
+			 kws_poisson_supported(all->false_alarms, t->c.hours));
 	return o;
 }
 
@@ -365,32 +162,8 @@ static bool write_model(const task *t)
 	return good;
 }
 
-static int run_task(task *t)
+static int report(const task *t)
 {
-	int status = kws_hear(&t->heard, &t->a->hear);
-	if (status != KWS_EXIT_OK)
-		return status;
-	const kws_material *m = &t->heard.material;
-	t->hours = kws_det_hours(m);
-	if (!(t->hours > 0.0)) {
-		kws_out_complain("no audio in which false alarms could be counted");
-		return KWS_EXIT_UNSUPPORTED;
-	}
-	status = find_budget(t);
-	if (status != KWS_EXIT_OK)
-		return status;
-	t->curve = calloc(KWS_DET_GRID * (m->n_words + 1), sizeof *t->curve);
-	t->choice = calloc(m->n_words, sizeof *t->choice);
-	t->threshold = calloc(m->n_words, sizeof *t->threshold);
-	t->count = calloc(m->n_words + 1, sizeof *t->count);
-	if (!t->curve || !t->choice || !t->threshold || !t->count
-	    || kws_det_curve(m, t->curve) != KWS_OK) {
-		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
-		return KWS_EXIT_INPUT;
-	}
-	status = choose(t);
-	if (status != KWS_EXIT_OK)
-		return status;
 	if (t->a->format == KWS_FORMAT_JSONL) {
 		json_t *o = calibration_json(t);
 		kws_out_set(o, "thresholds", thresholds_json(t));
@@ -403,6 +176,22 @@ static int run_task(task *t)
 	return t->heard.failed ? KWS_EXIT_INPUT : KWS_EXIT_OK;
 }
 
+static int run_task(task *t, const kws_model *m)
+{
+	const kws_calibration_config config = { t->a->target, (float)t->a->lowest, t->a->per_word,
+						t->a->allow };
+	kws_error err = { "" };
+	const int heard = kws_measure_hear(&t->heard, m, &t->a->hear);
+	if (heard != KWS_EXIT_OK)
+		return heard;
+	const enum kws_status status = kws_calibrate(&t->c, &t->heard, &config, &err);
+	if (status == KWS_OK)
+		return report(t);
+	kws_out_complain("%s%s", err.text,
+			 t->c.hours_needed > 0.0 ? ", or --allow-unsupported" : "");
+	return status == KWS_ERR_ARG ? KWS_EXIT_UNSUPPORTED : KWS_EXIT_INPUT;
+}
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -410,20 +199,20 @@ static const struct argp argp = {
 	.doc = "Find the threshold of each word for a wanted rate of false alarms. What is said in "
 	       "a.flac is read from a.tsv (start, end, word); where there is no such file, nothing "
 	       "is said.",
-	.children = kws_hear_child,
+	.children = kws_measure_child,
 };
 
 int kws_cmd_calibrate(int argc, char **argv)
 {
 	args a = { .target = 0.5, .lowest = 0.3 };
 	kws_args_parse(&argp, argc, argv, &a);
-
+	kws_model *m = kws_args_open_model(a.hear.audio.model);
+	if (!m)
+		return KWS_EXIT_MODEL;
 	task t = { .a = &a };
-	int status = run_task(&t);
-	free(t.curve);
-	free(t.choice);
-	free(t.threshold);
-	free(t.count);
-	kws_heard_free(&t.heard);
+	const int status = run_task(&t, m);
+	kws_calibration_free(&t.c);
+	kws_recordings_free(&t.heard);
+	kws_model_close(m);
 	return status;
 }

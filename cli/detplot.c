@@ -3,7 +3,6 @@
 #include "cli/out.h"
 #include "cli/picture.h"
 #include "corpus/bounds.h"
-#include "cli/confusion.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,7 +22,7 @@ static const kws_type PLAIN = { .rgb = 0x222222 },
 
 typedef struct {
 	kws_picture p;
-	const kws_heard *h;
+	const kws_recordings *h;
 	const kws_material *m;
 	const kws_count *curve;
 	double hours;
@@ -279,11 +278,10 @@ static bool draw_scores(plot *x)
 	return true;
 }
 
-bool kws_detplot(const char *path, const kws_heard *h, const kws_count *curve)
+bool kws_detplot(const char *path, const kws_evaluation *e)
 {
-	plot x = {
-		.h = h, .m = &h->material, .curve = curve, .hours = kws_det_hours(&h->material)
-	};
+	const kws_recordings *h = e->on;
+	plot x = { .h = h, .m = &h->material, .curve = e->curve, .hours = e->hours };
 	if (!kws_picture_open(&x.p, path, WIDTH, HEIGHT))
 		return false;
 	draw_det(&x);

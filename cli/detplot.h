@@ -2,9 +2,9 @@
 #ifndef KWS_CLI_DETPLOT_H
 #define KWS_CLI_DETPLOT_H
 
-#include "cli/recordings.h"
+#include "corpus/evaluation.h"
 
-/* curve (KWS_DET_GRID, n_words + 1). false: said why not. */
-bool kws_detplot(const char *path, const kws_heard *h, const kws_count *curve);
+/* false: said why not. */
+bool kws_detplot(const char *path, const kws_evaluation *e);
 
 #endif

@@ -141,6 +141,24 @@ void kws_out_append(json_t *list, json_t *value)
 		kws_out_no_memory();
 }
 
+void kws_out_set_real(json_t *object, const char *key, double x)
+{
+	kws_out_set(object, key, kws_out_json_real(x));
+}
+
+void kws_out_set_size(json_t *object, const char *key, size_t n)
+{
+	kws_out_set(object, key, json_integer((json_int_t)n));
+}
+
+void kws_out_set_pair(json_t *object, const char *key, double first, double second)
+{
+	json_t *both = json_array();
+	kws_out_append(both, kws_out_json_real(first));
+	kws_out_append(both, kws_out_json_real(second));
+	kws_out_set(object, key, both);
+}
+
 void kws_out_json_line(json_t *object)
 {
 	if (json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0 && !write_error)

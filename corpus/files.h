@@ -3,6 +3,7 @@
 #ifndef KWS_CORPUS_FILES_H
 #define KWS_CORPUS_FILES_H
 
+#include "audio/source.h"
 #include "corpus/problems.h"
 
 #include <stdbool.h>
@@ -21,5 +22,12 @@ bool kws_files_add(kws_files *f, const char *path, kws_problems *problems);
 /* Add path as it is, whatever it is. false: the problem is that memory was lacking. */
 bool kws_files_add_file(kws_files *f, const char *path, kws_problems *problems);
 void kws_files_free(kws_files *f);
+
+/* How a file is opened; any thread calls it. */
+typedef struct {
+	enum kws_status (*open)(const void *ctx, kws_source **out, const char *path,
+				kws_error *err);
+	const void *ctx;
+} kws_opener;
 
 #endif

@@ -1,7 +1,6 @@
 /* The statistics behind kws eval and kws calibrate, on numbers that are known. */
 #include "corpus/det.h"
 #include "corpus/bounds.h"
-#include "cli/confusion.h"
 #include "corpus/truth.h"
 #include "spot/decide.h"
 

@@ -1,9 +1,9 @@
-#include "cli/vocabulary.h"
+#include "corpus/vocabulary.h"
 
-#include "cli/out.h"
 #include "nearest.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -105,13 +105,14 @@ static const char *hint(const kws_vocabulary *v, kws_nearest *near, const char *
 	return kws_nearest_hint(near);
 }
 
-void kws_vocabulary_report(const kws_vocabulary *v, const char *count_as)
+void kws_vocabulary_report(const kws_vocabulary *v, const char *count_as, kws_problems *problems)
 {
 	char text[4096];
 	size_t n = 0;
 	kws_nearest near;
 	if (v->n_respelt)
-		kws_out_complain(
+		kws_problems_add(
+			problems,
 			"%zu words with other blanks, quotes or capitals were taken for those of "
 			"%s: first %s",
 			v->n_respelt, kws_model_name(v->model), v->respelt);
@@ -128,6 +129,6 @@ void kws_vocabulary_report(const kws_vocabulary *v, const char *count_as)
 	}
 	if (v->n_unshown)
 		snprintf(text + n, sizeof text - n, " and %zu more", v->n_unshown);
-	kws_out_complain("%zu words are not in %s and count as %s: %s", v->n_others,
+	kws_problems_add(problems, "%zu words are not in %s and count as %s: %s", v->n_others,
 			 kws_model_name(v->model), count_as, text);
 }

@@ -1,8 +1,9 @@
 /* vocabulary.h - which class of a model the words of a list belong to, and what was made of those
  * that are written otherwise: nothing is taken for another word in silence. */
-#ifndef KWS_CLI_VOCABULARY_H
-#define KWS_CLI_VOCABULARY_H
+#ifndef KWS_CORPUS_VOCABULARY_H
+#define KWS_CORPUS_VOCABULARY_H
 
+#include "corpus/problems.h"
 #include "model/model.h"
 
 enum { KWS_VOCABULARY_SHOWN = 12, KWS_VOCABULARY_LONGEST = 63 };
@@ -29,7 +30,7 @@ typedef struct {
  * _unknown_. n_words: the model has no such class. */
 size_t kws_vocabulary_class(kws_vocabulary *v, const char *list, size_t line, const char *word);
 
-/* Say what was respelt, and which words the model lacks and what they count as. */
-void kws_vocabulary_report(const kws_vocabulary *v, const char *count_as);
+/* What was respelt, and which words the model lacks and what they count as. */
+void kws_vocabulary_report(const kws_vocabulary *v, const char *count_as, kws_problems *problems);
 
 #endif

@@ -1,0 +1,101 @@
+#include "cli/measure.h"
+
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "corpus/thread_pool.h"
+#include "spot/decide.h"
+
+enum { OPT_TOLERANCE = 0x300, OPT_UNLABELLED, OPT_SMOOTH, OPT_REFRACTORY };
+
+static const struct argp_option options[] = {
+	{ "tolerance", OPT_TOLERANCE, "S", 0,
+	  "A word counts as heard until that many seconds after its end, 0 to 60 (default 0.75)",
+	  0 },
+	{ "unlabelled-only", OPT_UNLABELLED, NULL, 0,
+	  "Count false alarms only in recordings in which nothing is said", 0 },
+	{ "smooth", OPT_SMOOTH, "MS", 0,
+	  "Mean over that much of the probabilities, 0 to 2000 (default: the model's)", 0 },
+	{ "refractory", OPT_REFRACTORY, "MS", 0,
+	  "A word that was found is silent for that long, 0 to 60000 (default: the model's)", 0 },
+	{ "jobs", 'j', "N", 0, "Worker threads, 1 to 256 (default: one per processor)", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	kws_measure_args *a = state->input;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		*a = (kws_measure_args){ .tolerance = 0.75, .smooth_ms = -1, .refractory_ms = -1 };
+		a->jobs = kws_thread_pool_default();
+		state->child_inputs[0] = &a->audio;
+		return 0;
+	case OPT_TOLERANCE:
+		a->tolerance = kws_args_need_real(state, "--tolerance", arg, 0.0, 60.0);
+		return 0;
+	case OPT_UNLABELLED: a->unlabelled_only = true; return 0;
+	case OPT_SMOOTH:
+		a->smooth_ms =
+			(int)kws_args_need(state, "--smooth", arg, 0, KWS_DECIDE_SMOOTH_MAX_MS);
+		return 0;
+	case OPT_REFRACTORY:
+		a->refractory_ms = (int)kws_args_need(state, "--refractory", arg, 0, 60000);
+		return 0;
+	case 'j': a->jobs = kws_args_need(state, "--jobs", arg, 1, KWS_THREAD_POOL_MOST); return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = { .options = options,
+				  .parser = parse,
+				  .children = kws_args_audio_child };
+const struct argp_child kws_measure_child[] = { { &argp, 0, NULL, 0 }, { 0 } };
+
+static void show(void *ctx, size_t n_done, double audio_s)
+{
+	kws_progress_show(ctx, n_done, audio_s);
+}
+
+static int hear(kws_recordings *r, const kws_model *m, const kws_measure_args *a,
+		const kws_files *files)
+{
+	kws_progress progress;
+	kws_problems problems = { 0 };
+	const kws_recordings_config config = { .opener = kws_args_opener(&a->audio),
+					       .n_threads = a->jobs,
+					       .tolerance = a->tolerance,
+					       .unlabelled_only = a->unlabelled_only,
+					       .smooth_ms = a->smooth_ms,
+					       .refractory_ms = a->refractory_ms,
+					       .progress = show,
+					       .progress_ctx = &progress };
+	kws_progress_start(&progress, files->n);
+	const enum kws_status status = kws_recordings_hear(r, m, files, &config, &problems);
+	kws_progress_clear(&progress);
+	kws_out_problems(&problems);
+	if (status != KWS_OK)
+		kws_out_complain("%s", kws_strerror(status));
+	else if (!r->material.n)
+		kws_out_complain("none of the recordings could be heard");
+	return status == KWS_OK && r->material.n ? KWS_EXIT_OK : KWS_EXIT_INPUT;
+}
+
+int kws_measure_hear(kws_recordings *r, const kws_model *m, const kws_measure_args *a)
+{
+	kws_files files = { 0 };
+	kws_problems problems = { 0 };
+	size_t failed = 0;
+	*r = (kws_recordings){ 0 };
+	if (kws_model_max_frames(m)) {
+		kws_out_complain("model %s: full attention cannot hear an endless stream",
+				 kws_model_name(m));
+		return KWS_EXIT_MODEL;
+	}
+	for (int i = 0; i < a->n_inputs; i++)
+		failed += !kws_files_add(&files, a->inputs[i], &problems);
+	kws_out_problems(&problems);
+	const int status = hear(r, m, a, &files);
+	r->failed += failed;
+	kws_files_free(&files);
+	return status;
+}

@@ -1,0 +1,38 @@
+/* predictions.h - many clips classified by several threads that share one model; results are taken in the order of the
+ * clips. */
+#ifndef KWS_CORPUS_PREDICTIONS_H
+#define KWS_CORPUS_PREDICTIONS_H
+
+#include "corpus/files.h"
+#include "corpus/notes.h"
+#include "corpus/thread_pool.h"
+#include "model/model.h"
+
+typedef struct {
+	const char *path; /* of the clip; in the list of files */
+	enum kws_status status;
+	bool cut;	/* the clip was longer than this model can hear */
+	float *prob;	/* (n_words,) when status is KWS_OK */
+	double seconds; /* of audio */
+	char error[512];
+} kws_prediction;
+
+typedef struct kws_predictions kws_predictions;
+
+/* Starts on files with up to n_threads threads (1..KWS_THREAD_POOL_MOST). at_end: as in kws_classifier_create(). m, files
+ * and what opener.ctx points to MUST outlive it. KWS_ERR_NOMEM. */
+enum kws_status kws_predictions_create(kws_predictions **out, const kws_model *m,
+				       const kws_files *files, kws_opener opener, bool at_end,
+				       size_t n_threads);
+
+/* Wait for clip i, but at most 100 ms. NULL: it is not done yet. What is returned lives until the call for another. */
+const kws_prediction *kws_predictions_wait(kws_predictions *p, size_t i,
+					   kws_work_progress *progress);
+
+/* What was odd about the clips that are done; to be called when all are. */
+const kws_notes *kws_predictions_notes(const kws_predictions *p);
+
+/* Clips that no thread has begun are left out. */
+void kws_predictions_destroy(kws_predictions *p);
+
+#endif

@@ -1,0 +1,37 @@
+/* thread_pool.h - threads that do numbered jobs, begun in the order of their numbers. */
+#ifndef KWS_CORPUS_THREAD_POOL_H
+#define KWS_CORPUS_THREAD_POOL_H
+
+#include "kws.h"
+
+#include <stdbool.h>
+
+enum { KWS_THREAD_POOL_MOST = 256 };
+
+/* A thread for each processor; 1 when that is more, or not known. */
+unsigned kws_thread_pool_default(void);
+
+typedef struct kws_thread_pool kws_thread_pool;
+
+/* Do job number `job`; worker < n_threads tells the threads apart, for what each keeps from job to job. Returns the seconds
+ * of audio in it, for the progress. */
+typedef double kws_work_fn(void *ctx, size_t worker, size_t job);
+
+/* Starts threads, up to n_threads (1..KWS_THREAD_POOL_MOST), n_jobs, and what the system gives; with none, kws_thread_pool_wait()
+ * does the work. ctx MUST outlive the pool. KWS_ERR_NOMEM. */
+enum kws_status kws_thread_pool_create(kws_thread_pool **out, size_t n_threads, size_t n_jobs,
+				       kws_work_fn *work, void *ctx);
+
+typedef struct {
+	size_t n_done;	/* jobs */
+	double audio_s; /* in them */
+} kws_work_progress;
+
+/* Wait until a job is done (n_jobs: all of them), but at most 100 ms; returns whether it is. The caller then owns what the
+ * job wrote. progress may be NULL. */
+bool kws_thread_pool_wait(kws_thread_pool *w, size_t job, kws_work_progress *progress);
+
+/* After the jobs that have begun; the others are left undone. */
+void kws_thread_pool_destroy(kws_thread_pool *w);
+
+#endif
