@@ -7,7 +7,7 @@
 #define KWS_DAEMON_CLIPS_H
 
 #include "daemon/conf.h"
-#include "daemon/history.h"
+#include "spot/history.h"
 
 #include <stdbool.h>
 

@@ -5,7 +5,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/listener.h"
-#include "daemon/history.h"
+#include "spot/history.h"
 
 /* WARM_S: what a new engine hears once more. It does so in steps of CATCH_UP_HOPS, and while it is
  * behind, LAG_HOPS of new audio at most are taken at a time, so that it comes nearer with every

@@ -1,5 +1,4 @@
-/* History and clips: the right samples under the right names, and never more bytes than the quota.
- */
+/* Clips: the right samples under the right names, and never more bytes than the quota. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,26 +25,6 @@ static char dir[64];
 static float wave(uint64_t i)
 {
 	return (float)((i * 37) % 2000) / 32768.0f;
-}
-
-static void test_history(void **state)
-{
-	float buf[8], in[20], out[12];
-	kws_history h;
-
-	(void)state;
-	for (size_t i = 0; i < 20; i++)
-		in[i] = (float)i + 1.0f;
-	kws_history_init(&h, buf, 8);
-	for (size_t i = 0; i < 20; i += 3) /* pieces that do not divide the ring */
-		kws_history_append(&h, in + i, i + 3 <= 20 ? 3 : 20 - i);
-	assert_int_equal(h.end, 20);
-	assert_int_equal(kws_history_begin(&h), 12);
-	assert_int_equal(kws_history_copy(&h, 10, 12, out), 8);
-	for (size_t i = 0; i < 12; i++)
-		assert_true(out[i] == (i < 2 || i >= 10 ? 0.0f : (float)(10 + i) + 1.0f));
-	assert_int_equal(kws_history_copy(&h, 0, 4, out), 0);
-	assert_int_equal(kws_history_copy(&h, 30, 4, out), 0);
 }
 
 static void test_names(void **state)
@@ -305,9 +284,11 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_history), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_samples), cmocka_unit_test(test_quota),
-		cmocka_unit_test(test_parts),	cmocka_unit_test(test_folder_that_is_not_there),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_folder_that_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

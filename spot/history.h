@@ -1,7 +1,6 @@
-/* history.h - the last seconds of a stream, for clips and for the engine that takes over on a
- * reload. */
-#ifndef KWS_DAEMON_HISTORY_H
-#define KWS_DAEMON_HISTORY_H
+/* history.h - the last seconds of a stream, at its own rate: for ears that are behind, and for clips. */
+#ifndef KWS_SPOT_HISTORY_H
+#define KWS_SPOT_HISTORY_H
 
 #include "kws.h"
 
@@ -15,6 +14,8 @@ void kws_history_init(kws_history *h, float *buf, size_t cap);
 void kws_history_append(kws_history *h, const float *pcm, size_t n);
 /* First sample that is still held. */
 uint64_t kws_history_begin(const kws_history *h);
+/* The samples from `from` on, which MUST be held, as far as they lie in a row: at most *n, and *n says how many. */
+const float *kws_history_at(const kws_history *h, uint64_t from, size_t *n);
 /* Copy the samples from .. from + n of the stream to dst; what is not held (any more, or yet) is 0.
  * Returns how many were held. */
 size_t kws_history_copy(const kws_history *h, uint64_t from, size_t n, float *dst);

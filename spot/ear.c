@@ -1,0 +1,275 @@
+#include "spot/ear.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct kws_ear {
+	const kws_model *model;
+	kws_spotter *spotter;
+	unsigned in_hz;
+	kws_spotter_config config; /* the caller's; threshold is our copy, or NULL */
+	float *threshold;	   /* (n_words,) */
+	uint64_t begin;		   /* where its spotter began, at the model's rate */
+	uint64_t fed;		   /* up to this input sample it has heard */
+	uint64_t lost;
+	bool gated;
+	double within_s;
+	kws_gate gate;
+	const kws_gate_word *after;
+};
+
+static unsigned rate_hz(const kws_ear *e)
+{
+	return kws_model_rate_hz(e->model);
+}
+
+/* A sample at the model's rate as one of the stream. */
+static uint64_t input_sample(const kws_ear *e, uint64_t sample)
+{
+	return sample * e->in_hz / rate_hz(e);
+}
+
+/* ---- callbacks ---- */
+
+static void on_event(void *ctx, const kws_event *ev)
+{
+	kws_ear *e = ctx;
+	kws_event own = *ev;
+	own.sample += e->begin;
+	own.start += e->begin;
+	own.end += e->begin;
+	if (e->gated) {
+		e->after = kws_gate_count(&e->gate, input_sample(e, own.start),
+					  input_sample(e, own.end));
+		if (!e->after)
+			return;
+	}
+	if (e->config.on_event)
+		e->config.on_event(e->config.ctx, &own);
+}
+
+static void on_frame(void *ctx, const kws_frame *f)
+{
+	kws_ear *e = ctx;
+	kws_frame own = *f;
+	own.sample += e->begin;
+	e->config.on_frame(e->config.ctx, &own);
+}
+
+/* What the spotter is asked for: the caller's wishes, our callbacks. */
+static kws_spotter_config own_config(kws_ear *e)
+{
+	kws_spotter_config own = e->config;
+	own.on_event = on_event;
+	own.on_frame = e->config.on_frame ? on_frame : NULL;
+	own.ctx = e;
+	return own;
+}
+
+/* ---- create ---- */
+
+static void keep(kws_ear *e, const kws_spotter_config *config)
+{
+	const size_t n = kws_model_n_words(e->model);
+	e->config.smooth_ms = config->smooth_ms;
+	e->config.refractory_ms = config->refractory_ms;
+	e->config.threshold = NULL;
+	if (!config->threshold)
+		return;
+	memcpy(e->threshold, config->threshold, n * sizeof *e->threshold);
+	e->config.threshold = e->threshold;
+}
+
+enum kws_status kws_ear_create(kws_ear **out, const kws_model *m, const kws_spotter_config *config,
+			       kws_error *err)
+{
+	kws_ear *e = calloc(1, sizeof *e);
+	enum kws_status status = KWS_ERR_NOMEM;
+	*out = NULL;
+	if (e)
+		e->threshold = calloc(kws_model_n_words(m), sizeof *e->threshold);
+	if (!e || !e->threshold) {
+		kws_fail(err, status, "%s", kws_strerror(status));
+		goto fail;
+	}
+	e->model = m;
+	e->config = *config;
+	/* the spotter checks the configuration, and serves streams at the model's own rate */
+	status = kws_ear_start(e, rate_hz(e), 0, err);
+	if (status != KWS_OK)
+		goto fail;
+	keep(e, config);
+	*out = e;
+	return KWS_OK;
+fail:
+	kws_ear_destroy(e);
+	return status;
+}
+
+void kws_ear_destroy(kws_ear *e)
+{
+	if (!e)
+		return;
+	kws_spotter_destroy(e->spotter);
+	free(e->threshold);
+	free(e);
+}
+
+enum kws_status kws_ear_configure(kws_ear *e, const kws_spotter_config *config, kws_error *err)
+{
+	const enum kws_status status = kws_spotter_configure(e->spotter, config, err);
+	if (status == KWS_OK)
+		keep(e, config);
+	return status;
+}
+
+void kws_ear_gate(kws_ear *e, double within_s)
+{
+	if (e->gated)
+		kws_gate_configure(&e->gate, e->in_hz, within_s);
+	else
+		kws_gate_init(&e->gate, e->in_hz, within_s);
+	e->gated = true;
+	e->within_s = within_s;
+}
+
+/* ---- hear ---- */
+
+/* The spotter's stream begins anew, at this sample. */
+static void begin_at(kws_ear *e, uint64_t from)
+{
+	kws_spotter_reset(e->spotter);
+	e->fed = from;
+	e->begin = from * rate_hz(e) / e->in_hz;
+}
+
+enum kws_status kws_ear_start(kws_ear *e, unsigned in_hz, uint64_t from, kws_error *err)
+{
+	if (!e->spotter || e->in_hz != in_hz) {
+		const kws_spotter_config own = own_config(e);
+		kws_spotter *spotter;
+		const enum kws_status status =
+			kws_spotter_create(&spotter, e->model, in_hz, &own, err);
+		if (status != KWS_OK)
+			return status;
+		kws_spotter_destroy(e->spotter);
+		e->spotter = spotter;
+	}
+	e->in_hz = in_hz;
+	e->lost = 0;
+	begin_at(e, from);
+	if (e->gated)
+		kws_gate_init(&e->gate, in_hz, e->within_s);
+	return KWS_OK;
+}
+
+void kws_ear_open(kws_ear *e, const kws_ear *by, const kws_event *ev, const char *id)
+{
+	kws_gate_word word = { .end = input_sample(by, ev->end) };
+	if (!e->gated)
+		return;
+	snprintf(word.word, sizeof word.word, "%s", kws_model_word(by->model, ev->word));
+	snprintf(word.id, sizeof word.id, "%s", id ? id : "");
+	if (kws_gate_word_heard(&e->gate, &word, input_sample(by, ev->sample)))
+		begin_at(e, e->gate.from);
+}
+
+static bool is_closed(const kws_ear *e)
+{
+	return e->gated && !e->gate.open;
+}
+
+void kws_ear_skip(kws_ear *e, uint64_t to)
+{
+	if (is_closed(e))
+		return;
+	kws_spotter_flush(e->spotter);
+	begin_at(e, to);
+}
+
+bool kws_ear_hear(kws_ear *e, const kws_history *h, uint64_t to, size_t *hops)
+{
+	const size_t hop = e->in_hz / 100;
+	const uint64_t held = kws_history_begin(h);
+	if (is_closed(e))
+		return true;
+	if (e->gated && e->gate.until < to)
+		to = e->gate.until;
+	if (e->fed < held) {
+		e->lost += held - e->fed;
+		kws_ear_skip(e, held);
+	}
+	while (e->fed < to) {
+		size_t n = *hops < (to - e->fed) / hop ? *hops * hop : (size_t)(to - e->fed);
+		if (!*hops)
+			return false;
+		const float *pcm = kws_history_at(h, e->fed, &n);
+		kws_spotter_process(e->spotter, pcm, n);
+		e->fed += n;
+		*hops -= (n + hop - 1) / hop;
+	}
+	if (e->gated && e->fed >= e->gate.until) {
+		kws_spotter_flush(e->spotter);
+		kws_gate_close(&e->gate);
+	}
+	return true;
+}
+
+uint64_t kws_ear_next(const kws_ear *e)
+{
+	return is_closed(e) ? UINT64_MAX : e->fed;
+}
+
+uint64_t kws_ear_lost(const kws_ear *e)
+{
+	return e->lost;
+}
+
+const kws_model *kws_ear_model(const kws_ear *e)
+{
+	return e->model;
+}
+
+const float *kws_ear_score(const kws_ear *e)
+{
+	return kws_spotter_score(e->spotter);
+}
+
+uint64_t kws_ear_heard(const kws_ear *e)
+{
+	return e->begin + kws_spotter_heard(e->spotter);
+}
+
+const kws_gate_word *kws_ear_after(const kws_ear *e)
+{
+	return e->after;
+}
+
+/* ---- several ears on one stream ---- */
+
+bool kws_ears_hear(kws_ears *s, const kws_history *h, size_t hops)
+{
+	for (uint64_t to; s->n && s->at < h->end; s->at = to) {
+		const uint64_t hop = s->ear[0]->in_hz / 100;
+		to = s->n == 1 ? h->end : (s->at / hop + 1) * hop;
+		if (to > h->end)
+			return true;
+		for (size_t i = 0; i < s->n; i++)
+			if (!kws_ear_hear(s->ear[i], h, to, &hops))
+				return false;
+	}
+	return true;
+}
+
+void kws_ears_settle(kws_ears *s, const kws_history *h)
+{
+	kws_ears_hear(s, h, SIZE_MAX);
+	for (size_t i = 0; i < s->n; i++) {
+		size_t hops = SIZE_MAX;
+		kws_ear_hear(s->ear[i], h, h->end, &hops);
+		kws_ear_skip(s->ear[i], h->end);
+	}
+	s->at = h->end;
+}
