@@ -69,7 +69,7 @@ endif
 AUDIO_OBJ := $(call objects,$(wildcard audio/*.c))
 CORPUS_OBJ := $(call objects,$(wildcard corpus/*.c))
 KWS_OBJ   := $(call objects,$(wildcard cli/*.c))
-KWSD_OBJ  := $(call objects,$(wildcard daemon/*.c))
+KWSD_OBJ  := $(call objects,$(wildcard daemon/*.c daemon/sink/*.c))
 LIB       := $(B)/libkwscore.a
 AUDIO     := $(B)/libkwsaudio.a
 CLI       := $(B)/libkwscli.a

@@ -21,15 +21,7 @@
 /* SIGTERM to exit is a second at most; these are parts of it. */
 enum { FLUSH_MS = 400, CLOSE_MS = 250, RETIRE_MS = 10000, LINE = 2048 };
 
-enum {
-	FD_TIMER,
-	FD_SIGNAL,
-	FD_RELOAD,
-	FD_CAPTURE,
-	FD_DATA,
-	FD_SINK,
-	N_FDS = FD_SINK + KWS_N_SINKS
-};
+enum { FD_TIMER, FD_SIGNAL, FD_RELOAD, FD_CAPTURE, FD_DATA, FD_SINKS, N_FDS };
 
 struct kws_loop {
 	const kws_setup_source *src;
@@ -108,9 +100,7 @@ static void on_report(void *ctx, const kws_report *r)
 	kws_loop *l = ctx;
 	char text[256];
 
-	for (int i = 0; i < KWS_N_SINKS; i++)
-		if (l->now.sink[i])
-			kws_sink_push(l->now.sink[i], r);
+	kws_sinks_push(l->now.sinks, r);
 	kws_report_text(r, text, sizeof text);
 	kws_log(KWS_LOG_DEBUG, "event: %s", text);
 }
@@ -119,7 +109,7 @@ static void log_stats(kws_loop *l)
 {
 	char text[LINE];
 
-	kws_vitals_line(&l->vitals, l->listener, l->now.sink, KWS_N_SINKS, text, sizeof text);
+	kws_vitals_line(&l->vitals, l->listener, l->now.sinks, text, sizeof text);
 	kws_log(KWS_LOG_INFO, "%s", text);
 }
 
@@ -176,14 +166,6 @@ static void begin_reload(kws_loop *l)
 	}
 }
 
-static void watch_sinks(kws_loop *l)
-{
-	for (int i = 0; i < KWS_N_SINKS; i++) {
-		l->fd[FD_SINK + i].fd = l->now.sink[i] ? kws_sink_fd(l->now.sink[i]) : -1;
-		l->fd[FD_SINK + i].events = POLLIN;
-	}
-}
-
 static void set_timer(kws_loop *l)
 {
 	struct itimerspec t = { .it_interval.tv_nsec = l->now.conf.service.poll_ms * 1000000L };
@@ -196,7 +178,6 @@ static bool swap(kws_loop *l)
 {
 	bool all = kws_setup_swap(&l->next, &l->now, RETIRE_MS);
 
-	watch_sinks(l);
 	kws_listener_swap(l->listener, &l->now.conf, l->next.engine);
 	kws_log_level((int)l->now.conf.log.level);
 	l->vitals.outage_s = l->now.conf.service.outage_s;
@@ -298,11 +279,7 @@ static int finish(kws_loop *l)
 	else
 		kws_listener_finish(l->listener);
 	log_stats(l);
-	double until = kws_clock_mono() + 1e-3 * FLUSH_MS;
-	for (int i = KWS_N_SINKS - 1; i >= 0; i--) { /* hooks first: they may have to be killed */
-		double left = until - kws_clock_mono();
-		kws_sink_stop(l->now.sink[i], left > 0.0 ? (int)(1e3 * left) : 0, true);
-	}
+	kws_sinks_stop(l->now.sinks, FLUSH_MS);
 	bool closed = kws_listener_destroy(l->listener, CLOSE_MS);
 	drop_reload(l);
 	const int status = l->status;
@@ -332,10 +309,8 @@ int kws_loop_run(kws_loop *l)
 			n = 0;
 		if (l->fd[FD_SIGNAL].revents)
 			on_signal(l);
-		for (int i = 0; i < KWS_N_SINKS; i++)
-			if (l->now.sink[i] && l->fd[FD_SINK + i].fd >= 0
-			    && l->fd[FD_SINK + i].revents)
-				kws_sink_serve(l->now.sink[i]);
+		if (l->fd[FD_SINKS].revents)
+			kws_sinks_serve(l->now.sinks);
 		tick(l);
 		if (l->fd[FD_RELOAD].revents)
 			end_reload(l);
@@ -368,7 +343,7 @@ enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	l->src = src;
 	l->now.conf = setup->conf;
-	memcpy(l->now.sink, setup->sink, sizeof l->now.sink);
+	l->now.sinks = setup->sinks;
 	status = make_fds(l, err);
 	if (status == KWS_OK)
 		status = kws_listener_create(&l->listener, &l->now.conf, setup->engine, on_report,
@@ -381,7 +356,7 @@ enum kws_status kws_loop_create(kws_loop **out, const kws_setup_source *src, kws
 		return status;
 	}
 	l->fd[FD_CAPTURE].fd = kws_capture_fd(kws_listener_capture(l->listener));
-	watch_sinks(l);
+	l->fd[FD_SINKS].fd = kws_sinks_fd(l->now.sinks);
 	set_timer(l);
 	kws_vitals_init(&l->vitals, l->now.conf.service.outage_s);
 	kws_reload_note(&l->count);

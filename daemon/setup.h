@@ -5,16 +5,8 @@
 
 #include "daemon/conf.h"
 #include "daemon/engine.h"
-#include "daemon/sink.h"
+#include "daemon/sinks.h"
 
-enum {
-	KWS_SINK_STDOUT,
-	KWS_SINK_JOURNAL,
-	KWS_SINK_FILE,
-	KWS_SINK_SOCKET,
-	KWS_SINK_HOOK,
-	KWS_N_SINKS
-};
 enum { KWS_SETUP_OVERRIDES = 64 };
 
 /* Where the configuration comes from. */
@@ -28,16 +20,15 @@ typedef struct {
 /* What runs. */
 typedef struct {
 	kws_conf conf;
-	kws_sink *sink[KWS_N_SINKS]; /* NULL: off */
+	kws_sinks *sinks;
 	char model_hash[65];
 } kws_running;
 
 /* What is to run next: built, and visible to nobody yet. */
 typedef struct {
 	kws_conf conf;
-	kws_engine *engine;	     /* NULL: the running one stays */
-	kws_sink *sink[KWS_N_SINKS]; /* NULL: off, or */
-	bool keep[KWS_N_SINKS];	     /* the running one stays */
+	kws_engine *engine; /* NULL: the running one stays */
+	kws_sinks *sinks;
 } kws_setup;
 
 /* Read and check. Returns how many things are wrong; fn is told of each. */
@@ -53,8 +44,7 @@ void kws_setup_drop(kws_setup *s); /* what was built is not wanted */
 enum kws_status kws_setup_open(kws_setup *s, kws_error *err);
 
 /* On reload: the new sinks take the place of those that run, which have up to timeout_ms to deliver
- * what they hold, and now->conf becomes s->conf. A sink that cannot be opened after all stays as it
- * was, with its section of the configuration. Returns whether there was none. */
+ * what they hold, and now->conf becomes s->conf. Returns what kws_sinks_swap does. */
 bool kws_setup_swap(kws_setup *s, kws_running *now, int timeout_ms);
 
 #endif

@@ -133,12 +133,13 @@ static double resident_mb(void)
 	return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e6;
 }
 
-void kws_vitals_line(const kws_vitals *v, kws_listener *listener, kws_sink *const *sinks, size_t n,
-		     char *out, size_t len)
+void kws_vitals_line(const kws_vitals *v, kws_listener *listener, const kws_sinks *sinks, char *out,
+		     size_t len)
 {
 	const kws_listener_stats *st = kws_listener_stats_get(listener);
 	kws_device *d = kws_capture_device(kws_listener_capture(listener));
 	line l = { out, 0, len };
+	kws_sink_stats k;
 	struct rusage ru;
 
 	getrusage(RUSAGE_SELF, &ru);
@@ -155,18 +156,13 @@ void kws_vitals_line(const kws_vitals *v, kws_listener *listener, kws_sink *cons
 	    (double)kws_engine_level(kws_listener_engine(listener)),
 	    (double)kws_engine_best(kws_listener_engine(listener)), cpu, resident_mb(), ru.ru_nvcsw,
 	    kws_log_dropped());
-	for (size_t i = 0; i < n; i++) {
-		kws_sink_stats s;
-
-		if (!sinks[i])
-			continue;
-		kws_sink_stats_get(sinks[i], &s);
-		add(&l, " %s=taken:%lu,dropped:%lu,failed:%lu", kws_sink_name(sinks[i]), s.taken,
-		    s.dropped, s.failed);
-		if (kws_sink_fd(sinks[i]) >= 0)
-			add(&l, ",readers:%u", s.readers);
-		if (s.killed)
-			add(&l, ",killed:%lu", s.killed);
+	for (size_t i = 0; kws_sinks_stats(sinks, i, &k); i++) {
+		add(&l, " %s=taken:%lu,dropped:%lu,failed:%lu", k.name, k.taken, k.dropped,
+		    k.failed);
+		if (k.has_readers)
+			add(&l, ",readers:%u", k.readers);
+		if (k.killed)
+			add(&l, ",killed:%lu", k.killed);
 	}
 	if (kws_listener_clips(listener)) {
 		kws_clips_stats s;

@@ -3,7 +3,7 @@
 #define KWS_DAEMON_VITALS_H
 
 #include "daemon/listener.h"
-#include "daemon/sink.h"
+#include "daemon/sinks.h"
 
 typedef struct {
 	double started, next_ping, next_status;
@@ -23,8 +23,8 @@ void kws_vitals_reloading(const kws_vitals *v);
 void kws_vitals_reloaded(const kws_vitals *v);
 void kws_vitals_stopping(void);
 
-/* One line of key=value. sinks: n of them, NULL where there is none. */
-void kws_vitals_line(const kws_vitals *v, kws_listener *listener, kws_sink *const *sinks, size_t n,
-		     char *out, size_t len);
+/* One line of key=value. */
+void kws_vitals_line(const kws_vitals *v, kws_listener *listener, const kws_sinks *sinks, char *out,
+		     size_t len);
 
 #endif

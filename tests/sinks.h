@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon/log.h"
-#include "daemon/sink.h"
+#include "daemon/sink/sink.h"
 #include "tests/schema.h"
 
 #include <math.h>

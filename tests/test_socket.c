@@ -62,7 +62,7 @@ static void test_socket_readers(void **state)
 	int fd[4];
 
 	(void)state;
-	OPENED(s, kws_sink_socket_create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_socket.create(&s, &c, NULL, NULL));
 	assert_int_equal(stat(c.path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0620);
 	kws_sink_push(s, &r); /* nobody there */
@@ -104,7 +104,7 @@ static void test_socket_slow_reader(void **state)
 	unsigned good_lines = 0, slow_lines, told = 0;
 
 	(void)state;
-	OPENED(s, kws_sink_socket_create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_socket.create(&s, &c, NULL, NULL));
 	int slow = visit(c.path), good = visit(c.path);
 	assert_int_equal(readers(s), 2);
 	for (unsigned i = 0; i < 3000; i++) {
@@ -172,15 +172,15 @@ static void test_created_is_not_seen(void **state)
 	unsigned names = count_names();
 
 	(void)state;
-	assert_int_equal(kws_sink_socket_create(&next, &c, NULL, NULL), KWS_OK);
+	assert_int_equal(kws_sink_socket.create(&next, &c, NULL, NULL), KWS_OK);
 	assert_int_equal(count_names(), names);
 	kws_sink_stop(next, 0, true);
-	OPENED(live, kws_sink_socket_create(&live, &c, NULL, NULL));
+	OPENED(live, kws_sink_socket.create(&live, &c, NULL, NULL));
 	ino_t was = inode(c.path);
 	int reader = visit(c.path);
 	assert_int_equal(readers(live), 1);
 	c.mode = 0600;
-	assert_int_equal(kws_sink_socket_create(&next, &c, live, NULL), KWS_OK);
+	assert_int_equal(kws_sink_socket.create(&next, &c, live, NULL), KWS_OK);
 	assert_int_equal(count_names(), names + 1);
 	kws_sink_stop(next, 0, true); /* a reload that was refused */
 	assert_int_equal(inode(c.path), was);
@@ -206,7 +206,7 @@ static void test_readers_stay(void **state)
 	size_t k;
 
 	(void)state;
-	OPENED(live, kws_sink_socket_create(&live, &c, NULL, NULL));
+	OPENED(live, kws_sink_socket.create(&live, &c, NULL, NULL));
 	int slow = visit(c.path), good = visit(c.path), none = visit(c.path);
 	assert_int_equal(readers(live), 3);
 	for (unsigned i = 0; i < 2000; i++) { /* slow's buffer is full afterwards */
@@ -220,7 +220,7 @@ static void test_readers_stay(void **state)
 	c.mode = 0600;
 	c.clients = 2;
 	c.buffer_kb = 64;
-	assert_int_equal(kws_sink_socket_create(&next, &c, live, NULL), KWS_OK);
+	assert_int_equal(kws_sink_socket.create(&next, &c, live, NULL), KWS_OK);
 	assert_int_equal(kws_sink_open(next, live, NULL), KWS_OK);
 	kws_sink_stop(live, 0, false); /* must not take the new one's name away */
 	assert_int_equal(stat(c.path, &info), 0);
@@ -257,10 +257,10 @@ static void test_socket_moves(void **state)
 
 	(void)state;
 	snprintf(to.path, sizeof to.path, "%s", in_dir("moved.sock"));
-	OPENED(live, kws_sink_socket_create(&live, &c, NULL, NULL));
+	OPENED(live, kws_sink_socket.create(&live, &c, NULL, NULL));
 	int fd = visit(c.path);
 	assert_int_equal(readers(live), 1);
-	assert_int_equal(kws_sink_socket_create(&next, &to, live, NULL), KWS_OK);
+	assert_int_equal(kws_sink_socket.create(&next, &to, live, NULL), KWS_OK);
 	assert_int_equal(kws_sink_open(next, live, NULL), KWS_OK);
 	kws_sink_stop(live, 0, false);
 	assert_int_equal(access(c.path, F_OK), -1);
@@ -278,7 +278,7 @@ static void contend(const kws_conf_socket *c, int go, int done)
 {
 	kws_sink *s = NULL;
 	char byte = 'n';
-	bool created = kws_sink_socket_create(&s, c, NULL, NULL) == KWS_OK;
+	bool created = kws_sink_socket.create(&s, c, NULL, NULL) == KWS_OK;
 
 	poll(&(struct pollfd){ .fd = go }, 1, 10000);
 	if (created && kws_sink_open(s, NULL, NULL) == KWS_OK)
@@ -327,7 +327,7 @@ static void test_one_of_many(void **state)
 		assert_true(fd >= 0);
 	}
 	assert_int_equal(visit(c.path), -1); /* the last one's socket, dead */
-	OPENED(s, kws_sink_socket_create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_socket.create(&s, &c, NULL, NULL));
 	kws_sink_stop(s, 0, true);
 }
 
@@ -340,7 +340,7 @@ static void test_folder_lock(void **state)
 	int folder = open(dir, O_RDONLY | O_DIRECTORY);
 
 	(void)state;
-	assert_int_equal(kws_sink_socket_create(&s, &c, NULL, NULL), KWS_OK);
+	assert_int_equal(kws_sink_socket.create(&s, &c, NULL, NULL), KWS_OK);
 	assert_int_equal(flock(folder, LOCK_EX), 0);
 	assert_int_equal(kws_sink_open(s, NULL, &err), KWS_ERR_IO);
 	assert_non_null(strstr(err.text, "holds a lock on its folder"));
@@ -363,7 +363,7 @@ static void test_neighbours_stay(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++)
 		fclose(fopen(in_dir(names[i]), "w"));
-	OPENED(s, kws_sink_socket_create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_socket.create(&s, &c, NULL, NULL));
 	kws_sink_stop(s, 0, true);
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(access(in_dir(names[i]), F_OK), 0);
@@ -379,10 +379,10 @@ static void test_name_that_was_taken(void **state)
 	kws_error err = { "" };
 
 	(void)state;
-	OPENED(ours, kws_sink_socket_create(&ours, &c, NULL, NULL));
+	OPENED(ours, kws_sink_socket.create(&ours, &c, NULL, NULL));
 	unlink(c.path);
-	OPENED(theirs, kws_sink_socket_create(&theirs, &c, NULL, NULL));
-	assert_int_equal(kws_sink_socket_create(&next, &c, ours, &err), KWS_ERR_IO);
+	OPENED(theirs, kws_sink_socket.create(&theirs, &c, NULL, NULL));
+	assert_int_equal(kws_sink_socket.create(&next, &c, ours, &err), KWS_ERR_IO);
 	assert_non_null(strstr(err.text, "another process listens there"));
 	kws_sink_stop(ours, 0, true);
 	assert_int_equal(access(c.path, F_OK), 0);
@@ -398,11 +398,11 @@ static void test_open_that_fails(void **state)
 
 	(void)state;
 	snprintf(to.path, sizeof to.path, "%s", in_dir("contested.sock"));
-	OPENED(live, kws_sink_socket_create(&live, &c, NULL, NULL));
+	OPENED(live, kws_sink_socket.create(&live, &c, NULL, NULL));
 	int fd = visit(c.path);
 	assert_int_equal(readers(live), 1);
-	assert_int_equal(kws_sink_socket_create(&next, &to, live, NULL), KWS_OK);
-	OPENED(theirs, kws_sink_socket_create(&theirs, &to, NULL, NULL));
+	assert_int_equal(kws_sink_socket.create(&next, &to, live, NULL), KWS_OK);
+	OPENED(theirs, kws_sink_socket.create(&theirs, &to, NULL, NULL));
 	unsigned names = count_names();
 	assert_int_equal(kws_sink_open(next, live, &err), KWS_ERR_IO);
 	kws_sink_stop(next, 0, true);
@@ -426,7 +426,7 @@ static void test_no_descriptor_left(void **state)
 	(void)state;
 	if (getenv("KWS_WRAP")) /* memcheck has its own limit of descriptors */
 		skip();
-	OPENED(s, kws_sink_socket_create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_socket.create(&s, &c, NULL, NULL));
 	int fd = visit(c.path), beyond = dup(fd);
 	close(beyond);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
@@ -468,7 +468,7 @@ static void test_limit_is_named(void **state)
 	none = was;
 	none.rlim_cur = 3;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	status = kws_sink_socket_create(&s, &c, NULL, &err);
+	status = kws_sink_socket.create(&s, &c, NULL, &err);
 	setrlimit(RLIMIT_NOFILE, &was);
 	assert_int_equal(status, KWS_ERR_IO);
 	assert_non_null(strstr(err.text, "too many open files"));
@@ -484,12 +484,12 @@ static void test_socket_in_the_way(void **state)
 
 	(void)state;
 	fclose(f);
-	assert_int_equal(kws_sink_socket_create(&s, &c, NULL, &err),
+	assert_int_equal(kws_sink_socket.create(&s, &c, NULL, &err),
 			 KWS_ERR_IO); /* a file is not ours to remove */
 	assert_non_null(strstr(err.text, "is no socket"));
 	unlink(c.path);
 	snprintf(c.group, sizeof c.group, "no-such-group-here");
-	assert_int_equal(kws_sink_socket_create(&s, &c, NULL, &err), KWS_ERR_IO);
+	assert_int_equal(kws_sink_socket.create(&s, &c, NULL, &err), KWS_ERR_IO);
 	assert_non_null(strstr(err.text, "socket.group"));
 	assert_int_equal(access(c.path, F_OK), -1);
 	/* a stale socket of a daemon that was killed is no obstacle */
@@ -499,7 +499,7 @@ static void test_socket_in_the_way(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
 	close(fd);
 	c.group[0] = 0;
-	OPENED(s, kws_sink_socket_create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_socket.create(&s, &c, NULL, NULL));
 	kws_sink_stop(s, 0, true);
 }
 

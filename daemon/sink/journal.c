@@ -1,5 +1,5 @@
 #include "daemon/log.h"
-#include "daemon/sink.h"
+#include "daemon/sink/work.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
+#include <unistd.h>
 
 enum { MAX_FIELDS = 32 };
 
@@ -54,12 +55,27 @@ static bool deliver(void *self, const kws_report *r)
 
 static const kws_sink_deliver ops = { NULL, deliver, NULL, free };
 
-enum kws_status kws_sink_journal_create(kws_sink **sink, const kws_conf_journal *c, kws_error *err)
+/* auto: when our own output goes there. */
+static bool wanted(const kws_conf *all, const void *c)
 {
+	const kws_conf_journal *conf = c;
+
+	(void)all;
+	return conf->enabled == KWS_YES
+	       || (conf->enabled == KWS_AUTO
+		   && (kws_log_is_journal(kws_log_fd()) || kws_log_is_journal(STDOUT_FILENO)));
+}
+
+static enum kws_status create(kws_sink **sink, const void *c, const kws_sink *live, kws_error *err)
+{
+	const kws_conf_journal *conf = c;
 	journal *j = calloc(1, sizeof *j);
 
+	(void)live;
 	*sink = NULL;
 	if (!j)
 		return kws_fail(err, KWS_ERR_NOMEM, "journal: out of memory");
-	return kws_sink_work_create(sink, "journal", &ops, j, c->queue, &j->work, err);
+	return kws_sink_work_create(sink, "journal", &ops, j, conf->queue, &j->work, err);
 }
+
+const kws_sink_kind kws_sink_journal = { "journal", KWS_SINK_SECTION(journal), wanted, create };

@@ -1,4 +1,4 @@
-#include "daemon/sink.h"
+#include "daemon/sink/work.h"
 
 #include "daemon/log.h"
 #include "daemon/worker.h"
@@ -9,46 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum kws_status kws_sink_open(kws_sink *s, kws_sink *live, kws_error *err)
-{
-	return s->ops->open ? s->ops->open(s, live, err) : KWS_OK;
-}
-
-const char *kws_sink_name(const kws_sink *s)
-{
-	return s->name;
-}
-
-void kws_sink_push(kws_sink *s, const kws_report *r)
-{
-	s->ops->push(s, r);
-}
-
-void kws_sink_stats_get(kws_sink *s, kws_sink_stats *st)
-{
-	memset(st, 0, sizeof *st);
-	s->ops->stats(s, st);
-}
-
-int kws_sink_fd(const kws_sink *s)
-{
-	return s->fd;
-}
-
-void kws_sink_serve(kws_sink *s)
-{
-	if (s->ops->serve)
-		s->ops->serve(s);
-}
-
-void kws_sink_stop(kws_sink *s, int timeout_ms, bool wait)
-{
-	if (s)
-		s->ops->stop(s, timeout_ms, wait);
-}
-
-/* ---- sinks with a worker ---- */
 
 /* The part that the worker's thread uses, which may outlive the sink. */
 struct kws_sink_work {

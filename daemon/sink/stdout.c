@@ -1,6 +1,6 @@
 #include "audio/start.h"
 #include "daemon/log.h"
-#include "daemon/sink.h"
+#include "daemon/sink/work.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,10 +40,22 @@ static void free_out(void *self)
 
 static const kws_sink_deliver ops = { NULL, deliver, NULL, free_out };
 
-enum kws_status kws_sink_stdout_create(kws_sink **sink, const kws_conf_stdout *c, kws_error *err)
+/* auto: when there is one, and the journal has not the events already. */
+static bool wanted(const kws_conf *all, const void *c)
 {
+	const kws_conf_stdout *conf = c;
+
+	return conf->enabled == KWS_YES
+	       || (conf->enabled == KWS_AUTO && !kws_sink_journal.wanted(all, &all->journal)
+		   && kws_start_has_stdout());
+}
+
+static enum kws_status create(kws_sink **sink, const void *c, const kws_sink *live, kws_error *err)
+{
+	const kws_conf_stdout *conf = c;
 	out *o = calloc(1, sizeof *o);
 
+	(void)live;
 	*sink = NULL;
 	if (!o)
 		return kws_fail(err, KWS_ERR_NOMEM, "stdout: out of memory");
@@ -58,5 +70,7 @@ enum kws_status kws_sink_stdout_create(kws_sink **sink, const kws_conf_stdout *c
 		free_out(o);
 		return kws_fail(err, KWS_ERR_IO, "stdout.enabled: %s", kws_strerrno(code));
 	}
-	return kws_sink_work_create(sink, "stdout", &ops, o, c->queue, &o->work, err);
+	return kws_sink_work_create(sink, "stdout", &ops, o, conf->queue, &o->work, err);
 }
+
+const kws_sink_kind kws_sink_stdout = { "stdout", KWS_SINK_SECTION(out), wanted, create };

@@ -2,7 +2,7 @@
 #include "daemon/cause.h"
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "daemon/sink.h"
+#include "daemon/sink/work.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -278,19 +278,27 @@ static void prepare(hook *h)
 	}
 }
 
-enum kws_status kws_sink_hook_create(kws_sink **sink, const kws_conf_hook *c, kws_error *err)
+static bool wanted(const kws_conf *all, const void *c)
 {
+	(void)all;
+	return *((const kws_conf_hook *)c)->command;
+}
+
+static enum kws_status create(kws_sink **sink, const void *c, const kws_sink *live, kws_error *err)
+{
+	const kws_conf_hook *conf = c;
 	hook *h = calloc(1, sizeof *h);
 	const char *why = NULL;
 	struct stat st;
 	kws_cause cause = { "" };
 
+	(void)live;
 	*sink = NULL;
-	if (!h || !(h->children = calloc(c->at_once, sizeof *h->children))) {
+	if (!h || !(h->children = calloc(conf->at_once, sizeof *h->children))) {
 		free(h);
 		return kws_fail(err, KWS_ERR_NOMEM, "hook.command: out of memory");
 	}
-	h->conf = *c;
+	h->conf = *conf;
 	prepare(h);
 	if (kws_conf_split(h->conf.command, h->words, sizeof h->words, h->argv) < 1)
 		why = "no command";
@@ -301,7 +309,9 @@ enum kws_status kws_sink_hook_create(kws_sink **sink, const kws_conf_hook *c, kw
 		why = "is no program";
 	if (why) {
 		free_hook(h);
-		return kws_fail(err, KWS_ERR_IO, "hook.command: %s: %s", c->command, why);
+		return kws_fail(err, KWS_ERR_IO, "hook.command: %s: %s", conf->command, why);
 	}
-	return kws_sink_work_create(sink, "hook", &ops, h, c->queue, &h->work, err);
+	return kws_sink_work_create(sink, "hook", &ops, h, conf->queue, &h->work, err);
 }
+
+const kws_sink_kind kws_sink_hook = { "hook", KWS_SINK_SECTION(hook[0]), wanted, create };

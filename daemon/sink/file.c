@@ -1,6 +1,6 @@
 #include "daemon/cause.h"
 #include "daemon/log.h"
-#include "daemon/sink.h"
+#include "daemon/sink/work.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -213,20 +213,30 @@ static enum kws_status prepare(file *f, kws_error *err)
 	return KWS_OK;
 }
 
-enum kws_status kws_sink_file_create(kws_sink **sink, const kws_conf_file *c, kws_error *err)
+static bool wanted(const kws_conf *all, const void *c)
 {
+	(void)all;
+	return *((const kws_conf_file *)c)->path;
+}
+
+static enum kws_status create(kws_sink **sink, const void *c, const kws_sink *live, kws_error *err)
+{
+	const kws_conf_file *conf = c;
 	file *f = calloc(1, sizeof *f);
 	enum kws_status status;
 
+	(void)live;
 	*sink = NULL;
 	if (!f)
 		return kws_fail(err, KWS_ERR_NOMEM, "file.path: out of memory");
 	f->fd = -1;
-	f->conf = *c;
+	f->conf = *conf;
 	status = prepare(f, err);
 	if (status != KWS_OK) {
 		free_file(f);
 		return status;
 	}
-	return kws_sink_work_create(sink, "file", &ops, f, c->queue, &f->work, err);
+	return kws_sink_work_create(sink, "file", &ops, f, conf->queue, &f->work, err);
 }
+
+const kws_sink_kind kws_sink_file = { "file", KWS_SINK_SECTION(file[0]), wanted, create };

@@ -8,7 +8,7 @@
 #include "daemon/clock.h"
 #include "daemon/door.h"
 #include "daemon/log.h"
-#include "daemon/sink.h"
+#include "daemon/sink/sink.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -200,6 +200,7 @@ static void stats(kws_sink *sink, kws_sink_stats *st)
 	st->taken = s->taken;
 	st->dropped = s->dropped;
 	st->failed = s->refused;
+	st->has_readers = true;
 	st->readers = s->connected;
 }
 
@@ -308,9 +309,15 @@ static bool make_room(server *s)
 	return s->readers != NULL;
 }
 
-enum kws_status kws_sink_socket_create(kws_sink **sink, const kws_conf_socket *c,
-				       const kws_sink *live, kws_error *err)
+static bool wanted(const kws_conf *all, const void *c)
 {
+	(void)all;
+	return *((const kws_conf_socket *)c)->path;
+}
+
+static enum kws_status create(kws_sink **sink, const void *c, const kws_sink *live, kws_error *err)
+{
+	const kws_conf_socket *conf = c;
 	server *s = calloc(1, sizeof *s);
 	enum kws_status status;
 
@@ -318,13 +325,13 @@ enum kws_status kws_sink_socket_create(kws_sink **sink, const kws_conf_socket *c
 	if (!s)
 		return kws_fail(err, KWS_ERR_NOMEM, "socket: out of memory");
 	s->base = (kws_sink){ &ops, "socket", -1 };
-	s->conf = *c;
+	s->conf = *conf;
 	s->door.fd = -1;
 	if (!make_room(s))
 		status = kws_fail(err, KWS_ERR_NOMEM, "socket: out of memory");
 	else
-		status = kws_door_prepare(&s->door, c, live ? &((const server *)live)->door : NULL,
-					  err);
+		status = kws_door_prepare(&s->door, conf,
+					  live ? &((const server *)live)->door : NULL, err);
 	if (status == KWS_OK && (s->base.fd = epoll_create1(EPOLL_CLOEXEC)) < 0)
 		status = kws_fail(err, KWS_ERR_NOMEM, "socket: epoll: %s", kws_strerrno(errno));
 	if (status != KWS_OK) {
@@ -334,3 +341,5 @@ enum kws_status kws_sink_socket_create(kws_sink **sink, const kws_conf_socket *c
 	*sink = &s->base;
 	return KWS_OK;
 }
+
+const kws_sink_kind kws_sink_socket = { "socket", KWS_SINK_SECTION(socket[0]), wanted, create };

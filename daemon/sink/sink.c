@@ -1,0 +1,37 @@
+#include "daemon/sink/sink.h"
+
+#include <string.h>
+
+enum kws_status kws_sink_open(kws_sink *s, kws_sink *live, kws_error *err)
+{
+	return s->ops->open(s, live, err);
+}
+
+void kws_sink_push(kws_sink *s, const kws_report *r)
+{
+	s->ops->push(s, r);
+}
+
+void kws_sink_stats_get(kws_sink *s, kws_sink_stats *st)
+{
+	memset(st, 0, sizeof *st);
+	st->name = s->name;
+	s->ops->stats(s, st);
+}
+
+int kws_sink_fd(const kws_sink *s)
+{
+	return s->fd;
+}
+
+void kws_sink_serve(kws_sink *s)
+{
+	if (s->ops->serve)
+		s->ops->serve(s);
+}
+
+void kws_sink_stop(kws_sink *s, int timeout_ms, bool wait)
+{
+	if (s)
+		s->ops->stop(s, timeout_ms, wait);
+}

@@ -1,0 +1,72 @@
+/* sink.h - where events go. However slow, stuck or dead the other end is, pushing never waits.
+ *
+ * A new kind is one file that defines a kws_sink_kind, and its line in the table of daemon/sinks.c.
+ * A sink is made in two steps. create checks what the configuration names and says in err what is
+ * wrong; nothing that others can see changes, so that a reload may still be refused. kws_sink_open
+ * makes it visible. */
+#ifndef KWS_DAEMON_SINK_SINK_H
+#define KWS_DAEMON_SINK_SINK_H
+
+#include "daemon/conf.h"
+#include "kws.h"
+#include "spot/event.h"
+
+typedef struct kws_sink kws_sink;
+
+typedef struct {
+	const char *name;      /* its section of the configuration; lives as long as the sink */
+	unsigned long taken;   /* events that found room */
+	unsigned long dropped; /* events, times readers, that found none */
+	unsigned long failed;  /* events that the other end refused, hooks that failed */
+	unsigned long killed;  /* hooks, or what they left running, that had to be killed */
+	bool has_readers;
+	unsigned readers; /* connected now */
+} kws_sink_stats;
+
+typedef struct {
+	const char *section; /* of the configuration */
+	size_t at, size;     /* of the section's struct in kws_conf */
+	/* c: the section's struct in all. */
+	bool (*wanted)(const kws_conf *all, const void *c);
+	/* live: what runs under this section's name, or NULL; it is only looked at. */
+	enum kws_status (*create)(kws_sink **out, const void *c, const kws_sink *live,
+				  kws_error *err);
+} kws_sink_kind;
+
+#define KWS_SINK_SECTION(member) offsetof(kws_conf, member), sizeof((kws_conf *)0)->member
+
+extern const kws_sink_kind kws_sink_stdout, kws_sink_journal, kws_sink_file, kws_sink_socket,
+	kws_sink_hook;
+
+/* Make it visible; MUST come before the first push. live, of the same kind, may be NULL: readers
+ * that are connected to it stay connected, to s. On failure live is as it was. */
+enum kws_status kws_sink_open(kws_sink *s, kws_sink *live, kws_error *err);
+
+void kws_sink_push(kws_sink *s, const kws_report *r);
+void kws_sink_stats_get(kws_sink *s, kws_sink_stats *st);
+
+/* A descriptor to poll for input, or -1; when it is ready, call kws_sink_serve. */
+int kws_sink_fd(const kws_sink *s);
+void kws_sink_serve(kws_sink *s);
+
+/* Deliver what was pushed, for up to timeout_ms, and free. wait: see kws_worker_stop. s may be
+ * NULL. */
+void kws_sink_stop(kws_sink *s, int timeout_ms, bool wait);
+
+/* ---- for the sinks themselves ---- */
+
+typedef struct {
+	enum kws_status (*open)(kws_sink *s, kws_sink *live, kws_error *err);
+	void (*push)(kws_sink *s, const kws_report *r);
+	void (*stats)(kws_sink *s, kws_sink_stats *st);
+	void (*serve)(kws_sink *s); /* NULL: there is no descriptor */
+	void (*stop)(kws_sink *s, int timeout_ms, bool wait);
+} kws_sink_ops;
+
+struct kws_sink {
+	const kws_sink_ops *ops;
+	const char *name;
+	int fd;
+};
+
+#endif

@@ -1,0 +1,199 @@
+#include "daemon/sinks.h"
+
+#include "daemon/clock.h"
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* In the order in which they get an event. The last are the first to be ended: a hook may have to
+ * be killed. */
+static const kws_sink_kind *const kinds[] = {
+	&kws_sink_stdout, &kws_sink_journal, &kws_sink_file, &kws_sink_socket, &kws_sink_hook,
+};
+
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+
+/* Of what runs; in what is to run next, sink is NULL where the one that runs stays. */
+typedef struct {
+	const kws_sink_kind *kind;
+	void *conf; /* (kind->size,) from which it was made */
+	kws_sink *sink;
+} entry;
+
+struct kws_sinks {
+	int fd; /* of an epoll set; -1: not opened */
+	entry at[N_KINDS];
+	size_t n;
+};
+
+/* ---- created beside what runs ---- */
+
+static entry *find(kws_sinks *s, const entry *like)
+{
+	for (size_t i = 0; s && i < s->n; i++)
+		if (s->at[i].kind == like->kind)
+			return &s->at[i];
+	return NULL;
+}
+
+static enum kws_status add(kws_sinks *s, const kws_sink_kind *kind, const void *conf,
+			   kws_sinks *now, kws_error *err)
+{
+	entry *e = &s->at[s->n++];
+	const entry *live;
+
+	e->kind = kind;
+	e->conf = malloc(kind->size);
+	if (!e->conf)
+		return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", kind->section);
+	memcpy(e->conf, conf, kind->size);
+	live = find(now, e);
+	if (live && !memcmp(live->conf, conf, kind->size))
+		return KWS_OK;
+	return kind->create(&e->sink, conf, live ? live->sink : NULL, err);
+}
+
+enum kws_status kws_sinks_create(kws_sinks **out, const kws_conf *c, kws_sinks *now, kws_error *err)
+{
+	kws_sinks *s = calloc(1, sizeof *s);
+	enum kws_status status = KWS_OK;
+
+	*out = NULL;
+	if (!s)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	s->fd = -1;
+	for (size_t i = 0; i < N_KINDS && status == KWS_OK; i++) {
+		const void *conf = (const char *)c + kinds[i]->at;
+
+		if (kinds[i]->wanted(c, conf))
+			status = add(s, kinds[i], conf, now, err);
+	}
+	if (status != KWS_OK) {
+		kws_sinks_stop(s, 0);
+		return status;
+	}
+	*out = s;
+	return KWS_OK;
+}
+
+/* ---- opened, replaced ---- */
+
+/* Into the set of s, and visible. */
+static enum kws_status open_sink(const kws_sinks *s, kws_sink *sink, kws_sink *live, kws_error *err)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = sink };
+	const int fd = kws_sink_fd(sink);
+
+	if (fd >= 0 && epoll_ctl(s->fd, EPOLL_CTL_ADD, fd, &e) != 0)
+		return kws_fail(err, KWS_ERR_NOMEM, "%s: epoll: %s", sink->name,
+				kws_strerrno(errno));
+	return kws_sink_open(sink, live, err);
+}
+
+enum kws_status kws_sinks_open(kws_sinks *s, kws_error *err)
+{
+	enum kws_status status = KWS_OK;
+
+	s->fd = epoll_create1(EPOLL_CLOEXEC);
+	if (s->fd < 0)
+		return kws_fail(err, KWS_ERR_NOMEM, "epoll: %s", kws_strerrno(errno));
+	for (size_t i = 0; i < s->n && status == KWS_OK; i++)
+		status = open_sink(s, s->at[i].sink, NULL, err);
+	return status;
+}
+
+static void end(entry *e, int timeout_ms, bool wait)
+{
+	kws_sink_stop(e->sink, timeout_ms, wait);
+	free(e->conf);
+	memset(e, 0, sizeof *e);
+}
+
+/* Returns what runs from now on in the place of old, which may be NULL, and next; *all: as next
+ * wanted it. */
+static entry choose(const kws_sinks *s, entry *old, entry *next, bool *all)
+{
+	kws_error err = { "" };
+	entry chosen = *next;
+
+	if (next->sink && open_sink(s, next->sink, old ? old->sink : NULL, &err) == KWS_OK)
+		return chosen;
+	if (next->sink) {
+		kws_log(KWS_LOG_ERROR, "%s; %s stays as it was", err.text, next->kind->section);
+		*all = false;
+	}
+	end(next, 0, true);
+	if (!old)
+		return *next;
+	chosen = *old;
+	memset(old, 0, sizeof *old);
+	return chosen;
+}
+
+bool kws_sinks_swap(kws_sinks *now, kws_sinks *next, int timeout_ms)
+{
+	entry chosen[N_KINDS];
+	size_t n = 0;
+	bool all = true;
+
+	for (size_t i = 0; i < next->n; i++) {
+		chosen[n] = choose(now, find(now, &next->at[i]), &next->at[i], &all);
+		n += chosen[n].sink != NULL;
+	}
+	for (size_t i = 0; i < now->n; i++)
+		end(&now->at[i], timeout_ms, false);
+	memcpy(now->at, chosen, n * sizeof chosen[0]);
+	now->n = n;
+	free(next);
+	return all;
+}
+
+/* ---- running ---- */
+
+void kws_sinks_push(kws_sinks *s, const kws_report *r)
+{
+	for (size_t i = 0; i < s->n; i++)
+		kws_sink_push(s->at[i].sink, r);
+}
+
+bool kws_sinks_stats(const kws_sinks *s, size_t i, kws_sink_stats *st)
+{
+	if (i >= s->n)
+		return false;
+	kws_sink_stats_get(s->at[i].sink, st);
+	return true;
+}
+
+int kws_sinks_fd(const kws_sinks *s)
+{
+	return s->fd;
+}
+
+void kws_sinks_serve(kws_sinks *s)
+{
+	struct epoll_event e[N_KINDS];
+	int n = epoll_wait(s->fd, e, N_KINDS, 0);
+
+	for (int i = 0; i < n; i++)
+		kws_sink_serve(e[i].data.ptr);
+}
+
+void kws_sinks_stop(kws_sinks *s, int timeout_ms)
+{
+	const double until = kws_clock_mono() + 1e-3 * timeout_ms;
+
+	if (!s)
+		return;
+	while (s->n) {
+		const double left = until - kws_clock_mono();
+
+		end(&s->at[--s->n], left > 0.0 ? (int)(1e3 * left) : 0, true);
+	}
+	if (s->fd >= 0)
+		close(s->fd);
+	free(s);
+}
