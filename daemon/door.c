@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -26,57 +27,91 @@ static struct sockaddr_un address(const char *path)
 	return a;
 }
 
-static enum kws_status failed(const kws_door *l, int code, kws_error *err)
+static enum kws_status failed(const kws_door *d, int code, kws_error *err)
 {
 	kws_cause cause = { "" };
 
-	return kws_fail(err, KWS_ERR_IO, "socket.path: %s: %s", l->path,
-			kws_cause_of(&cause, code, l->path));
+	return kws_fail(err, KWS_ERR_IO, "%s.path: %s: %s", d->label, d->path,
+			kws_cause_of(&cause, code, d->path));
 }
 
 /* ---- the name ---- */
 
-static bool is_of(const kws_door *l, const struct stat *st)
+/* The doors that are open: what a reload makes takes names over from what runs. */
+static kws_door *open_doors;
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool is_of(const kws_door *d, const struct stat *st)
 {
-	return l && l->fd >= 0 && st->st_dev == l->dev && st->st_ino == l->ino;
+	return st->st_dev == d->dev && st->st_ino == d->ino;
+}
+
+static bool is_ours(const struct stat *st)
+{
+	const kws_door *d;
+
+	pthread_mutex_lock(&open_lock);
+	for (d = open_doors; d && !is_of(d, st);)
+		d = d->next;
+	pthread_mutex_unlock(&open_lock);
+	return d != NULL;
+}
+
+static void enlist(kws_door *d)
+{
+	pthread_mutex_lock(&open_lock);
+	d->next = open_doors;
+	open_doors = d;
+	pthread_mutex_unlock(&open_lock);
+}
+
+static void strike(const kws_door *d)
+{
+	pthread_mutex_lock(&open_lock);
+	for (kws_door **at = &open_doors; *at; at = &(*at)->next)
+		if (*at == d) {
+			*at = d->next;
+			break;
+		}
+	pthread_mutex_unlock(&open_lock);
 }
 
 /* May we have the name? It is free, our own, or a dead daemon's. */
-static enum kws_status look(const kws_door *l, const kws_door *live, kws_error *err)
+static enum kws_status look(const kws_door *d, kws_error *err)
 {
-	struct sockaddr_un a = address(l->path);
+	struct sockaddr_un a = address(d->path);
 	struct stat st;
 	int fd, code = 0;
 
-	if (lstat(l->path, &st) != 0)
-		return errno == ENOENT ? KWS_OK : failed(l, errno, err);
+	if (lstat(d->path, &st) != 0)
+		return errno == ENOENT ? KWS_OK : failed(d, errno, err);
 	if (!S_ISSOCK(st.st_mode))
-		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: exists and is no socket",
-				l->path);
-	if (is_of(live, &st))
+		return kws_fail(err, KWS_ERR_IO, "%s.path: %s: exists and is no socket", d->label,
+				d->path);
+	if (is_ours(&st))
 		return KWS_OK;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return failed(l, errno, err);
+		return failed(d, errno, err);
 	if (connect(fd, (const struct sockaddr *)&a, sizeof a) != 0)
 		code = errno;
 	close(fd);
 	if (code == ECONNREFUSED || code == ENOENT)
 		return KWS_OK;
 	if (code == 0 || code == EAGAIN || code == EPROTOTYPE)
-		return kws_fail(err, KWS_ERR_IO, "socket.path: %s: another process listens there",
-				l->path);
-	return kws_fail(err, KWS_ERR_IO, "socket.path: %s: cannot tell whether it is in use: %s",
-			l->path, kws_strerrno(code));
+		return kws_fail(err, KWS_ERR_IO, "%s.path: %s: another process listens there",
+				d->label, d->path);
+	return kws_fail(err, KWS_ERR_IO, "%s.path: %s: cannot tell whether it is in use: %s",
+			d->label, d->path, kws_strerrno(code));
 }
 
 /* Returns the folder, locked; -1: it cannot be read, which is allowed; -2: somebody holds it. */
-static int lock_folder(const kws_door *l)
+static int lock_folder(const kws_door *d)
 {
-	char copy[sizeof l->path];
+	char copy[sizeof d->path];
 	int fd;
 
-	memcpy(copy, l->path, sizeof copy);
+	memcpy(copy, d->path, sizeof copy);
 	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
 		struct timespec t = { .tv_nsec = 10000000L };
@@ -99,29 +134,29 @@ static void unlock_folder(int fd)
 /* ---- the socket ---- */
 
 /* A sandbox may forbid chown; what we make is in our own group already, or in that of a setgid folder. */
-static enum kws_status give_away(const kws_door *l, const char *name, kws_error *err)
+static enum kws_status give_away(const kws_door *d, const char *name, kws_error *err)
 {
 	kws_cause cause = { "" };
 	struct stat st;
-	const bool there = lstat(name, &st) == 0 && st.st_gid == l->gid;
+	const bool there = lstat(name, &st) == 0 && st.st_gid == d->gid;
 
-	if (l->gid != (gid_t)-1 && !there && chown(name, (uid_t)-1, l->gid) != 0)
-		return kws_fail(err, KWS_ERR_IO, "socket.group: %s: %s", l->group,
-				kws_cause_of_group(&cause, errno, l->gid));
-	if (chmod(name, l->mode) != 0)
-		return kws_fail(err, KWS_ERR_IO, "socket.mode: %s: %s", l->path,
+	if (d->gid != (gid_t)-1 && !there && chown(name, (uid_t)-1, d->gid) != 0)
+		return kws_fail(err, KWS_ERR_IO, "%s.group: %s: %s", d->label, d->group,
+				kws_cause_of_group(&cause, errno, d->gid));
+	if (chmod(name, d->mode) != 0)
+		return kws_fail(err, KWS_ERR_IO, "%s.mode: %s: %s", d->label, d->path,
 				kws_strerrno(errno));
 	return KWS_OK;
 }
 
 /* Bind to a name beside the path that nobody has: what is there is never removed for it. */
-static bool bind_beside(const kws_door *l, int fd, char *name, size_t n)
+static bool bind_beside(const kws_door *d, int fd, char *name, size_t n)
 {
 	static unsigned count;
 	unsigned seed = (unsigned)getpid() * 2654435761U ^ (unsigned)(1e9 * kws_clock_mono());
 
 	for (int i = 0; i < 100; i++) {
-		snprintf(name, n, "%s.%08x", l->path, seed + 2654435769U * count++);
+		snprintf(name, n, "%s.%08x", d->path, seed + 2654435769U * count++);
 		struct sockaddr_un a = address(name);
 		if (bind(fd, (const struct sockaddr *)&a, sizeof a) == 0)
 			return true;
@@ -133,111 +168,112 @@ static bool bind_beside(const kws_door *l, int fd, char *name, size_t n)
 
 /* Listen under a name beside the path, with owner and mode as they are to be: nobody connects
  * before the rights are right. Returns KWS_OK, or nothing is left behind. */
-static enum kws_status listen_beside(kws_door *l, char *name, size_t n, kws_error *err)
+static enum kws_status listen_beside(kws_door *d, char *name, size_t n, kws_error *err)
 {
 	enum kws_status status;
 
-	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (l->fd < 0)
-		return failed(l, errno, err);
-	if (!bind_beside(l, l->fd, name, n)) {
-		status = failed(l, errno, err);
+	d->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (d->fd < 0)
+		return failed(d, errno, err);
+	if (!bind_beside(d, d->fd, name, n)) {
+		status = failed(d, errno, err);
 		goto fail;
 	}
-	status = give_away(l, name, err);
-	if (status == KWS_OK && listen(l->fd, BACKLOG) != 0)
-		status = failed(l, errno, err);
+	status = give_away(d, name, err);
+	if (status == KWS_OK && listen(d->fd, BACKLOG) != 0)
+		status = failed(d, errno, err);
 	if (status == KWS_OK)
 		return KWS_OK;
 	unlink(name);
 fail:
-	close(l->fd);
-	l->fd = -1;
+	close(d->fd);
+	d->fd = -1;
 	return status;
 }
 
-static enum kws_status find_group(kws_door *l, kws_error *err)
+static enum kws_status find_group(kws_door *d, kws_error *err)
 {
 	struct group g, *found = NULL;
 	char buf[8192];
 	int code;
 
-	l->gid = (gid_t)-1;
-	if (!*l->group)
+	d->gid = (gid_t)-1;
+	if (!*d->group)
 		return KWS_OK;
-	code = getgrnam_r(l->group, &g, buf, sizeof buf, &found);
+	code = getgrnam_r(d->group, &g, buf, sizeof buf, &found);
 	if (!found)
 		return kws_fail(err, KWS_ERR_IO,
-				code ? "socket.group: %s: %s"
-				     : "socket.group: no group is named %s",
-				l->group, kws_strerrno(code));
-	l->gid = g.gr_gid;
+				code ? "%s.group: %s: %s" : "%s.group: no group is named %s",
+				d->label, d->group, kws_strerrno(code));
+	d->gid = g.gr_gid;
 	return KWS_OK;
 }
 
-enum kws_status kws_door_prepare(kws_door *l, const kws_conf_socket *c, const kws_door *live,
-				 kws_error *err)
+enum kws_status kws_door_prepare(kws_door *d, const kws_door_config *c, kws_error *err)
 {
-	char name[sizeof l->path + SUFFIX];
+	char name[sizeof d->path + SUFFIX];
 	enum kws_status status;
 
-	*l = (kws_door){ .mode = (mode_t)c->mode, .fd = -1 };
-	snprintf(l->path, sizeof l->path, "%s", c->path);
-	snprintf(l->group, sizeof l->group, "%s", c->group);
-	status = find_group(l, err);
+	*d = (kws_door){ .mode = (mode_t)c->mode, .fd = -1 };
+	snprintf(d->label, sizeof d->label, "%s", c->label);
+	snprintf(d->path, sizeof d->path, "%s", c->path);
+	snprintf(d->group, sizeof d->group, "%s", c->group);
+	status = find_group(d, err);
 	if (status == KWS_OK)
-		status = look(l, live, err);
+		status = look(d, err);
 	if (status == KWS_OK)
-		status = listen_beside(l, name, sizeof name, err);
+		status = listen_beside(d, name, sizeof name, err);
 	if (status != KWS_OK)
 		return status;
 	unlink(name);
-	close(l->fd);
-	l->fd = -1;
+	close(d->fd);
+	d->fd = -1;
 	return KWS_OK;
 }
 
-enum kws_status kws_door_open(kws_door *l, const kws_door *live, kws_error *err)
+enum kws_status kws_door_open(kws_door *d, kws_error *err)
 {
-	char name[sizeof l->path + SUFFIX];
-	enum kws_status status = listen_beside(l, name, sizeof name, err);
+	char name[sizeof d->path + SUFFIX];
+	enum kws_status status = listen_beside(d, name, sizeof name, err);
 	struct stat st;
 	int folder;
 
 	if (status != KWS_OK)
 		return status;
-	folder = lock_folder(l);
+	folder = lock_folder(d);
 	if (folder == -2)
 		status = kws_fail(err, KWS_ERR_IO,
-				  "socket.path: %s: another process holds a lock on its folder",
-				  l->path);
+				  "%s.path: %s: another process holds a lock on its folder",
+				  d->label, d->path);
 	else
-		status = look(l, live, err);
-	if (status == KWS_OK && (lstat(name, &st) != 0 || rename(name, l->path) != 0))
-		status = failed(l, errno, err);
+		status = look(d, err);
+	if (status == KWS_OK && (lstat(name, &st) != 0 || rename(name, d->path) != 0))
+		status = failed(d, errno, err);
 	unlock_folder(folder);
 	if (status == KWS_OK) {
-		l->dev = st.st_dev;
-		l->ino = st.st_ino;
+		d->dev = st.st_dev;
+		d->ino = st.st_ino;
+		enlist(d);
 		return KWS_OK;
 	}
 	unlink(name);
-	close(l->fd);
-	l->fd = -1;
+	close(d->fd);
+	d->fd = -1;
 	return status;
 }
 
-void kws_door_close(kws_door *l)
+void kws_door_close(kws_door *d)
 {
 	struct stat st;
 	int folder;
 
-	if (l->fd < 0)
+	if (d->fd < 0)
 		return;
-	folder = lock_folder(l);
-	if (lstat(l->path, &st) == 0 && is_of(l, &st))
-		unlink(l->path);
+	strike(d);
+	folder = lock_folder(d);
+	if (lstat(d->path, &st) == 0 && is_of(d, &st))
+		unlink(d->path);
 	unlock_folder(folder);
-	close(l->fd);
-	l->fd = -1;
+	close(d->fd);
+	d->fd = -1;
 }

@@ -54,7 +54,7 @@ static enum kws_status add(kws_sinks *s, const kws_sink_kind *kind, const void *
 	live = find(now, e);
 	if (live && !memcmp(live->conf, conf, kind->size))
 		return KWS_OK;
-	return kind->create(&e->sink, conf, live ? live->sink : NULL, err);
+	return kind->create(&e->sink, conf, err);
 }
 
 enum kws_status kws_sinks_create(kws_sinks **out, const kws_conf *c, kws_sinks *now, kws_error *err)

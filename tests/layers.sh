@@ -17,7 +17,7 @@ audio|audio dsp/ring|sndfile.h FLAC/ ogg/ mpg123.h portaudio.h pa_linux_alsa.h p
 corpus|corpus audio spot model dsp vec|pthread.h
 cli|cli corpus audio spot model dsp vec|argp.h jansson.h cairo sndfile.h pthread.h fftw3.h
 daemon|daemon audio spot model dsp vec|argp.h jansson.h sndfile.h pthread.h ini.h systemd/
-daemon/sink|daemon/sink daemon/cause daemon/clock daemon/conf daemon/door daemon/log daemon/worker audio/start spot/event|systemd/
+daemon/sink|daemon/sink daemon/cause daemon/clock daemon/conf daemon/log daemon/server daemon/worker audio/start spot/event|systemd/
 '
 # what every folder may use: C, and POSIX where house rules allow it
 plain='^(assert|ctype|errno|float|inttypes|limits|locale|math|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time|fenv)\.h$'

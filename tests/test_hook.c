@@ -29,7 +29,7 @@ static void test_hook_gets_the_event(void **state)
 			"cat > \"${0%/*}/got\"\necho "
 			"\"$KWS_WORD|$KWS_SCORE|$KWS_START_SAMPLE|$#|$1|$2|${NOTIFY_SOCKET:-none}\""
 			" >> \"${0%/*}/got\"; mv \"${0%/*}/got\" \"${0%/*}/got.done\""));
-	OPENED(s, kws_sink_hook.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_hook.create(&s, &c, NULL));
 	kws_sink_push(s, &r);
 	UNTIL(access(in_dir("got.done"), F_OK) == 0);
 	text = slurp(in_dir("got.done"));
@@ -52,7 +52,7 @@ static void test_hook_that_hangs(void **state)
 	(void)state;
 	snprintf(c.command, sizeof c.command, "%s",
 		 script("hang", "echo x >> \"${0%/*}/hung\"; sleep 1000 & wait"));
-	OPENED(s, kws_sink_hook.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_hook.create(&s, &c, NULL));
 	for (int i = 0; i < 10; i++)
 		kws_sink_push(s, &r);
 	kws_sink_stats_get(s, &st);
@@ -74,7 +74,7 @@ static void test_hook_at_the_end(void **state)
 	(void)state;
 	snprintf(c.command, sizeof c.command, "%s",
 		 script("slow", "echo $$ > \"${0%/*}/pid\"; exec sleep 1000"));
-	OPENED(s, kws_sink_hook.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_hook.create(&s, &c, NULL));
 	kws_sink_push(s, &r);
 	UNTIL(count_lines(slurp(in_dir("pid"))) == 1);
 	kws_sink_stop(s, 50, true);
@@ -95,7 +95,7 @@ static void run_twice(kws_conf_hook *c, unsigned long killed, kws_sink_stats *st
 	kws_sink *s;
 	kws_report r = event(5);
 
-	OPENED(s, kws_sink_hook.create(&s, c, NULL, NULL));
+	OPENED(s, kws_sink_hook.create(&s, c, NULL));
 	kws_sink_push(s, &r);
 	UNTIL(access(in_dir("ended"), F_OK) == 0);
 	unlink(in_dir("ended"));
@@ -210,7 +210,7 @@ static void test_hook_that_is_not_there(void **state)
 	kws_error err = { "" };
 
 	(void)state;
-	assert_int_equal(kws_sink_hook.create(&s, &c, NULL, &err), KWS_ERR_IO);
+	assert_int_equal(kws_sink_hook.create(&s, &c, &err), KWS_ERR_IO);
 	assert_non_null(strstr(err.text, "hook.command: /nonexistent/hook: "));
 }
 
@@ -222,7 +222,7 @@ static void test_hook_that_is_no_program(void **state)
 
 	(void)state;
 	snprintf(c.command, sizeof c.command, "%s", dir);
-	assert_int_equal(kws_sink_hook.create(&s, &c, NULL, &err), KWS_ERR_IO);
+	assert_int_equal(kws_sink_hook.create(&s, &c, &err), KWS_ERR_IO);
 	assert_non_null(strstr(err.text, "is no program"));
 }
 

@@ -58,7 +58,7 @@ static void test_fields(void **state)
 	size_t n = 0;
 
 	(void)state;
-	OPENED(s, kws_sink_journal.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_journal.create(&s, &c, NULL));
 	kws_sink_push(s, &r);
 	UNTIL(taken() > 0);
 	kws_sink_stop(s, 1000, true);
@@ -91,7 +91,7 @@ static void test_refused(void **state)
 
 	(void)state;
 	refuse = -2;
-	OPENED(s, kws_sink_journal.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_journal.create(&s, &c, NULL));
 	kws_sink_push(s, &r);
 	UNTIL((kws_sink_stats_get(s, &st), st.failed == 1));
 	kws_sink_stop(s, 1000, true);

@@ -108,7 +108,7 @@ static void test_file_appends_and_rotates(void **state)
 
 	(void)state;
 	snprintf(c.path, sizeof c.path, "%s", in_dir("events"));
-	OPENED(s, kws_sink_file.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_file.create(&s, &c, NULL));
 	kws_sink_push(s, &r);
 	UNTIL(count_lines(slurp(c.path)) == 1);
 	assert_int_equal(stat(c.path, &info), 0);
@@ -132,7 +132,7 @@ static void test_file_that_cannot_be(void **state)
 	kws_error err = { "" };
 
 	(void)state;
-	assert_int_equal(kws_sink_file.create(&s, &c, NULL, &err), KWS_ERR_IO);
+	assert_int_equal(kws_sink_file.create(&s, &c, &err), KWS_ERR_IO);
 	assert_null(s);
 	assert_non_null(strstr(err.text, "file.path: /nonexistent/dir/file: "));
 }
@@ -147,7 +147,7 @@ static void test_full_disk(void **state)
 	kws_report r = event(1);
 
 	(void)state;
-	OPENED(s, kws_sink_file.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_file.create(&s, &c, NULL));
 	for (int i = 0; i < 20; i++)
 		kws_sink_push(s, &r);
 	kws_sink_stats_get(s, &st);
@@ -171,7 +171,7 @@ static void test_stuck_stdout(void **state)
 	assert_int_equal(pipe(p), 0);
 	fflush(stdout);
 	dup2(p[1], STDOUT_FILENO);
-	OPENED(s, kws_sink_stdout.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_stdout.create(&s, &c, NULL));
 	dup2(keep, STDOUT_FILENO);
 	close(p[1]);
 	close(keep);
@@ -196,11 +196,11 @@ static void test_file_is_made_when_opened(void **state)
 
 	(void)state;
 	snprintf(c.path, sizeof c.path, "%s", in_dir("not yet"));
-	assert_int_equal(kws_sink_file.create(&s, &c, NULL, NULL), KWS_OK);
+	assert_int_equal(kws_sink_file.create(&s, &c, NULL), KWS_OK);
 	assert_int_equal(access(c.path, F_OK), -1);
 	kws_sink_stop(s, 0, true);
 	assert_int_equal(access(c.path, F_OK), -1);
-	OPENED(s, kws_sink_file.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_file.create(&s, &c, NULL));
 	assert_int_equal(access(c.path, F_OK), 0);
 	kws_sink_stop(s, 0, true);
 }
@@ -216,7 +216,7 @@ static void test_named_pipe(void **state)
 	(void)state;
 	snprintf(c.path, sizeof c.path, "%s", in_dir("pipe"));
 	assert_int_equal(mkfifo(c.path, 0600), 0);
-	OPENED(s, kws_sink_file.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_file.create(&s, &c, NULL));
 	kws_sink_push(s, &r);
 	for (int reader = 0; reader < 2; reader++) {
 		int fd = open(c.path, O_RDONLY);
@@ -247,7 +247,7 @@ static void test_file_goes_on_in_the_line(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
 	small = was;
 	small.rlim_cur = 100;
-	OPENED(s, kws_sink_file.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_file.create(&s, &c, NULL));
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	kws_sink_push(s, &r);
 	UNTIL(stat(c.path, &st) == 0 && st.st_size == 100);
@@ -272,7 +272,7 @@ static void test_file_that_ends_torn(void **state)
 	assert_int_equal(write(fd, "{\"wo", 4), 4);
 	close(fd);
 	for (int i = 0; i < 2; i++) {
-		OPENED(s, kws_sink_file.create(&s, &c, NULL, NULL));
+		OPENED(s, kws_sink_file.create(&s, &c, NULL));
 		kws_sink_push(s, &r);
 		kws_sink_stop(s, 5000, true);
 	}
@@ -293,11 +293,11 @@ static void test_what_is_no_file(void **state)
 	snprintf(a.sun_path, sizeof a.sun_path, "%s", in_dir("a-socket"));
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
 	snprintf(c.path, sizeof c.path, "%s", a.sun_path);
-	assert_int_equal(kws_sink_file.create(&s, &c, NULL, &err), KWS_ERR_IO);
+	assert_int_equal(kws_sink_file.create(&s, &c, &err), KWS_ERR_IO);
 	assert_non_null(strstr(err.text, "is a socket"));
 	close(fd);
 	snprintf(c.path, sizeof c.path, "%s", dir);
-	assert_int_equal(kws_sink_file.create(&s, &c, NULL, &err), KWS_ERR_IO);
+	assert_int_equal(kws_sink_file.create(&s, &c, &err), KWS_ERR_IO);
 	assert_non_null(strstr(err.text, "Is a directory"));
 }
 
@@ -315,7 +315,7 @@ static void test_losses_are_told(void **state)
 	snprintf(path, sizeof path, "%s", in_dir("lossy"));
 	snprintf(c.path, sizeof c.path, "%s", path);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	OPENED(s, kws_sink_file.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_file.create(&s, &c, NULL));
 	for (int i = 0; i < 20; i++) /* nobody reads */
 		kws_sink_push(s, &r);
 	kws_sink_stats_get(s, &st);
@@ -347,7 +347,7 @@ static void test_closed_stdout(void **state)
 	(void)state;
 	fflush(stdout);
 	dup2(null, STDOUT_FILENO);
-	status = kws_sink_stdout.create(&s, &c, NULL, &err);
+	status = kws_sink_stdout.create(&s, &c, &err);
 	dup2(keep, STDOUT_FILENO);
 	close(keep);
 	close(null);

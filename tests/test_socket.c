@@ -1,5 +1,6 @@
 /* The event socket: its readers, its name, and who may have it. */
 #include "tests/sinks.h"
+#include "tests/sockets.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,19 +12,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-static int visit(const char *path)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
-	if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 static unsigned readers(kws_sink *s)
 {
 	kws_sink_stats st;
@@ -31,17 +19,6 @@ static unsigned readers(kws_sink *s)
 	kws_sink_serve(s);
 	kws_sink_stats_get(s, &st);
 	return st.readers;
-}
-
-static size_t read_for_now(int fd, char *text, size_t n)
-{
-	size_t at = 0;
-	ssize_t k;
-
-	while (at < n - 1 && (k = recv(fd, text + at, n - 1 - at, MSG_DONTWAIT)) > 0)
-		at += (size_t)k;
-	text[at] = 0;
-	return at;
 }
 
 static kws_conf_socket socket_conf(void)
@@ -62,7 +39,7 @@ static void test_socket_readers(void **state)
 	int fd[4];
 
 	(void)state;
-	OPENED(s, kws_sink_socket.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_socket.create(&s, &c, NULL));
 	assert_int_equal(stat(c.path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0620);
 	kws_sink_push(s, &r); /* nobody there */
@@ -104,7 +81,7 @@ static void test_socket_slow_reader(void **state)
 	unsigned good_lines = 0, slow_lines, told = 0;
 
 	(void)state;
-	OPENED(s, kws_sink_socket.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_socket.create(&s, &c, NULL));
 	int slow = visit(c.path), good = visit(c.path);
 	assert_int_equal(readers(s), 2);
 	for (unsigned i = 0; i < 3000; i++) {
@@ -172,15 +149,15 @@ static void test_created_is_not_seen(void **state)
 	unsigned names = count_names();
 
 	(void)state;
-	assert_int_equal(kws_sink_socket.create(&next, &c, NULL, NULL), KWS_OK);
+	assert_int_equal(kws_sink_socket.create(&next, &c, NULL), KWS_OK);
 	assert_int_equal(count_names(), names);
 	kws_sink_stop(next, 0, true);
-	OPENED(live, kws_sink_socket.create(&live, &c, NULL, NULL));
+	OPENED(live, kws_sink_socket.create(&live, &c, NULL));
 	ino_t was = inode(c.path);
 	int reader = visit(c.path);
 	assert_int_equal(readers(live), 1);
 	c.mode = 0600;
-	assert_int_equal(kws_sink_socket.create(&next, &c, live, NULL), KWS_OK);
+	assert_int_equal(kws_sink_socket.create(&next, &c, NULL), KWS_OK);
 	assert_int_equal(count_names(), names + 1);
 	kws_sink_stop(next, 0, true); /* a reload that was refused */
 	assert_int_equal(inode(c.path), was);
@@ -206,7 +183,7 @@ static void test_readers_stay(void **state)
 	size_t k;
 
 	(void)state;
-	OPENED(live, kws_sink_socket.create(&live, &c, NULL, NULL));
+	OPENED(live, kws_sink_socket.create(&live, &c, NULL));
 	int slow = visit(c.path), good = visit(c.path), none = visit(c.path);
 	assert_int_equal(readers(live), 3);
 	for (unsigned i = 0; i < 2000; i++) { /* slow's buffer is full afterwards */
@@ -220,7 +197,7 @@ static void test_readers_stay(void **state)
 	c.mode = 0600;
 	c.clients = 2;
 	c.buffer_kb = 64;
-	assert_int_equal(kws_sink_socket.create(&next, &c, live, NULL), KWS_OK);
+	assert_int_equal(kws_sink_socket.create(&next, &c, NULL), KWS_OK);
 	assert_int_equal(kws_sink_open(next, live, NULL), KWS_OK);
 	kws_sink_stop(live, 0, false); /* must not take the new one's name away */
 	assert_int_equal(stat(c.path, &info), 0);
@@ -257,10 +234,10 @@ static void test_socket_moves(void **state)
 
 	(void)state;
 	snprintf(to.path, sizeof to.path, "%s", in_dir("moved.sock"));
-	OPENED(live, kws_sink_socket.create(&live, &c, NULL, NULL));
+	OPENED(live, kws_sink_socket.create(&live, &c, NULL));
 	int fd = visit(c.path);
 	assert_int_equal(readers(live), 1);
-	assert_int_equal(kws_sink_socket.create(&next, &to, live, NULL), KWS_OK);
+	assert_int_equal(kws_sink_socket.create(&next, &to, NULL), KWS_OK);
 	assert_int_equal(kws_sink_open(next, live, NULL), KWS_OK);
 	kws_sink_stop(live, 0, false);
 	assert_int_equal(access(c.path, F_OK), -1);
@@ -278,7 +255,7 @@ static void contend(const kws_conf_socket *c, int go, int done)
 {
 	kws_sink *s = NULL;
 	char byte = 'n';
-	bool created = kws_sink_socket.create(&s, c, NULL, NULL) == KWS_OK;
+	bool created = kws_sink_socket.create(&s, c, NULL) == KWS_OK;
 
 	poll(&(struct pollfd){ .fd = go }, 1, 10000);
 	if (created && kws_sink_open(s, NULL, NULL) == KWS_OK)
@@ -327,7 +304,7 @@ static void test_one_of_many(void **state)
 		assert_true(fd >= 0);
 	}
 	assert_int_equal(visit(c.path), -1); /* the last one's socket, dead */
-	OPENED(s, kws_sink_socket.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_socket.create(&s, &c, NULL));
 	kws_sink_stop(s, 0, true);
 }
 
@@ -340,7 +317,7 @@ static void test_folder_lock(void **state)
 	int folder = open(dir, O_RDONLY | O_DIRECTORY);
 
 	(void)state;
-	assert_int_equal(kws_sink_socket.create(&s, &c, NULL, NULL), KWS_OK);
+	assert_int_equal(kws_sink_socket.create(&s, &c, NULL), KWS_OK);
 	assert_int_equal(flock(folder, LOCK_EX), 0);
 	assert_int_equal(kws_sink_open(s, NULL, &err), KWS_ERR_IO);
 	assert_non_null(strstr(err.text, "holds a lock on its folder"));
@@ -363,7 +340,7 @@ static void test_neighbours_stay(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++)
 		fclose(fopen(in_dir(names[i]), "w"));
-	OPENED(s, kws_sink_socket.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_socket.create(&s, &c, NULL));
 	kws_sink_stop(s, 0, true);
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(access(in_dir(names[i]), F_OK), 0);
@@ -375,40 +352,42 @@ static void test_neighbours_stay(void **state)
 static void test_name_that_was_taken(void **state)
 {
 	kws_conf_socket c = socket_conf();
-	kws_sink *ours, *theirs, *next;
+	kws_sink *ours, *next;
 	kws_error err = { "" };
 
 	(void)state;
-	OPENED(ours, kws_sink_socket.create(&ours, &c, NULL, NULL));
+	OPENED(ours, kws_sink_socket.create(&ours, &c, NULL));
 	unlink(c.path);
-	OPENED(theirs, kws_sink_socket.create(&theirs, &c, NULL, NULL));
-	assert_int_equal(kws_sink_socket.create(&next, &c, ours, &err), KWS_ERR_IO);
+	int theirs = squat(c.path);
+	assert_int_equal(kws_sink_socket.create(&next, &c, &err), KWS_ERR_IO);
 	assert_non_null(strstr(err.text, "another process listens there"));
 	kws_sink_stop(ours, 0, true);
 	assert_int_equal(access(c.path, F_OK), 0);
-	kws_sink_stop(theirs, 0, true);
+	close(theirs);
+	unlink(c.path);
 }
 
 /* Somebody was quicker between the check and the swap: what runs goes on as it is. */
 static void test_open_that_fails(void **state)
 {
 	kws_conf_socket c = socket_conf(), to = c;
-	kws_sink *live, *next, *theirs;
+	kws_sink *live, *next;
 	kws_error err = { "" };
 
 	(void)state;
 	snprintf(to.path, sizeof to.path, "%s", in_dir("contested.sock"));
-	OPENED(live, kws_sink_socket.create(&live, &c, NULL, NULL));
+	OPENED(live, kws_sink_socket.create(&live, &c, NULL));
 	int fd = visit(c.path);
 	assert_int_equal(readers(live), 1);
-	assert_int_equal(kws_sink_socket.create(&next, &to, live, NULL), KWS_OK);
-	OPENED(theirs, kws_sink_socket.create(&theirs, &to, NULL, NULL));
+	assert_int_equal(kws_sink_socket.create(&next, &to, NULL), KWS_OK);
+	int theirs = squat(to.path);
 	unsigned names = count_names();
 	assert_int_equal(kws_sink_open(next, live, &err), KWS_ERR_IO);
 	kws_sink_stop(next, 0, true);
 	assert_int_equal(count_names(), names);
 	assert_int_equal(readers(live), 1);
-	kws_sink_stop(theirs, 0, true);
+	close(theirs);
+	unlink(to.path);
 	kws_sink_stop(live, 0, true);
 	close(fd);
 }
@@ -426,7 +405,7 @@ static void test_no_descriptor_left(void **state)
 	(void)state;
 	if (getenv("KWS_WRAP")) /* memcheck has its own limit of descriptors */
 		skip();
-	OPENED(s, kws_sink_socket.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_socket.create(&s, &c, NULL));
 	int fd = visit(c.path), beyond = dup(fd);
 	close(beyond);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
@@ -468,7 +447,7 @@ static void test_limit_is_named(void **state)
 	none = was;
 	none.rlim_cur = 3;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	status = kws_sink_socket.create(&s, &c, NULL, &err);
+	status = kws_sink_socket.create(&s, &c, &err);
 	setrlimit(RLIMIT_NOFILE, &was);
 	assert_int_equal(status, KWS_ERR_IO);
 	assert_non_null(strstr(err.text, "too many open files"));
@@ -484,12 +463,12 @@ static void test_socket_in_the_way(void **state)
 
 	(void)state;
 	fclose(f);
-	assert_int_equal(kws_sink_socket.create(&s, &c, NULL, &err),
+	assert_int_equal(kws_sink_socket.create(&s, &c, &err),
 			 KWS_ERR_IO); /* a file is not ours to remove */
 	assert_non_null(strstr(err.text, "is no socket"));
 	unlink(c.path);
 	snprintf(c.group, sizeof c.group, "no-such-group-here");
-	assert_int_equal(kws_sink_socket.create(&s, &c, NULL, &err), KWS_ERR_IO);
+	assert_int_equal(kws_sink_socket.create(&s, &c, &err), KWS_ERR_IO);
 	assert_non_null(strstr(err.text, "socket.group"));
 	assert_int_equal(access(c.path, F_OK), -1);
 	/* a stale socket of a daemon that was killed is no obstacle */
@@ -499,7 +478,7 @@ static void test_socket_in_the_way(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
 	close(fd);
 	c.group[0] = 0;
-	OPENED(s, kws_sink_socket.create(&s, &c, NULL, NULL));
+	OPENED(s, kws_sink_socket.create(&s, &c, NULL));
 	kws_sink_stop(s, 0, true);
 }
 

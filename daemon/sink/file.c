@@ -219,13 +219,12 @@ static bool wanted(const kws_conf *all, const void *c)
 	return *((const kws_conf_file *)c)->path;
 }
 
-static enum kws_status create(kws_sink **sink, const void *c, const kws_sink *live, kws_error *err)
+static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 {
 	const kws_conf_file *conf = c;
 	file *f = calloc(1, sizeof *f);
 	enum kws_status status;
 
-	(void)live;
 	*sink = NULL;
 	if (!f)
 		return kws_fail(err, KWS_ERR_NOMEM, "file.path: out of memory");

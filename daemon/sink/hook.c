@@ -284,7 +284,7 @@ static bool wanted(const kws_conf *all, const void *c)
 	return *((const kws_conf_hook *)c)->command;
 }
 
-static enum kws_status create(kws_sink **sink, const void *c, const kws_sink *live, kws_error *err)
+static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 {
 	const kws_conf_hook *conf = c;
 	hook *h = calloc(1, sizeof *h);
@@ -292,7 +292,6 @@ static enum kws_status create(kws_sink **sink, const void *c, const kws_sink *li
 	struct stat st;
 	kws_cause cause = { "" };
 
-	(void)live;
 	*sink = NULL;
 	if (!h || !(h->children = calloc(conf->at_once, sizeof *h->children))) {
 		free(h);

@@ -66,12 +66,11 @@ static bool wanted(const kws_conf *all, const void *c)
 		   && (kws_log_is_journal(kws_log_fd()) || kws_log_is_journal(STDOUT_FILENO)));
 }
 
-static enum kws_status create(kws_sink **sink, const void *c, const kws_sink *live, kws_error *err)
+static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 {
 	const kws_conf_journal *conf = c;
 	journal *j = calloc(1, sizeof *j);
 
-	(void)live;
 	*sink = NULL;
 	if (!j)
 		return kws_fail(err, KWS_ERR_NOMEM, "journal: out of memory");

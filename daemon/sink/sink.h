@@ -28,9 +28,7 @@ typedef struct {
 	size_t at, size;     /* of the section's struct in kws_conf */
 	/* c: the section's struct in all. */
 	bool (*wanted)(const kws_conf *all, const void *c);
-	/* live: what runs under this section's name, or NULL; it is only looked at. */
-	enum kws_status (*create)(kws_sink **out, const void *c, const kws_sink *live,
-				  kws_error *err);
+	enum kws_status (*create)(kws_sink **out, const void *c, kws_error *err);
 } kws_sink_kind;
 
 #define KWS_SINK_SECTION(member) offsetof(kws_conf, member), sizeof((kws_conf *)0)->member

@@ -50,12 +50,11 @@ static bool wanted(const kws_conf *all, const void *c)
 		   && kws_start_has_stdout());
 }
 
-static enum kws_status create(kws_sink **sink, const void *c, const kws_sink *live, kws_error *err)
+static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 {
 	const kws_conf_stdout *conf = c;
 	out *o = calloc(1, sizeof *o);
 
-	(void)live;
 	*sink = NULL;
 	if (!o)
 		return kws_fail(err, KWS_ERR_NOMEM, "stdout: out of memory");
