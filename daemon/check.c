@@ -43,47 +43,80 @@ static bool ends_in(const char *path, const char *end)
 	return n >= k && !strcmp(path + n - k, end);
 }
 
+/* A path that the configuration names, and what is to be there. */
+typedef struct {
+	const char *section, *name, *key;
+	char *path;
+	enum { A_FILE, A_SOCKET, A_FOLDER } what;
+} place;
+
+enum { PLACES = 2 * KWS_CONF_SINKS + 1, KEY = KWS_CONF_TITLE + 8 };
+
+static size_t find_places(kws_conf *c, place *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_file; i++)
+		p[n++] = (place){ "file", c->file[i].name, "path", c->file[i].path, A_FILE };
+	for (size_t i = 0; i < c->n_socket; i++)
+		p[n++] =
+			(place){ "socket", c->socket[i].name, "path", c->socket[i].path, A_SOCKET };
+	p[n++] = (place){ "clips", "", "dir", c->clips.dir, A_FOLDER };
+	return n;
+}
+
+static const char *key_of(const place *p, char text[KEY])
+{
+	char title[KWS_CONF_TITLE];
+
+	snprintf(text, KEY, "%s %s", kws_conf_title(p->section, p->name, title), p->key);
+	return text;
+}
+
 /* Whether path, or the folder that it is to be in, cannot be looked at from here though the service
  * can. Then it is left out, with a word. */
-static bool left_to_service(const char *key, char *path, bool folder)
+static bool left_to_service(const place *p)
 {
-	char up[256], top[256];
+	char up[256], top[256], key[KEY];
 	struct stat st, owner;
 	int why;
 
-	if (!*path || !is_of_service(path))
+	if (!*p->path || !is_of_service(p->path))
 		return false;
-	snprintf(up, sizeof up, "%s", path);
-	if (!folder)
+	snprintf(up, sizeof up, "%s", p->path);
+	if (p->what != A_FOLDER)
 		*strrchr(up, '/') = 0;
-	top_of(path, top, sizeof top);
+	top_of(p->path, top, sizeof top);
 	why = stat(up, &st) != 0 || access(up, W_OK | X_OK) != 0 ? errno : 0;
 	if (!why && stat(top, &owner) == 0 && st.st_uid != owner.st_uid && !(st.st_mode & S_IWOTH))
 		kws_log(KWS_LOG_WARNING,
-			"%s: %s: is not the service's own, who may not write into it", key, up);
+			"%s: %s: is not the service's own, who may not write into it",
+			key_of(p, key), up);
 	/* of what is missing, the service makes its own folder, and clips in it */
-	if (!why || (why == ENOENT && stat(top, &owner) == 0 && !ends_in(path, "/clips")))
+	if (!why || (why == ENOENT && stat(top, &owner) == 0 && !ends_in(p->path, "/clips")))
 		return false;
-	kws_log(KWS_LOG_WARNING, "%s: %s: not checked: the folder is the service's, which %s", key,
-		path, why == ENOENT ? "makes it when it starts" : "others may not change");
-	*path = 0;
+	kws_log(KWS_LOG_WARNING, "%s: %s: not checked: the folder is the service's, which %s",
+		key_of(p, key), p->path,
+		why == ENOENT ? "makes it when it starts" : "others may not change");
+	*p->path = 0;
 	return true;
 }
 
 /* Another kwsd there is most likely the one that is to be reloaded. */
-static void leave_out_live_socket(kws_conf_socket *c)
+static void leave_out_live_socket(const place *p)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char key[KEY];
 
-	snprintf(a.sun_path, sizeof a.sun_path, "%s", c->path);
-	if (*c->path && fd >= 0
+	snprintf(a.sun_path, sizeof a.sun_path, "%s", p->path);
+	if (*p->path && fd >= 0
 	    && (connect(fd, (const struct sockaddr *)&a, sizeof a) == 0 || errno == EAGAIN)) {
 		kws_log(KWS_LOG_WARNING,
-			"socket.path: %s: a process listens there: for the running kwsd that is "
+			"%s: %s: a process listens there: for the running kwsd that is "
 			"right, a second one would be refused",
-			c->path);
-		c->path[0] = 0;
+			key_of(p, key), p->path);
+		p->path[0] = 0;
 	}
 	if (fd >= 0)
 		close(fd);
@@ -137,26 +170,27 @@ static void check_device(const char *name)
 
 /* ---- all of it ---- */
 
-static void say_who(const kws_conf *c)
+static void say_who(kws_conf *c)
 {
-	const char *const paths[][2] = { { "file.path", c->file[0].path },
-					 { "socket.path", c->socket[0].path },
-					 { "clips.dir", c->clips.dir } };
 	const struct passwd *us = getpwuid(geteuid());
+	place p[PLACES];
+	const size_t n = find_places(c, p);
+	char key[KEY];
 
 	kws_log(KWS_LOG_INFO, "checked as %s%s", us ? us->pw_name : "a user without a name",
 		geteuid() ? "" : ", who may do more than the service's own user");
-	for (size_t i = 0; geteuid() == 0 && i < sizeof paths / sizeof paths[0]; i++)
-		if (*paths[i][1] && !is_of_service(paths[i][1]))
+	for (size_t i = 0; geteuid() == 0 && i < n; i++)
+		if (*p[i].path && !is_of_service(p[i].path))
 			kws_log(KWS_LOG_WARNING,
 				"%s: %s: kwsd.service may write below /run/kwsd and /var/lib/kwsd "
 				"only; ReadWritePaths= of a drop-in adds others",
-				paths[i][0], paths[i][1]);
+				key_of(&p[i], key), p[i].path);
 }
 
 int kws_check(kws_setup *s)
 {
-	const kws_conf whole = s->conf;
+	kws_conf whole = s->conf;
+	place p[PLACES];
 	kws_conf *c = &s->conf;
 	kws_error err = { "" };
 	bool stopped;
@@ -166,10 +200,10 @@ int kws_check(kws_setup *s)
 		kws_log(KWS_LOG_ERROR, "standard output: %s", strerror(errno));
 		return EX_IOERR;
 	}
-	left_to_service("file.path", c->file[0].path, false);
-	if (!left_to_service("socket.path", c->socket[0].path, false))
-		leave_out_live_socket(&c->socket[0]);
-	left_to_service("clips.dir", c->clips.dir, true);
+	const size_t n = find_places(c, p);
+	for (size_t i = 0; i < n; i++)
+		if (!left_to_service(&p[i]) && p[i].what == A_SOCKET)
+			leave_out_live_socket(&p[i]);
 	if (kws_start_build(s, &stopped, &err) != KWS_OK) {
 		kws_log(KWS_LOG_ERROR, "%s", err.text);
 		return EX_CONFIG;

@@ -8,21 +8,23 @@
 static void check_memory(kws_conf_told *t, const kws_conf *c)
 {
 	enum { MOST_MB = 288, KERNEL_KB = 208 }; /* the kernel's own buffer of a socket */
-	const kws_conf_socket *s = &c->socket[0];
+	double readers = 0.0;
 	unsigned hz = c->audio[0].rate_hz ? c->audio[0].rate_hz : 192000,
 		 ms = c->clips.pre_ms + c->clips.post_ms + KWS_CLIP_WORD_MS;
-	double readers = *s->path ? s->clients / 1024.0 * (s->buffer_kb + (double)KERNEL_KB) : 0.0;
 	double clips = *c->clips.dir ? c->clips.queue * 1e-3 * ms * hz * 2.0 / (1 << 20) : 0.0;
 
+	for (size_t i = 0; i < c->n_socket; i++)
+		if (*c->socket[i].path)
+			readers += c->socket[i].clients / 1024.0
+				   * (c->socket[i].buffer_kb + (double)KERNEL_KB);
 	if (readers + clips <= MOST_MB)
 		return;
 	kws_conf_tell(
 		t,
-		"buffers would take %.0f MiB, at most %d: socket.clients = %u x "
-		"(socket.buffer_kb = %u "
-		"+ the kernel's %d) KiB: %.0f MiB; clips.queue = %u x %u ms at %u Hz: %.0f MiB",
-		readers + clips, MOST_MB, s->clients, s->buffer_kb, KERNEL_KB, readers,
-		c->clips.queue, ms, hz, clips);
+		"buffers would take %.0f MiB, at most %d: of each [socket] clients x (buffer_kb "
+		"+ the kernel's %d) KiB: %.0f MiB; of [clips] queue = %u x %u ms at %u Hz: "
+		"%.0f MiB",
+		readers + clips, MOST_MB, KERNEL_KB, readers, c->clips.queue, ms, hz, clips);
 }
 
 static void check_audio(kws_conf_told *t, const kws_conf_audio *a)
@@ -40,6 +42,20 @@ static void check_audio(kws_conf_told *t, const kws_conf_audio *a)
 			      a->backoff_ms, a->backoff_max_s);
 }
 
+/* The second of two sockets would take the first one's name away. */
+static void check_names(kws_conf_told *t, const kws_conf *c)
+{
+	char one[KWS_CONF_TITLE], two[KWS_CONF_TITLE];
+
+	for (size_t i = 0; i < c->n_socket; i++)
+		for (size_t k = 0; k < i; k++)
+			if (*c->socket[i].path && !strcmp(c->socket[i].path, c->socket[k].path))
+				kws_conf_tell(t, "%s path: %s is that of %s, too",
+					      kws_conf_title("socket", c->socket[i].name, two),
+					      c->socket[i].path,
+					      kws_conf_title("socket", c->socket[k].name, one));
+}
+
 int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, void *ctx)
 {
 	kws_conf_told told = { .name = name, .fn = fn, .ctx = ctx };
@@ -47,5 +63,6 @@ int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, v
 	for (size_t i = 0; i < c->n_audio; i++)
 		check_audio(&told, &c->audio[i]);
 	check_memory(&told, c);
+	check_names(&told, c);
 	return told.errors;
 }

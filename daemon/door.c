@@ -31,7 +31,7 @@ static enum kws_status failed(const kws_door *d, int code, kws_error *err)
 {
 	kws_cause cause = { "" };
 
-	return kws_fail(err, KWS_ERR_IO, "%s.path: %s: %s", d->label, d->path,
+	return kws_fail(err, KWS_ERR_IO, "[%s] path: %s: %s", d->label, d->path,
 			kws_cause_of(&cause, code, d->path));
 }
 
@@ -86,7 +86,7 @@ static enum kws_status look(const kws_door *d, kws_error *err)
 	if (lstat(d->path, &st) != 0)
 		return errno == ENOENT ? KWS_OK : failed(d, errno, err);
 	if (!S_ISSOCK(st.st_mode))
-		return kws_fail(err, KWS_ERR_IO, "%s.path: %s: exists and is no socket", d->label,
+		return kws_fail(err, KWS_ERR_IO, "[%s] path: %s: exists and is no socket", d->label,
 				d->path);
 	if (is_ours(&st))
 		return KWS_OK;
@@ -99,9 +99,9 @@ static enum kws_status look(const kws_door *d, kws_error *err)
 	if (code == ECONNREFUSED || code == ENOENT)
 		return KWS_OK;
 	if (code == 0 || code == EAGAIN || code == EPROTOTYPE)
-		return kws_fail(err, KWS_ERR_IO, "%s.path: %s: another process listens there",
+		return kws_fail(err, KWS_ERR_IO, "[%s] path: %s: another process listens there",
 				d->label, d->path);
-	return kws_fail(err, KWS_ERR_IO, "%s.path: %s: cannot tell whether it is in use: %s",
+	return kws_fail(err, KWS_ERR_IO, "[%s] path: %s: cannot tell whether it is in use: %s",
 			d->label, d->path, kws_strerrno(code));
 }
 
@@ -141,10 +141,10 @@ static enum kws_status give_away(const kws_door *d, const char *name, kws_error 
 	const bool there = lstat(name, &st) == 0 && st.st_gid == d->gid;
 
 	if (d->gid != (gid_t)-1 && !there && chown(name, (uid_t)-1, d->gid) != 0)
-		return kws_fail(err, KWS_ERR_IO, "%s.group: %s: %s", d->label, d->group,
+		return kws_fail(err, KWS_ERR_IO, "[%s] group: %s: %s", d->label, d->group,
 				kws_cause_of_group(&cause, errno, d->gid));
 	if (chmod(name, d->mode) != 0)
-		return kws_fail(err, KWS_ERR_IO, "%s.mode: %s: %s", d->label, d->path,
+		return kws_fail(err, KWS_ERR_IO, "[%s] mode: %s: %s", d->label, d->path,
 				kws_strerrno(errno));
 	return KWS_OK;
 }
@@ -203,7 +203,7 @@ static enum kws_status find_group(kws_door *d, kws_error *err)
 	code = getgrnam_r(d->group, &g, buf, sizeof buf, &found);
 	if (!found)
 		return kws_fail(err, KWS_ERR_IO,
-				code ? "%s.group: %s: %s" : "%s.group: no group is named %s",
+				code ? "[%s] group: %s: %s" : "[%s] group: no group is named %s",
 				d->label, d->group, kws_strerrno(code));
 	d->gid = g.gr_gid;
 	return KWS_OK;
@@ -243,7 +243,7 @@ enum kws_status kws_door_open(kws_door *d, kws_error *err)
 	folder = lock_folder(d);
 	if (folder == -2)
 		status = kws_fail(err, KWS_ERR_IO,
-				  "%s.path: %s: another process holds a lock on its folder",
+				  "[%s] path: %s: another process holds a lock on its folder",
 				  d->label, d->path);
 	else
 		status = look(d, err);

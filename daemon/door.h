@@ -17,8 +17,7 @@
 enum { KWS_DOOR_PATH = 96, KWS_DOOR_GROUP = 48, KWS_DOOR_LABEL = 48 };
 
 typedef struct {
-	const char
-		*label; /* its section: stands before the keys path, mode and group in messages */
+	const char *label;	  /* "socket log", of the section [socket log]: for messages */
 	const char *path, *group; /* group "": the daemon's own */
 	unsigned mode;
 } kws_door_config;

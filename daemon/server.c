@@ -46,8 +46,8 @@ static void turn_away(kws_server *s, int fd)
 	const char *full = s->conf.full;
 
 	if (!s->stats.turned++)
-		kws_log(KWS_LOG_WARNING, "%s: more than %s.clients = %u, turned away",
-			s->door.label, s->door.label, s->conf.clients);
+		kws_log(KWS_LOG_WARNING, "%s: more than clients = %u, turned away", s->door.label,
+			s->conf.clients);
 	if (full && send(fd, full, strlen(full), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		errno = 0; /* it will see the end */
 	close(fd);
@@ -164,8 +164,8 @@ static void take_over(kws_server *s, kws_server *live)
 		if (from->fd < 0)
 			continue;
 		if (!to) {
-			kws_log(KWS_LOG_WARNING, "%s: more than %s.clients = %u, sent away",
-				s->door.label, s->door.label, s->conf.clients);
+			kws_log(KWS_LOG_WARNING, "%s: more than clients = %u, sent away",
+				s->door.label, s->conf.clients);
 			kws_client_leave(from);
 			s->stats.turned++;
 			continue;

@@ -1,8 +1,10 @@
 #include "daemon/sinks.h"
 
 #include "daemon/clock.h"
+#include "daemon/conf_table.h"
 #include "daemon/log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +17,20 @@ static const kws_sink_kind *const kinds[] = {
 	&kws_sink_stdout, &kws_sink_journal, &kws_sink_file, &kws_sink_socket, &kws_sink_hook,
 };
 
-enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+enum { N_KINDS = sizeof kinds / sizeof kinds[0], MOST = N_KINDS * KWS_CONF_SINKS };
 
 /* Of what runs; in what is to run next, sink is NULL where the one that runs stays. */
 typedef struct {
 	const kws_sink_kind *kind;
-	void *conf; /* (kind->size,) from which it was made */
+	size_t size;
+	void *conf;	  /* (size,) the section from which it was made */
+	const char *name; /* of the section, in conf; "" where it has none */
 	kws_sink *sink;
 } entry;
 
 struct kws_sinks {
 	int fd; /* of an epoll set; -1: not opened */
-	entry at[N_KINDS];
+	entry at[MOST];
 	size_t n;
 };
 
@@ -35,26 +39,44 @@ struct kws_sinks {
 static entry *find(kws_sinks *s, const entry *like)
 {
 	for (size_t i = 0; s && i < s->n; i++)
-		if (s->at[i].kind == like->kind)
+		if (s->at[i].kind == like->kind && !strcmp(s->at[i].name, like->name))
 			return &s->at[i];
 	return NULL;
 }
 
-static enum kws_status add(kws_sinks *s, const kws_sink_kind *kind, const void *conf,
-			   kws_sinks *now, kws_error *err)
+static enum kws_status add(kws_sinks *s, const kws_sink_kind *kind, const kws_conf_section *section,
+			   const void *conf, kws_sinks *now, kws_error *err)
 {
 	entry *e = &s->at[s->n++];
 	const entry *live;
 
 	e->kind = kind;
-	e->conf = malloc(kind->size);
+	e->size = section->size;
+	e->conf = malloc(e->size);
 	if (!e->conf)
 		return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", kind->section);
-	memcpy(e->conf, conf, kind->size);
+	memcpy(e->conf, conf, e->size);
+	e->name = kws_conf_repeats(section) ? e->conf : "";
 	live = find(now, e);
-	if (live && !memcmp(live->conf, conf, kind->size))
+	if (live && !memcmp(live->conf, conf, e->size))
 		return KWS_OK;
 	return kind->create(&e->sink, conf, err);
+}
+
+static enum kws_status add_all(kws_sinks *s, const kws_sink_kind *kind, const kws_conf *c,
+			       kws_sinks *now, kws_error *err)
+{
+	const kws_conf_section *section = kws_conf_section_find(kind->section);
+	enum kws_status status = KWS_OK;
+
+	assert(section && section->max <= KWS_CONF_SINKS);
+	for (size_t i = 0; i < kws_conf_count_of(c, section) && status == KWS_OK; i++) {
+		const void *conf = kws_conf_element((kws_conf *)(uintptr_t)c, section, i);
+
+		if (kind->wanted(c, conf))
+			status = add(s, kind, section, conf, now, err);
+	}
+	return status;
 }
 
 enum kws_status kws_sinks_create(kws_sinks **out, const kws_conf *c, kws_sinks *now, kws_error *err)
@@ -66,12 +88,8 @@ enum kws_status kws_sinks_create(kws_sinks **out, const kws_conf *c, kws_sinks *
 	if (!s)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	s->fd = -1;
-	for (size_t i = 0; i < N_KINDS && status == KWS_OK; i++) {
-		const void *conf = (const char *)c + kinds[i]->at;
-
-		if (kinds[i]->wanted(c, conf))
-			status = add(s, kinds[i], conf, now, err);
-	}
+	for (size_t i = 0; i < N_KINDS && status == KWS_OK; i++)
+		status = add_all(s, kinds[i], c, now, err);
 	if (status != KWS_OK) {
 		kws_sinks_stop(s, 0);
 		return status;
@@ -89,7 +107,7 @@ static enum kws_status open_sink(const kws_sinks *s, kws_sink *sink, kws_sink *l
 	const int fd = kws_sink_fd(sink);
 
 	if (fd >= 0 && epoll_ctl(s->fd, EPOLL_CTL_ADD, fd, &e) != 0)
-		return kws_fail(err, KWS_ERR_NOMEM, "%s: epoll: %s", sink->name,
+		return kws_fail(err, KWS_ERR_NOMEM, "%s: epoll: %s", sink->label,
 				kws_strerrno(errno));
 	return kws_sink_open(sink, live, err);
 }
@@ -123,7 +141,7 @@ static entry choose(const kws_sinks *s, entry *old, entry *next, bool *all)
 	if (next->sink && open_sink(s, next->sink, old ? old->sink : NULL, &err) == KWS_OK)
 		return chosen;
 	if (next->sink) {
-		kws_log(KWS_LOG_ERROR, "%s; %s stays as it was", err.text, next->kind->section);
+		kws_log(KWS_LOG_ERROR, "%s; %s stays as it was", err.text, next->sink->label);
 		*all = false;
 	}
 	end(next, 0, true);
@@ -136,7 +154,7 @@ static entry choose(const kws_sinks *s, entry *old, entry *next, bool *all)
 
 bool kws_sinks_swap(kws_sinks *now, kws_sinks *next, int timeout_ms)
 {
-	entry chosen[N_KINDS];
+	entry chosen[MOST];
 	size_t n = 0;
 	bool all = true;
 
@@ -175,8 +193,8 @@ int kws_sinks_fd(const kws_sinks *s)
 
 void kws_sinks_serve(kws_sinks *s)
 {
-	struct epoll_event e[N_KINDS];
-	int n = epoll_wait(s->fd, e, N_KINDS, 0);
+	struct epoll_event e[MOST];
+	int n = epoll_wait(s->fd, e, MOST, 0);
 
 	for (int i = 0; i < n; i++)
 		kws_sink_serve(e[i].data.ptr);

@@ -157,8 +157,8 @@ void kws_vitals_line(const kws_vitals *v, kws_listener *listener, const kws_sink
 	    (double)kws_engine_best(kws_listener_engine(listener)), cpu, resident_mb(), ru.ru_nvcsw,
 	    kws_log_dropped());
 	for (size_t i = 0; kws_sinks_stats(sinks, i, &k); i++) {
-		add(&l, " %s=taken:%lu,dropped:%lu,failed:%lu", k.name, k.taken, k.dropped,
-		    k.failed);
+		add(&l, " %s%s%s=taken:%lu,dropped:%lu,failed:%lu", k.kind, *k.name ? "." : "",
+		    k.name, k.taken, k.dropped, k.failed);
 		if (k.has_readers)
 			add(&l, ",readers:%u", k.readers);
 		if (k.killed)

@@ -211,7 +211,7 @@ static void test_hook_that_is_not_there(void **state)
 
 	(void)state;
 	assert_int_equal(kws_sink_hook.create(&s, &c, &err), KWS_ERR_IO);
-	assert_non_null(strstr(err.text, "hook.command: /nonexistent/hook: "));
+	assert_non_null(strstr(err.text, "[hook] command: /nonexistent/hook: "));
 }
 
 static void test_hook_that_is_no_program(void **state)

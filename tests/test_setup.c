@@ -114,12 +114,12 @@ static void expect_line(int fd)
 }
 
 /* What a sink has taken since it was made; -1: there is none. */
-static long taken(const kws_running *now, const char *name)
+static long taken(const kws_running *now, const char *kind)
 {
 	kws_sink_stats st;
 
 	for (size_t i = 0; kws_sinks_stats(now->sinks, i, &st); i++)
-		if (!strcmp(st.name, name))
+		if (!strcmp(st.kind, kind))
 			return (long)st.taken;
 	return -1;
 }

@@ -134,7 +134,7 @@ static void test_file_that_cannot_be(void **state)
 	(void)state;
 	assert_int_equal(kws_sink_file.create(&s, &c, &err), KWS_ERR_IO);
 	assert_null(s);
-	assert_non_null(strstr(err.text, "file.path: /nonexistent/dir/file: "));
+	assert_non_null(strstr(err.text, "[file] path: /nonexistent/dir/file: "));
 }
 
 /* /dev/full refuses every write: events wait, the queue fills, drops are counted, and stop comes
@@ -352,7 +352,7 @@ static void test_closed_stdout(void **state)
 	close(keep);
 	close(null);
 	assert_int_equal(status, KWS_ERR_IO);
-	assert_string_equal(err.text, "stdout.enabled: standard output is closed");
+	assert_string_equal(err.text, "[stdout] enabled: standard output is closed");
 }
 
 static void test_clean(void **state)

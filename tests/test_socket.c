@@ -469,7 +469,7 @@ static void test_socket_in_the_way(void **state)
 	unlink(c.path);
 	snprintf(c.group, sizeof c.group, "no-such-group-here");
 	assert_int_equal(kws_sink_socket.create(&s, &c, &err), KWS_ERR_IO);
-	assert_non_null(strstr(err.text, "socket.group"));
+	assert_non_null(strstr(err.text, "[socket] group: "));
 	assert_int_equal(access(c.path, F_OK), -1);
 	/* a stale socket of a daemon that was killed is no obstacle */
 	struct sockaddr_un a = { .sun_family = AF_UNIX };

@@ -165,7 +165,10 @@ static void free_file(void *self)
 
 static enum kws_status fail(const file *f, const char *why, kws_error *err)
 {
-	return kws_fail(err, KWS_ERR_IO, "file.path: %s: %s", f->conf.path, why);
+	char title[KWS_CONF_TITLE];
+
+	return kws_fail(err, KWS_ERR_IO, "%s path: %s: %s",
+			kws_conf_title("file", f->conf.name, title), f->conf.path, why);
 }
 
 static enum kws_status open_file(void *self, kws_error *err)
@@ -227,7 +230,7 @@ static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 
 	*sink = NULL;
 	if (!f)
-		return kws_fail(err, KWS_ERR_NOMEM, "file.path: out of memory");
+		return kws_fail(err, KWS_ERR_NOMEM, "file: out of memory");
 	f->fd = -1;
 	f->conf = *conf;
 	status = prepare(f, err);
@@ -235,7 +238,8 @@ static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 		free_file(f);
 		return status;
 	}
-	return kws_sink_work_create(sink, "file", &ops, f, conf->queue, &f->work, err);
+	return kws_sink_work_create(sink, &kws_sink_file, conf->name, &ops, f, conf->queue,
+				    &f->work, err);
 }
 
-const kws_sink_kind kws_sink_file = { "file", KWS_SINK_SECTION(file[0]), wanted, create };
+const kws_sink_kind kws_sink_file = { "file", wanted, create };

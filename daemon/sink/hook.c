@@ -23,7 +23,8 @@ extern char **environ;
 enum { TICK_MS = 20, MAX_FIELDS = 32, MAX_ENV = 256, OUTPUT = 4096, LINE = 512 };
 
 typedef struct {
-	pid_t pid; /* 0: free; also the number of its process group */
+	const char *label; /* of the hook */
+	pid_t pid;	   /* 0: free; also the number of its process group */
 	double deadline;
 	bool killed;
 	int out; /* what it writes, without waiting */
@@ -47,7 +48,7 @@ typedef struct {
 static void log_line(child *c)
 {
 	if (c->n)
-		kws_log(KWS_LOG_INFO, "hook: %.*s", (int)c->n, c->line);
+		kws_log(KWS_LOG_INFO, "%s: %.*s", c->label, (int)c->n, c->line);
 	c->n = 0;
 }
 
@@ -55,7 +56,8 @@ static void take_output(child *c, const char *text, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (c->written++ == OUTPUT)
-			kws_log(KWS_LOG_WARNING, "hook: more than %d bytes of output, cut", OUTPUT);
+			kws_log(KWS_LOG_WARNING, "%s: more than %d bytes of output, cut", c->label,
+				OUTPUT);
 		if (c->written > OUTPUT)
 			c->n = 0;
 		else if (text[i] == '\n' || text[i] == 0)
@@ -84,7 +86,8 @@ static void drain(child *c)
 static void bury(hook *h, child *c)
 {
 	if (kill(-c->pid, SIGKILL) == 0) {
-		kws_log(KWS_LOG_WARNING, "hook: %s left processes behind, killed", h->argv[0]);
+		kws_log(KWS_LOG_WARNING, "%s: %s left processes behind, killed", c->label,
+			h->argv[0]);
 		kws_sink_work_killed(h->work);
 	}
 	drain(c);
@@ -96,7 +99,7 @@ static void bury(hook *h, child *c)
 static void tell_end(hook *h, const child *c, bool known, int status)
 {
 	if (!c->killed && known && status != 0)
-		kws_log(KWS_LOG_WARNING, "hook: %s ended with %s %d", h->argv[0],
+		kws_log(KWS_LOG_WARNING, "%s: %s ended with %s %d", c->label, h->argv[0],
 			WIFSIGNALED(status) ? "signal" : "status",
 			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	if (c->killed || !known || status != 0)
@@ -121,7 +124,7 @@ static unsigned reap(hook *h)
 			c->killed = true;
 			kill(-c->pid, SIGKILL);
 			kws_sink_work_killed(h->work);
-			kws_log(KWS_LOG_WARNING, "hook: %s %s, killed", h->argv[0],
+			kws_log(KWS_LOG_WARNING, "%s: %s %s, killed", c->label, h->argv[0],
 				hurry ? "still runs at the end"
 				      : "took longer than hook.timeout_ms");
 		}
@@ -194,8 +197,9 @@ static bool start(hook *h, child *c, const kws_report *r)
 {
 	int in = loaded_pipe(h, r), out[2] = { -1, -1 }, failed;
 
+	c->label = kws_sink_work_label(h->work);
 	if (in < 0 || pipe2(out, O_CLOEXEC) != 0) {
-		kws_log(KWS_LOG_ERROR, "hook: pipe: %s", kws_strerrno(errno));
+		kws_log(KWS_LOG_ERROR, "%s: pipe: %s", c->label, kws_strerrno(errno));
 		if (in >= 0)
 			close(in);
 		return false;
@@ -209,8 +213,8 @@ static bool start(hook *h, child *c, const kws_report *r)
 		c->pid = 0;
 		close(out[0]);
 		kws_log(KWS_LOG_ERROR,
-			failed == EAGAIN ? "hook: %s: %s (ulimit -u, TasksMax=)" : "hook: %s: %s",
-			h->argv[0], kws_strerrno(failed));
+			failed == EAGAIN ? "%s: %s: %s (ulimit -u, TasksMax=)" : "%s: %s: %s",
+			c->label, h->argv[0], kws_strerrno(failed));
 		return false;
 	}
 	c->out = out[0];
@@ -289,13 +293,14 @@ static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 	const kws_conf_hook *conf = c;
 	hook *h = calloc(1, sizeof *h);
 	const char *why = NULL;
+	char title[KWS_CONF_TITLE];
 	struct stat st;
 	kws_cause cause = { "" };
 
 	*sink = NULL;
 	if (!h || !(h->children = calloc(conf->at_once, sizeof *h->children))) {
 		free(h);
-		return kws_fail(err, KWS_ERR_NOMEM, "hook.command: out of memory");
+		return kws_fail(err, KWS_ERR_NOMEM, "hook: out of memory");
 	}
 	h->conf = *conf;
 	prepare(h);
@@ -308,9 +313,11 @@ static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 		why = "is no program";
 	if (why) {
 		free_hook(h);
-		return kws_fail(err, KWS_ERR_IO, "hook.command: %s: %s", conf->command, why);
+		return kws_fail(err, KWS_ERR_IO, "%s command: %s: %s",
+				kws_conf_title("hook", conf->name, title), conf->command, why);
 	}
-	return kws_sink_work_create(sink, "hook", &ops, h, conf->queue, &h->work, err);
+	return kws_sink_work_create(sink, &kws_sink_hook, conf->name, &ops, h, conf->queue,
+				    &h->work, err);
 }
 
-const kws_sink_kind kws_sink_hook = { "hook", KWS_SINK_SECTION(hook[0]), wanted, create };
+const kws_sink_kind kws_sink_hook = { "hook", wanted, create };

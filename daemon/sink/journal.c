@@ -74,7 +74,8 @@ static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 	*sink = NULL;
 	if (!j)
 		return kws_fail(err, KWS_ERR_NOMEM, "journal: out of memory");
-	return kws_sink_work_create(sink, "journal", &ops, j, conf->queue, &j->work, err);
+	return kws_sink_work_create(sink, &kws_sink_journal, "", &ops, j, conf->queue, &j->work,
+				    err);
 }
 
-const kws_sink_kind kws_sink_journal = { "journal", KWS_SINK_SECTION(journal), wanted, create };
+const kws_sink_kind kws_sink_journal = { "journal", wanted, create };

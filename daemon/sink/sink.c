@@ -1,6 +1,15 @@
 #include "daemon/sink/sink.h"
 
+#include <stdio.h>
 #include <string.h>
+
+void kws_sink_init(kws_sink *s, const kws_sink_ops *ops, const kws_sink_kind *kind,
+		   const char *name, int fd)
+{
+	*s = (kws_sink){ .ops = ops, .kind = kind, .fd = fd };
+	snprintf(s->name, sizeof s->name, "%s", name);
+	snprintf(s->label, sizeof s->label, "%s%s%s", kind->section, *name ? " " : "", s->name);
+}
 
 enum kws_status kws_sink_open(kws_sink *s, kws_sink *live, kws_error *err)
 {
@@ -15,6 +24,7 @@ void kws_sink_push(kws_sink *s, const kws_report *r)
 void kws_sink_stats_get(kws_sink *s, kws_sink_stats *st)
 {
 	memset(st, 0, sizeof *st);
+	st->kind = s->kind->section;
 	st->name = s->name;
 	s->ops->stats(s, st);
 }

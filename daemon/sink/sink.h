@@ -14,24 +14,21 @@
 typedef struct kws_sink kws_sink;
 
 typedef struct {
-	const char *name;      /* its section of the configuration; lives as long as the sink */
-	unsigned long taken;   /* events that found room */
-	unsigned long dropped; /* events, times readers, that found none */
-	unsigned long failed;  /* events that the other end refused, hooks that failed */
-	unsigned long killed;  /* hooks, or what they left running, that had to be killed */
+	const char *kind, *name; /* of its section, [file log]; both live as long as the sink */
+	unsigned long taken;	 /* events that found room */
+	unsigned long dropped;	 /* events, times readers, that found none */
+	unsigned long failed;	 /* events that the other end refused, hooks that failed */
+	unsigned long killed;	 /* hooks, or what they left running, that had to be killed */
 	bool has_readers;
 	unsigned readers; /* connected now */
 } kws_sink_stats;
 
 typedef struct {
-	const char *section; /* of the configuration */
-	size_t at, size;     /* of the section's struct in kws_conf */
+	const char *section; /* of the configuration; where it repeats, there are several sinks */
 	/* c: the section's struct in all. */
 	bool (*wanted)(const kws_conf *all, const void *c);
 	enum kws_status (*create)(kws_sink **out, const void *c, kws_error *err);
 } kws_sink_kind;
-
-#define KWS_SINK_SECTION(member) offsetof(kws_conf, member), sizeof((kws_conf *)0)->member
 
 extern const kws_sink_kind kws_sink_stdout, kws_sink_journal, kws_sink_file, kws_sink_socket,
 	kws_sink_hook;
@@ -63,8 +60,14 @@ typedef struct {
 
 struct kws_sink {
 	const kws_sink_ops *ops;
-	const char *name;
+	const kws_sink_kind *kind;
+	char name[KWS_CONF_NAME];
+	char label[KWS_CONF_TITLE]; /* "file log": for messages */
 	int fd;
 };
+
+/* name: of the section, "" where it has none. */
+void kws_sink_init(kws_sink *s, const kws_sink_ops *ops, const kws_sink_kind *kind,
+		   const char *name, int fd);
 
 #endif

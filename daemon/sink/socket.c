@@ -72,25 +72,26 @@ static bool wanted(const kws_conf *all, const void *c)
 static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 {
 	const kws_conf_socket *conf = c;
-	const kws_server_config server = {
-		.door = { "socket", conf->path, conf->group, conf->mode },
-		.clients = conf->clients,
-		.out_bytes = (size_t)conf->buffer_kb * 1024,
-	};
 	sock *s = calloc(1, sizeof *s);
 	enum kws_status status;
 
 	*sink = NULL;
 	if (!s)
 		return kws_fail(err, KWS_ERR_NOMEM, "socket: out of memory");
+	kws_sink_init(&s->base, &ops, &kws_sink_socket, conf->name, -1);
+	const kws_server_config server = {
+		.door = { s->base.label, conf->path, conf->group, conf->mode },
+		.clients = conf->clients,
+		.out_bytes = (size_t)conf->buffer_kb * 1024,
+	};
 	status = kws_server_create(&s->server, &server, err);
 	if (status != KWS_OK) {
 		free(s);
 		return status;
 	}
-	s->base = (kws_sink){ &ops, "socket", kws_server_fd(s->server) };
+	s->base.fd = kws_server_fd(s->server);
 	*sink = &s->base;
 	return KWS_OK;
 }
 
-const kws_sink_kind kws_sink_socket = { "socket", KWS_SINK_SECTION(socket[0]), wanted, create };
+const kws_sink_kind kws_sink_socket = { "socket", wanted, create };

@@ -60,16 +60,17 @@ static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 		return kws_fail(err, KWS_ERR_NOMEM, "stdout: out of memory");
 	if (!kws_start_has_stdout()) {
 		free(o);
-		return kws_fail(err, KWS_ERR_IO, "stdout.enabled: standard output is closed");
+		return kws_fail(err, KWS_ERR_IO, "[stdout] enabled: standard output is closed");
 	}
 	o->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (o->fd < 0) {
 		int code = errno;
 
 		free_out(o);
-		return kws_fail(err, KWS_ERR_IO, "stdout.enabled: %s", kws_strerrno(code));
+		return kws_fail(err, KWS_ERR_IO, "[stdout] enabled: %s", kws_strerrno(code));
 	}
-	return kws_sink_work_create(sink, "stdout", &ops, o, conf->queue, &o->work, err);
+	return kws_sink_work_create(sink, &kws_sink_stdout, "", &ops, o, conf->queue, &o->work,
+				    err);
 }
 
-const kws_sink_kind kws_sink_stdout = { "stdout", KWS_SINK_SECTION(out), wanted, create };
+const kws_sink_kind kws_sink_stdout = { "stdout", wanted, create };

@@ -12,7 +12,7 @@
 
 /* The part that the worker's thread uses, which may outlive the sink. */
 struct kws_sink_work {
-	const char *name;
+	char label[KWS_CONF_TITLE];
 	const kws_sink_deliver *d;
 	void *self;
 	kws_worker *worker;
@@ -50,7 +50,7 @@ static void work_free(void *self)
 
 	if (w->late)
 		kws_log(KWS_LOG_WARNING, "%s: %lu events were not delivered before the end",
-			w->name, w->late);
+			w->label, w->late);
 	w->d->free(w->self);
 	free(w);
 }
@@ -96,15 +96,15 @@ static void work_stop(kws_sink *s, int timeout_ms, bool wait)
 	if (!kws_worker_stop(ws->worker, timeout_ms, wait) && wait)
 		kws_log(KWS_LOG_WARNING,
 			"%s: did not end in time; events that waited there may be lost",
-			ws->base.name);
+			ws->base.label);
 	free(ws);
 }
 
 static const kws_sink_ops work_sink_ops = { work_open, work_push, work_stats, NULL, work_stop };
 
-enum kws_status kws_sink_work_create(kws_sink **out, const char *name, const kws_sink_deliver *d,
-				     void *self, unsigned slots, kws_sink_work **work,
-				     kws_error *err)
+enum kws_status kws_sink_work_create(kws_sink **out, const kws_sink_kind *kind, const char *name,
+				     const kws_sink_deliver *d, void *self, unsigned slots,
+				     kws_sink_work **work, kws_error *err)
 {
 	work_sink *ws = calloc(1, sizeof *ws);
 	kws_sink_work *w = calloc(1, sizeof *w);
@@ -113,18 +113,19 @@ enum kws_status kws_sink_work_create(kws_sink **out, const char *name, const kws
 	*out = NULL;
 	*work = w; /* before the thread starts */
 	if (!ws || !w) {
-		status = kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", name);
+		status = kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", kind->section);
 		goto fail;
 	}
-	w->name = name;
+	kws_sink_init(&ws->base, &work_sink_ops, kind, name, -1);
+	memcpy(w->label, ws->base.label, sizeof w->label);
 	w->d = d;
 	w->self = self;
-	status = kws_worker_create(&ws->worker, name, &work_ops, w, sizeof(kws_report), slots, err);
+	status = kws_worker_create(&ws->worker, w->label, &work_ops, w, sizeof(kws_report), slots,
+				   err);
 	if (status != KWS_OK)
 		goto fail;
 	w->worker = ws->worker; /* the thread looks at it only after the first push */
 	ws->work = w;
-	ws->base = (kws_sink){ &work_sink_ops, name, -1 };
 	*out = &ws->base;
 	return KWS_OK;
 fail:
@@ -132,6 +133,11 @@ fail:
 	free(ws);
 	free(w);
 	return status;
+}
+
+const char *kws_sink_work_label(const kws_sink_work *w)
+{
+	return w->label;
 }
 
 bool kws_sink_work_hurry(kws_sink_work *w)

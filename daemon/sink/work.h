@@ -14,10 +14,11 @@ typedef struct {
 	void (*free)(void *self);
 } kws_sink_deliver;
 
-/* name: the section of the configuration. On failure self is freed by d->free. */
-enum kws_status kws_sink_work_create(kws_sink **out, const char *name, const kws_sink_deliver *d,
-				     void *self, unsigned slots, kws_sink_work **work,
-				     kws_error *err);
+/* name: of the section, "" where it has none. On failure self is freed by d->free. */
+enum kws_status kws_sink_work_create(kws_sink **out, const kws_sink_kind *kind, const char *name,
+				     const kws_sink_deliver *d, void *self, unsigned slots,
+				     kws_sink_work **work, kws_error *err);
+const char *kws_sink_work_label(const kws_sink_work *w); /* see kws_sink */
 bool kws_sink_work_hurry(kws_sink_work *w);
 bool kws_sink_work_pause(kws_sink_work *w, int ms);
 void kws_sink_work_failed(kws_sink_work *w); /* count one failure that showed later */

@@ -71,21 +71,21 @@ test_check_finds_what_the_start_refuses() { # at most 60 s
 		model.path=$T/plain $T/plain:
 		threshold.stopp=0.5 threshold.stopp: the model .* has no such word; did you mean 'stop'
 		threshold._silence_=0.5 threshold._silence_: the model .* has no such word
-		file.path=$T/d file.path: $T/d
-		file.path=$T/none/x file.path: $T/none/x: No such file
-		socket.path=$T/plain socket.path: $T/plain
-		socket.path=$T/none/x socket.path: $T/none/x: No such file
+		file.path=$T/d .file. path: $T/d
+		file.path=$T/none/x .file. path: $T/none/x: No such file
+		socket.path=$T/plain .socket. path: $T/plain
+		socket.path=$T/none/x .socket. path: $T/none/x: No such file
 		socket.path=/$(printf '%0100d' 0) socket.path: .* at most 95 bytes
 		socket.mode=888 socket.mode: 888
-		hook.command=/nonexistent hook.command: /nonexistent: No such file
-		hook.command=$T/plain hook.command: $T/plain
-		hook.command=$T/d hook.command: $T/d
+		hook.command=/nonexistent .hook. command: /nonexistent: No such file
+		hook.command=$T/plain .hook. command: $T/plain
+		hook.command=$T/d .hook. command: $T/d
 		clips.dir=$T/none clips.dir: $T/none: No such file
 		clips.dir=$T/plain clips.dir: $T/plain: is no folder
 	X
 	[ $n = 18 ] || fail "only $n were tried"
 	"$KWSD" -t -c /dev/null -m "$MODEL" -o socket.path="$T/d/s" -o socket.group=nosuch > "$T/out" 2> "$T/err" && fail "takes a group that is not there"
-	logged 'socket.group: .*nosuch' || fail "no word of the group"
+	logged '.socket. group: .*nosuch' || fail "no word of the group"
 	"$KWSD" -t -c /dev/null -m "$MODEL" -o socket.path="$T/d/s" -o file.path="$T/d/f" -o clips.dir="$T/dir" -o hook.command=/bin/true > "$T/out" 2> "$T/err" || fail "refused"
 	logged 'info: checked as ' || fail "as whom?"
 	[ -z "$(find "$T/d" "$T/dir" -mindepth 1)" ] || fail "leaves behind $(find "$T/d" "$T/dir" -mindepth 1)"
@@ -110,7 +110,7 @@ test_check_warns() { # at most 60 s
 	socat -u "UNIX-CONNECT:$T/s" "OPEN:$T/got,creat" & local reader=$!; PIDS="$PIDS $reader"
 	local before; before=$(stat -c %i "$T/s")
 	"$KWSD" -t -c /dev/null -m "$MODEL" -d kws16 -o socket.path="$T/s" > "$T/out2" 2> "$T/err2" || fail "refused for its own daemon"
-	grep -q "warning: socket.path: $T/s: a process listens there" "$T/err2" || fail "no word of the other daemon"
+	grep -q "warning: .socket. path: $T/s: a process listens there" "$T/err2" || fail "no word of the other daemon"
 	[ "$(stat -c %i "$T/s")" = "$before" ] && kill -0 $reader || fail "the live socket is gone"
 	[ "$(n_logged 'no audio:')" = 1 ] || fail "told again and again"
 	kwsd_stop

@@ -163,14 +163,14 @@ base none
 sed -i '/^\[socket\]/,$d' /t/base.conf
 mkdir -p /srv/clips /var/lib/private/kwsd/roots
 chmod 755 /var/lib/private/kwsd/roots; chmod 777 /srv/clips
-refused '[file]\npath = /srv/clips/events.jsonl\n' 'file.path: .*ReadWritePaths='
+refused '[file]\npath = /srv/clips/events.jsonl\n' '.file. path: .*ReadWritePaths='
 refused '[clips]\ndir = /srv/clips\n' 'clips.dir: .*ReadWritePaths='
 refused '[clips]\ndir = /var/lib/kwsd/roots\n' 'clips.dir: .*belongs to root'
 refused '[clips]\ndir = /home/clips\n' 'clips.dir: .*ProtectHome='
-refused '[hook]\ncommand = /root/hook\n' 'hook.command: .*ProtectHome='
-refused '[socket]\npath = /srv/clips/events\n' 'socket.path: .*ReadWritePaths='
-refused '[socket]\npath = /run/kwsd/x\ngroup = root\n' 'socket.group: .*not in that group'
-refused '[socket]\npath = /run/kwsd/x\ngroup = audio\n' 'socket.group: .*forbids chown .*Group='
+refused '[hook]\ncommand = /root/hook\n' '.hook. command: .*ProtectHome='
+refused '[socket]\npath = /srv/clips/events\n' '.socket. path: .*ReadWritePaths='
+refused '[socket]\npath = /run/kwsd/x\ngroup = root\n' '.socket. group: .*not in that group'
+refused '[socket]\npath = /run/kwsd/x\ngroup = audio\n' '.socket. group: .*forbids chown .*Group='
 refused '[socket]\npath = /run/kwsd/x\ngroup = nosuch\n' 'no group is named nosuch'
 refused '[socket]\npath = /run/kwsd/x\nclients = 1024\nbuffer_kb = 4096\n' 'buffers would take 4304 MiB'
 [ ! -e /run/kwsd/x ] || fail "a refused socket is left behind"
