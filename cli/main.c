@@ -1,7 +1,6 @@
 /* kws - the offline command: speech commands in files and pipes. */
 #include "audio/device.h"
 #include "audio/start.h"
-#include "cli/allocs.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "kws.h"
@@ -113,6 +112,7 @@ int main(int argc, char **argv)
 		return KWS_EXIT_INPUT;
 	}
 	kws_device_prepare();
+	kws_out_start();
 	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error of write(), seen where we
 				     look for it */
 	argp_program_version = "kws " KWS_VERSION;
@@ -120,8 +120,5 @@ int main(int argc, char **argv)
 	atexit(finish_help);
 	const int status = dispatch(argc, argv);
 	finished = true;
-	/* Also where a library went on without what it was refused: jansson loses letters. */
-	if (kws_allocs_now().failed)
-		kws_out_no_memory();
 	return kws_out_finish(status);
 }

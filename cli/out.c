@@ -174,6 +174,20 @@ bool kws_out_flush(void)
 	return !write_error;
 }
 
+/* jansson goes on without what it was refused, and loses letters. */
+static void *for_jansson(size_t n)
+{
+	void *p = malloc(n);
+	if (!p)
+		kws_out_no_memory();
+	return p;
+}
+
+void kws_out_start(void)
+{
+	json_set_alloc_funcs(for_jansson, free);
+}
+
 int kws_out_finish(int status)
 {
 	bool good = kws_out_flush();

@@ -67,6 +67,9 @@ void kws_out_json_line(json_t *object);
  * on. */
 bool kws_out_flush(void);
 
+/* To be called first. */
+void kws_out_start(void);
+
 /* To be called last: the exit status, KWS_EXIT_INPUT instead of KWS_EXIT_OK when stdout could not
  * be written. Says why, except when the reader has just gone. */
 int kws_out_finish(int status);

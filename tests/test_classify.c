@@ -2,6 +2,7 @@
 #include "spot/classify.h"
 #include "spot/stream.h"
 #include "tests/level.h"
+#include "tests/sound.h"
 #include "tests/tiny_model.h"
 
 #include <stdarg.h>
@@ -14,22 +15,6 @@
 enum { YES, NO, LONG = 48000 };
 
 static float pcm[LONG];
-
-/* Changes twice a second, so that a random network changes its mind. */
-static void sound(size_t n, unsigned in_hz, unsigned seed)
-{
-	float gain = 0.1f, step = 0.01f, noise = 0.5f;
-	srand(seed);
-	for (size_t i = 0; i < n; i++) {
-		if (i % (in_hz / 2) == 0) {
-			gain = powf(10.0f, (float)(rand() % 60 - 60) / 20.0f);
-			step = 6.2832f * (100.0f + (float)(rand() % 3000)) / (float)in_hz;
-			noise = (float)(rand() % 100) / 100.0f;
-		}
-		pcm[i] = gain * sinf(step * (float)(i % in_hz))
-			 + gain * noise * ((float)rand() / (float)RAND_MAX - 0.5f);
-	}
-}
 
 /* What a stream says of every frame. */
 typedef struct {
@@ -81,7 +66,7 @@ static void a_clip_is_its_best_frame(void **state)
 	} clips[] = { { 3200, 9, 10 }, { 3201, 9, 10 },	 { 3519, 9, 10 },
 		      { 3520, 9, 11 }, { 16000, 9, 50 }, { 16319, 9, 50 } };
 	for (unsigned seed = 0; seed < 2; seed++) {
-		sound(20000, 16000, seed + 40);
+		sound(pcm, 20000, 16000, seed + 40);
 		kws_classifier *c = open_classifier(*state, 16000, false);
 		for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
 			float prob[TINY_WORDS];
@@ -103,7 +88,7 @@ static void the_end_is_the_last_frame(void **state)
 		size_t n, last;
 	} clips[] = { { 3200, 9 },   { 3519, 9 },   { 3520, 10 },
 		      { 16000, 49 }, { 16319, 49 }, { 20000, 61 } };
-	sound(20000, 16000, 41);
+	sound(pcm, 20000, 16000, 41);
 	kws_classifier *c = open_classifier(*state, 16000, true);
 	for (size_t i = 0; i < sizeof clips / sizeof clips[0]; i++) {
 		float prob[TINY_WORDS];
@@ -121,7 +106,7 @@ static void a_short_clip_goes_on_in_silence(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		float prob[TINY_WORDS], want[TINY_WORDS];
 		size_t window = rates[i] / 5, n = rates[i] / 9;
-		sound(window, rates[i], 50);
+		sound(pcm, window, rates[i], 50);
 		kws_classifier *c = open_classifier(*state, rates[i], false);
 		kws_classifier_process(c, pcm, n);
 		kws_classifier_finish(c, prob);
@@ -129,11 +114,11 @@ static void a_short_clip_goes_on_in_silence(void **state)
 		kws_classifier_process(c, pcm, window);
 		kws_classifier_finish(c, want);
 		assert_memory_equal(prob, want, sizeof prob);
-		sound(window, rates[i], 51); /* also behind a longer one */
+		sound(pcm, window, rates[i], 51); /* also behind a longer one */
 		kws_classifier_process(c, pcm, window);
 		kws_classifier_finish(c, prob);
 		assert_memory_not_equal(prob, want, sizeof prob);
-		sound(window, rates[i], 50);
+		sound(pcm, window, rates[i], 50);
 		kws_classifier_process(c, pcm, n);
 		kws_classifier_finish(c, prob);
 		assert_memory_equal(prob, want, sizeof prob);
@@ -146,7 +131,7 @@ static void a_short_clip_goes_on_in_silence(void **state)
 static void clips_may_be_cut_and_follow_each_other(void **state)
 {
 	float whole[TINY_WORDS], cut[TINY_WORDS];
-	sound(44100, 44100, 60);
+	sound(pcm, 44100, 44100, 60);
 	kws_classifier *c = open_classifier(*state, 44100, false);
 	kws_classifier_process(c, pcm, 44100);
 	kws_classifier_finish(c, whole);
@@ -173,7 +158,7 @@ static void full_attention_takes_clips(void **state)
 	kws_model *m = tiny_model_open(&full);
 	kws_classifier *c = open_classifier(m, 16000, false);
 	float prob[TINY_WORDS];
-	sound(32000, 16000, 70);
+	sound(pcm, 32000, 16000, 70);
 	frames_of(m, 16000, 32000, &e);
 	assert_int_equal(e.n, 40);
 	kws_classifier_process(c, pcm, 32000);

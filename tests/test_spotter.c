@@ -1,5 +1,6 @@
 /* PCM in, events out: however it is cut. */
 #include "spot/spotter.h"
+#include "tests/sound.h"
 #include "tests/tiny_model.h"
 #include "tests/level.h"
 
@@ -55,22 +56,6 @@ static kws_spotter *open_spotter(const kws_model *m, unsigned in_hz, const kws_s
 	return sp;
 }
 
-/* Changes twice a second, so that a random network changes its mind. */
-static void sound(size_t n, unsigned in_hz, unsigned seed)
-{
-	float gain = 0.1f, step = 0.01f, noise = 0.5f;
-	srand(seed);
-	for (size_t i = 0; i < n; i++) {
-		if (i % (in_hz / 2) == 0) {
-			gain = powf(10.0f, (float)(rand() % 60 - 60) / 20.0f);
-			step = 6.2832f * (100.0f + (float)(rand() % 3000)) / (float)in_hz;
-			noise = (float)(rand() % 100) / 100.0f;
-		}
-		pcm[i] = gain * sinf(step * (float)(i % in_hz))
-			 + gain * noise * ((float)rand() / (float)RAND_MAX - 0.5f);
-	}
-}
-
 static void assert_same(const record *a, const record *b)
 {
 	assert_int_equal(a->n, b->n);
@@ -95,7 +80,7 @@ static void any_cut_gives_the_same_events(void **state)
 	size_t events = 0;
 	for (size_t i = 0; i < 3; i++) {
 		size_t n = (size_t)rates[i] * (rates[i] > 16000 ? 3 : SECONDS);
-		sound(n, rates[i], (unsigned)i + 20);
+		sound(pcm, n, rates[i], (unsigned)i + 20);
 		kws_spotter *sp = open_spotter(*state, rates[i], NULL, &whole);
 		kws_spotter_process(sp, pcm, n);
 		kws_spotter_flush(sp);
@@ -129,7 +114,7 @@ static void spotters_of_a_group_are_as_alone(void **state)
 	kws_spotter_input in[MANY];
 	kws_group *g;
 	size_t events = 0;
-	sound(LONG, 16000, 20);
+	sound(pcm, LONG, 16000, 20);
 	assert_int_equal(kws_group_create(&g, *state, NULL), KWS_OK);
 	for (size_t i = 0; i < MANY; i++) {
 		memset(&together[i], 0, sizeof together[i]);
@@ -163,7 +148,7 @@ static void events_are_in_order_and_in_range(void **state)
 {
 	record r;
 	size_t n = 16000 * SECONDS;
-	sound(n, 16000, 30);
+	sound(pcm, n, 16000, 30);
 	kws_spotter *sp = open_spotter(*state, 16000, NULL, &r);
 	kws_spotter_process(sp, pcm, n);
 	kws_spotter_flush(sp);
@@ -189,7 +174,7 @@ static void events_are_in_order_and_in_range(void **state)
 static void the_end_decides_what_is_open(void **state)
 {
 	record r, cut;
-	sound(16000 * SECONDS, 16000, 30);
+	sound(pcm, 16000 * SECONDS, 16000, 30);
 	kws_spotter *sp = open_spotter(*state, 16000, NULL, &r);
 	kws_spotter_process(sp, pcm, 16000 * SECONDS);
 	kws_spotter_destroy(sp);
@@ -213,7 +198,7 @@ static void only_commands_fire(void **state)
 	cfg.smooth_ms = 60;
 	cfg.refractory_ms = 100;
 	cfg.threshold = low;
-	sound(16000 * SECONDS, 16000, 31);
+	sound(pcm, 16000 * SECONDS, 16000, 31);
 	kws_spotter *sp = open_spotter(*state, 16000, &cfg, &r);
 	kws_spotter_process(sp, pcm, 16000 * SECONDS);
 	kws_spotter_flush(sp);
@@ -236,7 +221,7 @@ static void only_commands_fire(void **state)
 static void reset_equals_new(void **state)
 {
 	record a, b;
-	sound(48000 * 3, 48000, 32);
+	sound(pcm, 48000 * 3, 48000, 32);
 	kws_spotter *sp = open_spotter(*state, 48000, NULL, &a),
 		    *used = open_spotter(*state, 48000, NULL, &b);
 	kws_spotter_process(used, pcm + 4800, 48000 * 2 + 123);
@@ -312,7 +297,7 @@ static void thresholds_that_are_nan_are_the_models(void **state)
 	const float only_no[TINY_WORDS] = { 2.0f, NAN, NAN, NAN };
 	record a, b;
 	kws_spotter_config cfg = KWS_SPOTTER_CONFIG;
-	sound(LONG, 16000, 20);
+	sound(pcm, LONG, 16000, 20);
 	for (int way = 0; way < 2; way++) {
 		kws_spotter *sp = open_spotter(*state, 16000, NULL, &a);
 		kws_spotter_process(sp, pcm, LONG);

@@ -3,8 +3,8 @@
  *
  * The first byte chooses the rate, the next four seed the cuts. Then come runs of samples: a byte says how (low 3 bits) and how
  * many (high 5 bits, times 37): bytes as samples of full scale, their sign, any bits as floats, or one float again and again. */
-#include "cli/allocs.h"
 #include "spot/stream.h"
+#include "tests/allocations.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/tiny_model.h"
 
@@ -70,14 +70,14 @@ static uint32_t next(uint32_t *seed)
 /* The samples whole, or cut by the seed. */
 static void hear(kws_stream *s, const float *pcm, size_t n, uint32_t seed)
 {
-	const size_t calls = kws_allocs_now().calls;
+	const size_t calls = n_allocations;
 	for (size_t at = 0; at < n;) {
 		const size_t piece = seed ? next(&seed) % (next(&seed) % 3 ? 400 : 9000) : n;
 		const size_t k = piece < n - at ? piece : n - at;
 		kws_stream_process(s, pcm + at, k);
 		at += k;
 	}
-	demand(calls == kws_allocs_now().calls);
+	demand(calls == n_allocations);
 }
 
 static kws_stream *start(const kws_model *m, unsigned rate_hz, record *r)

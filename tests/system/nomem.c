@@ -1,45 +1,24 @@
 /* nomem.c - loaded before a program (LD_PRELOAD): its KWS_FAIL_AT'th allocation fails, and all after
  * it unless KWS_FAIL_ONCE is set. Counts from the start of main(); KWS_FAIL_COUNT names a file that
  * gets the number of allocations. */
-#define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* kws has a malloc() of its own, which calls these of glibc. */
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
 void *__libc_memalign(size_t alignment, size_t n);
 
-static void *(*real_malloc)(size_t), *(*real_calloc)(size_t, size_t),
-	*(*real_realloc)(void *, size_t), *(*real_memalign)(size_t, size_t);
 static atomic_long count;
 static long fail_at;
 static int once, ready;
 
-static void find(void *to, const char *name)
-{
-	*(void **)to = dlsym(RTLD_NEXT, name);
-}
-
-static void find_all(void)
-{
-	if (real_memalign)
-		return;
-	find(&real_malloc, "__libc_malloc");
-	find(&real_calloc, "__libc_calloc");
-	find(&real_realloc, "__libc_realloc");
-	find(&real_memalign, "__libc_memalign");
-}
-
 __attribute__((constructor)) static void begin(void)
 {
 	const char *at = getenv("KWS_FAIL_AT");
-	find_all();
 	fail_at = at ? atol(at) : 0;
 	once = getenv("KWS_FAIL_ONCE") != NULL;
 	ready = 1;
@@ -58,7 +37,6 @@ __attribute__((destructor)) static void end(void)
 
 static int refused(void)
 {
-	find_all();
 	if (!ready)
 		return 0;
 	const long n = atomic_fetch_add(&count, 1) + 1;
@@ -68,22 +46,28 @@ static int refused(void)
 	return 1;
 }
 
-void *__libc_malloc(size_t n)
+void *malloc(size_t n)
 {
-	return refused() ? NULL : real_malloc(n);
+	return refused() ? NULL : __libc_malloc(n);
 }
 
-void *__libc_calloc(size_t n, size_t size)
+void *calloc(size_t n, size_t size)
 {
-	return refused() ? NULL : real_calloc(n, size);
+	return refused() ? NULL : __libc_calloc(n, size);
 }
 
-void *__libc_realloc(void *p, size_t n)
+void *realloc(void *p, size_t n)
 {
-	return refused() ? NULL : real_realloc(p, n);
+	return refused() ? NULL : __libc_realloc(p, n);
 }
 
-void *__libc_memalign(size_t alignment, size_t n)
+void *aligned_alloc(size_t alignment, size_t n)
 {
-	return refused() ? NULL : real_memalign(alignment, n);
+	return refused() ? NULL : __libc_memalign(alignment, n);
+}
+
+int posix_memalign(void **p, size_t alignment, size_t n)
+{
+	*p = refused() ? NULL : __libc_memalign(alignment, n);
+	return *p ? 0 : ENOMEM;
 }
