@@ -1,0 +1,160 @@
+/* The pictures of kws eval and kws plot. */
+#define _POSIX_C_SOURCE 200809L
+#include "tests/run_kws.h"
+
+#include <cairo.h>
+
+/* Is the word there, between blanks, commas or quotes? The letters of a picture in base64 may spell it. */
+static bool has_word(const char *svg, const char *word)
+{
+	static const char around[] = " ,\"'()\n";
+	const size_t n = strlen(word);
+	for (const char *at = strstr(svg, word); at; at = strstr(at + 1, word))
+		if (strchr(around, at[-1]) && (at[n] == '\0' || strchr(around, at[n])))
+			return true;
+	return false;
+}
+
+/* Every element that is opened is closed, in order; no NaN lies anywhere. */
+static void check_svg(const char *svg)
+{
+	char open[16][32];
+	size_t depth = 0;
+	assert_memory_equal(svg, "<?xml ", 6);
+	assert_false(has_word(svg, "nan") || has_word(svg, "-nan"));
+	assert_false(has_word(svg, "inf") || has_word(svg, "-inf"));
+	for (const char *at = strchr(svg + 6, '<'); at; at = strchr(at + 1, '<')) {
+		const char *end = strchr(at, '>');
+		size_t n = strcspn(at + 1, " />\n");
+		assert_non_null(end);
+		if (at[1] == '/') {
+			size_t len = strcspn(at + 2, ">");
+			assert_true(depth > 0);
+			depth--;
+			assert_int_equal(len, strlen(open[depth]));
+			assert_memory_equal(at + 2, open[depth], len);
+		} else if (end[-1] != '/') {
+			assert_true(depth < 16 && n < 32);
+			memcpy(open[depth], at + 1, n);
+			open[depth++][n] = '\0';
+		}
+	}
+	assert_int_equal(depth, 0);
+}
+
+/* A picture of pixels from its file; fails when it is none. */
+static cairo_surface_t *open_png(const char *name)
+{
+	cairo_surface_t *s = cairo_image_surface_create_from_png(in_dir(name));
+	assert_int_equal(cairo_surface_status(s), CAIRO_STATUS_SUCCESS);
+	return s;
+}
+
+/* Pixels of a rectangle that have this colour; 0x01000000: that are not white. */
+static size_t pixels(cairo_surface_t *s, int x0, int y0, int x1, int y1, unsigned rgb)
+{
+	const unsigned char *data = cairo_image_surface_get_data(s);
+	size_t n = 0;
+	for (int y = y0; y < y1; y++)
+		for (int x = x0; x < x1; x++) {
+			unsigned p;
+			memcpy(&p, data + y * cairo_image_surface_get_stride(s) + 4 * x, 4);
+			p &= 0xffffff;
+			n += rgb > 0xffffff ? p != 0xffffff : p == rgb;
+		}
+	return n;
+}
+
+static void eval_draws(void **state)
+{
+	(void)state;
+	static char file[MOST];
+	assert_int_equal(run_line("eval --picture det.svg said.wav other.wav"), 0);
+	read_whole(in_dir("det.svg"), file, sizeof file);
+	check_svg(file);
+	/* The same as pixels: an axis' name, turned; the heading; the line of all words; bars. */
+	assert_int_equal(run_line("eval --picture det.PNG said.wav other.wav"), 0);
+	cairo_surface_t *s = open_png("det.PNG");
+	assert_int_equal(cairo_image_surface_get_width(s), 1000);
+	assert_int_equal(cairo_image_surface_get_height(s), 860);
+	assert_true(pixels(s, 14, 180, 34, 330, 1u << 24) > 100);
+	assert_true(pixels(s, 80, 25, 330, 45, 1u << 24) > 200);
+	assert_true(pixels(s, 81, 71, 800, 440, 0x000000) > 200);
+	assert_true(pixels(s, 81, 541, 800, 790, 1u << 24) > 500);
+	/* Nothing is drawn over the edge of the page. */
+	assert_int_equal(pixels(s, 0, 0, 10, 860, 1u << 24), 0);
+	cairo_surface_destroy(s);
+	assert_int_equal(run_line("eval -p det.pdf other.wav"), 0);
+	size_t n = read_whole(in_dir("det.pdf"), file, sizeof file);
+	assert_memory_equal(file, "%PDF-", 5);
+	assert_non_null(strstr(file + n - 8, "%%EOF"));
+	assert_int_equal(run_line("eval --picture nosuch/det.svg said.wav"), 1);
+	assert_non_null(strstr(err, "nosuch/det.svg"));
+}
+
+static void pictures_are_what_their_names_say(void **state)
+{
+	(void)state;
+	static const char *const bad[] = { "x.jpg", "x.svgz", "x", "svg", ".png", "x.png.txt" };
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		char want[64];
+		snprintf(want, sizeof want, "'%s' ends in none of .svg, .png, .pdf", bad[i]);
+		assert_int_equal(run_line("plot said.wav -p %s", bad[i]), 2);
+		assert_non_null(strstr(err, want));
+		assert_int_equal(run_line("eval said.wav --picture %s", bad[i]), 2);
+		assert_non_null(strstr(err, want));
+		assert_true(access(in_dir(bad[i]), F_OK) != 0);
+	}
+	/* Results and picture on one stream would spoil both. */
+	assert_int_equal(run_line("eval said.wav --picture -"), 2);
+	assert_int_equal(run_line("plot said.wav --end 2 -p nosuch/x.png"), 1);
+}
+
+static void plot_draws(void **state)
+{
+	(void)state;
+	static char svg[MOST];
+	assert_int_equal(run_line("spot --format csv said.wav"), 0);
+	size_t yes = fired(out, "yes"), no = fired(out, "no"), halos = 0;
+	assert_true(yes + no > 0);
+	assert_int_equal(run_line("plot said.wav -p all.svg"), 0);
+	assert_string_equal(out, "");
+	read_whole(in_dir("all.svg"), svg, sizeof svg);
+	check_svg(svg);
+	assert_non_null(strstr(svg, "data:image/png;base64,iVBOR"));
+	/* Each event has a frame with a broad white halo. */
+	for (const char *at = strstr(svg, "stroke-width:3.5"); at;
+	     at = strstr(at + 1, "stroke-width:3.5"))
+		halos++;
+	if (!halos) /* as later versions of cairo write it */
+		for (const char *at = strstr(svg, "stroke-width=\"3.5\""); at;
+		     at = strstr(at + 1, "stroke-width=\"3.5\""))
+			halos++;
+	assert_int_equal(halos, yes + no);
+	/* The old spelling, and standard output. */
+	assert_int_equal(run_line("plot --start 3.5 --end 6.25 -o - said.wav"), 0);
+	check_svg(out);
+	assert_int_equal(run_line("plot --width 1000 said.wav -p all.png"), 0);
+	cairo_surface_t *s = open_png("all.png");
+	assert_int_equal(cairo_image_surface_get_width(s), 64 + 1000 + 130);
+	assert_true(pixels(s, 64, 8, 300, 26, 1u << 24) > 50);
+	assert_true(pixels(s, 64, 40, 1064, 260, 1u << 24) > 200000);
+	assert_true(pixels(s, 64, 304, 1064, 504, 1u << 24) > 3000);
+	cairo_surface_destroy(s);
+	assert_int_equal(run_line("plot --start 60 said.wav -p late.svg"), 2);
+	assert_true(access(in_dir("late.svg"), F_OK) != 0);
+	assert_int_equal(run_line("plot said.wav"), 2);
+	assert_int_equal(run_line("plot --start 5 --end 5 said.wav -p x.svg"), 2);
+	assert_int_equal(run_line("plot junk.wav -p x.svg"), 1);
+	assert_int_equal(run_line("plot -m full.safetensors said.wav -p x.svg"), 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(eval_draws),
+		cmocka_unit_test(pictures_are_what_their_names_say),
+		cmocka_unit_test(plot_draws),
+	};
+	return cmocka_run_group_tests(tests, set_up_said, tear_down) != 0;
+}
