@@ -3,8 +3,8 @@
 test_check_configuration() { # at most 20 s
 	printf '[decision]\nthreshold = 1.7\n[audio]\nrate = 16000\n' > "$T/bad.conf"
 	"$KWSD" -t -c "$T/bad.conf" > "$T/out" 2> "$T/err" && fail "accepted"
-	logged "bad.conf:2: decision.threshold: 1.7 is not in 0..1" || fail "no line, key, value and range"
-	logged "bad.conf:4: audio.rate: no such key" || fail "only one error told"
+	logged "bad.conf:2: \[decision\] threshold: 1.7 is not in 0..1" || fail "no line, key, value and range"
+	logged "bad.conf:4: \[audio\] rate: no such key" || fail "only one error told"
 	"$KWSD" -t -c /dev/null -m "$MODEL" -o audio.channel=2 > "$T/a.conf" 2> "$T/err" || fail "refused"
 	"$KWSD" -t -c "$T/a.conf" > "$T/b.conf" 2>> "$T/err" || fail "refused what it printed"
 	cmp "$T/a.conf" "$T/b.conf" || fail "prints something else than it read"
@@ -64,9 +64,9 @@ test_check_finds_what_the_start_refuses() { # at most 60 s
 		[ $? = 78 ] || fail "the start takes $set"
 		cmp <(grep error: "$T/err") <(grep error: "$T/err2") || fail "the start says something else of $set"
 	done <<-X
-		audio.device=1 audio.device: 1 is not in names
-		audio.device=hw:1,0 audio.device: hw:1,0 is not in names
-		audio.device= audio.device: an empty value
+		audio.device=1 \[audio\] device: 1 is not in names
+		audio.device=hw:1,0 \[audio\] device: hw:1,0 is not in names
+		audio.device= \[audio\] device: an empty value
 		model.path=/nonexistent /nonexistent: No such file
 		model.path=$T/plain $T/plain:
 		threshold.stopp=0.5 threshold.stopp: the model .* has no such word; did you mean 'stop'
@@ -75,8 +75,8 @@ test_check_finds_what_the_start_refuses() { # at most 60 s
 		file.path=$T/none/x .file. path: $T/none/x: No such file
 		socket.path=$T/plain .socket. path: $T/plain
 		socket.path=$T/none/x .socket. path: $T/none/x: No such file
-		socket.path=/$(printf '%0100d' 0) socket.path: .* at most 95 bytes
-		socket.mode=888 socket.mode: 888
+		socket.path=/$(printf '%0100d' 0) \[socket\] path: .* at most 95 bytes
+		socket.mode=888 \[socket\] mode: 888
 		hook.command=/nonexistent .hook. command: /nonexistent: No such file
 		hook.command=$T/plain .hook. command: $T/plain
 		hook.command=$T/d .hook. command: $T/d
