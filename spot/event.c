@@ -35,8 +35,12 @@ static const struct {
 	FIELD("rate_hz", COUNT, ALWAYS, rate_hz),
 	FIELD("model", TEXT, ALWAYS, model),
 	FIELD("model_hash", TEXT, ALWAYS, model_hash),
+	FIELD("spotter", TEXT, KNOWN, spotter),
 	FIELD("id", TEXT, KNOWN, id),
+	FIELD("after", TEXT, KNOWN, after),
+	FIELD("after_id", TEXT, KNOWN, after_id),
 	FIELD("file", PATH, KNOWN, file),
+	FIELD("listener", TEXT, KNOWN, listener),
 	FIELD("device", TEXT, LIVE, device),
 	FIELD("host", TEXT, KNOWN, host),
 	FIELD("start_time", TEXT, KNOWN, start_time),
@@ -50,6 +54,8 @@ static const struct {
 };
 
 enum { N_FIELDS = sizeof fields / sizeof fields[0], KEY = 20, NUMBER = 24 };
+
+static_assert((int)N_FIELDS <= (int)KWS_REPORT_FIELDS, "who keeps room for them has enough");
 
 /* A byte of a text becomes three at most, a number NUMBER, a name with all around it KEY. */
 static_assert(3 * sizeof(kws_report) + N_FIELDS * (KEY + NUMBER) < KWS_EVENT_JSON,
@@ -219,10 +225,9 @@ static void copy(char *to, size_t room, const char *from)
 	to[n] = 0;
 }
 
-/* FNV-1a. */
-static uint64_t hash_of(const char *text)
+/* FNV-1a, of one text after another; 0x01 and 0x02 stand in no name. */
+static uint64_t hash_on(uint64_t h, const char *text)
 {
-	uint64_t h = 0xcbf29ce484222325u;
 	for (; *text; text++)
 		h = (h ^ (unsigned char)*text) * 0x100000001b3u;
 	return h;
@@ -230,9 +235,16 @@ static uint64_t hash_of(const char *text)
 
 static void identify(kws_report *r, unsigned word, const char *stream)
 {
-	if (stream)
-		snprintf(r->id, sizeof r->id, "%.8s-%016" PRIx64 "-%" PRIu64 "-%u", r->model_hash,
-			 hash_of(stream), r->decided_sample, word);
+	uint64_t h = 0xcbf29ce484222325u;
+	if (!stream)
+		return;
+	h = hash_on(h, stream);
+	if (*r->listener)
+		h = hash_on(hash_on(h, "\x01"), r->listener);
+	if (*r->spotter)
+		h = hash_on(hash_on(h, "\x02"), r->spotter);
+	snprintf(r->id, sizeof r->id, "%.8s-%016" PRIx64 "-%" PRIu64 "-%u", r->model_hash, h,
+		 r->decided_sample, word);
 }
 
 static void tell_time(kws_report *r, const kws_event_context *c)
@@ -267,7 +279,11 @@ void kws_report_fill(kws_report *r, const kws_event *ev, const kws_model *m,
 	r->decided_s = (double)r->decided_sample / hz;
 	copy(r->model, sizeof r->model, kws_model_name(m));
 	copy(r->model_hash, sizeof r->model_hash, kws_model_hash(m));
+	copy(r->listener, sizeof r->listener, c.listener);
+	copy(r->spotter, sizeof r->spotter, c.spotter);
 	identify(r, ev->word, c.stream ? c.stream : c.file);
+	copy(r->after, sizeof r->after, c.after);
+	copy(r->after_id, sizeof r->after_id, c.after_id);
 	r->file = c.file;
 	r->live = c.device != NULL;
 	copy(r->device, sizeof r->device, c.device);

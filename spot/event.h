@@ -15,12 +15,15 @@ typedef struct {
 	double start_s, end_s, decided_s;		   /* the same in seconds */
 	double level_dbfs, snr_db;			   /* not finite: unknown */
 	char model[64], model_hash[65];
-	char id[64];	  /* "": unknown; so for all texts that follow */
+	char spotter[32]; /* "": unknown; so for all texts that follow */
+	char id[64];
+	char after[64], after_id[64];
 	const char *file; /* NULL: unknown */
 	char host[65];
 	char start_time[32], end_time[32]; /* RFC 3339, UTC */
 	double start_monotonic;		   /* seconds; not finite: unknown */
 	bool live;			   /* a device heard it, and what follows is known */
+	char listener[32];
 	char device[192];
 	uint64_t gap_count;  /* times audio was lost since the event before this one */
 	double gap_s;	     /* how much of it in all */
@@ -36,6 +39,8 @@ void kws_report_fill(kws_report *r, const kws_event *ev, const kws_model *m,
 
 /* As kws_event_json(). With size >= KWS_EVENT_JSON and no file it always fits. */
 size_t kws_report_json(const kws_report *r, char *out, size_t size);
+
+enum { KWS_REPORT_FIELDS = 32 }; /* a line has no more */
 
 /* Field i of those that the line has: its lower-case name, and its value as text without control characters (at most n - 1
  * bytes), "" for null. False: there is no field i. */

@@ -29,6 +29,7 @@ struct kws_stream {
 	float *pcm;	 /* (hop,) at the model's rate, not yet a whole hop */
 	size_t n_pcm;	 /* below hop */
 	float *level;	 /* (stride,) of hops that are no network frame yet */
+	float *mel;	 /* (stride, n_mels) of the same */
 	size_t n_level;	 /* below stride */
 	uint64_t heard;	 /* samples at the model's rate that came out of the resampler */
 	uint64_t n_hops; /* that went in */
@@ -38,13 +39,13 @@ struct kws_stream {
 /* A stream's part of a wave: hops taken in, not yet run. */
 typedef struct {
 	kws_stream *stream;
-	size_t first, n; /* its hops in frames */
-	size_t level;	 /* where the levels of its frames begin: those that wait, then one a hop */
+	size_t n;     /* its hops */
+	size_t first; /* row in mel and level of its first frame: the hops that waited, then the n */
 } part;
 
 struct kws_group {
 	const kws_model *model;
-	kws_mel *mel;
+	kws_mel *extractor;
 	kws_runner_work *work;
 	size_t hop, n_mels, stride, n_words, dim;
 	size_t max_hops;   /* that a stream takes between resets; 0: endless */
@@ -52,13 +53,13 @@ struct kws_group {
 
 	float *in;	  /* (PIECE,) checked input */
 	float *pcm;	  /* at the model's rate: what is left of a stream, then what comes new */
-	float *frames;	  /* (WAVE * stride, n_mels) */
+	float *mel;	  /* ((WAVE + JOBS) * stride, n_mels) */
 	float *level;	  /* ((WAVE + JOBS) * stride,) */
 	float *logits;	  /* (WAVE + JOBS, n_words); for whole clips (max_frames, n_words) */
 	float *prob;	  /* (n_words,) */
 	float *embedding; /* (WAVE + JOBS, dim) */
 	part parts[JOBS];
-	size_t n_parts, n_hops, n_levels; /* of the wave */
+	size_t n_parts, n_hops, n_rows; /* of the wave */
 };
 
 /* A product that cannot overflow, for sizes that a model file sets. */
@@ -104,13 +105,13 @@ static enum kws_status make_buffers(kws_group *g, kws_error *err)
 	g->dim = kws_model_network(m)->dim;
 	g->max_hops = kws_model_max_frames(m) * g->stride;
 	g->in = array(PIECE, 1);
-	g->frames = array(WAVE * g->stride, g->n_mels);
+	g->mel = array((WAVE + JOBS) * g->stride, g->n_mels);
 	g->level = array((WAVE + JOBS) * g->stride, 1);
 	g->logits =
 		array(kws_model_whole_clip(m) ? kws_model_max_frames(m) : WAVE + JOBS, g->n_words);
 	g->prob = array(g->n_words, 1);
 	g->embedding = array(WAVE + JOBS, g->dim);
-	if (!g->embedding || !g->in || !g->frames || !g->level || !g->logits || !g->prob)
+	if (!g->embedding || !g->in || !g->mel || !g->level || !g->logits || !g->prob)
 		return no_memory(err);
 	return KWS_OK;
 }
@@ -126,7 +127,7 @@ enum kws_status kws_group_create(kws_group **out, const kws_model *m, kws_error 
 	if (!g)
 		return no_memory(err);
 	g->model = m;
-	enum kws_status status = kws_stream_mel(&g->mel, m, err);
+	enum kws_status status = kws_stream_mel(&g->extractor, m, err);
 	if (status == KWS_OK)
 		status = make_buffers(g, err);
 	if (status == KWS_OK && kws_runner_work_create(&g->work, m) != KWS_OK)
@@ -143,11 +144,11 @@ void kws_group_destroy(kws_group *g)
 {
 	if (!g)
 		return;
-	kws_mel_destroy(g->mel);
+	kws_mel_destroy(g->extractor);
 	kws_runner_work_destroy(g->work);
 	free(g->in);
 	free(g->pcm);
-	free(g->frames);
+	free(g->mel);
 	free(g->level);
 	free(g->logits);
 	free(g->prob);
@@ -183,10 +184,11 @@ static enum kws_status create_parts(kws_stream *s, unsigned in_hz, kws_error *er
 	if (status != KWS_OK)
 		return kws_fail(err, status, "resampler, %u to %u Hz: %s", in_hz, rate_hz,
 				kws_strerror(status));
-	s->past = array(kws_mel_past(g->mel) + 1, 1);
+	s->past = array(kws_mel_past(g->extractor) + 1, 1);
 	s->pcm = array(g->hop, 1);
 	s->level = array(g->stride, 1);
-	if (!s->past || !s->pcm || !s->level || fit(g, s->rs) != KWS_OK
+	s->mel = array(g->stride, g->n_mels);
+	if (!s->past || !s->pcm || !s->level || !s->mel || fit(g, s->rs) != KWS_OK
 	    || kws_runner_create_in(&s->runner, g->work) != KWS_OK)
 		return no_memory(err);
 	return KWS_OK;
@@ -237,6 +239,7 @@ void kws_stream_destroy(kws_stream *s)
 	free(s->past);
 	free(s->pcm);
 	free(s->level);
+	free(s->mel);
 	if (s->own_group)
 		kws_group_destroy(s->group);
 	free(s);
@@ -246,7 +249,7 @@ void kws_stream_reset(kws_stream *s)
 {
 	kws_resample_reset(s->rs);
 	kws_runner_reset(s->runner);
-	memset(s->past, 0, kws_mel_past(s->group->mel) * sizeof *s->past);
+	memset(s->past, 0, kws_mel_past(s->group->extractor) * sizeof *s->past);
 	s->n_pcm = 0;
 	s->n_level = 0;
 	s->heard = 0;
@@ -274,8 +277,8 @@ static void softmax(const float *logit, size_t n, float *prob)
 		prob[i] /= sum;
 }
 
-/* Report n network frames; the levels of their hops and their embeddings, or NULL. */
-static void emit(kws_stream *s, const float *logits, size_t n, const float *level,
+/* Report n network frames; the levels and bands of their hops and their embeddings, or NULL. */
+static void emit(kws_stream *s, const float *logits, size_t n, const float *level, const float *mel,
 		 const float *embedding)
 {
 	kws_group *g = s->group;
@@ -291,6 +294,8 @@ static void emit(kws_stream *s, const float *logits, size_t n, const float *leve
 			.stride = g->stride,
 			.embedding = embedding ? embedding + i * g->dim : NULL,
 			.n_embedding = g->dim,
+			.mel = mel ? mel + i * g->stride * g->n_mels : NULL,
+			.n_mels = g->n_mels,
 		};
 		s->fn(s->ctx, &f);
 	}
@@ -303,7 +308,7 @@ static void run_wave(kws_group *g)
 	for (size_t i = 0; i < g->n_parts; i++) {
 		const part *p = &g->parts[i];
 		jobs[i] = (kws_runner_job){ p->stream->runner,
-					    g->frames + p->first * g->n_mels,
+					    g->mel + (p->first + p->stream->n_level) * g->n_mels,
 					    p->n,
 					    g->logits + rows * g->n_words,
 					    g->embedding + rows * g->dim,
@@ -315,12 +320,14 @@ static void run_wave(kws_group *g)
 		const part *p = &g->parts[i];
 		kws_stream *s = p->stream;
 		const size_t n = s->n_level + p->n, frames = n / g->stride;
+		const size_t rest = p->first + frames * g->stride;
 		s->n_level = n - frames * g->stride;
-		memcpy(s->level, g->level + p->level + frames * g->stride,
-		       s->n_level * sizeof *s->level);
-		emit(s, jobs[i].logits, jobs[i].n_out, g->level + p->level, jobs[i].embedding);
+		memcpy(s->level, g->level + rest, s->n_level * sizeof *s->level);
+		memcpy(s->mel, g->mel + rest * g->n_mels, s->n_level * g->n_mels * sizeof *s->mel);
+		emit(s, jobs[i].logits, jobs[i].n_out, g->level + p->first,
+		     g->mel + p->first * g->n_mels, jobs[i].embedding);
 	}
-	g->n_parts = g->n_hops = g->n_levels = 0;
+	g->n_parts = g->n_hops = g->n_rows = 0;
 }
 
 /* The stream's part of the wave that is being filled; a new one is the last. */
@@ -332,9 +339,10 @@ static part *part_of(kws_stream *s)
 	if (g->n_parts == JOBS)
 		run_wave(g);
 	part *p = &g->parts[g->n_parts++];
-	*p = (part){ s, g->n_hops, 0, g->n_levels };
-	memcpy(g->level + g->n_levels, s->level, s->n_level * sizeof *s->level);
-	g->n_levels += s->n_level;
+	*p = (part){ s, 0, g->n_rows };
+	memcpy(g->level + g->n_rows, s->level, s->n_level * sizeof *s->level);
+	memcpy(g->mel + g->n_rows * g->n_mels, s->mel, s->n_level * g->n_mels * sizeof *s->mel);
+	g->n_rows += s->n_level;
 	return p;
 }
 
@@ -348,14 +356,14 @@ static void take_hops(kws_stream *s, const float *pcm, size_t hops)
 	while (hops) {
 		part *p = part_of(s);
 		const size_t room = WAVE * g->stride - g->n_hops, n = hops < room ? hops : room;
-		kws_mel_run(g->mel, s->past, pcm, n, g->frames + g->n_hops * g->n_mels);
+		kws_mel_run(g->extractor, s->past, pcm, n, g->mel + g->n_rows * g->n_mels);
 		for (size_t i = 0; i < n; i++)
-			g->level[g->n_levels + i] =
+			g->level[g->n_rows + i] =
 				kws_vec_get()->sumsq(pcm + i * g->hop, 0.0f, g->hop)
 				/ (float)g->hop;
 		p->n += n;
 		g->n_hops += n;
-		g->n_levels += n;
+		g->n_rows += n;
 		pcm += n * g->hop;
 		hops -= n;
 		if (g->n_hops == WAVE * g->stride)
@@ -429,7 +437,7 @@ void kws_stream_flush(kws_stream *s)
 		take_pcm(s, g->hop - s->n_pcm);
 		run_wave(g);
 	}
-	emit(s, g->logits, kws_runner_finish(s->runner, g->logits), NULL, NULL);
+	emit(s, g->logits, kws_runner_finish(s->runner, g->logits), NULL, NULL, NULL);
 }
 
 uint64_t kws_stream_heard(const kws_stream *s)

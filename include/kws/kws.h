@@ -130,14 +130,33 @@ typedef struct {
 	const char *gap_reason; /* of the last time */
 	const char *clip;	/* the file with its sound */
 	uint64_t dropped;	/* events that this reader lost since the one before */
+	const char *listener;	/* name of the microphone, when there are several */
+	const char *spotter;	/* name of the model's part, when several models hear the stream */
+	const char *after;	/* the word after which this one counts */
+	const char *after_id;	/* the id of its event */
 } kws_event_context;
 
 #define KWS_EVENT_CONTEXT                                                                          \
-	{ sizeof(kws_event_context), NULL, NULL, NULL, NULL, 0, __builtin_nan(""),                 \
-	  __builtin_nan(""),	     0,	   0.0,	 NULL, NULL, 0 }
+	{ sizeof(kws_event_context),                                                               \
+	  NULL,                                                                                    \
+	  NULL,                                                                                    \
+	  NULL,                                                                                    \
+	  NULL,                                                                                    \
+	  0,                                                                                       \
+	  __builtin_nan(""),                                                                       \
+	  __builtin_nan(""),                                                                       \
+	  0,                                                                                       \
+	  0.0,                                                                                     \
+	  NULL,                                                                                    \
+	  NULL,                                                                                    \
+	  0,                                                                                       \
+	  NULL,                                                                                    \
+	  NULL,                                                                                    \
+	  NULL,                                                                                    \
+	  NULL }
 
 /* Room for any event without a file. The name of one takes six times its length at most. */
-enum { KWS_EVENT_JSON = 4096 };
+enum { KWS_EVENT_JSON = 5120 };
 
 /* The event as a JSON object on one line, without a line feed: what `kws spot --format jsonl` and every sink of kwsd write,
  * key for key and digit for digit; docs/event.schema.json describes it. UTF-8 without control characters, whatever the
@@ -157,6 +176,9 @@ typedef struct {
 	const float *
 		embedding; /* (n_embedding,) what the network's head makes the logits of; NULL as level is */
 	size_t n_embedding;
+	const float *
+		mel; /* (stride, n_mels) natural log of the power in each mel band of each hop, before the network scales it; NULL as level is */
+	size_t n_mels;
 } kws_frame;
 
 typedef void kws_frame_fn(void *ctx, const kws_frame *f);

@@ -135,7 +135,9 @@ def test_frames(model, demo):
     spotter.process(samples[:rate])
     assert [f.time for f in frames] == pytest.approx(np.arange(1, 26) / 25)
     assert all(f.probabilities.sum() == pytest.approx(1, abs=1e-5) for f in frames)
-    assert all(f.level.shape == (4,) and f.embedding.shape == (80,) for f in frames)
+    assert all(f.level.shape == (4,) and f.embedding.shape == (80,) and f.mel.shape == (4, 40) for f in frames)
+    power = [(np.log(f.level).mean(), f.mel.mean()) for f in frames]
+    assert np.corrcoef(np.transpose(power))[0, 1] > 0.7
     assert (frames[-1].scores == spotter.scores).all()
 
     def fail(frame):

@@ -165,13 +165,15 @@ class Event:
 class Frame:
     """One network frame. ``time``: seconds at its end; ``probabilities`` and ``scores`` (n_words,): of the frame alone, and
     smoothed, as the decision compares them with its thresholds; ``level`` (hops,): mean square of each 10 ms in it; ``embedding``
-    (n,): what the network's head makes the probabilities of."""
+    (n,): what the network's head makes the probabilities of; ``mel`` (hops, n_mels): natural log of the power in each mel band of
+    each 10 ms."""
 
     time: float
     probabilities: NDArray[np.float32]
     scores: NDArray[np.float32]
     level: NDArray[np.float32]
     embedding: NDArray[np.float32]
+    mel: NDArray[np.float32]
 
 
 @ffi.def_extern()
@@ -262,7 +264,8 @@ class Spotter:
         try:
             assert self._frame_fn is not None
             self._frame_fn(Frame(frame.sample / self.model.rate_hz, _array(frame.prob, frame.n_words), self.scores,
-                                 _array(frame.level, frame.stride), _array(frame.embedding, frame.n_embedding)))
+                                 _array(frame.level, frame.stride), _array(frame.embedding, frame.n_embedding),
+                                 _array(frame.mel, frame.stride * frame.n_mels).reshape(frame.stride, frame.n_mels)))
         except BaseException as e:  # C cannot carry it: it is raised when the call returns
             self._failure = self._failure or e
 
