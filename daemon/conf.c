@@ -2,6 +2,7 @@
 
 #include "daemon/conf_table.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 /* ---- the table ---- */
@@ -29,67 +30,66 @@ const kws_conf_section kws_conf_sections[] = {
 };
 const size_t kws_conf_n_sections = sizeof kws_conf_sections / sizeof kws_conf_sections[0];
 
-#define AT(section, member)   offsetof(kws_conf_##section, member)
-#define ROOM(section, member) (double)sizeof(((kws_conf_##section *)0)->member)
+#define ROW(section, key, kind, min, max, def, live)                                               \
+	{ #section, #key, &kws_conf_##kind, offsetof(kws_conf_##section, key), min, max, def, live }
+#define KEY(section, key, kind, min, max, def)	ROW(section, key, kind, min, max, def, false)
+#define LIVE(section, key, kind, min, max, def) ROW(section, key, kind, min, max, def, true)
+#define TEXT(section, key, kind, def)                                                              \
+	ROW(section, key, kind, 0, sizeof(((kws_conf_##section *)0)->key), def, false)
 
+/* section, key, kind of value, least, most, default; LIVE: may be changed while kwsd runs */
 const kws_conf_key kws_conf_keys[] = {
-	{ "audio", "enabled", &kws_conf_choice, AT(audio, enabled), 0, 1, "yes" },
-	{ "audio", "device", &kws_conf_device, AT(audio, device), 0, ROOM(audio, device),
-	  "default" },
-	{ "audio", "models", &kws_conf_names, AT(audio, models), 0, ROOM(audio, models), "" },
-	{ "audio", "rate_hz", &kws_conf_count, AT(audio, rate_hz), 0, 192000, "0" },
-	{ "audio", "channels", &kws_conf_count, AT(audio, channels), 0, 32, "0" },
-	{ "audio", "channel", &kws_conf_count, AT(audio, channel), 0, 32, "0" },
-	{ "audio", "latency_ms", &kws_conf_count, AT(audio, latency_ms), 5, 1000, "40" },
-	{ "audio", "stall_ms", &kws_conf_count, AT(audio, stall_ms), 100, 60000, "500" },
-	{ "audio", "silence_s", &kws_conf_count, AT(audio, silence_s), 0, 86400, "60" },
-	{ "audio", "backoff_ms", &kws_conf_count, AT(audio, backoff_ms), 50, 60000, "250" },
-	{ "audio", "backoff_max_s", &kws_conf_count, AT(audio, backoff_max_s), 1, 3600, "30" },
-	{ "audio", "open_s", &kws_conf_count, AT(audio, open_s), 1, 300, "15" },
-	{ "audio", "teardown_ms", &kws_conf_count, AT(audio, teardown_ms), 100, 60000, "3000" },
-	{ "model", "path", &kws_conf_path, AT(model, path), 0, ROOM(model, path), "" },
-	{ "model", "after", &kws_conf_name, AT(model, after), 0, ROOM(model, after), "" },
-	{ "model", "within_s", &kws_conf_real, AT(model, within_s), 0.1, 600, "5" },
-	{ "decision", "smooth_ms", &kws_conf_count_or_model, AT(decision, smooth_ms), 0, 5000,
-	  "model" },
-	{ "decision", "refractory_ms", &kws_conf_count_or_model, AT(decision, refractory_ms), 0,
-	  60000, "model" },
-	{ "decision", "threshold", &kws_conf_real_or_model, AT(decision, threshold), 0, 1,
-	  "model" },
-	{ "stdout", "enabled", &kws_conf_choice, AT(stdout, enabled), 0, 2, "auto" },
-	{ "stdout", "queue", &kws_conf_count, AT(stdout, queue), 1, 4096, "64" },
-	{ "journal", "enabled", &kws_conf_choice, AT(journal, enabled), 0, 2, "auto" },
-	{ "journal", "queue", &kws_conf_count, AT(journal, queue), 1, 4096, "64" },
-	{ "file", "path", &kws_conf_path, AT(file, path), 0, ROOM(file, path), "" },
-	{ "file", "mode", &kws_conf_mode, AT(file, mode), 0, 0777, "0640" },
-	{ "file", "queue", &kws_conf_count, AT(file, queue), 1, 4096, "64" },
-	{ "socket", "path", &kws_conf_path, AT(socket, path), 0, ROOM(socket, path), "" },
-	{ "socket", "mode", &kws_conf_mode, AT(socket, mode), 0, 0777, "0666" },
-	{ "socket", "group", &kws_conf_text, AT(socket, group), 0, ROOM(socket, group), "" },
-	{ "socket", "clients", &kws_conf_count, AT(socket, clients), 1, 1024, "32" },
-	{ "socket", "buffer_kb", &kws_conf_count, AT(socket, buffer_kb), 4, 4096, "64" },
-	{ "hook", "command", &kws_conf_command, AT(hook, command), 0, ROOM(hook, command), "" },
-	{ "hook", "timeout_ms", &kws_conf_count, AT(hook, timeout_ms), 10, 600000, "5000" },
-	{ "hook", "at_once", &kws_conf_count, AT(hook, at_once), 1, 64, "2" },
-	{ "hook", "queue", &kws_conf_count, AT(hook, queue), 1, 4096, "16" },
-	{ "clips", "dir", &kws_conf_path, AT(clips, dir), 0, ROOM(clips, dir), "" },
-	{ "clips", "quota_mb", &kws_conf_count, AT(clips, quota_mb), 1, 1000000, "100" },
-	{ "clips", "pre_ms", &kws_conf_count, AT(clips, pre_ms), 0, 5000, "500" },
-	{ "clips", "post_ms", &kws_conf_count, AT(clips, post_ms), 0, 5000, "500" },
-	{ "clips", "near_miss", &kws_conf_real, AT(clips, near_miss), 0, 1, "0" },
-	{ "clips", "queue", &kws_conf_count, AT(clips, queue), 1, 64, "8" },
-	{ "control", "path", &kws_conf_path_or_auto, AT(control, path), 0, ROOM(control, path),
-	  "auto" },
-	{ "control", "mode", &kws_conf_mode, AT(control, mode), 0, 0777, "0660" },
-	{ "control", "group", &kws_conf_text, AT(control, group), 0, ROOM(control, group), "" },
-	{ "control", "clients", &kws_conf_count, AT(control, clients), 1, 1024, "64" },
-	{ "control", "buffer_kb", &kws_conf_count, AT(control, buffer_kb), 4, 4096, "64" },
-	{ "control", "state", &kws_conf_path_or_auto, AT(control, state), 0, ROOM(control, state),
-	  "auto" },
-	{ "log", "level", &kws_conf_choice, AT(log, level), 3, 7, "info" },
-	{ "log", "stats_s", &kws_conf_count, AT(log, stats_s), 0, 86400, "0" },
-	{ "service", "poll_ms", &kws_conf_count, AT(service, poll_ms), 5, 100, "20" },
-	{ "service", "outage_s", &kws_conf_count, AT(service, outage_s), 0, 86400, "300" },
+	LIVE(audio, enabled, choice, 0, 1, "yes"),
+	TEXT(audio, device, device, "default"),
+	TEXT(audio, models, names, ""),
+	KEY(audio, rate_hz, count, 0, 192000, "0"),
+	KEY(audio, channels, count, 0, 32, "0"),
+	KEY(audio, channel, count, 0, 32, "0"),
+	KEY(audio, latency_ms, count, 5, 1000, "40"),
+	KEY(audio, stall_ms, count, 100, 60000, "500"),
+	KEY(audio, silence_s, count, 0, 86400, "60"),
+	KEY(audio, backoff_ms, count, 50, 60000, "250"),
+	KEY(audio, backoff_max_s, count, 1, 3600, "30"),
+	KEY(audio, open_s, count, 1, 300, "15"),
+	KEY(audio, teardown_ms, count, 100, 60000, "3000"),
+	TEXT(model, path, path, ""),
+	TEXT(model, after, name, ""),
+	KEY(model, within_s, real, 0.1, 600, "5"),
+	LIVE(decision, smooth_ms, count_or_model, 0, 5000, "model"),
+	LIVE(decision, refractory_ms, count_or_model, 0, 60000, "model"),
+	LIVE(decision, threshold, real_or_model, 0, 1, "model"),
+	KEY(stdout, enabled, choice, 0, 2, "auto"),
+	KEY(stdout, queue, count, 1, 4096, "64"),
+	KEY(journal, enabled, choice, 0, 2, "auto"),
+	KEY(journal, queue, count, 1, 4096, "64"),
+	TEXT(file, path, path, ""),
+	KEY(file, mode, mode, 0, 0777, "0640"),
+	KEY(file, queue, count, 1, 4096, "64"),
+	TEXT(socket, path, path, ""),
+	KEY(socket, mode, mode, 0, 0777, "0666"),
+	TEXT(socket, group, text, ""),
+	KEY(socket, clients, count, 1, 1024, "32"),
+	KEY(socket, buffer_kb, count, 4, 4096, "64"),
+	TEXT(hook, command, command, ""),
+	KEY(hook, timeout_ms, count, 10, 600000, "5000"),
+	KEY(hook, at_once, count, 1, 64, "2"),
+	KEY(hook, queue, count, 1, 4096, "16"),
+	TEXT(clips, dir, path, ""),
+	KEY(clips, quota_mb, count, 1, 1000000, "100"),
+	KEY(clips, pre_ms, count, 0, 5000, "500"),
+	KEY(clips, post_ms, count, 0, 5000, "500"),
+	KEY(clips, near_miss, real, 0, 1, "0"),
+	KEY(clips, queue, count, 1, 64, "8"),
+	TEXT(control, path, path_or_auto, "auto"),
+	KEY(control, mode, mode, 0, 0777, "0660"),
+	TEXT(control, group, text, ""),
+	KEY(control, clients, count, 1, 1024, "64"),
+	KEY(control, buffer_kb, count, 4, 4096, "64"),
+	TEXT(control, state, path_or_auto, "auto"),
+	KEY(log, level, choice, 3, 7, "info"),
+	KEY(log, stats_s, count, 0, 86400, "0"),
+	KEY(service, poll_ms, count, 5, 100, "20"),
+	KEY(service, outage_s, count, 0, 86400, "300"),
 };
 const size_t kws_conf_n_keys = sizeof kws_conf_keys / sizeof kws_conf_keys[0];
 
@@ -100,6 +100,15 @@ const kws_conf_section *kws_conf_section_find(const char *name)
 	for (size_t i = 0; i < kws_conf_n_sections; i++)
 		if (!strcmp(kws_conf_sections[i].name, name))
 			return &kws_conf_sections[i];
+	return NULL;
+}
+
+const kws_conf_key *kws_conf_key_find(const char *section, const char *name)
+{
+	for (size_t i = 0; i < kws_conf_n_keys; i++)
+		if (!strcmp(kws_conf_keys[i].section, section)
+		    && !strcmp(kws_conf_keys[i].name, name))
+			return &kws_conf_keys[i];
 	return NULL;
 }
 
@@ -119,15 +128,23 @@ void *kws_conf_element(kws_conf *c, const kws_conf_section *s, size_t i)
 	return (char *)c + s->at + i * s->size;
 }
 
-void *kws_conf_named(kws_conf *c, const kws_conf_section *s, const char *name)
+static const char *element_of(const kws_conf *c, const kws_conf_section *s, size_t i)
 {
-	for (size_t i = 0; i < kws_conf_count_of(c, s); i++) {
-		char *element = kws_conf_element(c, s, i);
+	return (const char *)c + s->at + i * s->size;
+}
 
-		if (!strcmp(kws_conf_repeats(s) ? element : "", name))
-			return element;
-	}
-	return NULL;
+const char *kws_conf_name_of(const kws_conf *c, const kws_conf_section *s, size_t i)
+{
+	return kws_conf_repeats(s) ? element_of(c, s, i) : "";
+}
+
+size_t kws_conf_index(const kws_conf *c, const kws_conf_section *s, const char *name)
+{
+	size_t i = 0;
+
+	while (i < kws_conf_count_of(c, s) && strcmp(kws_conf_name_of(c, s, i), name) != 0)
+		i++;
+	return i;
 }
 
 /* [decision] and [threshold] are one struct: what counts is where it lies. */
@@ -171,8 +188,9 @@ void kws_conf_end(kws_conf *c)
 	for (size_t i = 0; i < kws_conf_n_sections; i++) {
 		const kws_conf_section *s = &kws_conf_sections[i];
 
-		if (kws_conf_repeats(s)
-		    && (s->common ? !kws_conf_named(c, s, "") : !kws_conf_count_of(c, s)))
+		const size_t n = kws_conf_count_of(c, s);
+
+		if (kws_conf_repeats(s) && (s->common ? kws_conf_index(c, s, "") == n : n == 0))
 			kws_conf_add(c, s, "");
 	}
 }
@@ -181,6 +199,23 @@ void kws_conf_defaults(kws_conf *c)
 {
 	kws_conf_begin(c);
 	kws_conf_end(c);
+}
+
+void kws_conf_tell(kws_conf_told *t, const char *format, ...)
+{
+	char what[512], text[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(what, sizeof what, format, ap);
+	va_end(ap);
+	if (t->line)
+		snprintf(text, sizeof text, "%s:%d: %s", t->name, t->line, what);
+	else
+		snprintf(text, sizeof text, "%s: %s", t->name, what);
+	t->errors++;
+	if (t->fn)
+		t->fn(t->ctx, text);
 }
 
 /* ---- what they say together ---- */
@@ -244,55 +279,107 @@ bool kws_conf_hears(const kws_conf_audio *a, const char *model)
 
 /* ---- printing ---- */
 
-static void print_words(const kws_conf_decision *d, FILE *out)
+typedef struct {
+	FILE *out;
+	char title[KWS_CONF_TITLE];
+	bool headed, begun; /* this section has its title; there was another before */
+} printer;
+
+static void put_title(printer *p)
+{
+	if (!p->headed)
+		fprintf(p->out, "%s%s\n", p->begun ? "\n" : "", p->title);
+	p->headed = p->begun = true;
+}
+
+static void put_line(printer *p, const char *name, const char *text)
+{
+	put_title(p);
+	fprintf(p->out, "%s =%s%s\n", name, *text ? " " : "", text);
+}
+
+/* was: what need not be written again; NULL: nothing. */
+static void put_words(printer *p, const kws_conf_decision *d, const kws_conf_decision *was)
 {
 	char text[KWS_CONF_LINE];
 
 	for (size_t i = 0; i < d->n_words; i++) {
-		if (d->word[i].threshold > 1.0f)
+		const kws_conf_word *w = &d->word[i];
+		size_t k = 0;
+
+		while (was && k < was->n_words && memcmp(&was->word[k], w, sizeof *w) != 0)
+			k++;
+		if (was && k < was->n_words)
+			continue;
+		if (w->threshold > 1.0f)
 			snprintf(text, sizeof text, "off");
 		else
-			kws_conf_write_real(d->word[i].threshold, text, sizeof text);
-		fprintf(out, "%s = %s\n", d->word[i].word, text);
+			kws_conf_write_real(w->threshold, text, sizeof text);
+		put_line(p, w->word, text);
 	}
 }
 
-static void print_keys(const kws_conf_section *s, const char *element, FILE *out)
+static void put_keys(printer *p, const kws_conf_section *s, const char *element, const char *was)
 {
-	char text[KWS_CONF_LINE];
+	char text[KWS_CONF_LINE], before[KWS_CONF_LINE];
 
 	for (size_t i = 0; i < kws_conf_n_keys; i++) {
 		const kws_conf_key *k = &kws_conf_keys[i];
 
-		if (strcmp(k->section, s->name) != 0)
+		if (strcmp(k->section, s->name) != 0 || (was && !k->live))
 			continue;
 		k->kind->print(k, element + k->offset, text, sizeof text);
+		if (was)
+			k->kind->print(k, was + k->offset, before, sizeof before);
+		if (was && !strcmp(text, before))
+			continue;
 		if (*text || !s->common) /* else: as the plain one says */
-			fprintf(out, "%s =%s%s\n", k->name, *text ? " " : "", text);
+			put_line(p, k->name, text);
 	}
+}
+
+static void put_section(printer *p, const kws_conf *c, const kws_conf *from,
+			const kws_conf_section *s, size_t i)
+{
+	static const kws_conf_decision none = { .smooth_ms = KWS_CONF_UNSAID,
+						.refractory_ms = KWS_CONF_UNSAID,
+						.threshold = KWS_CONF_UNSAID };
+	const char *name = kws_conf_name_of(c, s, i), *was = NULL;
+	const bool words = !strcmp(s->name, "threshold");
+	const size_t k = from ? kws_conf_index(from, s, name) : 0;
+
+	if (from && k < kws_conf_count_of(from, s))
+		was = element_of(from, s, k);
+	else if (from && s->common)
+		was = (const char *)&none;
+	else if (from)
+		return;
+	kws_conf_title(s->name, name, p->title);
+	p->headed = false;
+	/* also of a decision that is new and says nothing here: it keeps its place in the list */
+	if (words ? !from && !*name : !from || was == (const char *)&none)
+		put_title(p);
+	if (words)
+		put_words(p, &c->decision[i], (const void *)was);
+	else
+		put_keys(p, s, element_of(c, s, i), was);
+}
+
+static void put_all(const kws_conf *c, const kws_conf *from, FILE *out)
+{
+	printer p = { .out = out };
+
+	for (size_t s = 0; s < kws_conf_n_sections; s++)
+		for (size_t i = 0; i < kws_conf_count_of(c, &kws_conf_sections[s]); i++)
+			put_section(&p, c, from, &kws_conf_sections[s], i);
 }
 
 void kws_conf_print(const kws_conf *c, FILE *out)
 {
-	const char *gap = "";
+	put_all(c, NULL, out);
+}
 
-	for (size_t i = 0; i < kws_conf_n_sections; i++) {
-		const kws_conf_section *s = &kws_conf_sections[i];
-		const bool words = !strcmp(s->name, "threshold");
-
-		for (size_t k = 0; k < kws_conf_count_of(c, s); k++) {
-			const char *element = (const char *)c + s->at + k * s->size;
-			const char *name = kws_conf_repeats(s) ? element : "";
-			char title[KWS_CONF_TITLE];
-
-			if (words && *name && !c->decision[k].n_words)
-				continue;
-			fprintf(out, "%s%s\n", gap, kws_conf_title(s->name, name, title));
-			if (words)
-				print_words(&c->decision[k], out);
-			else
-				print_keys(s, element, out);
-			gap = "\n";
-		}
-	}
+void kws_conf_print_kept(const kws_conf *from, const kws_conf *to, FILE *out)
+{
+	put_all(to, from, out);
 }

@@ -128,19 +128,31 @@ typedef struct {
  * in 0..192000". */
 typedef void kws_conf_error_fn(void *ctx, const char *text);
 
-/* Reading is begin, any number of parse, read and set, then end. */
+/* Reading is begin, then file, drop-ins and options, then end. Each function returns how many things
+ * were wrong; fn is told of every one of them and c holds what was right. Within one text no key may
+ * stand twice; of a key that is given again by another the last counts. */
 void kws_conf_begin(kws_conf *c);
-/* Each returns how many things were wrong; fn is told of every one of them and c holds what was
- * right. Of a key that is given again, in another file or by set, the last counts. */
-int kws_conf_read(kws_conf *c, const char *path, kws_conf_error_fn *fn, void *ctx);
 int kws_conf_parse(kws_conf *c, const char *name, const char *text, size_t len,
 		   kws_conf_error_fn *fn, void *ctx);
+int kws_conf_read(kws_conf *c, const char *path, kws_conf_error_fn *fn, void *ctx);
+/* All of conf.d/NAME.conf beside the file path, in the order of their names. */
+int kws_conf_read_dropins(kws_conf *c, const char *path, kws_conf_error_fn *fn, void *ctx);
 /* One "section.key=value" of the command line: "log.level=debug", "audio kitchen.device=x". */
 int kws_conf_set(kws_conf *c, const char *assignment, kws_conf_error_fn *fn, void *ctx);
 /* The plain sections of kinds that nobody named. */
 void kws_conf_end(kws_conf *c);
 /* Begin and end: what holds without any file. */
 void kws_conf_defaults(kws_conf *c);
+
+/* While kwsd runs, after kws_conf_end: only keys that need no reload are taken (all of [decision] and
+ * [threshold], and enabled of [audio]), only in sections that are there, but for a new [decision NAME]
+ * or [threshold NAME]. kws_conf_check says whether the whole is still right. */
+int kws_conf_set_live(kws_conf *c, const char *assignment, kws_conf_error_fn *fn, void *ctx);
+/* What kws_conf_print_kept has written. */
+int kws_conf_read_kept(kws_conf *c, const char *path, kws_conf_error_fn *fn, void *ctx);
+/* What was changed by kws_conf_set_live between from and to. */
+void kws_conf_print_kept(const kws_conf *from, const kws_conf *to, FILE *out);
+
 /* What no single key can say: keys that need each other. name stands before the text. */
 int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, void *ctx);
 

@@ -26,7 +26,7 @@ bool kws_conf_number(const char *text, double min, double max, double *out)
 
 static void range_number(const kws_conf_key *k, char *text, size_t n)
 {
-	snprintf(text, n, "%.10g..%.10g", k->min, k->max);
+	snprintf(text, n, "in %.10g..%.10g", k->min, k->max);
 }
 
 static bool parse_count(const kws_conf_key *k, const char *text, void *field)
@@ -130,7 +130,7 @@ static void print_real_or_model(const kws_conf_key *k, const void *field, char *
 
 static void range_or_model(const kws_conf_key *k, char *text, size_t n)
 {
-	snprintf(text, n, "%.10g..%.10g or model", k->min, k->max);
+	snprintf(text, n, "in %.10g..%.10g or model", k->min, k->max);
 }
 
 static bool is_plain(const char *text)
@@ -186,7 +186,7 @@ static bool parse_device(const kws_conf_key *k, const char *text, void *field)
 static void range_device(const kws_conf_key *k, char *text, size_t n)
 {
 	snprintf(text, n,
-		 "names of at most %.0f bytes (never a number, which changes from start to start; "
+		 "a name of at most %.0f bytes (never a number, which changes from start to start; "
 		 "`kws devices` lists names)",
 		 k->max - 1);
 }
@@ -325,7 +325,7 @@ static void print_mode(const kws_conf_key *k, const void *field, char *text, siz
 
 static void range_mode(const kws_conf_key *k, char *text, size_t n)
 {
-	snprintf(text, n, "0000..%04o (octal)", (unsigned)k->max);
+	snprintf(text, n, "in 0000..%04o (octal)", (unsigned)k->max);
 }
 
 typedef struct {
@@ -368,10 +368,11 @@ static void print_choice(const kws_conf_key *k, const void *field, char *text, s
 
 static void range_choice(const kws_conf_key *k, char *text, size_t n)
 {
-	size_t at = 0;
+	size_t at = (size_t)snprintf(text, n, "one of");
 
 	for (const choice *c = choices_of(k); c->name && c->value <= k->max && at < n; c++)
-		at += (size_t)snprintf(text + at, n - at, "%s%s", at ? ", " : "", c->name);
+		at += (size_t)snprintf(text + at, n - at, "%s%s", c == choices_of(k) ? " " : ", ",
+				       c->name);
 }
 
 const kws_conf_kind kws_conf_count = { parse_count, print_count, range_number };

@@ -20,6 +20,7 @@ struct kws_conf_key {
 	size_t offset;
 	double min, max;
 	const char *def;
+	bool live; /* may be changed without a reload */
 };
 
 /* parse: the whole text, or false and the field unchanged. print: what parse reads back to the

@@ -14,6 +14,7 @@
 typedef struct {
 	kws_conf *conf;
 	kws_conf_told told;
+	bool live; /* kwsd runs: only keys that need no reload, of sections that are there */
 	const char *text, *end;		 /* what is left to read */
 	char value[KWS_CONF_LINE];	 /* of this line, with its quotes and comment */
 	const kws_conf_section *section; /* in which we are; NULL: in none, or in one refused */
@@ -21,23 +22,6 @@ typedef struct {
 	char name[KWS_CONF_NAME];		  /* the section's */
 	int seen[sizeof(kws_conf) / sizeof(int)]; /* line in which a field was set; 0: none */
 } reader;
-
-void kws_conf_tell(kws_conf_told *t, const char *format, ...)
-{
-	char what[512], text[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(what, sizeof what, format, ap);
-	va_end(ap);
-	if (t->line)
-		snprintf(text, sizeof text, "%s:%d: %s", t->name, t->line, what);
-	else
-		snprintf(text, sizeof text, "%s: %s", t->name, what);
-	t->errors++;
-	if (t->fn)
-		t->fn(t->ctx, text);
-}
 
 /* ---- sections ---- */
 
@@ -87,19 +71,36 @@ static void enter(reader *r, const char *text)
 		memcpy(r->name, name, strlen(name) + 1);
 }
 
+/* A section that kwsd, which runs, does not have. */
+static void no_such_element(reader *r)
+{
+	char title[KWS_CONF_TITLE];
+	kws_nearest near;
+
+	kws_nearest_init(&near, r->name);
+	for (size_t i = 0; i < kws_conf_count_of(r->conf, r->section); i++)
+		kws_nearest_offer(&near, kws_conf_name_of(r->conf, r->section, i));
+	kws_conf_tell(&r->told, "%s: there is no such section%s", title_of(r, title),
+		      kws_nearest_hint(&near));
+}
+
 /* The element in which we are. It is added when it is not there: a plain one with its first key, so
- * that a bare [audio] makes no microphone. NULL: there is no room, which has been told. */
+ * that a bare [audio] makes no microphone. NULL: it may not be added, which has been told. */
 static char *element(reader *r)
 {
 	char title[KWS_CONF_TITLE];
-	char *e = kws_conf_named(r->conf, r->section, r->name);
+	const size_t n = kws_conf_count_of(r->conf, r->section),
+		     i = kws_conf_index(r->conf, r->section, r->name);
 
-	if (e)
-		return e;
-	if (kws_conf_count_of(r->conf, r->section) < r->section->max)
+	if (i < n)
+		return kws_conf_element(r->conf, r->section, i);
+	if (r->live && !r->section->common)
+		no_such_element(r);
+	else if (n < r->section->max)
 		return kws_conf_add(r->conf, r->section, r->name);
-	kws_conf_tell(&r->told, "%s: one too many: there may be %zu [%s]", title_of(r, title),
-		      r->section->max, r->section->name);
+	else
+		kws_conf_tell(&r->told, "%s: one too many: there may be %zu [%s]",
+			      title_of(r, title), r->section->max, r->section->name);
 	r->section = NULL;
 	r->refused = true;
 	return NULL;
@@ -132,9 +133,14 @@ static void set_key(reader *r, const kws_conf_key *k, const char *value)
 	_Alignas(double) char tried[KWS_CONF_LINE];
 	char range[160], title[KWS_CONF_TITLE];
 
+	if (r->live && !k->live) {
+		kws_conf_tell(&r->told, "%s %s: can be changed by a reload only",
+			      title_of(r, title), k->name);
+		return;
+	}
 	if (!k->kind->parse(k, value, tried)) {
 		k->kind->range(k, range, sizeof range);
-		kws_conf_tell(&r->told, "%s %s: %s is not in %s", title_of(r, title), k->name,
+		kws_conf_tell(&r->told, "%s %s: %s is not %s", title_of(r, title), k->name,
 			      *value ? value : "an empty value", range);
 		return;
 	}
@@ -221,13 +227,12 @@ static void set(reader *r, const char *name, const char *value)
 		set_word(r, name, value);
 		return;
 	}
-	for (size_t i = 0; i < kws_conf_n_keys; i++)
-		if (!strcmp(kws_conf_keys[i].section, r->section->name)
-		    && !strcmp(kws_conf_keys[i].name, name)) {
-			set_key(r, &kws_conf_keys[i], value);
-			return;
-		}
-	no_such_key(r, name);
+
+	const kws_conf_key *k = kws_conf_key_find(r->section->name, name);
+	if (k)
+		set_key(r, k, value);
+	else
+		no_such_key(r, name);
 }
 
 /* ---- lines ---- */
@@ -337,13 +342,14 @@ static char *next_line(char *str, int num, void *stream)
 	return str;
 }
 
-/* ---- files and options ---- */
+/* ---- texts and options ---- */
 
-int kws_conf_parse(kws_conf *c, const char *name, const char *text, size_t len,
-		   kws_conf_error_fn *fn, void *ctx)
+static int parse(kws_conf *c, bool live, const char *name, const char *text, size_t len,
+		 kws_conf_error_fn *fn, void *ctx)
 {
 	reader r = { .conf = c,
 		     .told = { .name = name, .fn = fn, .ctx = ctx },
+		     .live = live,
 		     .text = text,
 		     .end = text + len };
 	int first = ini_parse_stream(next_line, &r, on_value, &r);
@@ -358,51 +364,43 @@ int kws_conf_parse(kws_conf *c, const char *name, const char *text, size_t len,
 	return r.told.errors;
 }
 
-int kws_conf_read(kws_conf *c, const char *path, kws_conf_error_fn *fn, void *ctx)
+int kws_conf_parse(kws_conf *c, const char *name, const char *text, size_t len,
+		   kws_conf_error_fn *fn, void *ctx)
 {
-	kws_conf_told told = { .name = path, .fn = fn, .ctx = ctx };
-	enum { LIMIT = 1 << 20 };
-	char *text = malloc(LIMIT);
-	ssize_t len = text ? kws_conf_load(path, text, LIMIT) : 0;
-	int errors = 1;
+	return parse(c, false, name, text, len, fn, ctx);
+}
 
-	if (!text)
-		kws_conf_tell(&told, "out of memory");
-	else if (len < 0 && errno == ETIMEDOUT)
-		kws_conf_tell(&told, "nothing came for %d s, nor the end",
-			      KWS_CONF_PATIENCE_MS / 1000);
-	else if (len < 0)
-		kws_conf_tell(&told, "%s", kws_strerrno(errno));
-	else if (len == LIMIT)
-		kws_conf_tell(&told, "larger than 1 MiB");
-	else
-		errors = kws_conf_parse(c, path, text, (size_t)len, fn, ctx);
-	free(text);
-	return errors;
+int kws_conf_parse_live(kws_conf *c, const char *name, const char *text, size_t len,
+			kws_conf_error_fn *fn, void *ctx)
+{
+	return parse(c, true, name, text, len, fn, ctx);
 }
 
 /* -o audio.device=X where only named ones stand: which was meant? */
 static bool is_ambiguous(reader *r)
 {
 	const kws_conf_section *s = r->section;
+	const size_t n = kws_conf_count_of(r->conf, s);
 	char text[256] = "", title[KWS_CONF_TITLE];
 
-	if (*r->name || !kws_conf_repeats(s) || s->common || !kws_conf_count_of(r->conf, s)
-	    || kws_conf_named(r->conf, s, ""))
+	if (*r->name || !kws_conf_repeats(s) || s->common || n == 0
+	    || kws_conf_index(r->conf, s, "") < n)
 		return false;
-	for (size_t i = 0; i < kws_conf_count_of(r->conf, s); i++) {
+	for (size_t i = 0; i < n; i++) {
 		size_t at = strlen(text);
 
 		snprintf(text + at, sizeof text - at, "%s%s", i ? ", " : "",
-			 kws_conf_title(s->name, kws_conf_element(r->conf, s, i), title));
+			 kws_conf_title(s->name, kws_conf_name_of(r->conf, s, i), title));
 	}
 	kws_conf_tell(&r->told, "there is no plain [%s], only %s", s->name, text);
 	return true;
 }
 
-int kws_conf_set(kws_conf *c, const char *assignment, kws_conf_error_fn *fn, void *ctx)
+static int assign(kws_conf *c, bool live, const char *assignment, kws_conf_error_fn *fn, void *ctx)
 {
-	reader r = { .conf = c, .told = { .name = assignment, .fn = fn, .ctx = ctx } };
+	reader r = { .conf = c,
+		     .told = { .name = assignment, .fn = fn, .ctx = ctx },
+		     .live = live };
 	char section[KWS_CONF_TITLE], name[64];
 	const char *dot = strchr(assignment, '.'), *eq = dot ? strchr(dot, '=') : NULL;
 
@@ -417,4 +415,14 @@ int kws_conf_set(kws_conf *c, const char *assignment, kws_conf_error_fn *fn, voi
 	if (r.section && !is_ambiguous(&r))
 		set(&r, name, eq + 1);
 	return r.told.errors;
+}
+
+int kws_conf_set(kws_conf *c, const char *assignment, kws_conf_error_fn *fn, void *ctx)
+{
+	return assign(c, false, assignment, fn, ctx);
+}
+
+int kws_conf_set_live(kws_conf *c, const char *assignment, kws_conf_error_fn *fn, void *ctx)
+{
+	return assign(c, true, assignment, fn, ctx);
 }

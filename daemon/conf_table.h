@@ -22,11 +22,13 @@ extern const kws_conf_key kws_conf_keys[]; /* those of a section stand together 
 extern const size_t kws_conf_n_sections, kws_conf_n_keys;
 
 const kws_conf_section *kws_conf_section_find(const char *name);
+const kws_conf_key *kws_conf_key_find(const char *section, const char *name);
 bool kws_conf_repeats(const kws_conf_section *s);
 size_t kws_conf_count_of(const kws_conf *c, const kws_conf_section *s);
 void *kws_conf_element(kws_conf *c, const kws_conf_section *s, size_t i);
-/* NULL: there is none of this name. */
-void *kws_conf_named(kws_conf *c, const kws_conf_section *s, const char *name);
+const char *kws_conf_name_of(const kws_conf *c, const kws_conf_section *s, size_t i);
+/* Of the element with this name; kws_conf_count_of: there is none. */
+size_t kws_conf_index(const kws_conf *c, const kws_conf_section *s, const char *name);
 /* One more, with its defaults. There MUST be less than s->max. */
 void *kws_conf_add(kws_conf *c, const kws_conf_section *s, const char *name);
 
@@ -40,5 +42,9 @@ typedef struct {
 } kws_conf_told;
 
 __attribute__((format(printf, 2, 3))) void kws_conf_tell(kws_conf_told *t, const char *format, ...);
+
+/* kws_conf_parse for kws_conf_read_kept. */
+int kws_conf_parse_live(kws_conf *c, const char *name, const char *text, size_t len,
+			kws_conf_error_fn *fn, void *ctx);
 
 #endif

@@ -31,6 +31,8 @@ int kws_setup_conf(kws_conf *c, const kws_setup_source *src, kws_conf_error_fn *
 	kws_conf_begin(c);
 	if (src->path && !(src->optional && access(src->path, F_OK) != 0))
 		errors += kws_conf_read(c, src->path, fn, ctx);
+	if (src->path)
+		errors += kws_conf_read_dropins(c, src->path, fn, ctx);
 	for (size_t i = 0; i < src->n_set; i++)
 		errors += kws_conf_set(c, src->set[i], fn, ctx);
 	kws_conf_end(c);

@@ -134,6 +134,20 @@ static void put_settings(void)
 		 "socket.mode=0666\nlog.level=debug\nstdout.enabled=auto\n"
 		 "hook.command=/bin/sh -c \"echo \\\"x\\\"\"\n"
 		 "clips.near_miss=0.333333333333\nmodel.path=/a b.safetensors");
+	put_text("fuzz_set/ok/lists",
+		 "audio kitchen.device=a\naudio attic.enabled=no\nmodel b.after=a\n"
+		 "model b.within_s=2.5\naudio kitchen.models=a, b\nthreshold b.yes=off\n"
+		 "decision c.threshold=0.5\ndecision.threshold=model\nfile all.path=/x\n"
+		 "control.path=\ncontrol.state=auto");
+	put_text("fuzz_set/ok/live",
+		 "audio.enabled=no\nthreshold b.yes=off\ndecision c.threshold=0.5\n"
+		 "decision b.smooth_ms=0\nthreshold.o'clock now=0.5\ndecision.threshold=0.3");
+	put_text("fuzz_set/bad/name", "audio kit/chen.device=x");
+	put_text("fuzz_set/bad/plain", "audio kitchen.device=x\naudio.device=y");
+	put_text("fuzz_set/bad/ninth",
+		 "file a.path=\nfile b.path=\nfile c.path=\nfile d.path=\nfile e.path=\n"
+		 "file f.path=\nfile g.path=\nfile h.path=\nfile i.path=");
+	put_text("fuzz_set/bad/no_list", "log x.level=info");
 	put_text("fuzz_set/ok/empty_value", "socket.path=\nfile.path=");
 	put_text("fuzz_set/ok/blanks", "hook.command=  /bin/sh -c \\\\ \nhook.command= ");
 	put_text("fuzz_set/bad/escaped_blank", "hook.command=/bin/sh a\\ ");

@@ -10,6 +10,20 @@ test_check_configuration() { # at most 20 s
 	cmp "$T/a.conf" "$T/b.conf" || fail "prints something else than it read"
 	grep -q '^channel = 2' "$T/b.conf" || fail "the override is not in force"
 	"$KWSD" -t -c "$T/none.conf" 2> /dev/null && fail "a missing file was accepted"
+	# sections that repeat, and drop-ins beside the file
+	mkdir "$T/conf.d"
+	printf '[audio kitchen]\ndevice = raw:/a\n[audio attic]\ndevice = raw:/b\n[model]\npath = %s\n' "$MODEL" > "$T/a.conf"
+	printf '[audio attic]\ndevice = raw:/c\n' > "$T/conf.d/10-attic.conf"
+	printf '[audio attic]\nchannel = 1\n' > "$T/conf.d/20-attic.conf"
+	"$KWSD" -t -c "$T/a.conf" -o 'audio kitchen.rate_hz=8000' > "$T/b.conf" 2> "$T/err" || fail "refused"
+	grep -A 4 '^\[audio kitchen\]' "$T/b.conf" | paste -sd, | grep -q 'device = raw:/a,.*rate_hz = 8000' || fail "not as it should be"
+	grep -A 7 '^\[audio attic\]' "$T/b.conf" | paste -sd, | grep -q 'device = raw:/c,.*channel = 1' || fail "the drop-ins are not in force"
+	"$KWSD" -t -c "$T/a.conf" -d raw:- > "$T/out" 2> "$T/err" && fail "-d says which of two microphones"
+	logged 'there is no plain \[audio\], only \[audio kitchen\], \[audio attic\]' || fail "not told why"
+	printf '\n[audio attic]\nchanel = 1\n' > "$T/conf.d/20-attic.conf"
+	"$KWSD" -t -c "$T/a.conf" > "$T/out" 2> "$T/err" && fail "a wrong drop-in was accepted"
+	logged "error: $T/conf.d/20-attic.conf:3: \[audio attic\] chanel: no such key; did you mean 'channel'?" || fail "no file and line"
+	rm -r "$T/conf.d"
 	"$KWSD" -t -m "$MODEL" -o threshold.nonsense=0.5 2> "$T/err" > /dev/null && fail "a word that the model lacks was accepted"
 	logged "threshold.nonsense: the model .* has no such word" || fail "not told why"
 	"$KWSD" -t -m "$MODEL" -o threshold.stopp=0.5 2> "$T/err" > /dev/null && fail "a word that the model lacks was accepted"
@@ -64,8 +78,8 @@ test_check_finds_what_the_start_refuses() { # at most 60 s
 		[ $? = 78 ] || fail "the start takes $set"
 		cmp <(grep error: "$T/err") <(grep error: "$T/err2") || fail "the start says something else of $set"
 	done <<-X
-		audio.device=1 \[audio\] device: 1 is not in names
-		audio.device=hw:1,0 \[audio\] device: hw:1,0 is not in names
+		audio.device=1 \[audio\] device: 1 is not a name
+		audio.device=hw:1,0 \[audio\] device: hw:1,0 is not a name
 		audio.device= \[audio\] device: an empty value
 		model.path=/nonexistent /nonexistent: No such file
 		model.path=$T/plain $T/plain:
