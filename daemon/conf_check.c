@@ -1,35 +1,55 @@
 #include "daemon/clips.h"
 #include "daemon/conf_table.h"
 
+#include "spot/event.h"
+
+#include "nearest.h"
+
+#include <stdarg.h>
 #include <string.h>
 
-/* What may lie in buffers while others are slow, so that the unit's MemoryMax= has room for it
- * beside the largest model, twice. */
-static void check_memory(kws_conf_told *t, const kws_conf *c)
-{
-	enum { MOST_MB = 288, KERNEL_KB = 208 }; /* the kernel's own buffer of a socket */
-	double readers = 0.0;
-	unsigned hz = c->audio[0].rate_hz ? c->audio[0].rate_hz : 192000,
-		 ms = c->clips.pre_ms + c->clips.post_ms + KWS_CLIP_WORD_MS;
-	double clips = *c->clips.dir ? c->clips.queue * 1e-3 * ms * hz * 2.0 / (1 << 20) : 0.0;
+/* ---- microphones and models ---- */
 
-	for (size_t i = 0; i < c->n_socket; i++)
-		if (*c->socket[i].path)
-			readers += c->socket[i].clients / 1024.0
-				   * (c->socket[i].buffer_kb + (double)KERNEL_KB);
-	if (readers + clips <= MOST_MB)
-		return;
-	kws_conf_tell(
-		t,
-		"buffers would take %.0f MiB, at most %d: of each [socket] clients x (buffer_kb "
-		"+ the kernel's %d) KiB: %.0f MiB; of [clips] queue = %u x %u ms at %u Hz: "
-		"%.0f MiB",
-		readers + clips, MOST_MB, KERNEL_KB, readers, c->clips.queue, ms, hz, clips);
+static const kws_conf_model *model_of(const kws_conf *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_model; i++)
+		if (!strcmp(c->model[i].name, name))
+			return &c->model[i];
+	return NULL;
 }
 
-static void check_audio(kws_conf_told *t, const kws_conf_audio *a)
+/* where: the key, or the section, that names a model. */
+static void no_such_model(kws_conf_told *t, const kws_conf *c, const char *where, const char *name)
 {
-	char title[KWS_CONF_TITLE];
+	kws_nearest near;
+
+	kws_nearest_init(&near, name);
+	for (size_t i = 0; i < c->n_model; i++)
+		kws_nearest_offer(&near, c->model[i].name);
+	kws_conf_tell(t, "%s: there is no [model %s]%s", where, name, kws_nearest_hint(&near));
+}
+
+static void check_models(kws_conf_told *t, const kws_conf *c, const kws_conf_audio *a)
+{
+	char title[KWS_CONF_TITLE], where[KWS_CONF_TITLE + 16], name[KWS_CONF_NAME];
+
+	snprintf(where, sizeof where, "%s models", kws_conf_title("audio", a->name, title));
+	for (const char *at = a->models; *at; at += strcspn(at, " "), at += *at == ' ') {
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(at, " "), at);
+		const kws_conf_model *m = model_of(c, name);
+
+		if (!m)
+			no_such_model(t, c, where, name);
+		else if (*m->after && model_of(c, m->after) && !kws_conf_hears(a, m->after))
+			kws_conf_tell(t, "%s: %s counts after %s, which is not among them", where,
+				      name, m->after);
+	}
+}
+
+static void check_audio(kws_conf_told *t, const kws_conf *c, size_t i)
+{
+	const kws_conf_audio *a = &c->audio[i];
+	char title[KWS_CONF_TITLE], other[KWS_CONF_TITLE];
 
 	kws_conf_title("audio", a->name, title);
 	if (a->rate_hz && a->rate_hz < 8000)
@@ -40,20 +60,208 @@ static void check_audio(kws_conf_told *t, const kws_conf_audio *a)
 	if (a->backoff_ms > a->backoff_max_s * 1000)
 		kws_conf_tell(t, "%s backoff_ms: %u is more than backoff_max_s, %u s", title,
 			      a->backoff_ms, a->backoff_max_s);
+	check_models(t, c, a);
+	for (size_t k = 0; k < i && a->enabled; k++)
+		if (c->audio[k].enabled && !strcmp(c->audio[k].device, a->device)
+		    && c->audio[k].channel == a->channel)
+			kws_conf_tell(t, "%s device: %s, and the same channel, is that of %s",
+				      title, a->device,
+				      kws_conf_title("audio", c->audio[k].name, other));
 }
 
-/* The second of two sockets would take the first one's name away. */
-static void check_names(kws_conf_told *t, const kws_conf *c)
+/* a -> b -> a, told once, for the first of those in it. */
+static void check_circle(kws_conf_told *t, const kws_conf *c, const kws_conf_model *first)
 {
-	char one[KWS_CONF_TITLE], two[KWS_CONF_TITLE];
+	char way[KWS_CONF_MODELS * (KWS_CONF_NAME + 4) + KWS_CONF_NAME], title[KWS_CONF_TITLE];
+	int n = snprintf(way, sizeof way, "%s", first->name);
+	const kws_conf_model *m = first;
+
+	for (size_t steps = 0; steps < c->n_model; steps++) {
+		m = *m->after ? model_of(c, m->after) : NULL;
+		if (!m || m < first)
+			return;
+		n += snprintf(way + n, sizeof way - (size_t)n, " -> %s", m->name);
+		if (m == first) {
+			kws_conf_tell(t, "%s after: a circle: %s",
+				      kws_conf_title("model", first->name, title), way);
+			return;
+		}
+	}
+}
+
+static void check_model(kws_conf_told *t, const kws_conf *c, const kws_conf_model *m)
+{
+	static const float default_s = 5.0f;
+	char title[KWS_CONF_TITLE], where[KWS_CONF_TITLE + 16];
+	bool heard = false;
+
+	kws_conf_title("model", m->name, title);
+	snprintf(where, sizeof where, "%s after", title);
+	if (*m->after && !model_of(c, m->after))
+		no_such_model(t, c, where, m->after);
+	if (!*m->after && (m->within_s < default_s || m->within_s > default_s))
+		kws_conf_tell(t, "%s within_s: says nothing without after", title);
+	check_circle(t, c, m);
+	for (size_t i = 0; i < c->n_audio; i++)
+		heard |= kws_conf_hears(&c->audio[i], m->name);
+	if (!heard)
+		kws_conf_tell(t, "%s: no [audio] names it in models", title);
+}
+
+static void check_decision(kws_conf_told *t, const kws_conf *c, const kws_conf_decision *d)
+{
+	const bool says = d->smooth_ms != KWS_CONF_UNSAID || d->refractory_ms != KWS_CONF_UNSAID
+			  || d->threshold >= -1.0f || !d->n_words;
+	char title[KWS_CONF_TITLE];
+	kws_conf_decision all;
+
+	if (!*d->name)
+		return;
+	kws_conf_title(says ? "decision" : "threshold", d->name, title);
+	if (!model_of(c, d->name))
+		no_such_model(t, c, title, d->name);
+	kws_conf_decision_for(c, "", &all);
+	size_t n = all.n_words + d->n_words;
+	for (size_t i = 0; i < d->n_words; i++)
+		for (size_t k = 0; k < all.n_words; k++)
+			n -= !strcmp(all.word[k].word, d->word[i].word);
+	if (n > KWS_CONF_WORDS)
+		kws_conf_tell(t, "[threshold %s]: %zu words with those of [threshold], at most %d",
+			      d->name, n, KWS_CONF_WORDS);
+}
+
+/* ---- paths ---- */
+
+typedef struct {
+	char key[KWS_CONF_TITLE + 8];
+	const char *path;
+} place;
+
+static const char *skip_slashes(const char *p)
+{
+	while (p[0] == '/' && (p[1] == '/' || (p[1] == '.' && (p[2] == '/' || !p[2]))))
+		p += p[1] == '/' ? 1 : 2;
+	return p;
+}
+
+/* As they are written, but for // and /./ */
+static bool is_same_path(const char *a, const char *b)
+{
+	for (a = skip_slashes(a), b = skip_slashes(b); *a && *a == *b;
+	     a = skip_slashes(a + 1), b = skip_slashes(b + 1))
+		continue;
+	return *a == *b;
+}
+
+static size_t add_place(place *p, size_t n, const char *section, const char *name, const char *key,
+			const char *path)
+{
+	char title[KWS_CONF_TITLE];
+
+	if (*path != '/') /* off, or auto */
+		return n;
+	snprintf(p[n].key, sizeof p[n].key, "%s %s", kws_conf_title(section, name, title), key);
+	p[n].path = path;
+	return n + 1;
+}
+
+/* Whatever is written to has a path of its own. */
+static void check_paths(kws_conf_told *t, const kws_conf *c)
+{
+	place p[2 * KWS_CONF_SINKS + 3];
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_file; i++)
+		n = add_place(p, n, "file", c->file[i].name, "path", c->file[i].path);
+	for (size_t i = 0; i < c->n_socket; i++)
+		n = add_place(p, n, "socket", c->socket[i].name, "path", c->socket[i].path);
+	n = add_place(p, n, "clips", "", "dir", c->clips.dir);
+	n = add_place(p, n, "control", "", "path", c->control.path);
+	n = add_place(p, n, "control", "", "state", c->control.state);
+	for (size_t i = 1; i < n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (is_same_path(p[i].path, p[k].path))
+				kws_conf_tell(t, "%s: %s is that of %s", p[i].key, p[i].path,
+					      p[k].key);
+}
+
+/* ---- memory ---- */
+
+typedef struct {
+	double mb;
+	char text[512];
+} memory;
+
+/* kib: of one section; told of when it is a MiB or more. */
+__attribute__((format(printf, 5, 6))) static void
+add_memory(memory *m, double kib, const char *section, const char *name, const char *format, ...)
+{
+	char title[KWS_CONF_TITLE], how[128];
+	const size_t at = strlen(m->text);
+	va_list ap;
+
+	m->mb += kib / 1024.0;
+	if (kib < 1024.0)
+		return;
+	va_start(ap, format);
+	vsnprintf(how, sizeof how, format, ap);
+	va_end(ap);
+	snprintf(m->text + at, sizeof m->text - at, "%s%s %s: %.0f MiB", at ? "; " : "",
+		 kws_conf_title(section, name, title), how, kib / 1024.0);
+}
+
+static void add_door(memory *m, const char *section, const char *name, const char *path,
+		     unsigned clients, unsigned buffer_kb)
+{
+	enum { KERNEL_KB = 208 }; /* the kernel's own buffer of a socket */
+
+	if (*path)
+		add_memory(m, clients * ((double)buffer_kb + KERNEL_KB), section, name,
+			   "clients = %u x (buffer_kb = %u + the kernel's %d)", clients, buffer_kb,
+			   KERNEL_KB);
+}
+
+static void add_queue(memory *m, const char *section, const char *name, bool on, unsigned queue)
+{
+	if (on)
+		add_memory(m, queue * sizeof(kws_report) / 1024.0, section, name, "queue = %u",
+			   queue);
+}
+
+static void add_clips(memory *m, const kws_conf *c, const kws_conf_audio *a)
+{
+	char title[KWS_CONF_TITLE];
+	const unsigned hz = a->rate_hz ? a->rate_hz : 192000,
+		       ms = c->clips.pre_ms + c->clips.post_ms + KWS_CLIP_WORD_MS;
+
+	if (*c->clips.dir)
+		add_memory(m, c->clips.queue * 1e-3 * ms * hz * 2.0 / 1024.0, "clips", "",
+			   "of %s queue = %u x %u ms at %u Hz",
+			   kws_conf_title("audio", a->name, title), c->clips.queue, ms, hz);
+}
+
+/* What may lie in buffers while others are slow, so that the unit's MemoryMax= has room for it
+ * beside the models. */
+static void check_memory(kws_conf_told *t, const kws_conf *c)
+{
+	enum { MOST_MB = 320 };
+	memory m = { .mb = 0.0 };
 
 	for (size_t i = 0; i < c->n_socket; i++)
-		for (size_t k = 0; k < i; k++)
-			if (*c->socket[i].path && !strcmp(c->socket[i].path, c->socket[k].path))
-				kws_conf_tell(t, "%s path: %s is that of %s, too",
-					      kws_conf_title("socket", c->socket[i].name, two),
-					      c->socket[i].path,
-					      kws_conf_title("socket", c->socket[k].name, one));
+		add_door(&m, "socket", c->socket[i].name, c->socket[i].path, c->socket[i].clients,
+			 c->socket[i].buffer_kb);
+	add_door(&m, "control", "", c->control.path, c->control.clients, c->control.buffer_kb);
+	for (size_t i = 0; i < c->n_audio; i++)
+		add_clips(&m, c, &c->audio[i]);
+	add_queue(&m, "stdout", "", c->out.enabled != KWS_NO, c->out.queue);
+	add_queue(&m, "journal", "", c->journal.enabled != KWS_NO, c->journal.queue);
+	for (size_t i = 0; i < c->n_file; i++)
+		add_queue(&m, "file", c->file[i].name, *c->file[i].path, c->file[i].queue);
+	for (size_t i = 0; i < c->n_hook; i++)
+		add_queue(&m, "hook", c->hook[i].name, *c->hook[i].command, c->hook[i].queue);
+	if (m.mb > MOST_MB)
+		kws_conf_tell(t, "buffers would take %.0f MiB, at most %d: %s", m.mb, MOST_MB,
+			      m.text);
 }
 
 int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, void *ctx)
@@ -61,8 +269,12 @@ int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, v
 	kws_conf_told told = { .name = name, .fn = fn, .ctx = ctx };
 
 	for (size_t i = 0; i < c->n_audio; i++)
-		check_audio(&told, &c->audio[i]);
+		check_audio(&told, c, i);
+	for (size_t i = 0; i < c->n_model; i++)
+		check_model(&told, c, &c->model[i]);
+	for (size_t i = 0; i < c->n_decision; i++)
+		check_decision(&told, c, &c->decision[i]);
+	check_paths(&told, c);
 	check_memory(&told, c);
-	check_names(&told, c);
 	return told.errors;
 }

@@ -99,21 +99,6 @@ static void test_messages(void **state)
 	}
 }
 
-/* Two sockets of one name: the second one would take it from the first. */
-static void test_one_name_for_two(void **state)
-{
-	kws_conf c;
-	messages m;
-
-	(void)state;
-	assert_int_equal(
-		parse(&c, "[socket a]\npath = /s\n[socket b]\npath = /t\n[socket c]\n", &m), 0);
-	assert_int_equal(kws_conf_check(&c, "k.conf", note, &m), 0);
-	assert_int_equal(parse(&c, "[socket a]\npath = /s\n[socket b]\npath = /s\n", &m), 0);
-	assert_int_equal(kws_conf_check(&c, "k.conf", note, &m), 1);
-	assert_string_equal(m.text[0], "k.conf: [socket b] path: /s is that of [socket a], too");
-}
-
 /* -o names a section as a file does; it adds one, but no plain one beside named ones. */
 static void test_overrides(void **state)
 {
@@ -220,7 +205,6 @@ int main(void)
 		cmocka_unit_test(test_named_sections),
 		cmocka_unit_test(test_plain_sections),
 		cmocka_unit_test(test_messages),
-		cmocka_unit_test(test_one_name_for_two),
 		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_decision_for),
 		cmocka_unit_test(test_which_models_are_heard),

@@ -86,10 +86,22 @@ wait
 hear
 echo "reload: good taken, bad refused, heard again"
 
-# every key with another value than its default, one by one
+# a drop-in: good, then bad, which names its file and line
+mkdir /etc/kwsd/conf.d
+printf '[decision]\nthreshold = 0.5\n' > /etc/kwsd/conf.d/50-threshold.conf
+taken ''
+printf '[decision]\nthreshold = 7\n' > /etc/kwsd/conf.d/50-threshold.conf
+refused '' 'conf.d/50-threshold.conf:2: .*7 is not in 0..1'
+rm -r /etc/kwsd/conf.d
+taken ''
+echo "drop-in: good taken, bad refused"
+
+# every key with another value than its default, one by one; some need other lines beside them
 cp /usr/local/share/kwsd/commands-12.safetensors /usr/local/share/kwsd/other.safetensors
 word=$(journalctl -q -t kwsd -o json --no-pager KWS_RATE_HZ=16000 | sed -n 's/.*"KWS_WORD":"\([^"]*\)".*/\1/p' | head -n 1)
-keys='audio.device=kws48
+keys='audio.enabled=no
+audio.device=kws48
+audio.models=a\n[model a]
 audio.rate_hz=48000
 audio.channels=1
 audio.channel=1
@@ -101,6 +113,8 @@ audio.backoff_max_s=10
 audio.open_s=10
 audio.teardown_ms=2000
 model.path=/usr/local/share/kwsd/other.safetensors
+model.after=a\n[model a]
+model.within_s=2\nafter = a\n[model a]
 decision.smooth_ms=100
 decision.refractory_ms=700
 decision.threshold=0.55
@@ -126,6 +140,12 @@ clips.pre_ms=5000
 clips.post_ms=5000
 clips.near_miss=0.5
 clips.queue=64
+control.path=/run/kwsd/other
+control.mode=0600
+control.group=users
+control.clients=1000
+control.buffer_kb=1024
+control.state=/var/lib/kwsd/other.conf
 log.level=debug
 log.stats_s=1
 service.poll_ms=100
@@ -172,7 +192,7 @@ refused '[socket]\npath = /srv/clips/events\n' '.socket. path: .*ReadWritePaths=
 refused '[socket]\npath = /run/kwsd/x\ngroup = root\n' '.socket. group: .*not in that group'
 refused '[socket]\npath = /run/kwsd/x\ngroup = audio\n' '.socket. group: .*forbids chown .*Group='
 refused '[socket]\npath = /run/kwsd/x\ngroup = nosuch\n' 'no group is named nosuch'
-refused '[socket]\npath = /run/kwsd/x\nclients = 1024\nbuffer_kb = 4096\n' 'buffers would take 4304 MiB'
+refused '[socket]\npath = /run/kwsd/x\nclients = 1024\nbuffer_kb = 4096\n' 'buffers would take 4321 MiB'
 [ ! -e /run/kwsd/x ] || fail "a refused socket is left behind"
 # kwsd -t beside the service: as root, who sees more, it says what the service could not do, and what is missing
 kwsd -t -c /t/base.conf -o clips.dir=/var/lib/kwsd/roots > /t/out 2>&1 || fail "kwsd -t: $(cat /t/out)"
