@@ -14,11 +14,10 @@ void kws_doctor_sound(kws_diagnosis *f, const kws_device_config *device, unsigne
 
 enum { KWS_DOCTOR_VALUE = 512 };
 
-/* What the daemon's configuration says, as `kwsd -t' prints it; "" for what is not known. */
+/* What the daemon's configuration says, as `kwsd -t' prints it, and of its first microphone; "" and 0 for what is not known. */
 typedef struct {
-	char device[KWS_DOCTOR_VALUE], model[KWS_DOCTOR_VALUE];
-	char socket[KWS_DOCTOR_VALUE], hook[KWS_DOCTOR_VALUE];
-	char clips[KWS_DOCTOR_VALUE], file[KWS_DOCTOR_VALUE];
+	char text[32768];
+	char device[KWS_DOCTOR_VALUE];
 	unsigned rate_hz, channels, channel;
 } kws_doctor_conf;
 

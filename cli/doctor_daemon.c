@@ -26,37 +26,68 @@ static void find_kwsd(char *path)
 		snprintf(path, KWS_ARGS_PATH, "kwsd");
 }
 
-/* The value of a key in what kwsd -t prints, cut off at KWS_DOCTOR_VALUE; "" for none. */
-static const char *value_of(const char *text, const char *section, const char *key, char *value)
+/* What stands in quotes, without them. */
+static void unquote(char *value)
 {
-	bool within = false;
+	const size_t n = strlen(value);
+	if (n > 1 && (value[0] == '"' || value[0] == '\'') && value[n - 1] == value[0]) {
+		memmove(value, value + 1, n - 2);
+		value[n - 2] = '\0';
+	}
+}
+
+typedef struct {
+	char title[64], value[KWS_DOCTOR_VALUE]; /* "[audio kitchen]"; cut off */
+} entry;
+
+/* The next value of a key in what kwsd -t prints, from *at on, in any section of that kind. NULL: there is none; then e
+ * is empty. */
+static const entry *next_entry(const char **at, const char *section, const char *key, entry *e)
+{
 	const size_t n_section = strlen(section), n_key = strlen(key);
-	value[0] = '\0';
-	for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
-		if (at[0] == '[')
-			within = strncmp(at + 1, section, n_section) == 0
-				 && at[n_section + 1] == ']';
-		if (within && strncmp(at, key, n_key) == 0 && strncmp(at + n_key, " = ", 3) == 0) {
-			at += n_key + 3;
-			snprintf(value, KWS_DOCTOR_VALUE, "%.*s", (int)strcspn(at, "\n"), at);
-			return value;
+	bool within = false;
+	e->title[0] = e->value[0] = '\0';
+	while (**at) {
+		const char *line = *at;
+		const int len = (int)strcspn(line, "\n");
+		*at += len + (line[len] == '\n');
+		if (line[0] == '[') {
+			within = strncmp(line + 1, section, n_section) == 0
+				 && strchr(" ]", line[n_section + 1]) != NULL;
+			snprintf(e->title, sizeof e->title, "%.*s", len, line);
+		} else if (within && strncmp(line, key, n_key) == 0
+			   && strncmp(line + n_key, " = ", 3) == 0) {
+			snprintf(e->value, sizeof e->value, "%.*s", len - (int)n_key - 3,
+				 line + n_key + 3);
+			if (strcmp(key, "command") != 0) /* its quotes are the command's own */
+				unquote(e->value);
+			return e;
 		}
 	}
-	return value;
+	e->title[0] = '\0';
+	return NULL;
+}
+
+/* Of the first section of that kind. */
+static unsigned first_number(const char *text, const char *section, const char *key, unsigned most)
+{
+	entry e;
+	unsigned n = 0;
+	next_entry(&text, section, key, &e);
+	kws_args_unsigned(e.value, 0, most, &n);
+	return n;
 }
 
 static void read_conf(kws_doctor_conf *c, const char *text)
 {
-	char value[KWS_DOCTOR_VALUE];
-	value_of(text, "audio", "device", c->device);
-	value_of(text, "model", "path", c->model);
-	value_of(text, "socket", "path", c->socket);
-	value_of(text, "hook", "command", c->hook);
-	value_of(text, "clips", "dir", c->clips);
-	value_of(text, "file", "path", c->file);
-	kws_args_unsigned(value_of(text, "audio", "rate_hz", value), 0, 192000, &c->rate_hz);
-	kws_args_unsigned(value_of(text, "audio", "channels", value), 0, 32, &c->channels);
-	kws_args_unsigned(value_of(text, "audio", "channel", value), 0, 32, &c->channel);
+	entry e;
+	const char *at = c->text;
+	snprintf(c->text, sizeof c->text, "%s", text);
+	next_entry(&at, "audio", "device", &e);
+	memcpy(c->device, e.value, sizeof c->device);
+	c->rate_hz = first_number(c->text, "audio", "rate_hz", 192000);
+	c->channels = first_number(c->text, "audio", "channels", 32);
+	c->channel = first_number(c->text, "audio", "channel", 32);
 }
 
 /* Each line that kwsd has written is a finding; the level of its log stands before it. */
@@ -320,14 +351,15 @@ static void check_hook(kws_diagnosis *f, const char *command)
 }
 
 /* The unit hides the homes (ProtectHome=) and has a /tmp of its own (PrivateTmp=). */
-static void check_reach(kws_diagnosis *f, const char *key, const char *path)
+static void check_reach(kws_diagnosis *f, const entry *e, const char *key)
 {
 	static const char *const hidden[] = { "/home/", "/root/", "/run/user/", "/tmp/",
 					      "/var/tmp/" };
 	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
-		if (strncmp(path, hidden[i], strlen(hidden[i])) != 0)
+		if (strncmp(e->value, hidden[i], strlen(hidden[i])) != 0)
 			continue;
-		kws_find(f, KWS_FIND_ODD, "%s: kwsd.service does not see %s", key, path);
+		kws_find(f, KWS_FIND_ODD, "%s %s: kwsd.service does not see %s", e->title, key,
+			 e->value);
 		kws_find_advise(f, "move it elsewhere, or open the service with a drop-in:");
 		kws_find_paste(f, "sudo systemctl edit kwsd");
 		kws_find_paste(f, "[Service]");
@@ -337,17 +369,23 @@ static void check_reach(kws_diagnosis *f, const char *key, const char *path)
 
 void kws_doctor_check_service(kws_diagnosis *f, const kws_doctor_conf *conf)
 {
+	static const char *const paths[][2] = { { "model", "path" },
+						{ "hook", "command" },
+						{ "clips", "dir" },
+						{ "file", "path" },
+						{ "socket", "path" } };
 	bool runs = false;
 	const bool known = check_unit(f, &runs);
-	if (conf->socket[0])
-		check_socket(f, conf->socket, runs);
-	if (conf->hook[0])
-		check_hook(f, conf->hook);
-	if (!known)
-		return;
-	check_reach(f, "model.path", conf->model);
-	check_reach(f, "hook.command", conf->hook);
-	check_reach(f, "clips.dir", conf->clips);
-	check_reach(f, "file.path", conf->file);
-	check_reach(f, "socket.path", conf->socket);
+	const char *at = conf->text;
+	entry e;
+	while (next_entry(&at, "socket", "path", &e))
+		check_socket(f, e.value, runs);
+	at = conf->text;
+	while (next_entry(&at, "hook", "command", &e))
+		check_hook(f, e.value);
+	for (size_t i = 0; known && i < sizeof paths / sizeof paths[0]; i++) {
+		at = conf->text;
+		while (next_entry(&at, paths[i][0], paths[i][1], &e))
+			check_reach(f, &e, paths[i][1]);
+	}
 }

@@ -124,7 +124,7 @@ static void leave_out_live_socket(const place *p)
 
 /* ---- the microphone ---- */
 
-static void check_raw(const char *path)
+static void check_raw(const char *key, const char *path)
 {
 	kws_cause cause;
 	struct stat st;
@@ -132,32 +132,34 @@ static void check_raw(const char *path)
 	if (!strcmp(path, "-"))
 		return;
 	if (stat(path, &st) != 0 || access(path, R_OK) != 0)
-		kws_log(KWS_LOG_WARNING, "audio.device: raw:%s: %s; kwsd would wait for it", path,
+		kws_log(KWS_LOG_WARNING, "%s: raw:%s: %s; kwsd would wait for it", key, path,
 			kws_cause_of(&cause, errno, path));
 	else if (S_ISDIR(st.st_mode))
-		kws_log(KWS_LOG_WARNING, "audio.device: raw:%s: is a folder", path);
+		kws_log(KWS_LOG_WARNING, "%s: raw:%s: is a folder", key, path);
 }
 
-static void check_device(const char *name)
+static void check_device(const kws_conf_audio *a)
 {
 	static kws_device_info list[KWS_DEVICE_MAX];
+	const char *name = a->device;
+	char key[KEY], title[KWS_CONF_TITLE];
 	kws_error err = { "" };
 	char all[512] = "";
 	size_t n = 0;
 	int found;
 
+	snprintf(key, sizeof key, "%s device", kws_conf_title("audio", a->name, title));
 	if (!strncmp(name, "raw:", 4)) {
-		check_raw(name + 4);
+		check_raw(key, name + 4);
 		return;
 	}
 	if (kws_device_list(list, KWS_DEVICE_MAX, &n, &err) != KWS_OK) {
-		kws_log(KWS_LOG_WARNING, "audio.device: %s: cannot look for it: %s", name,
-			err.text);
+		kws_log(KWS_LOG_WARNING, "%s: %s: cannot look for it: %s", key, name, err.text);
 		return;
 	}
 	found = kws_device_match(name, list, n, &err);
 	if (found >= 0) {
-		kws_log(KWS_LOG_INFO, "audio.device: %s: now that is %s", name, list[found].id);
+		kws_log(KWS_LOG_INFO, "%s: %s: now that is %s", key, name, list[found].id);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -165,7 +167,7 @@ static void check_device(const char *name)
 
 		snprintf(all + at, sizeof all - at, "%s%s", at ? ", " : "; there are ", list[i].id);
 	}
-	kws_log(KWS_LOG_WARNING, "audio.device: %s; kwsd would wait for it%s", err.text, all);
+	kws_log(KWS_LOG_WARNING, "%s: %s; kwsd would wait for it%s", key, err.text, all);
 }
 
 /* ---- all of it ---- */
@@ -211,7 +213,9 @@ int kws_check(kws_setup *s)
 	if (stopped)
 		return EX_TEMPFAIL;
 	kws_setup_drop(s);
-	check_device(c->audio[0].device);
+	for (size_t i = 0; i < c->n_audio; i++)
+		if (c->audio[i].enabled)
+			check_device(&c->audio[i]);
 	say_who(&whole);
 	return EX_OK;
 }

@@ -110,11 +110,11 @@ test_check_warns() { # at most 60 s
 	need socat
 	pulse_start
 	"$KWSD" -t -c /dev/null -m "$MODEL" -d kws16 > "$T/out" 2> "$T/err" || fail "refused"
-	logged 'info: audio.device: kws16: now that is kws16' || fail "no word of the device"
+	logged 'info: \[audio\] device: kws16: now that is kws16' || fail "no word of the device"
 	"$KWSD" -t -c /dev/null -m "$MODEL" -d kws61 > "$T/out" 2> "$T/err" || fail "refused"
-	logged "warning: audio.device: kws61: no such device among .*; did you mean 'kws16'?; kwsd would wait for it; there are .*kws48" || fail "no hint"
+	logged "warning: \[audio\] device: kws61: no such device among .*; did you mean 'kws16'?; kwsd would wait for it; there are .*kws48" || fail "no hint"
 	"$KWSD" -t -c /dev/null -m "$MODEL" -d "raw:$T/none" > "$T/out" 2> "$T/err" || fail "refused"
-	logged "warning: audio.device: raw:$T/none: No such file" || fail "no word of the pipe"
+	logged "warning: \[audio\] device: raw:$T/none: No such file" || fail "no word of the pipe"
 	"$KWSD" -t -c /dev/null -m "$MODEL" -o socket.path=/run/kwsd-none/events -o clips.dir=/var/lib/kwsd-none/clips > "$T/out" 2> "$T/err" || fail "refused"
 	[ "$(n_logged 'not checked: .* makes it when it starts')" = 2 ] || fail "the service's folders"
 	: > "$T/err"

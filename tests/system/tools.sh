@@ -271,6 +271,15 @@ test_doctor_of_the_daemon() { # at most 60 s
 	finds 'CR LF'
 	sh -c "$(sed -n 's/^        sudo \(sed .*\)/\1/p' "$T/out")"
 	grep -q "$(printf '\r')" "$T/my hooks/it.sh" && fail "the line to paste does not mend it"
+	# each of several, and the first of several microphones
+	conf "[hook a]\ncommand = $T/hook.sh\n[hook b]\ncommand = $T/none.sh\n"
+	finds "hook $T/none.sh: No such file"
+	grep -q "^ok   hook $T/hook.sh" "$T/out" || fail "the first of two hooks: $(cat "$T/out")"
+	cp "$T/fine.raw" "$T/a ;b.raw"
+	printf '[audio kitchen]\ndevice = "raw:%s"\nrate_hz = 48000\n[audio attic]\ndevice = raw:/none\n[model]\npath = %s\n' \
+		"$T/a ;b.raw" "$MODEL" > "$T/kwsd.conf"
+	"$KWS" doctor -c "$T/kwsd.conf" -s 1 > "$T/out" 2> "$T/err" || fail "two microphones: status $?: $(cat "$T/out")"
+	grep -q '^ok   open at 48000 Hz' "$T/out" || fail "two microphones: $(cat "$T/out")"
 	# the event socket: none, another thing, nobody behind it, a daemon
 	conf "[socket]\npath = $T/events\n"
 	"$KWS" doctor -c "$T/kwsd.conf" -s 1 > "$T/out" 2> "$T/err" || fail "no socket: status: $(cat "$T/out")"
