@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A call of kws_server_serve looks after EVENTS clients, hears READS of them, and lets LET_IN in:
+/* A call of kws_server_serve looks after EVENTS clients, hears a line of READS of them, and lets LET_IN in:
  * some milliseconds at most, whoever they are. */
 enum { EVENTS = 16, READS = 4, LET_IN = 64 };
 
@@ -66,7 +66,7 @@ static void seat(kws_client *c, int fd)
 	c->fd = fd;
 	c->peer = (kws_peer){ u.pid, u.uid, u.gid };
 	c->first = c->n = c->n_in = 0;
-	c->lost = 0;
+	c->lost = c->held = 0;
 	c->overlong = c->last = false;
 	if (s->conf.own_bytes)
 		memset(c->own, 0, s->conf.own_bytes);
@@ -129,6 +129,26 @@ void kws_server_serve(kws_server *s)
 	}
 }
 
+static kws_client *oldest_held(kws_server *s, unsigned long than)
+{
+	kws_client *oldest = NULL;
+
+	for (kws_client *c = s->clients; c < s->clients + s->conf.clients; c++)
+		if (c->fd >= 0 && c->held > than && (!oldest || c->held < oldest->held))
+			oldest = c;
+	return oldest;
+}
+
+void kws_server_again(kws_server *s)
+{
+	unsigned long at = 0;
+
+	for (kws_client *c; (c = oldest_held(s, at));) {
+		at = c->held;
+		kws_client_bring(c);
+	}
+}
+
 kws_client *kws_server_next(kws_server *s, kws_client *c)
 {
 	kws_client *end = s->clients + s->conf.clients;
@@ -184,17 +204,20 @@ static void take_over(kws_server *s, kws_server *live)
 			from->out = old.out;
 			from->room = old.room;
 		}
+		if (to->held > s->n_held)
+			s->n_held = to->held;
 		s->stats.connected++;
 		if (!kws_client_watch(to, EPOLL_CTL_ADD))
 			kws_client_leave(to);
 	}
 }
 
-enum kws_status kws_server_open(kws_server *s, kws_server *live, kws_error *err)
+enum kws_status kws_server_open(kws_server *s, void *ctx, kws_server *live, kws_error *err)
 {
 	struct epoll_event e = { .events = EPOLLIN, .data.ptr = NULL };
 	enum kws_status status = kws_door_open(&s->door, err);
 
+	s->ctx = ctx;
 	if (status != KWS_OK)
 		return status;
 	if (epoll_ctl(s->fd, EPOLL_CTL_ADD, s->door.fd, &e) != 0)

@@ -16,13 +16,16 @@ typedef struct kws_client kws_client;
 
 /* What the server's owner does with its clients. */
 typedef struct {
-	/* A line came, without its line feed and with a 0 behind it; it may be changed. Blank lines
-	 * are left out. */
-	void (*line)(void *ctx, kws_client *c, char *line, size_t n);
+	/* A line came, without its line feed and with a 0 behind it. Blank lines are left out.
+	 * False: not now. It stays where it is, and no more is heard from this client until
+	 * kws_server_again() has brought it once more. */
+	bool (*line)(void *ctx, kws_client *c, const char *line, size_t n);
 	/* Instead: a line that is longer than in_bytes, or whose end never came. why is a text. */
 	void (*bad_line)(void *ctx, kws_client *c, const char *why);
 	/* It will send nothing more. False: nor will we, and it is to go when it has taken all. */
 	bool (*is_awaited)(void *ctx, kws_client *c);
+	/* It is about to be no more. */
+	void (*gone)(void *ctx, kws_client *c);
 } kws_server_ops;
 
 typedef struct {
@@ -34,15 +37,15 @@ typedef struct {
 	size_t own_bytes;	   /* room of each for the owner's own notes; zero when it comes */
 	const char *full;	   /* a line for those that are turned away; NULL: none */
 	const kws_server_ops *ops; /* NULL: in_bytes is 0 */
-	void *ctx;
 } kws_server_config;
 
 /* Nothing that others can see changes. */
 enum kws_status kws_server_create(kws_server **out, const kws_server_config *c, kws_error *err);
 
-/* Let clients in. live, made with the same in_bytes and own_bytes, may be NULL: its clients pass to
- * s with all that waits for them and with what is noted of them. On failure live is as it was. */
-enum kws_status kws_server_open(kws_server *s, kws_server *live, kws_error *err);
+/* Let clients in; ctx: of the ops. live, made with the same in_bytes and own_bytes, may be NULL: its
+ * clients pass to s with all that waits for them and with what is noted of them. On failure live is
+ * as it was. */
+enum kws_status kws_server_open(kws_server *s, void *ctx, kws_server *live, kws_error *err);
 
 /* Send what waits, for up to timeout_ms (wait), or what goes at once; and free. s may be NULL. */
 void kws_server_stop(kws_server *s, int timeout_ms, bool wait);
@@ -50,6 +53,9 @@ void kws_server_stop(kws_server *s, int timeout_ms, bool wait);
 /* Poll it for input; when it is ready, call kws_server_serve. */
 int kws_server_fd(const kws_server *s);
 void kws_server_serve(kws_server *s);
+
+/* Bring the lines once more that were not wanted when they came, the oldest first. */
+void kws_server_again(kws_server *s);
 
 /* Clients one by one, in no order: the one behind c, the first behind NULL; NULL: there are no more.
  * Any of them may go at any time: those of them that are gone take nothing. */

@@ -8,15 +8,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 512 };
+enum { READ_BYTES = 4096 };
 
 /* ---- a client that goes ---- */
 
 void kws_client_leave(kws_client *c)
 {
+	const kws_server_config *conf = &c->server->conf;
+
+	if (conf->ops)
+		conf->ops->gone(c->server->ctx, c);
 	close(c->fd); /* takes it out of the epoll set, too */
 	c->fd = -1;
 	c->n = c->n_in = 0;
+	c->held = 0;
 	c->server->stats.connected--;
 }
 
@@ -24,7 +29,7 @@ static void leave_if_done(kws_client *c)
 {
 	const kws_server_config *conf = &c->server->conf;
 
-	if (c->last && !c->n && !(conf->ops && conf->ops->is_awaited(conf->ctx, c)))
+	if (c->last && !c->n && !(conf->ops && conf->ops->is_awaited(c->server->ctx, c)))
 		kws_client_leave(c);
 }
 
@@ -33,7 +38,7 @@ static void leave_if_done(kws_client *c)
 /* EPOLLHUP and EPOLLERR always come. */
 bool kws_client_watch(kws_client *c, int op)
 {
-	const bool reads = c->server->conf.in_bytes && !c->last;
+	const bool reads = c->server->conf.in_bytes && !c->last && !c->held;
 	struct epoll_event e = { .events = (c->n ? EPOLLOUT : 0u) | (reads ? EPOLLIN : 0u),
 				 .data.ptr = c };
 
@@ -122,31 +127,40 @@ kws_peer kws_client_peer(const kws_client *c)
 
 /* ---- what it sends ---- */
 
-static void end_line(kws_client *c)
+void kws_client_bring(kws_client *c)
 {
 	const kws_server_config *conf = &c->server->conf;
 	const size_t n = c->n_in;
-	const bool overlong = c->overlong;
+	const unsigned long was_held = c->held;
+	bool done = true;
 
-	c->n_in = 0;
-	c->overlong = false;
 	c->in[n] = 0;
-	if (overlong)
-		conf->ops->bad_line(conf->ctx, c, "the line is too long");
+	if (c->overlong)
+		conf->ops->bad_line(c->server->ctx, c, "the line is too long");
 	else if (n > strspn(c->in, " \t\r"))
-		conf->ops->line(conf->ctx, c, c->in, n);
+		done = conf->ops->line(c->server->ctx, c, c->in, n);
+	if (c->fd < 0)
+		return;
+	c->held = done ? 0 : was_held ? was_held : ++c->server->n_held;
+	if (done) {
+		c->n_in = 0;
+		c->overlong = false;
+	}
+	kws_client_watch(c, EPOLL_CTL_MOD);
 }
 
+/* Part of a line, or the rest of it. */
 static void take(kws_client *c, const char *text, size_t n)
 {
-	for (size_t i = 0; i < n && c->fd >= 0; i++) {
-		if (text[i] == '\n')
-			end_line(c);
-		else if (c->n_in < c->server->conf.in_bytes)
-			c->in[c->n_in++] = text[i];
-		else
-			c->overlong = true;
-	}
+	const bool whole = text[n - 1] == '\n';
+	const size_t room = c->server->conf.in_bytes - c->n_in;
+
+	n -= whole;
+	c->overlong |= n > room;
+	memcpy(c->in + c->n_in, text, n < room ? n : room);
+	c->n_in += n < room ? n : room;
+	if (whole)
+		kws_client_bring(c);
 }
 
 static void end_input(kws_client *c)
@@ -156,16 +170,22 @@ static void end_input(kws_client *c)
 	c->last = true;
 	kws_client_watch(c, EPOLL_CTL_MOD);
 	if (c->n_in)
-		conf->ops->bad_line(conf->ctx, c, "the line has no end");
+		conf->ops->bad_line(c->server->ctx, c, "the line has no end");
 	if (c->fd >= 0)
 		leave_if_done(c);
 }
 
+/* No more than up to the end of a line, since it may have to wait. */
 void kws_client_receive(kws_client *c)
 {
 	char text[READ_BYTES];
-	ssize_t n = recv(c->fd, text, sizeof text, MSG_DONTWAIT);
+	ssize_t n = recv(c->fd, text, sizeof text, MSG_DONTWAIT | MSG_PEEK);
 
+	if (n > 0) {
+		const char *end = memchr(text, '\n', (size_t)n);
+
+		n = recv(c->fd, text, end ? (size_t)(end - text + 1) : (size_t)n, MSG_DONTWAIT);
+	}
 	if (n > 0)
 		take(c, text, (size_t)n);
 	else if (n == 0)

@@ -14,8 +14,9 @@ struct kws_client {
 	unsigned long lost;
 	char *in; /* (in_bytes + 1,) the line so far */
 	size_t n_in;
-	bool overlong; /* the rest of the line is left out */
-	bool last;     /* it will send nothing more */
+	bool overlong;	    /* the rest of the line is left out */
+	bool last;	    /* it will send nothing more */
+	unsigned long held; /* 0, or which of the lines that wait it has in in */
 	uint32_t watched;
 	void *own; /* (own_bytes,) */
 };
@@ -23,9 +24,11 @@ struct kws_client {
 struct kws_server {
 	kws_server_config conf;
 	kws_door door;
-	int fd;		     /* of an epoll set */
-	bool shut;	     /* no descriptor is left for more clients: they wait at the door */
-	kws_client *clients; /* (conf.clients,) */
+	int fd;		      /* of an epoll set */
+	bool shut;	      /* no descriptor is left for more clients: they wait at the door */
+	kws_client *clients;  /* (conf.clients,) */
+	unsigned long n_held; /* lines, so far */
+	void *ctx;
 	kws_server_stats stats;
 };
 
@@ -37,5 +40,7 @@ bool kws_client_watch(kws_client *c, int op);
 /* Send what goes now; hear some of what it sends. Either may be the end of it. */
 void kws_client_send_some(kws_client *c);
 void kws_client_receive(kws_client *c);
+/* Bring the line that waits, or the one that is whole now. */
+void kws_client_bring(kws_client *c);
 
 #endif

@@ -14,7 +14,8 @@ typedef struct {
 
 static enum kws_status open_socket(kws_sink *sink, kws_sink *live, kws_error *err)
 {
-	return kws_server_open(((sock *)sink)->server, live ? ((sock *)live)->server : NULL, err);
+	return kws_server_open(((sock *)sink)->server, NULL, live ? ((sock *)live)->server : NULL,
+			       err);
 }
 
 static void offer(kws_client *c, const kws_report *r)
