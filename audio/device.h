@@ -64,7 +64,10 @@ size_t kws_device_rates(const kws_device_info *info, unsigned *rates, size_t max
 /* Open and start. KWS_ERR_DEVICE: it is not there, or refuses; KWS_ERR_ARG: the name cannot be one;
  * KWS_ERR_FORMAT: raw:, and it is no sound that can be heard. */
 enum kws_status kws_device_open(kws_device **out, const kws_device_config *cfg, kws_error *err);
+
+/* A pipe that is closed before its end goes on where it stood when it is opened again. */
 void kws_device_close(kws_device *d);
+void kws_device_forget(const char *name); /* it will not be: let go of what is kept of it */
 
 const char *kws_device_name(const kws_device *d);  /* the stable one */
 unsigned kws_device_rate(const kws_device *d);	   /* Hz */

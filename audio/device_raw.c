@@ -19,7 +19,7 @@ enum {
 	PATIENCE_MS = 200 /* for the first bytes of a pipe, which may tell another rate */
 };
 
-typedef struct {
+typedef struct raw {
 	char name[KWS_DEVICE_NAME];
 	kws_source_raw format; /* of samples without a header */
 	unsigned channel;
@@ -30,11 +30,13 @@ typedef struct {
 	bool again;	    /* to be opened anew, as what its header says */
 	bool running;
 	pthread_t thread;
+	struct raw *next; /* of those aside */
 } raw;
 
-/* A pipe that was closed before its end, for the next open of the same: what was read of it is in its
- * source. Only the thread that opens and closes comes here. */
-static raw *kept;
+/* Pipes that were put aside before their end, for the next open of the same: what was read of each is in
+ * its source. */
+static raw *aside; /* a list, of different names; under the lock */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Wait for one of both, but at most so long. false: we are to quit. */
 static bool wait_for(const raw *r, int fd, int timeout_ms)
@@ -153,6 +155,35 @@ static void discard(raw *r)
 	free(r);
 }
 
+/* The one of this name that was put aside, or NULL. */
+static raw *take(const char *name)
+{
+	raw *r, **at = &aside;
+
+	pthread_mutex_lock(&lock);
+	while (*at && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next;
+	r = *at;
+	if (r)
+		*at = r->next;
+	pthread_mutex_unlock(&lock);
+	return r;
+}
+
+static void put_aside(raw *r)
+{
+	discard(take(r->name));
+	pthread_mutex_lock(&lock);
+	r->next = aside;
+	aside = r;
+	pthread_mutex_unlock(&lock);
+}
+
+void kws_device_forget(const char *name)
+{
+	discard(take(name));
+}
+
 static void stop(kws_device *d)
 {
 	raw *r = d->part;
@@ -163,23 +194,20 @@ static void stop(kws_device *d)
 			pthread_join(r->thread, NULL);
 		r->running = false;
 	}
-	if (r->pipe && r->source && !d->finished && (r->again || !d->ended)) {
-		discard(kept);
-		kept = r;
-	} else {
+	if (r->pipe && r->source && !d->finished && (r->again || !d->ended))
+		put_aside(r);
+	else
 		discard(r);
-	}
 }
 
-/* The kept pipe, if it is the one that is wanted. */
-static raw *take_kept(const raw *wanted)
+/* The pipe that was put aside, if it is what is wanted. */
+static raw *take_wanted(const raw *wanted)
 {
-	raw *r = kept;
+	raw *r = take(wanted->name);
 	uint64_t one;
 
-	if (!r || strcmp(r->name, wanted->name) != 0)
+	if (!r)
 		return NULL;
-	kept = NULL;
 	const bool has_header = strcmp(kws_source_format(r->source), "raw PCM") != 0;
 	if (r->channel != wanted->channel
 	    || (!has_header
@@ -237,7 +265,7 @@ static enum kws_status prepare(raw **out, const kws_device_config *cfg, kws_erro
 						     : 1,
 				      KWS_ENC_S16_LE };
 	snprintf(r->name, sizeof r->name, "%s", cfg->name);
-	old = take_kept(r);
+	old = take_wanted(r);
 	if (!old)
 		return open_fd(r, cfg->patient, err);
 	discard(r);

@@ -52,6 +52,7 @@ static void *run(void *arg)
 {
 	kws_capture *c = arg;
 	uint64_t one = 1;
+	char last[KWS_CONF_TEXT] = ""; /* the device that was opened before */
 	order o = NOTHING;
 
 	while (o != QUIT) {
@@ -68,7 +69,10 @@ static void *run(void *arg)
 		kws_conf_audio a = c->wanted;
 		pthread_mutex_unlock(&c->lock);
 
+		if (o == QUIT || (o == OPEN && strcmp(last, a.device) != 0))
+			kws_device_forget(last);
 		if (o == OPEN) {
+			snprintf(last, sizeof last, "%s", a.device);
 			kws_device_config cfg = { .name = a.device,
 						  .rate_hz = a.rate_hz,
 						  .channels = a.channels,

@@ -8,6 +8,7 @@
 
 #include "audio/device.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -316,9 +317,51 @@ static void test_a_header_that_comes_late(void **state)
 	is_counted(pcm, 2 * FIRST);
 	close(w);
 	unlink(fifo);
-	/* another pipe: what was kept goes */
-	c.name = "raw:/nonexistent/pipe";
-	assert_int_equal(kws_device_open(&d, &c, NULL), KWS_ERR_DEVICE);
+	kws_device_forget(name);
+}
+
+/* Several pipes: each goes on behind its header, also when the others were closed and opened in
+ * between. Of one that is forgotten nobody reads any more. */
+static void test_pipes_put_aside(void **state)
+{
+	enum { PIPES = 3, ROUNDS = 3, N = 400 };
+	static float pcm[N];
+	char name[PIPES][96];
+	int to[PIPES];
+	kws_device *d;
+
+	(void)state;
+	const size_t head = wav(bytes, FRAMES) - 4 * FRAMES;
+	for (int i = 0; i < PIPES; i++) {
+		snprintf(name[i], sizeof name[i], "raw:%s.%d", path, i);
+		assert_int_equal(mkfifo(name[i] + 4, 0600), 0);
+		to[i] = open(name[i] + 4, O_RDWR);
+		assert_int_equal(write(to[i], bytes, head), head);
+	}
+	for (int k = 0; k < ROUNDS * PIPES; k++) {
+		const kws_device_config c = { .name = name[k % PIPES],
+					      .channel = 1,
+					      .latency_ms = 40 };
+		const unsigned char *from = bytes + head + 4 * N * (k / PIPES);
+
+		assert_int_equal(write(to[k % PIPES], from, 4 * N), 4 * N);
+		assert_int_equal(kws_device_open(&d, &c, NULL), KWS_OK);
+		assert_int_equal(kws_device_rate(d), 48000);
+		for (size_t n = 0; n < N;) {
+			struct timespec t = { .tv_nsec = 1000000 };
+			n += kws_device_read(d, pcm + n, N / 8);
+			nanosleep(&t, NULL);
+		}
+		assert_true(pcm[0] == (float)(N * (k / PIPES)) / 32768.0f);
+		kws_device_close(d);
+	}
+	for (int i = 0; i < PIPES; i++) {
+		kws_device_forget(name[i]);
+		close(to[i]);
+		assert_int_equal(open(name[i] + 4, O_WRONLY | O_NONBLOCK), -1);
+		assert_int_equal(errno, ENXIO);
+		unlink(name[i] + 4);
+	}
 }
 
 /* A file that cannot be heard is refused for good; a named pipe may have a better writer next. */
@@ -395,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_raw_that_cannot_be),
 		cmocka_unit_test(test_raw_with_a_header),
 		cmocka_unit_test(test_a_header_that_comes_late),
+		cmocka_unit_test(test_pipes_put_aside),
 		cmocka_unit_test(test_raw_that_is_no_sound),
 	};
 
