@@ -12,7 +12,8 @@ enum {
 	BINS = 1 - LOWEST,
 	BLOCKS_A_SECOND = 10,
 	WINDOW = 512, /* samples of each block whose spectrum is looked at */
-	TONES = 20    /* frequencies at which it is */
+	TONES = 20,   /* frequencies at which it is */
+	LEAST = 1000  /* samples from which on bytes are told from sound */
 };
 
 /* One channel, or what is heard. */
@@ -24,6 +25,7 @@ typedef struct {
 	uint64_t at_low, at_high, full; /* samples there, as the two before; at full scale */
 	double product;			/* of neighbours, in all */
 	uint64_t no_numbers;		/* samples; they count as 0 */
+	uint64_t zeros;			/* samples that are 0 */
 	uint32_t bins[BINS];		/* complete blocks by their power, without offset */
 } track;
 
@@ -108,6 +110,7 @@ static void add(track *t, const float *x, size_t step, size_t n)
 		t->last[1] = t->last[0];
 		t->last[0] = v;
 		t->full += fabsf(v) >= 0.999f;
+		t->zeros += !(v < 0.0f || v > 0.0f);
 	}
 	t->block_sum += sum;
 	t->block_square += square;
@@ -211,16 +214,28 @@ static bool is_steady(const track *t)
 }
 
 /* Steady noise of full scale, of which a sample tells nothing about the next: compressed sound,
- * another encoding or byte order. No microphone and no music is like that. */
+ * another encoding or byte order. Or all of it near full scale, as samples of 8 bits are that count from
+ * 0. No microphone and no music is like that. */
 static bool is_no_sound(const kws_judge *j)
 {
-	enum { LEAST = 1000 };
 	const track *t = &j->heard;
-	if (j->n < LEAST || fmaxf(t->high, -t->low) > 1.0f
-	    || (j->n >= j->block && percentile(t, 0.1) < -12.0))
+	if (j->n < LEAST || fmaxf(t->high, -t->low) > 1.0f)
 		return false;
 	const double n = (double)j->n, power = power_of(t, n), mean = (t->sum + t->block_sum) / n;
-	return decibels(power) > -9.0 && fabs(t->product / n - mean * mean) < 0.3 * power;
+	const bool loud = decibels(power) > -9.0;
+	if (loud && power + mean * mean > 0.7)
+		return true;
+	return loud && (j->n < j->block || percentile(t, 0.1) > -12.0)
+	       && fabs(t->product / n - mean * mean) < 0.3 * power;
+}
+
+/* Of two neighbours one is always 0, and yet there is more than clicks: the lower halves of samples that
+ * had 16 bits before they were written with 32. */
+static bool has_empty_halves(const kws_judge *j)
+{
+	const track *t = &j->heard;
+	const double n = (double)j->n, zeros = n > 0.0 ? (double)t->zeros / n : 1.0;
+	return j->n >= LEAST && !(fabs(t->product) > 0.0) && zeros > 0.49 && zeros < 0.9;
 }
 
 static void find_in_channels(const kws_judge *j, kws_findings *out)
@@ -278,6 +293,7 @@ void kws_judge_find(const kws_judge *j, kws_findings *out)
 	out->no_numbers = j->n ? (double)t->no_numbers / n : 0.0;
 	out->has[KWS_FLAW_NO_NUMBERS] = t->no_numbers > 0;
 	out->has[KWS_FLAW_NO_SOUND] = is_no_sound(j);
+	out->has[KWS_FLAW_EMPTY_HALVES] = has_empty_halves(j);
 	if (out->seconds < 0.5 || out->has[KWS_FLAW_NO_SOUND])
 		return;
 	if (j->n_tracks)
@@ -313,6 +329,11 @@ void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, const char *option,
 	case KWS_FLAW_NO_SOUND:
 		say(text, "noise of full scale, as bytes of another format, encoding or byte "
 			  "order are");
+		break;
+	case KWS_FLAW_EMPTY_HALVES:
+		say(text,
+		    "every second sample is 0, as where samples of 32 bits are heard as two of "
+		    "16");
 		break;
 	case KWS_FLAW_NO_NUMBERS:
 		say(text,

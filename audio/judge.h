@@ -13,6 +13,7 @@
 /* Worst first. */
 enum kws_flaw {
 	KWS_FLAW_NO_SOUND,	  /* as bytes are that mean something else */
+	KWS_FLAW_EMPTY_HALVES,	  /* samples are cut in two, of which one is 0 */
 	KWS_FLAW_NO_NUMBERS,	  /* samples that are infinite or not a number */
 	KWS_FLAW_DIGITAL_SILENCE, /* one and the same value throughout */
 	KWS_FLAW_CANCELLING,	  /* the channels cancel each other in the mix */
@@ -50,8 +51,8 @@ void kws_judge_destroy(kws_judge *j);
 /* Take n frames x (n, channels), and what is heard of them, mono (n,). */
 void kws_judge_add(kws_judge *j, const float *x, const float *mono, size_t n);
 
-/* What was found so far. Under half a second of sound only KWS_FLAW_NO_SOUND and
- * KWS_FLAW_NO_NUMBERS are found. */
+/* What was found so far. Under half a second of sound only KWS_FLAW_NO_SOUND,
+ * KWS_FLAW_EMPTY_HALVES and KWS_FLAW_NO_NUMBERS are found. */
 void kws_judge_find(const kws_judge *j, kws_findings *out);
 
 /* Forget all that was heard. */

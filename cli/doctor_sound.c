@@ -267,6 +267,9 @@ static void check_sound(kws_diagnosis *f, kws_device *d)
 					"what does it send? a microphone that is not there, or a "
 					"pipe of another encoding, is like that",
 					NOTHING },
+		[KWS_FLAW_EMPTY_HALVES] = { KWS_FIND_BAD,
+					    "what does it send? kwsd hears raw PCM as 16 bits",
+					    NOTHING },
 		[KWS_FLAW_NO_NUMBERS] = { KWS_FIND_ODD,
 					  "what makes this sound computes wrongly: a filter of the "
 					  "sound server, or the encoding is not f32",

@@ -236,6 +236,35 @@ static void bytes_that_are_no_sound(void **state)
 	assert_false(f.has[KWS_FLAW_NO_SOUND]);
 }
 
+/* What 16 bits are heard of samples of 8 and of 32, and what is only like it. */
+static void samples_of_another_width(void **state)
+{
+	(void)state;
+	for (size_t t = 0; t < N; t++) { /* two of 8 bits that count from 0, one of 16 */
+		const int low = 128 + (int)lrint(20.0 * sin(0.2 * (double)(2 * t))),
+			  high = 128 + (int)lrint(20.0 * sin(0.2 * (double)(2 * t + 1)));
+		x[t] = (float)(int16_t)(high << 8 | low) / 32768.0f;
+	}
+	kws_findings f = judged(1, 0, N, 1000);
+	says(&f, KWS_FLAW_NO_SOUND, "another format, encoding");
+	fill(1, 0.3f);
+	for (size_t t = 0; t < N; t += 2)
+		x[t] = 0.0f;
+	f = judged(1, 0, N, 1000);
+	says(&f, KWS_FLAW_EMPTY_HALVES, "every second sample is 0");
+	x[100] = 0.001f; /* a single one between them */
+	f = judged(1, 0, N, 1000);
+	assert_false(f.has[KWS_FLAW_EMPTY_HALVES]);
+	for (size_t t = 0; t < N; t++) /* clicks */
+		x[t] = t % 100 ? 0.0f : 0.5f;
+	f = judged(1, 0, N, 1000);
+	assert_false(f.has[KWS_FLAW_EMPTY_HALVES] || f.has[KWS_FLAW_NO_SOUND]);
+	for (size_t t = 0; t < N; t++) /* a square wave, as loud as they come, half of the time */
+		x[t] = t / 8000 % 2 ? 0.0f : t % 40 < 20 ? 1.0f : -1.0f;
+	f = judged(1, 0, N, 1000);
+	assert_false(f.has[KWS_FLAW_NO_SOUND]);
+}
+
 static void samples_that_are_no_numbers(void **state)
 {
 	(void)state;
@@ -288,6 +317,7 @@ int main(void)
 		cmocka_unit_test(a_narrow_band),
 		cmocka_unit_test(nothing_said),
 		cmocka_unit_test(bytes_that_are_no_sound),
+		cmocka_unit_test(samples_of_another_width),
 		cmocka_unit_test(samples_that_are_no_numbers),
 		cmocka_unit_test(cuts_do_not_matter),
 	};
