@@ -60,7 +60,12 @@ void kws_source_close(kws_source *src)
 static enum kws_status open_source(kws_source **out, kws_source *src, const kws_source_raw *raw,
 				   int channel, kws_error *err)
 {
-	enum kws_status status = kws_source_open_link(src, raw, err);
+	unsigned char *first;
+	/* a read that failed is told by who reads on */
+	const bool empty = kws_tape_peek(src->tape, &first, 1) == 0 && !kws_tape_error(src->tape);
+	enum kws_status status =
+		empty ? kws_fail(err, KWS_ERR_FORMAT, "%s: there is nothing in it", src->name)
+		      : kws_source_open_link(src, raw, err);
 	if (status == KWS_OK) {
 		src->rate_hz = src->decoder->rate_hz;
 		src->channels = src->decoder->channels;
@@ -96,10 +101,6 @@ enum kws_status kws_source_open_file(kws_source **out, const char *path, int cha
 	if (why) {
 		close(fd);
 		return kws_fail(err, KWS_ERR_IO, "%s: %s", path, why);
-	}
-	if (st.st_size == 0) {
-		close(fd);
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: the file is empty", path);
 	}
 	kws_source *src = make(path, fd);
 	if (!src) {
