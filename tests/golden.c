@@ -7,6 +7,7 @@
  * runs again on nudged data, which tells the tolerance. One line a file; exit status 1 if one failed. */
 #include "tests/golden_judge.h"
 #include "tests/golden_stack.h"
+#include "tests/read_file.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -322,24 +323,6 @@ static int sum_up(const golden_verdict *v, kws_error *err)
 		 "worst error %.2e = %.3f of its tolerance at %s, where one ulp does %.2e; of %s",
 		 v->diff, v->worst, v->at, v->ulp, v->names);
 	return v->worst <= 1.0 ? PASS : FAIL;
-}
-
-/* The bytes of a file, to be freed; NULL: cannot be read. */
-static unsigned char *read_file(const char *path, size_t *len)
-{
-	FILE *f = fopen(path, "rb");
-	unsigned char *blob = NULL;
-	long n = -1;
-	if (f && fseek(f, 0, SEEK_END) == 0 && (n = ftell(f)) >= 0 && fseek(f, 0, SEEK_SET) == 0)
-		blob = malloc((size_t)n + 1);
-	*len = blob ? (size_t)n : 0;
-	if (blob && fread(blob, 1, *len, f) != *len) {
-		free(blob);
-		blob = NULL;
-	}
-	if (f)
-		fclose(f);
-	return blob;
 }
 
 static int check_file(const char *dir, const char *name)

@@ -1,152 +1,10 @@
-/* The statistics behind kws eval and kws calibrate, on numbers that are known. */
+/* Misses against false alarms, on scores that are known. */
 #include "corpus/det.h"
-#include "corpus/bounds.h"
-#include "corpus/truth.h"
 #include "spot/decide.h"
+#include "tests/near.h"
 
-#include <stdarg.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void near(double got, double want, double tolerance)
-{
-	if (!(fabs(got - want) <= tolerance))
-		fail_msg("got %.9g, want %.9g", got, want);
-}
-
-/* ---- rates ---- */
-
-/* Garwood's table, 95 % two-sided. */
-static void garwood_table(void **state)
-{
-	(void)state;
-	static const struct {
-		size_t k;
-		double lo, hi;
-	} table[] = { { 0, 0.0, 3.6889 },	{ 1, 0.02532, 5.5716 },	   { 2, 0.24221, 7.2247 },
-		      { 3, 0.61867, 8.7673 },	{ 5, 1.6235, 11.6683 },	   { 10, 4.7954, 18.3904 },
-		      { 20, 12.2165, 30.8884 }, { 100, 81.3640, 121.6268 } };
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-		double lo, hi;
-		near(kws_poisson_lower(table[i].k, 0.025), table[i].lo, 6e-5);
-		near(kws_poisson_upper(table[i].k, 0.025), table[i].hi, 6e-5);
-		kws_poisson_interval(table[i].k, 0.25, &lo, &hi);
-		near(lo, 4.0 * table[i].lo, 3e-4);
-		near(hi, 4.0 * table[i].hi, 3e-4);
-	}
-}
-
-static void rule_of_three(void **state)
-{
-	(void)state;
-	near(kws_poisson_upper(0, 0.05), 2.995732273553991, 1e-9);
-	near(kws_poisson_upper(1, 0.05), 4.743864518, 1e-6);
-	near(kws_poisson_upper(3, 0.05), 7.753656528, 1e-6);
-	near(kws_poisson_supported(0, 0.6), 4.9929, 1e-4);
-}
-
-/* The chance of at most k events, summed term by term. */
-static double at_most(size_t k, double mean)
-{
-	double sum = 0.0;
-	for (size_t i = 0; i <= k; i++)
-		sum += exp((double)i * log(mean) - mean - lgamma((double)i + 1.0));
-	return sum;
-}
-
-/* What the bounds are by definition, up to many events. */
-static void bounds_are_poisson(void **state)
-{
-	(void)state;
-	static const size_t counts[] = { 1, 4, 17, 60, 300, 1000, 5000, 100000 };
-	static const double tails[] = { 0.0005, 0.025, 0.05, 0.5, 0.9 };
-	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-		for (size_t j = 0; j < sizeof tails / sizeof tails[0]; j++) {
-			size_t k = counts[i];
-			near(at_most(k, kws_poisson_upper(k, tails[j])), tails[j], 1e-6);
-			near(at_most(k - 1, kws_poisson_lower(k, tails[j])), 1.0 - tails[j], 1e-6);
-		}
-}
-
-static void wilson_table(void **state)
-{
-	(void)state;
-	static const struct {
-		size_t k, n;
-		double lo, hi;
-	} table[] = { { 0, 10, 0.0, 0.277533 },
-		      { 5, 10, 0.236593, 0.763407 },
-		      { 1, 100, 0.001767, 0.054486 },
-		      { 10, 10, 0.722467, 1.0 },
-		      { 0, 0, 0.0, 1.0 } };
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-		double lo, hi;
-		kws_wilson_interval(table[i].k, table[i].n, &lo, &hi);
-		near(lo, table[i].lo, 1e-6);
-		near(hi, table[i].hi, 1e-6);
-	}
-}
-
-/* ---- truth ---- */
-
-static kws_truth *parse(const char *text, kws_error *err)
-{
-	kws_truth *t = NULL;
-	kws_error own;
-	enum kws_status st = kws_truth_parse(&t, text, strlen(text), "a.tsv", err ? err : &own);
-	assert_int_equal(st == KWS_OK, t != NULL);
-	return t;
-}
-
-static void truth_is_sorted(void **state)
-{
-	(void)state;
-	kws_truth *t = parse("\xef\xbb\xbf# made by hand\r\nstart\tend\tword\r\n"
-			     "2.5\t3\tno\textra\n\n0.25\t1e0\tyes\n2.5\t2.5\tgo",
-			     NULL);
-	assert_int_equal(kws_truth_count(t), 3);
-	assert_string_equal(kws_truth_get(t, 0)->word, "yes");
-	near(kws_truth_get(t, 0)->start, 0.25, 0.0);
-	near(kws_truth_get(t, 0)->end, 1.0, 0.0);
-	assert_string_equal(kws_truth_get(t, 1)->word, "no");
-	assert_string_equal(kws_truth_get(t, 2)->word, "go");
-	kws_truth_close(t);
-	t = parse("", NULL);
-	assert_int_equal(kws_truth_count(t), 0);
-	kws_truth_close(t);
-}
-
-static void truth_refuses(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *text, *says;
-	} bad[] = {
-		{ "1\t2\n", "a.tsv:1: want start, end and word" },
-		{ "start\tend\tword\n1\t2\tyes\nx\t2\tno\n", "a.tsv:3: the start, x," },
-		{ "1\t2\tyes\n1\tnan\tno\n", "a.tsv:2: the end, nan," },
-		{ "1\t2\tyes\nstart\tend\tword\n", "a.tsv:2: the start" },
-		{ "-1\t2\tyes\n", "a.tsv:1: the start, -1," },
-		{ "3\t2.5\tyes\n", "a.tsv:1: the end, 2.5, is before the start" },
-		{ "1\t2\t\n", "a.tsv:1: no word" },
-		{ "1\t2s\tyes\n", "a.tsv:1: the end, 2s," },
-	};
-	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		kws_error err = { "" };
-		assert_null(parse(bad[i].text, &err));
-		assert_memory_equal(err.text, bad[i].says, strlen(bad[i].says));
-	}
-	kws_error err;
-	kws_truth *t;
-	assert_int_equal(kws_truth_parse(&t, "1\t2\ty\0s", 7, "a.tsv", &err), KWS_ERR_FORMAT);
-	assert_int_equal(kws_truth_open(&t, "/nonexistent/a.tsv", &err), KWS_ERR_IO);
-	assert_null(t);
-}
-
-/* ---- counting ---- */
 
 enum { A, B, UNKNOWN, N_WORDS, RATE = 16000, FRAME = 320, PER_S = RATE / FRAME };
 static const bool command[N_WORDS] = { true, true, false };
@@ -447,12 +305,6 @@ static void a_word_said_again_counts_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(garwood_table),
-		cmocka_unit_test(rule_of_three),
-		cmocka_unit_test(bounds_are_poisson),
-		cmocka_unit_test(wilson_table),
-		cmocka_unit_test(truth_is_sorted),
-		cmocka_unit_test(truth_refuses),
 		cmocka_unit_test_setup_teardown(known_answer, make_scene, free_scene),
 		cmocka_unit_test_setup_teardown(where_nothing_is_said, make_scene, free_scene),
 		cmocka_unit_test_setup_teardown(latency_and_tolerance, make_scene, free_scene),

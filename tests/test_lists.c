@@ -1,5 +1,7 @@
-/* Lists of recordings: what is read, where it lies, and what is refused by line. */
+/* Lists of recordings, and of what is said in one: what is read, where it lies, and what is refused by line. */
 #include "corpus/manifest.h"
+#include "corpus/truth.h"
+#include "tests/near.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -182,6 +184,62 @@ static void lists_are_files(void **state)
 	assert_string_equal(err.text, ".: Is a directory");
 }
 
+/* ---- truth ---- */
+
+static kws_truth *parse_truth(const char *text, kws_error *err)
+{
+	kws_truth *t = NULL;
+	kws_error own;
+	enum kws_status st = kws_truth_parse(&t, text, strlen(text), "a.tsv", err ? err : &own);
+	assert_int_equal(st == KWS_OK, t != NULL);
+	return t;
+}
+
+static void truth_is_sorted(void **state)
+{
+	(void)state;
+	kws_truth *t = parse_truth("\xef\xbb\xbf# made by hand\r\nstart\tend\tword\r\n"
+				   "2.5\t3\tno\textra\n\n0.25\t1e0\tyes\n2.5\t2.5\tgo",
+				   NULL);
+	assert_int_equal(kws_truth_count(t), 3);
+	assert_string_equal(kws_truth_get(t, 0)->word, "yes");
+	near(kws_truth_get(t, 0)->start, 0.25, 0.0);
+	near(kws_truth_get(t, 0)->end, 1.0, 0.0);
+	assert_string_equal(kws_truth_get(t, 1)->word, "no");
+	assert_string_equal(kws_truth_get(t, 2)->word, "go");
+	kws_truth_close(t);
+	t = parse_truth("", NULL);
+	assert_int_equal(kws_truth_count(t), 0);
+	kws_truth_close(t);
+}
+
+static void truth_refuses(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{ "1\t2\n", "a.tsv:1: want start, end and word" },
+		{ "start\tend\tword\n1\t2\tyes\nx\t2\tno\n", "a.tsv:3: the start, x," },
+		{ "1\t2\tyes\n1\tnan\tno\n", "a.tsv:2: the end, nan," },
+		{ "1\t2\tyes\nstart\tend\tword\n", "a.tsv:2: the start" },
+		{ "-1\t2\tyes\n", "a.tsv:1: the start, -1," },
+		{ "3\t2.5\tyes\n", "a.tsv:1: the end, 2.5, is before the start" },
+		{ "1\t2\t\n", "a.tsv:1: no word" },
+		{ "1\t2s\tyes\n", "a.tsv:1: the end, 2s," },
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		kws_error err = { "" };
+		assert_null(parse_truth(bad[i].text, &err));
+		assert_memory_equal(err.text, bad[i].says, strlen(bad[i].says));
+	}
+	kws_error err;
+	kws_truth *t;
+	assert_int_equal(kws_truth_parse(&t, "1\t2\ty\0s", 7, "a.tsv", &err), KWS_ERR_FORMAT);
+	assert_int_equal(kws_truth_open(&t, "/nonexistent/a.tsv", &err), KWS_ERR_IO);
+	assert_null(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +250,8 @@ int main(void)
 		cmocka_unit_test(faults_are_named_by_line),
 		cmocka_unit_test(longest_line),
 		cmocka_unit_test(lists_are_files),
+		cmocka_unit_test(truth_is_sorted),
+		cmocka_unit_test(truth_refuses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
