@@ -4,6 +4,8 @@
 
 #include "kws.h"
 
+enum { KWS_MODEL_MAX_BYTES = 64 << 20 }; /* of a file */
+
 enum { KWS_MAX_MELS = 128 };
 
 /* The feature contract: what the network was trained on. Plain data; spot/ turns it into a kws_mel_config. */
@@ -31,7 +33,7 @@ size_t kws_model_window(const kws_model *m); /* network frames the head's poolin
 size_t kws_model_max_frames(
 	const kws_model
 		*m); /* 0: endless; else full attention over at most so many network frames */
-int kws_model_whole_clip(
+bool kws_model_whole_clip(
 	const kws_model *m); /* 1: says nothing before the clip has ended; max_frames is not 0 */
 size_t kws_model_n_params(const kws_model *m);
 size_t kws_model_file_bytes(const kws_model *m);
