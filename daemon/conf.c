@@ -165,7 +165,7 @@ void *kws_conf_add(kws_conf *c, const kws_conf_section *s, const char *name)
 
 	memset(element, 0, s->size);
 	put_defaults(s, element);
-	memcpy(element, name, strlen(name));
+	snprintf(element, KWS_CONF_NAME, "%s", name);
 	if (s->common && *name) {
 		kws_conf_decision *d = (void *)element;
 
@@ -298,6 +298,15 @@ static void put_line(printer *p, const char *name, const char *text)
 	fprintf(p->out, "%s =%s%s\n", name, *text ? " " : "", text);
 }
 
+static bool has_word(const kws_conf_decision *d, const kws_conf_word *w)
+{
+	for (size_t i = 0; i < d->n_words; i++)
+		if (!strcmp(d->word[i].word, w->word))
+			return !(d->word[i].threshold < w->threshold
+				 || d->word[i].threshold > w->threshold);
+	return false;
+}
+
 /* was: what need not be written again; NULL: nothing. */
 static void put_words(printer *p, const kws_conf_decision *d, const kws_conf_decision *was)
 {
@@ -305,11 +314,8 @@ static void put_words(printer *p, const kws_conf_decision *d, const kws_conf_dec
 
 	for (size_t i = 0; i < d->n_words; i++) {
 		const kws_conf_word *w = &d->word[i];
-		size_t k = 0;
 
-		while (was && k < was->n_words && memcmp(&was->word[k], w, sizeof *w) != 0)
-			k++;
-		if (was && k < was->n_words)
+		if (was && has_word(was, w))
 			continue;
 		if (w->threshold > 1.0f)
 			snprintf(text, sizeof text, "off");
