@@ -187,27 +187,37 @@ static void check_paths(kws_conf_told *t, const kws_conf *c)
 
 /* ---- memory ---- */
 
+enum { SHARES = 3 }; /* so many of the largest are named */
+
 typedef struct {
-	double mb;
-	char text[512];
+	double mib;
+	struct {
+		double mib;
+		char text[192];
+	} most[SHARES];
 } memory;
 
-/* kib: of one section; told of when it is a MiB or more. */
 __attribute__((format(printf, 5, 6))) static void
 add_memory(memory *m, double kib, const char *section, const char *name, const char *format, ...)
 {
+	const double mib = kib / 1024.0;
 	char title[KWS_CONF_TITLE], how[128];
-	const size_t at = strlen(m->text);
 	va_list ap;
+	int i = 0;
 
-	m->mb += kib / 1024.0;
-	if (kib < 1024.0)
+	m->mib += mib;
+	while (i < SHARES && m->most[i].mib >= mib)
+		i++;
+	if (i == SHARES)
 		return;
+	for (int k = SHARES - 1; k > i; k--)
+		m->most[k] = m->most[k - 1];
 	va_start(ap, format);
 	vsnprintf(how, sizeof how, format, ap);
 	va_end(ap);
-	snprintf(m->text + at, sizeof m->text - at, "%s%s %s: %.0f MiB", at ? "; " : "",
-		 kws_conf_title(section, name, title), how, kib / 1024.0);
+	m->most[i].mib = mib;
+	snprintf(m->most[i].text, sizeof m->most[i].text, "%s %s: %.0f MiB",
+		 kws_conf_title(section, name, title), how, mib);
 }
 
 static void add_door(memory *m, const char *section, const char *name, const char *path,
@@ -244,8 +254,9 @@ static void add_clips(memory *m, const kws_conf *c, const kws_conf_audio *a)
  * beside the models. */
 static void check_memory(kws_conf_told *t, const kws_conf *c)
 {
-	enum { MOST_MB = 320 };
-	memory m = { .mb = 0.0 };
+	enum { MOST_MIB = 320 };
+	memory m = { .mib = 0.0 };
+	char text[512] = "";
 
 	for (size_t i = 0; i < c->n_socket; i++)
 		add_door(&m, "socket", c->socket[i].name, c->socket[i].path, c->socket[i].clients,
@@ -259,9 +270,14 @@ static void check_memory(kws_conf_told *t, const kws_conf *c)
 		add_queue(&m, "file", c->file[i].name, *c->file[i].path, c->file[i].queue);
 	for (size_t i = 0; i < c->n_hook; i++)
 		add_queue(&m, "hook", c->hook[i].name, *c->hook[i].command, c->hook[i].queue);
-	if (m.mb > MOST_MB)
-		kws_conf_tell(t, "buffers would take %.0f MiB, at most %d: %s", m.mb, MOST_MB,
-			      m.text);
+	if (m.mib <= MOST_MIB)
+		return;
+	for (int i = 0; i < SHARES && m.most[i].mib >= 1.0; i++) {
+		const size_t at = strlen(text);
+
+		snprintf(text + at, sizeof text - at, "; %s", m.most[i].text);
+	}
+	kws_conf_tell(t, "buffers would take %.0f MiB, at most %d%s", m.mib, MOST_MIB, text);
 }
 
 int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, void *ctx)

@@ -170,58 +170,57 @@ static void test_buffers_are_bounded(void **state)
 	static const row table[] = {
 		{ "[socket]\npath = /s\nclients = 1024\n", NULL },
 		{ "[socket]\npath = /s\nclients = 1024\nbuffer_kb = 4096\n",
-		  "k.conf: buffers would take 4321 MiB, at most 320: [socket] clients = 1024 x "
+		  "k.conf: buffers would take 4321 MiB, at most 320; [socket] clients = 1024 x "
 		  "(buffer_kb = 4096 + the kernel's 208): 4304 MiB; [control] clients = 64 x "
 		  "(buffer_kb = 64 + the kernel's 208): 17 MiB" },
 		{ "[socket]\nclients = 1024\nbuffer_kb = 4096\n", NULL }, /* off */
 		{ "[socket a]\npath = /a\nclients = 640\n[socket b]\npath = /b\nclients = 640\n",
-		  "k.conf: buffers would take 357 MiB, at most 320: [socket a] clients = 640 x "
+		  "k.conf: buffers would take 357 MiB, at most 320; [socket a] clients = 640 x "
 		  "(buffer_kb = 64 + the kernel's 208): 170 MiB; [socket b] clients = 640 x "
 		  "(buffer_kb = 64 + the kernel's 208): 170 MiB; [control] clients = 64 x "
 		  "(buffer_kb = 64 + the kernel's 208): 17 MiB" },
 		{ "[control]\nclients = 1024\nbuffer_kb = 4096\n",
-		  "k.conf: buffers would take 4304 MiB, at most 320: [control] clients = 1024 x "
+		  "k.conf: buffers would take 4304 MiB, at most 320; [control] clients = 1024 x "
 		  "(buffer_kb = 4096 + the kernel's 208): 4304 MiB" },
 		{ "[control]\npath =\nclients = 1024\nbuffer_kb = 4096\n", NULL },
 		{ "[clips]\ndir = /c\nqueue = 64\npre_ms = 5000\npost_ms = 5000\n", NULL },
 		{ "[clips]\ndir = /c\nqueue = 64\npre_ms = 5000\npost_ms = 5000\n[audio a]\n"
 		  "rate_hz = 96000\n[audio b]\ndevice = b\nrate_hz = 192000\n[control]\npath =\n",
-		  "k.conf: buffers would take 422 MiB, at most 320: [clips] of [audio a] queue = "
-		  "64 x "
-		  "12000 ms at 96000 Hz: 141 MiB; [clips] of [audio b] queue = 64 x 12000 ms at "
-		  "192000 Hz: 281 MiB" },
+		  "k.conf: buffers would take 422 MiB, at most 320; [clips] of [audio b] queue = "
+		  "64 x 12000 ms at 192000 Hz: 281 MiB; [clips] of [audio a] queue = 64 x 12000 ms "
+		  "at 96000 Hz: 141 MiB" },
 	};
 
 	(void)state;
 	CHECK(table);
 }
 
-/* Queues of events count, too: each of the sinks at its largest. */
+/* Queues of events count, too: with one MiB left, each is one too many. */
 static void test_queues_are_counted(void **state)
 {
+	static const char *const each[] = { "[file x]\npath = /x\nqueue = 4096\n",
+					    "[hook x]\ncommand = /bin/x\nqueue = 4096\n",
+					    "[stdout]\nqueue = 4096\n",
+					    "[journal]\nqueue = 4096\n" };
+	static const char most[] = "[socket]\npath = /s\nclients = 1024\nbuffer_kb = 111\n"
+				   "[control]\npath =\n";
 	kws_conf c;
-	messages m = { .n = 0 };
+	messages m;
 
 	(void)state;
-	kws_conf_begin(&c);
-	for (int i = 0; i < KWS_CONF_SINKS; i++) {
-		char text[64];
+	for (size_t i = 0; i < sizeof each / sizeof each[0]; i++)
+		for (int more = 0; more <= 1; more++) {
+			char text[256];
 
-		snprintf(text, sizeof text, "file f%d.path=/f%d", i, i);
-		assert_int_equal(kws_conf_set(&c, text, note, &m), 0);
-		snprintf(text, sizeof text, "file f%d.queue=4096", i);
-		assert_int_equal(kws_conf_set(&c, text, note, &m), 0);
-	}
-	assert_int_equal(kws_conf_set(&c, "socket.path=/s", note, &m), 0);
-	assert_int_equal(kws_conf_set(&c, "socket.clients=1024", note, &m), 0);
-	kws_conf_end(&c);
+			snprintf(text, sizeof text, "%s%s", most, more ? each[i] : "");
+			assert_int_equal(parse(&c, text, &m), 0);
+			assert_int_equal(kws_conf_check(&c, "k.conf", note, &m), more);
+		}
+	/* what is off takes nothing */
+	assert_int_equal(parse(&c, most, &m), 0);
+	c.file[0].queue = c.hook[0].queue = c.out.queue = c.journal.queue = 4096;
+	c.out.enabled = c.journal.enabled = KWS_NO;
 	assert_int_equal(kws_conf_check(&c, "k.conf", note, &m), 0);
-	assert_int_equal(kws_conf_set(&c, "hook.queue=4096", note, &m), 0);
-	assert_int_equal(kws_conf_check(&c, "k.conf", note, &m), 0); /* without a command */
-	assert_int_equal(kws_conf_set(&c, "hook.command=/bin/true", note, &m), 0);
-	assert_int_equal(kws_conf_set(&c, "stdout.queue=4096", note, &m), 0);
-	assert_int_equal(kws_conf_check(&c, "k.conf", note, &m), 1);
-	assert_non_null(strstr(m.text[0], "[hook] queue = 4096: 3 MiB"));
 }
 
 int main(void)
