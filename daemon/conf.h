@@ -6,6 +6,8 @@
 #ifndef KWS_DAEMON_CONF_H
 #define KWS_DAEMON_CONF_H
 
+#include "kws.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -17,7 +19,7 @@
 enum { KWS_CONF_TEXT = 184, KWS_CONF_WORDS = 64, KWS_CONF_ARGS = 32 };
 enum { KWS_NO = 0, KWS_YES = 1, KWS_AUTO = 2 };
 /* The longest name of a section with its 0, and how many sections of a kind there may be. */
-enum { KWS_CONF_NAME = 32, KWS_CONF_AUDIOS = 8, KWS_CONF_MODELS = 16, KWS_CONF_SINKS = 8 };
+enum { KWS_CONF_NAME = KWS_NAME, KWS_CONF_AUDIOS = 8, KWS_CONF_MODELS = 16, KWS_CONF_SINKS = 8 };
 /* What a named [decision] does not say: the plain one's holds. */
 enum { KWS_CONF_UNSAID = -2 };
 

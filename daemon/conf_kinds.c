@@ -212,17 +212,9 @@ static void range_path_or_auto(const kws_conf_key *k, char *text, size_t n)
 	snprintf(text, n, "auto, empty or an absolute path of at most %.0f bytes", k->max - 1);
 }
 
-bool kws_conf_is_name(const char *text, size_t len)
-{
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789_-";
-
-	return len > 0 && len < KWS_CONF_NAME && strspn(text, allowed) >= len;
-}
-
 static bool parse_name(const kws_conf_key *k, const char *text, void *field)
 {
-	return (!*text || kws_conf_is_name(text, strlen(text))) && parse_text(k, text, field);
+	return (!*text || kws_is_name(text, strlen(text))) && parse_text(k, text, field);
 }
 
 static void range_name(const kws_conf_key *k, char *text, size_t n)
@@ -239,7 +231,7 @@ static bool parse_names(const kws_conf_key *k, const char *text, void *field)
 	for (text += strspn(text, between); *text; text += strspn(text, between)) {
 		const size_t len = strcspn(text, between);
 
-		if (!kws_conf_is_name(text, len) || n + len + 2 > sizeof names)
+		if (!kws_is_name(text, len) || n + len + 2 > sizeof names)
 			return false;
 		n += (size_t)snprintf(names + n, sizeof names - n, "%s%.*s", n ? " " : "", (int)len,
 				      text);

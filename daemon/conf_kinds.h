@@ -34,8 +34,6 @@ extern const kws_conf_kind kws_conf_name, kws_conf_names;
 
 /* Whole text, finite, in min..max. */
 bool kws_conf_number(const char *text, double min, double max, double *out);
-/* 1..KWS_CONF_NAME - 1 of A-Z a-z 0-9 _ - */
-bool kws_conf_is_name(const char *text, size_t len);
 /* The shortest text that reads back as the same float. */
 void kws_conf_write_real(float f, char *text, size_t n);
 

@@ -60,7 +60,7 @@ static void enter(reader *r, const char *text)
 	else if (*name && !kws_conf_repeats(r->section))
 		kws_conf_tell(&r->told, "[%s %s]: there is one [%s] only, without a name", word,
 			      name, word);
-	else if (*name && !kws_conf_is_name(name, strlen(name)))
+	else if (*name && !kws_is_name(name, strlen(name)))
 		kws_conf_tell(&r->told, "[%s %s]: a name has 1 to %d of A-Z a-z 0-9 _ -", word,
 			      name, KWS_CONF_NAME - 1);
 	else

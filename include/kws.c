@@ -64,6 +64,14 @@ size_t kws_utf8_length(const char *text)
 	return n;
 }
 
+bool kws_is_name(const char *text, size_t len)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789_-";
+
+	return len > 0 && len < KWS_NAME && strspn(text, allowed) >= len;
+}
+
 enum kws_status kws_fail(kws_error *e, enum kws_status s, const char *format, ...)
 {
 	if (e) {

@@ -23,6 +23,10 @@ void kws_clean(char *text);
  * U+10FFFF). */
 size_t kws_utf8_length(const char *text);
 
+/* Names of microphones, models and sinks: 1 to KWS_NAME - 1 of A-Z a-z 0-9 _ -; the first len bytes of text. */
+enum { KWS_NAME = 32 };
+bool kws_is_name(const char *text, size_t len);
+
 /* Fill e (may be NULL) like snprintf and return status, so that a failure is one line. */
 enum kws_status kws_fail(kws_error *e, enum kws_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
