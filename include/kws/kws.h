@@ -226,6 +226,41 @@ KWS_API const float *kws_spotter_score(const kws_spotter *sp);
 /* Samples at the model's rate since the start or reset. */
 KWS_API uint64_t kws_spotter_heard(const kws_spotter *sp);
 
+/* ---- cascade: several models on one stream --------------------------------------------------------------------- */
+
+/* Each model hears as a spotter of its own does, and their events come in one order however the audio is cut. The words of one
+ * may count only for some seconds after a word of another ("jarvis", then "lights off"). Such a model costs nothing in between. */
+typedef struct kws_cascade kws_cascade;
+
+KWS_API enum kws_status kws_cascade_create(kws_cascade **out, kws_error *err);
+KWS_API void kws_cascade_destroy(kws_cascade *c);
+
+/* One more model, before the first start; it MUST outlive the cascade. name: 1 to 31 of A-Z a-z 0-9 _ -, no two alike; NULL: it
+ * has none. config: its times, thresholds and callbacks, as kws_spotter_create() takes it; NULL: no events. KWS_ERR_ARG names what is
+ * wrong. */
+KWS_API enum kws_status kws_cascade_add(kws_cascade *c, const char *name, const kws_model *m,
+					const kws_spotter_config *config, kws_error *err);
+
+/* Words of the model `name' count only after a word of the model `after': when their middle is not before its end, and their start
+ * at most within_s, 0..3600, behind it. To tell, `name' hears from a second before that word was decided to within_s + 2.5 s
+ * after its end; each further word moves that on. Before the first start. KWS_ERR_ARG: there is no such model, or a circle. */
+KWS_API enum kws_status kws_cascade_gate(kws_cascade *c, const char *name, const char *after,
+					 double within_s, kws_error *err);
+
+/* A new stream; all that was heard is forgotten. context: what is known of it; copied, but its texts MUST live until the next
+ * start. NULL: nothing. Allocates, and may fail, the first time and when in_hz is another; then nothing is heard. */
+KWS_API enum kws_status kws_cascade_start(kws_cascade *c, unsigned in_hz,
+					  const kws_event_context *context, kws_error *err);
+
+/* Hear pcm (n,). Events are told within 10 ms of the audio in which they are decided. */
+KWS_API void kws_cascade_process(kws_cascade *c, const float *pcm, size_t n);
+
+/* The audio has ended: what is still open is decided. Only start or destroy may follow. */
+KWS_API void kws_cascade_flush(kws_cascade *c);
+
+/* In on_event, for kws_event_json(): what is known of this event, with spotter, after and after_id. */
+KWS_API const kws_event_context *kws_cascade_context(const kws_cascade *c);
+
 /* ---- groups: many streams of one model ------------------------------------------------------------------------- */
 
 /* Spotters of a group share what they compute in, so that each is little more than its past, and those that are fed
