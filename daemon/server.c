@@ -231,8 +231,6 @@ enum kws_status kws_server_open(kws_server *s, void *ctx, kws_server *live, kws_
 static void destroy(kws_server *s)
 {
 	for (unsigned i = 0; s->clients && i < s->conf.clients; i++) {
-		if (s->clients[i].fd >= 0)
-			close(s->clients[i].fd);
 		free(s->clients[i].out);
 		free(s->clients[i].in);
 		free(s->clients[i].own);
@@ -280,6 +278,9 @@ void kws_server_stop(kws_server *s, int timeout_ms, bool wait)
 	if (left)
 		kws_log(KWS_LOG_WARNING, "%s: a client had not taken all before the end",
 			s->door.label);
+	for (unsigned i = 0; i < s->conf.clients; i++)
+		if (s->clients[i].fd >= 0)
+			kws_client_leave(&s->clients[i]);
 	destroy(s);
 }
 

@@ -1,5 +1,5 @@
-/* schema.h - is a line an event as docs/event.schema.json has it? A reader of the part of JSON Schema 2020-12 that the file
- * uses; a keyword beyond it fails, so that none is passed over. */
+/* schema.h - is a line what docs/event.schema.json, or another schema there, says? A reader of the part of JSON Schema
+ * 2020-12 that these files use; a keyword beyond it fails, so that none is passed over. */
 #ifndef KWS_TESTS_SCHEMA_H
 #define KWS_TESTS_SCHEMA_H
 
@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SCHEMA_FILE "docs/event.schema.json"
+#define SCHEMA_FILE    "docs/event.schema.json"
+#define CONTROL_SCHEMA "docs/control.schema.json"
 
 typedef struct {
 	char text[256];
@@ -24,9 +25,11 @@ static inline bool schema_wrong(schema_error *e, const char *key, const char *wh
 static inline bool schema_is(const char *type, const json_t *v)
 {
 	return !strcmp(type, "object")	  ? json_is_object(v)
+	       : !strcmp(type, "array")	  ? json_is_array(v)
 	       : !strcmp(type, "string")  ? json_is_string(v)
 	       : !strcmp(type, "integer") ? json_is_integer(v)
 	       : !strcmp(type, "number")  ? json_is_number(v)
+	       : !strcmp(type, "boolean") ? json_is_boolean(v)
 	       : !strcmp(type, "null")	  ? json_is_null(v)
 					  : false;
 }
@@ -51,33 +54,6 @@ static inline bool schema_matches(const char *pattern, const char *text)
 	return found;
 }
 
-/* One member against its own schema. */
-static inline bool schema_member(const json_t *schema, const char *key, const json_t *v,
-				 schema_error *e)
-{
-	const char *rule;
-	json_t *want;
-	json_object_foreach((json_t *)(uintptr_t)schema, rule, want)
-	{
-		bool holds;
-		if (!strcmp(rule, "description"))
-			holds = json_is_string(want);
-		else if (!strcmp(rule, "type"))
-			holds = schema_type(want, v);
-		else if (!strcmp(rule, "minimum"))
-			holds = json_number_value(v) >= json_number_value(want);
-		else if (!strcmp(rule, "maximum"))
-			holds = json_number_value(v) <= json_number_value(want);
-		else if (!strcmp(rule, "pattern"))
-			holds = schema_matches(json_string_value(want), json_string_value(v));
-		else
-			holds = false;
-		if (!holds)
-			return schema_wrong(e, key, rule);
-	}
-	return true;
-}
-
 static inline bool schema_has(const json_t *keys, const json_t *o, schema_error *e)
 {
 	for (size_t i = 0; i < json_array_size(keys); i++) {
@@ -88,49 +64,125 @@ static inline bool schema_has(const json_t *keys, const json_t *o, schema_error 
 	return true;
 }
 
-static inline bool schema_rules_known(const json_t *schema, schema_error *e)
+static inline bool schema_depends(const json_t *rules, const json_t *o, schema_error *e)
 {
-	static const char *const known[] = { "$schema",	    "title",
-					     "description", "type",
-					     "properties",  "additionalProperties",
-					     "required",    "dependentRequired" };
-	const char *rule;
-	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)schema, rule, value)
-	{
-		bool found = false;
-		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-			found |= !strcmp(rule, known[i]);
-		if (!found)
-			return schema_wrong(e, rule, "a keyword that is not known");
-	}
-	return json_is_false(json_object_get(schema, "additionalProperties"));
-}
-
-static inline bool schema_fits(const json_t *schema, const json_t *o, schema_error *e)
-{
-	const json_t *members = json_object_get(schema, "properties");
 	const char *key;
-	json_t *v;
-	if (!schema_rules_known(schema, e)
-	    || !schema_has(json_object_get(schema, "required"), o, e))
-		return false;
-	if (!schema_type(json_object_get(schema, "type"), o))
-		return schema_wrong(e, "event", "type");
-	json_object_foreach((json_t *)(uintptr_t)o, key, v)
+	json_t *keys;
+	json_object_foreach((json_t *)(uintptr_t)rules, key, keys)
 	{
-		const json_t *mine = json_object_get(members, key);
-		if (!mine)
-			return schema_wrong(e, key, "not in the schema");
-		if (!schema_member(mine, key, v, e))
-			return false;
-	}
-	json_object_foreach(json_object_get(schema, "dependentRequired"), key, v)
-	{
-		if (json_object_get(o, key) && !schema_has(v, o, e))
+		if (json_object_get(o, key) && !schema_has(keys, o, e))
 			return false;
 	}
 	return true;
+}
+
+static inline bool schema_one_of(const json_t *values, const json_t *v)
+{
+	for (size_t i = 0; i < json_array_size(values); i++)
+		if (json_equal(json_array_get(values, i), v))
+			return true;
+	return false;
+}
+
+static inline bool schema_fits(const json_t *schema, const json_t *v, schema_error *e);
+
+/* Members that are described, and those that are not. */
+static inline bool schema_members(const json_t *schema, const json_t *o, schema_error *e)
+{
+	const json_t *others = json_object_get(schema, "additionalProperties");
+	const char *key;
+	json_t *v;
+	if (!others)
+		return schema_wrong(e, "additionalProperties", "is missing");
+	json_object_foreach((json_t *)(uintptr_t)o, key, v)
+	{
+		const json_t *mine = json_object_get(json_object_get(schema, "properties"), key);
+		schema_error inner = { "not in the schema" };
+		if (!mine && json_is_object(others))
+			mine = others;
+		if (!mine || !schema_fits(mine, v, &inner))
+			return schema_wrong(e, key, inner.text);
+	}
+	return true;
+}
+
+static inline bool schema_items(const json_t *of, const json_t *list, schema_error *e)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (!schema_fits(of, json_array_get(list, i), e))
+			return false;
+	return true;
+}
+
+/* Exactly one of them. */
+static inline bool schema_exactly_one(const json_t *schemas, const json_t *v)
+{
+	schema_error e;
+	size_t n = 0;
+	for (size_t i = 0; i < json_array_size(schemas); i++)
+		n += schema_fits(json_array_get(schemas, i), v, &e);
+	return n == 1;
+}
+
+/* "event.schema.json", beside this one. */
+static inline bool schema_ref(const char *name, const json_t *v, schema_error *e)
+{
+	char path[256];
+	snprintf(path, sizeof path, "docs/%s", name);
+	json_t *schema = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+	const bool fits = schema && schema_fits(schema, v, e);
+	json_decref(schema);
+	return fits;
+}
+
+/* One keyword of a schema. */
+static inline bool schema_rule(const json_t *schema, const char *rule, const json_t *want,
+			       const json_t *v, schema_error *e)
+{
+	if (!strcmp(rule, "$schema") || !strcmp(rule, "title") || !strcmp(rule, "description"))
+		return json_is_string(want);
+	if (!strcmp(rule, "type"))
+		return schema_type(want, v);
+	if (!strcmp(rule, "minimum"))
+		return !json_is_number(v) || json_number_value(v) >= json_number_value(want);
+	if (!strcmp(rule, "maximum"))
+		return !json_is_number(v) || json_number_value(v) <= json_number_value(want);
+	if (!strcmp(rule, "pattern"))
+		return !json_is_string(v)
+		       || schema_matches(json_string_value(want), json_string_value(v));
+	if (!strcmp(rule, "enum"))
+		return schema_one_of(want, v);
+	if (!strcmp(rule, "required"))
+		return !json_is_object(v) || schema_has(want, v, e);
+	if (!strcmp(rule, "dependentRequired"))
+		return !json_is_object(v) || schema_depends(want, v, e);
+	if (!strcmp(rule, "properties"))
+		return !json_is_object(v) || schema_members(schema, v, e);
+	if (!strcmp(rule, "additionalProperties"))
+		return json_is_boolean(want) || !json_is_object(v) || schema_members(schema, v, e);
+	if (!strcmp(rule, "items"))
+		return !json_is_array(v) || schema_items(want, v, e);
+	if (!strcmp(rule, "oneOf"))
+		return schema_exactly_one(want, v);
+	if (!strcmp(rule, "$ref"))
+		return schema_ref(json_string_value(want), v, e);
+	return schema_wrong(e, rule, "a keyword that is not known");
+}
+
+static inline bool schema_fits(const json_t *schema, const json_t *v, schema_error *e)
+{
+	const char *rule;
+	json_t *want;
+	json_object_foreach((json_t *)(uintptr_t)schema, rule, want)
+	{
+		e->text[0] = 0;
+		if (schema_rule(schema, rule, want, v, e))
+			continue;
+		if (!*e->text)
+			snprintf(e->text, sizeof e->text, "%s", rule);
+		return false;
+	}
+	return json_is_object(schema);
 }
 
 static inline json_t *schema_load(void)
@@ -138,17 +190,17 @@ static inline json_t *schema_load(void)
 	return json_load_file(SCHEMA_FILE, JSON_REJECT_DUPLICATES, NULL);
 }
 
-/* Every line of text is an event; returns how many there are, or -1 and the reason on standard error. */
-static inline int schema_check_lines(const char *text)
+/* Every line of text is one; returns how many there are, or -1 and the reason on standard error. */
+static inline int schema_check_lines_of(const char *file, const char *text)
 {
-	json_t *schema = schema_load();
+	json_t *schema = json_load_file(file, JSON_REJECT_DUPLICATES, NULL);
 	int n = 0;
 	for (; n >= 0 && *text; n++) {
 		const size_t length = strcspn(text, "\n");
 		json_t *o = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
 		schema_error e = { "no JSON" };
 		if (!schema || !o || !schema_fits(schema, o, &e)) {
-			fprintf(stderr, "%s: %s: %.*s\n", SCHEMA_FILE, e.text, (int)length, text);
+			fprintf(stderr, "%s: %s: %.*s\n", file, e.text, (int)length, text);
 			n = -2;
 		}
 		json_decref(o);
@@ -156,6 +208,11 @@ static inline int schema_check_lines(const char *text)
 	}
 	json_decref(schema);
 	return n;
+}
+
+static inline int schema_check_lines(const char *text)
+{
+	return schema_check_lines_of(SCHEMA_FILE, text);
 }
 
 #endif
