@@ -9,7 +9,7 @@ from functools import singledispatch
 from torch import nn
 
 from .baselines.mixer import mean_past
-from .model import Additive, Fastformer, Mega, Nffn
+from .layers import Additive, Fastformer, Mega, Nffn
 
 
 @singledispatch

@@ -23,7 +23,8 @@ from .bank import Augment, Bank
 from .data import Corpus
 from .export import save_model
 from .features import FeatureConfig
-from .model import KINDS, TWIN_ONLY, fastformer_spec, network_spec
+from .layers import KINDS, TWIN_ONLY
+from .model import fastformer_spec, network_spec
 from .options import corpus as corpus_options
 from .options import parser, whole
 from .report import figures, load, measure, picture, write_page

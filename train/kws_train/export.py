@@ -28,7 +28,8 @@ from safetensors import SafetensorError, safe_open
 from .checkpoint import load
 from .data import check_words, said, same_words
 from .features import FeatureConfig
-from .model import KINDS, Net
+from .layers import KINDS
+from .model import Net
 from .options import parser
 from .stable import save_file
 

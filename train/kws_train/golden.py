@@ -22,7 +22,8 @@ import torch
 from .data import RATE, SILENCE, UNKNOWN, read_audio
 from .export import load_model, save_model
 from .features import CONTRACTS, FeatureConfig, log_mel
-from .model import Mega, Net, Nffn, Norm, fastformer_spec, network_spec
+from .layers import Mega, Nffn, Norm
+from .model import Net, fastformer_spec, network_spec
 from .options import parser
 from .stable import save_file
 

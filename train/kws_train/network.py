@@ -1,5 +1,6 @@
 """Which `network` objects a model file can hold (docs/model-format.md), checked before a training begins."""
-from .model import _ACTIVATIONS, _BIASES, _NORMS
+from .layers import BIASES, NORMS
+from .model import ACTIVATIONS
 
 
 def _is(x, lo, hi):
@@ -8,8 +9,8 @@ def _is(x, lo, hi):
 
 _SIZES = {"dim": (1, 1024), "zdim": (2, 512), "hdim": (1, 1024), "ffn": (1, 1024), "head": (1, 1024), "ndim": (0, 64),
           "heads": (1, 64), "max_positions": (1, 8192), "pool": (1, 1000), "stack": (1, 32), "stride": (1, 32)}
-_CHOICES = {"attention": ("softmax", "laplace", "relu2", "additive", "none"), "rel_pos_bias": tuple(_BIASES),
-            "norm": tuple(_NORMS), "final_norm": (*_NORMS, None), "activation": tuple(_ACTIVATIONS), "prenorm": (True, False),
+_CHOICES = {"attention": ("softmax", "laplace", "relu2", "additive", "none"), "rel_pos_bias": tuple(BIASES),
+            "norm": tuple(NORMS), "final_norm": (*NORMS, None), "activation": tuple(ACTIVATIONS), "prenorm": (True, False),
             "forget": (True, False), "causal": (True, False)}
 
 

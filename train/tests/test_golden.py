@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from kws_train.model import Ema, FastSelf, Mega, Nffn, Norm
+from kws_train.layers import Ema, FastSelf, Mega, Nffn, Norm
 
 FILES = sorted(glob.glob(os.path.join(os.environ.get("GOLDEN", "/nonexistent"), "*.safetensors")))
 

@@ -5,7 +5,7 @@ Each replaces the mixing over time only, as a layer x [B, T, D] -> [B, T, D]; th
 Nffn for all. Beside forward, a layer tells what it costs: `mixing(t)` multiply-adds a network frame without those of its
 Linear layers, `state(t)` numbers kept from frame to frame, None if it needs the whole clip; t network frames are heard.
 """
-from ..model import TWIN_ONLY
+from ..layers import TWIN_ONLY
 from .bigbird import BigBird
 from .linformer import Linformer
 from .luna import Luna

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..model import _wide
+from ..layers import wide
 from .mixer import Mixer, merge, past, split
 
 
@@ -38,14 +38,14 @@ class Luna(Mixer):
     def pack(self, y):
         """-> A_pack^T [B, G, T, L]"""
         p = split(self.p(self.memory)[None], self.heads) * (self.dim // self.heads) ** -0.5
-        return F.softplus(_wide(split(self.c(y), self.heads) @ p.transpose(2, 3)), beta=math.log(2))
+        return F.softplus(wide(split(self.c(y), self.heads) @ p.transpose(2, 3)), beta=math.log(2))
 
     def mix(self, y):
         pack = self.pack(y)
         q = split(self.q(y), self.heads) * (self.dim // self.heads) ** -0.5
-        kv = _wide(split(self.kv(y), self.heads))
+        kv = wide(split(self.kv(y), self.heads))
         with torch.autocast("cpu", enabled=False):
-            unpack = torch.softmax(running(_wide(q), kv, pack), -1)
+            unpack = torch.softmax(running(wide(q), kv, pack), -1)
             o = running(unpack, pack, kv)
         return self.out(merge(o.to(y.dtype)))
 

@@ -12,7 +12,7 @@ keys' need none, as w k - |k|^2 / 2 <= |w|^2 / 2. q, k, v [B, G, T, d], d = D / 
 import torch
 from torch import nn
 
-from ..model import _wide
+from ..layers import wide
 from .mixer import Mixer, merge, past, split
 
 
@@ -31,7 +31,7 @@ class Performer(Mixer):
 
     def phi(self, x, scaled):
         """[B, G, T, d] -> [B, G, T, m]"""
-        x = _wide(x) * x.shape[-1] ** -0.25
+        x = wide(x) * x.shape[-1] ** -0.25
         with torch.autocast("cpu", enabled=False):
             e = x @ self.w.T - x.square().sum(-1, keepdim=True) / 2
         return torch.exp(e - e.amax(-1, keepdim=True) if scaled else e) / self.features ** 0.5
@@ -45,7 +45,7 @@ class Performer(Mixer):
         q, k, v = (split(s, self.heads) for s in self.qkv(y).chunk(3, -1))
         q, k = self.phi(q, True), self.phi(k, False)
         with torch.autocast("cpu", enabled=False):
-            o = self.sums(q, k, _wide(v))
+            o = self.sums(q, k, wide(v))
         return self.out(merge(o.to(y.dtype)))
 
     def mixing(self, t):

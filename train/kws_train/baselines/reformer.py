@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..model import _wide
+from ..layers import wide
 from .mixer import Mixer, mean_past, merge, past, split
 
 ITSELF = -1e5  # the score of a frame for itself: it matters only where there is no other
@@ -33,13 +33,13 @@ class Reformer(Mixer):
 
     def seen(self, q):
         """P_i as a mask [B, G, T, T]."""
-        turned = _wide(q) @ (self._draw() if self.training else self.rotations).to(_wide(q).dtype)
+        turned = wide(q) @ (self._draw() if self.training else self.rotations).to(wide(q).dtype)
         bucket = torch.cat([turned, -turned], -1).argmax(-1)  # [rounds, B, G, T]
         return (bucket[..., :, None] == bucket[..., None, :]).any(0) & past(q.shape[2])
 
     def mix(self, y):
         q, v = split(self.qk(y), self.heads), split(self.v(y), self.heads)
-        s = _wide(q @ F.normalize(q, dim=-1).transpose(2, 3)) / q.shape[-1] ** 0.5
+        s = wide(q @ F.normalize(q, dim=-1).transpose(2, 3)) / q.shape[-1] ** 0.5
         s = s.masked_fill(torch.eye(q.shape[2], dtype=torch.bool), ITSELF)
         a = torch.softmax(s.masked_fill(~self.seen(q.detach()), -torch.inf), -1)
         return self.out(merge(a.to(v.dtype) @ v))

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..model import _wide
+from ..layers import wide
 from .mixer import Mixer
 
 
@@ -43,7 +43,7 @@ class S4D(Mixer):
 
     def convolve(self, u):
         t = u.shape[1]
-        k, u_t = self.kernel(t), _wide(u).transpose(1, 2)
+        k, u_t = self.kernel(t), wide(u).transpose(1, 2)
         y = torch.fft.irfft(torch.fft.rfft(u_t, 2 * t) * torch.fft.rfft(k, 2 * t), 2 * t)[..., :t]
         return (y + self.skip[:, None] * u_t).transpose(1, 2)
 

@@ -9,13 +9,13 @@ import math
 import torch
 from torch import nn
 
-from ..model import _wide
+from ..layers import wide
 from .mixer import Mixer, mean_past, merge, past, split
 
 
 def attend(q, k, v, seen):
     """Softmax attention where seen [T, J] or [B, G, T, J]; q [B, G, T, d], k, v [B, G, J, d]."""
-    s = _wide(q @ k.transpose(2, 3)) / math.sqrt(q.shape[-1])
+    s = wide(q @ k.transpose(2, 3)) / math.sqrt(q.shape[-1])
     return torch.softmax(s.masked_fill(~seen, -math.inf), -1).to(v.dtype) @ v
 
 
