@@ -98,7 +98,7 @@ help:
 	@echo 'make seeds      write the seeds of the fuzzers anew, those that code writes'
 	@echo 'make coverage   which lines no unit test runs (gcovr), in build/coverage/'
 	@echo 'make mutate MUTATE="--sample 20 spot"   plant faults one by one, and see which the tests notice'
-	@echo 'make lint layers format  clang-tidy, cppcheck, shellcheck; who may include whom; one hand'
+	@echo 'make lint layers format  lengths, clang-tidy, cppcheck, shellcheck; who may include whom; one hand'
 	@echo 'make analyze    gcc -fanalyzer and scan-build'
 	@echo 'make compile_commands.json   for editors'
 	@echo 'make clean dist'

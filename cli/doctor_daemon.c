@@ -99,18 +99,13 @@ static void find_lines(kws_diagnosis *f, enum kws_verdict verdict, char *text)
 			 line[0] == '<' && line[1] && line[2] == '>' ? line + 3 : line);
 }
 
-void kws_doctor_check_conf(kws_diagnosis *f, const char *path, const char *model,
-			   kws_doctor_conf *conf)
+/* kwsd -t, with the file there is, if any, and this model. false: it could not be run. */
+static bool run_kwsd(kws_child *c, const char *name, bool there, const char *model)
 {
-	static kws_child c;
 	char kwsd[KWS_ARGS_PATH], file[KWS_ARGS_PATH], other[KWS_ARGS_PATH];
-	char quoted[KWS_FIND_QUOTED];
 	char test[] = "-t", config[] = "-c", with[] = "-m";
 	char *argv[] = { kwsd, test, NULL, NULL, NULL, NULL, NULL };
-	const char *name = path ? path : INSTALLED;
-	const bool there = path || access(INSTALLED, F_OK) == 0;
 	int n = 2;
-	*conf = (kws_doctor_conf){ 0 };
 	find_kwsd(kwsd);
 	if (there) {
 		snprintf(file, sizeof file, "%s", name);
@@ -122,7 +117,18 @@ void kws_doctor_check_conf(kws_diagnosis *f, const char *path, const char *model
 		argv[n++] = with;
 		argv[n++] = other;
 	}
-	if (!kws_child_run(&c, argv, 20000)) {
+	return kws_child_run(c, argv, 20000);
+}
+
+void kws_doctor_check_conf(kws_diagnosis *f, const char *path, const char *model,
+			   kws_doctor_conf *conf)
+{
+	static kws_child c;
+	char quoted[KWS_FIND_QUOTED];
+	const char *name = path ? path : INSTALLED;
+	const bool there = path || access(INSTALLED, F_OK) == 0;
+	*conf = (kws_doctor_conf){ 0 };
+	if (!run_kwsd(&c, name, there, model)) {
 		kws_find(f, KWS_FIND_ODD, "kwsd could not be run to check its configuration: %s",
 			 strerror(errno));
 		kws_find_advise(f, "install it beside kws:");

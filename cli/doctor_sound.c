@@ -255,59 +255,72 @@ static void check_flow(kws_diagnosis *f, const kws_device *d, const sound *s)
 	}
 }
 
+enum { NOTHING, GAIN, CHANNEL }; /* to paste */
+
+static const struct {
+	enum kws_verdict verdict;
+	const char *advice;
+	int paste;
+} about[KWS_N_FLAWS] = {
+	[KWS_FLAW_NO_SOUND] = { KWS_FIND_BAD,
+				"what does it send? a microphone that is not there, or a "
+				"pipe of another encoding, is like that",
+				NOTHING },
+	[KWS_FLAW_EMPTY_HALVES] = { KWS_FIND_BAD,
+				    "what does it send? kwsd hears raw PCM as 16 bits", NOTHING },
+	[KWS_FLAW_NO_NUMBERS] = { KWS_FIND_ODD,
+				  "what makes this sound computes wrongly: a filter of the "
+				  "sound server, or the encoding is not f32",
+				  NOTHING },
+	[KWS_FLAW_DIGITAL_SILENCE] = { KWS_FIND_BAD,
+				       "muted? there is a switch on many microphones, and "
+				       "one here; or it is the wrong channel:",
+				       GAIN },
+	[KWS_FLAW_CANCELLING] = { KWS_FIND_BAD,
+				  "one line of a balanced pair on each channel does that; "
+				  "hear one of them, in kwsd.conf:",
+				  CHANNEL },
+	[KWS_FLAW_LOW] = { KWS_FIND_ODD,
+			   "if you spoke: come nearer, or turn up the gain and the capture "
+			   "boost:",
+			   GAIN },
+	[KWS_FLAW_CLIPPED] = { KWS_FIND_ODD,
+			       "turn the gain down until shouting stays below 0 dBFS:", GAIN },
+	[KWS_FLAW_OFFSET] = { KWS_FIND_ODD,
+			      "cheap sound cards have it; it costs headroom, and words "
+			      "survive it up to about 10 %",
+			      NOTHING },
+	[KWS_FLAW_DEAD_CHANNEL] = { KWS_FIND_ODD,
+				    "hear the one that lives, in kwsd.conf:", CHANNEL },
+	[KWS_FLAW_NOISY_CHANNEL] = { KWS_FIND_ODD, "hear the other one, in kwsd.conf:", CHANNEL },
+	[KWS_FLAW_NARROW] = { KWS_FIND_ODD,
+			      "models hear up to 8 kHz: what is missing costs hits; a "
+			      "headset by Bluetooth does that",
+			      NOTHING },
+	[KWS_FLAW_STEADY] = { KWS_FIND_ODD,
+			      "if you spoke: hum, hiss or music drown it; words need some "
+			      "10 dB more than that",
+			      NOTHING },
+};
+
+static void tell_flaw(kws_diagnosis *f, const kws_findings *heard, enum kws_flaw flaw)
+{
+	char text[KWS_FLAW_TEXT];
+	kws_flaw_say(heard, flaw, "--channel ", text);
+	kws_find(f, about[flaw].verdict, "%s", text);
+	if (about[flaw].advice)
+		kws_find_advise(f, "%s", about[flaw].advice);
+	if (about[flaw].paste == GAIN)
+		kws_find_paste(f, "alsamixer -V capture");
+	if (about[flaw].paste == CHANNEL) {
+		kws_find_paste(f, "[audio]");
+		kws_find_paste(f, "channel = %u", heard->best_channel);
+	}
+}
+
 static void check_sound(kws_diagnosis *f, kws_device *d)
 {
-	enum { NOTHING, GAIN, CHANNEL };
-	static const struct {
-		enum kws_verdict verdict;
-		const char *advice;
-		int paste;
-	} about[KWS_N_FLAWS] = {
-		[KWS_FLAW_NO_SOUND] = { KWS_FIND_BAD,
-					"what does it send? a microphone that is not there, or a "
-					"pipe of another encoding, is like that",
-					NOTHING },
-		[KWS_FLAW_EMPTY_HALVES] = { KWS_FIND_BAD,
-					    "what does it send? kwsd hears raw PCM as 16 bits",
-					    NOTHING },
-		[KWS_FLAW_NO_NUMBERS] = { KWS_FIND_ODD,
-					  "what makes this sound computes wrongly: a filter of the "
-					  "sound server, or the encoding is not f32",
-					  NOTHING },
-		[KWS_FLAW_DIGITAL_SILENCE] = { KWS_FIND_BAD,
-					       "muted? there is a switch on many microphones, and "
-					       "one here; or it is the wrong channel:",
-					       GAIN },
-		[KWS_FLAW_CANCELLING] = { KWS_FIND_BAD,
-					  "one line of a balanced pair on each channel does that; "
-					  "hear one of them, in kwsd.conf:",
-					  CHANNEL },
-		[KWS_FLAW_LOW] = { KWS_FIND_ODD,
-				   "if you spoke: come nearer, or turn up the gain and the capture "
-				   "boost:",
-				   GAIN },
-		[KWS_FLAW_CLIPPED] = { KWS_FIND_ODD,
-				       "turn the gain down until shouting stays below 0 dBFS:",
-				       GAIN },
-		[KWS_FLAW_OFFSET] = { KWS_FIND_ODD,
-				      "cheap sound cards have it; it costs headroom, and words "
-				      "survive it up to about 10 %",
-				      NOTHING },
-		[KWS_FLAW_DEAD_CHANNEL] = { KWS_FIND_ODD,
-					    "hear the one that lives, in kwsd.conf:", CHANNEL },
-		[KWS_FLAW_NOISY_CHANNEL] = { KWS_FIND_ODD,
-					     "hear the other one, in kwsd.conf:", CHANNEL },
-		[KWS_FLAW_NARROW] = { KWS_FIND_ODD,
-				      "models hear up to 8 kHz: what is missing costs hits; a "
-				      "headset by Bluetooth does that",
-				      NOTHING },
-		[KWS_FLAW_STEADY] = { KWS_FIND_ODD,
-				      "if you spoke: hum, hiss or music drown it; words need some "
-				      "10 dB more than that",
-				      NOTHING },
-	};
 	kws_findings heard;
-	char text[KWS_FLAW_TEXT];
 	bool level = true;
 
 	if (*kws_device_trouble(d))
@@ -317,16 +330,7 @@ static void check_sound(kws_diagnosis *f, kws_device *d)
 	for (int i = 0; i < KWS_N_FLAWS; i++) {
 		if (!heard.has[i])
 			continue;
-		kws_flaw_say(&heard, (enum kws_flaw)i, "--channel ", text);
-		kws_find(f, about[i].verdict, "%s", text);
-		if (about[i].advice)
-			kws_find_advise(f, "%s", about[i].advice);
-		if (about[i].paste == GAIN)
-			kws_find_paste(f, "alsamixer -V capture");
-		if (about[i].paste == CHANNEL) {
-			kws_find_paste(f, "[audio]");
-			kws_find_paste(f, "channel = %u", heard.best_channel);
-		}
+		tell_flaw(f, &heard, (enum kws_flaw)i);
 		level &= i != KWS_FLAW_LOW && about[i].verdict != KWS_FIND_BAD;
 	}
 	if (level)

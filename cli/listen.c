@@ -320,6 +320,21 @@ static int hear(view *v, kws_device *d, unsigned seconds)
 	return KWS_EXIT_OK;
 }
 
+static int listen_to(view *v, kws_device *d, unsigned seconds)
+{
+	line l = line_for(v);
+	put(&l, "%s at %u Hz", kws_device_name(d), kws_device_rate(d));
+	put(&l, ", %u channels", kws_device_channels(d));
+	put(&l, ", model %s", kws_model_name(v->model));
+	show(v, &l, true);
+	const int status = hear(v, d, seconds);
+	if (v->terminal)
+		putchar('\n');
+	print_thresholds(v, d);
+	sum_up(v, d);
+	return status;
+}
+
 static int listen_with(const args *a, kws_model *model, float *threshold)
 {
 	view v = { .model = model,
@@ -345,16 +360,7 @@ static int listen_with(const args *a, kws_model *model, float *threshold)
 		kws_out_complain("%s", err.text);
 		status = KWS_EXIT_MODEL;
 	} else {
-		line l = line_for(&v);
-		put(&l, "%s at %u Hz", kws_device_name(d), kws_device_rate(d));
-		put(&l, ", %u channels", kws_device_channels(d));
-		put(&l, ", model %s", kws_model_name(model));
-		show(&v, &l, true);
-		status = hear(&v, d, a->seconds);
-		if (v.terminal)
-			putchar('\n');
-		print_thresholds(&v, d);
-		sum_up(&v, d);
+		status = listen_to(&v, d, a->seconds);
 	}
 	kws_device_close(d);
 	kws_spotter_destroy(v.spotter);

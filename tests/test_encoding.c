@@ -127,63 +127,64 @@ static void extremes(void **state)
 	assert_true(x == 0.0f);
 }
 
+static const struct {
+	const char *name;
+	unsigned bits;
+	int want; /* -1: refused */
+} tries[] = {
+	{ "s16", 0, KWS_ENC_S16_LE },
+	{ "s16", 16, KWS_ENC_S16_LE },
+	{ "S16_LE", 0, KWS_ENC_S16_LE },
+	{ "s16be", 0, KWS_ENC_S16_BE },
+	{ "S16_BE", 0, KWS_ENC_S16_BE },
+	{ "s16_le", 0, KWS_ENC_S16_LE },
+	{ "s24", 0, KWS_ENC_S24_LE },
+	{ "S24_3LE", 0, KWS_ENC_S24_LE },
+	{ "S24_LE", 0, KWS_ENC_S24_IN_32_LE },
+	{ "S24_LE", 24, KWS_ENC_S24_IN_32_LE },
+	{ "S24_3BE", 0, KWS_ENC_S24_BE },
+	{ "s32", 0, KWS_ENC_S32_LE },
+	{ "S32_LE", 0, KWS_ENC_S32_LE },
+	{ "U8", 0, KWS_ENC_U8 },
+	{ "u8", 8, KWS_ENC_U8 },
+	{ "S8", 0, KWS_ENC_S8 },
+	{ "FLOAT_LE", 0, KWS_ENC_F32_LE },
+	{ "f32", 0, KWS_ENC_F32_LE },
+	{ "FLOAT_BE", 32, KWS_ENC_F32_BE },
+	{ "FLOAT64_LE", 0, KWS_ENC_F64_LE },
+	{ "f64be", 0, KWS_ENC_F64_BE },
+	{ "MU_LAW", 0, KWS_ENC_MU_LAW },
+	{ "mu-law", 8, KWS_ENC_MU_LAW },
+	{ "u-law", 0, KWS_ENC_MU_LAW },
+	{ "mulaw", 0, KWS_ENC_MU_LAW },
+	{ "A_LAW", 0, KWS_ENC_A_LAW },
+	{ "a-law", 0, KWS_ENC_A_LAW },
+	{ "alaw", 0, KWS_ENC_A_LAW },
+	{ "signed-integer", 8, KWS_ENC_S8 },
+	{ "signed-integer", 16, KWS_ENC_S16_LE },
+	{ "signed-integer", 24, KWS_ENC_S24_LE },
+	{ "signed-integer", 32, KWS_ENC_S32_LE },
+	{ "unsigned-integer", 8, KWS_ENC_U8 },
+	{ "floating-point", 32, KWS_ENC_F32_LE },
+	{ "Floating-Point", 64, KWS_ENC_F64_LE },
+	{ "", 0, -1 },
+	{ "s1", 0, -1 },
+	{ "s16l", 0, -1 },
+	{ "s160", 0, -1 },
+	{ "s16", 24, -1 },
+	{ "u16", 0, -1 },
+	{ "S24_LE", 32, -1 },
+	{ "signed-integer", 0, -1 },
+	{ "signed-integer", 12, -1 },
+	{ "unsigned-integer", 16, -1 },
+	{ "floating-point", 16, -1 },
+	{ "mu-law", 16, -1 },
+	{ "mp3", 0, -1 },
+};
+
 static void names(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *name;
-		unsigned bits;
-		int want; /* -1: refused */
-	} tries[] = {
-		{ "s16", 0, KWS_ENC_S16_LE },
-		{ "s16", 16, KWS_ENC_S16_LE },
-		{ "S16_LE", 0, KWS_ENC_S16_LE },
-		{ "s16be", 0, KWS_ENC_S16_BE },
-		{ "S16_BE", 0, KWS_ENC_S16_BE },
-		{ "s16_le", 0, KWS_ENC_S16_LE },
-		{ "s24", 0, KWS_ENC_S24_LE },
-		{ "S24_3LE", 0, KWS_ENC_S24_LE },
-		{ "S24_LE", 0, KWS_ENC_S24_IN_32_LE },
-		{ "S24_LE", 24, KWS_ENC_S24_IN_32_LE },
-		{ "S24_3BE", 0, KWS_ENC_S24_BE },
-		{ "s32", 0, KWS_ENC_S32_LE },
-		{ "S32_LE", 0, KWS_ENC_S32_LE },
-		{ "U8", 0, KWS_ENC_U8 },
-		{ "u8", 8, KWS_ENC_U8 },
-		{ "S8", 0, KWS_ENC_S8 },
-		{ "FLOAT_LE", 0, KWS_ENC_F32_LE },
-		{ "f32", 0, KWS_ENC_F32_LE },
-		{ "FLOAT_BE", 32, KWS_ENC_F32_BE },
-		{ "FLOAT64_LE", 0, KWS_ENC_F64_LE },
-		{ "f64be", 0, KWS_ENC_F64_BE },
-		{ "MU_LAW", 0, KWS_ENC_MU_LAW },
-		{ "mu-law", 8, KWS_ENC_MU_LAW },
-		{ "u-law", 0, KWS_ENC_MU_LAW },
-		{ "mulaw", 0, KWS_ENC_MU_LAW },
-		{ "A_LAW", 0, KWS_ENC_A_LAW },
-		{ "a-law", 0, KWS_ENC_A_LAW },
-		{ "alaw", 0, KWS_ENC_A_LAW },
-		{ "signed-integer", 8, KWS_ENC_S8 },
-		{ "signed-integer", 16, KWS_ENC_S16_LE },
-		{ "signed-integer", 24, KWS_ENC_S24_LE },
-		{ "signed-integer", 32, KWS_ENC_S32_LE },
-		{ "unsigned-integer", 8, KWS_ENC_U8 },
-		{ "floating-point", 32, KWS_ENC_F32_LE },
-		{ "Floating-Point", 64, KWS_ENC_F64_LE },
-		{ "", 0, -1 },
-		{ "s1", 0, -1 },
-		{ "s16l", 0, -1 },
-		{ "s160", 0, -1 },
-		{ "s16", 24, -1 },
-		{ "u16", 0, -1 },
-		{ "S24_LE", 32, -1 },
-		{ "signed-integer", 0, -1 },
-		{ "signed-integer", 12, -1 },
-		{ "unsigned-integer", 16, -1 },
-		{ "floating-point", 16, -1 },
-		{ "mu-law", 16, -1 },
-		{ "mp3", 0, -1 },
-	};
 	for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
 		enum kws_encoding enc = KWS_N_ENCODINGS;
 		kws_error err = { "" };

@@ -26,28 +26,9 @@ test_units() { # at most 30 s
 	done
 }
 
-test_boot() { # at most 300 s
-	need_root
-	[ -z "${KWS_NO_MOUNTS:-}" ] || skip "$KWS_NO_MOUNTS"
-	need systemd-nspawn pulseaudio
-	[ -x /usr/bin/dbus-daemon ] || skip "dbus is not installed"
-	local R=$T/mnt/root
-	mkdir "$T/mnt" "$T/shared"
-	mount -t tmpfs tmpfs "$T/mnt" 2> /dev/null || skip "cannot mount a tmpfs"
-	mkdir "$T/mnt/up" "$T/mnt/work" "$R"
-	mount -t overlay overlay -o "lowerdir=/,upperdir=$T/mnt/up,workdir=$T/mnt/work" "$R" 2> /dev/null || skip "cannot mount an overlay"
-	mountpoint -q "$R" || fail "no overlay"
-	find "$R/etc/systemd/system" -mindepth 1 -delete # the machine's own units, in the overlay only
-	: > "$R/etc/machine-id"
-	# without a network of its own it may not make one for the unit
-	local container=(systemd-nspawn --quiet -D "$R" --machine="kwstest$$" --register=no --keep-unit --console=pipe --private-network)
-	# what a container that was killed left behind, with nobody in it, would stop this one
-	find /sys/fs/cgroup/unified/{payload,supervisor} -depth -type d -exec rmdir {} + 2> /dev/null
-	"${container[@]}" true < /dev/null > "$T/log" 2>&1 || skip "no container can be run here: $(head -n 1 "$T/log")"
-	installed "$R"
-	pulse_start
-	short 16000 wav "$T/shared/in.wav"
-	cp "$T/want" "$T/shared/want"
+# What the container has of ours: the script that runs in it, a configuration, and units.
+inside_files() { # ROOT
+	local R=$1
 	mkdir -p "$R/t" "$R/etc/kwsd" "$R/etc/systemd/system/kwsd.service.d"
 	sed "s|unix:$T/pulse/native|unix:/kwspulse/native|" "$T/pulse/alsa.conf" > "$R/t/alsa.conf"
 	cp tests/system/inside.sh "$R/t/run.sh"
@@ -81,6 +62,31 @@ test_boot() { # at most 300 s
 		[Service]
 		ExecStart=/bin/bash /t/run.sh
 	X
+}
+
+test_boot() { # at most 300 s
+	need_root
+	[ -z "${KWS_NO_MOUNTS:-}" ] || skip "$KWS_NO_MOUNTS"
+	need systemd-nspawn pulseaudio
+	[ -x /usr/bin/dbus-daemon ] || skip "dbus is not installed"
+	local R=$T/mnt/root
+	mkdir "$T/mnt" "$T/shared"
+	mount -t tmpfs tmpfs "$T/mnt" 2> /dev/null || skip "cannot mount a tmpfs"
+	mkdir "$T/mnt/up" "$T/mnt/work" "$R"
+	mount -t overlay overlay -o "lowerdir=/,upperdir=$T/mnt/up,workdir=$T/mnt/work" "$R" 2> /dev/null || skip "cannot mount an overlay"
+	mountpoint -q "$R" || fail "no overlay"
+	find "$R/etc/systemd/system" -mindepth 1 -delete # the machine's own units, in the overlay only
+	: > "$R/etc/machine-id"
+	# without a network of its own it may not make one for the unit
+	local container=(systemd-nspawn --quiet -D "$R" --machine="kwstest$$" --register=no --keep-unit --console=pipe --private-network)
+	# what a container that was killed left behind, with nobody in it, would stop this one
+	find /sys/fs/cgroup/unified/{payload,supervisor} -depth -type d -exec rmdir {} + 2> /dev/null
+	"${container[@]}" true < /dev/null > "$T/log" 2>&1 || skip "no container can be run here: $(head -n 1 "$T/log")"
+	installed "$R"
+	pulse_start
+	short 16000 wav "$T/shared/in.wav"
+	cp "$T/want" "$T/shared/want"
+	inside_files "$R"
 	timeout -k 5 270 "${container[@]}" --boot --link-journal=no --bind="$T/shared:/shared" --bind="$T/pulse:/kwspulse" systemd.unit=t.target \
 		< /dev/null > "$T/log" 2>&1 &
 	local boot=$!
