@@ -322,6 +322,29 @@ __attribute__((format(printf, 2, 3))) static void say(char *text, const char *fo
 	va_end(ap);
 }
 
+/* What is to be mended by hearing another channel. */
+static void say_of_channels(const kws_findings *f, enum kws_flaw flaw, const char *option,
+			    char *text)
+{
+	switch (flaw) {
+	case KWS_FLAW_CANCELLING:
+		say(text,
+		    "the channels cancel each other: their mix is %.0f dB below them; hear one "
+		    "with "
+		    "%s%u",
+		    f->cancelled_db, option, f->best_channel);
+		break;
+	case KWS_FLAW_DEAD_CHANNEL:
+		say(text, "channel %u is silent, and lowers the mix; hear another with %s%u",
+		    f->bad_channel, option, f->best_channel);
+		break;
+	default:
+		say(text, "channel %u is steady noise, and drowns the others; hear one with %s%u",
+		    f->bad_channel, option, f->best_channel);
+		break;
+	}
+}
+
 void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, const char *option,
 		  char text[KWS_FLAW_TEXT])
 {
@@ -344,12 +367,8 @@ void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, const char *option,
 		say(text, "digital silence: every sample is %g", f->value);
 		break;
 	case KWS_FLAW_CANCELLING:
-		say(text,
-		    "the channels cancel each other: their mix is %.0f dB below them; hear one "
-		    "with "
-		    "%s%u",
-		    f->cancelled_db, option, f->best_channel);
-		break;
+	case KWS_FLAW_DEAD_CHANNEL:
+	case KWS_FLAW_NOISY_CHANNEL: say_of_channels(f, flaw, option, text); break;
 	case KWS_FLAW_LOW:
 		say(text, "very quiet: the loudest of it is at %.0f dBFS; turn the gain up",
 		    f->loud_dbfs);
@@ -366,14 +385,6 @@ void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, const char *option,
 		break;
 	case KWS_FLAW_OFFSET:
 		say(text, "a constant offset (DC) of %.1f %% of full scale", 100.0 * f->offset);
-		break;
-	case KWS_FLAW_DEAD_CHANNEL:
-		say(text, "channel %u is silent, and lowers the mix; hear another with %s%u",
-		    f->bad_channel, option, f->best_channel);
-		break;
-	case KWS_FLAW_NOISY_CHANNEL:
-		say(text, "channel %u is steady noise, and drowns the others; hear one with %s%u",
-		    f->bad_channel, option, f->best_channel);
 		break;
 	case KWS_FLAW_NARROW:
 		say(text,
