@@ -122,8 +122,8 @@ static void print_json(const kws_batch *b)
 	kws_out_set_size(sum, "words_respelt", b->vocabulary.n_respelt);
 	kws_out_set_size(sum, "words_not_in_model", b->vocabulary.n_others);
 	kws_out_set_real(sum, "audio_s", b->audio_s);
-	kws_out_set(sum, "model", kws_out_json_text(kws_model_name(b->model)));
-	kws_out_set(sum, "model_sha256", kws_out_json_text(kws_model_hash(b->model)));
+	kws_out_set_text(sum, "model", kws_model_name(b->model));
+	kws_out_set_text(sum, "model_sha256", kws_model_hash(b->model));
 	kws_out_set(o, "summary", sum);
 	kws_out_json_line(o);
 }

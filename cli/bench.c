@@ -322,9 +322,9 @@ static void print_json(const bench *b, double hop_ms)
 		{ "rss_bytes", b->rss_bytes },
 	};
 	for (size_t i = 0; i < sizeof reals / sizeof *reals; i++)
-		kws_out_set(o, reals[i].key, kws_out_json_real(reals[i].value));
+		kws_out_set_real(o, reals[i].key, reals[i].value);
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-		kws_out_set(o, counts[i].key, json_integer((json_int_t)counts[i].value));
+		kws_out_set_size(o, counts[i].key, counts[i].value);
 	kws_out_json_line(o);
 }
 

@@ -109,21 +109,12 @@ static void print_text(const task *t)
 			       kws_model_word(t->heard.model, w), (double)t->c.threshold[w]);
 }
 
-/* A float as one writes it: 0.93, not 0.930000007. */
-static json_t *as_written(float x)
-{
-	char text[32];
-	snprintf(text, sizeof text, "%.7g", (double)x);
-	return json_real(strtod(text, NULL));
-}
-
 static json_t *thresholds_json(const task *t)
 {
 	json_t *o = json_object();
 	for (size_t w = 0; w < t->heard.material.n_words; w++)
 		if (t->heard.material.command[w])
-			kws_out_set(o, kws_model_word(t->heard.model, w),
-				    as_written(t->c.threshold[w]));
+			kws_out_set_float(o, kws_model_word(t->heard.model, w), t->c.threshold[w]);
 	return o;
 }
 
@@ -152,9 +143,9 @@ static bool write_model(const task *t)
 	json_t *decision = json_object(), *calibration = calibration_json(t);
 	kws_find_model(t->a->hear.audio.model, path, sizeof path);
 	kws_out_set(decision, "thresholds", thresholds_json(t));
-	kws_out_set(decision, "smooth_ms", json_integer(t->heard.material.smooth_ms));
-	kws_out_set(decision, "refractory_ms", json_integer(t->heard.material.refractory_ms));
-	kws_out_set(calibration, "model_sha256", kws_out_json_text(kws_model_hash(t->heard.model)));
+	kws_out_set_size(decision, "smooth_ms", t->heard.material.smooth_ms);
+	kws_out_set_size(decision, "refractory_ms", t->heard.material.refractory_ms);
+	kws_out_set_text(calibration, "model_sha256", kws_model_hash(t->heard.model));
 	const bool good =
 		kws_out_is_whole() && kws_model_copy(path, t->a->write, decision, calibration);
 	json_decref(decision);

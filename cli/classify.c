@@ -123,11 +123,11 @@ static json_t *json_prob(const kws_batch_clip *clip, size_t i)
 static void print_json(const task *t, const kws_batch_clip *clip)
 {
 	json_t *o = json_object();
-	kws_out_set(o, "file", kws_out_json_text(clip->name));
-	kws_out_set(o, "label", kws_out_json_text(kws_model_word(t->model, clip->order[0])));
+	kws_out_set_text(o, "file", clip->name);
+	kws_out_set_text(o, "label", kws_model_word(t->model, clip->order[0]));
 	kws_out_set(o, "prob", json_prob(clip, 0));
 	if (clip->expected) {
-		kws_out_set(o, "expected", kws_out_json_text(clip->expected));
+		kws_out_set_text(o, "expected", clip->expected);
 		kws_out_set(o, "correct", json_boolean(clip->correct));
 	}
 	if (t->a->top > 1) {
@@ -135,7 +135,7 @@ static void print_json(const task *t, const kws_batch_clip *clip)
 		for (size_t i = 0; i < n_shown(t); i++) {
 			json_t *one = json_object();
 			const char *word = kws_model_word(t->model, clip->order[i]);
-			kws_out_set(one, "label", kws_out_json_text(word));
+			kws_out_set_text(one, "label", word);
 			kws_out_set(one, "prob", json_prob(clip, i));
 			kws_out_append(top, one);
 		}

@@ -56,12 +56,12 @@ static void print_json(const kws_device_info *d, const unsigned *rates, size_t n
 {
 	json_t *o = json_object(), *list = json_array();
 
-	kws_out_set(o, "id", kws_out_json_text(d->id));
-	kws_out_set(o, "name", kws_out_json_text(d->name));
-	kws_out_set(o, "api", kws_out_json_text(d->api));
-	kws_out_set(o, "card", kws_out_json_text(d->card));
-	kws_out_set(o, "channels", json_integer(d->channels));
-	kws_out_set(o, "rate_hz", json_integer(d->rate_hz));
+	kws_out_set_text(o, "id", d->id);
+	kws_out_set_text(o, "name", d->name);
+	kws_out_set_text(o, "api", d->api);
+	kws_out_set_text(o, "card", d->card);
+	kws_out_set_size(o, "channels", d->channels);
+	kws_out_set_size(o, "rate_hz", d->rate_hz);
 	kws_out_set(o, "default", json_boolean(d->is_default));
 	for (size_t i = 0; i < n_rates; i++)
 		kws_out_append(list, json_integer(rates[i]));

@@ -232,7 +232,7 @@ static void print_jsonl(const task *t)
 			if (!is_shown(t, w))
 				continue;
 			json_t *o = json_object();
-			kws_out_set(o, "word", kws_out_json_text(name_of(t, w)));
+			kws_out_set_text(o, "word", name_of(t, w));
 			kws_out_set_real(o, "threshold", (double)kws_det_threshold(g));
 			json_t *c = count_json(t, &t->e.curve[g * (m->n_words + 1) + w]);
 			if (json_object_update(o, c) != 0)
@@ -255,8 +255,8 @@ static void print_jsonl(const task *t)
 	kws_out_set_size(sum, "smooth_ms", m->smooth_ms);
 	kws_out_set_size(sum, "refractory_ms", m->refractory_ms);
 	kws_out_set(sum, "points", points);
-	kws_out_set(sum, "model", kws_out_json_text(kws_model_name(h->model)));
-	kws_out_set(sum, "model_sha256", kws_out_json_text(kws_model_hash(h->model)));
+	kws_out_set_text(sum, "model", kws_model_name(h->model));
+	kws_out_set_text(sum, "model_sha256", kws_model_hash(h->model));
 	kws_out_set(o, "summary", sum);
 	kws_out_json_line(o);
 }

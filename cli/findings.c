@@ -39,7 +39,7 @@ void kws_find(kws_diagnosis *f, enum kws_verdict verdict, const char *format, ..
 	finish_line(f);
 	f->open = json_object();
 	kws_out_set(f->open, "verdict", json_string(verdict_names[verdict]));
-	kws_out_set(f->open, "what", kws_out_json_text(text));
+	kws_out_set_text(f->open, "what", text);
 	kws_out_set(f->open, "advice", json_array());
 	kws_out_set(f->open, "paste", json_array());
 }
@@ -101,7 +101,7 @@ void kws_find_end(kws_diagnosis *f)
 	finish_line(f);
 	json_t *o = json_object(), *sum = json_object();
 	for (int i = 0; i <= KWS_FIND_BAD; i++)
-		kws_out_set(sum, verdict_names[i], json_integer(f->n[i]));
+		kws_out_set_size(sum, verdict_names[i], f->n[i]);
 	kws_out_set(o, "summary", sum);
 	kws_out_json_line(o);
 }

@@ -55,31 +55,18 @@ static json_t *meta_text(const kws_model *m, const char *key)
 	return text ? kws_out_json_text(text) : json_null();
 }
 
-static json_t *number(size_t n)
-{
-	return json_integer((json_int_t)n);
-}
-
-/* A float as it was written: 0.02 and not 0.0199999996. */
-static json_t *as_written(float x)
-{
-	char text[32];
-	snprintf(text, sizeof text, "%.7g", (double)x);
-	return json_real(strtod(text, NULL));
-}
-
 static json_t *features_json(const kws_model *m)
 {
 	const kws_features *f = kws_model_features(m);
 	json_t *o = json_object();
-	kws_out_set(o, "rate_hz", number(f->rate_hz));
-	kws_out_set(o, "win", number(f->win));
-	kws_out_set(o, "hop", number(f->hop));
-	kws_out_set(o, "n_fft", number(f->n_fft));
-	kws_out_set(o, "n_mels", number(f->n_mels));
-	kws_out_set(o, "f_lo_hz", as_written(f->f_lo_hz));
-	kws_out_set(o, "f_hi_hz", as_written(f->f_hi_hz));
-	kws_out_set(o, "log_floor", as_written(f->log_floor));
+	kws_out_set_size(o, "rate_hz", f->rate_hz);
+	kws_out_set_size(o, "win", f->win);
+	kws_out_set_size(o, "hop", f->hop);
+	kws_out_set_size(o, "n_fft", f->n_fft);
+	kws_out_set_size(o, "n_mels", f->n_mels);
+	kws_out_set_float(o, "f_lo_hz", f->f_lo_hz);
+	kws_out_set_float(o, "f_hi_hz", f->f_hi_hz);
+	kws_out_set_float(o, "log_floor", f->log_floor);
 	kws_out_set(o, "mel", json_string(kws_mel_names[f->mel]));
 	return o;
 }
@@ -88,12 +75,12 @@ static json_t *decision_json(const kws_model *m)
 {
 	const kws_decision *d = kws_model_decision(m);
 	json_t *o = json_object(), *thresholds = json_object();
-	kws_out_set(o, "smooth_ms", number(d->smooth_ms));
-	kws_out_set(o, "refractory_ms", number(d->refractory_ms));
+	kws_out_set_size(o, "smooth_ms", d->smooth_ms);
+	kws_out_set_size(o, "refractory_ms", d->refractory_ms);
 	for (size_t w = 0; w < kws_model_n_words(m); w++)
 		if (kws_model_is_command(m, w))
-			kws_out_set(thresholds, kws_model_word(m, w),
-				    as_written(kws_model_threshold(m, w)));
+			kws_out_set_float(thresholds, kws_model_word(m, w),
+					  kws_model_threshold(m, w));
 	kws_out_set(o, "thresholds", thresholds);
 	return o;
 }
@@ -106,19 +93,19 @@ static json_t *describe(const kws_model *m, const char *path)
 	kws_runner *runner = NULL;
 	for (size_t w = 0; w < kws_model_n_words(m); w++)
 		kws_out_append(words, kws_out_json_text(kws_model_word(m, w)));
-	kws_out_set(o, "file", kws_out_json_text(path));
-	kws_out_set(o, "name", kws_out_json_text(kws_model_name(m)));
-	kws_out_set(o, "sha256", kws_out_json_text(kws_model_hash(m)));
-	kws_out_set(o, "bytes", number(kws_model_file_bytes(m)));
-	kws_out_set(o, "parameters", number(kws_model_n_params(m)));
+	kws_out_set_text(o, "file", path);
+	kws_out_set_text(o, "name", kws_model_name(m));
+	kws_out_set_text(o, "sha256", kws_model_hash(m));
+	kws_out_set_size(o, "bytes", kws_model_file_bytes(m));
+	kws_out_set_size(o, "parameters", kws_model_n_params(m));
 	if (kws_runner_create(&runner, m) == KWS_OK)
-		kws_out_set(o, "state_bytes", number(kws_runner_state_bytes(runner)));
+		kws_out_set_size(o, "state_bytes", kws_runner_state_bytes(runner));
 	else
 		kws_out_no_memory();
 	kws_runner_destroy(runner);
 	kws_out_set(o, "words", words);
-	kws_out_set(o, "frame_ms", kws_out_json_real(frame_ms));
-	kws_out_set(o, "window_ms", kws_out_json_real(frame_ms * (double)kws_model_window(m)));
+	kws_out_set_real(o, "frame_ms", frame_ms);
+	kws_out_set_real(o, "window_ms", frame_ms * (double)kws_model_window(m));
 	kws_out_set(o, "longest_ms",
 		    kws_model_max_frames(m)
 			    ? kws_out_json_real(frame_ms * (double)kws_model_max_frames(m))

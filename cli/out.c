@@ -141,9 +141,21 @@ void kws_out_append(json_t *list, json_t *value)
 		kws_out_no_memory();
 }
 
+void kws_out_set_text(json_t *object, const char *key, const char *text)
+{
+	kws_out_set(object, key, kws_out_json_text(text));
+}
+
 void kws_out_set_real(json_t *object, const char *key, double x)
 {
 	kws_out_set(object, key, kws_out_json_real(x));
+}
+
+void kws_out_set_float(json_t *object, const char *key, float x)
+{
+	char text[32];
+	snprintf(text, sizeof text, "%.7g", (double)x);
+	kws_out_set(object, key, json_real(strtod(text, NULL)));
 }
 
 void kws_out_set_size(json_t *object, const char *key, size_t n)

@@ -49,8 +49,11 @@ json_t *kws_out_json_real(double x);
 void kws_out_set(json_t *object, const char *key, json_t *value);
 void kws_out_append(json_t *list, json_t *value);
 
-/* The same for a number, as kws_out_json_real() makes it, a count, and two numbers as a list. */
+/* The same for a text and a number, as the two above make them, a float as one writes it (0.02 and not 0.0199999996), a
+ * count, and two numbers as a list. */
+void kws_out_set_text(json_t *object, const char *key, const char *text);
 void kws_out_set_real(json_t *object, const char *key, double x);
+void kws_out_set_float(json_t *object, const char *key, float x);
 void kws_out_set_size(json_t *object, const char *key, size_t n);
 void kws_out_set_pair(json_t *object, const char *key, double first, double second);
 
