@@ -24,6 +24,8 @@ nm -D --undefined-only "$B/libkws.so.0" | sed 's/.* U //; s/@.*//' |
 	grep -xE 'printf|__printf_chk|puts|putchar|fprintf|__fprintf_chk|fputs|perror|exit|_exit|abort|time|clock|clock_gettime|gettimeofday|signal|sigaction|setenv|putenv|setlocale|fork|system' &&
 	fail 'libkws.so.0 uses the above'
 
+sh tests/abi.sh --check || fail 'binary interface'
+
 # ---- as it is installed
 make -s install DESTDIR="$T/root" PREFIX=/usr/local B="$B" >"$T/log" 2>&1 || { cat "$T/log"; fail 'make install'; }
 export PKG_CONFIG_PATH="$T/root/usr/local/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$T/root" LD_LIBRARY_PATH="$T/root/usr/local/lib"

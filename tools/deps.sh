@@ -45,6 +45,7 @@ lanes      clang-tools          scan-build
 lanes      cppcheck             linter
 lanes      shellcheck           linter of the scripts
 lanes      valgrind             memory errors
+lanes      abigail-tools        the binary interface of libkws
 lanes      gcovr                what no test sees
 lanes      python3-venv         training side, and its linters
 lanes      python3-dev          builds libkws for Python
