@@ -73,6 +73,7 @@ KWSD_OBJ  := $(call objects,$(wildcard daemon/*.c daemon/sink/*.c))
 LIB       := $(B)/libkwscore.a
 AUDIO     := $(B)/libkwsaudio.a
 CLI       := $(B)/libkwscli.a
+FAKE      := $(B)/libkwsfake.a
 CORPUS    := $(B)/libkwscorpus.a
 
 PROGRAMS := $(B)/kws $(B)/kwsd
@@ -153,6 +154,8 @@ $(CORPUS): $(CORPUS_OBJ)
 	$(archive)
 $(CLI): $(filter-out %/main.o,$(KWS_OBJ))
 	$(archive)
+$(FAKE): $(call objects,$(wildcard tests/fake/*.c))
+	$(call step,AR)$(AR) rcs $@ $^
 $(B)/kws: $(B)/cli/main.o $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_KWS))
 $(B)/kwsd: $(KWSD_OBJ) $(AUDIO) $(LIB)
@@ -165,7 +168,7 @@ $(B)/own_mounts: $(B)/tests/system/own_mounts.o
 $(B)/microphones: $(B)/tests/system/microphones.o $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_AUDIO))
 # a test links what it tests: everything but the two mains; of kws only what it names
-$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
+$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(FAKE) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_TEST))
 # without clang a fuzz target still replays its seeds
 $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(CORPUS) $(AUDIO) $(LIB)

@@ -152,6 +152,13 @@ enum kws_status kws_device_room_for_channels(kws_device *d, kws_error *err)
 	return make_ring(d, d->channels, err);
 }
 
+static kws_device_opener *other;
+
+void kws_device_open_by(kws_device_opener *opener)
+{
+	other = opener;
+}
+
 enum kws_status kws_device_open(kws_device **out, const kws_device_config *cfg, kws_error *err)
 {
 	kws_device *d = calloc(1, sizeof *d);
@@ -162,7 +169,9 @@ enum kws_status kws_device_open(kws_device **out, const kws_device_config *cfg, 
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	d->fd = -1;
 	d->channel = cfg->channel;
-	if (!strncmp(cfg->name, "raw:", 4))
+	if (other)
+		status = other(d, cfg, err);
+	else if (!strncmp(cfg->name, "raw:", 4))
 		status = kws_device_open_raw(d, cfg, err);
 	else
 		status = kws_device_open_portaudio(d, cfg, err);

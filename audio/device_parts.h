@@ -46,6 +46,11 @@ void kws_device_look(kws_device_info *list, size_t max, size_t *n, kws_error *er
 /* Is what the sound libraries write to stderr wanted? */
 bool kws_device_is_loud(void);
 
+typedef enum kws_status kws_device_opener(kws_device *d, const kws_device_config *cfg,
+					  kws_error *err);
+/* For tests: every device is opened by this; NULL: as they are meant to be. tests/fake/device.h has one. */
+void kws_device_open_by(kws_device_opener *opener);
+
 enum kws_status kws_device_open_portaudio(kws_device *d, const kws_device_config *cfg,
 					  kws_error *err);
 enum kws_status kws_device_open_raw(kws_device *d, const kws_device_config *cfg, kws_error *err);

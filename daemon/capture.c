@@ -4,11 +4,11 @@
 #include "daemon/log.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A sound server may take this long to the first block; only then the stall clock counts in
@@ -62,7 +62,7 @@ static void *run(void *arg)
 
 		pthread_mutex_lock(&c->lock);
 		while (c->pending == NOTHING)
-			pthread_cond_wait(&c->ordered, &c->lock);
+			kws_clock_wait(&c->ordered, &c->lock, INFINITY);
 		o = c->pending;
 		c->pending = NOTHING;
 		d = c->device;
@@ -102,7 +102,7 @@ static void give(kws_capture *c, order o, double deadline)
 	c->wanted = c->conf;
 	c->done = false;
 	c->deadline = deadline;
-	pthread_cond_signal(&c->ordered);
+	kws_clock_wake(&c->ordered);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -132,12 +132,12 @@ enum kws_status kws_capture_create(kws_capture **out, const kws_conf_audio *conf
 	c->backoff_s = 1e-3 * conf->backoff_ms;
 	c->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->ordered, NULL);
+	kws_clock_cond_init(&c->ordered);
 	if (c->fd < 0) {
 		free(c);
 		return kws_fail(err, KWS_ERR_NOMEM, "audio: eventfd: %s", kws_strerrno(errno));
 	}
-	failed = pthread_create(&c->thread, NULL, run, c);
+	failed = kws_clock_start(&c->thread, NULL, run, c);
 	if (failed) {
 		close(c->fd);
 		free(c);
@@ -159,18 +159,16 @@ bool kws_capture_destroy(kws_capture *c, int timeout_ms)
 		return false;
 	if (c->state == KWS_CAPTURE_OPENING || c->state == KWS_CAPTURE_CLOSING)
 		while (!is_done(c, &result, &err)) {
-			struct timespec t = { .tv_nsec = 5000000L };
 			if (kws_clock_mono() > until)
 				return false;
-			nanosleep(&t, NULL);
+			kws_clock_sleep(0.005);
 		}
 	for (order o = CLOSE; o <= QUIT; o++) {
 		give(c, o, until);
 		while (!is_done(c, &result, &err)) {
-			struct timespec t = { .tv_nsec = 5000000L };
 			if (kws_clock_mono() > until)
 				return false;
-			nanosleep(&t, NULL);
+			kws_clock_sleep(0.005);
 		}
 	}
 	pthread_join(c->thread, NULL);

@@ -158,7 +158,7 @@ static void begin_reload(kws_loop *l)
 	l->count.begun++;
 	kws_reload_note(&l->count);
 	kws_vitals_reloading(&l->vitals);
-	failed = pthread_create(&l->builder, NULL, build, l);
+	failed = kws_clock_start(&l->builder, NULL, build, l);
 	l->building = !failed;
 	if (failed) {
 		kws_log(KWS_LOG_ERROR, "reload refused: " KWS_NO_THREAD, strerror(failed));

@@ -1,10 +1,11 @@
 #include "daemon/queue.h"
 
-#include <errno.h>
+#include "daemon/clock.h"
+
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct kws_queue {
 	pthread_mutex_t lock;
@@ -17,7 +18,6 @@ struct kws_queue {
 
 enum kws_status kws_queue_create(kws_queue **out, size_t item_bytes, size_t slots)
 {
-	pthread_condattr_t attr;
 	kws_queue *q = calloc(1, sizeof *q);
 
 	*out = NULL;
@@ -31,11 +31,8 @@ enum kws_status kws_queue_create(kws_queue **out, size_t item_bytes, size_t slot
 		return KWS_ERR_NOMEM;
 	}
 	pthread_mutex_init(&q->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&q->filled, &attr);
-	pthread_cond_init(&q->idle, &attr);
-	pthread_condattr_destroy(&attr);
+	kws_clock_cond_init(&q->filled);
+	kws_clock_cond_init(&q->idle);
 	*out = q;
 	return KWS_OK;
 }
@@ -60,7 +57,7 @@ bool kws_queue_push(kws_queue *q, const void *item)
 	if (taken) {
 		memcpy(q->slot + (q->first + q->n) % q->slots * q->item_bytes, item, q->item_bytes);
 		q->n++;
-		pthread_cond_signal(&q->filled);
+		kws_clock_wake(&q->filled);
 	} else {
 		q->dropped++;
 	}
@@ -68,36 +65,15 @@ bool kws_queue_push(kws_queue *q, const void *item)
 	return taken;
 }
 
-/* Wait for c until the deadline. False: it has passed. */
-static bool wait_until(kws_queue *q, pthread_cond_t *c, const struct timespec *until)
-{
-	if (!until)
-		return pthread_cond_wait(c, &q->lock) == 0;
-	return pthread_cond_timedwait(c, &q->lock, until) != ETIMEDOUT;
-}
-
-static struct timespec after_ms(int ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * 1000000L;
-	if (t.tv_nsec >= 1000000000L) {
-		t.tv_nsec -= 1000000000L;
-		t.tv_sec++;
-	}
-	return t;
-}
-
 int kws_queue_pop(kws_queue *q, void *item, int timeout_ms)
 {
-	struct timespec until = after_ms(timeout_ms > 0 ? timeout_ms : 0);
+	const double until =
+		timeout_ms < 0 ? (double)INFINITY : kws_clock_mono() + 1e-3 * timeout_ms;
 	int got = 1;
 
 	pthread_mutex_lock(&q->lock);
 	while (!q->n && !q->closed)
-		if (!wait_until(q, &q->filled, timeout_ms < 0 ? NULL : &until))
+		if (!kws_clock_wait(&q->filled, &q->lock, until))
 			break;
 	if (q->n) {
 		memcpy(item, q->slot + q->first * q->item_bytes, q->item_bytes);
@@ -118,7 +94,7 @@ void kws_queue_done(kws_queue *q)
 	pthread_mutex_lock(&q->lock);
 	q->busy = false;
 	if (!q->n)
-		pthread_cond_broadcast(&q->idle);
+		kws_clock_wake(&q->idle);
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -126,7 +102,7 @@ void kws_queue_close(kws_queue *q)
 {
 	pthread_mutex_lock(&q->lock);
 	q->closed = true;
-	pthread_cond_broadcast(&q->filled);
+	kws_clock_wake(&q->filled);
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -140,12 +116,12 @@ bool kws_queue_closed(kws_queue *q)
 
 bool kws_queue_idle(kws_queue *q, int timeout_ms)
 {
-	struct timespec until = after_ms(timeout_ms);
+	const double until = kws_clock_mono() + 1e-3 * timeout_ms;
 	bool idle;
 
 	pthread_mutex_lock(&q->lock);
 	while (!(idle = !q->n && !q->busy))
-		if (!wait_until(q, &q->idle, &until))
+		if (!kws_clock_wait(&q->idle, &q->lock, until))
 			break;
 	pthread_mutex_unlock(&q->lock);
 	return idle;

@@ -1,5 +1,6 @@
 #include "daemon/start.h"
 
+#include "daemon/clock.h"
 #include "daemon/loop.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ enum kws_status kws_start_build(kws_setup *s, bool *stopped, kws_error *err)
 	j = (job){ .setup = s, .err = err, .done = eventfd(0, EFD_CLOEXEC) };
 	if (j.done < 0)
 		return kws_fail(err, KWS_ERR_NOMEM, "eventfd: %s", kws_strerrno(errno));
-	failed = pthread_create(&thread, NULL, build, &j);
+	failed = kws_clock_start(&thread, NULL, build, &j);
 	if (failed) {
 		close(j.done);
 		return kws_fail(err, KWS_ERR_NOMEM, KWS_NO_THREAD, kws_strerrno(failed));

@@ -3,12 +3,10 @@
 #include "daemon/clock.h"
 #include "daemon/queue.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { STACK_BYTES = 256 * 1024 };
 
@@ -53,7 +51,7 @@ static void *run(void *arg)
 	pthread_mutex_lock(&w->lock);
 	w->finished = true;
 	bool abandoned = w->abandoned;
-	pthread_cond_broadcast(&w->changed);
+	kws_clock_wake(&w->changed);
 	pthread_mutex_unlock(&w->lock);
 	if (abandoned)
 		release(w);
@@ -64,7 +62,6 @@ enum kws_status kws_worker_create(kws_worker **out, const char *name, const kws_
 				  void *self, size_t item_bytes, size_t slots, kws_error *err)
 {
 	kws_worker *w = calloc(1, sizeof *w);
-	pthread_condattr_t cond;
 	pthread_attr_t attr;
 	int failed;
 
@@ -78,14 +75,11 @@ enum kws_status kws_worker_create(kws_worker **out, const char *name, const kws_
 		kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", name);
 		goto fail;
 	}
-	pthread_condattr_init(&cond);
-	pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &cond);
-	pthread_condattr_destroy(&cond);
+	kws_clock_cond_init(&w->changed);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	failed = pthread_create(&w->thread, &attr, run, w);
+	failed = kws_clock_start(&w->thread, &attr, run, w);
 	pthread_attr_destroy(&attr);
 	if (failed) {
 		kws_fail(err, KWS_ERR_NOMEM, "%s: " KWS_NO_THREAD, name, strerror(failed));
@@ -120,23 +114,9 @@ bool kws_worker_hurry(kws_worker *w)
 
 bool kws_worker_pause(kws_worker *w, int ms)
 {
-	for (; ms > 0 && !kws_worker_hurry(w); ms -= 20) {
-		struct timespec t = { .tv_nsec = (ms < 20 ? ms : 20) * 1000000L };
-		nanosleep(&t, NULL);
-	}
+	for (; ms > 0 && !kws_worker_hurry(w); ms -= 20)
+		kws_clock_sleep(1e-3 * (ms < 20 ? ms : 20));
 	return kws_worker_hurry(w);
-}
-
-/* Wait until the thread has ended, at most until t on the monotonic clock. Called with the lock
- * held. */
-static void await(kws_worker *w, double t)
-{
-	struct timespec until = { .tv_sec = (time_t)t };
-
-	until.tv_nsec = (long)(1e9 * (t - (double)until.tv_sec));
-	while (!w->finished)
-		if (pthread_cond_timedwait(&w->changed, &w->lock, &until) == ETIMEDOUT)
-			break;
 }
 
 bool kws_worker_stop(kws_worker *w, int timeout_ms, bool wait)
@@ -147,8 +127,9 @@ bool kws_worker_stop(kws_worker *w, int timeout_ms, bool wait)
 	w->stopping = true;
 	w->deadline = kws_clock_mono() + 1e-3 * timeout_ms;
 	kws_queue_close(w->q);
-	if (wait)
-		await(w, w->deadline + 0.05); /* a moment for what heeds the hurry */
+	const double until = w->deadline + 0.05; /* a moment for what heeds the hurry */
+	while (wait && !w->finished && kws_clock_wait(&w->changed, &w->lock, until))
+		continue;
 	bool finished = w->finished;
 	w->abandoned = !finished;
 	pthread_t thread = w->thread;
