@@ -162,6 +162,29 @@ static void test_named_pipe(void **state)
 	assert_int_equal(waitpid(writer, NULL, 0), writer);
 }
 
+/* Up to 1 MiB is read. */
+static void test_size(void **state)
+{
+	enum { MIB = 1 << 20 };
+	char *text = malloc(MIB + 1);
+	kws_conf c;
+	messages m = { .n = 0 };
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '\n', MIB);
+	memcpy(text + MIB - 16, "[log]\nstats_s=7\n", 16);
+	text[MIB] = 0;
+	kws_conf_begin(&c);
+	put("large.conf", text + 1);
+	assert_int_equal(kws_conf_read(&c, in_dir("large.conf"), note, &m), 0);
+	assert_int_equal(c.log.stats_s, 7);
+	put("large.conf", text);
+	assert_int_equal(kws_conf_read(&c, in_dir("large.conf"), note, &m), 1);
+	assert_non_null(strstr(m.text[0], "large.conf: larger than 1 MiB"));
+	free(text);
+}
+
 static int change(kws_conf *c, const char *assignment, messages *m)
 {
 	m->n = 0;
@@ -269,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_too_many_dropins),
 		cmocka_unit_test(test_dropins_of_a_relative_name),
 		cmocka_unit_test(test_named_pipe),
+		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_changes_while_it_runs),
 		cmocka_unit_test(test_changes_are_kept),
 	};

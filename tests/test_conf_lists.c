@@ -135,7 +135,8 @@ static void test_decision_for(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&c,
-			       "[threshold b]\nyes = off\nup = 0.1\n[decision]\nthreshold = 0.5\n"
+			       "[threshold b]\nyes = off\nup = 0.1\n[decision c]\nsmooth_ms = "
+			       "40\n[decision]\nthreshold = 0.5\n"
 			       "smooth_ms = 80\n[threshold]\nyes = 0.9\nno = 0.8\n"
 			       "[decision a]\nthreshold = model\nrefractory_ms = 700\n",
 			       &m),
@@ -155,6 +156,8 @@ static void test_decision_for(void **state)
 	assert_true(d.word[0].threshold > 1.0f);
 	assert_true(d.word[1].threshold == 0.8f);
 	assert_string_equal(d.word[2].word, "up");
+	kws_conf_decision_for(&c, "c", &d);
+	assert_int_equal(d.smooth_ms, 40);
 	kws_conf_decision_for(&c, "", &d);
 	assert_true(d.threshold == 0.5f);
 	assert_int_equal(d.n_words, 2);
