@@ -184,9 +184,9 @@ sed -i '/^\[socket\]/,$d' /t/base.conf
 mkdir -p /srv/clips /var/lib/private/kwsd/roots
 chmod 755 /var/lib/private/kwsd/roots; chmod 777 /srv/clips
 refused '[file]\npath = /srv/clips/events.jsonl\n' '.file. path: .*ReadWritePaths='
-refused '[clips]\ndir = /srv/clips\n' 'clips.dir: .*ReadWritePaths='
-refused '[clips]\ndir = /var/lib/kwsd/roots\n' 'clips.dir: .*belongs to root'
-refused '[clips]\ndir = /home/clips\n' 'clips.dir: .*ProtectHome='
+refused '[clips]\ndir = /srv/clips\n' 'clips.*dir: .*ReadWritePaths='
+refused '[clips]\ndir = /var/lib/kwsd/roots\n' 'clips.*dir: .*belongs to root'
+refused '[clips]\ndir = /home/clips\n' 'clips.*dir: .*ProtectHome='
 refused '[hook]\ncommand = /root/hook\n' '.hook. command: .*ProtectHome='
 refused '[socket]\npath = /srv/clips/events\n' '.socket. path: .*ReadWritePaths='
 refused '[socket]\npath = /run/kwsd/x\ngroup = root\n' '.socket. group: .*not in that group'
@@ -196,13 +196,13 @@ refused '[socket]\npath = /run/kwsd/x\nclients = 1024\nbuffer_kb = 4096\n' 'buff
 [ ! -e /run/kwsd/x ] || fail "a refused socket is left behind"
 # kwsd -t beside the service: as root, who sees more, it says what the service could not do, and what is missing
 kwsd -t -c /t/base.conf -o clips.dir=/var/lib/kwsd/roots > /t/out 2>&1 || fail "kwsd -t: $(cat /t/out)"
-grep -q 'clips.dir: /var/lib/kwsd/roots: is not the service' /t/out || fail "kwsd -t: $(grep kwsd: /t/out)"
+grep -q '.clips. dir: /var/lib/kwsd/roots: is not the service' /t/out || fail "kwsd -t: $(grep kwsd: /t/out)"
 kwsd -t -c /t/base.conf -o clips.dir=/var/lib/kwsd/missing > /t/out 2>&1 && fail "kwsd -t takes a folder that is not there"
 rm -r /var/lib/private/kwsd/roots
 cp /t/start.conf /t/base.conf
 taken ''
 kwsd -t -c /t/start.conf > /t/out 2>&1 || fail "kwsd -t refuses what runs: $(grep kwsd: /t/out)"
-grep -q 'socket.path: .*: a process listens there' /t/out || fail "kwsd -t: $(grep kwsd: /t/out)"
+grep -q '.socket. path: .*: a process listens there' /t/out || fail "kwsd -t: $(grep kwsd: /t/out)"
 [ -S /run/kwsd/events ] || fail "kwsd -t took the socket away"
 echo "keys: what the sandbox forbids is refused, by its cause"
 
