@@ -22,8 +22,8 @@ struct kws_predictions {
 	bool at_end;
 	kws_prediction *clip; /* (files->n,) */
 	size_t taken;	      /* whose prob goes with the next one that is taken */
-	tools *tools;	      /* (n_threads,) */
-	size_t n_threads;
+	tools *tools;	      /* (n_tools,) */
+	size_t n_tools;
 	pthread_mutex_t lock; /* of notes */
 	kws_notes notes;
 	kws_thread_pool *pool;
@@ -103,12 +103,13 @@ enum kws_status kws_predictions_create(kws_predictions **out, const kws_model *m
 	p->files = files;
 	p->opener = opener;
 	p->at_end = at_end;
-	p->n_threads = n_threads < files->n ? n_threads : files->n;
+	n_threads = n_threads < files->n ? n_threads : files->n;
+	p->n_tools = n_threads ? n_threads : 1;
 	p->clip = calloc(files->n + 1, sizeof *p->clip);
-	p->tools = calloc(p->n_threads + 1, sizeof *p->tools);
+	p->tools = calloc(p->n_tools, sizeof *p->tools);
 	pthread_mutex_init(&p->lock, NULL);
 	if (!p->clip || !p->tools
-	    || kws_thread_pool_create(&p->pool, p->n_threads, files->n, classify, p) != KWS_OK) {
+	    || kws_thread_pool_create(&p->pool, n_threads, files->n, classify, p) != KWS_OK) {
 		kws_predictions_destroy(p);
 		return KWS_ERR_NOMEM;
 	}
@@ -139,7 +140,7 @@ void kws_predictions_destroy(kws_predictions *p)
 	if (!p)
 		return;
 	kws_thread_pool_destroy(p->pool);
-	for (size_t i = 0; p->tools && i < p->n_threads; i++)
+	for (size_t i = 0; p->tools && i < p->n_tools; i++)
 		kws_classifier_destroy(p->tools[i].classifier);
 	for (size_t i = 0; p->clip && i < p->files->n; i++)
 		free(p->clip[i].prob);

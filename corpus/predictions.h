@@ -19,7 +19,7 @@ typedef struct {
 
 typedef struct kws_predictions kws_predictions;
 
-/* Starts on files with up to n_threads threads (1..KWS_THREAD_POOL_MOST). at_end: as in kws_classifier_create(). m, files
+/* Starts on files with up to n_threads threads, as in kws_thread_pool_create(). at_end: as in kws_classifier_create(). m, files
  * and what opener.ctx points to MUST outlive it. KWS_ERR_NOMEM. */
 enum kws_status kws_predictions_create(kws_predictions **out, const kws_model *m,
 				       const kws_files *files, kws_opener opener, bool at_end,

@@ -8,7 +8,7 @@
 
 typedef struct {
 	kws_opener opener;
-	unsigned n_threads; /* 1..KWS_THREAD_POOL_MOST */
+	unsigned n_threads; /* as in kws_thread_pool_create() */
 	double tolerance;   /* seconds that a word may be late */
 	bool unlabelled_only;
 	int smooth_ms, refractory_ms; /* -1: the model's */

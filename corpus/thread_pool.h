@@ -17,7 +17,7 @@ typedef struct kws_thread_pool kws_thread_pool;
  * of audio in it, for the progress. */
 typedef double kws_work_fn(void *ctx, size_t worker, size_t job);
 
-/* Starts threads, up to n_threads (1..KWS_THREAD_POOL_MOST), n_jobs, and what the system gives; with none, kws_thread_pool_wait()
+/* Starts threads, up to n_threads (0..KWS_THREAD_POOL_MOST), n_jobs, and what the system gives; with none, kws_thread_pool_wait()
  * does the work. ctx MUST outlive the pool. KWS_ERR_NOMEM. */
 enum kws_status kws_thread_pool_create(kws_thread_pool **out, size_t n_threads, size_t n_jobs,
 				       kws_work_fn *work, void *ctx);

@@ -1,4 +1,5 @@
 /* The network that runs: the twin's logits, and the same bits however the frames are cut and whoever else is heard. */
+#include "model/network.h"
 #include "model/runner.h"
 #include "model/tensors.h"
 #include "tests/level.h"
@@ -361,6 +362,42 @@ static void memory_outlives_the_chunk(void **state)
 	kws_model_close(m);
 }
 
+typedef struct {
+	size_t n, n_in[32], n_out[32], rows[32];
+} products;
+
+static void note_product(void *ctx, const kws_product *g, size_t rows)
+{
+	products *p = ctx;
+	const size_t at = p->n++ % 32;
+	p->n_in[at] = g->n_in;
+	p->n_out[at] = g->n_out;
+	p->rows[at] = rows;
+}
+
+/* What a floor is measured with: from the input to the head, each of them with a block's rows. */
+static void products_are_the_networks(void **state)
+{
+	(void)state;
+	kws_model *m = tiny_model_open(&tiny_default);
+	products p = { 0 };
+	kws_network_products(kws_model_network(m), note_product, &p);
+	assert_true(p.n > 3 && p.n < 32);
+	for (size_t i = 0; i < p.n; i++)
+		assert_int_equal(p.rows[i], KWS_BLOCK);
+	assert_true(p.n_in[0] == 2 * TINY_MELS && p.n_out[0] == kws_pad(TINY_DIM));
+	assert_true(p.n_in[p.n - 2] == TINY_DIM && p.n_out[p.n - 2] == kws_pad(TINY_HEAD));
+	assert_true(p.n_in[p.n - 1] == TINY_HEAD && p.n_out[p.n - 1] == kws_pad(TINY_WORDS));
+	kws_model_close(m);
+	/* with a stem, its own for each stem frame */
+	size_t t;
+	m = open_kind(8, &t);
+	p = (products){ 0 };
+	kws_network_products(kws_model_network(m), note_product, &p);
+	assert_true(p.n > KWS_BLOCK * kws_model_network(m)->stride);
+	kws_model_close(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +408,7 @@ int main(void)
 		cmocka_unit_test(whole_clips_hear_the_future),
 		cmocka_unit_test(streams_do_not_interact),
 		cmocka_unit_test(output_is_finite_for_any_input),
+		cmocka_unit_test(products_are_the_networks),
 		cmocka_unit_test(memory_outlives_the_chunk),
 	};
 	return cmocka_run_group_tests_name("runner", tests, NULL, NULL);
