@@ -149,3 +149,20 @@ wide_model() {
 	printf %s "$h" >> "$1"
 	truncate -s $((8 + ${#h} + at)) "$1"
 }
+
+# A pipe that we hold open and feed slowly, so that all happens in the middle of audio.
+start_slow() {
+	audio 16000 raw "$T/in.raw"; audio 16000 wav "$T/in.wav"
+	offline "$T/in.wav" > "$T/want"
+	# shellcheck disable=SC2034 # the tests read it
+	N=$(wc -l < "$T/want")
+	mkfifo "$T/mic"
+	: > "$T/k.conf"
+	: > "$T/out"
+	"$KWSD" -c "$T/k.conf" -m "$MODEL" -d "raw:$T/mic" -o stdout.enabled=yes -o journal.enabled=no >> "$T/out" 2>> "$T/err" &
+	P=$!; PIDS="$PIDS $P"
+	exec 7> "$T/mic"
+}
+
+# caught_by PID: it is kwsd, and no longer the shell that starts it, and has a handler for SIGUSR1, the last that it sets up
+caught_by() { local m; [ "/proc/$1/exe" -ef "$KWSD" ] && m=$(awk '/^SigCgt/ {print $2}' "/proc/$1/status") && [ $((0x$m >> 9 & 1)) = 1 ]; }
