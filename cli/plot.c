@@ -5,8 +5,6 @@
 #include "cli/out.h"
 #include "cli/picture.h"
 #include "cli/plot.h"
-#include "dsp/mel.h"
-#include "dsp/resample.h"
 #include "spot/spotter.h"
 
 #include <math.h>
@@ -63,11 +61,7 @@ typedef struct {
 	kws_plot p; /* what was heard */
 	kws_model *model;
 	kws_spotter *spotter;
-	kws_resample *resample;
-	kws_mel *mel;
-	float *pcm, *converted; /* (BLOCK,), (bound + hop,) */
-	size_t n_converted;	/* not yet a whole hop */
-	uint64_t n_hops;	/* heard */
+	float *pcm; /* (BLOCK,) */
 	size_t cap_events;
 	bool too_long, no_memory;
 } task;
@@ -100,7 +94,10 @@ static void keep(task *t, kws_plot_rows *r, double when, const float *row, size_
 static void on_frame(void *ctx, const kws_frame *f)
 {
 	task *t = ctx;
-	double when = (double)(f->sample - t->p.frame) / t->p.rate_hz;
+	const double when = (double)(f->sample - t->p.frame) / t->p.rate_hz;
+	for (size_t i = 0; i < f->stride; i++)
+		keep(t, &t->p.mels, when + (double)(i * t->p.hop) / t->p.rate_hz,
+		     f->mel + i * f->n_mels, f->n_mels);
 	keep(t, &t->p.scores, when, kws_spotter_score(t->spotter), t->p.n_words);
 }
 
@@ -120,43 +117,17 @@ static void on_event(void *ctx, const kws_event *ev)
 	t->p.events[t->p.n_events++] = *ev;
 }
 
-/* The features of the whole hops that have come; the network computes its own. */
-static void take_hops(task *t, size_t n_new)
-{
-	float row[128]; /* dsp/mel.h: no more bands */
-	size_t used = 0;
-	t->n_converted += n_new;
-	for (; t->n_converted - used >= t->p.hop; used += t->p.hop) {
-		kws_mel_process(t->mel, t->converted + used, 1, row);
-		keep(t, &t->p.mels, (double)(t->n_hops++ * t->p.hop) / t->p.rate_hz, row,
-		     t->p.n_mels);
-	}
-	t->n_converted -= used;
-	memmove(t->converted, t->converted + used, t->n_converted * sizeof *t->converted);
-}
-
 static enum kws_status set_up(task *t, unsigned in_hz, kws_error *err)
 {
-	const kws_features *f = kws_model_features(t->model);
 	kws_spotter_config cfg = KWS_SPOTTER_CONFIG;
 	cfg.on_event = on_event;
 	cfg.on_frame = on_frame;
 	cfg.ctx = t;
-	enum kws_status st = kws_spotter_create(&t->spotter, t->model, in_hz, &cfg, err);
-	if (st == KWS_OK)
-		st = kws_stream_mel(&t->mel, t->model, err);
+	const enum kws_status st = kws_spotter_create(&t->spotter, t->model, in_hz, &cfg, err);
 	if (st != KWS_OK)
 		return st;
-	st = kws_resample_create(&t->resample, in_hz, f->rate_hz);
-	if (st != KWS_OK)
-		return kws_fail(err, st, "resampler: %s", kws_strerror(st));
-	size_t most = kws_resample_bound(t->resample, BLOCK),
-	       last = kws_resample_bound(t->resample, 0);
 	t->pcm = calloc(BLOCK, sizeof *t->pcm);
-	t->converted = calloc(f->hop + (most > last ? most : last), sizeof *t->converted);
-	return t->pcm && t->converted
-		       ? KWS_OK
-		       : kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
+	return t->pcm ? KWS_OK : kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
 }
 
 /* Hear the recording from its start, as ever; what lies in the range is kept. */
@@ -169,11 +140,8 @@ static enum kws_status hear(task *t, kws_source *src, kws_error *err)
 	do {
 		st = kws_source_read(src, t->pcm, BLOCK, &got, err);
 		kws_spotter_process(t->spotter, t->pcm, got);
-		take_hops(t, kws_resample_process(t->resample, t->pcm, got,
-						  t->converted + t->n_converted));
 	} while (st == KWS_OK && got && !t->too_long && !t->no_memory
 		 && !((double)kws_spotter_heard(t->spotter) / t->p.rate_hz > t->a->end + later));
-	take_hops(t, kws_resample_flush(t->resample, t->converted + t->n_converted));
 	kws_spotter_flush(t->spotter);
 	if (st != KWS_OK)
 		return st;
@@ -246,10 +214,7 @@ int kws_cmd_plot(int argc, char **argv)
 	task t = { .a = &a };
 	int status = run_task(&t);
 	kws_spotter_destroy(t.spotter);
-	kws_resample_destroy(t.resample);
-	kws_mel_destroy(t.mel);
 	free(t.pcm);
-	free(t.converted);
 	free(t.p.mels.row);
 	free(t.p.scores.row);
 	free(t.p.events);
