@@ -365,6 +365,20 @@ const char *kws_capture_reason(const kws_capture *c)
 	return c->reason;
 }
 
+const char *kws_capture_state_name(const kws_capture *c)
+{
+	switch (c->state) {
+	case KWS_CAPTURE_CLOSED: return "closed";
+	case KWS_CAPTURE_OPENING: return "opening";
+	case KWS_CAPTURE_RUNNING: return "running";
+	case KWS_CAPTURE_CLOSING: return "closing";
+	case KWS_CAPTURE_ENDED: return "ended";
+	case KWS_CAPTURE_REFUSED: return "refused";
+	case KWS_CAPTURE_HUNG: break;
+	}
+	return "hung";
+}
+
 int kws_capture_fd(const kws_capture *c)
 {
 	return c->fd;

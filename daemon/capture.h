@@ -48,6 +48,7 @@ unsigned kws_capture_stream(const kws_capture *c);
  */
 unsigned kws_capture_attempts(const kws_capture *c);
 const char *kws_capture_reason(const kws_capture *c);
+const char *kws_capture_state_name(const kws_capture *c); /* "closed", "opening", ... */
 
 int kws_capture_fd(const kws_capture *c); /* ready when an order was done */
 int kws_capture_data_fd(kws_capture *c);  /* ready when a pipe has samples; -1: none */

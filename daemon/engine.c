@@ -23,6 +23,7 @@ struct kws_engine {
 	void *ctx;
 	float power, best; /* mean square, smoothed */
 	double cost;
+	char path[KWS_CONF_TEXT];
 };
 
 static uint64_t samples_of(const kws_engine *e, unsigned ms)
@@ -186,6 +187,7 @@ enum kws_status kws_engine_create(kws_engine **out, const kws_conf *c, kws_error
 	status = kws_model_open(&e->model, c->model[0].path, err);
 	if (status != KWS_OK)
 		goto fail;
+	snprintf(e->path, sizeof e->path, "%s", c->model[0].path);
 	e->n_words = kws_model_n_words(e->model);
 	e->threshold = calloc(e->n_words, sizeof *e->threshold);
 	e->near = calloc(e->n_words, sizeof *e->near);
@@ -264,20 +266,22 @@ uint64_t kws_engine_heard(const kws_engine *e)
 	return e->skipped + kws_spotter_heard(e->spotter);
 }
 
-double kws_engine_cost(const kws_engine *e)
-{
-	return e->cost;
-}
-
 float kws_engine_level(const kws_engine *e)
 {
 	return 10.0f * log10f(e->power + 1e-12f);
 }
 
-float kws_engine_best(kws_engine *e)
+void kws_engine_stats(const kws_engine *e, kws_spotter_stats *st)
 {
-	float best = e->best;
+	*st = (kws_spotter_stats){ .name = "",
+				   .path = e->path,
+				   .model = e->model,
+				   .threshold = e->threshold,
+				   .best_score = e->best,
+				   .cost = e->cost };
+}
 
+void kws_engine_forget_best(kws_engine *e)
+{
 	e->best = 0.0f;
-	return best;
 }

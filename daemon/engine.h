@@ -41,11 +41,21 @@ enum kws_status kws_engine_configure(kws_engine *e, const kws_conf *c, kws_error
 const kws_model *kws_engine_model(const kws_engine *e);
 /* Samples of the stream that it has heard, at the model's rate, with those that it skipped. */
 uint64_t kws_engine_heard(const kws_engine *e);
-/* Seconds of processor for a second of audio, as measured by create. */
-double kws_engine_cost(const kws_engine *e);
-/* Mean level of the last second or so, dBFS, and the best score of a command since the last call.
- */
+/* One spotter on one listener. Texts and model live as long as the engine and its configuration. */
+typedef struct {
+	const char *name, *path;
+	const kws_model *model;
+	const float *threshold; /* (n_words,); above 1: off */
+	unsigned long events, near_misses;
+	float best_score; /* of a command, since kws_engine_forget_best() */
+	double cost;	  /* seconds of processor for a second of audio, as measured by create */
+	bool gated, open;
+} kws_spotter_stats;
+
+/* All but the events, which its owner counts. */
+void kws_engine_stats(const kws_engine *e, kws_spotter_stats *st);
+void kws_engine_forget_best(kws_engine *e);
+/* Mean level of the last second or so, dBFS. */
 float kws_engine_level(const kws_engine *e);
-float kws_engine_best(kws_engine *e);
 
 #endif

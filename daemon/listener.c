@@ -16,7 +16,7 @@ uint64_t kws_listener_model_samples(const kws_listener *e, uint64_t n_in)
 	return n_in * kws_model_features(kws_engine_model(e->engine))->rate_hz / e->in_hz;
 }
 
-static double heard_s(const kws_listener *e)
+double kws_listener_heard_s(const kws_listener *e)
 {
 	return e->in_hz ? e->origin_s + (double)e->n_in / e->in_hz : e->origin_s;
 }
@@ -34,8 +34,8 @@ static void gap(kws_listener *e, double seconds, const char *reason)
 	e->gap_count++;
 	e->gap_s += seconds;
 	snprintf(e->gap_reason, sizeof e->gap_reason, "%s", reason);
-	e->stats.gaps++;
-	e->stats.gap_s += seconds;
+	e->count.gaps++;
+	e->count.gap_s += seconds;
 }
 
 static bool fit_rate(kws_listener *e, unsigned hz, kws_error *err)
@@ -69,7 +69,7 @@ static void begin_stream(kws_listener *e, kws_device *d)
 {
 	kws_error err = { "" };
 
-	e->origin_s = heard_s(e);
+	e->origin_s = kws_listener_heard_s(e);
 	e->n_in = e->fed = 0;
 	e->stream = kws_capture_stream(e->capture);
 	if (!fit_rate(e, kws_device_rate(d), &err)
@@ -89,7 +89,7 @@ static void begin_stream(kws_listener *e, kws_device *d)
 	e->anchor.started = false;
 	snprintf(e->device, sizeof e->device, "%s", kws_device_name(d));
 	e->open = true;
-	e->stats.streams++;
+	e->count.streams++;
 }
 
 /* Let an engine that is behind hear more of what is in the history: hops of 10 ms. */
@@ -154,7 +154,8 @@ static void first_audio(kws_listener *e, kws_device *d, double mono)
 			kws_device_channels(d));
 	}
 	e->told = false;
-	kws_anchor_start(&e->anchor, kws_device_is_pipe(d), kws_clock_wall() - waited, heard_s(e));
+	kws_anchor_start(&e->anchor, kws_device_is_pipe(d), kws_clock_wall() - waited,
+			 kws_listener_heard_s(e));
 }
 
 /* Audio is missing in the middle of a stream: hear what follows as a new beginning. */
@@ -168,25 +169,25 @@ static void splice(kws_listener *e, double seconds, const char *reason)
 	double mono = kws_clock_mono();
 	kws_log(mono >= e->next_splice_log ? KWS_LOG_WARNING : KWS_LOG_DEBUG,
 		"audio lost: %s: %s, %.2f s; %u gaps so far", e->device, reason, seconds,
-		e->stats.gaps);
+		e->count.gaps);
 	if (mono >= e->next_splice_log)
 		e->next_splice_log = mono + splice_log_s;
 }
 
 static void check_losses(kws_listener *e, kws_device *d)
 {
-	double wall = kws_clock_wall(), late = wall - heard_s(e) - e->anchor.offset;
+	double wall = kws_clock_wall(), late = wall - kws_listener_heard_s(e) - e->anchor.offset;
 	kws_device_state st;
 
 	kws_device_state_get(d, &st);
 	if (st.dropped != e->dropped) {
 		splice(e, (double)(st.dropped - e->dropped) / e->in_hz, "the ring was full");
-		e->stats.dropped += st.dropped - e->dropped;
+		e->count.dropped += st.dropped - e->dropped;
 	} else if (st.overflows != e->overflows) {
 		splice(e, late > 0.0 ? late : 0.0, "overflow");
-		e->stats.overflows += st.overflows - e->overflows;
+		e->count.overflows += st.overflows - e->overflows;
 	} else {
-		double jump = kws_anchor_update(&e->anchor, wall, heard_s(e));
+		double jump = kws_anchor_update(&e->anchor, wall, kws_listener_heard_s(e));
 		if (jump > 0.0 || jump < 0.0)
 			kws_log(KWS_LOG_WARNING,
 				"the wall clock and the audio differ by %+.2f s: a set clock or "
@@ -196,7 +197,7 @@ static void check_losses(kws_listener *e, kws_device *d)
 	}
 	e->dropped = st.dropped;
 	e->overflows = st.overflows;
-	kws_anchor_start(&e->anchor, kws_device_is_pipe(d), wall, heard_s(e));
+	kws_anchor_start(&e->anchor, kws_device_is_pipe(d), wall, kws_listener_heard_s(e));
 }
 
 /* ---- hops ---- */
@@ -208,20 +209,20 @@ static void check_silence(kws_listener *e, const kws_device *d, size_t n)
 		e->constant = e->pcm[i] < e->last || e->pcm[i] > e->last ? 0 : e->constant + 1;
 		e->last = e->pcm[i];
 	}
-	if (e->constant < n && e->stats.silent) {
+	if (e->constant < n && e->silent) {
 		kws_log(KWS_LOG_INFO, "%s: sound again", e->device);
-		e->stats.silent = false;
+		e->silent = false;
 	}
 	if (e->constant < n)
 		e->patience_s = e->conf.audio[0].silence_s;
 	if (!e->conf.audio[0].silence_s || (double)e->constant < e->patience_s * e->in_hz)
 		return;
-	if (!e->stats.silent)
+	if (!e->silent)
 		kws_log(KWS_LOG_WARNING,
 			"%s: digital silence: the same value for %.0f s (muted, or a dead link?)%s",
 			e->device, e->patience_s,
 			kws_device_is_pipe(d) ? "" : "; opening it anew, less and less often");
-	e->stats.silent = true;
+	e->silent = true;
 	e->constant = 0;
 	e->patience_s = fmin(2.0 * e->patience_s, fmax(3600.0, e->conf.audio[0].silence_s));
 	if (!kws_device_is_pipe(d))
@@ -236,7 +237,6 @@ static void hear(kws_listener *e, kws_device *d, size_t n)
 		kws_engine_process(e->engine, e->pcm, n);
 		e->fed = e->n_in;
 	}
-	e->stats.heard_s = heard_s(e);
 	if (e->clips)
 		kws_clips_step(e->clips, &e->history, false);
 	check_silence(e, d, n);
@@ -340,6 +340,7 @@ enum kws_status kws_listener_create(kws_listener **out, const kws_conf *c, kws_e
 	e->fn = fn;
 	e->ctx = ctx;
 	e->patience_s = c->audio[0].silence_s;
+	e->created = kws_clock_mono();
 	e->suspended_s = kws_clock_boot() - kws_clock_mono();
 	if (gethostname(e->host, sizeof e->host - 1) != 0)
 		snprintf(e->host, sizeof e->host, "unknown");
@@ -375,9 +376,39 @@ bool kws_listener_destroy(kws_listener *e, int timeout_ms)
 	return true;
 }
 
-const kws_listener_stats *kws_listener_stats_get(const kws_listener *e)
+void kws_listener_stats_get(kws_listener *e, kws_listener_stats *st)
 {
-	return &e->stats;
+	kws_device *d = kws_capture_device(e->capture);
+
+	*st = (kws_listener_stats){ .name = "",
+				    .state = kws_capture_state_name(e->capture),
+				    .device = d ? kws_device_name(d) : "",
+				    .reason = kws_capture_reason(e->capture),
+				    .rate_hz = d ? kws_device_rate(d) : 0,
+				    .channels = d ? kws_device_channels(d) : 0,
+				    .attempts = kws_capture_attempts(e->capture),
+				    .heard_s = kws_listener_heard_s(e),
+				    .quiet_s = kws_clock_mono()
+					       - (e->lost_at > 0.0 ? e->lost_at : e->created),
+				    .streams = e->count.streams,
+				    .gaps = e->count.gaps,
+				    .gap_s = e->count.gap_s,
+				    .overflows = e->count.overflows,
+				    .dropped = e->count.dropped,
+				    .events = e->count.events,
+				    .near_misses = e->count.near_misses,
+				    .level_dbfs = kws_engine_level(e->engine),
+				    .enabled = true,
+				    .silent = e->silent,
+				    .n_spotters = 1 };
+	kws_engine_stats(e->engine, &st->spotter[0]);
+	st->spotter[0].events = e->count.events;
+	st->spotter[0].near_misses = e->count.near_misses;
+}
+
+void kws_listener_forget_best(kws_listener *e)
+{
+	kws_engine_forget_best(e->engine);
 }
 
 kws_capture *kws_listener_capture(kws_listener *e)

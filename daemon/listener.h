@@ -10,6 +10,7 @@
 #include "spot/event.h"
 
 typedef struct kws_listener kws_listener;
+enum { KWS_LISTENER_SPOTTERS = 16 };
 
 /* An event, complete but for the sink's own dropped. */
 typedef void kws_listener_fn(void *ctx, const kws_report *r);
@@ -32,18 +33,29 @@ void kws_listener_finish(kws_listener *e);
  * has caught up. Its first events may come that much later. */
 void kws_listener_swap(kws_listener *e, const kws_conf *c, kws_engine *engine);
 
+/* Texts live as long as the listener, and those of the spotters as long as their engines. */
 typedef struct {
-	double heard_s;	  /* audio in all */
-	unsigned streams; /* opened so far */
+	const char *name;	     /* of [audio NAME]; "" */
+	const char *state;	     /* closed, opening, running, closing, ended, refused, hung */
+	const char *device, *reason; /* device: by its stable name, "": none is open; reason: why */
+	unsigned rate_hz, channels,
+		attempts;	 /* 0 without a device; attempts: to open, that failed */
+	double heard_s, quiet_s; /* audio in all; since when there has been none */
+	unsigned streams;	 /* opened so far */
 	unsigned gaps;
 	double gap_s;
 	unsigned long overflows;
 	unsigned long long dropped; /* samples */
 	unsigned long events, near_misses;
-	bool silent; /* the device sends one value only */
+	float level_dbfs;
+	bool enabled, silent; /* silent: the device sends one value only */
+	size_t n_spotters;
+	kws_spotter_stats spotter[KWS_LISTENER_SPOTTERS];
 } kws_listener_stats;
 
-const kws_listener_stats *kws_listener_stats_get(const kws_listener *e);
+void kws_listener_stats_get(kws_listener *e, kws_listener_stats *st);
+void kws_listener_forget_best(kws_listener *e);
+double kws_listener_heard_s(const kws_listener *e);
 kws_capture *kws_listener_capture(kws_listener *e);
 kws_engine *kws_listener_engine(kws_listener *e);
 kws_clips *kws_listener_clips(kws_listener *e); /* NULL: off */

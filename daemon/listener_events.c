@@ -79,7 +79,7 @@ void kws_listener_on_event(void *ctx, const kws_event *ev, bool near)
 	if (e->clips)
 		keep_clip(e, &r, ev, near);
 	if (near) {
-		e->stats.near_misses++;
+		e->count.near_misses++;
 		kws_log(KWS_LOG_DEBUG, "near miss: %s %.2f of %.2f at %.2f s", word,
 			(double)ev->score, (double)ev->threshold, r.start_s);
 		return;
@@ -88,6 +88,6 @@ void kws_listener_on_event(void *ctx, const kws_event *ev, bool near)
 	e->gap_count = 0;
 	e->gap_s = 0.0;
 	e->gap_reason[0] = 0;
-	e->stats.events++;
+	e->count.events++;
 	e->fn(e->ctx, &r);
 }

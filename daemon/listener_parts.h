@@ -26,7 +26,13 @@ struct kws_listener {
 	void *ctx;
 	char host[65],
 		run[128]; /* run: tells this listener from all others, also those of other days */
-	kws_listener_stats stats;
+	struct {
+		unsigned streams, gaps;
+		double gap_s;
+		unsigned long overflows, events, near_misses;
+		unsigned long long dropped;
+	} count;
+	double created; /* monotonic time */
 
 	/* the stream */
 	unsigned stream, in_hz;
@@ -53,6 +59,7 @@ struct kws_listener {
 	float last;
 	uint64_t constant; /* samples that equal the one before */
 	double patience_s;
+	bool silent;
 
 	double suspended_s; /* boot time minus monotonic time */
 	kws_recent recents[N_RECENT];

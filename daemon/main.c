@@ -3,9 +3,10 @@
 #include "audio/start.h"
 #include "daemon/check.h"
 #include "daemon/log.h"
-#include "daemon/loop.h"
 #include "daemon/reload.h"
+#include "daemon/service.h"
 #include "daemon/setup.h"
+#include "daemon/signals.h"
 #include "daemon/start.h"
 
 #include <argp.h>
@@ -114,8 +115,8 @@ static int fail(const kws_error *err, enum kws_status status)
 	return status == KWS_ERR_NOMEM ? EX_OSERR : EX_CONFIG;
 }
 
-/* Returns KWS_OK with *loop, or *stopped and no loop: SIGTERM came first. */
-static enum kws_status start(kws_loop **loop, kws_setup *setup, const kws_setup_source *src,
+/* Returns KWS_OK with *service, or *stopped and no service: SIGTERM came first. */
+static enum kws_status start(kws_service **service, kws_setup *setup, const kws_setup_source *src,
 			     bool *stopped, kws_error *err)
 {
 	enum kws_status status = kws_start_build(setup, stopped, err);
@@ -126,7 +127,7 @@ static enum kws_status start(kws_loop **loop, kws_setup *setup, const kws_setup_
 	status = kws_setup_open(setup, err);
 	if (status != KWS_OK)
 		return status;
-	status = kws_loop_create(loop, src, setup, err);
+	status = kws_service_create(service, src, setup, err);
 	if (status != KWS_OK)
 		kws_setup_drop(setup);
 	return status;
@@ -136,7 +137,7 @@ int main(int argc, char **argv)
 {
 	options o = { .src = { .path = KWS_SYSCONFDIR "/kwsd/kwsd.conf", .optional = true } };
 	kws_setup setup;
-	kws_loop *loop = NULL;
+	kws_service *service = NULL;
 	kws_error err = { "" };
 	enum kws_status status;
 	bool stopped;
@@ -150,7 +151,7 @@ int main(int argc, char **argv)
 	if (o.reload)
 		return kws_reload_ask(o.reload);
 	mallopt(M_ARENA_MAX, 1); /* one heap for all threads: they allocate little */
-	status = kws_loop_catch_signals(&err);
+	status = kws_signals_catch(&err);
 	if (status != KWS_OK)
 		return fail(&err, status);
 	if (kws_setup_conf(&setup.conf, &o.src, say, NULL))
@@ -165,9 +166,9 @@ int main(int argc, char **argv)
 	kws_log_open(setup.conf.log.level >= KWS_LOG_DEBUG);
 	if (setup.conf.out.enabled == KWS_AUTO && !kws_start_has_stdout())
 		kws_log(KWS_LOG_WARNING, "standard output is closed: no events there");
-	status = start(&loop, &setup, &o.src, &stopped, &err);
+	status = start(&service, &setup, &o.src, &stopped, &err);
 	if (status != KWS_OK)
 		return fail(&err, status);
 	/* not through destructors of libraries whose threads may hang */
-	_exit(stopped ? EX_OK : kws_loop_run(loop));
+	_exit(stopped ? EX_OK : kws_service_run(service));
 }

@@ -1,7 +1,7 @@
 #include "daemon/start.h"
 
 #include "daemon/clock.h"
-#include "daemon/loop.h"
+#include "daemon/signals.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -28,14 +28,14 @@ static void *build(void *arg)
 	return NULL;
 }
 
-/* False: SIGTERM or SIGINT came. A reload that is asked for is left for the loop. */
+/* False: SIGTERM or SIGINT came. A reload that is asked for is left for the service. */
 static bool wait_for(int done)
 {
 	struct pollfd fd[] = { { .fd = done, .events = POLLIN },
-			       { .fd = kws_loop_signal_fd(), .events = POLLIN } };
+			       { .fd = kws_signals_fd(), .events = POLLIN } };
 
 	while (!fd[0].revents)
-		if (poll(fd, 2, -1) > 0 && fd[1].revents && kws_loop_stop_asked())
+		if (poll(fd, 2, -1) > 0 && fd[1].revents && kws_signals_stop_asked())
 			return false;
 	return true;
 }

@@ -123,7 +123,7 @@ static uint64_t hear(heard *h, uint64_t *swap_at)
 		uint64_t before = kws_engine_heard(kws_listener_engine(listener));
 
 		state = kws_listener_step(listener);
-		double now = kws_listener_stats_get(listener)->heard_s;
+		double now = kws_listener_heard_s(listener);
 		uint64_t after = kws_engine_heard(kws_listener_engine(listener));
 		if (behind && after > before && after - before > most)
 			most = after - before;
