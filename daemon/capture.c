@@ -43,9 +43,17 @@ struct kws_capture {
 	kws_conf_audio wanted;
 	enum kws_status result;
 	kws_error err;
-	bool done;
+	bool done, retired; /* retired: the thread is the owner, and the last */
 	int fd;
 };
+
+static void release(kws_capture *c)
+{
+	pthread_mutex_destroy(&c->lock);
+	pthread_cond_destroy(&c->ordered);
+	close(c->fd);
+	free(c);
+}
 
 /* The only thread that opens and closes this device. */
 static void *run(void *arg)
@@ -54,6 +62,7 @@ static void *run(void *arg)
 	uint64_t one = 1;
 	char last[KWS_CONF_TEXT] = ""; /* the device that was opened before */
 	order o = NOTHING;
+	bool retired = false;
 
 	while (o != QUIT) {
 		kws_device *d = NULL;
@@ -79,7 +88,7 @@ static void *run(void *arg)
 						  .channel = a.channel,
 						  .latency_ms = a.latency_ms };
 			status = kws_device_open(&d, &cfg, &err);
-		} else if (o == CLOSE) {
+		} else {
 			kws_device_close(d);
 			d = NULL;
 		}
@@ -88,10 +97,13 @@ static void *run(void *arg)
 		c->result = status;
 		c->err = err;
 		c->done = true;
+		retired = o == QUIT && c->retired;
 		pthread_mutex_unlock(&c->lock);
-		if (write(c->fd, &one, sizeof one) < 0 && errno != EAGAIN)
+		if (!retired && write(c->fd, &one, sizeof one) < 0 && errno != EAGAIN)
 			return NULL;
 	}
+	if (retired)
+		release(c);
 	return NULL;
 }
 
@@ -147,36 +159,47 @@ enum kws_status kws_capture_create(kws_capture **out, const kws_conf_audio *conf
 	return KWS_OK;
 }
 
+/* Wait for the order that is out. False: the time is over. */
+static bool await(kws_capture *c, double until)
+{
+	enum kws_status result;
+	kws_error err;
+
+	while (!is_done(c, &result, &err)) {
+		if (kws_clock_mono() > until)
+			return false;
+		kws_clock_sleep(0.005);
+	}
+	return true;
+}
+
 bool kws_capture_destroy(kws_capture *c, int timeout_ms)
 {
 	double until = kws_clock_mono() + 1e-3 * timeout_ms;
-	enum kws_status result;
-	kws_error err;
 
 	if (!c)
 		return true;
 	if (c->state == KWS_CAPTURE_HUNG)
 		return false;
-	if (c->state == KWS_CAPTURE_OPENING || c->state == KWS_CAPTURE_CLOSING)
-		while (!is_done(c, &result, &err)) {
-			if (kws_clock_mono() > until)
-				return false;
-			kws_clock_sleep(0.005);
-		}
-	for (order o = CLOSE; o <= QUIT; o++) {
-		give(c, o, until);
-		while (!is_done(c, &result, &err)) {
-			if (kws_clock_mono() > until)
-				return false;
-			kws_clock_sleep(0.005);
-		}
-	}
+	if ((c->state == KWS_CAPTURE_OPENING || c->state == KWS_CAPTURE_CLOSING)
+	    && !await(c, until))
+		return false;
+	give(c, QUIT, until);
+	if (!await(c, until))
+		return false;
 	pthread_join(c->thread, NULL);
-	pthread_mutex_destroy(&c->lock);
-	pthread_cond_destroy(&c->ordered);
-	close(c->fd);
-	free(c);
+	release(c);
 	return true;
+}
+
+void kws_capture_retire(kws_capture *c)
+{
+	pthread_detach(c->thread);
+	pthread_mutex_lock(&c->lock);
+	c->pending = QUIT;
+	c->retired = true;
+	kws_clock_wake(&c->ordered);
+	pthread_mutex_unlock(&c->lock);
 }
 
 static void back_off(kws_capture *c)
@@ -196,7 +219,7 @@ static void opened(kws_capture *c, double mono)
 	c->attempts = 0;
 	memset(c->told, 0, sizeof c->told);
 	if (c->reopen)
-		kws_capture_lose(c, "reconfigured");
+		kws_capture_lose(c, c->conf.enabled ? "reconfigured" : "switched off");
 }
 
 /* A file or standard input that is no sound we can hear: trying again would not help. */
@@ -299,7 +322,7 @@ enum kws_capture_state kws_capture_step(kws_capture *c, double mono)
 
 	switch (c->state) {
 	case KWS_CAPTURE_CLOSED:
-		if (mono < c->retry_at)
+		if (!c->conf.enabled || mono < c->retry_at)
 			break;
 		c->state = KWS_CAPTURE_OPENING;
 		c->reopen = false;
@@ -332,9 +355,9 @@ enum kws_capture_state kws_capture_step(kws_capture *c, double mono)
 
 void kws_capture_configure(kws_capture *c, const kws_conf_audio *conf)
 {
-	bool same = !strcmp(c->conf.device, conf->device) && c->conf.rate_hz == conf->rate_hz
-		    && c->conf.channels == conf->channels && c->conf.channel == conf->channel
-		    && c->conf.latency_ms == conf->latency_ms;
+	bool same = c->conf.enabled == conf->enabled && !strcmp(c->conf.device, conf->device)
+		    && c->conf.rate_hz == conf->rate_hz && c->conf.channels == conf->channels
+		    && c->conf.channel == conf->channel && c->conf.latency_ms == conf->latency_ms;
 
 	c->conf = *conf;
 	c->backoff_s = 1e-3 * conf->backoff_ms;
@@ -342,7 +365,7 @@ void kws_capture_configure(kws_capture *c, const kws_conf_audio *conf)
 	if (same)
 		return;
 	c->reopen = true;
-	kws_capture_lose(c, "reconfigured");
+	kws_capture_lose(c, conf->enabled ? "reconfigured" : "switched off");
 }
 
 kws_device *kws_capture_device(kws_capture *c)
@@ -368,7 +391,7 @@ const char *kws_capture_reason(const kws_capture *c)
 const char *kws_capture_state_name(const kws_capture *c)
 {
 	switch (c->state) {
-	case KWS_CAPTURE_CLOSED: return "closed";
+	case KWS_CAPTURE_CLOSED: return c->conf.enabled ? "closed" : "off";
 	case KWS_CAPTURE_OPENING: return "opening";
 	case KWS_CAPTURE_RUNNING: return "running";
 	case KWS_CAPTURE_CLOSING: return "closing";

@@ -29,6 +29,8 @@ typedef struct kws_capture kws_capture;
 enum kws_status kws_capture_create(kws_capture **out, const kws_conf_audio *c, kws_error *err);
 /* Close the device, waiting up to timeout_ms. False: it hangs, and everything is left behind. */
 bool kws_capture_destroy(kws_capture *c, int timeout_ms);
+/* The same in the background, however long it takes. c is gone. */
+void kws_capture_retire(kws_capture *c);
 
 /* Look after the device; mono is now on the monotonic clock. Call every poll_ms, and when
  * kws_capture_fd is ready. */
@@ -37,7 +39,8 @@ enum kws_capture_state kws_capture_step(kws_capture *c, double mono);
 /* The stream is no good, for this reason: close it and open it again. Only in RUNNING. */
 void kws_capture_lose(kws_capture *c, const char *reason);
 
-/* Use these settings; opens the device anew when they name another stream. */
+/* Use these settings; opens the device anew when they name another stream, and closes it when enabled is
+ * KWS_NO: until that changes, the state stays CLOSED. */
 void kws_capture_configure(kws_capture *c, const kws_conf_audio *conf);
 
 /* The running device, else NULL. */
@@ -48,7 +51,7 @@ unsigned kws_capture_stream(const kws_capture *c);
  */
 unsigned kws_capture_attempts(const kws_capture *c);
 const char *kws_capture_reason(const kws_capture *c);
-const char *kws_capture_state_name(const kws_capture *c); /* "closed", "opening", ... */
+const char *kws_capture_state_name(const kws_capture *c); /* "off", "closed", "opening", ... */
 
 int kws_capture_fd(const kws_capture *c); /* ready when an order was done */
 int kws_capture_data_fd(kws_capture *c);  /* ready when a pipe has samples; -1: none */

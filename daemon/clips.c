@@ -19,10 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_WANTED = 16, STAMP = 20 }; /* "20260301T120000.250Z" */
-
 typedef struct {
 	char name[KWS_CLIP_NAME];
+	unsigned hz;
 	size_t n;
 	short pcm[];
 } clip;
@@ -30,7 +29,6 @@ typedef struct {
 /* The worker's part. */
 typedef struct {
 	kws_conf_clips conf;
-	unsigned rate_hz;
 	bool failing;
 	atomic_ulong written, failed, removed;
 } writer;
@@ -38,13 +36,8 @@ typedef struct {
 struct kws_clips {
 	writer *w;
 	kws_worker *worker;
-	unsigned rate_hz;
 	kws_conf_clips conf;
-	size_t max, n_wanted;
-	struct {
-		char name[KWS_CLIP_NAME];
-		uint64_t from, to;
-	} wanted[MAX_WANTED];
+	size_t max; /* samples of an item */
 	unsigned long overflow;
 	clip *item;
 	float *pcm;
@@ -52,21 +45,33 @@ struct kws_clips {
 
 /* ---- names ---- */
 
-void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *word, float score, bool near)
+/* As much of text as there is room for, and a file's name may have. */
+static void plain(char *out, size_t size, const char *text)
 {
-	char stamp[32], plain[40];
-	size_t n = 0, k = 0;
+	size_t k = 0;
+
+	for (; k < size - 1 && text[k]; k++)
+		out[k] = isalnum((unsigned char)text[k]) ? text[k] : '_';
+	out[k] = 0;
+}
+
+void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *listener, const char *word,
+		    float score, bool near)
+{
+	char stamp[32], who[KWS_CONF_NAME], what[40], whole[160];
+	size_t n = 0;
 
 	kws_rfc3339(wall, stamp, sizeof stamp);
 	for (size_t i = 0; stamp[i]; i++)
 		if (stamp[i] != '-' && stamp[i] != ':')
 			stamp[n++] = stamp[i];
 	stamp[n] = 0;
-	for (; k < sizeof plain - 1 && word[k]; k++)
-		plain[k] = isalnum((unsigned char)word[k]) ? word[k] : '_';
-	plain[k] = 0;
-	snprintf(name, KWS_CLIP_NAME, "%s-%s-%02d%s.wav", stamp, plain, (int)floorf(100.0f * score),
-		 near ? "-near" : "");
+	plain(who, sizeof who, listener);
+	/* all of it has to fit */
+	plain(what, *who ? 28 : sizeof what, word);
+	snprintf(whole, sizeof whole, "%s-%s%s%s-%02d%s.wav", stamp, who, *who ? "-" : "", what,
+		 (int)floorf(100.0f * score), near ? "-near" : "");
+	snprintf(name, KWS_CLIP_NAME, "%.*s", KWS_CLIP_NAME - 1, whole);
 }
 
 static bool ends_in(const char *name, const char *end)
@@ -157,9 +162,9 @@ static bool make_room(writer *w, int dir, unsigned long long bytes)
 
 /* Each returns NULL, or what went wrong. */
 
-static const char *write_wav(const writer *w, int fd, const clip *c)
+static const char *write_wav(int fd, const clip *c)
 {
-	SF_INFO info = { .samplerate = (int)w->rate_hz,
+	SF_INFO info = { .samplerate = (int)c->hz,
 			 .channels = 1,
 			 .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16 };
 	SNDFILE *f = sf_open_fd(fd, SFM_WRITE, &info, 0);
@@ -190,7 +195,7 @@ static const char *keep_in(writer *w, int dir, const clip *c)
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		why = kws_strerrno(errno);
 	else
-		why = write_wav(w, fd, c);
+		why = write_wav(fd, c);
 	if (!why && renameat(dir, tmp, dir, c->name) != 0)
 		why = kws_strerrno(errno);
 	if (why)
@@ -270,7 +275,7 @@ enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err)
 	return KWS_OK;
 }
 
-enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *conf, unsigned rate_hz,
+enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *conf, unsigned most_hz,
 				 kws_error *err)
 {
 	kws_clips *c = calloc(1, sizeof *c);
@@ -281,8 +286,7 @@ enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *conf, un
 	if (!c || !w)
 		goto fail;
 	c->conf = w->conf = *conf;
-	c->rate_hz = w->rate_hz = rate_hz;
-	c->max = longest(conf, rate_hz);
+	c->max = longest(conf, most_hz);
 	size_t bytes = sizeof *c->item + c->max * sizeof c->item->pcm[0];
 	c->item = calloc(1, bytes);
 	c->pcm = calloc(c->max, sizeof *c->pcm);
@@ -314,34 +318,38 @@ void kws_clips_stop(kws_clips *c, int timeout_ms, bool wait)
 	free(c);
 }
 
-void kws_clips_want(kws_clips *c, const char *name, uint64_t start, uint64_t end)
+void kws_clips_want(kws_clips *c, kws_clip_list *list, const char *name, uint64_t start,
+		    uint64_t end)
 {
-	uint64_t pre = (uint64_t)c->conf.pre_ms * c->rate_hz / 1000,
-		 post = (uint64_t)c->conf.post_ms * c->rate_hz / 1000;
+	uint64_t pre = (uint64_t)c->conf.pre_ms * list->hz / 1000,
+		 post = (uint64_t)c->conf.post_ms * list->hz / 1000;
+	size_t max = longest(&c->conf, list->hz);
 
-	if (c->n_wanted == MAX_WANTED) {
+	if (list->n == KWS_CLIPS_WANTED || max > c->max) {
 		c->overflow++;
 		return;
 	}
 	uint64_t from = start > pre ? start - pre : 0, to = end + post;
-	if (to - from > c->max)
-		from = to - c->max;
-	c->wanted[c->n_wanted].from = from;
-	c->wanted[c->n_wanted].to = to;
-	snprintf(c->wanted[c->n_wanted].name, KWS_CLIP_NAME, "%s", name);
-	c->n_wanted++;
+	if (to - from > max)
+		from = to - max;
+	list->wanted[list->n].from = from;
+	list->wanted[list->n].to = to;
+	snprintf(list->wanted[list->n].name, KWS_CLIP_NAME, "%s", name);
+	list->n++;
 }
 
-static void take(kws_clips *c, const kws_history *h, size_t i)
+static void take(kws_clips *c, const kws_clip_list *list, const kws_history *h, size_t i)
 {
-	uint64_t from = c->wanted[i].from, to = c->wanted[i].to < h->end ? c->wanted[i].to : h->end;
+	uint64_t from = list->wanted[i].from,
+		 to = list->wanted[i].to < h->end ? list->wanted[i].to : h->end;
 
 	if (from < kws_history_begin(h))
 		from = kws_history_begin(h);
 	if (to <= from)
 		return;
 	c->item->n = (size_t)(to - from);
-	memcpy(c->item->name, c->wanted[i].name, KWS_CLIP_NAME);
+	c->item->hz = list->hz;
+	memcpy(c->item->name, list->wanted[i].name, KWS_CLIP_NAME);
 	kws_history_copy(h, from, c->item->n, c->pcm);
 	for (size_t k = 0; k < c->item->n; k++) {
 		float v = c->pcm[k] * 32768.0f;
@@ -353,17 +361,17 @@ static void take(kws_clips *c, const kws_history *h, size_t i)
 	kws_worker_push(c->worker, c->item);
 }
 
-void kws_clips_step(kws_clips *c, const kws_history *h, bool last)
+void kws_clips_step(kws_clips *c, kws_clip_list *list, const kws_history *h, bool last)
 {
 	size_t left = 0;
 
-	for (size_t i = 0; i < c->n_wanted; i++) {
-		if (last || h->end >= c->wanted[i].to)
-			take(c, h, i);
+	for (size_t i = 0; i < list->n; i++) {
+		if (last || h->end >= list->wanted[i].to)
+			take(c, list, h, i);
 		else
-			c->wanted[left++] = c->wanted[i];
+			list->wanted[left++] = list->wanted[i];
 	}
-	c->n_wanted = left;
+	list->n = left;
 }
 
 void kws_clips_stats_get(kws_clips *c, kws_clips_stats *st)

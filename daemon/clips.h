@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-enum { KWS_CLIP_NAME = 96, KWS_CLIP_WORD_MS = 2000 };
+enum { KWS_CLIP_NAME = 96, KWS_CLIP_WORD_MS = 2000, KWS_CLIPS_WANTED = 16 };
 
 typedef struct kws_clips kws_clips;
 
@@ -22,8 +22,8 @@ typedef struct {
 /* KWS_ERR_IO when the folder is missing or cannot be written; off is fine. */
 enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err);
 
-/* For streams at rate_hz. */
-enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *c, unsigned rate_hz,
+/* One for all listeners, whose streams have at most most_hz. */
+enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *c, unsigned most_hz,
 				 kws_error *err);
 void kws_clips_stop(kws_clips *c, int timeout_ms,
 		    bool wait); /* see kws_worker_stop; NULL is fine */
@@ -31,14 +31,26 @@ void kws_clips_stop(kws_clips *c, int timeout_ms,
 /* Samples of the stream that a history must hold for clips of rate_hz. */
 size_t kws_clips_history(const kws_conf_clips *c, unsigned rate_hz);
 
-/* "20260301T120000.250Z-yes-93.wav" for a word of that score that began at that wall time. */
-void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *word, float score,
-		    bool near);
+/* "20260301T120000.250Z-yes-93.wav" for a word of that score that began at that wall time; with a
+ * listener's name that is not "", "20260301T120000.250Z-kitchen-yes-93.wav". */
+void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *listener, const char *word,
+		    float score, bool near);
 
-/* Keep samples start .. end of the stream, with the rolls around them, as soon as h has them. */
-void kws_clips_want(kws_clips *c, const char *name, uint64_t start, uint64_t end);
+/* What one listener's stream, at hz, is to give: plain bytes, all zero but hz at its start. */
+typedef struct {
+	unsigned hz;
+	size_t n;
+	struct {
+		char name[KWS_CLIP_NAME];
+		uint64_t from, to;
+	} wanted[KWS_CLIPS_WANTED];
+} kws_clip_list;
+
+/* Keep samples start .. end of the stream, with the rolls around them, as soon as its history has them. */
+void kws_clips_want(kws_clips *c, kws_clip_list *list, const char *name, uint64_t start,
+		    uint64_t end);
 /* h has moved on. last: it will not any more, take what there is. Never waits. */
-void kws_clips_step(kws_clips *c, const kws_history *h, bool last);
+void kws_clips_step(kws_clips *c, kws_clip_list *list, const kws_history *h, bool last);
 
 void kws_clips_stats_get(kws_clips *c, kws_clips_stats *st);
 

@@ -1,43 +1,40 @@
-/* listener.h - from the device to reports: capture, engine, history, clips and the bookkeeping of gaps
- * and times. */
+/* listener.h - one microphone: its device is kept open, and what it hears becomes reports. */
 #ifndef KWS_DAEMON_LISTENER_H
 #define KWS_DAEMON_LISTENER_H
 
 #include "daemon/capture.h"
-#include "daemon/clips.h"
-#include "daemon/conf.h"
-#include "daemon/engine.h"
-#include "spot/event.h"
+#include "daemon/hearing.h"
 
 typedef struct kws_listener kws_listener;
-enum { KWS_LISTENER_SPOTTERS = 16 };
 
-/* An event, complete but for the sink's own dropped. */
-typedef void kws_listener_fn(void *ctx, const kws_report *r);
-
-/* The engine belongs to the listener on success. */
-enum kws_status kws_listener_create(kws_listener **out, const kws_conf *c, kws_engine *engine,
-				    kws_listener_fn *fn, void *ctx, kws_error *err);
-/* False: the device hangs, and memory was left behind; the process should end. */
-bool kws_listener_destroy(kws_listener *e, int timeout_ms);
+/* Hears nothing before it is stepped and has engines. fn is told of each event and near miss. */
+enum kws_status kws_listener_create(kws_listener **out, const kws_conf_audio *c,
+				    kws_observer *observer, kws_report_fn *fn, void *ctx,
+				    kws_error *err);
+/* Close the device, waiting up to timeout_ms. False: it hangs, and memory was left behind; the process
+ * should end. */
+bool kws_listener_destroy(kws_listener *l, int timeout_ms);
+/* The same, but the device is closed in the background, however long that takes. */
+void kws_listener_retire(kws_listener *l);
 
 /* Hear what has come, look after the device. */
-enum kws_capture_state kws_listener_step(kws_listener *e);
+enum kws_capture_state kws_listener_step(kws_listener *l);
 
 /* The end: hear what has come, decide what is open. */
-void kws_listener_finish(kws_listener *e);
+void kws_listener_finish(kws_listener *l);
 
-/* Go on with another configuration, between two hops. engine NULL: the model stays. Else the new
- * engine, which belongs to the listener, first hears the last three seconds once more, so that it takes
- * over in the middle of a word: in the steps that follow, some tenths of a second in each, until it
- * has caught up. Its first events may come that much later. */
-void kws_listener_swap(kws_listener *e, const kws_conf *c, kws_engine *engine);
+/* Go on with other settings, between two hops; the device is opened anew only when they name another
+ * stream, and closed when enabled says so. */
+void kws_listener_configure(kws_listener *l, const kws_conf_audio *c);
+kws_hearing *kws_listener_hearing(kws_listener *l); /* engines, clips */
 
 /* Texts live as long as the listener, and those of the spotters as long as their engines. */
 typedef struct {
-	const char *name;	     /* of [audio NAME]; "" */
-	const char *state;	     /* closed, opening, running, closing, ended, refused, hung */
-	const char *device, *reason; /* device: by its stable name, "": none is open; reason: why */
+	const char *name;  /* of [audio NAME]; "" */
+	const char *state; /* off, closed, opening, running, closing, ended, refused, hung */
+	const char *device,
+		*reason; /* device: by its stable name, "": none is open; reason: why the last
+					one was lost, or did not open */
 	unsigned rate_hz, channels,
 		attempts;	 /* 0 without a device; attempts: to open, that failed */
 	double heard_s, quiet_s; /* audio in all; since when there has been none */
@@ -50,14 +47,16 @@ typedef struct {
 	float level_dbfs;
 	bool enabled, silent; /* silent: the device sends one value only */
 	size_t n_spotters;
-	kws_spotter_stats spotter[KWS_LISTENER_SPOTTERS];
+	kws_spotter_stats spotter[KWS_CONF_MODELS];
 } kws_listener_stats;
 
-void kws_listener_stats_get(kws_listener *e, kws_listener_stats *st);
-void kws_listener_forget_best(kws_listener *e);
-double kws_listener_heard_s(const kws_listener *e);
-kws_capture *kws_listener_capture(kws_listener *e);
-kws_engine *kws_listener_engine(kws_listener *e);
-kws_clips *kws_listener_clips(kws_listener *e); /* NULL: off */
+void kws_listener_stats_get(kws_listener *l, kws_listener_stats *st);
+const char *kws_listener_name(const kws_listener *l);
+bool kws_listener_enabled(const kws_listener *l);
+double kws_listener_heard_s(const kws_listener *l);
+const char *kws_listener_reason(const kws_listener *l); /* why the device was lost */
+
+int kws_listener_fd(const kws_listener *l); /* ready when something is to be done */
+int kws_listener_data_fd(kws_listener *l);  /* ready when a pipe has samples; -1: none */
 
 #endif

@@ -196,7 +196,7 @@ static void call_timers(kws_loop *l)
 /* Until when there is nothing to do, by the monotonic clock: most_ms at most. */
 static double until(const kws_loop *l, int most_ms)
 {
-	double t = most_ms < 0 ? INFINITY : kws_clock_mono() + 1e-3 * most_ms;
+	double t = most_ms < 0 ? HUGE_VAL : kws_clock_mono() + 1e-3 * most_ms;
 
 	for (const kws_timer *timer = l->timers; timer; timer = timer->next)
 		t = fmin(t, timer->at);

@@ -3,7 +3,6 @@
 #include "audio/start.h"
 #include "daemon/check.h"
 #include "daemon/log.h"
-#include "daemon/reload.h"
 #include "daemon/service.h"
 #include "daemon/setup.h"
 #include "daemon/signals.h"
@@ -20,7 +19,6 @@
 typedef struct {
 	kws_setup_source src;
 	bool test;
-	const char *reload;
 	char texts[3][KWS_CONF_TEXT + 16]; /* of --device, --model, --level */
 } options;
 
@@ -29,7 +27,6 @@ const char *argp_program_version = "kwsd " KWS_VERSION;
 static const struct argp_option table[] = {
 	{ "config", 'c', "FILE", 0, "read FILE instead of " KWS_SYSCONFDIR "/kwsd/kwsd.conf", 0 },
 	{ "test", 't', NULL, 0, "check the configuration, print the effective one and exit", 0 },
-	{ "reload", 'r', "PID", 0, "ask the kwsd PID to reload, wait, and tell how it went", 0 },
 	{ "set", 'o', "SECTION.KEY=VALUE", 0, "override one key of the file; may be repeated", 0 },
 	{ "device", 'd', "NAME", 0, "the same as -o audio.device=NAME; raw:- reads standard input",
 	  0 },
@@ -63,7 +60,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->src.optional = false;
 		return 0;
 	case 't': o->test = true; return 0;
-	case 'r': o->reload = arg; return 0;
 	case 'o': override(state, o, NULL, NULL, arg); return 0;
 	case 'd': override(state, o, o->texts[0], "audio.device", arg); return 0;
 	case 'm':
@@ -100,12 +96,27 @@ static void say(void *ctx, const char *text)
 
 static void introduce(const kws_setup *s, const kws_setup_source *src)
 {
-	const kws_model *m = kws_engine_model(s->engine);
 	bool file = access(src->path, F_OK) == 0;
 
-	kws_log(KWS_LOG_INFO, "version %s; configuration %s%s; model %s %.12s, %s", KWS_VERSION,
-		file ? "" : "defaults, without ", src->path, kws_model_name(m), kws_model_hash(m),
-		s->conf.model[0].path);
+	kws_log(KWS_LOG_INFO, "version %s; configuration %s%s", KWS_VERSION,
+		file ? "" : "defaults, without ", src->path);
+	for (size_t i = 0; i < s->models.n; i++) {
+		const kws_model *m = kws_shared_model_get(s->models.model[i]);
+		const kws_conf_model *c = &s->conf.model[i];
+
+		kws_log(KWS_LOG_INFO, "model %s%s%s %.12s, %s%s%s", c->name, *c->name ? ": " : "",
+			kws_model_name(m), kws_model_hash(m), c->path, *c->after ? ", after " : "",
+			c->after);
+	}
+}
+
+/* Whether standard input is to be heard. */
+static bool hears_stdin(const kws_conf *c)
+{
+	for (size_t i = 0; i < c->n_audio; i++)
+		if (c->audio[i].enabled && !strcmp(c->audio[i].device, "raw:-"))
+			return true;
+	return false;
 }
 
 /* The exit status: what the system lacks now may be there at the next try. */
@@ -127,16 +138,13 @@ static enum kws_status start(kws_service **service, kws_setup *setup, const kws_
 	status = kws_setup_open(setup, err);
 	if (status != KWS_OK)
 		return status;
-	status = kws_service_create(service, src, setup, err);
-	if (status != KWS_OK)
-		kws_setup_drop(setup);
-	return status;
+	return kws_service_create(service, src, setup, err);
 }
 
 int main(int argc, char **argv)
 {
 	options o = { .src = { .path = KWS_SYSCONFDIR "/kwsd/kwsd.conf", .optional = true } };
-	kws_setup setup;
+	static kws_setup setup; /* large */
 	kws_service *service = NULL;
 	kws_error err = { "" };
 	enum kws_status status;
@@ -148,17 +156,15 @@ int main(int argc, char **argv)
 	}
 	kws_device_prepare();
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	if (o.reload)
-		return kws_reload_ask(o.reload);
 	mallopt(M_ARENA_MAX, 1); /* one heap for all threads: they allocate little */
 	status = kws_signals_catch(&err);
 	if (status != KWS_OK)
 		return fail(&err, status);
-	if (kws_setup_conf(&setup.conf, &o.src, say, NULL))
+	if (kws_setup_read(&setup, &o.src, say, NULL))
 		return EX_CONFIG;
 	if (o.test)
 		_exit(kws_check(&setup));
-	if (!strcmp(setup.conf.audio[0].device, "raw:-") && !kws_start_has_stdin()) {
+	if (hears_stdin(&setup.conf) && !kws_start_has_stdin()) {
 		kws_log(KWS_LOG_ERROR, "audio.device: raw:-: standard input is closed");
 		return EX_NOINPUT;
 	}

@@ -1,15 +1,9 @@
-#include "daemon/service.h"
-
 #include "daemon/clock.h"
 #include "daemon/log.h"
-#include "daemon/loop.h"
-#include "daemon/notify.h"
-#include "daemon/reload.h"
+#include "daemon/service_parts.h"
 #include "daemon/signals.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,59 +12,47 @@
 #include <unistd.h>
 
 /* SIGTERM to exit is a second at most; these are parts of it. */
-enum { FLUSH_MS = 400, CLOSE_MS = 250, RETIRE_MS = 10000, LINE = 4096 };
+enum { FLUSH_MS = 400, CLOSE_MS = 250, LINE = 8192 };
 
-struct kws_service {
-	const kws_setup_source *src;
-	kws_running now;
-	kws_loop *loop;
-	kws_listener *listener;
-	kws_notify notify;
-	kws_timer tick, stats;
-	double started;
-	int data_fd; /* of the listener's device, on the loop; -1: none */
-	int status;  /* to exit with */
-
-	/* reload: next is the thread's, and now stays as it is, until built is ready */
-	pthread_t builder;
-	int built;
-	bool building, again;
-	kws_setup next;
-	int errors;
-	kws_error err;
-	kws_reload count;
-};
-
-static void on_report(void *ctx, const kws_report *r)
+void kws_service_report(void *ctx, const kws_report *r, bool near)
 {
 	kws_service *s = ctx;
 	char text[256];
 
+	if (s->observer.report)
+		s->observer.report(s->observer.ctx, r, near);
+	if (near)
+		return;
 	kws_sinks_push(s->now.sinks, r);
 	kws_report_text(r, text, sizeof text);
 	kws_log(KWS_LOG_DEBUG, "event: %s", text);
+}
+
+kws_observer *kws_service_observer(kws_service *s)
+{
+	return &s->observer;
 }
 
 /* ---- what is told ---- */
 
 void kws_service_snapshot(kws_service *s, kws_snapshot *out)
 {
-	kws_clips *clips = kws_listener_clips(s->listener);
-
 	memset(out, 0, sizeof *out);
 	kws_snapshot_process(out);
 	out->configuration = s->src->path ? s->src->path : "";
 	out->up_s = kws_clock_mono() - s->started;
-	out->reloads = s->count.done;
-	out->reload = s->err.text;
-	out->n_listeners = 1;
-	kws_listener_stats_get(s->listener, &out->listener[0]);
+	out->reloads = s->reloads;
+	out->reload = s->building ? "" : s->error;
+	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++)
+		if (s->now.listener[i])
+			kws_listener_stats_get(s->now.listener[i],
+					       &out->listener[out->n_listeners++]);
 	while (out->n_sinks < KWS_SNAPSHOT_SINKS
 	       && kws_sinks_stats(s->now.sinks, out->n_sinks, &out->sink[out->n_sinks]))
 		out->n_sinks++;
-	out->has_clips = clips != NULL;
-	if (clips)
-		kws_clips_stats_get(clips, &out->clips);
+	out->has_clips = s->now.clips != NULL;
+	if (s->now.clips)
+		kws_clips_stats_get(s->now.clips, &out->clips);
 }
 
 static void log_stats(void *ctx)
@@ -82,7 +64,9 @@ static void log_stats(void *ctx)
 	kws_service_snapshot(s, &shot);
 	kws_snapshot_line(&shot, text, sizeof text);
 	kws_log(KWS_LOG_INFO, "%s", text);
-	kws_listener_forget_best(s->listener);
+	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++)
+		if (s->now.listener[i])
+			kws_hearing_forget_best(kws_listener_hearing(s->now.listener[i]));
 }
 
 static void tell_status(kws_service *s)
@@ -97,169 +81,140 @@ static void tell_status(kws_service *s)
 
 /* ---- the audio ---- */
 
-static void end(kws_service *s, int status)
+void kws_service_end(kws_service *s, int status)
 {
 	s->status = status;
 	kws_loop_stop(s->loop);
 }
 
-static void tick(void *ctx);
+/* For good: nothing more will come of it in this process. */
+static bool is_over(enum kws_capture_state state)
+{
+	return state == KWS_CAPTURE_ENDED || state == KWS_CAPTURE_REFUSED
+	       || state == KWS_CAPTURE_HUNG;
+}
+
+/* The process ends when all that are to hear are over. One that hangs while others hear is given up, loudly:
+ * the library may still serve those, and what keeps it from opening any device ends the process when the
+ * last one is lost. */
+static void check_over(kws_service *s)
+{
+	bool enabled = false, hung = false, refused = false;
+
+	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++) {
+		const kws_service_place *p = &s->place[i];
+
+		if (!p->listener || !kws_listener_enabled(p->listener))
+			continue;
+		if (!is_over(p->state))
+			return;
+		enabled = true;
+		hung |= p->state == KWS_CAPTURE_HUNG;
+		refused |= p->state == KWS_CAPTURE_REFUSED;
+	}
+	if (enabled)
+		kws_service_end(s, hung ? EX_TEMPFAIL : refused ? EX_CONFIG : EX_OK);
+}
+
+static void tell_hung(const kws_listener *l)
+{
+	const char *name = kws_listener_name(l);
+
+	kws_log(KWS_LOG_ERROR, "%s%sthe device hangs (%s): only a new process can hear it", name,
+		*name ? ": " : "", kws_listener_reason(l));
+}
+
+static void on_data(void *ctx, unsigned events);
+
+/* A stream's descriptor is closed soon after its listener has given it up: off the loop at once. */
+static void watch_data(kws_service_place *p)
+{
+	int fd = p->listener ? kws_listener_data_fd(p->listener) : -1;
+
+	if (fd == p->data_fd)
+		return;
+	kws_loop_remove(p->service->loop, p->data_fd);
+	p->data_fd = fd;
+	/* without it, the time to look at the audio comes anyway */
+	if (fd >= 0
+	    && kws_loop_add(p->service->loop, fd, KWS_LOOP_READ, on_data, p, NULL) != KWS_OK)
+		p->data_fd = -1;
+}
+
+static void step(kws_service_place *p)
+{
+	const enum kws_capture_state state = kws_listener_step(p->listener), was = p->state;
+
+	p->state = state;
+	watch_data(p);
+	if (state == KWS_CAPTURE_HUNG && was != KWS_CAPTURE_HUNG)
+		tell_hung(p->listener);
+	if (is_over(state) && !is_over(was))
+		check_over(p->service);
+}
 
 static void on_data(void *ctx, unsigned events)
 {
 	(void)events;
-	tick(ctx);
-}
-
-/* A stream's descriptor is closed soon after its listener has given it up: off the loop at once. */
-static void watch_data(kws_service *s)
-{
-	int fd = kws_capture_data_fd(kws_listener_capture(s->listener));
-
-	if (fd == s->data_fd)
-		return;
-	kws_loop_remove(s->loop, s->data_fd);
-	s->data_fd = fd;
-	/* without it, the time to look at the audio comes anyway */
-	if (fd >= 0 && kws_loop_add(s->loop, fd, KWS_LOOP_READ, on_data, s, NULL) != KWS_OK)
-		s->data_fd = -1;
+	step(ctx);
 }
 
 static void tick(void *ctx)
 {
 	kws_service *s = ctx;
-	double mono = kws_clock_mono();
+	bool wanted = false;
+	double heard_s = 0.0;
 
-	switch (kws_listener_step(s->listener)) {
-	case KWS_CAPTURE_ENDED: end(s, EX_OK); break;
-	case KWS_CAPTURE_REFUSED: end(s, EX_CONFIG); break;
-	case KWS_CAPTURE_HUNG: end(s, EX_TEMPFAIL); break;
-	default: break;
+	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++) {
+		kws_service_place *p = &s->place[i];
+
+		if (!p->listener)
+			continue;
+		step(p);
+		if (!kws_listener_enabled(p->listener))
+			continue;
+		wanted = true;
+		heard_s += kws_listener_heard_s(p->listener);
 	}
-	watch_data(s);
-	if (kws_notify_step(&s->notify, true, kws_listener_heard_s(s->listener), mono))
+	if (kws_notify_step(&s->notify, wanted, heard_s, kws_clock_mono()))
 		tell_status(s);
 }
 
-static void set_timers(kws_service *s)
+void kws_service_watch(kws_service *s)
+{
+	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++) {
+		kws_service_place *p = &s->place[i];
+		kws_listener *l = s->now.listener[i];
+
+		if (p->listener == l)
+			continue;
+		kws_loop_remove(s->loop, p->fd);
+		kws_loop_remove(s->loop, p->data_fd);
+		*p = (kws_service_place){ .service = s, .listener = l, .fd = -1, .data_fd = -1 };
+	}
+	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++) {
+		kws_service_place *p = &s->place[i];
+
+		if (!p->listener || p->fd >= 0)
+			continue;
+		p->fd = kws_listener_fd(p->listener);
+		if (kws_loop_add(s->loop, p->fd, KWS_LOOP_READ, on_data, p, NULL) != KWS_OK)
+			p->fd = -1;
+	}
+}
+
+void kws_service_heed(kws_service *s)
 {
 	double poll_s = 1e-3 * s->now.conf.service.poll_ms, stats_s = s->now.conf.log.stats_s;
 
-	kws_loop_time(s->loop, &s->tick, poll_s, poll_s, tick, s);
+	kws_loop_time(s->loop, &s->tick, 0.0, poll_s, tick, s);
 	if (stats_s > 0.0)
 		kws_loop_time(s->loop, &s->stats, stats_s, stats_s, log_stats, s);
 	else
 		kws_loop_cancel(s->loop, &s->stats);
-}
-
-/* ---- reload: built by a thread beside the running daemon, swapped in between two hops ---- */
-
-/* The first one is the answer to who asked. */
-static void say(void *ctx, const char *text)
-{
-	kws_service *s = ctx;
-
-	kws_log(KWS_LOG_ERROR, "%s", text);
-	if (!*s->err.text)
-		snprintf(s->err.text, sizeof s->err.text, "%s", text);
-}
-
-static void *build(void *arg)
-{
-	kws_service *s = arg;
-	uint64_t one = 1;
-
-	s->err.text[0] = 0;
-	s->errors = kws_setup_conf(&s->next.conf, s->src, say, s);
-	if (!s->errors && kws_setup_build(&s->next, &s->now, &s->err) != KWS_OK) {
-		kws_log(KWS_LOG_ERROR, "%s", s->err.text);
-		s->errors = 1;
-	}
-	while (write(s->built, &one, sizeof one) < 0 && errno == EINTR)
-		continue;
-	return NULL;
-}
-
-static void reload_done(kws_service *s, bool taken)
-{
-	kws_notify_reloaded(&s->notify);
-	s->count.done = s->count.begun;
-	s->count.taken = taken;
-	kws_reload_note(&s->count); /* last: who waits for it finds all else told */
-}
-
-static void begin_reload(kws_service *s)
-{
-	int failed;
-
-	if (s->building) {
-		s->again = true;
-		return;
-	}
-	snprintf(s->now.model_hash, sizeof s->now.model_hash, "%s",
-		 kws_model_hash(kws_engine_model(kws_listener_engine(s->listener))));
-	s->count.begun++;
-	kws_reload_note(&s->count);
-	kws_notify_reloading(&s->notify, kws_clock_mono());
-	failed = kws_clock_start(&s->builder, NULL, build, s);
-	s->building = !failed;
-	if (failed) {
-		kws_log(KWS_LOG_ERROR, "reload refused: " KWS_NO_THREAD, strerror(failed));
-		reload_done(s, false);
-	}
-}
-
-static bool swap(kws_service *s)
-{
-	bool all = kws_setup_swap(&s->next, &s->now, RETIRE_MS);
-
-	kws_listener_swap(s->listener, &s->now.conf, s->next.engine);
 	kws_log_level((int)s->now.conf.log.level);
 	s->notify.outage_s = s->now.conf.service.outage_s;
-	set_timers(s);
-	return all;
-}
-
-static void end_reload(void *ctx, unsigned events)
-{
-	kws_service *s = ctx;
-	uint64_t n;
-	bool taken = false;
-
-	(void)events;
-	if (read(s->built, &n, sizeof n) < 0)
-		return;
-	pthread_join(s->builder, NULL);
-	s->building = false;
-	if (s->errors) {
-		kws_log(KWS_LOG_ERROR, "reload refused: the old configuration and model stay");
-	} else {
-		const char *what = s->next.engine ? "configuration and model" : "configuration";
-
-		taken = swap(s);
-		kws_log(KWS_LOG_INFO, "reloaded%s: %s; model %s %.12s", taken ? "" : " in part",
-			what, kws_model_name(kws_engine_model(kws_listener_engine(s->listener))),
-			kws_model_hash(kws_engine_model(kws_listener_engine(s->listener))));
-	}
-	reload_done(s, taken);
-	if (s->again) {
-		s->again = false;
-		begin_reload(s);
-	}
-}
-
-/* A reload that comes too late. One that does not come soon is left behind. */
-static void drop_reload(kws_service *s)
-{
-	enum { SOON_MS = 50 };
-	struct pollfd built = { .fd = s->built, .events = POLLIN };
-
-	if (!s->building || poll(&built, 1, SOON_MS) != 1)
-		return;
-	pthread_join(s->builder, NULL);
-	s->building = false;
-	if (!s->errors)
-		kws_setup_drop(&s->next);
+	check_over(s);
 }
 
 /* ---- from the beginning to the end ---- */
@@ -272,18 +227,45 @@ static void on_signal(void *ctx, unsigned events)
 	(void)events;
 	while ((number = kws_signals_next()))
 		switch (number) {
-		case SIGHUP: begin_reload(s); break;
+		case SIGHUP: kws_service_reload(s, NULL, NULL); break;
 		case SIGUSR1: log_stats(s); break;
-		default: end(s, EX_OK); break;
+		default: kws_service_end(s, EX_OK); break;
 		}
+}
+
+static void on_sinks(void *ctx, unsigned events)
+{
+	kws_service *s = ctx;
+
+	(void)events;
+	kws_sinks_serve(s->now.sinks);
 }
 
 static void release(kws_service *s)
 {
 	if (s->built >= 0)
 		close(s->built);
+	kws_models_release(&s->now.models);
 	kws_loop_destroy(s->loop);
 	free(s);
+}
+
+/* False: one hangs, and memory was left behind. */
+static bool close_listeners(kws_service *s)
+{
+	const double until = kws_clock_mono() + 1e-3 * CLOSE_MS;
+	bool closed = true;
+
+	/* first: clips are there also when a device hangs */
+	kws_clips_stop(s->now.clips, CLOSE_MS, true);
+	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++) {
+		double left = until - kws_clock_mono();
+
+		closed = kws_listener_destroy(s->now.listener[i],
+					      left > 0.1 ? (int)(1e3 * left) : 100)
+			 && closed;
+	}
+	return closed;
 }
 
 static int finish(kws_service *s)
@@ -293,15 +275,15 @@ static int finish(kws_service *s)
 
 	kws_notify_stopping();
 	if (status == EX_TEMPFAIL)
-		kws_log(KWS_LOG_ERROR, "the device hangs (%s); leaving it to a new process",
-			kws_capture_reason(kws_listener_capture(s->listener)));
-	else
-		kws_listener_finish(s->listener);
+		kws_log(KWS_LOG_ERROR, "no device can be heard any more: leaving it to a new "
+				       "process");
+	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++)
+		if (s->now.listener[i])
+			kws_listener_finish(s->now.listener[i]);
 	log_stats(s);
 	kws_sinks_stop(s->now.sinks, FLUSH_MS);
-	closed = kws_listener_destroy(s->listener, CLOSE_MS);
-	drop_reload(s);
-	if (closed && !s->building)
+	closed = close_listeners(s);
+	if (kws_service_drop_reload(s) && closed)
 		release(s);
 	return status;
 }
@@ -317,29 +299,45 @@ int kws_service_run(kws_service *s)
 	return finish(s);
 }
 
-static void on_sinks(void *ctx, unsigned events)
-{
-	kws_service *s = ctx;
-
-	(void)events;
-	kws_sinks_serve(s->now.sinks);
-}
-
 static enum kws_status prepare(kws_service *s, kws_error *err)
 {
 	enum kws_status status = kws_loop_create(&s->loop, err);
 
-	s->built = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (status == KWS_OK)
+		s->built = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (status == KWS_OK && s->built < 0)
 		status = kws_fail(err, KWS_ERR_NOMEM, "eventfd: %s", kws_strerrno(errno));
 	if (status == KWS_OK)
-		status = kws_loop_add(s->loop, s->built, KWS_LOOP_READ, end_reload, s, err);
+		status = kws_loop_add(s->loop, s->built, KWS_LOOP_READ, kws_service_reload_ready, s,
+				      err);
 	if (status == KWS_OK)
 		status = kws_loop_add(s->loop, kws_signals_fd(), KWS_LOOP_READ, on_signal, s, err);
 	if (status == KWS_OK)
 		status = kws_loop_add(s->loop, kws_sinks_fd(s->now.sinks), KWS_LOOP_READ, on_sinks,
 				      s, err);
 	return status;
+}
+
+/* As a reload that finds nothing running. */
+static enum kws_status begin(kws_service *s, kws_setup *setup, kws_error *err)
+{
+	const kws_setup_reporter to = { kws_service_report, &s->observer, s };
+	kws_listener *gone[KWS_CONF_AUDIOS];
+
+	if (!kws_setup_swap(setup, &s->now, &to, gone, 0))
+		return kws_fail(err, KWS_ERR_NOMEM, "not all of [audio] can be heard");
+	kws_service_watch(s);
+	kws_service_heed(s);
+	return KWS_OK;
+}
+
+static void drop(kws_service *s)
+{
+	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++)
+		kws_listener_destroy(s->now.listener[i], CLOSE_MS);
+	kws_clips_stop(s->now.clips, 0, true);
+	kws_sinks_stop(s->now.sinks, 0);
+	release(s);
 }
 
 enum kws_status kws_service_create(kws_service **out, const kws_setup_source *src, kws_setup *setup,
@@ -349,28 +347,26 @@ enum kws_status kws_service_create(kws_service **out, const kws_setup_source *sr
 	enum kws_status status;
 
 	*out = NULL;
-	if (!s)
+	if (!s) {
+		kws_setup_drop(setup);
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	}
 	s->src = src;
-	s->data_fd = -1;
+	s->built = -1;
 	s->started = kws_clock_mono();
-	s->now.conf = setup->conf;
 	s->now.sinks = setup->sinks;
+	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++)
+		s->place[i] = (kws_service_place){ .service = s, .fd = -1, .data_fd = -1 };
+	kws_notify_init(&s->notify, setup->conf.service.outage_s, s->started);
 	status = prepare(s, err);
 	if (status == KWS_OK)
-		status = kws_listener_create(&s->listener, &s->now.conf, setup->engine, on_report,
-					     s, err);
+		status = begin(s, setup, err);
 	if (status != KWS_OK) {
-		release(s);
+		setup->sinks = NULL; /* ours */
+		kws_setup_drop(setup);
+		drop(s);
 		return status;
 	}
-	/* an order that was done is looked at as new audio is */
-	status = kws_loop_add(s->loop, kws_capture_fd(kws_listener_capture(s->listener)),
-			      KWS_LOOP_READ, on_data, s, err);
-	set_timers(s);
-	kws_loop_time(s->loop, &s->tick, 0.0, 1e-3 * s->now.conf.service.poll_ms, tick, s);
-	kws_notify_init(&s->notify, s->now.conf.service.outage_s, s->started);
-	kws_reload_note(&s->count);
 	*out = s;
 	return KWS_OK;
 }

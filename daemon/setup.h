@@ -3,8 +3,10 @@
 #ifndef KWS_DAEMON_SETUP_H
 #define KWS_DAEMON_SETUP_H
 
+#include "daemon/clips.h"
 #include "daemon/conf.h"
-#include "daemon/engine.h"
+#include "daemon/listener.h"
+#include "daemon/models.h"
 #include "daemon/sinks.h"
 
 enum { KWS_SETUP_OVERRIDES = 64 };
@@ -19,20 +21,32 @@ typedef struct {
 
 /* What runs. */
 typedef struct {
-	kws_conf conf;
+	kws_conf conf; /* in force: as files and options say, kept settings over it, and others */
+	kws_conf kept; /* without the others: what the next start and reload would find */
+	kws_conf said; /* by files and options */
+	kws_models models; /* of conf.model */
 	kws_sinks *sinks;
-	char model_hash[65];
+	kws_clips *clips;			 /* NULL: off */
+	kws_listener *listener[KWS_CONF_AUDIOS]; /* of conf.audio; NULL: it could not be made */
 } kws_running;
 
 /* What is to run next: built, and visible to nobody yet. */
 typedef struct {
-	kws_conf conf;
-	kws_engine *engine; /* NULL: the running one stays */
+	kws_conf conf, said;
+	kws_models models;
 	kws_sinks *sinks;
+	kws_clips *clips; /* NULL: off, or */
+	bool keep_clips;  /* the running ones stay */
+	/* Of conf.audio and conf.model; NULL: it does not hear that, or the running one stays. */
+	kws_engine *engine[KWS_CONF_AUDIOS][KWS_CONF_MODELS];
 } kws_setup;
 
-/* Read and check. Returns how many things are wrong; fn is told of each. */
-int kws_setup_conf(kws_conf *c, const kws_setup_source *src, kws_conf_error_fn *fn, void *ctx);
+/* Read and check s->conf and s->said. Returns how many things are wrong; fn is told of each. What is kept
+ * and does not fit any more is left out, with a word in the log. */
+int kws_setup_read(kws_setup *s, const kws_setup_source *src, kws_conf_error_fn *fn, void *ctx);
+
+/* The file for what is kept, from control.state; "": there is none. */
+void kws_setup_state_path(const kws_conf *c, char path[KWS_CONF_TEXT]);
 
 /* Create what s->conf asks for. now: what runs, to be kept where nothing changes, only looked at,
  * and unchanged until build has returned; NULL at the start. Nothing changes that others can see:
@@ -43,8 +57,19 @@ void kws_setup_drop(kws_setup *s); /* what was built is not wanted */
 /* At the start: make the sinks visible. On failure s has been dropped. */
 enum kws_status kws_setup_open(kws_setup *s, kws_error *err);
 
-/* On reload: the new sinks take the place of those that run, which have up to timeout_ms to deliver
- * what they hold, and now->conf becomes s->conf. Returns what kws_sinks_swap does. */
-bool kws_setup_swap(kws_setup *s, kws_running *now, int timeout_ms);
+/* Where events go. */
+typedef struct {
+	kws_report_fn *fn;
+	kws_observer *observer;
+	void *ctx;
+} kws_setup_reporter;
+
+/* What was built takes the place of what runs, between two hops: now becomes s, which is gone. Listeners
+ * that are not wanted any more have decided what was open and are put into gone (KWS_CONF_AUDIOS,), to be
+ * retired. Sinks have up to timeout_ms to deliver what they hold. False: a part could not be opened after
+ * all, and the log says which; the next build tries again. Also at the start, with now all zero and its
+ * sinks those of s, which are open. */
+bool kws_setup_swap(kws_setup *s, kws_running *now, const kws_setup_reporter *to,
+		    kws_listener **gone, int timeout_ms);
 
 #endif

@@ -83,7 +83,7 @@ static void add_spotter(line *l, const kws_spotter_stats *st)
 {
 	add(l, " spotter=\"%s\" events=%lu near_misses=%lu best_score=%.3f", st->name, st->events,
 	    st->near_misses, (double)st->best_score);
-	if (st->gated)
+	if (*st->after)
 		add(l, " open=%s", st->open ? "yes" : "no");
 }
 
@@ -195,13 +195,13 @@ static json_t *words_json(const kws_spotter_stats *st)
 
 static json_t *spotter_json(const kws_spotter_stats *st)
 {
-	json_t *j = json_pack("{s:o, s:o, s:s, s:o, s:I, s:I, s:o, s:o, s:b, s:b, s:o}", "name",
+	json_t *j = json_pack("{s:o, s:o, s:s, s:o, s:I, s:I, s:o, s:o, s:s, s:b, s:o}", "name",
 			      text(st->name), "model", text(kws_model_name(st->model)),
 			      "model_hash", kws_model_hash(st->model), "path", text(st->path),
 			      "events", (json_int_t)st->events, "near_misses",
 			      (json_int_t)st->near_misses, "best_score",
 			      number((double)st->best_score, 1e4), "cost", number(st->cost, 1e5),
-			      "gated", st->gated, "open", st->open, "words", words_json(st));
+			      "after", st->after, "open", st->open, "words", words_json(st));
 	return j;
 }
 

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-enum { KWS_SNAPSHOT_LISTENERS = 8, KWS_SNAPSHOT_SINKS = 32 };
+enum { KWS_SNAPSHOT_SINKS = 32 };
 
 /* Texts and models stay their owners': use it at once. */
 typedef struct {
@@ -20,7 +20,7 @@ typedef struct {
 	unsigned reloads;	/* so far */
 	const char *reload;	/* why the last one was refused; "": it was taken */
 	size_t n_listeners, n_sinks;
-	kws_listener_stats listener[KWS_SNAPSHOT_LISTENERS];
+	kws_listener_stats listener[KWS_CONF_AUDIOS];
 	kws_sink_stats sink[KWS_SNAPSHOT_SINKS];
 	bool has_clips;
 	kws_clips_stats clips;

@@ -32,10 +32,17 @@ static void test_names(void **state)
 	char name[KWS_CLIP_NAME];
 
 	(void)state;
-	kws_clips_name(name, 0.25, "yes", 0.937f, false);
+	kws_clips_name(name, 0.25, "", "yes", 0.937f, false);
 	assert_string_equal(name, "19700101T000000.250Z-yes-93.wav");
-	kws_clips_name(name, 1e9, "../etc/x", 0.5f, true);
+	kws_clips_name(name, 1e9, "", "../etc/x", 0.5f, true);
 	assert_string_equal(name, "20010909T014640.000Z-___etc_x-50-near.wav");
+	kws_clips_name(name, 0.25, "kitchen-2", "yes", 0.937f, false);
+	assert_string_equal(name, "19700101T000000.250Z-kitchen_2-yes-93.wav");
+	/* the longest of all fits, and keeps its end */
+	kws_clips_name(name, 0.25, "a123456789b123456789c123456789d",
+		       "e123456789f123456789g123456789h123456789", 1.0f, true);
+	assert_string_equal(name, "19700101T000000.250Z-a123456789b123456789c123456789d-"
+				  "e123456789f123456789g123456-100-near.wav");
 }
 
 typedef struct {
@@ -89,6 +96,7 @@ static void test_samples(void **state)
 {
 	kws_conf_clips c = conf();
 	kws_clips *clips;
+	kws_clip_list list = { .hz = 16000 };
 	kws_clips_stats st;
 	size_t cap = kws_clips_history(&c, 16000);
 	float *buf = calloc(cap, sizeof *buf), hop[160];
@@ -100,17 +108,17 @@ static void test_samples(void **state)
 	(void)state;
 	kws_history_init(&h, buf, cap);
 	assert_int_equal(kws_clips_create(&clips, &c, 16000, NULL), KWS_OK);
-	kws_clips_want(clips, "20260101T000000.000Z-b-50.wav", 50000, 60000);
-	kws_clips_want(clips, "20260101T000000.000Z-a-50.wav", 100, 400);
+	kws_clips_want(clips, &list, "20260101T000000.000Z-b-50.wav", 50000, 60000);
+	kws_clips_want(clips, &list, "20260101T000000.000Z-a-50.wav", 100, 400);
 	for (uint64_t n = 0; n < 60960; n += 160) {
 		for (uint64_t i = 0; i < 160; i++)
 			hop[i] = wave(n + i);
 		kws_history_append(&h, hop, 160);
-		kws_clips_step(clips, &h, false);
+		kws_clips_step(clips, &list, &h, false);
 	}
-	kws_clips_want(clips, "20260101T000000.000Z-c-50.wav", 60000,
+	kws_clips_want(clips, &list, "20260101T000000.000Z-c-50.wav", 60000,
 		       60900); /* the stream ends before its roll */
-	kws_clips_step(clips, &h, true);
+	kws_clips_step(clips, &list, &h, true);
 	kws_clips_stats_get(clips, &st);
 	kws_clips_stop(clips, 10000, true);
 
@@ -142,6 +150,7 @@ static void test_quota(void **state)
 {
 	kws_conf_clips c = conf();
 	kws_clips *clips;
+	kws_clip_list list = { .hz = 16000 };
 	size_t cap = kws_clips_history(&c, 16000);
 	float *buf = calloc(cap, sizeof *buf);
 	kws_history h;
@@ -157,9 +166,9 @@ static void test_quota(void **state)
 	h.end = cap;
 	for (unsigned i = 0; i < 40; i++) { /* 64 kB each: 2.6 MB in all, 1 MB allowed */
 		assert_int_equal(kws_clips_create(&clips, &c, 16000, NULL), KWS_OK);
-		kws_clips_name(name, 1e9 + i, "w", 0.5f, false);
-		kws_clips_want(clips, name, cap - 32000, cap - 800);
-		kws_clips_step(clips, &h, true);
+		kws_clips_name(name, 1e9 + i, "", "w", 0.5f, false);
+		kws_clips_want(clips, &list, name, cap - 32000, cap - 800);
+		kws_clips_step(clips, &list, &h, true);
 		kws_clips_stop(clips, 10000, true);
 		assert_true(look().bytes <= 1000000);
 	}
@@ -168,7 +177,7 @@ static void test_quota(void **state)
 	/* the newest are there, the oldest are not */
 	snprintf(other, sizeof other, "%s/%s", dir, name);
 	assert_int_equal(access(other, F_OK), 0);
-	kws_clips_name(name, 1e9, "w", 0.5f, false);
+	kws_clips_name(name, 1e9, "", "w", 0.5f, false);
 	snprintf(other, sizeof other, "%s/%s", dir, name);
 	assert_int_equal(access(other, F_OK), -1);
 	free(buf);
@@ -199,6 +208,7 @@ static void write_one(kws_clips_stats *st)
 {
 	kws_conf_clips c = conf();
 	kws_clips *clips;
+	kws_clip_list list = { .hz = 16000 };
 	size_t cap = kws_clips_history(&c, 16000);
 	float *buf = calloc(cap, sizeof *buf);
 	kws_history h;
@@ -206,8 +216,8 @@ static void write_one(kws_clips_stats *st)
 	kws_history_init(&h, buf, cap);
 	h.end = cap;
 	assert_int_equal(kws_clips_create(&clips, &c, 16000, NULL), KWS_OK);
-	kws_clips_want(clips, "20300101T000000.000Z-w-50.wav", cap - 32000, cap - 800);
-	kws_clips_step(clips, &h, true);
+	kws_clips_want(clips, &list, "20300101T000000.000Z-w-50.wav", cap - 32000, cap - 800);
+	kws_clips_step(clips, &list, &h, true);
 	while (kws_clips_stats_get(clips, st), st->written + st->failed == 0)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	kws_clips_stop(clips, 10000, true);

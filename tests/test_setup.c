@@ -55,9 +55,27 @@ static void conf_of(kws_conf *c, unsigned sinks, char which)
 		snprintf(c->clips.dir, sizeof c->clips.dir, "%s/clips", dir);
 }
 
+static void ignore(void *ctx, const kws_report *r, bool near)
+{
+	(void)ctx;
+	(void)r;
+	(void)near;
+}
+
+static bool swap(kws_setup *next, kws_running *now)
+{
+	static const kws_setup_reporter to = { .fn = ignore };
+	kws_listener *gone[KWS_CONF_AUDIOS];
+	const bool all = kws_setup_swap(next, now, &to, gone, 1000);
+
+	for (size_t i = 0; i < KWS_CONF_AUDIOS && gone[i]; i++)
+		kws_listener_retire(gone[i]);
+	return all;
+}
+
 static void start(kws_running *now, unsigned sinks)
 {
-	kws_setup s;
+	static kws_setup s; /* large */
 	kws_error err = { "" };
 	int keep = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY);
 
@@ -71,16 +89,17 @@ static void start(kws_running *now, unsigned sinks)
 	close(null);
 	if (status != KWS_OK || kws_setup_open(&s, &err) != KWS_OK)
 		fail_msg("%s", err.text);
-	now->conf = s.conf;
 	now->sinks = s.sinks;
-	snprintf(now->model_hash, sizeof now->model_hash, "%s",
-		 kws_model_hash(kws_engine_model(s.engine)));
-	kws_engine_destroy(s.engine);
+	assert_true(swap(&s, now));
 }
 
 static void end(kws_running *now)
 {
+	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++)
+		kws_listener_destroy(now->listener[i], 1000);
+	kws_clips_stop(now->clips, 1000, true);
 	kws_sinks_stop(now->sinks, 1000);
+	kws_models_release(&now->models);
 }
 
 /* All that others see in the folder: names, inodes, modes, sizes, times. */
@@ -164,8 +183,8 @@ static void spoil(kws_conf *c, unsigned what)
 
 static void refuse_each(unsigned sinks)
 {
-	kws_running now;
-	kws_setup next;
+	static kws_running now;
+	static kws_setup next;
 	kws_error err = { "" };
 	char before[8192], after[8192];
 	int reader = -1;
@@ -213,8 +232,8 @@ static void test_refused_reload(void **state)
 /* What does not change is kept; what does is replaced; readers stay. */
 static void test_reload(void **state)
 {
-	kws_running now;
-	kws_setup next;
+	static kws_running now;
+	static kws_setup next;
 
 	(void)state;
 	start(&now, ALL & ~STDOUT_SINK);
@@ -225,8 +244,8 @@ static void test_reload(void **state)
 	conf_of(&next.conf, ALL & ~STDOUT_SINK, 'a');
 	next.conf.hook[0].queue = 3;
 	assert_int_equal(kws_setup_build(&next, &now, NULL), KWS_OK);
-	assert_null(next.engine); /* the same weights */
-	assert_true(kws_setup_swap(&next, &now, 1000));
+	assert_null(next.engine[0][0]); /* the same weights */
+	assert_true(swap(&next, &now));
 	assert_int_equal(taken(&now, "file"), 1); /* those that were */
 	assert_int_equal(taken(&now, "socket"), 1);
 	assert_int_equal(taken(&now, "hook"), 0); /* another one */
@@ -236,9 +255,8 @@ static void test_reload(void **state)
 	conf_of(&next.conf, FILE_SINK | SOCKET_SINK, 'b');
 	put_model("model", 2);
 	assert_int_equal(kws_setup_build(&next, &now, NULL), KWS_OK);
-	assert_non_null(next.engine);
-	kws_engine_destroy(next.engine);
-	assert_true(kws_setup_swap(&next, &now, 1000));
+	assert_non_null(next.engine[0][0]);
+	assert_true(swap(&next, &now));
 	assert_int_equal(taken(&now, "hook"), -1);
 	assert_int_equal(access(in_dir("a.sock"), F_OK), -1);
 	check_alive(&now, FILE_SINK | SOCKET_SINK, reader);
@@ -252,8 +270,8 @@ static void test_reload(void **state)
  * tries again. */
 static void test_swap_that_fails(void **state)
 {
-	kws_running now;
-	kws_setup next;
+	static kws_running now;
+	static kws_setup next;
 
 	(void)state;
 	start(&now, FILE_SINK | SOCKET_SINK);
@@ -261,9 +279,8 @@ static void test_swap_that_fails(void **state)
 	kws_sinks_serve(now.sinks);
 	conf_of(&next.conf, FILE_SINK | SOCKET_SINK, 'b');
 	assert_int_equal(kws_setup_build(&next, &now, NULL), KWS_OK);
-	kws_engine_destroy(next.engine);
 	int theirs = squat(next.conf.socket[0].path);
-	assert_false(kws_setup_swap(&next, &now, 1000));
+	assert_false(swap(&next, &now));
 	assert_int_equal(access(in_dir("b.events"), F_OK), 0);
 	snprintf(now.conf.socket[0].path, sizeof now.conf.socket[0].path, "%s", in_dir("a.sock"));
 	check_alive(&now, FILE_SINK | SOCKET_SINK, reader);
@@ -272,11 +289,93 @@ static void test_swap_that_fails(void **state)
 
 	conf_of(&next.conf, FILE_SINK | SOCKET_SINK, 'b');
 	assert_int_equal(kws_setup_build(&next, &now, NULL), KWS_OK);
-	kws_engine_destroy(next.engine);
-	assert_true(kws_setup_swap(&next, &now, 1000));
+	assert_true(swap(&next, &now));
 	assert_string_equal(now.conf.socket[0].path, in_dir("b.sock"));
 	check_alive(&now, FILE_SINK | SOCKET_SINK, reader);
 	close(reader);
+	end(&now);
+}
+
+/* ---- listeners and models ---- */
+
+/* audio and models: letters, each a section of that name; a model's file is "model" but for 'o', which is
+ * "other". Each model is gated by the letter before it in gates, "xy": x after y. */
+static void lists_of(kws_conf *c, const char *audio, const char *models, const char *gates)
+{
+	conf_of(c, 0, 'a');
+	c->n_audio = strlen(audio);
+	c->n_model = strlen(models);
+	for (size_t i = 0; i < c->n_audio; i++) {
+		c->audio[i] = c->audio[0];
+		c->audio[i].name[0] = audio[i];
+		c->audio[i].enabled = KWS_NO; /* nothing is opened */
+	}
+	for (size_t i = 0; i < c->n_model; i++) {
+		c->model[i] = (kws_conf_model){ .name = { models[i] }, .within_s = 5.0f };
+		snprintf(c->model[i].path, sizeof c->model[i].path, "%s/%s", dir,
+			 models[i] == 'o' ? "other" : "model");
+		for (const char *g = gates; *g; g += 2)
+			if (g[0] == models[i])
+				c->model[i].after[0] = g[1];
+	}
+}
+
+static void reload(kws_running *now, const char *audio, const char *models, const char *gates)
+{
+	static kws_setup next;
+	kws_error err = { "" };
+
+	lists_of(&next.conf, audio, models, gates);
+	if (kws_setup_build(&next, now, &err) != KWS_OK)
+		fail_msg("%s", err.text);
+	assert_true(swap(&next, now));
+}
+
+static kws_engine *engine_of(const kws_running *now, size_t audio, const char *model)
+{
+	return kws_hearing_engine(kws_listener_hearing(now->listener[audio]), model);
+}
+
+static void test_lists(void **state)
+{
+	static kws_running now;
+
+	(void)state;
+	put_model("model", 1);
+	put_model("other", 2);
+	start(&now, 0);
+	reload(&now, "kd", "mno", "no");
+	kws_listener *k = now.listener[0], *d = now.listener[1];
+	kws_engine *km = engine_of(&now, 0, "m"), *kn = engine_of(&now, 0, "n"),
+		   *dm = engine_of(&now, 1, "m"), *ko = engine_of(&now, 0, "o");
+	assert_non_null(kn);
+	assert_string_equal(kws_listener_name(d), "d");
+	/* one model, however many hear it and whatever it is called */
+	assert_ptr_equal(kws_engine_model(km), kws_engine_model(dm));
+	assert_ptr_equal(kws_engine_model(km), kws_engine_model(kn));
+	assert_ptr_not_equal(kws_engine_model(km), kws_engine_model(ko));
+
+	/* one more listener, in another order; one more model, one gate less: only that is new */
+	reload(&now, "xdk", "mnop", "");
+	assert_ptr_equal(now.listener[2], k);
+	assert_ptr_equal(now.listener[1], d);
+	assert_ptr_equal(engine_of(&now, 2, "m"), km);
+	assert_ptr_equal(engine_of(&now, 1, "m"), dm);
+	assert_ptr_equal(engine_of(&now, 2, "o"), ko);
+	assert_string_equal(kws_engine_after(engine_of(&now, 2, "n")), "");
+	assert_non_null(engine_of(&now, 2, "p"));
+	assert_non_null(engine_of(&now, 0, "p"));
+	assert_ptr_equal(kws_engine_model(engine_of(&now, 0, "p")), kws_engine_model(km));
+
+	/* another content: another engine; the rest stays, and so does the model that it hears with */
+	put_model("other", 3);
+	reload(&now, "k", "om", "");
+	assert_ptr_equal(now.listener[0], k);
+	assert_null(now.listener[1]);
+	assert_ptr_equal(engine_of(&now, 0, "m"), km);
+	assert_string_equal(kws_model_name(kws_engine_model(km)), "tiny");
+	assert_null(engine_of(&now, 0, "n"));
+	assert_ptr_equal(kws_engine_shared(engine_of(&now, 0, "o")), now.models.model[0]);
 	end(&now);
 }
 
@@ -295,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_refused_reload),
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_swap_that_fails),
+		cmocka_unit_test(test_lists),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, teardown);

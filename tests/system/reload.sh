@@ -95,37 +95,6 @@ test_model_too_slow() { # at most 60 s
 	[ "$(words "$T/out")" = "$(words "$T/want")" ] || fail "heard $(words "$T/out")"
 }
 
-# kwsd --reload: waits, and tells whether it was taken; two at once, a daemon that is gone, one that tells nothing.
-test_reload_is_answered() { # at most 30 s
-	mkdir "$T/run"
-	export RUNTIME_DIRECTORY=$T/run
-	echo > "$T/k.conf"
-	mkfifo "$T/mic"
-	"$KWSD" -c "$T/k.conf" -m "$MODEL" -d "raw:$T/mic" > "$T/out" 2> "$T/err" & P=$!; PIDS="$PIDS $P"
-	exec 7> "$T/mic"
-	await 5 test -s "$T/run/reload" || fail "nothing to wait for"
-	"$KWSD" --reload "$P" 2> "$T/err2" || fail "status $? for a good one"
-	[ "$(n_logged '^kwsd: info: reloaded:')" = 1 ] || fail "came back before it was reloaded"
-	printf '[decision]\nthreshold = 7\n' > "$T/k.conf"
-	for n in 1 2 3; do
-		"$KWSD" --reload "$P" 2> "$T/err2"
-		[ $? = 78 ] || fail "status is not EX_CONFIG for a bad one"
-		[ "$(n_logged 'reload refused:')" = $n ] || fail "came back before it was refused"
-	done
-	echo > "$T/k.conf"
-	"$KWSD" --reload "$P" 2> "$T/err2" & local other=$!
-	"$KWSD" --reload "$P" 2>> "$T/err2" || fail "status $? with another beside it"
-	wait $other || fail "status $? of the other"
-	( unset RUNTIME_DIRECTORY; "$KWSD" --reload "$P" 2> "$T/err2" ) && fail "status 0 without an answer"
-	"$KWSD" --reload $$ 2> "$T/err2" && fail "took another process for kwsd"
-	"$KWSD" --reload x 2> "$T/err2"
-	[ $? = 64 ] || fail "x is a process"
-	exec 7>&-
-	kwsd_stop
-	"$KWSD" --reload "$P" 2> "$T/err2"
-	[ $? = 69 ] || fail "a daemon that has ended has reloaded"
-}
-
 # A reload that is refused: old readers and new ones get the next events.
 test_refused_reload() { # at most 40 s
 	need socat

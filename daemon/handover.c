@@ -1,0 +1,42 @@
+#include "daemon/handover.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A decision takes KWS_DECIDE_HOLD_MS at most: what the old model had not decided by then is the new
+ * one's. */
+static const double undecided_s = 0.3;
+
+void kws_handover_told(kws_handover *h, const char *word, double start_s, double end_s)
+{
+	unsigned i = h->n_recent++ % KWS_HANDOVER_RECENT;
+
+	snprintf(h->recent[i].word, sizeof h->recent[i].word, "%s", word);
+	h->recent[i].start_s = start_s;
+	h->recent[i].end_s = end_s;
+}
+
+void kws_handover_begin(kws_handover *h, double at_s)
+{
+	h->at_s = at_s;
+	h->happened = true;
+}
+
+static bool was_told(const kws_handover *h, const char *word, double start_s, double end_s)
+{
+	for (unsigned i = 0; i < KWS_HANDOVER_RECENT; i++)
+		if (!strcmp(h->recent[i].word, word) && start_s < h->recent[i].end_s
+		    && h->recent[i].start_s < end_s)
+			return true;
+	return false;
+}
+
+bool kws_handover_was_decided(const kws_handover *h, const char *word, double start_s, double end_s,
+			      double decided_s, bool near)
+{
+	if (!h->happened)
+		return false;
+	if (decided_s + (near ? 0.0 : undecided_s) < h->at_s)
+		return true;
+	return start_s < h->at_s && was_told(h, word, start_s, end_s);
+}

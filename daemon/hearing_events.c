@@ -1,0 +1,102 @@
+#include "daemon/clock.h"
+#include "daemon/hearing_parts.h"
+#include "daemon/log.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void fill(const kws_hearing *h, const kws_engine *engine, kws_report *r, const kws_event *ev,
+		 const kws_gate_word *after)
+{
+	const kws_model *m = kws_engine_model(engine);
+	const char *spotter = kws_engine_name(engine);
+	kws_event_context c = KWS_EVENT_CONTEXT;
+	char stream[sizeof h->run + KWS_CONF_NAME + 1];
+
+	snprintf(stream, sizeof stream, "%s%s%s", h->run, *spotter ? "/" : "", spotter);
+	c.stream = stream;
+	c.device = h->device;
+	c.host = h->host;
+	c.listener = h->name;
+	c.spotter = spotter;
+	c.after = after ? after->word : NULL;
+	c.after_id = after ? after->id : NULL;
+	c.origin = (uint64_t)llround(h->origin_s * kws_model_rate_hz(m));
+	c.wall = kws_anchor_wall(&h->anchor, 0.0);
+	c.monotonic = c.wall - kws_clock_wall() + kws_clock_mono();
+	c.gap_count = h->gaps.count;
+	c.gap_s = h->gaps.seconds;
+	c.gap_reason = h->gaps.reason;
+	kws_report_fill(r, ev, m, &c);
+}
+
+static void keep_clip(kws_hearing *h, kws_report *r, const kws_event *ev, bool near)
+{
+	uint64_t hz = r->rate_hz;
+
+	kws_clips_name(r->clip, kws_anchor_wall(&h->anchor, r->start_s), h->name, r->word,
+		       ev->score, near);
+	kws_clips_want(h->clips, &h->list, r->clip, ev->start * h->hz / hz, ev->end * h->hz / hz);
+}
+
+/* Open the gates of those that wait for a word of this seat. decided: it was told before, by another
+ * engine in this seat, and those that are open know of it. */
+static void open_gates(kws_hearing *h, kws_seat *s, const kws_event *ev, const char *id,
+		       bool decided)
+{
+	kws_ear *by = kws_engine_ear(s->engine);
+
+	for (size_t i = 0; i < h->ears.n; i++)
+		if (*kws_engine_after(h->seat[i].engine)
+		    && !strcmp(kws_engine_after(h->seat[i].engine), kws_engine_name(s->engine))
+		    && !(decided && kws_ear_next(h->ear[i]) != UINT64_MAX))
+			kws_ear_open(h->ear[i], by, ev, id);
+}
+
+static void tell_near_miss(kws_hearing *h, kws_seat *s, const kws_report *r, const kws_event *ev)
+{
+	s->near_misses++;
+	kws_log(KWS_LOG_DEBUG, "near miss: %s %.2f of %.2f at %.2f s", r->word, (double)ev->score,
+		(double)ev->threshold, r->start_s);
+	h->fn(h->ctx, r, true);
+}
+
+void kws_hearing_on_event(void *ctx, kws_engine *engine, const kws_event *ev, bool near)
+{
+	kws_hearing *h = ctx;
+	kws_seat *s = kws_hearing_seat(h, kws_engine_name(engine));
+	const double hz = kws_model_rate_hz(kws_engine_model(engine));
+	const double start_s = (double)ev->start / hz, end_s = (double)ev->end / hz;
+	kws_report r;
+
+	fill(h, engine, &r, ev, near ? NULL : kws_ear_after(kws_engine_ear(engine)));
+	if (kws_handover_was_decided(&s->past, r.word, start_s, end_s, (double)ev->sample / hz,
+				     near)) {
+		if (!near)
+			open_gates(h, s, ev, r.id, true);
+		return;
+	}
+	if (h->clips)
+		keep_clip(h, &r, ev, near);
+	if (near) {
+		tell_near_miss(h, s, &r, ev);
+		return;
+	}
+	kws_handover_told(&s->past, r.word, start_s, end_s);
+	s->told[s->n_told % KWS_HEARING_TOLD].event = *ev;
+	memcpy(s->told[s->n_told++ % KWS_HEARING_TOLD].id, r.id, sizeof r.id);
+	kws_gaps_told(&h->gaps);
+	s->events++;
+	open_gates(h, s, ev, r.id, false);
+	h->fn(h->ctx, &r, false);
+}
+
+void kws_hearing_on_frame(void *ctx, kws_engine *engine, const kws_frame *f, const float *score)
+{
+	const kws_hearing *h = ctx;
+
+	if (h->observer->frame)
+		h->observer->frame(h->observer->ctx, h->name, kws_engine_name(engine),
+				   kws_engine_model(engine), f, score);
+}

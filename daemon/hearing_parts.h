@@ -1,0 +1,56 @@
+/* hearing_parts.h - what the files of the hearing share: hearing.c hears streams, hearing_events.c makes
+ * reports of events, hearing_engines.c lets others take over. */
+#ifndef KWS_DAEMON_HEARING_PARTS_H
+#define KWS_DAEMON_HEARING_PARTS_H
+
+#include "daemon/handover.h"
+#include "daemon/hearing.h"
+
+enum { KWS_HEARING_TOLD = 8 };
+
+/* A place for an engine, which goes on when another one takes it. */
+typedef struct {
+	kws_engine *engine;
+	kws_handover past;
+	struct {
+		kws_event event;
+		char id[64];
+	} told[KWS_HEARING_TOLD]; /* of this stream, for the gate of one that takes over */
+	unsigned n_told;
+	unsigned long events, near_misses;
+} kws_seat;
+
+struct kws_hearing {
+	char name[KWS_CONF_NAME];
+	char host[65], run[160]; /* run: tells this from all others, also those of other days */
+	char device[KWS_DEVICE_NAME];
+	kws_observer *observer;
+	kws_report_fn *fn;
+	void *ctx;
+
+	kws_seat seat[KWS_CONF_MODELS];
+	kws_ear *ear[KWS_CONF_MODELS]; /* of the seats, in the order in which they hear */
+	kws_ears ears;
+
+	kws_clips *clips; /* NULL: none */
+	kws_conf_clips clips_conf;
+	kws_clip_list list;
+
+	/* the stream */
+	bool open, behind;
+	unsigned hz;
+	double origin_s; /* heard before this stream */
+	kws_history history;
+	kws_anchor anchor;
+	kws_gaps gaps;
+	double power; /* mean square, smoothed */
+};
+
+/* The seat of this name; NULL: there is none. */
+kws_seat *kws_hearing_seat(kws_hearing *h, const char *name);
+
+/* What an engine calls; ctx is the hearing. */
+void kws_hearing_on_event(void *ctx, kws_engine *engine, const kws_event *ev, bool near);
+void kws_hearing_on_frame(void *ctx, kws_engine *engine, const kws_frame *f, const float *score);
+
+#endif

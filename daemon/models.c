@@ -1,0 +1,255 @@
+#include "daemon/models.h"
+
+#include "daemon/clock.h"
+#include "nearest.h"
+#include "spot/spotter.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct kws_shared_model {
+	kws_model *model;
+	char path[KWS_CONF_TEXT];
+	double cost;
+	atomic_uint shares; /* a reload is built beside those who hear */
+};
+
+/* ---- one ---- */
+
+/* The cheapest of some pieces of noise, in this thread's own processor time: how busy the machine is
+ * counts little. What is far too slow is given up early. */
+static double measure(kws_spotter *sp, unsigned hz)
+{
+	enum { PIECES = 10, HOPS = 20, HOP_MAX = 1920 };
+	static const double enough_s = 0.5;
+	double hop_s = 0.01, best = HUGE_VAL, spent = 0.0;
+	float pcm[HOP_MAX];
+	size_t n = hz / 100;
+	unsigned noise = 1;
+
+	for (int piece = 0; piece < PIECES && (piece < 2 || spent < enough_s); piece++) {
+		double from = kws_clock_thread(), took = 0.0;
+		int hops;
+
+		for (hops = 0; hops < HOPS && took < 2.0 * HOPS * hop_s; hops++) {
+			for (size_t i = 0; i < n; i++) {
+				noise = noise * 1664525u + 1013904223u;
+				pcm[i] = 1e-2f * ((float)(noise >> 8) / (float)(1u << 23) - 1.0f);
+			}
+			kws_spotter_process(sp, pcm, n);
+			took = kws_clock_thread() - from;
+		}
+		best = fmin(best, took / (hops * hop_s));
+		spent += took;
+	}
+	return best;
+}
+
+/* Also whether it can hear a stream at all. */
+static enum kws_status learn_cost(kws_shared_model *m, kws_error *err)
+{
+	const unsigned hz = kws_model_rate_hz(m->model);
+	kws_spotter *sp;
+	enum kws_status status = kws_spotter_create(&sp, m->model, hz, NULL, err);
+
+	if (status != KWS_OK)
+		return status;
+	m->cost = measure(sp, hz);
+	kws_spotter_destroy(sp);
+	return KWS_OK;
+}
+
+kws_shared_model *kws_shared_model_share(kws_shared_model *m)
+{
+	atomic_fetch_add(&m->shares, 1);
+	return m;
+}
+
+void kws_shared_model_release(kws_shared_model *m)
+{
+	if (!m || atomic_fetch_sub(&m->shares, 1) != 1)
+		return;
+	kws_model_close(m->model);
+	free(m);
+}
+
+/* One of all with this content. */
+static kws_shared_model *find(const kws_models *all, const char *hash)
+{
+	for (size_t i = 0; all && i < all->n; i++)
+		if (!strcmp(kws_model_hash(all->model[i]->model), hash))
+			return all->model[i];
+	return NULL;
+}
+
+static enum kws_status load(kws_models *out, const char *path, const kws_models *now,
+			    kws_error *err)
+{
+	kws_shared_model *m = calloc(1, sizeof *m), *same;
+	enum kws_status status;
+
+	if (!m)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	atomic_store(&m->shares, 1);
+	status = kws_model_open(&m->model, path, err);
+	same = status != KWS_OK ? NULL : find(out, kws_model_hash(m->model));
+	if (status == KWS_OK && !same)
+		same = find(now, kws_model_hash(m->model));
+	if (status == KWS_OK && !same)
+		status = learn_cost(m, err);
+	if (status != KWS_OK || same)
+		kws_shared_model_release(m);
+	if (status != KWS_OK)
+		return status;
+	if (same) {
+		out->model[out->n++] = kws_shared_model_share(same);
+		return KWS_OK;
+	}
+	snprintf(m->path, sizeof m->path, "%s", path);
+	out->model[out->n++] = m;
+	return KWS_OK;
+}
+
+/* ---- all ---- */
+
+enum kws_status kws_models_load(kws_models *out, const kws_conf *c, const kws_models *now,
+				kws_error *err)
+{
+	enum kws_status status = KWS_OK;
+
+	memset(out, 0, sizeof *out);
+	for (size_t i = 0; i < c->n_model && status == KWS_OK; i++)
+		status = load(out, c->model[i].path, now, err);
+	if (status != KWS_OK)
+		kws_models_release(out);
+	return status;
+}
+
+void kws_models_release(kws_models *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		kws_shared_model_release(m->model[i]);
+	memset(m, 0, sizeof *m);
+}
+
+const kws_model *kws_shared_model_get(const kws_shared_model *m)
+{
+	return m->model;
+}
+
+const char *kws_shared_model_path(const kws_shared_model *m)
+{
+	return m->path;
+}
+
+double kws_shared_model_cost(const kws_shared_model *m)
+{
+	return m->cost;
+}
+
+/* ---- what the configuration says of them ---- */
+
+static bool has_word(const kws_model *m, const char *word)
+{
+	int w = kws_model_word_index(m, word);
+
+	return w >= 0 && kws_model_is_command(m, (size_t)w);
+}
+
+/* Models that the section [threshold name] speaks of. */
+static bool speaks_of(const kws_conf_decision *d, const kws_conf_model *m)
+{
+	return !*d->name || !strcmp(d->name, m->name);
+}
+
+static enum kws_status no_such_word(const kws_models *m, const kws_conf *c,
+				    const kws_conf_decision *d, const char *word, kws_error *err)
+{
+	kws_nearest near;
+	const kws_model *one = NULL;
+	size_t n = 0;
+
+	kws_nearest_init(&near, word);
+	for (size_t i = 0; i < m->n; i++) {
+		if (!speaks_of(d, &c->model[i]))
+			continue;
+		one = m->model[i]->model;
+		n++;
+		for (size_t w = 0; w < kws_model_n_words(one); w++)
+			if (kws_model_is_command(one, w))
+				kws_nearest_offer(&near, kws_model_word(one, w));
+	}
+	if (n != 1)
+		return kws_fail(err, KWS_ERR_ARG, "threshold.%s: no model has such a word%s", word,
+				kws_nearest_hint(&near));
+	return kws_fail(err, KWS_ERR_ARG, "threshold%s%s.%s: the model %s has no such word%s",
+			*d->name ? " " : "", d->name, word, kws_model_name(one),
+			kws_nearest_hint(&near));
+}
+
+static enum kws_status check_words(const kws_models *m, const kws_conf *c,
+				   const kws_conf_decision *d, kws_error *err)
+{
+	for (size_t k = 0; k < d->n_words; k++) {
+		bool found = false;
+
+		for (size_t i = 0; i < m->n && !found; i++)
+			found = speaks_of(d, &c->model[i])
+				&& has_word(m->model[i]->model, d->word[k].word);
+		if (!found)
+			return no_such_word(m, c, d, d->word[k].word, err);
+	}
+	return KWS_OK;
+}
+
+/* "kitchen", "commands": the parts that a sum is made of, the dearest first if they do not all fit. */
+static void name_part(char *out, size_t size, const kws_conf_audio *a, const kws_conf_model *m,
+		      double cost)
+{
+	size_t n = strlen(out);
+
+	snprintf(out + n, size - n, "%s%s%s%s %.2f", n ? ", " : "", a->name,
+		 *a->name && *m->name ? "/" : "", m->name, cost);
+}
+
+static enum kws_status check_cost(const kws_models *m, const kws_conf *c, kws_error *err)
+{
+	char parts[160] = "";
+	double sum = 0.0;
+	size_t n = 0, last = 0;
+
+	for (size_t a = 0; a < c->n_audio; a++)
+		for (size_t i = 0; i < m->n; i++) {
+			if (!c->audio[a].enabled || !kws_conf_hears(&c->audio[a], c->model[i].name))
+				continue;
+			sum += m->model[i]->cost;
+			name_part(parts, sizeof parts, &c->audio[a], &c->model[i],
+				  m->model[i]->cost);
+			last = i;
+			n++;
+		}
+	if (sum <= KWS_MODELS_MOST)
+		return KWS_OK;
+	if (n == 1)
+		return kws_fail(err, KWS_ERR_ARG,
+				"model%s%s.path: %s: too slow for this machine: %.2f s of "
+				"processor for a second of audio, at most %.1f",
+				*c->model[last].name ? " " : "", c->model[last].name,
+				c->model[last].path, sum, KWS_MODELS_MOST);
+	return kws_fail(err, KWS_ERR_ARG,
+			"too slow for this machine: %.2f s of processor for a second of audio, at "
+			"most %.1f: %s",
+			sum, KWS_MODELS_MOST, parts);
+}
+
+enum kws_status kws_models_check(const kws_models *m, const kws_conf *c, kws_error *err)
+{
+	enum kws_status status = KWS_OK;
+
+	for (size_t i = 0; i < c->n_decision && status == KWS_OK; i++)
+		status = check_words(m, c, &c->decision[i], err);
+	return status == KWS_OK ? check_cost(m, c, err) : status;
+}

@@ -1,0 +1,170 @@
+/* Another configuration: built by a thread beside the running daemon, swapped in between two hops. */
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/service_parts.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RETIRE_MS = 10000 };
+
+/* ---- the thread ---- */
+
+static void say(void *ctx, const char *text)
+{
+	kws_service *s = ctx;
+	size_t n = strlen(s->error);
+
+	kws_log(KWS_LOG_ERROR, "%s", text);
+	snprintf(s->error + n, sizeof s->error - n, "%s%s", n ? "\n" : "", text);
+}
+
+static void *build(void *arg)
+{
+	kws_service *s = arg;
+	const uint64_t one = 1;
+	kws_error err = { "" };
+
+	if (!kws_setup_read(&s->next, s->src, say, s)
+	    && kws_setup_build(&s->next, &s->now, &err) != KWS_OK)
+		say(s, err.text);
+	s->refused = *s->error;
+	while (write(s->built, &one, sizeof one) < 0 && errno == EINTR)
+		continue;
+	return NULL;
+}
+
+/* ---- who waits for it ---- */
+
+/* Called one by one: each may ask for another reload. */
+static void answer(kws_service *s, bool taken)
+{
+	kws_service_waiter w[KWS_SERVICE_WAITERS];
+	size_t n = 0, left = 0;
+
+	for (size_t i = 0; i < s->n_waiters; i++) {
+		if (s->waiter[i].next)
+			s->waiter[left++] = s->waiter[i];
+		else
+			w[n++] = s->waiter[i];
+	}
+	s->n_waiters = left;
+	for (size_t i = 0; i < left; i++)
+		s->waiter[i].next = false;
+	for (size_t i = 0; i < n; i++)
+		w[i].done(w[i].ctx, taken, s->error);
+}
+
+static void begin(kws_service *s)
+{
+	int failed;
+
+	s->error[0] = 0;
+	kws_notify_reloading(&s->notify, kws_clock_mono());
+	failed = kws_clock_start(&s->builder, NULL, build, s);
+	s->building = !failed;
+	if (!failed)
+		return;
+	snprintf(s->error, sizeof s->error, KWS_NO_THREAD, strerror(failed));
+	kws_log(KWS_LOG_ERROR, "reload refused: %s", s->error);
+	s->reloads++;
+	kws_notify_reloaded(&s->notify);
+	answer(s, false);
+}
+
+bool kws_service_reload(kws_service *s, kws_service_done_fn *done, void *ctx)
+{
+	if (done && s->n_waiters == KWS_SERVICE_WAITERS)
+		return false;
+	if (done)
+		s->waiter[s->n_waiters++] = (kws_service_waiter){ done, ctx, s->building };
+	if (s->building)
+		s->again = true;
+	else
+		begin(s);
+	return true;
+}
+
+/* ---- swapped in ---- */
+
+/* "the model commands-12 0123456789ab", or several. */
+static void say_models(const kws_models *m, char *out, size_t n)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < m->n && at < n; i++) {
+		const kws_model *model = kws_shared_model_get(m->model[i]);
+
+		at += (size_t)snprintf(out + at, n - at, "%s%s %.12s", i ? ", " : "",
+				       kws_model_name(model), kws_model_hash(model));
+	}
+}
+
+static bool same_models(const kws_models *a, const kws_models *b)
+{
+	return a->n == b->n && !memcmp(a->model, b->model, a->n * sizeof a->model[0]);
+}
+
+static bool swap(kws_service *s)
+{
+	const kws_setup_reporter to = { kws_service_report, &s->observer, s };
+	const bool same = same_models(&s->next.models, &s->now.models);
+	kws_listener *gone[KWS_CONF_AUDIOS];
+	char models[512] = "";
+	bool all = kws_setup_swap(&s->next, &s->now, &to, gone, RETIRE_MS);
+
+	kws_service_watch(s);
+	for (size_t i = 0; i < KWS_CONF_AUDIOS && gone[i]; i++)
+		kws_listener_retire(gone[i]);
+	kws_service_heed(s);
+	say_models(&s->now.models, models, sizeof models);
+	kws_log(KWS_LOG_INFO, "reloaded%s: %s; model %s", all ? "" : " in part",
+		same ? "configuration" : "configuration and model", models);
+	if (!all)
+		snprintf(s->error, sizeof s->error,
+			 "taken in part: the log says what could not be opened");
+	return all;
+}
+
+void kws_service_reload_ready(void *ctx, unsigned events)
+{
+	kws_service *s = ctx;
+	bool taken = false;
+	uint64_t n;
+
+	(void)events;
+	if (read(s->built, &n, sizeof n) < 0)
+		return;
+	pthread_join(s->builder, NULL);
+	s->building = false;
+	if (s->refused)
+		kws_log(KWS_LOG_ERROR, "reload refused: the old configuration and model stay");
+	else
+		taken = swap(s);
+	s->reloads++;
+	kws_notify_reloaded(&s->notify);
+	const bool again = s->again;
+	s->again = false;
+	answer(s, taken);
+	if (again && !s->building)
+		begin(s);
+}
+
+bool kws_service_drop_reload(kws_service *s)
+{
+	enum { SOON_MS = 50 };
+	struct pollfd built = { .fd = s->built, .events = POLLIN };
+
+	if (!s->building)
+		return true;
+	if (poll(&built, 1, SOON_MS) != 1)
+		return false;
+	pthread_join(s->builder, NULL);
+	s->building = false;
+	if (!s->refused)
+		kws_setup_drop(&s->next);
+	return true;
+}

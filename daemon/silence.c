@@ -1,0 +1,52 @@
+#include "daemon/silence.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double longest_s = 3600.0;
+
+void kws_silence_init(kws_silence *s, unsigned limit_s)
+{
+	memset(s, 0, sizeof *s);
+	kws_silence_configure(s, limit_s);
+}
+
+void kws_silence_configure(kws_silence *s, unsigned limit_s)
+{
+	s->limit_s = limit_s;
+	s->patience_s = limit_s;
+}
+
+void kws_silence_stream(kws_silence *s)
+{
+	s->constant = 0;
+}
+
+/* Equal, and not merely close. */
+static void count(kws_silence *s, const float *pcm, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		s->constant = pcm[i] < s->last || pcm[i] > s->last ? 0 : s->constant + 1;
+		s->last = pcm[i];
+	}
+}
+
+enum kws_silence_news kws_silence_step(kws_silence *s, const float *pcm, size_t n, unsigned hz,
+				       double *waited_s)
+{
+	bool was = s->silent;
+
+	count(s, pcm, n);
+	if (s->constant < n) {
+		s->silent = false;
+		s->patience_s = s->limit_s;
+		return was ? KWS_SILENCE_OVER : KWS_SILENCE_NONE;
+	}
+	if (!s->limit_s || (double)s->constant < s->patience_s * hz)
+		return KWS_SILENCE_NONE;
+	*waited_s = s->patience_s;
+	s->silent = true;
+	s->constant = 0;
+	s->patience_s = fmin(2.0 * s->patience_s, fmax(longest_s, s->limit_s));
+	return KWS_SILENCE_LASTS;
+}
