@@ -113,9 +113,9 @@ static bool put(kws_client *k, char *line, size_t n)
 	const unsigned long lost = kws_client_lost(k);
 
 	if (lost)
-		n += (size_t)snprintf(line + n, KWS_TAP_TAIL, ",\"dropped\":%lu}\n", lost);
+		n += (size_t)snprintf(line + n, KWS_SCOPE_TAIL, ",\"dropped\":%lu}\n", lost);
 	else
-		n += (size_t)snprintf(line + n, KWS_TAP_TAIL, "}\n");
+		n += (size_t)snprintf(line + n, KWS_SCOPE_TAIL, "}\n");
 	return kws_client_put(k, line, n);
 }
 
@@ -123,7 +123,7 @@ static void offer(kws_client *k, enum kws_stream stream, const char *name, const
 {
 	kws_control_client *own = kws_client_own(k);
 	kws_subscription *s = &own->to[stream];
-	char line[KWS_EVENT_JSON + 32 + KWS_TAP_TAIL];
+	char line[KWS_EVENT_JSON + 32 + KWS_SCOPE_TAIL];
 	const double now = kws_clock_mono();
 	kws_report mine = *r;
 	bool taken = false;
@@ -166,49 +166,83 @@ bool kws_control_wants_near_misses(const kws_control *c)
 
 /* One more row, of period_s; each client gets a line behind as many rows as its rate leaves between two,
  * so that all rows count and nothing has to be kept for each. */
-static void tell_row(kws_control *c, enum kws_stream stream, enum kws_tap_kind kind, kws_tap *t,
+static void tell_row(kws_control *c, enum kws_stream stream, enum kws_scope_kind kind, kws_scope *t,
 		     const float *row, double period_s, double time_s)
 {
-	const uint64_t n = kws_tap_add(t, kind, c->since[stream], row);
-	const char *spotter = kind == KWS_TAP_LEVELS ? NULL : kws_tap_spotter(t);
+	const uint64_t n = kws_scope_add(t, kind, c->since[stream], row);
+	const char *spotter = kind == KWS_SCOPE_LEVELS ? NULL : kws_scope_spotter(t);
 	char *line = NULL;
 	size_t made = 0, len = 0;
 
 	for (kws_client *k = NULL; (k = kws_server_next(c->server, k));) {
 		const kws_subscription *s = &((kws_control_client *)kws_client_own(k))->to[stream];
 
-		if (!is_for(s, kws_tap_listener(t), spotter))
+		if (!is_for(s, kws_scope_listener(t), spotter))
 			continue;
 		const long every = lround(1.0 / (s->rate_hz * period_s));
 		const size_t rows = every < 1 ? 1 : (size_t)every;
 		if (n % rows)
 			continue;
 		if (rows != made)
-			line = kws_tap_line(t, kind, rows, time_s, &len);
+			line = kws_scope_line(t, kind, rows, time_s, &len);
 		made = rows;
 		put(k, line, len);
 	}
 }
 
-void kws_control_frame(kws_control *c, kws_tap *t, const kws_frame *f, const float *score,
-		       double time_s)
+static void tell_frame(kws_control *c, kws_scope *of, bool has_levels, const kws_frame *f,
+		       const float *score, double time_s)
 {
-	const double hop_s = 0.01;
+	const double hop_s = 0.01, first_s = time_s - hop_s * (double)(f->stride - 1);
 
 	if (c->wanted[KWS_STREAM_SCORES])
-		tell_row(c, KWS_STREAM_SCORES, KWS_TAP_SCORES, t, score, hop_s * (double)f->stride,
-			 time_s);
-	if (!c->wanted[KWS_STREAM_MEL] || !f->mel)
-		return;
-	for (size_t i = 0; i < f->stride; i++)
-		tell_row(c, KWS_STREAM_MEL, KWS_TAP_MEL, t, f->mel + i * f->n_mels, hop_s,
-			 time_s - hop_s * (double)(f->stride - 1 - i));
+		tell_row(c, KWS_STREAM_SCORES, KWS_SCOPE_SCORES, of, score,
+			 hop_s * (double)f->stride, time_s);
+	for (size_t i = 0; i < f->stride; i++) {
+		if (c->wanted[KWS_STREAM_LEVELS] && f->level && has_levels)
+			tell_row(c, KWS_STREAM_LEVELS, KWS_SCOPE_LEVELS, of, f->level + i, hop_s,
+				 first_s + hop_s * (double)i);
+		if (c->wanted[KWS_STREAM_MEL] && f->mel)
+			tell_row(c, KWS_STREAM_MEL, KWS_SCOPE_MEL, of, f->mel + i * f->n_mels,
+				 hop_s, first_s + hop_s * (double)i);
+	}
 }
 
-void kws_control_level(kws_control *c, kws_tap *t, float mean_square, double time_s)
+void kws_control_frame(kws_control *c, const char *listener, const char *spotter,
+		       const kws_frame *f, const float *score, double time_s)
 {
-	if (c->wanted[KWS_STREAM_LEVELS])
-		tell_row(c, KWS_STREAM_LEVELS, KWS_TAP_LEVELS, t, &mean_square, 0.01, time_s);
+	if (!c->wanted[KWS_STREAM_SCORES] && !c->wanted[KWS_STREAM_LEVELS]
+	    && !c->wanted[KWS_STREAM_MEL])
+		return;
+	for (size_t i = 0; i < c->n_ears; i++) {
+		kws_scope *of = c->ear[i].scope;
+
+		if (!strcmp(kws_scope_listener(of), listener)
+		    && !strcmp(kws_scope_spotter(of), spotter))
+			tell_frame(c, of, c->ear[i].has_levels, f, score, time_s);
+	}
+}
+
+static void forget_ears(kws_control *c)
+{
+	while (c->n_ears)
+		kws_scope_destroy(c->ear[--c->n_ears].scope);
+}
+
+enum kws_status kws_control_ears(kws_control *c, const kws_control_ear *ear, size_t n,
+				 kws_error *err)
+{
+	enum kws_status status = KWS_OK;
+
+	assert(n <= sizeof c->ear / sizeof c->ear[0]);
+	forget_ears(c);
+	for (size_t i = 0; i < n && status == KWS_OK; i++) {
+		status = kws_scope_create(&c->ear[i].scope, ear[i].listener, ear[i].spotter,
+					  ear[i].model, err);
+		c->ear[i].has_levels = ear[i].has_levels;
+		c->n_ears += status == KWS_OK;
+	}
+	return status;
 }
 
 /* ---- the socket ---- */
@@ -300,6 +334,7 @@ void kws_control_stop(kws_control *c, int timeout_ms)
 	if (!c)
 		return;
 	kws_server_stop(c->server, timeout_ms, true);
+	forget_ears(c);
 	close(c->fd);
 	free(c);
 }

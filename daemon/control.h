@@ -6,9 +6,8 @@
 #ifndef KWS_DAEMON_CONTROL_H
 #define KWS_DAEMON_CONTROL_H
 
-#include "daemon/server.h"
 #include "daemon/conf.h"
-#include "daemon/tap.h"
+#include "daemon/server.h"
 #include "spot/event.h"
 
 #include <jansson.h>
@@ -72,12 +71,22 @@ void kws_control_event(kws_control *c, const kws_report *r);
 void kws_control_near_miss(kws_control *c, const kws_report *r);
 bool kws_control_wants_near_misses(const kws_control *c);
 
-/* Whether somebody looks at what these are given: else they return at once.
- *   score   (n_words,)  of the frame f, as the decision compares it
- *   time_s  the end of the frame, or of the hop of 10 ms, in seconds as events count them */
-void kws_control_frame(kws_control *c, kws_tap *t, const kws_frame *f, const float *score,
-		       double time_s);
-void kws_control_level(kws_control *c, kws_tap *t, float mean_square, double time_s);
+/* What is heard from now on: each spotter on each listener (listener "" and spotter "": without a name),
+ * with the same model and features as its frames. has_levels: one of each listener, whose frames say how
+ * loud it is. Takes memory; KWS_ERR_NOMEM: streams leave out what is new. */
+typedef struct {
+	const char *listener, *spotter;
+	const kws_model *model;
+	bool has_levels;
+} kws_control_ear;
+
+enum kws_status kws_control_ears(kws_control *c, const kws_control_ear *ear, size_t n,
+				 kws_error *err);
+
+/* A frame of one of these, with the scores (n_words,) that the decision compares. time_s: its end, in
+ * seconds as events count them. Returns at once when nobody looks. */
+void kws_control_frame(kws_control *c, const char *listener, const char *spotter,
+		       const kws_frame *f, const float *score, double time_s);
 
 void kws_control_stats_get(const kws_control *c, kws_server_stats *st);
 

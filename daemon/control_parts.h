@@ -4,6 +4,7 @@
 #define KWS_DAEMON_CONTROL_PARTS_H
 
 #include "daemon/control.h"
+#include "daemon/scope.h"
 
 /* A line of a client; an answer, which always finds that much room; what stands in "id". */
 enum { KWS_CONTROL_LINE = 64 * 1024, KWS_CONTROL_ANSWER = 128 * 1024, KWS_CONTROL_ID = 64 };
@@ -43,6 +44,11 @@ struct kws_control {
 	bool closing;		      /* to be turned off when all is answered */
 	unsigned wanted[KWS_STREAMS]; /* clients */
 	unsigned since[KWS_STREAMS];  /* changes when the first one comes */
+	struct {
+		kws_scope *scope;
+		bool has_levels;
+	} ear[KWS_CONF_AUDIOS * KWS_CONF_MODELS];
+	size_t n_ears;
 	char errors[KWS_CONTROL_ERRORS];
 	char answer[KWS_CONTROL_ANSWER];
 };

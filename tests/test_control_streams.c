@@ -4,25 +4,25 @@
 #include "tests/tiny_model.h"
 
 static kws_model *model;
-static kws_tap *tap, *attic;
 
 static int start_all(void **state)
 {
 	if (start(state) != 0)
 		return -1;
 	model = tiny_model_open(&tiny_default);
-	return model && kws_tap_create(&tap, "kitchen", "commands", model, NULL) == KWS_OK
-			       && kws_tap_create(&attic, "attic", "", NULL, NULL) == KWS_OK
-		       ? 0
-		       : -1;
+	if (!model)
+		return -1;
+	const kws_control_ear ears[] = { { "kitchen", "", model, false },
+					 { "kitchen", "commands", model, true } };
+	return kws_control_ears(control, ears, 2, NULL) == KWS_OK ? 0 : -1;
 }
 
 static int stop_all(void **state)
 {
-	kws_tap_destroy(tap);
-	kws_tap_destroy(attic);
+	const int status = stop(state);
+
 	kws_model_close(model);
-	return stop(state);
+	return status;
 }
 
 #define ALL(test) cmocka_unit_test_setup_teardown(test, start_all, stop_all)
@@ -37,14 +37,22 @@ static int subscribed(const char *to)
 	return fd;
 }
 
-/* Frame t of 20 ms, with the score of yes and both hops' first band as given. */
-static void frame(unsigned t, float yes, float band)
+/* Frame t of 20 ms of a spotter, with the score of yes and the first band as given. */
+static void frame_of(const char *spotter, unsigned t, float yes, float band)
 {
 	const float score[TINY_WORDS] = { yes, 0.25f, 0.5f, 0.125f };
 	float mel[2 * TINY_MELS] = { [0] = band, [TINY_MELS] = band + 1.0f };
-	const kws_frame f = { .n_words = TINY_WORDS, .stride = 2, .mel = mel, .n_mels = TINY_MELS };
+	const float level[2] = { 0.02f, 0.0f };
+	const kws_frame f = {
+		.n_words = TINY_WORDS, .stride = 2, .mel = mel, .n_mels = TINY_MELS, .level = level
+	};
 
-	kws_control_frame(control, tap, &f, score, 0.02 * (t + 1));
+	kws_control_frame(control, "kitchen", spotter, &f, score, 0.02 * (t + 1));
+}
+
+static void frame(unsigned t, float yes, float band)
+{
+	frame_of("commands", t, yes, band);
 }
 
 static void tell_event(unsigned n, const char *at, const char *by)
@@ -143,27 +151,27 @@ static void test_scores(void **state)
 	close(slow);
 }
 
+/* Levels are those of the listener: one spotter tells them, whichever is asked for. */
 static void test_mel_and_levels(void **state)
 {
 	(void)state;
-	int mel = subscribed("\"mel\":{\"rate_hz\":50}"),
-	    level = subscribed("\"levels\":{\"rate_hz\":50,\"spotter\":\"commands\"}");
-	frame(0, 0.1f, -3.0f);
+	int mel = subscribed("\"mel\":{\"rate_hz\":50,\"spotter\":\"commands\"}"),
+	    level = subscribed("\"levels\":{\"rate_hz\":50,\"spotter\":\"\"}");
+	frame_of("", 0, 0.1f, 7.0f);
+	frame_of("commands", 0, 0.1f, -3.0f);
+	frame_of("another", 0, 0.1f, 7.0f);
 	assert_string_equal(heard(mel),
 			    "{\"mel\":{\"listener\":\"kitchen\",\"spotter\":\"commands\","
 			    "\"time\":0.02,\"bands\":[-2.500,0.000,0.000,0.000,0.000,0.000,"
 			    "0.000,0.000,0.000,0.000]}}\n");
-	kws_control_level(control, attic, 0.02f, 0.01);
-	kws_control_level(control, attic, 0.0f, 0.02);
-	assert_string_equal(
-		heard(level),
-		"{\"level\":{\"listener\":\"attic\",\"time\":0.02,\"level_dbfs\":-20.0}}\n");
-	assert_string_equal(heard(mel), "");
+	assert_string_equal(heard(level), "{\"level\":{\"listener\":\"kitchen\",\"time\":0.02,"
+					  "\"level_dbfs\":-20.0}}\n");
 	/* a model that has none */
 	const kws_frame f = { .n_words = TINY_WORDS, .stride = 2 };
 	const float score[TINY_WORDS] = { 0 };
-	kws_control_frame(control, tap, &f, score, 0.04);
+	kws_control_frame(control, "kitchen", "commands", &f, score, 0.04);
 	assert_string_equal(heard(mel), "");
+	assert_string_equal(heard(level), "");
 	close(mel);
 	close(level);
 }
@@ -174,7 +182,7 @@ static void test_what_it_costs(void **state)
 	const kws_frame f = { .stride = 2 };
 
 	(void)state;
-	kws_control_frame(control, tap, &f, NULL, 0.0);
+	kws_control_frame(control, "kitchen", "commands", &f, NULL, 0.0);
 	if (!allocations_are_counted())
 		skip();
 	int fd =
@@ -183,7 +191,6 @@ static void test_what_it_costs(void **state)
 	const size_t before = n_allocations;
 	for (unsigned t = 0; t < 500; t++) {
 		frame(t, 0.5f, 0.0f);
-		kws_control_level(control, attic, 0.1f, 0.0);
 		tell_event(t, "", "");
 		serve();
 	}

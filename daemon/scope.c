@@ -1,4 +1,4 @@
-#include "daemon/tap.h"
+#include "daemon/scope.h"
 
 #include "model/model.h"
 
@@ -12,15 +12,15 @@
 enum { NUMBER = 24, HEAD = 256 };
 
 typedef struct {
-	float *row; /* (KWS_TAP_ROWS, width) */
+	float *row; /* (KWS_SCOPE_ROWS, width) */
 	size_t width;
 	uint64_t n; /* added since then */
 	unsigned since;
 } trace;
 
-struct kws_tap {
-	char listener[KWS_TAP_NAME], spotter[KWS_TAP_NAME];
-	trace trace[KWS_TAP_KINDS];
+struct kws_scope {
+	char listener[KWS_SCOPE_NAME], spotter[KWS_SCOPE_NAME];
+	trace trace[KWS_SCOPE_KINDS];
 	char **key; /* (n_words,) of each word: "yes": with its quotes */
 	char *line;
 	size_t size;
@@ -29,7 +29,7 @@ struct kws_tap {
 static bool make_trace(trace *t, size_t width)
 {
 	t->width = width;
-	t->row = calloc(KWS_TAP_ROWS * width, sizeof *t->row);
+	t->row = calloc(KWS_SCOPE_ROWS * width, sizeof *t->row);
 	return t->row != NULL;
 }
 
@@ -42,13 +42,13 @@ static char *quoted(const char *word)
 	return key;
 }
 
-static bool make_model(kws_tap *t, const kws_model *m)
+static bool make_model(kws_scope *t, const kws_model *m)
 {
 	const size_t n_words = kws_model_n_words(m), n_mels = kws_model_features(m)->n_mels;
 
 	t->key = calloc(n_words, sizeof *t->key);
-	if (!t->key || !make_trace(&t->trace[KWS_TAP_SCORES], n_words)
-	    || !make_trace(&t->trace[KWS_TAP_MEL], n_mels))
+	if (!t->key || !make_trace(&t->trace[KWS_SCOPE_SCORES], n_words)
+	    || !make_trace(&t->trace[KWS_SCOPE_MEL], n_mels))
 		return false;
 	for (size_t w = 0; w < n_words; w++) {
 		t->key[w] = quoted(kws_model_word(m, w));
@@ -60,57 +60,57 @@ static bool make_model(kws_tap *t, const kws_model *m)
 	return true;
 }
 
-enum kws_status kws_tap_create(kws_tap **out, const char *listener, const char *spotter,
-			       const kws_model *m, kws_error *err)
+enum kws_status kws_scope_create(kws_scope **out, const char *listener, const char *spotter,
+				 const kws_model *m, kws_error *err)
 {
-	kws_tap *t = calloc(1, sizeof *t);
+	kws_scope *t = calloc(1, sizeof *t);
 
 	*out = NULL;
 	if (!t)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	snprintf(t->listener, sizeof t->listener, "%s", listener);
 	snprintf(t->spotter, sizeof t->spotter, "%s", spotter);
-	t->size = HEAD + KWS_TAP_TAIL;
-	if (!make_trace(&t->trace[KWS_TAP_LEVELS], 1) || (m && !make_model(t, m))
+	t->size = HEAD + KWS_SCOPE_TAIL;
+	if (!make_trace(&t->trace[KWS_SCOPE_LEVELS], 1) || !make_model(t, m)
 	    || !(t->line = malloc(t->size))) {
-		kws_tap_destroy(t);
+		kws_scope_destroy(t);
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	}
 	*out = t;
 	return KWS_OK;
 }
 
-void kws_tap_destroy(kws_tap *t)
+void kws_scope_destroy(kws_scope *t)
 {
 	if (!t)
 		return;
-	for (size_t w = 0; t->key && w < t->trace[KWS_TAP_SCORES].width; w++)
+	for (size_t w = 0; t->key && w < t->trace[KWS_SCOPE_SCORES].width; w++)
 		free(t->key[w]);
-	for (size_t k = 0; k < KWS_TAP_KINDS; k++)
+	for (size_t k = 0; k < KWS_SCOPE_KINDS; k++)
 		free(t->trace[k].row);
 	free(t->key);
 	free(t->line);
 	free(t);
 }
 
-const char *kws_tap_listener(const kws_tap *t)
+const char *kws_scope_listener(const kws_scope *t)
 {
 	return t->listener;
 }
 
-const char *kws_tap_spotter(const kws_tap *t)
+const char *kws_scope_spotter(const kws_scope *t)
 {
 	return t->spotter;
 }
 
-uint64_t kws_tap_add(kws_tap *t, enum kws_tap_kind kind, unsigned since, const float *row)
+uint64_t kws_scope_add(kws_scope *t, enum kws_scope_kind kind, unsigned since, const float *row)
 {
 	trace *to = &t->trace[kind];
 
 	if (to->since != since)
 		to->n = 0;
 	to->since = since;
-	memcpy(to->row + to->n % KWS_TAP_ROWS * to->width, row, to->width * sizeof *row);
+	memcpy(to->row + to->n % KWS_SCOPE_ROWS * to->width, row, to->width * sizeof *row);
 	return ++to->n;
 }
 
@@ -118,7 +118,7 @@ uint64_t kws_tap_add(kws_tap *t, enum kws_tap_kind kind, unsigned since, const f
 
 static const float *row_back(const trace *t, size_t back)
 {
-	return t->row + (t->n - back) % KWS_TAP_ROWS * t->width;
+	return t->row + (t->n - back) % KWS_SCOPE_ROWS * t->width;
 }
 
 static float highest(const trace *t, size_t column, size_t n)
@@ -139,7 +139,7 @@ static double mean(const trace *t, size_t column, size_t n)
 	return sum / (double)n;
 }
 
-__attribute__((format(printf, 3, 4))) static void put(const kws_tap *t, size_t *at,
+__attribute__((format(printf, 3, 4))) static void put(const kws_scope *t, size_t *at,
 						      const char *format, ...)
 {
 	va_list ap;
@@ -150,7 +150,7 @@ __attribute__((format(printf, 3, 4))) static void put(const kws_tap *t, size_t *
 }
 
 /* What is no number is null. */
-static void put_real(const kws_tap *t, size_t *at, double v, int decimals)
+static void put_real(const kws_scope *t, size_t *at, double v, int decimals)
 {
 	if (fabs(v) < 1e9)
 		put(t, at, "%.*f", decimals, v);
@@ -158,7 +158,8 @@ static void put_real(const kws_tap *t, size_t *at, double v, int decimals)
 		put(t, at, "null");
 }
 
-static void put_head(const kws_tap *t, size_t *at, const char *name, bool of_spotter, double time_s)
+static void put_head(const kws_scope *t, size_t *at, const char *name, bool of_spotter,
+		     double time_s)
 {
 	put(t, at, "{\"%s\":{", name);
 	if (*t->listener)
@@ -169,9 +170,9 @@ static void put_head(const kws_tap *t, size_t *at, const char *name, bool of_spo
 	put_real(t, at, time_s, 2);
 }
 
-static void put_scores(const kws_tap *t, size_t *at, size_t n)
+static void put_scores(const kws_scope *t, size_t *at, size_t n)
 {
-	const trace *of = &t->trace[KWS_TAP_SCORES];
+	const trace *of = &t->trace[KWS_SCOPE_SCORES];
 
 	put(t, at, ",\"words\":{");
 	for (size_t w = 0; w < of->width; w++) {
@@ -181,9 +182,9 @@ static void put_scores(const kws_tap *t, size_t *at, size_t n)
 	put(t, at, "}");
 }
 
-static void put_bands(const kws_tap *t, size_t *at, size_t n)
+static void put_bands(const kws_scope *t, size_t *at, size_t n)
 {
-	const trace *of = &t->trace[KWS_TAP_MEL];
+	const trace *of = &t->trace[KWS_SCOPE_MEL];
 
 	put(t, at, ",\"bands\":[");
 	for (size_t i = 0; i < of->width; i++) {
@@ -193,23 +194,23 @@ static void put_bands(const kws_tap *t, size_t *at, size_t n)
 	put(t, at, "]");
 }
 
-char *kws_tap_line(kws_tap *t, enum kws_tap_kind kind, size_t n, double time_s, size_t *len)
+char *kws_scope_line(kws_scope *t, enum kws_scope_kind kind, size_t n, double time_s, size_t *len)
 {
 	size_t at = 0;
 
 	switch (kind) {
-	case KWS_TAP_SCORES:
+	case KWS_SCOPE_SCORES:
 		put_head(t, &at, "scores", true, time_s);
 		put_scores(t, &at, n);
 		break;
-	case KWS_TAP_MEL:
+	case KWS_SCOPE_MEL:
 		put_head(t, &at, "mel", true, time_s);
 		put_bands(t, &at, n);
 		break;
 	default:
 		put_head(t, &at, "level", false, time_s);
 		put(t, &at, ",\"level_dbfs\":");
-		put_real(t, &at, 10.0 * log10(mean(&t->trace[KWS_TAP_LEVELS], 0, n) + 1e-12), 1);
+		put_real(t, &at, 10.0 * log10(mean(&t->trace[KWS_SCOPE_LEVELS], 0, n) + 1e-12), 1);
 		break;
 	}
 	put(t, &at, "}");
