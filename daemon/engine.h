@@ -20,7 +20,7 @@ enum kws_status kws_engine_create(kws_engine **out, kws_shared_model *m, const k
 				  const kws_conf_model *conf, kws_error *err);
 void kws_engine_destroy(kws_engine *e);
 
-/* Who is told of what it hears; frame NULL: nobody, which costs nothing. */
+/* Who is told of what it hears; frame may be NULL. */
 void kws_engine_listen(kws_engine *e, kws_engine_fn *fn, kws_engine_frame_fn *frame, void *ctx);
 
 /* Hear a new stream at in_hz, from this sample on. Allocates only when the rate is a new one. */

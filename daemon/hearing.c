@@ -13,8 +13,8 @@ enum { HISTORY_S = KWS_HEARING_WARM_S + 1, CATCH_UP_HOPS = 20 };
 /* How long the end of a stream may wait for an engine that is behind. */
 static const double settle_s = 0.3;
 
-enum kws_status kws_hearing_create(kws_hearing **out, const char *name, kws_observer *observer,
-				   kws_report_fn *fn, void *ctx, kws_error *err)
+enum kws_status kws_hearing_create(kws_hearing **out, const char *name, const kws_observer *to,
+				   kws_error *err)
 {
 	kws_hearing *h = calloc(1, sizeof *h);
 
@@ -27,9 +27,7 @@ enum kws_status kws_hearing_create(kws_hearing **out, const char *name, kws_obse
 	kws_clean(h->host);
 	snprintf(h->run, sizeof h->run, "%s %ld %.9f %.9f%s%s", h->host, (long)getpid(),
 		 kws_clock_wall(), kws_clock_mono(), *name ? " " : "", name);
-	h->observer = observer;
-	h->fn = fn;
-	h->ctx = ctx;
+	h->to = to;
 	h->ears.ear = h->ear;
 	return KWS_OK;
 }

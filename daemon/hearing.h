@@ -14,12 +14,9 @@
 
 typedef struct kws_hearing kws_hearing;
 
-/* near: a near miss, which is no event. Only with a observer or clips are there any. */
-typedef void kws_report_fn(void *ctx, const kws_report *r, bool near);
-
-/* name: of [audio NAME], "". observer: where frames and near misses may be listened to. */
-enum kws_status kws_hearing_create(kws_hearing **out, const char *name, kws_observer *observer,
-				   kws_report_fn *fn, void *ctx, kws_error *err);
+/* name: of [audio NAME], "". to MUST outlive it. */
+enum kws_status kws_hearing_create(kws_hearing **out, const char *name, const kws_observer *to,
+				   kws_error *err);
 /* With its engines. */
 void kws_hearing_destroy(kws_hearing *h);
 

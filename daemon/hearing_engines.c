@@ -59,8 +59,7 @@ static bool take_over(kws_hearing *h, kws_seat *s, kws_engine *engine, const kws
 	else
 		memset(s, 0, sizeof *s);
 	s->engine = engine;
-	kws_engine_listen(engine, kws_hearing_on_event, h->observer ? kws_hearing_on_frame : NULL,
-			  h);
+	kws_engine_listen(engine, kws_hearing_on_event, kws_hearing_on_frame, h);
 	if (!h->open)
 		return true;
 	room = h->history.cap - (uint64_t)KWS_HEARING_LAG_HOPS * (h->hz / 100);

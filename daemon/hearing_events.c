@@ -59,7 +59,7 @@ static void tell_near_miss(kws_hearing *h, kws_seat *s, const kws_report *r, con
 	s->near_misses++;
 	kws_log(KWS_LOG_DEBUG, "near miss: %s %.2f of %.2f at %.2f s", r->word, (double)ev->score,
 		(double)ev->threshold, r->start_s);
-	h->fn(h->ctx, r, true);
+	h->to->report(h->to->ctx, r, true);
 }
 
 void kws_hearing_on_event(void *ctx, kws_engine *engine, const kws_event *ev, bool near)
@@ -89,14 +89,14 @@ void kws_hearing_on_event(void *ctx, kws_engine *engine, const kws_event *ev, bo
 	kws_gaps_told(&h->gaps);
 	s->events++;
 	open_gates(h, s, ev, r.id, false);
-	h->fn(h->ctx, &r, false);
+	h->to->report(h->to->ctx, &r, false);
 }
 
 void kws_hearing_on_frame(void *ctx, kws_engine *engine, const kws_frame *f, const float *score)
 {
 	const kws_hearing *h = ctx;
+	const double hz = kws_model_rate_hz(kws_engine_model(engine));
 
-	if (h->observer->frame)
-		h->observer->frame(h->observer->ctx, h->name, kws_engine_name(engine),
-				   kws_engine_model(engine), f, score);
+	h->to->frame(h->to->ctx, h->name, kws_engine_name(engine), f, score,
+		     h->origin_s + (double)f->sample / hz);
 }

@@ -24,9 +24,7 @@ struct kws_hearing {
 	char name[KWS_CONF_NAME];
 	char host[65], run[160]; /* run: tells this from all others, also those of other days */
 	char device[KWS_DEVICE_NAME];
-	kws_observer *observer;
-	kws_report_fn *fn;
-	void *ctx;
+	const kws_observer *to;
 
 	kws_seat seat[KWS_CONF_MODELS];
 	kws_ear *ear[KWS_CONF_MODELS]; /* of the seats, in the order in which they hear */

@@ -267,8 +267,7 @@ void kws_listener_finish(kws_listener *l)
 /* ---- create and the rest ---- */
 
 enum kws_status kws_listener_create(kws_listener **out, const kws_conf_audio *c,
-				    kws_observer *observer, kws_report_fn *fn, void *ctx,
-				    kws_error *err)
+				    const kws_observer *to, kws_error *err)
 {
 	kws_listener *l = calloc(1, sizeof *l);
 	enum kws_status status;
@@ -280,7 +279,7 @@ enum kws_status kws_listener_create(kws_listener **out, const kws_conf_audio *c,
 	kws_silence_init(&l->silence, c->silence_s);
 	l->created = kws_clock_mono();
 	l->suspended_s = kws_clock_boot() - l->created;
-	status = kws_hearing_create(&l->hearing, c->name, observer, fn, ctx, err);
+	status = kws_hearing_create(&l->hearing, c->name, to, err);
 	if (status == KWS_OK)
 		status = kws_capture_create(&l->capture, c, err);
 	if (status != KWS_OK) {

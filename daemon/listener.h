@@ -7,10 +7,9 @@
 
 typedef struct kws_listener kws_listener;
 
-/* Hears nothing before it is stepped and has engines. fn is told of each event and near miss. */
+/* Hears nothing before it is stepped and has engines. to MUST outlive it. */
 enum kws_status kws_listener_create(kws_listener **out, const kws_conf_audio *c,
-				    kws_observer *observer, kws_report_fn *fn, void *ctx,
-				    kws_error *err);
+				    const kws_observer *to, kws_error *err);
 /* Close the device, waiting up to timeout_ms. False: it hangs, and memory was left behind; the process
  * should end. */
 bool kws_listener_destroy(kws_listener *l, int timeout_ms);

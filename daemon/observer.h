@@ -1,20 +1,18 @@
-/* observer.h - where what the daemon hears may be listened to while it runs: frames and near misses. Nobody
- * listens most of the time, and that costs nothing. */
+/* observer.h - who is told of what a listener hears. */
 #ifndef KWS_DAEMON_OBSERVER_H
 #define KWS_DAEMON_OBSERVER_H
 
 #include "kws.h"
 #include "spot/event.h"
 
-/* All of one thread, and called from within the audio: no waiting. A function that is NULL is not
- * called. */
+/* Called from within the audio, on its thread: no waiting. */
 typedef struct {
-	/* Each event, and each near miss when near. */
+	/* An event, complete but for the sink's own dropped; or a near miss, which is no event. */
 	void (*report)(void *ctx, const kws_report *r, bool near);
-	/* Each network frame of a spotter on a listener, with the smoothed scores (n_words,) of its model.
-	 * Its level and mel are the same for all spotters of a listener with the same features. */
-	void (*frame)(void *ctx, const char *listener, const char *spotter, const kws_model *m,
-		      const kws_frame *f, const float *score);
+	/* Each network frame of a spotter on a listener, by their names, with the smoothed scores (n_words,)
+	 * of its model. time_s: its end, in seconds as events count them. */
+	void (*frame)(void *ctx, const char *listener, const char *spotter, const kws_frame *f,
+		      const float *score, double time_s);
 	void *ctx;
 } kws_observer;
 

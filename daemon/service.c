@@ -14,23 +14,50 @@
 /* SIGTERM to exit is a second at most; these are parts of it. */
 enum { FLUSH_MS = 400, CLOSE_MS = 250, LINE = 8192 };
 
-void kws_service_report(void *ctx, const kws_report *r, bool near)
+/* ---- what is heard ---- */
+
+static void on_report(void *ctx, const kws_report *r, bool near)
 {
 	kws_service *s = ctx;
 	char text[256];
 
-	if (s->observer.report)
-		s->observer.report(s->observer.ctx, r, near);
-	if (near)
+	if (near) {
+		kws_control_near_miss(s->now.control, r);
 		return;
+	}
 	kws_sinks_push(s->now.sinks, r);
+	kws_control_event(s->now.control, r);
 	kws_report_text(r, text, sizeof text);
 	kws_log(KWS_LOG_DEBUG, "event: %s", text);
 }
 
-kws_observer *kws_service_observer(kws_service *s)
+static void on_frame(void *ctx, const char *listener, const char *spotter, const kws_frame *f,
+		     const float *score, double time_s)
 {
-	return &s->observer;
+	const kws_service *s = ctx;
+
+	kws_control_frame(s->now.control, listener, spotter, f, score, time_s);
+}
+
+/* The control socket knows of all that may be looked at. */
+static void tell_ears(kws_service *s)
+{
+	kws_control_ear ear[KWS_CONF_AUDIOS * KWS_CONF_MODELS];
+	kws_error err = { "" };
+	size_t n = 0;
+
+	for (size_t a = 0; a < KWS_CONF_AUDIOS; a++) {
+		kws_spotter_stats st[KWS_CONF_MODELS];
+		kws_listener *l = s->now.listener[a];
+		size_t n_spotters = l ? kws_hearing_stats(kws_listener_hearing(l), st) : 0;
+
+		/* the first is never gated: it always hears */
+		for (size_t i = 0; i < n_spotters; i++)
+			ear[n++] = (kws_control_ear){ kws_listener_name(l), st[i].name, st[i].model,
+						      i == 0 };
+	}
+	if (kws_control_ears(s->now.control, ear, n, &err) != KWS_OK)
+		kws_log(KWS_LOG_ERROR, "control: %s: not all can be looked at", err.text);
 }
 
 /* ---- what is told ---- */
@@ -42,7 +69,7 @@ void kws_service_snapshot(kws_service *s, kws_snapshot *out)
 	out->configuration = s->src->path ? s->src->path : "";
 	out->up_s = kws_clock_mono() - s->started;
 	out->reloads = s->reloads;
-	out->reload = s->building ? "" : s->error;
+	out->reload = s->building ? "" : s->errors;
 	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++)
 		if (s->now.listener[i])
 			kws_listener_stats_get(s->now.listener[i],
@@ -50,6 +77,7 @@ void kws_service_snapshot(kws_service *s, kws_snapshot *out)
 	while (out->n_sinks < KWS_SNAPSHOT_SINKS
 	       && kws_sinks_stats(s->now.sinks, out->n_sinks, &out->sink[out->n_sinks]))
 		out->n_sinks++;
+	kws_control_stats_get(s->now.control, &out->control);
 	out->has_clips = s->now.clips != NULL;
 	if (s->now.clips)
 		kws_clips_stats_get(s->now.clips, &out->clips);
@@ -201,6 +229,7 @@ void kws_service_watch(kws_service *s)
 		if (kws_loop_add(s->loop, p->fd, KWS_LOOP_READ, on_data, p, NULL) != KWS_OK)
 			p->fd = -1;
 	}
+	tell_ears(s);
 }
 
 void kws_service_heed(kws_service *s)
@@ -227,7 +256,7 @@ static void on_signal(void *ctx, unsigned events)
 	(void)events;
 	while ((number = kws_signals_next()))
 		switch (number) {
-		case SIGHUP: kws_service_reload(s, NULL, NULL); break;
+		case SIGHUP: kws_service_reload(s); break;
 		case SIGUSR1: log_stats(s); break;
 		default: kws_service_end(s, EX_OK); break;
 		}
@@ -282,6 +311,7 @@ static int finish(kws_service *s)
 			kws_listener_finish(s->now.listener[i]);
 	log_stats(s);
 	kws_sinks_stop(s->now.sinks, FLUSH_MS);
+	kws_control_stop(s->now.control, 0);
 	closed = close_listeners(s);
 	if (kws_service_drop_reload(s) && closed)
 		release(s);
@@ -297,6 +327,14 @@ int kws_service_run(kws_service *s)
 		s->status = EX_OSERR;
 	}
 	return finish(s);
+}
+
+static void on_control(void *ctx, unsigned events)
+{
+	kws_service *s = ctx;
+
+	(void)events;
+	kws_control_serve(s->now.control);
 }
 
 static enum kws_status prepare(kws_service *s, kws_error *err)
@@ -315,17 +353,21 @@ static enum kws_status prepare(kws_service *s, kws_error *err)
 	if (status == KWS_OK)
 		status = kws_loop_add(s->loop, kws_sinks_fd(s->now.sinks), KWS_LOOP_READ, on_sinks,
 				      s, err);
+	if (status == KWS_OK)
+		status = kws_control_create(&s->now.control, &kws_service_control, s, err);
+	if (status == KWS_OK)
+		status = kws_loop_add(s->loop, kws_control_fd(s->now.control), KWS_LOOP_READ,
+				      on_control, s, err);
 	return status;
 }
 
 /* As a reload that finds nothing running. */
 static enum kws_status begin(kws_service *s, kws_setup *setup, kws_error *err)
 {
-	const kws_setup_reporter to = { kws_service_report, &s->observer, s };
 	kws_listener *gone[KWS_CONF_AUDIOS];
 
-	if (!kws_setup_swap(setup, &s->now, &to, gone, 0))
-		return kws_fail(err, KWS_ERR_NOMEM, "not all of [audio] can be heard");
+	if (!kws_setup_swap(setup, &s->now, &s->observer, gone, 0))
+		return kws_fail(err, KWS_ERR_NOMEM, "what the log says could not be opened");
 	kws_service_watch(s);
 	kws_service_heed(s);
 	return KWS_OK;
@@ -337,6 +379,7 @@ static void drop(kws_service *s)
 		kws_listener_destroy(s->now.listener[i], CLOSE_MS);
 	kws_clips_stop(s->now.clips, 0, true);
 	kws_sinks_stop(s->now.sinks, 0);
+	kws_control_stop(s->now.control, 0);
 	release(s);
 }
 
@@ -355,6 +398,7 @@ enum kws_status kws_service_create(kws_service **out, const kws_setup_source *sr
 	s->built = -1;
 	s->started = kws_clock_mono();
 	s->now.sinks = setup->sinks;
+	s->observer = (kws_observer){ on_report, on_frame, s };
 	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++)
 		s->place[i] = (kws_service_place){ .service = s, .fd = -1, .data_fd = -1 };
 	kws_notify_init(&s->notify, setup->conf.service.outage_s, s->started);

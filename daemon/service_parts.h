@@ -1,5 +1,5 @@
 /* service_parts.h - what the files of the service share: service.c runs, service_reload.c takes another
- * configuration, service_set.c changes single keys of it. */
+ * configuration, service_control.c does what the control socket asks for. */
 #ifndef KWS_DAEMON_SERVICE_PARTS_H
 #define KWS_DAEMON_SERVICE_PARTS_H
 
@@ -8,8 +8,6 @@
 
 #include <pthread.h>
 
-enum { KWS_SERVICE_WAITERS = 64 };
-
 /* A listener's place on the loop. */
 typedef struct {
 	kws_service *service;
@@ -17,12 +15,6 @@ typedef struct {
 	int fd, data_fd;	      /* on the loop; -1: none */
 	enum kws_capture_state state; /* as it was last told */
 } kws_service_place;
-
-typedef struct {
-	kws_service_done_fn *done;
-	void *ctx;
-	bool next; /* not of the reload that is built now, but of the one after it */
-} kws_service_waiter;
 
 struct kws_service {
 	const kws_setup_source *src;
@@ -35,16 +27,14 @@ struct kws_service {
 	double started;
 	int status; /* to exit with */
 
-	/* reload: next, error and refused are the thread's, and now stays as it is, until built is
+	/* reload: next, errors and refused are the thread's, and now stays as it is, until built is
 	 * ready */
 	pthread_t builder;
 	int built;
 	bool building, again, refused;
 	kws_setup next;
-	char error[KWS_SERVICE_ERROR]; /* of the last one */
+	char errors[KWS_CONTROL_ERRORS]; /* of the last one, a line each */
 	unsigned reloads;
-	kws_service_waiter waiter[KWS_SERVICE_WAITERS];
-	size_t n_waiters;
 };
 
 /* End the loop, to exit with this status. */
@@ -53,8 +43,11 @@ void kws_service_end(kws_service *s, int status);
 void kws_service_watch(kws_service *s);
 /* What the configuration in force says of timers, log and systemd. */
 void kws_service_heed(kws_service *s);
-/* An event, or a near miss; ctx is the service. */
-void kws_service_report(void *ctx, const kws_report *r, bool near);
+/* Read the configuration again: LATER, or BUSY: that is going on, and is done once more. REFUSED: errors say
+ * why. */
+enum kws_control_result kws_service_reload(kws_service *s);
+/* What the control socket may do; its ctx is the service. */
+extern const kws_control_ops kws_service_control;
 
 void kws_service_reload_ready(void *ctx, unsigned events); /* built is ready */
 /* A reload that comes too late. One that does not come soon is left behind: returns false. */

@@ -16,10 +16,10 @@ enum { RETIRE_MS = 10000 };
 static void say(void *ctx, const char *text)
 {
 	kws_service *s = ctx;
-	size_t n = strlen(s->error);
+	size_t n = strlen(s->errors);
 
 	kws_log(KWS_LOG_ERROR, "%s", text);
-	snprintf(s->error + n, sizeof s->error - n, "%s%s", n ? "\n" : "", text);
+	snprintf(s->errors + n, sizeof s->errors - n, "%s%s", n ? "\n" : "", text);
 }
 
 static void *build(void *arg)
@@ -31,61 +31,35 @@ static void *build(void *arg)
 	if (!kws_setup_read(&s->next, s->src, say, s)
 	    && kws_setup_build(&s->next, &s->now, &err) != KWS_OK)
 		say(s, err.text);
-	s->refused = *s->error;
+	s->refused = *s->errors;
 	while (write(s->built, &one, sizeof one) < 0 && errno == EINTR)
 		continue;
 	return NULL;
 }
 
-/* ---- who waits for it ---- */
-
-/* Called one by one: each may ask for another reload. */
-static void answer(kws_service *s, bool taken)
-{
-	kws_service_waiter w[KWS_SERVICE_WAITERS];
-	size_t n = 0, left = 0;
-
-	for (size_t i = 0; i < s->n_waiters; i++) {
-		if (s->waiter[i].next)
-			s->waiter[left++] = s->waiter[i];
-		else
-			w[n++] = s->waiter[i];
-	}
-	s->n_waiters = left;
-	for (size_t i = 0; i < left; i++)
-		s->waiter[i].next = false;
-	for (size_t i = 0; i < n; i++)
-		w[i].done(w[i].ctx, taken, s->error);
-}
-
-static void begin(kws_service *s)
+static enum kws_control_result begin(kws_service *s)
 {
 	int failed;
 
-	s->error[0] = 0;
+	s->errors[0] = 0;
 	kws_notify_reloading(&s->notify, kws_clock_mono());
 	failed = kws_clock_start(&s->builder, NULL, build, s);
 	s->building = !failed;
 	if (!failed)
-		return;
-	snprintf(s->error, sizeof s->error, KWS_NO_THREAD, strerror(failed));
-	kws_log(KWS_LOG_ERROR, "reload refused: %s", s->error);
+		return KWS_CONTROL_LATER;
+	snprintf(s->errors, sizeof s->errors, KWS_NO_THREAD, strerror(failed));
+	kws_log(KWS_LOG_ERROR, "reload refused: %s", s->errors);
 	s->reloads++;
 	kws_notify_reloaded(&s->notify);
-	answer(s, false);
+	return KWS_CONTROL_REFUSED;
 }
 
-bool kws_service_reload(kws_service *s, kws_service_done_fn *done, void *ctx)
+enum kws_control_result kws_service_reload(kws_service *s)
 {
-	if (done && s->n_waiters == KWS_SERVICE_WAITERS)
-		return false;
-	if (done)
-		s->waiter[s->n_waiters++] = (kws_service_waiter){ done, ctx, s->building };
-	if (s->building)
-		s->again = true;
-	else
-		begin(s);
-	return true;
+	if (!s->building)
+		return begin(s);
+	s->again = true;
+	return KWS_CONTROL_BUSY;
 }
 
 /* ---- swapped in ---- */
@@ -110,11 +84,10 @@ static bool same_models(const kws_models *a, const kws_models *b)
 
 static bool swap(kws_service *s)
 {
-	const kws_setup_reporter to = { kws_service_report, &s->observer, s };
 	const bool same = same_models(&s->next.models, &s->now.models);
 	kws_listener *gone[KWS_CONF_AUDIOS];
 	char models[512] = "";
-	bool all = kws_setup_swap(&s->next, &s->now, &to, gone, RETIRE_MS);
+	bool all = kws_setup_swap(&s->next, &s->now, &s->observer, gone, RETIRE_MS);
 
 	kws_service_watch(s);
 	for (size_t i = 0; i < KWS_CONF_AUDIOS && gone[i]; i++)
@@ -124,7 +97,7 @@ static bool swap(kws_service *s)
 	kws_log(KWS_LOG_INFO, "reloaded%s: %s; model %s", all ? "" : " in part",
 		same ? "configuration" : "configuration and model", models);
 	if (!all)
-		snprintf(s->error, sizeof s->error,
+		snprintf(s->errors, sizeof s->errors,
 			 "taken in part: the log says what could not be opened");
 	return all;
 }
@@ -146,11 +119,14 @@ void kws_service_reload_ready(void *ctx, unsigned events)
 		taken = swap(s);
 	s->reloads++;
 	kws_notify_reloaded(&s->notify);
-	const bool again = s->again;
-	s->again = false;
-	answer(s, taken);
-	if (again && !s->building)
+	kws_control_reloaded(s->now.control,
+			     taken	  ? KWS_CONTROL_DONE
+			     : s->refused ? KWS_CONTROL_REFUSED
+					  : KWS_CONTROL_IN_PART,
+			     s->errors);
+	if (s->again && !s->building)
 		begin(s);
+	s->again = false;
 }
 
 bool kws_service_drop_reload(kws_service *s)

@@ -176,6 +176,7 @@ enum kws_status kws_setup_build(kws_setup *s, const kws_running *now, kws_error 
 	s->sinks = NULL;
 	s->clips = NULL;
 	s->keep_clips = false;
+	s->door = NULL;
 	status = build_clips(s, now, err);
 	if (status == KWS_OK)
 		status = kws_models_load(&s->models, &s->conf, now ? &now->models : NULL, err);
@@ -185,6 +186,9 @@ enum kws_status kws_setup_build(kws_setup *s, const kws_running *now, kws_error 
 		status = build_engines(s, now, err);
 	if (status == KWS_OK)
 		status = kws_sinks_create(&s->sinks, &s->conf, now ? now->sinks : NULL, err);
+	if (status == KWS_OK)
+		status = kws_control_prepare(&s->door, &s->conf.control, now ? now->control : NULL,
+					     err);
 	if (status != KWS_OK)
 		kws_setup_drop(s);
 	return status;
@@ -201,6 +205,8 @@ void kws_setup_drop(kws_setup *s)
 	s->clips = NULL;
 	kws_sinks_stop(s->sinks, 0);
 	s->sinks = NULL;
+	kws_server_stop(s->door, 0, false);
+	s->door = NULL;
 }
 
 enum kws_status kws_setup_open(kws_setup *s, kws_error *err)

@@ -5,6 +5,7 @@
 
 #include "daemon/clips.h"
 #include "daemon/conf.h"
+#include "daemon/control.h"
 #include "daemon/listener.h"
 #include "daemon/models.h"
 #include "daemon/sinks.h"
@@ -26,6 +27,7 @@ typedef struct {
 	kws_conf said; /* by files and options */
 	kws_models models; /* of conf.model */
 	kws_sinks *sinks;
+	kws_control *control;			 /* with or without a socket */
 	kws_clips *clips;			 /* NULL: off */
 	kws_listener *listener[KWS_CONF_AUDIOS]; /* of conf.audio; NULL: it could not be made */
 } kws_running;
@@ -37,6 +39,7 @@ typedef struct {
 	kws_sinks *sinks;
 	kws_clips *clips; /* NULL: off, or */
 	bool keep_clips;  /* the running ones stay */
+	kws_server *door; /* of the control socket; NULL: it stays, or there is none */
 	/* Of conf.audio and conf.model; NULL: it does not hear that, or the running one stays. */
 	kws_engine *engine[KWS_CONF_AUDIOS][KWS_CONF_MODELS];
 } kws_setup;
@@ -57,19 +60,13 @@ void kws_setup_drop(kws_setup *s); /* what was built is not wanted */
 /* At the start: make the sinks visible. On failure s has been dropped. */
 enum kws_status kws_setup_open(kws_setup *s, kws_error *err);
 
-/* Where events go. */
-typedef struct {
-	kws_report_fn *fn;
-	kws_observer *observer;
-	void *ctx;
-} kws_setup_reporter;
-
-/* What was built takes the place of what runs, between two hops: now becomes s, which is gone. Listeners
+/* What was built takes the place of what runs, between two hops: now becomes s, which is gone. What is heard goes
+ * to `to', which MUST outlive now. Listeners
  * that are not wanted any more have decided what was open and are put into gone (KWS_CONF_AUDIOS,), to be
  * retired. Sinks have up to timeout_ms to deliver what they hold. False: a part could not be opened after
  * all, and the log says which; the next build tries again. Also at the start, with now all zero and its
  * sinks those of s, which are open. */
-bool kws_setup_swap(kws_setup *s, kws_running *now, const kws_setup_reporter *to,
-		    kws_listener **gone, int timeout_ms);
+bool kws_setup_swap(kws_setup *s, kws_running *now, const kws_observer *to, kws_listener **gone,
+		    int timeout_ms);
 
 #endif

@@ -37,14 +37,13 @@ static void set_engines(kws_setup *s, size_t a, kws_listener *l)
 	kws_hearing_engines(h, engine, n);
 }
 
-static kws_listener *set_listener(kws_setup *s, size_t a, kws_running *now,
-				  const kws_setup_reporter *to)
+static kws_listener *set_listener(kws_setup *s, size_t a, kws_running *now, const kws_observer *to)
 {
 	const kws_conf_audio *c = &s->conf.audio[a];
 	kws_listener *l = take(now, c->name);
 	kws_error err = { "" };
 
-	if (!l && kws_listener_create(&l, c, to->observer, to->fn, to->ctx, &err) != KWS_OK) {
+	if (!l && kws_listener_create(&l, c, to, &err) != KWS_OK) {
 		kws_log(KWS_LOG_ERROR, "%s%s%s", c->name, *c->name ? ": " : "", err.text);
 		return NULL;
 	}
@@ -68,14 +67,27 @@ static void swap_clips(kws_setup *s, kws_running *now, int timeout_ms)
 	s->clips = NULL;
 }
 
-bool kws_setup_swap(kws_setup *s, kws_running *now, const kws_setup_reporter *to,
-		    kws_listener **gone, int timeout_ms)
+static bool swap_control(kws_setup *s, kws_running *now)
+{
+	kws_error err = { "" };
+	kws_server *door = s->door;
+
+	s->door = NULL;
+	if (kws_control_swap(now->control, &s->conf.control, door, &err) == KWS_OK)
+		return true;
+	kws_log(KWS_LOG_ERROR, "%s", err.text);
+	return false;
+}
+
+bool kws_setup_swap(kws_setup *s, kws_running *now, const kws_observer *to, kws_listener **gone,
+		    int timeout_ms)
 {
 	kws_listener *next[KWS_CONF_AUDIOS] = { NULL };
 	bool all = now->sinks == s->sinks || kws_sinks_swap(now->sinks, s->sinks, timeout_ms);
 	size_t n_gone = 0;
 
 	s->sinks = NULL;
+	all = swap_control(s, now) && all;
 	swap_clips(s, now, timeout_ms);
 	for (size_t a = 0; a < s->conf.n_audio; a++) {
 		next[a] = set_listener(s, a, now, to);

@@ -263,6 +263,12 @@ json_t *kws_snapshot_json(const kws_snapshot *s)
 		      "log_lost", (json_int_t)s->log_lost, "reloads", (int)s->reloads,
 		      "reload_error", *s->reload ? text(s->reload) : json_null(), "listeners",
 		      listeners, "sinks", sinks_json(s));
+	if (j)
+		json_object_set_new(j, "control",
+				    json_pack("{s:I, s:I, s:I}", "clients",
+					      (json_int_t)s->control.connected, "dropped",
+					      (json_int_t)s->control.lost, "turned_away",
+					      (json_int_t)s->control.turned));
 	if (j && s->has_clips)
 		json_object_set_new(j, "clips",
 				    json_pack("{s:I, s:I, s:I, s:I}", "written",

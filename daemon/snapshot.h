@@ -5,6 +5,7 @@
 
 #include "daemon/clips.h"
 #include "daemon/listener.h"
+#include "daemon/server.h"
 #include "daemon/sink/sink.h"
 
 #include <jansson.h>
@@ -22,6 +23,7 @@ typedef struct {
 	size_t n_listeners, n_sinks;
 	kws_listener_stats listener[KWS_CONF_AUDIOS];
 	kws_sink_stats sink[KWS_SNAPSHOT_SINKS];
+	kws_server_stats control; /* of its socket; all 0: there is none */
 	bool has_clips;
 	kws_clips_stats clips;
 } kws_snapshot;
