@@ -23,5 +23,6 @@ int kws_cmd_bench(int argc, char **argv);
 int kws_cmd_devices(int argc, char **argv);
 int kws_cmd_listen(int argc, char **argv);
 int kws_cmd_doctor(int argc, char **argv);
+int kws_cmd_ctl(int argc, char **argv);
 
 #endif

@@ -30,6 +30,7 @@ static const struct {
 	{ "devices", kws_cmd_devices, "which microphones there are" },
 	{ "listen", kws_cmd_listen, "a microphone, with a level meter and live scores" },
 	{ "doctor", kws_cmd_doctor, "what keeps this machine from hearing" },
+	{ "ctl", kws_cmd_ctl, "ask and steer the kwsd that runs" },
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -66,7 +66,7 @@ test_listen_thresholds() { # at most 60 s
 
 # what --help shows of a command: "-m --model"; lines without a letter are "--channel"
 options_of() { "$@" --help | sed -n 's/^  \(-.\), \(--[a-z-]*\).*/\1 \2/p; s/^      \(--[a-z-]*\).*/\1/p'; }
-COMMANDS='classify spot model eval calibrate plot bench devices listen doctor'
+COMMANDS='classify spot model eval calibrate plot bench devices listen doctor ctl'
 test_letters() { # at most 20 s
 	local c twice
 	{ for c in $COMMANDS; do options_of "$KWS" "$c"; done; options_of "$KWSD"; } | grep '^-. ' | sort -u > "$T/letters"
@@ -125,6 +125,8 @@ test_completion() { # at most 120 s
 		for o in $(options_of "$KWSD"); do grep -q -x -F -e "$o" "$T/all" || fail "$shell: kwsd: no $o"; done
 		offered $shell kws "kws spot --threshold y" yes=
 		offered $shell kws "kws listen -d " default
+		offered $shell kws "kws ctl rel" reload
+		offered $shell kws "kws ctl subscribe sc" scores
 		offered $shell kwsd "kwsd -o audio.rate" audio.rate_hz=
 		offered $shell kwsd "kwsd -l " debug
 	done
