@@ -42,6 +42,17 @@ static void note(void *ctx, const kws_report *r, bool near)
 	h->n++;
 }
 
+static void ignore(void *ctx, const char *listener, const char *spotter, const kws_frame *f,
+		   const float *score, double time_s)
+{
+	(void)ctx;
+	(void)listener;
+	(void)spotter;
+	(void)f;
+	(void)score;
+	(void)time_s;
+}
+
 static const char *path_of(const char *name)
 {
 	static char path[128];
@@ -132,7 +143,8 @@ static uint64_t hear(heard *h, uint64_t *swap_at)
 	memset(h, 0, sizeof *h);
 	kws_conf_defaults(&c);
 	snprintf(c.audio[0].device, sizeof c.audio[0].device, "raw:%s", path_of("sound"));
-	assert_int_equal(kws_listener_create(&listener, &c.audio[0], NULL, note, h, &err), KWS_OK);
+	const kws_observer to = { note, ignore, h };
+	assert_int_equal(kws_listener_create(&listener, &c.audio[0], &to, &err), KWS_OK);
 	hear_with(listener, engine(&c, "a"));
 	while (state != KWS_CAPTURE_ENDED) {
 		uint64_t before = come_to(listener);

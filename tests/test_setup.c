@@ -62,9 +62,11 @@ static void ignore(void *ctx, const kws_report *r, bool near)
 	(void)near;
 }
 
+static const kws_control_ops no_ops; /* nobody connects */
+
 static bool swap(kws_setup *next, kws_running *now)
 {
-	static const kws_setup_reporter to = { .fn = ignore };
+	static const kws_observer to = { .report = ignore }; /* nothing is heard here */
 	kws_listener *gone[KWS_CONF_AUDIOS];
 	const bool all = kws_setup_swap(next, now, &to, gone, 1000);
 
@@ -90,6 +92,7 @@ static void start(kws_running *now, unsigned sinks)
 	if (status != KWS_OK || kws_setup_open(&s, &err) != KWS_OK)
 		fail_msg("%s", err.text);
 	now->sinks = s.sinks;
+	assert_int_equal(kws_control_create(&now->control, &no_ops, NULL, &err), KWS_OK);
 	assert_true(swap(&s, now));
 }
 
@@ -99,6 +102,7 @@ static void end(kws_running *now)
 		kws_listener_destroy(now->listener[i], 1000);
 	kws_clips_stop(now->clips, 1000, true);
 	kws_sinks_stop(now->sinks, 1000);
+	kws_control_stop(now->control, 0);
 	kws_models_release(&now->models);
 }
 
