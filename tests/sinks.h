@@ -13,6 +13,7 @@
 #include "daemon/sink/sink.h"
 #include "tests/schema.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -94,6 +95,27 @@ static inline unsigned count_lines(const char *text)
 	for (; *text; text++)
 		n += *text == '\n';
 	return n;
+}
+
+/* Names in the folder. */
+static inline unsigned count_names(void)
+{
+	DIR *d = opendir(dir);
+	unsigned n = 0;
+
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n - 2;
+}
+
+/* Of a socket that events go to. */
+static inline kws_conf_socket socket_conf(void)
+{
+	kws_conf_socket c = { .mode = 0620, .clients = 4, .buffer_kb = 4 };
+
+	snprintf(c.path, sizeof c.path, "%s", in_dir("events.sock"));
+	return c;
 }
 
 static inline int setup(void **state)

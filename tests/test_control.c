@@ -38,70 +38,67 @@ static void test_each_request_has_its_answer(void **state)
 	close(fd);
 }
 
+/* What is wrong, and the word for it. */
+static const struct {
+	const char *line, *error;
+} wrong[] = {
+	{ "hello", "no JSON, at byte 5: " },
+	{ "{\"request\":\"status\"", "no JSON" },
+	{ "{\"request\":\"status\"} {}", "no JSON" },
+	{ "{\"request\":\"status\",\"request\":\"status\"}", "no JSON" },
+	{ "[]", "want an object" },
+	{ "7", "no JSON" },
+	{ "[[[[[[[[[]]]]]]]]]", "deeper than 8" },
+	{ "{}", "request: want the name of one" },
+	{ "{\"request\":7}", "request: want the name of one" },
+	{ "{\"request\":\"staus\"}", "request: there is none named staus; did you mean 'status'?" },
+	{ "{\"request\":\"status\",\"verbose\":1}", "status: no such key as verbose" },
+	{ "{\"request\":\"subscribe\",\"score\":true}",
+	  "subscribe: no such key as score; did you mean 'scores'?" },
+	{ "{\"request\":\"subscribe\"}", "subscribe: to what?" },
+	{ "{\"request\":\"subscribe\",\"events\":1}", "events: want true, false or an object" },
+	{ "{\"request\":\"subscribe\",\"events\":{\"rate\":1}}",
+	  "events: no such key as rate; did you mean 'rate_hz'?" },
+	{ "{\"request\":\"subscribe\",\"events\":true,\"mel\":{\"rate_hz\":0.5}}",
+	  "mel: rate_hz: want a number in 1..100" },
+	{ "{\"request\":\"subscribe\",\"events\":{\"rate_hz\":\"10\"}}",
+	  "events: rate_hz: want a number in 0.001..100" },
+	{ "{\"request\":\"subscribe\",\"scores\":{\"listener\":\"kichen\"}}",
+	  "listener: there is none named kichen; did you mean 'kitchen'?" },
+	{ "{\"request\":\"subscribe\",\"scores\":{\"spotter\":7}}", "spotter: want a name" },
+	{ "{\"request\":\"unsubscribe\",\"events\":false}", "events: want true" },
+	{ "{\"request\":\"set\"}", "values: want an object" },
+	{ "{\"request\":\"set\",\"values\":{}}", "values: want an object" },
+	{ "{\"request\":\"set\",\"values\":{\"log.level\":null}}",
+	  "log.level: want a number, a text, true or false" },
+	{ "{\"request\":\"set\",\"values\":{\"a=b\":1}}", "a=b: no line of a file" },
+	{ "{\"request\":\"set\",\"values\":{\"a\":\"x\\ny\"}}", "a: no line of a file" },
+	{ "{\"request\":\"set\",\"keep\":1,\"values\":{\"threshold.yes\":1}}",
+	  "keep: want true or false" },
+	{ "{\"request\":\"listen\"}", "on: want true or false" },
+	{ "{\"request\":\"listen\",\"on\":true,\"listener\":\"cellar\"}",
+	  "listener: there is none named cellar" },
+	{ "{\"request\":\"reload\",\"id\":1.5}", "id: want a whole number" },
+	{ "{\"request\":\"reload\",\"id\":null}", "id: want a whole number" },
+	{ "{\"request\":\"reload\",\"id\":"
+	  "\"12345678901234567890123456789012345678901234567890123456789012345\"}",
+	  "id: want a whole number, or a text of at most 64 bytes" },
+};
+
 /* Each is refused with a word of what is wrong, and has changed nothing. */
 static void test_what_is_wrong_is_named(void **state)
 {
-	static const char deep[] = "[[[[[[[[[]]]]]]]]]";
-	static const struct {
-		const char *line, *error;
-	} rows[] = {
-		{ "hello", "no JSON, at byte 5: " },
-		{ "{\"request\":\"status\"", "no JSON" },
-		{ "{\"request\":\"status\"} {}", "no JSON" },
-		{ "{\"request\":\"status\",\"request\":\"status\"}", "no JSON" },
-		{ "[]", "want an object" },
-		{ "7", "no JSON" },
-		{ deep, "deeper than 8" },
-		{ "{}", "request: want the name of one" },
-		{ "{\"request\":7}", "request: want the name of one" },
-		{ "{\"request\":\"staus\"}",
-		  "request: there is none named staus; did you mean 'status'?" },
-		{ "{\"request\":\"status\",\"verbose\":1}", "status: no such key as verbose" },
-		{ "{\"request\":\"subscribe\",\"score\":true}",
-		  "subscribe: no such key as score; did you mean 'scores'?" },
-		{ "{\"request\":\"subscribe\"}", "subscribe: to what?" },
-		{ "{\"request\":\"subscribe\",\"events\":1}",
-		  "events: want true, false or an object" },
-		{ "{\"request\":\"subscribe\",\"events\":{\"rate\":1}}",
-		  "events: no such key as rate; did you mean 'rate_hz'?" },
-		{ "{\"request\":\"subscribe\",\"events\":true,\"mel\":{\"rate_hz\":0.5}}",
-		  "mel: rate_hz: want a number in 1..100" },
-		{ "{\"request\":\"subscribe\",\"events\":{\"rate_hz\":\"10\"}}",
-		  "events: rate_hz: want a number in 0.001..100" },
-		{ "{\"request\":\"subscribe\",\"scores\":{\"listener\":\"kichen\"}}",
-		  "listener: there is none named kichen; did you mean 'kitchen'?" },
-		{ "{\"request\":\"subscribe\",\"scores\":{\"spotter\":7}}",
-		  "spotter: want a name" },
-		{ "{\"request\":\"unsubscribe\",\"events\":false}", "events: want true" },
-		{ "{\"request\":\"set\"}", "values: want an object" },
-		{ "{\"request\":\"set\",\"values\":{}}", "values: want an object" },
-		{ "{\"request\":\"set\",\"values\":{\"log.level\":null}}",
-		  "log.level: want a number, a text, true or false" },
-		{ "{\"request\":\"set\",\"values\":{\"a=b\":1}}", "a=b: no line of a file" },
-		{ "{\"request\":\"set\",\"values\":{\"a\":\"x\\ny\"}}", "a: no line of a file" },
-		{ "{\"request\":\"set\",\"keep\":1,\"values\":{\"threshold.yes\":1}}",
-		  "keep: want true or false" },
-		{ "{\"request\":\"listen\"}", "on: want true or false" },
-		{ "{\"request\":\"listen\",\"on\":true,\"listener\":\"cellar\"}",
-		  "listener: there is none named cellar" },
-		{ "{\"request\":\"reload\",\"id\":1.5}", "id: want a whole number" },
-		{ "{\"request\":\"reload\",\"id\":null}", "id: want a whole number" },
-		{ "{\"request\":\"reload\",\"id\":"
-		  "\"12345678901234567890123456789012345678901234567890123456789012345\"}",
-		  "id: want a whole number, or a text of at most 64 bytes" },
-	};
-
 	(void)state;
 	int fd = come();
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		json_t *o = json_loads(answer(fd, rows[i].line), 0, NULL);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		json_t *o = json_loads(answer(fd, wrong[i].line), 0, NULL);
 
 		assert_non_null(o);
 		assert_true(json_is_false(json_object_get(o, "ok")));
 		assert_string_equal(json_string_value(json_object_get(o, "code")), "request");
 		const char *error = json_string_value(json_object_get(o, "error"));
-		if (!strstr(error, rows[i].error))
-			fail_msg("%s: %s, want %s", rows[i].line, error, rows[i].error);
+		if (!strstr(error, wrong[i].error))
+			fail_msg("%s: %s, want %s", wrong[i].line, error, wrong[i].error);
 		json_decref(o);
 	}
 	assert_string_equal(w.set, "");

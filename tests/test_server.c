@@ -429,36 +429,6 @@ static void test_taken_over(void **state)
 	assert_int_equal(access(in_dir("control"), F_OK), -1);
 }
 
-/* Two doors exchange their names: neither is in the other's way. */
-static void test_doors_exchange_names(void **state)
-{
-	kws_door a, b, to_a, to_b;
-	char one[128], two[128];
-	kws_error err = { "" };
-
-	(void)state;
-	snprintf(one, sizeof one, "%s", in_dir("one"));
-	snprintf(two, sizeof two, "%s", in_dir("two"));
-	assert_int_equal(kws_door_prepare(&a, &(kws_door_config){ "a", one, "", 0600 }, &err), 0);
-	assert_int_equal(kws_door_open(&a, &err), KWS_OK);
-	assert_int_equal(kws_door_prepare(&b, &(kws_door_config){ "b", two, "", 0600 }, &err), 0);
-	assert_int_equal(kws_door_open(&b, &err), KWS_OK);
-	assert_int_equal(kws_door_prepare(&to_a, &(kws_door_config){ "a", two, "", 0600 }, &err),
-			 0);
-	assert_int_equal(kws_door_prepare(&to_b, &(kws_door_config){ "b", one, "", 0600 }, &err),
-			 0);
-	assert_int_equal(kws_door_open(&to_a, &err), KWS_OK);
-	assert_int_equal(kws_door_open(&to_b, &err), KWS_OK);
-	kws_door_close(&a);
-	kws_door_close(&b);
-	assert_int_equal(access(one, F_OK), 0); /* the new ones' */
-	assert_int_equal(access(two, F_OK), 0);
-	kws_door_close(&to_a);
-	kws_door_close(&to_b);
-	assert_int_equal(access(one, F_OK), -1);
-	assert_int_equal(access(two, F_OK), -1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,7 +441,6 @@ int main(void)
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_a_thousand_clients),
 		cmocka_unit_test(test_taken_over),
-		cmocka_unit_test(test_doors_exchange_names),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
