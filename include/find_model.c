@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* From the folder of the program, in a build tree. */
+/* The model's path relative to the program's folder in a build tree. */
 #define BUILD_TREE_MODEL "../config/models/commands-12.safetensors"
 
 bool kws_find_beside(const char *name, char *path, size_t n)

@@ -1,4 +1,4 @@
-/* find_model.h - which model kws and kwsd use when none is named, and what lies beside the program. */
+/* find_model.h - finds the model that kws and kwsd use by default, and files beside the program. */
 #ifndef KWS_FIND_MODEL_H
 #define KWS_FIND_MODEL_H
 
@@ -9,13 +9,13 @@
 #define KWS_MODEL_PATH "/usr/local/share/kwsd/commands-12.safetensors"
 #endif
 
-/* wanted; or when it is NULL, the first of: the environment's KWS_MODEL, for a program in a build
- * tree the model of its source tree, the installed one. Written into path (n,), cut off when it is
- * longer. */
+/* Write the model's path to path (n,), cut off if it is longer. The path is wanted; or, if that is
+ * NULL, the first of: the environment variable KWS_MODEL; for a program in a build tree, the model
+ * of its source tree; the installed model. */
 void kws_find_model(const char *wanted, char *path, size_t n);
 
-/* The path of name, seen from the folder of the running program, into path (n,). False: it does not fit, or the folder is
- * not known. Whether anything is there is not looked at. */
+/* Write the path of name, relative to the folder of the running program, to path (n,). Does not
+ * check that the file exists. False: the path does not fit, or the folder is unknown. */
 bool kws_find_beside(const char *name, char *path, size_t n);
 
 #endif

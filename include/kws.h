@@ -1,33 +1,36 @@
-/* kws.h - what every module shares beside the public face, kws/kws.h, whose rules hold inside, too. Nothing below cli/ and
- * daemon/ prints, logs, exits or reads a clock. */
+/* kws.h - what all modules share, in addition to the public interface in kws/kws.h. The rules of
+ * the public interface apply here, too. Only cli/ and daemon/ may print, log, exit or read a
+ * clock. */
 #ifndef KWS_H
 #define KWS_H
 
 #include "kws/kws.h"
 
-/* How pitch grows with frequency f in Hz. HTK: mel = 2595 log10(1 + f/700). Slaney (Auditory Toolbox): mel = 3f/200 up to
- * 1 kHz, then 15 + 27 ln(f/1000) / ln 6.4. */
+/* The mel scale: pitch as a function of the frequency f in Hz. HTK: mel = 2595 log10(1 + f/700).
+ * Slaney (Auditory Toolbox): mel = 3f/200 up to 1 kHz, then 15 + 27 ln(f/1000) / ln 6.4. */
 enum kws_mel_scale { KWS_MEL_HTK, KWS_MEL_SLANEY };
 
-/* What errno means, as strerror says it; where a limit is the cause, which one it is. */
+/* The message for an errno, as from strerror. If a limit is the cause, the message names the
+ * limit. */
 const char *kws_strerrno(int code);
 
-/* A format for pthread_create's number as strerror says it. */
+/* Format of the error when pthread_create fails; %s is strerror of its result. */
 #define KWS_NO_THREAD "cannot start a thread: %s (ulimit -u and -v, TasksMax=)"
 
-/* Control characters of text, also those that UTF-8 spells with two bytes, become '?': what comes
- * from outside must not write lines of its own into a log, or steer a terminal. */
+/* Replace control characters in text by '?', including those that UTF-8 encodes in two bytes. Text
+ * from outside must not add lines to a log or control a terminal. */
 void kws_clean(char *text);
 
-/* Bytes of the UTF-8 sequence at text, which ends with a 0; 0: it is none (overlong, surrogate, cut short, beyond
- * U+10FFFF). */
+/* Length in bytes of the UTF-8 sequence at the start of text, which ends with a 0. Returns 0 if it
+ * is not valid (overlong, a surrogate, truncated, or above U+10FFFF). */
 size_t kws_utf8_length(const char *text);
 
-/* Names of microphones, models and sinks: 1 to KWS_NAME - 1 of A-Z a-z 0-9 _ -; the first len bytes of text. */
+/* Whether the first len bytes of text are a valid name for a microphone, model or sink: 1 to
+ * KWS_NAME - 1 characters of A-Z a-z 0-9 _ -. */
 enum { KWS_NAME = 32 };
 bool kws_is_name(const char *text, size_t len);
 
-/* Fill e (may be NULL) like snprintf and return status, so that a failure is one line. */
+/* Fill e (may be NULL) like snprintf, and return status. A failure is then one line of code. */
 enum kws_status kws_fail(kws_error *e, enum kws_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -10,7 +10,7 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* Capitals and the two dashes, which hands mix up, as one. */
+/* Ignores case, and treats _ as -: people mix them up. */
 static int plain(char c)
 {
 	if (c >= 'A' && c <= 'Z')
@@ -25,8 +25,8 @@ static int begins(const char *name, const char *text)
 	return *text == '\0';
 }
 
-/* Slips between a and b, by optimal string alignment, which needs three rows of its table: a pair
- * of letters changes places once at most. */
+/* Typing errors between a and b: the optimal string alignment distance. It needs three rows of its
+ * table, because two letters may be swapped. */
 static unsigned slips(const char *a, const char *b)
 {
 	unsigned rows[3][KWS_NEAREST_LONGEST + 1];
@@ -63,7 +63,7 @@ void kws_nearest_offer(kws_nearest *n, const char *name)
 	if (len == 0 || len > KWS_NEAREST_LONGEST || strlen(name) > KWS_NEAREST_LONGEST)
 		return;
 	unsigned distance = slips(n->text, name);
-	if (distance > most || distance >= len) /* all other letters are no slip */
+	if (distance > most || distance >= len) /* not when every letter differs */
 		distance = FAR;
 	if (len >= 2 && begins(name, n->text))
 		distance = 0;

@@ -1,17 +1,23 @@
-/* kws/kws.h - libkws: spoken commands in audio, in endless streams and in clips.
+/* kws/kws.h - libkws: spots spoken commands in endless audio streams and in clips.
  *
- * The whole public interface. Rules that hold everywhere, said once:
+ * This is the whole public interface. These rules hold everywhere:
  *
- *   - A create or open may fail: it returns a status, writes the reason to a kws_error, and leaves NULL in *out. What runs
- *     on audio cannot fail, allocate, block, print or read a clock. destroy(NULL) and close(NULL) do nothing.
+ *   - Only create and open functions can fail, and the few others that return a status. On failure
+ *     they return a status, write the reason to a kws_error, and set *out to NULL. Functions that
+ *     process audio never fail, allocate, block, print or read a clock. destroy(NULL) and
+ *     close(NULL) do nothing.
  *   - reset returns an object to its state just after create.
- *   - What comes out does not depend, to the last bit, on how the audio is cut into calls, nor on other streams.
- *   - A model is immutable: any number of threads may share it. Every other object belongs to one thread at a time.
- *   - Audio is mono float, nominal range [-1, 1]; samples that are not finite count as 0. Arrays are row-major, with their
- *     shape in brackets.
+ *   - The output is the same, to the last bit, however the audio is cut into calls, and whatever
+ *     other streams do.
+ *   - A model is immutable: any number of threads may share it. Every other object belongs to one
+ *     thread at a time.
+ *   - Audio is mono float, nominal range [-1, 1]; samples that are not finite count as 0. Arrays
+ *     are row-major, with their shape in brackets.
  *   - Time is a count of samples at the model's rate (kws_model_rate_hz()) since the stream began.
- *   - A pointer that a getter returns lives as long as its object; one in a callback, until the callback returns.
- *   - The library changes nothing of the process: no signals, locale, environment, threads or files but those named.
+ *   - A pointer from a getter lives as long as its object. A pointer passed to a callback lives
+ *     until the callback returns.
+ *   - The library changes nothing in the process: no signals, locale, environment or threads. It
+ *     opens only the files that the caller names.
  *
  * Minimal use:
  *
@@ -43,20 +49,20 @@ extern "C" {
 
 #define KWS_VERSION "0.1.0"
 
-/* ---- errors ---------------------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 enum kws_status {
 	KWS_OK = 0,
-	KWS_ERR_ARG = -1,     /* the caller asked for something that cannot be */
+	KWS_ERR_ARG = -1,     /* an argument is invalid */
 	KWS_ERR_NOMEM = -2,   /* out of memory */
-	KWS_ERR_IO = -3,      /* the system refused to open, read or write */
-	KWS_ERR_FORMAT = -4,  /* the content is not what it claims to be */
-	KWS_ERR_VERSION = -5, /* well-formed, but of a version or kind that is not known */
-	KWS_ERR_DEVICE = -6   /* an audio device refused or went away */
+	KWS_ERR_IO = -3,      /* the system could not open, read or write a file */
+	KWS_ERR_FORMAT = -4,  /* the content is damaged or not in the right format */
+	KWS_ERR_VERSION = -5, /* well-formed, but the version or kind is unknown */
+	KWS_ERR_DEVICE = -6   /* an audio device failed or was removed */
 };
 
-/* What went wrong and where, e.g. "layers.0.v_proj.weight: shape [128, 63], want [128, 64]". Functions that take a
- * kws_error * accept NULL; text is written only on failure. */
+/* What went wrong and where, e.g. "layers.0.v_proj.weight: shape [128, 63], want [128, 64]".
+ * Functions that take a kws_error * accept NULL, and write text only on failure. */
 typedef struct {
 	char text[256];
 } kws_error;
@@ -64,76 +70,79 @@ typedef struct {
 /* A short English sentence, e.g. "out of memory". Never NULL. */
 KWS_API const char *kws_strerror(enum kws_status status);
 
-/* KWS_VERSION of the library that runs. */
+/* KWS_VERSION of the library in use at run time. */
 KWS_API const char *kws_version(void);
 
-/* ---- models ---------------------------------------------------------------------------------------------------- */
+/* ---- models ---------------------------------------------------------------------------------- */
 
 typedef struct kws_model kws_model;
 
-/* Read, check and pack a model file. The file may be hostile: every size, offset, name, dtype, shape and value is checked
- * before use. KWS_ERR_IO, KWS_ERR_FORMAT, KWS_ERR_VERSION (a newer format, a kind of layer that is not known),
- * KWS_ERR_NOMEM; the error names the file, the tensor or key, and the reason. */
+/* Read, check and pack a model file. The file may be hostile: every size, offset, name, dtype,
+ * shape and value is checked before use. Fails with KWS_ERR_IO, KWS_ERR_FORMAT, KWS_ERR_VERSION (a
+ * newer format or an unknown kind of layer) or KWS_ERR_NOMEM. The error names the file, the tensor
+ * or key, and the reason. */
 KWS_API enum kws_status kws_model_open(kws_model **out, const char *path, kws_error *err);
 
-/* The same from memory (len bytes), which is not used after the call. */
+/* The same from memory (len bytes). The memory is not used after the call. */
 KWS_API enum kws_status kws_model_parse(kws_model **out, const void *blob, size_t len,
 					kws_error *err);
 
-/* After every object made from it. */
+/* Close the model last, after every object created from it. */
 KWS_API void kws_model_close(kws_model *m);
 
 KWS_API const char *kws_model_name(const kws_model *m); /* e.g. "commands-12" */
 KWS_API const char *kws_model_hash(const kws_model *m); /* SHA-256 of the file, 64 hex digits */
-KWS_API unsigned kws_model_rate_hz(const kws_model *m); /* of all sample counts */
+KWS_API unsigned kws_model_rate_hz(const kws_model *m); /* unit of all sample counts */
 
-/* The classes: "yes", ..., "_unknown_", "_silence_". Those whose names begin and end with _ are no commands and make no
- * events. */
+/* The classes: "yes", ..., "_unknown_", "_silence_". A class whose name begins and ends with _ is
+ * not a command and makes no events. */
 KWS_API size_t kws_model_n_words(const kws_model *m);
 KWS_API const char *kws_model_word(const kws_model *m, size_t i); /* i < n_words */
 KWS_API bool kws_model_is_command(const kws_model *m, size_t i);
 KWS_API int kws_model_word_index(const kws_model *m, const char *word); /* -1: no such word */
 KWS_API float kws_model_threshold(const kws_model *m, size_t i);	/* of its events, 0..1 */
 
-/* Can it hear an endless stream? A model with full attention cannot: it takes clips only. */
+/* Whether the model can process an endless stream. A model with full attention cannot: it takes
+ * only clips. */
 KWS_API bool kws_model_hears_streams(const kws_model *m);
 
-/* ---- events and frames ----------------------------------------------------------------------------------------- */
+/* ---- events and frames ----------------------------------------------------------------------- */
 
 /* A command was heard. */
 typedef struct {
-	uint64_t sample;     /* when it was decided */
+	uint64_t sample;     /* when the decision was made */
 	uint64_t start, end; /* of the word; start <= end <= sample */
 	unsigned word;	     /* index, kws_model_word() */
 	float score;	     /* peak of the smoothed probability, 0..1 */
-	float threshold;     /* that it had to reach */
+	float threshold;     /* that the score had to reach */
 	float level_dbfs;    /* RMS level of the word, dB re full scale */
-	float snr_db;	     /* level over the background before it, dB */
+	float snr_db;	     /* level above the background before the word, dB */
 } kws_event;
 
 typedef void kws_event_fn(void *ctx, const kws_event *ev);
 
-/* What a program knows of an event beside it. Begin with KWS_EVENT_CONTEXT: nothing; texts that are NULL and numbers that are
- * NaN are not known. */
+/* What a program knows about an event beyond the event itself. Initialise it with
+ * KWS_EVENT_CONTEXT: nothing is known. A text that is NULL, or a number that is NaN, is unknown. */
 typedef struct {
-	size_t size; /* of this struct: later versions add to its end */
-	const char *
-		stream; /* tells this stream from all others, for the event's id; NULL: the file's name is used, else there is no id */
+	size_t size; /* of this struct: later versions add members at its end */
+	/* Identifies the stream, for the event's id. NULL: the file's name is used; without one
+	 * there is no id. */
+	const char *stream;
 	const char *file;
-	const char *device; /* that hears it; then all from gap_count on counts, too */
+	const char *device; /* the audio device; without it, gap_count to dropped are ignored */
 	const char *host;
-	uint64_t origin;    /* samples at the model's rate that are counted before this stream; 0 */
-	double wall;	    /* seconds since 1970, UTC, of sample 0 of all that is counted */
-	double monotonic;   /* the same by a clock that is never set */
-	uint64_t gap_count; /* times audio was lost since the event before this one */
-	double gap_s;	    /* how much of it in all, seconds */
-	const char *gap_reason; /* of the last time */
-	const char *clip;	/* the file with its sound */
-	uint64_t dropped;	/* events that this reader lost since the one before */
-	const char *listener;	/* name of the microphone, when there are several */
-	const char *spotter;	/* name of the model's part, when several models hear the stream */
-	const char *after;	/* the word after which this one counts */
-	const char *after_id;	/* the id of its event */
+	uint64_t origin;	/* samples counted before this stream, at the model's rate; 0 */
+	double wall;		/* time of sample 0 of the whole count: seconds since 1970, UTC */
+	double monotonic;	/* the same by a clock that is never set */
+	uint64_t gap_count;	/* times audio was lost since the previous event */
+	double gap_s;		/* total length of these gaps, seconds */
+	const char *gap_reason; /* cause of the last gap */
+	const char *clip;	/* file with the sound of the event */
+	uint64_t dropped;	/* events that this reader lost since the previous one */
+	const char *listener;	/* name of the microphone, if there are several */
+	const char *spotter;	/* name of the model's section, if several models hear the stream */
+	const char *after;	/* the gating word: this event counts only after it */
+	const char *after_id;	/* id of the gating word's event */
 } kws_event_context;
 
 #define KWS_EVENT_CONTEXT                                                                          \
@@ -155,13 +164,14 @@ typedef struct {
 	  NULL,                                                                                    \
 	  NULL }
 
-/* Room for any event without a file. The name of one takes six times its length at most. */
+/* Enough room for any event without a file name. A file name takes at most six times its length. */
 enum { KWS_EVENT_JSON = 5120 };
 
-/* The event as a JSON object on one line, without a line feed: what `kws spot --format jsonl` and every sink of kwsd write,
- * key for key and digit for digit; docs/event.schema.json describes it. UTF-8 without control characters, whatever the
- * names hold. context NULL: only what the event and its model say. Returns its length, less than size; 0: it does not fit,
- * and out is "". Allocates nothing; any thread. */
+/* Write the event as a JSON object on one line, without a line feed. `kws spot --format jsonl` and
+ * every sink of kwsd write exactly this; docs/event.schema.json describes it. The text is UTF-8
+ * without control characters, whatever the names contain. context NULL: only the event and its
+ * model are known. Returns the length, which is less than size; or 0 if it does not fit, and out is
+ * "". Does not allocate; may be called from any thread. */
 KWS_API size_t kws_event_json(const kws_event *ev, const kws_model *m,
 			      const kws_event_context *context, char *out, size_t size);
 
@@ -170,106 +180,114 @@ typedef struct {
 	uint64_t sample;    /* at its end */
 	const float *prob;  /* (n_words,) softmax of the logits */
 	const float *logit; /* (n_words,) */
-	const float *
-		level; /* (stride,) mean square of each hop in it; NULL from a model that hears the whole clip first */
+	/* (stride,) mean square of each hop. level, embedding and mel are NULL if the model
+	 * processes the whole clip at once. */
+	const float *level;
 	size_t n_words, stride;
-	const float *
-		embedding; /* (n_embedding,) what the network's head makes the logits of; NULL as level is */
+	const float *embedding; /* (n_embedding,) input of the network's output layer */
 	size_t n_embedding;
-	const float *
-		mel; /* (stride, n_mels) natural log of the power in each mel band of each hop, before the network scales it; NULL as level is */
+	/* (stride, n_mels) natural log of the power in each mel band of each hop, before the
+	 * network scales it */
+	const float *mel;
 	size_t n_mels;
 } kws_frame;
 
 typedef void kws_frame_fn(void *ctx, const kws_frame *f);
 
-/* ---- spotter: a stream in, events out -------------------------------------------------------------------------- */
+/* ---- spotter: a stream in, events out -------------------------------------------------------- */
 
 typedef struct kws_spotter kws_spotter;
 
-/* Begin with KWS_SPOTTER_CONFIG, which asks for all that the model file says. */
+/* Initialise it with KWS_SPOTTER_CONFIG, which takes everything from the model file. */
 typedef struct {
-	size_t size;   /* of this struct: later versions add to its end */
-	int smooth_ms; /* mean of the probabilities over so long, 0..2000; -1: the model's */
-	int refractory_ms; /* after an event the word is silent for so long at least, 0..60000; -1: the model's */
-	const float *
-		threshold; /* (n_words,) 0..1, above 1: never, NaN: the model's; NULL: all the model's. Copied */
-	kws_event_fn *on_event; /* NULL: none */
-	kws_frame_fn *on_frame; /* sees every frame before the events that it decides; NULL: none */
-	void *ctx;		/* of both */
+	size_t size;	   /* of this struct: later versions add members at its end */
+	int smooth_ms;	   /* window of the mean probability, 0..2000; -1: the model's */
+	int refractory_ms; /* shortest time between events of a word, 0..60000; -1: the model's */
+	/* (n_words,) 0..1; above 1: never; NaN: the model's. NULL: all the model's. Copied. */
+	const float *threshold;
+	kws_event_fn *on_event; /* or NULL */
+	kws_frame_fn *on_frame; /* called for each frame, before the events it decides; or NULL */
+	void *ctx;		/* first argument of both callbacks */
 } kws_spotter_config;
 
 #define KWS_SPOTTER_CONFIG { sizeof(kws_spotter_config), -1, -1, NULL, NULL, NULL, NULL }
 
-/* in_hz: rate of the audio, 8000..192000. config NULL: KWS_SPOTTER_CONFIG. KWS_ERR_ARG names what is out of its range, or
- * the model when it hears clips only. Callbacks MUST NOT call functions of the spotter or its group but
- * kws_spotter_score(). */
+/* in_hz: rate of the audio, 8000..192000. config NULL: KWS_SPOTTER_CONFIG. KWS_ERR_ARG: a value is
+ * out of range, or the model takes only clips; the error names it. A callback MUST NOT call
+ * functions of the spotter or its group, except kws_spotter_score(). */
 KWS_API enum kws_status kws_spotter_create(kws_spotter **out, const kws_model *m, unsigned in_hz,
 					   const kws_spotter_config *config, kws_error *err);
 KWS_API void kws_spotter_destroy(kws_spotter *sp);
 KWS_API void kws_spotter_reset(kws_spotter *sp);
 
-/* Hear pcm (n,). */
+/* Process pcm (n,). */
 KWS_API void kws_spotter_process(kws_spotter *sp, const float *pcm, size_t n);
 
-/* The audio has ended: what is still open is decided. Only reset or destroy may follow. */
+/* The audio has ended: decide what is still open. Only reset or destroy may follow. */
 KWS_API void kws_spotter_flush(kws_spotter *sp);
 
-/* Other times and thresholds from the next frame on; callbacks and all that was heard stay. KWS_ERR_ARG, and nothing has
- * changed. */
+/* Change times and thresholds from the next frame on. The callbacks and everything heard so far are
+ * kept. On KWS_ERR_ARG nothing has changed. */
 KWS_API enum kws_status kws_spotter_configure(kws_spotter *sp, const kws_spotter_config *config,
 					      kws_error *err);
 
-/* (n_words,) the smoothed probabilities that the decision compares with its thresholds; in on_frame, those of that frame. */
+/* The smoothed probabilities (n_words,) that are compared with the thresholds; in on_frame, those
+ * of that frame. */
 KWS_API const float *kws_spotter_score(const kws_spotter *sp);
 
-/* Samples at the model's rate since the start or reset. */
+/* Samples processed since the start or reset, at the model's rate. */
 KWS_API uint64_t kws_spotter_heard(const kws_spotter *sp);
 
-/* ---- cascade: several models on one stream --------------------------------------------------------------------- */
+/* ---- cascade: several models on one stream --------------------------------------------------- */
 
-/* Each model hears as a spotter of its own does, and their events come in one order however the audio is cut. The words of one
- * may count only for some seconds after a word of another ("jarvis", then "lights off"). Such a model costs nothing in between. */
+/* Each model works as a spotter of its own. The order of all events is the same however the audio
+ * is cut. A model may be gated: its words count only for some seconds after a word of another model
+ * ("jarvis", then "lights off"). Between those times it costs nothing. */
 typedef struct kws_cascade kws_cascade;
 
 KWS_API enum kws_status kws_cascade_create(kws_cascade **out, kws_error *err);
 KWS_API void kws_cascade_destroy(kws_cascade *c);
 
-/* One more model, before the first start; it MUST outlive the cascade. name: 1 to 31 of A-Z a-z 0-9 _ -, no two alike; NULL: it
- * has none. config: its times, thresholds and callbacks, as kws_spotter_create() takes it; NULL: no events. KWS_ERR_ARG names what is
- * wrong. */
+/* Add a model, before the first start. The model MUST outlive the cascade. name: 1 to 31 characters
+ * of A-Z a-z 0-9 _ -, unique; NULL: no name. config: times, thresholds and callbacks, as for
+ * kws_spotter_create(); NULL: no events. KWS_ERR_ARG: the error names what is wrong. */
 KWS_API enum kws_status kws_cascade_add(kws_cascade *c, const char *name, const kws_model *m,
 					const kws_spotter_config *config, kws_error *err);
 
-/* Words of the model `name' count only after a word of the model `after': when their middle is not before its end, and their start
- * at most within_s, 0..3600, behind it. To tell, `name' hears from a second before that word was decided to within_s + 2.5 s
- * after its end; each further word moves that on. Before the first start. KWS_ERR_ARG: there is no such model, or a circle. */
+/* Gate the model `name': its words count only after a word of the model `after'. The middle of such
+ * a word must not be before the end of the gating word, and its start at most within_s, 0..3600,
+ * after that end. `name' listens from 1 s before the gating word was decided until within_s + 2.5 s
+ * after its end; each further gating word moves that end. Call it before the first start.
+ * KWS_ERR_ARG: a model is unknown, or the gates form a circle. */
 KWS_API enum kws_status kws_cascade_gate(kws_cascade *c, const char *name, const char *after,
 					 double within_s, kws_error *err);
 
-/* A new stream; all that was heard is forgotten. context: what is known of it; copied, but its texts MUST live until the next
- * start. NULL: nothing. Allocates, and may fail, the first time and when in_hz is another; then nothing is heard. */
+/* Begin a new stream and forget the old one. context: what is known about the stream; NULL:
+ * nothing. It is copied, but its texts MUST live until the next start. Allocates, and may fail,
+ * only the first time and when in_hz changes; after a failure it hears nothing. */
 KWS_API enum kws_status kws_cascade_start(kws_cascade *c, unsigned in_hz,
 					  const kws_event_context *context, kws_error *err);
 
-/* Hear pcm (n,). Events are told within 10 ms of the audio in which they are decided. */
+/* Process pcm (n,). Events are reported within 10 ms of the audio in which they are decided. */
 KWS_API void kws_cascade_process(kws_cascade *c, const float *pcm, size_t n);
 
-/* The audio has ended: what is still open is decided. Only start or destroy may follow. */
+/* The audio has ended: decide what is still open. Only start or destroy may follow. */
 KWS_API void kws_cascade_flush(kws_cascade *c);
 
-/* In on_event, for kws_event_json(): what is known of this event, with spotter, after and after_id. */
+/* Call it in on_event, for kws_event_json(): what is known about this event, including spotter,
+ * after and after_id. */
 KWS_API const kws_event_context *kws_cascade_context(const kws_cascade *c);
 
-/* ---- groups: many streams of one model ------------------------------------------------------------------------- */
+/* ---- groups: many streams of one model ------------------------------------------------------- */
 
-/* Spotters of a group share what they compute in, so that each is little more than its past, and those that are fed
- * together go through the matrix products together. A group and its spotters belong to one thread at a time. Spotters come
- * and go as they like; each hears as if it were alone. */
+/* The spotters of a group share their working memory, so each needs little more than its history.
+ * Spotters that are fed together share the matrix products. A group and its spotters belong to one
+ * thread at a time. Spotters may be created and destroyed at any time; each gives the same output
+ * as if it were alone. */
 typedef struct kws_group kws_group;
 
 KWS_API enum kws_status kws_group_create(kws_group **out, const kws_model *m, kws_error *err);
-KWS_API void kws_group_destroy(kws_group *g); /* after its spotters */
+KWS_API void kws_group_destroy(kws_group *g); /* after all its spotters */
 KWS_API enum kws_status kws_spotter_create_in(kws_spotter **out, kws_group *g, unsigned in_hz,
 					      const kws_spotter_config *config, kws_error *err);
 
@@ -279,26 +297,29 @@ typedef struct {
 	size_t n;
 } kws_spotter_input;
 
-/* Feed n_in spotters of one group, each at most once. Faster than one after the other when each brings little, as live
- * streams do. */
+/* Feed n_in spotters of one group, each at most once. This is faster than feeding them one by one
+ * when each gets little audio, as in live streams. */
 KWS_API void kws_spotter_process_all(const kws_spotter_input *in, size_t n_in);
 
-/* ---- classifier: a clip in, probabilities out ------------------------------------------------------------------ */
+/* ---- classifier: a clip in, probabilities out ------------------------------------------------ */
 
 typedef struct kws_classifier kws_classifier;
 
-/* The clip is heard from a fresh state. Its probabilities are those of the network frame at which a command is most
- * probable, among the frames whose pooling window lies wholly inside the clip; a clip shorter than the window is followed
- * by silence up to it. at_end: those of the clip's last frame, with all that came before as its past: what a stream would
- * have said just then. A model with full attention hears the beginning of a clip, as long as it can. */
+/* Each clip starts from a fresh state. Its probabilities are those of the network frame in which a
+ * command is most probable, among the frames whose pooling window lies wholly inside the clip. If
+ * the clip is shorter than the window, silence is added up to its length. at_end: the probabilities
+ * are those of the clip's last frame, as a stream would give them at that moment, with everything
+ * before as its past. A model with full attention takes only the beginning of a clip, as much as it
+ * can process. */
 KWS_API enum kws_status kws_classifier_create(kws_classifier **out, const kws_model *m,
 					      unsigned in_hz, bool at_end, kws_error *err);
 KWS_API void kws_classifier_destroy(kws_classifier *c);
 
-/* More of the clip, pcm (n,). */
+/* Process more of the clip, pcm (n,). */
 KWS_API void kws_classifier_process(kws_classifier *c, const float *pcm, size_t n);
 
-/* The clip has ended: prob (n_words,), which sums to 1. What follows is the next clip. */
+/* The clip has ended: write prob (n_words,), which sums to 1. The next audio belongs to the next
+ * clip. */
 KWS_API void kws_classifier_finish(kws_classifier *c, float *prob);
 
 #ifdef __cplusplus
