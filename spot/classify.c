@@ -29,8 +29,8 @@ static void consider(kws_classifier *c, const float *prob)
 	memcpy(c->best, prob, n_words * sizeof *prob);
 }
 
-/* The window of a frame that ends after the clip's last sample is not inside the clip, but for the
- * first window. */
+/* A frame whose window ends after the clip's last sample is not inside the clip. The first window
+ * is always allowed. */
 static void on_frame(void *ctx, const kws_frame *f)
 {
 	kws_classifier *c = ctx;
@@ -84,7 +84,7 @@ void kws_classifier_process(kws_classifier *c, const float *pcm, size_t n)
 	kws_stream_process(c->stream, pcm, n);
 }
 
-/* A clip shorter than the window goes on in silence. */
+/* Extend a clip that is shorter than the window by silence. */
 static void pad(kws_classifier *c)
 {
 	static const float silence[512];

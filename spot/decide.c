@@ -7,7 +7,7 @@
 
 typedef struct {
 	float threshold;
-	bool armed, again;    /* again: armed because it was said again, not because it fell */
+	bool armed, again;    /* again: armed by new voice, not by a lower score */
 	uint64_t quiet_until; /* end of the refractory, samples */
 	kws_stretch said;     /* the stretch in which it was disarmed */
 } word_state;
@@ -35,7 +35,7 @@ static uint64_t samples_of(const kws_decide *d, unsigned ms)
 	return (uint64_t)ms * d->rate_hz / 1000;
 }
 
-/* The frames of a mean over so long, to the nearest, 1 at the least. */
+/* Length in frames of a mean over ms, rounded, at least 1. */
 static size_t mean_of(const kws_decide *d, unsigned ms)
 {
 	unsigned most = ms < KWS_DECIDE_SMOOTH_MAX_MS ? ms : KWS_DECIDE_SMOOTH_MAX_MS;
@@ -106,7 +106,7 @@ void kws_decide_configure(kws_decide *d, const kws_decide_config *cfg)
 		d->words[w].threshold = cfg->threshold[w];
 }
 
-/* Summed anew each time, oldest first: a running sum would drift over the weeks. */
+/* The sum is new for each frame, oldest first: a running sum would drift over weeks. */
 static void smooth(kws_decide *d, const float *prob)
 {
 	memcpy(d->history + d->at * d->n_words, prob, d->n_words * sizeof *prob);
@@ -128,7 +128,7 @@ static bool over(const kws_decide *d, size_t w)
 	return d->words[w].threshold <= 1.0f && d->score[w] >= d->words[w].threshold;
 }
 
-/* What weighs on the score by `until' is one utterance with what disarms the word now. */
+/* Disarm word w. Everything that affects its score by `until' belongs to the same utterance. */
 static void disarm(kws_decide *d, size_t w, uint64_t until)
 {
 	word_state *s = &d->words[w];
@@ -142,7 +142,8 @@ static bool said_again(const kws_decide *d, const word_state *s)
 	return d->voice.count > s->said.count && d->now >= s->said.end + d->memory;
 }
 
-/* Arm what has fallen or was said again; disarm what rises where it may not. */
+/* Arm the words whose score has fallen or that were said again; disarm those that rise when they
+ * may not. */
 static void rearm(kws_decide *d)
 {
 	for (size_t w = 0; w < d->n_words; w++) {
@@ -161,7 +162,7 @@ static void rearm(kws_decide *d)
 	}
 }
 
-/* Open a candidate, or let the open one follow the best score. */
+/* Open a candidate, or update the open one with the best score. */
 static void follow(kws_decide *d)
 {
 	for (size_t w = 0; w < d->n_words; w++) {

@@ -12,7 +12,7 @@ struct kws_ear {
 	kws_spotter_config config; /* the caller's; threshold is our copy, or NULL */
 	float *threshold;	   /* (n_words,) */
 	uint64_t begin;		   /* where its spotter began, at the model's rate */
-	uint64_t fed;		   /* up to this input sample it has heard */
+	uint64_t fed;		   /* it has processed the input up to this sample */
 	uint64_t lost;
 	bool gated;
 	double within_s;
@@ -25,7 +25,7 @@ static unsigned rate_hz(const kws_ear *e)
 	return kws_model_rate_hz(e->model);
 }
 
-/* A sample at the model's rate as one of the stream. */
+/* Convert a sample position from the model's rate to the stream's. */
 static uint64_t input_sample(const kws_ear *e, uint64_t sample)
 {
 	return sample * e->in_hz / rate_hz(e);
@@ -58,7 +58,7 @@ static void on_frame(void *ctx, const kws_frame *f)
 	e->config.on_frame(e->config.ctx, &own);
 }
 
-/* What the spotter is asked for: the caller's wishes, our callbacks. */
+/* The spotter's configuration: the caller's values with our own callbacks. */
 static kws_spotter_config own_config(kws_ear *e)
 {
 	kws_spotter_config own = e->config;
@@ -137,7 +137,7 @@ void kws_ear_gate(kws_ear *e, double within_s)
 
 /* ---- hear ---- */
 
-/* The spotter's stream begins anew, at this sample. */
+/* Begin the spotter's stream anew at this sample. */
 static void begin_at(kws_ear *e, uint64_t from)
 {
 	kws_spotter_reset(e->spotter);

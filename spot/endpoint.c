@@ -9,13 +9,13 @@
 enum {
 	GAP_MS = 100,
 	MIN_MS = 60,
-	LEAD_MS = 100, /* of a word are heard when its score crosses, at the least */
+	LEAD_MS = 100, /* least length of a word before its score can cross */
 	FALLBACK_MS = 400,
-	REACH_MS = 2500 /* from crossing to decision, at most; see decide.h */
+	REACH_MS = 2500 /* longest time from crossing to decision; see decide.h */
 };
-static const float VOICE = 4.0f;     /* 6 dB over the background */
+static const float VOICE = 4.0f;     /* 6 dB above the background */
 static const float DEPTH = 0.00316f; /* 25 dB below the loudest */
-static const float LEAST = 1e-10f;   /* -100 dBFS: what silence counts as */
+static const float LEAST = 1e-10f;   /* -100 dBFS: the level that silence counts as */
 
 struct kws_endpoint {
 	size_t hop;
@@ -25,7 +25,7 @@ struct kws_endpoint {
 	float *power; /* (depth,) ring, hop t at t % depth */
 	size_t depth;
 	uint64_t n;   /* hops heard */
-	uint64_t end; /* of the word before, hops */
+	uint64_t end; /* of the previous word, hops */
 };
 
 enum kws_status kws_endpoint_create(kws_endpoint **out, unsigned rate_hz, size_t hop, size_t window)
@@ -35,7 +35,7 @@ enum kws_status kws_endpoint_create(kws_endpoint **out, unsigned rate_hz, size_t
 	if (!e)
 		return KWS_ERR_NOMEM;
 	enum kws_status status = kws_voice_create(&e->voice, rate_hz, hop, window);
-	if (status != KWS_OK) /* which also says what cannot be */
+	if (status != KWS_OK) /* checks the arguments, too */
 		goto fail;
 	e->hop = hop;
 	e->window = (window + hop - 1) / hop;
@@ -99,7 +99,7 @@ kws_stretch kws_endpoint_stretch(const kws_endpoint *e)
 	return kws_voice_stretch(e->voice);
 }
 
-/* The last voiced stretch in [lo, hi) that begins before `latest`. Returns whether there is
+/* Find the last voiced stretch in [lo, hi) that begins before `latest'. Returns whether there is
  * one. */
 static bool last_stretch(const kws_endpoint *e, uint64_t lo, uint64_t hi, uint64_t latest,
 			 uint64_t *start, uint64_t *end)
@@ -109,7 +109,7 @@ static bool last_stretch(const kws_endpoint *e, uint64_t lo, uint64_t hi, uint64
 		loudest = fmaxf(loudest, power_at(e, t));
 	float least = fmaxf(VOICE * kws_voice_background(e->voice), DEPTH * loudest);
 	bool found = false, inside = false;
-	uint64_t first = 0, last = 0; /* of the stretch: first and last voiced hop */
+	uint64_t first = 0, last = 0; /* first and last voiced hop of the stretch */
 	for (uint64_t t = lo; t <= hi; t++) {
 		bool voiced = t < hi && power_at(e, t) >= least;
 		if (inside && (t == hi || (!voiced && t - last > e->gap))) {

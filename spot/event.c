@@ -8,12 +8,13 @@
 
 typedef enum { TEXT, PATH, COUNT, REAL } kind;
 
-/* When a field is there: always; when it is known, a text that is not empty or a finite number; when a device heard it. */
+/* When a field is present. ALWAYS; KNOWN: when its text is not empty, or its number is finite;
+ * LIVE: when a device heard the event. */
 typedef enum { ALWAYS, KNOWN, LIVE } presence;
 
 #define FIELD(name, kind, presence, member) { name, kind, presence, offsetof(kws_report, member) }
 
-/* In the order of the line. */
+/* In the order in which a line has them. */
 static const struct {
 	const char *name;
 	kind kind;
@@ -57,7 +58,8 @@ enum { N_FIELDS = sizeof fields / sizeof fields[0], KEY = 20, NUMBER = 24 };
 
 static_assert((int)N_FIELDS <= (int)KWS_REPORT_FIELDS, "who keeps room for them has enough");
 
-/* A byte of a text becomes three at most, a number NUMBER, a name with all around it KEY. */
+/* A byte of text becomes at most three, a number takes at most NUMBER, and a name with its
+ * punctuation at most KEY. */
 static_assert(3 * sizeof(kws_report) + N_FIELDS * (KEY + NUMBER) < KWS_EVENT_JSON,
 	      "every event fits into its line");
 
@@ -86,8 +88,8 @@ static bool is_known(const kws_report *r, size_t i)
 	return text_at(r, i) && *text_at(r, i);
 }
 
-/* Six decimals, without the zeros behind the first, whatever the locale's decimal point; "" for what is no number, or too
- * large for a double to have decimals. */
+/* Format with six decimals, without trailing zeros after the first, whatever the locale's decimal
+ * point. "" if v is not a number, or is too large for a double to have decimals. */
 static void real_text(double v, char text[NUMBER])
 {
 	char local[NUMBER + 16];
@@ -95,7 +97,7 @@ static void real_text(double v, char text[NUMBER])
 	if (!(fabs(v) < 1e15))
 		return;
 	if (fabs(v) <= 0.5e-6)
-		v = 0.0; /* which has no sign */
+		v = 0.0; /* without a sign */
 	const int all = snprintf(local, sizeof local, "%.6f", v);
 	const int whole = (int)strspn(local, "-0123456789");
 	int n = snprintf(text, NUMBER, "%.*s.%s", whole, local, local + all - 6);
@@ -138,7 +140,7 @@ bool kws_report_field(const kws_report *r, size_t i, const char **name, char *va
 
 typedef struct {
 	char *out;
-	size_t size, n; /* n: as long as it would have to be */
+	size_t size, n; /* n: the length it would need */
 } line;
 
 static void put(line *l, const char *bytes, size_t n)
@@ -153,8 +155,8 @@ static void put_text(line *l, const char *text)
 	put(l, text, strlen(text));
 }
 
-/* A JSON string. What is no UTF-8 becomes U+FFFD. Control characters become '?', but those of a path are spelled out: it has
- * to be found again. */
+/* Append a JSON string. Bytes that are not UTF-8 become U+FFFD. Control characters become '?',
+ * except in a path: there they are escaped, so that the file can be found again. */
 static void put_string(line *l, const char *text, bool is_path)
 {
 	put_text(l, "\"");
@@ -209,9 +211,9 @@ void kws_report_text(const kws_report *r, char *out, size_t n)
 		 r->level_dbfs);
 }
 
-/* ---- what an event is made of ---- */
+/* ---- fill a report ---- */
 
-/* Cut between characters, if it must be. */
+/* Copy text, cut between characters if it is too long. */
 static void copy(char *to, size_t room, const char *from)
 {
 	size_t n = from ? strlen(from) : 0;
@@ -225,7 +227,7 @@ static void copy(char *to, size_t room, const char *from)
 	to[n] = 0;
 }
 
-/* FNV-1a, of one text after another; 0x01 and 0x02 stand in no name. */
+/* Continue an FNV-1a hash with text. Names never contain 0x01 and 0x02, which separate them. */
 static uint64_t hash_on(uint64_t h, const char *text)
 {
 	for (; *text; text++)
@@ -260,7 +262,7 @@ void kws_report_fill(kws_report *r, const kws_event *ev, const kws_model *m,
 		     const kws_event_context *context)
 {
 	kws_event_context c = KWS_EVENT_CONTEXT;
-	if (context) /* that of an older program is shorter */
+	if (context) /* an older program's context is shorter */
 		memcpy(&c, context, context->size < sizeof c ? context->size : sizeof c);
 	const unsigned hz = kws_model_rate_hz(m);
 	memset(r, 0, sizeof *r);
@@ -317,11 +319,11 @@ static unsigned days_of_month(unsigned year, unsigned month)
 	return month == 1 ? days_of_year(year) - 337 : days[month];
 }
 
-/* gmtime would read the files of the time zones. */
+/* gmtime would read the time zone files */
 void kws_rfc3339(double t, char *text, size_t n)
 {
 	const double last_s = 253402300799.0; /* 9999-12-31T23:59:59Z */
-	/* a clock that is no clock: four digits of a year are all that the form has */
+	/* the format has four digits for the year, even if the clock is wrong */
 	const uint64_t ms = (uint64_t)floor(fmin(fmax(t, 0.0), last_s) * 1000.0 + 0.5);
 	const unsigned s = (unsigned)(ms / 1000 % 86400);
 	unsigned day = (unsigned)(ms / 86400000), year = 1970, month = 0;

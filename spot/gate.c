@@ -38,7 +38,7 @@ bool kws_gate_word_heard(kws_gate *g, const kws_gate_word *word, uint64_t decide
 	return opened;
 }
 
-/* The last word that ends at this sample or before it. */
+/* The last word that ends at or before this sample. */
 static const kws_gate_word *last_before(const kws_gate *g, uint64_t sample)
 {
 	const uint64_t n = g->n_words, kept = n < KWS_GATE_WORDS ? n : KWS_GATE_WORDS;

@@ -38,7 +38,8 @@ static enum kws_status check(const kws_model *m, const kws_spotter_config *confi
 	return KWS_OK;
 }
 
-/* Where the model's defaults and the caller's wishes meet. What is no command never fires. */
+/* Combine the model's defaults and the caller's values. A class that is not a command never
+ * fires. */
 static kws_decide_config effective(kws_spotter *sp, const kws_spotter_config *config)
 {
 	const kws_decision *def = kws_model_decision(sp->model);

@@ -1,4 +1,5 @@
-/* spotter.h - a stream with a decision behind it; the functions are those of the public face. */
+/* spotter.h - a stream with a decision behind it. Its functions are declared in the public
+ * interface. */
 #ifndef KWS_SPOT_SPOTTER_H
 #define KWS_SPOT_SPOTTER_H
 

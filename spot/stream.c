@@ -12,9 +12,9 @@
 #include <string.h>
 
 enum {
-	WAVE = 48,    /* network frames that one wave holds: two of the network's blocks */
-	JOBS = 48,    /* streams that have a part in a wave */
-	PIECE = 4096, /* input samples taken at a time */
+	WAVE = 48,    /* network frames per wave: two of the network's blocks */
+	JOBS = 48,    /* most streams in a wave */
+	PIECE = 4096, /* input samples processed at a time */
 };
 
 struct kws_stream {
@@ -25,22 +25,24 @@ struct kws_stream {
 	kws_frame_fn *fn;
 	void *ctx;
 
-	float *past;	 /* of the features */
-	float *pcm;	 /* (hop,) at the model's rate, not yet a whole hop */
+	float *past;	 /* history of the features */
+	float *pcm;	 /* (hop,) at the model's rate, an incomplete hop */
 	size_t n_pcm;	 /* below hop */
-	float *level;	 /* (stride,) of hops that are no network frame yet */
-	float *mel;	 /* (stride, n_mels) of the same */
+	float *level;	 /* (stride,) of hops that are not yet a network frame */
+	float *mel;	 /* (stride, n_mels) of the same hops */
 	size_t n_level;	 /* below stride */
 	uint64_t heard;	 /* samples at the model's rate that came out of the resampler */
-	uint64_t n_hops; /* that went in */
+	uint64_t n_hops; /* hops that went in */
 	uint64_t n_out;	 /* network frames that came out */
 };
 
-/* A stream's part of a wave: hops taken in, not yet run. */
+/* A stream's part of a wave: hops that were added but not yet run. */
 typedef struct {
 	kws_stream *stream;
-	size_t n;     /* its hops */
-	size_t first; /* row in mel and level of its first frame: the hops that waited, then the n */
+	size_t n; /* its hops */
+	/* Row of its first frame in mel and level: first the hops that waited, then the n new
+	 * ones. */
+	size_t first;
 } part;
 
 struct kws_group {
@@ -48,21 +50,21 @@ struct kws_group {
 	kws_mel *extractor;
 	kws_runner_work *work;
 	size_t hop, n_mels, stride, n_words, dim;
-	size_t max_hops;   /* that a stream takes between resets; 0: endless */
+	size_t max_hops;   /* most hops of a stream between resets; 0: endless */
 	size_t pcm_floats; /* in pcm */
 
 	float *in;	  /* (PIECE,) checked input */
-	float *pcm;	  /* at the model's rate: what is left of a stream, then what comes new */
+	float *pcm;	  /* at the model's rate: a stream's rest, then new samples */
 	float *mel;	  /* ((WAVE + JOBS) * stride, n_mels) */
 	float *level;	  /* ((WAVE + JOBS) * stride,) */
 	float *logits;	  /* (WAVE + JOBS, n_words); for whole clips (max_frames, n_words) */
 	float *prob;	  /* (n_words,) */
 	float *embedding; /* (WAVE + JOBS, dim) */
 	part parts[JOBS];
-	size_t n_parts, n_hops, n_rows; /* of the wave */
+	size_t n_parts, n_hops, n_rows; /* all in this wave */
 };
 
-/* A product that cannot overflow, for sizes that a model file sets. */
+/* Multiply without overflow, for sizes from a model file. */
 static void *array(size_t rows, size_t cols)
 {
 	if (cols && rows > SIZE_MAX / sizeof(float) / cols)
@@ -161,7 +163,8 @@ const kws_model *kws_group_model(const kws_group *g)
 	return g->model;
 }
 
-/* Room for a piece of this stream at the model's rate, or for what its resampler holds back. */
+/* Make room for a piece of this stream at the model's rate or, if larger, for what its resampler
+ * holds back. */
 static enum kws_status fit(kws_group *g, const kws_resample *rs)
 {
 	const size_t most = kws_resample_bound(rs, PIECE), last = kws_resample_bound(rs, 0);
@@ -259,7 +262,7 @@ void kws_stream_reset(kws_stream *s)
 
 /* ---- waves: hops of one stream or of many, run together ---- */
 
-/* Sums to 1 whatever the logits are: those that are not finite count as very large or small. */
+/* The sum is 1 whatever the logits are: those that are not finite count as very large or small. */
 static void softmax(const float *logit, size_t n, float *prob)
 {
 	const float far = 1e30f;
@@ -277,7 +280,8 @@ static void softmax(const float *logit, size_t n, float *prob)
 		prob[i] /= sum;
 }
 
-/* Report n network frames; the levels and bands of their hops and their embeddings, or NULL. */
+/* Report n network frames with the levels and bands of their hops and their embeddings; these may
+ * be NULL. */
 static void emit(kws_stream *s, const float *logits, size_t n, const float *level, const float *mel,
 		 const float *embedding)
 {
@@ -330,7 +334,7 @@ static void run_wave(kws_group *g)
 	g->n_parts = g->n_hops = g->n_rows = 0;
 }
 
-/* The stream's part of the wave that is being filled; a new one is the last. */
+/* The stream's part of the wave that is being filled. If it has none, add one at the end. */
 static part *part_of(kws_stream *s)
 {
 	kws_group *g = s->group;
@@ -346,7 +350,7 @@ static part *part_of(kws_stream *s)
 	return p;
 }
 
-/* Turn whole hops into features, and run the wave whenever it is full. */
+/* Turn whole hops into features. Run the wave whenever it is full. */
 static void take_hops(kws_stream *s, const float *pcm, size_t hops)
 {
 	kws_group *g = s->group;
@@ -371,7 +375,7 @@ static void take_hops(kws_stream *s, const float *pcm, size_t hops)
 	}
 }
 
-/* g->pcm: what is left of s, then n new samples. */
+/* g->pcm holds the rest of the samples of s, then n new ones. */
 static void take_pcm(kws_stream *s, size_t n)
 {
 	kws_group *g = s->group;
@@ -381,15 +385,15 @@ static void take_pcm(kws_stream *s, size_t n)
 	memcpy(s->pcm, g->pcm + hops * g->hop, s->n_pcm * sizeof *s->pcm);
 }
 
-/* Where new samples of s belong. */
+/* Where the new samples of s go. */
 static float *room_behind(kws_stream *s)
 {
 	memcpy(s->group->pcm, s->pcm, s->n_pcm * sizeof *s->pcm);
 	return s->group->pcm + s->n_pcm;
 }
 
-/* What no microphone sends must not stay in the state for ever: NaN and infinities become 0, and
- * 1e4 is loud enough. */
+/* Impossible samples must not stay in the state for ever: NaN and infinities become 0, and the
+ * limit is 1e4. */
 static void sane(float *to, const float *from, size_t n)
 {
 	const float loud = 1e4f;

@@ -1,10 +1,10 @@
-/* stream.h - PCM at any rate in, class probabilities out: resample, mel and network in a row.
+/* stream.h - turns PCM at any rate into class probabilities: resampler, mel features, network.
  *
- * The one pipeline of the project: the daemon and the commands all run it. What comes out does not
- * depend, to the last bit, on how the audio is cut into calls. Samples that are not finite count as
- * 0, those beyond 1e4 as 1e4. A model with full attention hears kws_model_max_frames() network
- * frames; audio after them is ignored until reset. One that hears the whole clip first says nothing
- * before flush. */
+ * This is the only pipeline of the project; the daemon and all commands run it. The output is the
+ * same, to the last bit, however the audio is cut into calls. Samples that are not finite count as
+ * 0, and those beyond 1e4 as 1e4. A model with full attention processes kws_model_max_frames()
+ * network frames; audio after them is ignored until reset. A model that needs the whole clip at
+ * once gives no output before flush. */
 #ifndef KWS_SPOT_STREAM_H
 #define KWS_SPOT_STREAM_H
 
@@ -13,7 +13,7 @@
 
 typedef struct kws_stream kws_stream;
 
-/* The features that the model was trained on, and nothing else. As kws_mel_create(). */
+/* Create the features that the model was trained on. Errors are those of kws_mel_create(). */
 enum kws_status kws_stream_mel(kws_mel **out, const kws_model *m, kws_error *err);
 
 /* in_hz: 8000 to 192000. */
@@ -22,17 +22,17 @@ enum kws_status kws_stream_create(kws_stream **out, const kws_model *m, unsigned
 void kws_stream_destroy(kws_stream *s);
 void kws_stream_reset(kws_stream *s);
 
-/* A stream in a group of the public face. */
+/* A stream in a group of the public interface. */
 const kws_model *kws_group_model(const kws_group *g);
 enum kws_status kws_stream_create_in(kws_stream **out, kws_group *g, unsigned in_hz,
 				     kws_frame_fn *fn, void *ctx, kws_error *err);
 
-/* Feed pcm (n,), mono, in_hz, nominal range [-1, 1]; fn is called for each network frame that
- * becomes complete. */
+/* Process pcm (n,), mono, in_hz, nominal range [-1, 1]. fn is called for each network frame that is
+ * complete. */
 void kws_stream_process(kws_stream *s, const float *pcm, size_t n);
 
-/* The same for several streams of one group, each at most once: their frames go through the products together. fn of each
- * is called as if the others were not there. */
+/* Process several streams of one group, each at most once: their frames share the matrix products.
+ * fn of each stream is called as if the others did not exist. */
 typedef struct {
 	kws_stream *stream;
 	const float *pcm;
@@ -40,11 +40,11 @@ typedef struct {
 } kws_stream_input;
 void kws_stream_process_all(const kws_stream_input *in, size_t n);
 
-/* The audio has ended: what the resampler still holds comes out, the last frame is completed with
+/* The audio has ended: process what the resampler still holds, and complete the last frame with
  * silence. Only reset() may follow. */
 void kws_stream_flush(kws_stream *s);
 
-/* Samples at the model's rate that the audio so far has become, without the silence that flush
+/* Length of the audio so far in samples at the model's rate, without the silence that flush
  * adds. */
 uint64_t kws_stream_heard(const kws_stream *s);
 

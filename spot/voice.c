@@ -8,13 +8,13 @@
 enum {
 	GAP_MS = 100,
 	MIN_MS = 60,
-	MEAN_MS = 50,	/* what the background is the least of */
-	BLOCK_MS = 250, /* it is kept per block */
-	N_BLOCKS = 13	/* of which the last is not full */
+	MEAN_MS = 50,	/* the background is the smallest of these means */
+	BLOCK_MS = 250, /* one minimum is kept per block */
+	N_BLOCKS = 13	/* the last one is not full */
 };
-static const float VOICE = 6.3f;    /* 8 dB over the background */
+static const float VOICE = 6.3f;    /* 8 dB above the background */
 static const float DEPTH = 0.0316f; /* 15 dB below the loudest */
-static const float LEAST = 1e-10f;  /* -100 dBFS: what silence counts as */
+static const float LEAST = 1e-10f;  /* -100 dBFS: the level that silence counts as */
 
 struct kws_voice {
 	size_t hop;
@@ -24,9 +24,10 @@ struct kws_voice {
 	uint64_t n; /* hops heard */
 	float least[N_BLOCKS];
 	uint64_t first,
-		last; /* of the stretch that may go on: first hop, and last voiced hop + 1 */
+		/* The stretch that may continue: its first hop, and its last voiced hop + 1. */
+		last;
 	kws_stretch newest;
-	bool counted; /* the stretch that may go on is the newest */
+	bool counted; /* the stretch that may continue is the newest */
 };
 
 size_t kws_voice_hops(unsigned ms, unsigned rate_hz, size_t hop)
@@ -78,7 +79,7 @@ void kws_voice_reset(kws_voice *v)
 	v->counted = false;
 }
 
-/* The mean of the last 50 ms, once they are there. */
+/* Update the minimum with the mean of the last 50 ms, once there are 50 ms. */
 static void follow_background(kws_voice *v)
 {
 	double sum = 0.0;
@@ -107,7 +108,7 @@ static bool is_voiced(const kws_voice *v, float level)
 	       && level >= DEPTH * loudest;
 }
 
-/* Hop v->n - 1 is voiced. */
+/* Add hop v->n - 1, which is voiced. */
 static void follow_stretch(kws_voice *v)
 {
 	uint64_t now = v->n - 1;

@@ -1,12 +1,13 @@
-/* voice.h - the background, and stretches of voice over it, as they come: from the power of each
- * hop alone.
+/* voice.h - follows the background level and finds stretches of voice above it, using only the
+ * power of each hop.
  *
- * background: the least power of a 50 ms mean in the last 3 s.
+ * background: the smallest 50 ms mean power in the last 3 s.
  *
- * stretch: of voice, after a pause. A hop counts to it when it is 8 dB over the background and at
- * most 15 dB below the loudest of the last window. Pauses up to 100 ms (the closure of "stop") do
- * not end a stretch; less than 60 ms, a click, is none. That is stricter than where a word starts
- * and ends (spot/endpoint.h): what counts here is whether there was a pause. */
+ * stretch: a stretch of voice after a pause. A hop belongs to it when it is at least 8 dB above the
+ * background and at most 15 dB below the loudest hop of the last window. Pauses of up to 100 ms
+ * (the closure of "stop") do not end a stretch; anything shorter than 60 ms is a click, and no
+ * stretch. This is stricter than the search for the start and end of a word (spot/endpoint.h),
+ * because here it matters whether there was a pause. */
 #ifndef KWS_SPOT_VOICE_H
 #define KWS_SPOT_VOICE_H
 
@@ -17,8 +18,8 @@
 
 typedef struct kws_voice kws_voice;
 
-/* The newest stretch: how many there have been with it, and the sample where it ends so far. All 0:
- * there has been none. */
+/* The newest stretch: its number, counted from 1, and the sample where it ends so far. All 0: there
+ * has been no stretch. */
 typedef struct {
 	uint64_t count, end;
 } kws_stretch;
@@ -28,13 +29,13 @@ enum kws_status kws_voice_create(kws_voice **out, unsigned rate_hz, size_t hop, 
 void kws_voice_destroy(kws_voice *v);
 void kws_voice_reset(kws_voice *v);
 
-/* The mean square of the next n hops, level (n,), finite. */
+/* Add the mean squares of the next n hops, level (n,), all finite. */
 void kws_voice_push(kws_voice *v, const float *level, size_t n);
 
 kws_stretch kws_voice_stretch(const kws_voice *v);
-float kws_voice_background(const kws_voice *v); /* mean square, -100 dBFS at the least */
+float kws_voice_background(const kws_voice *v); /* mean square, at least -100 dBFS */
 
-/* That many ms in hops, 1 at the least. */
+/* ms as a number of hops, at least 1. */
 size_t kws_voice_hops(unsigned ms, unsigned rate_hz, size_t hop);
 
 #endif
