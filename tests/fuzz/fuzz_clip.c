@@ -1,6 +1,7 @@
 /* fuzz_clip - any word, score and time as a clip's name: a plain name inside its folder.
  *
- * Eight bytes are the time, one the score in 1/255, one whether it is a near miss; the word is the rest. */
+ * Eight bytes are the time, one the score in 1/255, one whether it is a near miss (1) and whether the listener
+ * has a name (2), the longest that the configuration allows; the word is the rest. */
 #include "daemon/clips.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -21,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const size_t n = size - HEAD < sizeof word - 1 ? size - HEAD : sizeof word - 1;
 	memcpy(word, data + HEAD, n);
 	memset(name, 'x', sizeof name);
-	kws_clips_name(name, wall, word, (float)data[8] / 255.0f, data[9] & 1);
+	kws_clips_name(name, wall, data[9] & 2 ? "the_longest_name_of_a_microphone" + 1 : "", word,
+		       (float)data[8] / 255.0f, data[9] & 1);
 	const size_t len = strnlen(name, sizeof name);
 	demand(len < sizeof name && len > 4 && !strcmp(name + len - 4, ".wav"));
 	demand(name[0] != '.' && name[strspn(name, plain)] == '\0');
