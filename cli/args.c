@@ -86,7 +86,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		*a = (kws_args_audio){ .rate_hz = 16000, .channels = 1, .encoding_name = "s16" };
 		return 0;
-	case 'm': a->model = arg; return 0;
+	case 'm':
+		if (a->n_models == KWS_MODELS_MOST)
+			argp_error(state, "--model: more than %d of them", KWS_MODELS_MOST);
+		a->models[a->n_models++] = a->model = arg;
+		return 0;
 	case OPT_CHANNEL:
 		a->channel =
 			(int)kws_args_need(state, "--channel", arg, 1, KWS_SOURCE_MAX_CHANNELS);

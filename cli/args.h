@@ -33,8 +33,12 @@ enum kws_format kws_args_need_format(const struct argp_state *state, const char 
 /* argp_parse() for a command, which first says what a misspelt option may have meant. */
 void kws_args_parse(const struct argp *argp, int argc, char **argv, void *input);
 
+enum { KWS_MODELS_MOST = 16 };
+
 typedef struct {
-	const char *model;
+	const char *model;		     /* the last that was named; NULL: none */
+	const char *models[KWS_MODELS_MOST]; /* all of them */
+	size_t n_models;
 	int channel;			  /* 0: the mean of all */
 	unsigned rate_hz, channels, bits; /* of raw PCM */
 	const char *encoding_name;

@@ -387,7 +387,8 @@ int kws_cmd_listen(int argc, char **argv)
 	if (!threshold) {
 		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
 		status = KWS_EXIT_INPUT;
-	} else if (kws_thresholds_apply(&a.thresholds, model, threshold)) {
+	} else if (kws_thresholds_apply(&a.thresholds,
+					&(kws_threshold_target){ "", model, threshold }, 1)) {
 		status = listen_with(&a, model, threshold);
 	}
 	free(threshold);

@@ -1,11 +1,12 @@
 /* kws spot - what is said when. */
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "corpus/files.h"
-#include "corpus/notes.h"
+#include "cli/models.h"
 #include "cli/out.h"
 #include "cli/thresholds.h"
-#include "spot/spotter.h"
+#include "corpus/files.h"
+#include "corpus/notes.h"
+#include "spot/decide.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -23,6 +24,7 @@ typedef struct {
 	unsigned block_ms;
 	const char *smooth, *refractory; /* NULL: the model's */
 	kws_thresholds thresholds;
+	kws_models_args models;
 	char **inputs;
 	int n_inputs;
 } args;
@@ -45,7 +47,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &a->audio;
-		state->child_inputs[1] = &a->thresholds;
+		state->child_inputs[1] = &a->models;
+		state->child_inputs[2] = &a->thresholds;
 		return 0;
 	case OPT_FORMAT: a->format = kws_args_need_format(state, arg, FORMATS); return 0;
 	case OPT_BLOCK: a->block_ms = kws_args_need(state, "--block", arg, 1, 60000); return 0;
@@ -69,12 +72,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+typedef struct task task;
+
+/* One of the models. */
 typedef struct {
+	task *task;
+	const kws_named_model *m;
+	float *threshold; /* (n_words,) */
+} voice;
+
+struct task {
 	const args *a;
-	kws_model *model;
-	kws_spotter_config cfg;
-	float *threshold;     /* (n_words,) */
-	kws_spotter *spotter; /* kept from file to file as long as the rate stays */
+	kws_models models;
+	voice voice[KWS_MODELS_MOST];
+	kws_cascade *cascade;
 	unsigned in_hz;
 	float *pcm;
 	size_t block;	  /* samples in pcm */
@@ -83,38 +94,19 @@ typedef struct {
 	kws_files files;
 	kws_notes notes;
 	bool lost; /* nobody reads the output any more */
-} task;
+};
 
-static void on_event(void *ctx, const kws_event *ev);
+/* ---- what is put out ---- */
 
-static bool configure(task *t)
+static double seconds(const voice *v, uint64_t sample)
 {
-	unsigned ms;
-	t->threshold = calloc(kws_model_n_words(t->model), sizeof *t->threshold);
-	if (!t->threshold) {
-		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
-		return false;
-	}
-	t->cfg = (kws_spotter_config)KWS_SPOTTER_CONFIG;
-	t->cfg.threshold = t->threshold;
-	t->cfg.on_event = on_event;
-	t->cfg.ctx = t;
-	if (t->a->smooth && kws_args_unsigned(t->a->smooth, 0, KWS_DECIDE_SMOOTH_MAX_MS, &ms))
-		t->cfg.smooth_ms = (int)ms;
-	if (t->a->refractory && kws_args_unsigned(t->a->refractory, 0, KWS_REFRACTORY_MAX_MS, &ms))
-		t->cfg.refractory_ms = (int)ms;
-	return kws_thresholds_apply(&t->a->thresholds, t->model, t->threshold);
-}
-
-static double seconds(const task *t, uint64_t sample)
-{
-	return (double)sample / (double)kws_model_features(t->model)->rate_hz;
+	return (double)sample / (double)kws_model_rate_hz(v->m->model);
 }
 
 /* h:mm:ss.mmm, without the hours while there are none. */
-static const char *clock_text(const task *t, uint64_t sample, char text[32])
+static const char *clock_text(double at, char text[32])
 {
-	uint64_t ms = (uint64_t)(seconds(t, sample) * 1000.0 + 0.5), s = ms / 1000, min = s / 60;
+	uint64_t ms = (uint64_t)(at * 1000.0 + 0.5), s = ms / 1000, min = s / 60;
 	if (min < 60)
 		snprintf(text, 32, "%" PRIu64 ":%02u.%03u", min, (unsigned)(s % 60),
 			 (unsigned)(ms % 1000));
@@ -124,81 +116,160 @@ static const char *clock_text(const task *t, uint64_t sample, char text[32])
 	return text;
 }
 
-static void print_json(const task *t, const kws_event *ev)
+static void print_json(const voice *v, const kws_event *ev)
 {
 	static char
 		line[KWS_EVENT_JSON + 6 * PATH_MAX]; /* what has a longer name cannot be opened */
-	kws_event_context c = KWS_EVENT_CONTEXT;
-	c.file = t->file;
-	kws_event_json(ev, t->model, &c, line, sizeof line);
+	kws_event_json(ev, v->m->model, kws_cascade_context(v->task->cascade), line, sizeof line);
 	puts(line);
+}
+
+static void print_csv(const voice *v, const kws_event *ev)
+{
+	const kws_event_context *c = kws_cascade_context(v->task->cascade);
+	kws_out_csv(stdout, c->file);
+	putchar(',');
+	kws_out_csv(stdout, kws_model_word(v->m->model, ev->word));
+	printf(",%.6f,%.6f,%.6f,%.6f,%.6f,%.2f,%.2f", seconds(v, ev->start), seconds(v, ev->end),
+	       seconds(v, ev->sample), (double)ev->score, (double)ev->threshold,
+	       (double)ev->level_dbfs, (double)ev->snr_db);
+	if (v->task->models.n > 1) {
+		printf(",%s,", c->spotter);
+		kws_out_csv(stdout, c->after ? c->after : "");
+		printf(",%s", c->after_id ? c->after_id : "");
+	}
+	putchar('\n');
+}
+
+static void print_file(const task *t, const char *before)
+{
+	if (t->files.n > 1) {
+		fputs(before, stdout);
+		kws_out_visible(stdout, t->file);
+	}
+	putchar('\n');
+}
+
+static void print_label(const voice *v, const kws_event *ev)
+{
+	printf("%.6f\t%.6f\t", seconds(v, ev->start), seconds(v, ev->end));
+	if (v->task->models.n > 1)
+		printf("%s ", v->m->name);
+	printf("%s %.3f", kws_model_word(v->m->model, ev->word), (double)ev->score);
+	print_file(v->task, " ");
+}
+
+/* Nothing follows the last column. */
+static int name_width(const task *t)
+{
+	return t->files.n > 1 ? 12 : 0;
+}
+
+static void print_text(const voice *v, const kws_event *ev)
+{
+	char from[32], to[32];
+	printf("%12s  %12s  %-10s %6.4f  %6.1f  %5.1f", clock_text(seconds(v, ev->start), from),
+	       clock_text(seconds(v, ev->end), to), kws_model_word(v->m->model, ev->word),
+	       (double)ev->score, (double)ev->level_dbfs, (double)ev->snr_db);
+	if (v->task->models.n > 1)
+		printf("  %-*s", name_width(v->task), v->m->name);
+	print_file(v->task, "  ");
 }
 
 static void on_event(void *ctx, const kws_event *ev)
 {
-	task *t = ctx;
-	char from[32], to[32];
-	const char *word = kws_model_word(t->model, ev->word);
-	t->n_found++;
-	switch (t->a->format) {
-	case KWS_FORMAT_JSONL: print_json(t, ev); break;
-	case KWS_FORMAT_CSV:
-		kws_out_csv(stdout, t->file);
-		putchar(',');
-		kws_out_csv(stdout, word);
-		printf(",%.6f,%.6f,%.6f,%.6f,%.6f,%.2f,%.2f\n", seconds(t, ev->start),
-		       seconds(t, ev->end), seconds(t, ev->sample), (double)ev->score,
-		       (double)ev->threshold, (double)ev->level_dbfs, (double)ev->snr_db);
-		break;
-	case KWS_FORMAT_AUDACITY:
-		printf("%.6f\t%.6f\t%s %.3f", seconds(t, ev->start), seconds(t, ev->end), word,
-		       (double)ev->score);
-		if (t->files.n > 1) {
-			putchar(' ');
-			kws_out_visible(stdout, t->file);
-		}
-		putchar('\n');
-		break;
-	default:
-		printf("%12s  %12s  %-10s %6.4f  %6.1f  %5.1f", clock_text(t, ev->start, from),
-		       clock_text(t, ev->end, to), word, (double)ev->score, (double)ev->level_dbfs,
-		       (double)ev->snr_db);
-		if (t->files.n > 1) {
-			fputs("  ", stdout);
-			kws_out_visible(stdout, t->file);
-		}
-		putchar('\n');
+	const voice *v = ctx;
+	v->task->n_found++;
+	switch (v->task->a->format) {
+	case KWS_FORMAT_JSONL: print_json(v, ev); break;
+	case KWS_FORMAT_CSV: print_csv(v, ev); break;
+	case KWS_FORMAT_AUDACITY: print_label(v, ev); break;
+	default: print_text(v, ev);
 	}
 	if (!kws_out_flush())
-		t->lost = true;
+		v->task->lost = true;
 }
 
 static bool print_head(const task *t)
 {
+	const bool several = t->models.n > 1;
 	if (t->a->format == KWS_FORMAT_CSV)
-		puts("file,word,start,end,decided,score,threshold,level_dbfs,snr_db");
+		printf("file,word,start,end,decided,score,threshold,level_dbfs,snr_db%s\n",
+		       several ? ",spotter,after,after_id" : "");
 	if (t->a->format == KWS_FORMAT_TEXT)
-		printf("%12s  %12s  %-10s %6s  %6s  %5s%s\n", "start", "end", "word", "score",
-		       "dBFS", "SNR", t->files.n > 1 ? "  file" : "");
+		printf("%12s  %12s  %-10s %6s  %6s  %5s%s%-*s%s\n", "start", "end", "word", "score",
+		       "dBFS", "SNR", several ? "  " : "", several ? name_width(t) : 0,
+		       several ? "model" : "", t->files.n > 1 ? "  file" : "");
 	return kws_out_flush();
 }
 
-/* A spotter and a buffer for this rate, in the state of a new one. */
+/* ---- the models ---- */
+
+static bool no_memory(void)
+{
+	kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
+	return false;
+}
+
+static bool set_thresholds(task *t)
+{
+	kws_threshold_target targets[KWS_MODELS_MOST];
+	for (size_t i = 0; i < t->models.n; i++) {
+		const kws_named_model *m = &t->models.at[i];
+		t->voice[i] = (voice){ t, m, calloc(kws_model_n_words(m->model), sizeof(float)) };
+		if (!t->voice[i].threshold)
+			return no_memory();
+		targets[i] = (kws_threshold_target){ m->name, m->model, t->voice[i].threshold };
+	}
+	return kws_thresholds_apply(&t->a->thresholds, targets, t->models.n);
+}
+
+static enum kws_status add(task *t, voice *v, kws_error *err)
+{
+	kws_spotter_config c = KWS_SPOTTER_CONFIG;
+	unsigned ms;
+	c.threshold = v->threshold;
+	c.on_event = on_event;
+	c.ctx = v;
+	if (t->a->smooth && kws_args_unsigned(t->a->smooth, 0, KWS_DECIDE_SMOOTH_MAX_MS, &ms))
+		c.smooth_ms = (int)ms;
+	if (t->a->refractory && kws_args_unsigned(t->a->refractory, 0, KWS_REFRACTORY_MAX_MS, &ms))
+		c.refractory_ms = (int)ms;
+	return kws_cascade_add(t->cascade, *v->m->name ? v->m->name : NULL, v->m->model, &c, err);
+}
+
+static bool join(task *t)
+{
+	kws_error err = { "" };
+	enum kws_status status = kws_cascade_create(&t->cascade, &err);
+	for (size_t i = 0; i < t->models.n && status == KWS_OK; i++)
+		status = add(t, &t->voice[i], &err);
+	for (size_t i = 0; i < t->models.n && status == KWS_OK; i++) {
+		const kws_named_model *m = &t->models.at[i];
+		if (m->after)
+			status = kws_cascade_gate(t->cascade, m->name, m->after, m->within_s, &err);
+	}
+	if (status != KWS_OK)
+		kws_out_complain("%s", err.text);
+	return status == KWS_OK;
+}
+
+/* ---- the files ---- */
+
+/* A new stream at this rate, and a buffer for it. */
 static enum kws_status tune_to(task *t, unsigned in_hz, kws_error *err)
 {
-	if (t->spotter && t->in_hz == in_hz) {
-		kws_spotter_reset(t->spotter);
-		return KWS_OK;
+	kws_event_context c = KWS_EVENT_CONTEXT;
+	c.file = t->file;
+	if (t->in_hz != in_hz) {
+		free(t->pcm);
+		t->in_hz = in_hz;
+		t->block = (size_t)((uint64_t)in_hz * t->a->block_ms / 1000);
+		t->pcm = calloc(t->block, sizeof *t->pcm);
 	}
-	kws_spotter_destroy(t->spotter);
-	free(t->pcm);
-	t->in_hz = in_hz;
-	t->block = (size_t)((uint64_t)in_hz * t->a->block_ms / 1000);
-	t->pcm = calloc(t->block, sizeof *t->pcm);
-	enum kws_status st = kws_spotter_create(&t->spotter, t->model, in_hz, &t->cfg, err);
-	return st == KWS_OK && !t->pcm
-		       ? kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM))
-		       : st;
+	if (!t->pcm)
+		return kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
+	return kws_cascade_start(t->cascade, in_hz, &c, err);
 }
 
 /* A pipe may never end: what keeps everything from being heard is said after some seconds. Returns
@@ -235,10 +306,10 @@ static bool listen(task *t, size_t i)
 	if (st == KWS_OK) {
 		do {
 			st = kws_source_read(src, t->pcm, t->block, &got, &err);
-			kws_spotter_process(t->spotter, t->pcm, got);
+			kws_cascade_process(t->cascade, t->pcm, got);
 			warned = warned || !kws_source_is_pipe(src) || warn_early(path, src);
 		} while (st == KWS_OK && got && !t->lost);
-		kws_spotter_flush(t->spotter);
+		kws_cascade_flush(t->cascade);
 		if (kws_source_leftover(src))
 			kws_out_complain(
 				"%s: %zu bytes at the end are no whole sample and were left out",
@@ -253,18 +324,11 @@ static bool listen(task *t, size_t i)
 
 static int run_task(task *t)
 {
-	t->model = kws_args_open_model(t->a->audio.model);
-	if (!t->model)
-		return KWS_EXIT_MODEL;
-	if (kws_model_max_frames(t->model)) {
-		kws_out_complain("model %s: full attention cannot hear an endless stream; `kws "
-				 "classify' takes it",
-				 kws_model_name(t->model));
-		return KWS_EXIT_MODEL;
-	}
-	if (!configure(t))
+	int status = kws_models_open(&t->models, &t->a->audio, &t->a->models);
+	if (status != KWS_EXIT_OK)
+		return status;
+	if (!set_thresholds(t) || !join(t))
 		return KWS_EXIT_USAGE;
-	int status = KWS_EXIT_OK;
 	kws_problems problems = { 0 };
 	for (int i = 0; i < t->a->n_inputs; i++)
 		if (!kws_files_add(&t->files, t->a->inputs[i], &problems))
@@ -279,6 +343,7 @@ static int run_task(task *t)
 }
 
 static const struct argp_child children[] = { { &kws_args_audio_argp, 0, NULL, 0 },
+					      { &kws_models_argp, 0, NULL, 0 },
 					      { &kws_thresholds_argp, 0, NULL, 0 },
 					      { 0 } };
 
@@ -287,7 +352,9 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "[FILE|DIR|-]...",
 	.doc = "Say what is said when. Lines appear as the words are heard; - is standard input, "
-	       "a sound file or raw PCM as `arecord -t raw' and sox write it.",
+	       "a sound file or raw PCM as `arecord -t raw' and sox write it. Several models hear "
+	       "at "
+	       "once: -m FILE -m NAME=FILE.",
 	.children = children,
 };
 
@@ -298,10 +365,11 @@ int kws_cmd_spot(int argc, char **argv)
 
 	task t = { .a = &a };
 	int status = run_task(&t);
-	kws_spotter_destroy(t.spotter);
+	kws_cascade_destroy(t.cascade);
+	for (size_t i = 0; i < t.models.n; i++)
+		free(t.voice[i].threshold);
 	free(t.pcm);
-	free(t.threshold);
 	kws_files_free(&t.files);
-	kws_model_close(t.model);
+	kws_models_close(&t.models);
 	return status;
 }

@@ -15,7 +15,8 @@ enum { OPT_THRESHOLD = 0x240 };
 static const struct argp_option options[] = {
 	{ "threshold", OPT_THRESHOLD, "X|WORD=X", 0,
 	  "Score that a word has to reach, 0 to 1 or off; for all words or one; may be repeated, "
-	  "and be a list with commas (default: the model's)",
+	  "and be a list with commas (default: the model's); of one of several models: NAME:X, "
+	  "NAME:WORD=X",
 	  0 },
 	{ NULL, 't', "X|WORD=X", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
@@ -43,7 +44,7 @@ const struct argp kws_thresholds_argp = { .options = options, .parser = parse };
 static bool has_points(const char *list)
 {
 	for (const char *at = list; *at;
-	     at += strcspn(at, ",=") + (at[strcspn(at, ",=")] != '\0')) {
+	     at += strcspn(at, ",=:") + (at[strcspn(at, ",=:")] != '\0')) {
 		const size_t whole = strspn(at, "0123456789");
 		const char *part = at + whole + 1;
 		if (!whole || at[whole] != ',')
@@ -59,22 +60,23 @@ static bool has_points(const char *list)
 	return true;
 }
 
-/* What has been said in one list: each word once, and all of them once. */
+/* What one list says: each word once, and all of a model once. */
 typedef struct {
-	const kws_model *model;
-	float *threshold; /* (n_words,) */
-	bool *set;	  /* (n_words + 1,) in this list, the last: all words */
-} target;
+	const kws_threshold_target *at; /* (n,) */
+	size_t n;
+	bool *set[KWS_MODELS_MOST]; /* (n_words + 1,) in this list, the last: all words */
+} targets;
 
-static bool claim(target *t, size_t word, const char *list)
+static bool claim(targets *t, size_t i, size_t word, const char *list)
 {
-	if (t->set[word]) {
+	const kws_model *m = t->at[i].model;
+	if (t->set[i][word]) {
 		kws_out_complain("--threshold: '%s' sets %s twice", list,
-				 word < kws_model_n_words(t->model) ? kws_model_word(t->model, word)
-								    : "all words");
+				 word < kws_model_n_words(m) ? kws_model_word(m, word)
+							     : "all words");
 		return false;
 	}
-	t->set[word] = true;
+	t->set[i][word] = true;
 	return true;
 }
 
@@ -86,57 +88,98 @@ static char *trimmed(char *text)
 	return text;
 }
 
-static bool find_word(const kws_model *m, const char *text, size_t *word)
+static bool no_such_word(const targets *t, const char *text)
 {
-	const int at = kws_model_word_index(m, text);
 	kws_nearest near;
-	*word = (size_t)at;
-	if (at >= 0 && kws_model_is_command(m, (size_t)at))
-		return true;
 	kws_nearest_init(&near, text);
-	for (size_t w = 0; w < kws_model_n_words(m); w++)
-		if (kws_model_is_command(m, w))
-			kws_nearest_offer(&near, kws_model_word(m, w));
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t w = 0; w < kws_model_n_words(t->at[i].model); w++)
+			if (kws_model_is_command(t->at[i].model, w))
+				kws_nearest_offer(&near, kws_model_word(t->at[i].model, w));
 	kws_out_complain("--threshold: '%s' is no command of %s, which `kws model' lists%s", text,
-			 kws_model_name(m), kws_nearest_hint(&near));
+			 t->n == 1 ? kws_model_name(t->at[0].model) : "any of the models",
+			 kws_nearest_hint(&near));
 	return false;
 }
 
-/* One value, "0.8", "off", "go=0.8" or "go=off", of a list. */
-static bool apply_one(target *t, char *text, const char *list)
+static bool set_all(targets *t, float x, const char *list)
 {
-	char *equals = strrchr(text, '='), *value = trimmed(equals ? equals + 1 : text);
-	const size_t n_words = kws_model_n_words(t->model);
+	for (size_t i = 0; i < t->n; i++) {
+		const size_t n_words = kws_model_n_words(t->at[i].model);
+		if (!claim(t, i, n_words, list))
+			return false;
+		for (size_t w = 0; w < n_words; w++)
+			t->at[i].threshold[w] = x;
+	}
+	return true;
+}
+
+static bool set_word(targets *t, const char *word, float x, const char *list)
+{
+	bool found = false;
+	for (size_t i = 0; i < t->n; i++) {
+		const int w = kws_model_word_index(t->at[i].model, word);
+		if (w < 0 || !kws_model_is_command(t->at[i].model, (size_t)w))
+			continue;
+		if (!claim(t, i, (size_t)w, list))
+			return false;
+		t->at[i].threshold[w] = x;
+		found = true;
+	}
+	return found || no_such_word(t, word);
+}
+
+/* The model that the text begins with, NAME:, among several; n: none. */
+static size_t named(const targets *t, const char *text)
+{
+	const char *at = text + strspn(text, " \t");
+	const size_t len = strcspn(at, ":");
+	for (size_t i = 0; t->n > 1 && at[len] && i < t->n; i++)
+		if (strlen(t->at[i].name) == len && strncmp(t->at[i].name, at, len) == 0)
+			return i;
+	return t->n;
+}
+
+/* One value, "0.8", "off", "go=0.8", "jarvis:0.8" or "jarvis:go=off", of a list. */
+static bool apply_one(targets *t, char *text, const char *list)
+{
+	const size_t only = named(t, text);
 	double x = (double)NEVER;
-	size_t word = n_words;
+	targets one = *t;
+	if (only < t->n) {
+		text = strchr(text, ':') + 1;
+		one = (targets){ t->at + only, 1, { t->set[only] } };
+	}
+	char *equals = strrchr(text, '='), *value = trimmed(equals ? equals + 1 : text);
 	if (strcmp(value, "off") != 0 && !kws_number_real(value, 0.0, 1.0, &x)) {
 		kws_out_complain("--threshold: '%s' is not a number in 0..1, nor off", value);
 		return false;
 	}
-	if (equals) {
-		*equals = '\0';
-		if (!find_word(t->model, trimmed(text), &word))
-			return false;
-	}
-	if (!claim(t, word, list))
-		return false;
-	for (size_t w = 0; w < n_words; w++)
-		if (!equals || w == word)
-			t->threshold[w] = (float)x;
-	return true;
+	if (!equals)
+		return set_all(&one, (float)x, list);
+	*equals = '\0';
+	return set_word(&one, trimmed(text), (float)x, list);
 }
 
-/* The values of one list that are for single words, or those for all. */
-static bool apply_list(target *t, const char *list, bool per_word)
+/* For all words of all models, of one; for one word of all, of one: what comes later counts more. */
+enum { N_RANKS = 4 };
+static int rank_of(const targets *t, const char *text)
+{
+	return 2 * (strchr(text, '=') != NULL) + (named(t, text) < t->n);
+}
+
+/* The values of one list that have this rank. */
+static bool apply_list(targets *t, const char *list, int rank)
 {
 	char *copy = strdup(list), *at = copy;
 	bool good = copy != NULL;
-	memset(t->set, 0, (kws_model_n_words(t->model) + 1) * sizeof *t->set);
+	for (size_t i = 0; i < t->n; i++)
+		memset(t->set[i], 0, (kws_model_n_words(t->at[i].model) + 1) * sizeof *t->set[i]);
 	for (char *one = at; good && one; one = at) {
 		at = strchr(one, ',');
 		if (at)
 			*at++ = '\0';
-		if ((strchr(one, '=') != NULL) == per_word)
+		if (rank_of(t, one) == rank)
 			good = apply_one(t, one, list);
 	}
 	if (!copy)
@@ -145,20 +188,32 @@ static bool apply_list(target *t, const char *list, bool per_word)
 	return good;
 }
 
-bool kws_thresholds_apply(const kws_thresholds *t, const kws_model *m, float *threshold)
+static bool begin(targets *t)
 {
-	const size_t n_words = kws_model_n_words(m);
-	target to = { m, threshold, calloc(n_words + 1, sizeof *to.set) };
-	bool good = to.set != NULL;
-	if (!good)
-		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
-	for (size_t w = 0; w < n_words; w++)
-		threshold[w] = kws_model_threshold(m, w);
-	for (size_t i = 0; i < t->n && good; i++)
-		good = has_points(t->list[i]);
-	for (int per_word = 0; per_word < 2; per_word++)
-		for (size_t i = 0; i < t->n && good; i++)
-			good = apply_list(&to, t->list[i], per_word);
-	free(to.set);
+	for (size_t i = 0; i < t->n; i++) {
+		const kws_model *m = t->at[i].model;
+		t->set[i] = calloc(kws_model_n_words(m) + 1, sizeof *t->set[i]);
+		if (!t->set[i]) {
+			kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
+			return false;
+		}
+		for (size_t w = 0; w < kws_model_n_words(m); w++)
+			t->at[i].threshold[w] = kws_model_threshold(m, w);
+	}
+	return true;
+}
+
+bool kws_thresholds_apply(const kws_thresholds *thresholds, const kws_threshold_target *at,
+			  size_t n)
+{
+	targets t = { at, n, { NULL } };
+	bool good = begin(&t);
+	for (size_t i = 0; i < thresholds->n && good; i++)
+		good = has_points(thresholds->list[i]);
+	for (int rank = 0; rank < N_RANKS; rank++)
+		for (size_t i = 0; i < thresholds->n && good; i++)
+			good = apply_list(&t, thresholds->list[i], rank);
+	for (size_t i = 0; i < n; i++)
+		free(t.set[i]);
 	return good;
 }

@@ -117,10 +117,14 @@ static enum kws_status check_new(const kws_cascade *c, const char *name, kws_err
 static enum kws_status make_room(kws_cascade *c, kws_error *err)
 {
 	part **parts = realloc(c->parts, (c->n + 1) * sizeof *parts);
-	c->parts = parts ? parts : c->parts;
+	if (!parts)
+		return no_memory(err);
+	c->parts = parts;
 	kws_ear **ears = realloc(c->ears.ear, (c->n + 1) * sizeof *ears);
-	c->ears.ear = ears ? ears : c->ears.ear;
-	return parts && ears ? KWS_OK : no_memory(err);
+	if (!ears)
+		return no_memory(err);
+	c->ears.ear = ears;
+	return KWS_OK;
 }
 
 enum kws_status kws_cascade_add(kws_cascade *c, const char *name, const kws_model *m,

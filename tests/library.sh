@@ -3,7 +3,7 @@
 # examples built by pkg-config alone and their words compared with those of kws.
 set -u
 B=$(cd "${1:?build folder}" && pwd)
-MODEL=config/models/commands-12.safetensors AUDIO=tests/data/demo.flac
+MODEL=config/models/commands-12.safetensors OTHER=config/models/fastformer-12.safetensors AUDIO=tests/data/demo.flac
 T=$(mktemp -d) || exit 1
 trap 'rm -rf "$T"' EXIT
 fail() { echo "library: $*"; exit 1; }
@@ -36,6 +36,7 @@ example() { # NAME SOURCE COMPILER PACKAGES
 }
 example classify classify.cpp 'c++ -std=c++17' kws
 example hundred_streams hundred_streams.c 'cc -std=c11' kws
+example voice_control voice_control.c 'cc -std=c11' kws
 for one in 'spot_file sndfile' 'microphone portaudio-2.0'; do
 	# shellcheck disable=SC2086
 	set -- $one
@@ -71,6 +72,13 @@ for program in hundred_streams static_streams; do
 	echo "100 $(wc -l <"$T/want")" >"$T/counts"
 	same "$T/counts" "$T/got" "$program: not every stream hears what one alone hears"
 done
+
+# ---- two models, one of them after the other
+"$T/voice_control" $MODEL $OTHER "$T/audio.raw" >"$T/got" || fail 'voice_control'
+"$B/kws" spot -m wake=$MODEL -m commands=$OTHER --after commands=wake --format jsonl $AUDIO | sed "s|$AUDIO|$T/audio.raw|; s/-[0-9a-f]\{16\}-/-/g" >"$T/want"
+sed -i 's/-[0-9a-f]\{16\}-/-/g' "$T/got" # the name of the file
+grep -q '"after":' "$T/want" || fail 'kws spot finds nothing after a word'
+same "$T/want" "$T/got" 'voice_control hears other words than kws spot'
 
 # ---- a clip, in C++
 head -c $((16000 * 4)) "$T/audio.raw" >"$T/clip.raw"

@@ -7,6 +7,7 @@
 
 #include "tests/allocations.h"
 #include "tests/schema.h"
+#include "tests/sound.h"
 #include "tests/tiny_model.h"
 
 enum { MOST = 256, SECONDS = 12, MAX_HZ = 44100 };
@@ -26,21 +27,6 @@ static void note(void *ctx, const kws_event *ev)
 	assert_true(heard.n < MOST);
 	assert_true(kws_event_json(ev, ctx, kws_cascade_context(cascade), heard.line[heard.n++],
 				   KWS_EVENT_JSON));
-}
-
-static void sound(unsigned in_hz)
-{
-	float gain = 0.1f, step = 0.01f;
-	srand(7);
-	for (size_t i = 0; i < (size_t)in_hz * SECONDS; i++) {
-		if (i % (in_hz / 4) == 0) {
-			gain = powf(10.0f, (float)(rand() % 60 - 60) / 20.0f);
-			step = 6.2832f * (100.0f + (float)(rand() % 3000)) / (float)in_hz;
-		}
-		pcm[i] = gain
-			 * (sinf(step * (float)(i % in_hz))
-			    + 0.5f * ((float)rand() / (float)RAND_MAX - 0.5f));
-	}
 }
 
 static kws_spotter_config config_of(size_t i)
@@ -123,7 +109,7 @@ static void each_event_says_who_heard_it_and_after_what(void **state)
 	char id[64] = "", word[64] = "";
 	size_t gated = 0, n;
 	(void)state;
-	sound(16000);
+	sound(pcm, (size_t)16000 * SECONDS, 16000, 17);
 	hear(16000, 16000, "a.wav");
 	for (n = 0; n < heard.n; n++) {
 		json_t *o = event(n);
@@ -148,7 +134,7 @@ static void any_cut_and_rate(void **state)
 	static const size_t cuts[] = { 1, 7, 160, 5000 };
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		sound(rates[i]);
+		sound(pcm, (size_t)rates[i] * SECONDS, rates[i], 17);
 		hear(rates[i], (size_t)rates[i] * SECONDS, "a.wav");
 		assert_true(heard.n > 4);
 		other = heard;
@@ -172,7 +158,7 @@ static void one_without_a_name_is_a_spotter(void **state)
 	kws_spotter *sp;
 	(void)state;
 	add(NULL, 1);
-	sound(16000);
+	sound(pcm, (size_t)16000 * SECONDS, 16000, 17);
 	hear(16000, 777, "a.wav");
 	c.on_event = append;
 	other.n = 0;
@@ -198,7 +184,7 @@ static void frames_are_shown(void **state)
 	c.on_frame = count_frame;
 	c.ctx = &n;
 	assert_int_equal(kws_cascade_add(cascade, "x", model[0], &c, NULL), KWS_OK);
-	sound(16000);
+	sound(pcm, (size_t)16000 * SECONDS, 16000, 17);
 	hear(16000, 16000, NULL);
 	assert_int_equal(n, SECONDS * 50);
 }
@@ -243,7 +229,7 @@ static void what_cannot_be_is_refused_by_name(void **state)
 	REFUSED(kws_cascade_gate(cascade, "b", "a", 5.0, &err),
 		"a: gates are set before the first start");
 #undef REFUSED
-	sound(16000);
+	sound(pcm, (size_t)16000 * SECONDS, 16000, 17);
 	hear(16000, 16000, NULL);
 	const size_t n = heard.n;
 	assert_true(n > 4);

@@ -124,6 +124,8 @@ test_completion() { # at most 120 s
 		complete $shell kwsd "kwsd -" > "$T/all"
 		for o in $(options_of "$KWSD"); do grep -q -x -F -e "$o" "$T/all" || fail "$shell: kwsd: no $o"; done
 		offered $shell kws "kws spot --threshold y" yes=
+		offered $shell kws "kws spot -m jarvis=a.st -m x/commands.st --after " commands=
+		offered $shell kws "kws spot -m jarvis=a.st -m x/commands.st --within " jarvis=
 		offered $shell kws "kws listen -d " default
 		offered $shell kws "kws ctl rel" reload
 		offered $shell kws "kws ctl subscribe sc" scores
