@@ -38,7 +38,7 @@ def declarations(header: str) -> str:
 SOUND = ["sndfile", "flac", "ogg", "libmpg123"]
 READER = [
     "decoder", "decoder_flac", "decoder_mpeg", "decoder_ogg", "decoder_pcm", "decoder_sndfile", "encoding",
-    "header", "header_chunk", "header_end", "header_kind", "judge", "source", "tape",
+    "header", "header_chunk", "header_end", "header_kind", "judge", "source", "source_link", "tape",
 ]
 
 #: What the reader takes from the library's inside, and what Python asks of it.
