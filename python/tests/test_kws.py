@@ -227,3 +227,32 @@ def test_refusals(model, tmp_path, monkeypatch):
         kws.Model()
     monkeypatch.setenv("KWS_MODEL", str(MODEL))
     assert kws.Model().hash == model.hash
+
+
+def test_cascade_as_the_program(demo):
+    samples, rate = demo
+    other = TREE / "config/models/fastformer-12.safetensors"
+    lines = program("spot", "-m", f"wake={MODEL}", "-m", f"lights={other}", "--after", "lights=wake", "--within", "3",
+                    "--threshold", "lights:yes=off", "--format", "jsonl", DEMO).splitlines()
+    cascade = kws.Cascade({"wake": MODEL, "lights": other}, rate, after={"lights": "wake"}, within={"lights": 3.0},
+                          threshold={"lights": {"yes": 2.0}}, file="tests/data/demo.flac")
+    for _ in range(2):
+        events = list(cascade.events(samples[i:i + 777] for i in range(0, samples.size, 777)))
+        got = [e.as_dict() | {"file": str(DEMO), "id": "", "after_id": ""} for e in events]
+        assert got == [json.loads(line) | {"file": str(DEMO), "id": "", "after_id": ""} for line in lines]
+        gated = [e for e in events if e.spotter == "lights"]
+        assert gated and all(e.after and e.after_id in [w.as_dict()["id"] for w in events] for e in gated)
+        assert all(e.after is None and e.after_id is None for e in events if e.spotter == "wake")
+        cascade.reset()
+
+
+def test_cascade_refuses_by_name(model):
+    with pytest.raises(kws.Error, match="a b: a name has"):
+        kws.Cascade({"a b": model})
+    with pytest.raises(kws.Error, match="a after b: a circle"):
+        kws.Cascade({"a": model, "b": model}, after={"b": "a", "a": "b"})
+    with pytest.raises(kws.Error, match="c: no model has that name"):
+        kws.Cascade({"a": model}, after={"a": "c"})
+    for wrong in ({"after": {"c": "a"}}, {"within": {"c": 1}}, {"threshold": {"c": 1}}):
+        with pytest.raises(ValueError, match="no model is called 'c': a"):
+            kws.Cascade({"a": model}, **wrong)

@@ -20,6 +20,7 @@ import json
 import math
 import os
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,8 +30,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._binding import ffi, lib
 
-__all__ = ["Classification", "Classifier", "Error", "Event", "Frame", "Group", "Model", "SoundWarning", "Spotter", "classify",
-           "spot", "version"]
+__all__ = ["Cascade", "Classification", "Classifier", "Error", "Event", "Frame", "Group", "Model", "SoundWarning", "Spotter",
+           "classify", "spot", "version"]
 
 Samples = NDArray[np.float32]
 
@@ -145,6 +146,10 @@ class Event:
     start_sample: int
     end_sample: int
     decided_sample: int
+    #: Of a :class:`Cascade`: the name of the model, the word of another after which this one counts, and the id of its event.
+    spotter: str | None = None
+    after: str | None = None
+    after_id: str | None = None
     _line: str = field(default="", repr=False, compare=False)
 
     def json(self) -> str:
@@ -190,7 +195,67 @@ def _array(pointer: Any, n: int) -> NDArray[np.float32]:
     return np.frombuffer(ffi.buffer(pointer, 4 * n), dtype=np.float32).copy() if n else np.zeros(0, np.float32)
 
 
-class Spotter:
+def _config(model: Model, threshold: float | Mapping[str, float] | None, smooth_ms: int | None, refractory_ms: int | None,
+            **callbacks: Any) -> tuple[Any, Any]:
+    """A C configuration, and the thresholds that it points to."""
+    words = model.words
+    each = [math.nan] * len(words)
+    if isinstance(threshold, Mapping):
+        for word, value in threshold.items():
+            if word not in model.thresholds:
+                raise ValueError(f"threshold: {word!r} is no command of {model.name}: {' '.join(model.thresholds)}")
+            each[words.index(word)] = value
+    elif threshold is not None:
+        each = [threshold] * len(words)
+    thresholds = ffi.new("float[]", each)
+    return ffi.new("kws_spotter_config *", {
+        "size": ffi.sizeof("kws_spotter_config"),
+        "smooth_ms": -1 if smooth_ms is None else smooth_ms,
+        "refractory_ms": -1 if refractory_ms is None else refractory_ms,
+        "threshold": thresholds,
+        **callbacks,
+    }), thresholds
+
+
+class _Stream:
+    """What spotters and cascades share: a place for their events, and the name of the recording."""
+
+    def __init__(self, rate_hz: int, file: str | os.PathLike[str] | None) -> None:
+        self.rate_hz = rate_hz
+        self._events: list[Event] = []
+        self._file = ffi.new("char[]", _c_path(file)) if file is not None else ffi.NULL
+        self._context = ffi.new("kws_event_context *", {"size": ffi.sizeof("kws_event_context"), "file": self._file,
+                                                        "wall": math.nan, "monotonic": math.nan})
+        self._line = ffi.new("char[]", lib.KWS_EVENT_JSON + 6 * (len(self._file) if self._file else 0))
+
+    def _hear(self, ev: Any, model: Model, context: Any) -> None:
+        hz = model.rate_hz
+        length = lib.kws_event_json(ev, model._c, context, self._line, len(self._line))
+        line = ffi.buffer(self._line, length)[:].decode()
+        known = (ffi.string(text).decode() if text else None for text in (context.spotter, context.after, context.after_id))
+        self._events.append(Event(model.words[ev.word], ev.start / hz, ev.end / hz, ev.sample / hz, ev.score, ev.threshold,
+                                  ev.level_dbfs, ev.snr_db, ev.start, ev.end, ev.sample, *known, line))
+
+    def _take(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events
+
+    def process(self, samples: ArrayLike) -> list[Event]:
+        """Hear samples (n,), mono floats in [-1, 1], any n; the events that they decided."""
+        raise NotImplementedError
+
+    def flush(self) -> list[Event]:
+        """The audio has ended: the events that were still open. Only :meth:`reset` may follow."""
+        raise NotImplementedError
+
+    def events(self, blocks: Iterable[ArrayLike]) -> Iterator[Event]:
+        """Hear block after block, e.g. of a microphone, and yield each event as soon as it is decided; then flush."""
+        for block in blocks:
+            yield from self.process(block)
+        yield from self.flush()
+
+
+class Spotter(_Stream):
     """A stream: samples in, events out.
 
     :param model: a :class:`Model`, or the path of one.
@@ -211,17 +276,12 @@ class Spotter:
                  group: Group | None = None, file: str | os.PathLike[str] | None = None) -> None:
         if group is not None and model is not None and model is not group.model:
             raise ValueError("model: the group has another one")
+        super().__init__(rate_hz, file)
         self.model = group.model if group is not None else _model(model)
-        self.rate_hz = rate_hz
         self._group = group
-        self._events: list[Event] = []
         self._frame_fn = on_frame
         self._failure: BaseException | None = None
         self._handle = ffi.new_handle(self)
-        self._file = ffi.new("char[]", _c_path(file)) if file is not None else ffi.NULL
-        self._context = ffi.new("kws_event_context *", {"size": ffi.sizeof("kws_event_context"), "file": self._file,
-                                                        "wall": math.nan, "monotonic": math.nan})
-        self._line = ffi.new("char[]", lib.KWS_EVENT_JSON + 6 * (len(self._file) if self._file else 0))
         config = self._config(threshold, smooth_ms, refractory_ms)
         out, error = ffi.new("kws_spotter **"), ffi.new("kws_error *")
         if group is None:
@@ -232,33 +292,12 @@ class Spotter:
 
     def _config(self, threshold: float | Mapping[str, float] | None, smooth_ms: int | None,
                 refractory_ms: int | None) -> Any:
-        words = self.model.words
-        each = [math.nan] * len(words)
-        if isinstance(threshold, Mapping):
-            for word, value in threshold.items():
-                if word not in self.model.thresholds:
-                    raise ValueError(f"threshold: {word!r} is no command of {self.model.name}: "
-                                     f"{' '.join(self.model.thresholds)}")
-                each[words.index(word)] = value
-        elif threshold is not None:
-            each = [threshold] * len(words)
-        self._thresholds = ffi.new("float[]", each)
-        return ffi.new("kws_spotter_config *", {
-            "size": ffi.sizeof("kws_spotter_config"),
-            "smooth_ms": -1 if smooth_ms is None else smooth_ms,
-            "refractory_ms": -1 if refractory_ms is None else refractory_ms,
-            "threshold": self._thresholds,
-            "on_event": lib.kws_python_event,
-            "on_frame": lib.kws_python_frame if self._frame_fn else ffi.NULL,
-            "ctx": self._handle,
-        })
+        config, self._thresholds = _config(self.model, threshold, smooth_ms, refractory_ms, on_event=lib.kws_python_event,
+                                           on_frame=lib.kws_python_frame if self._frame_fn else ffi.NULL, ctx=self._handle)
+        return config
 
     def _on_event(self, ev: Any) -> None:
-        hz = self.model.rate_hz
-        length = lib.kws_event_json(ev, self.model._c, self._context, self._line, len(self._line))
-        line = ffi.buffer(self._line, length)[:].decode()
-        self._events.append(Event(self.model.words[ev.word], ev.start / hz, ev.end / hz, ev.sample / hz, ev.score,
-                                  ev.threshold, ev.level_dbfs, ev.snr_db, ev.start, ev.end, ev.sample, line))
+        self._hear(ev, self.model, self._context)
 
     def _on_frame(self, frame: Any) -> None:
         try:
@@ -271,7 +310,7 @@ class Spotter:
 
     def _take(self) -> list[Event]:
         failure, self._failure = self._failure, None
-        events, self._events = self._events, []
+        events = super()._take()
         if failure is not None:
             raise failure
         return events
@@ -286,12 +325,6 @@ class Spotter:
         """The audio has ended: the events that were still open. Only :meth:`reset` may follow."""
         lib.kws_spotter_flush(self._c)
         return self._take()
-
-    def events(self, blocks: Iterable[ArrayLike]) -> Iterator[Event]:
-        """Hear block after block, e.g. of a microphone, and yield each event as soon as it is decided; then flush."""
-        for block in blocks:
-            yield from self.process(block)
-        yield from self.flush()
 
     def reset(self) -> None:
         """Back to the state of a new one."""
@@ -316,6 +349,78 @@ class Spotter:
     def heard(self) -> float:
         """Seconds of audio since the start or reset."""
         return lib.kws_spotter_heard(self._c) / self.model.rate_hz
+
+
+@dataclass(frozen=True)
+class _Voice:
+    """One model of a cascade; what C's callback gets."""
+
+    cascade: Cascade
+    model: Model
+
+    def _on_event(self, ev: Any) -> None:
+        self.cascade._hear(ev, self.model, lib.kws_cascade_context(self.cascade._c))
+
+
+class Cascade(_Stream):
+    """Several models on one stream, with names; the words of one may count only for some seconds after a word of another::
+
+        both = kws.Cascade({"jarvis": "hey.safetensors", "lights": "lights.safetensors"}, after={"lights": "jarvis"})
+
+    Each hears as a :class:`Spotter` does, and all events come in one order; :attr:`Event.spotter` says whose it is.
+
+    :param models: by name, 1 to 31 of A-Z a-z 0-9 _ -.
+    :param rate_hz: of the samples, 8000..192000.
+    :param after: whose words count only after a word of which other: it hears from a second before that was decided, costs nothing
+        in between, and its events name the other's.
+    :param within: seconds after it at most, 0..3600, for all or by name; else 5.
+    :param threshold: by name, as for :class:`Spotter`; and so on.
+    :param file: name of the recording, for the JSON of its events.
+    :raises Error: a name, a gate or a number is wrong; the text says which.
+    """
+
+    def __init__(self, models: Mapping[str, Model | str | os.PathLike[str]], rate_hz: int = 16000, *,
+                 after: Mapping[str, str] | None = None, within: float | Mapping[str, float] = 5.0,
+                 threshold: Mapping[str, float | Mapping[str, float]] | None = None, smooth_ms: int | None = None,
+                 refractory_ms: int | None = None, file: str | os.PathLike[str] | None = None) -> None:
+        super().__init__(rate_hz, file)
+        self.models = {name: _model(model) for name, model in models.items()}
+        for what, names in (("threshold", threshold), ("within", within), ("after", after)):
+            for name in names if isinstance(names, Mapping) else ():
+                if name not in self.models:
+                    raise ValueError(f"{what}: no model is called {name!r}: {' '.join(self.models)}")
+        out, error = ffi.new("kws_cascade **"), ffi.new("kws_error *")
+        _check(lib.kws_cascade_create(out, error), error)
+        self._c = ffi.gc(out[0], lib.kws_cascade_destroy)
+        self._handles = []
+        for name, model in self.models.items():
+            handle = ffi.new_handle(_Voice(weakref.proxy(self), model))
+            config, thresholds = _config(model, (threshold or {}).get(name), smooth_ms, refractory_ms,
+                                         on_event=lib.kws_python_event, ctx=handle)
+            _check(lib.kws_cascade_add(self._c, name.encode(), model._c, config, error), error)
+            self._handles.append(handle)
+            del thresholds  # which C has copied
+        for name, other in (after or {}).items():
+            seconds = within.get(name, 5.0) if isinstance(within, Mapping) else within
+            _check(lib.kws_cascade_gate(self._c, name.encode(), other.encode(), seconds, error), error)
+        self.reset()
+
+    def process(self, samples: ArrayLike) -> list[Event]:
+        """Hear samples (n,), mono floats in [-1, 1], any n; the events that they decided."""
+        pcm = _mono(samples)
+        lib.kws_cascade_process(self._c, _pointer(pcm), pcm.size)
+        return self._take()
+
+    def flush(self) -> list[Event]:
+        """The audio has ended: the events that were still open. Only :meth:`reset` may follow."""
+        lib.kws_cascade_flush(self._c)
+        return self._take()
+
+    def reset(self) -> None:
+        """Back to the state of a new one."""
+        error = ffi.new("kws_error *")
+        _check(lib.kws_cascade_start(self._c, self.rate_hz, self._context, error), error)
+        self._events.clear()
 
 
 class Group:
