@@ -190,6 +190,16 @@ static bool is_supported(const kws_calibration *c)
 	return c->config.per_word ? all : supports(c, &c->count[n_words]);
 }
 
+static bool make_room(kws_calibration *c)
+{
+	const size_t n_words = c->on->material.n_words;
+	c->curve = calloc(KWS_DET_GRID * (n_words + 1), sizeof *c->curve);
+	c->chosen = calloc(n_words, sizeof *c->chosen);
+	c->threshold = calloc(n_words, sizeof *c->threshold);
+	c->count = calloc(n_words + 1, sizeof *c->count);
+	return c->curve && c->chosen && c->threshold && c->count;
+}
+
 enum kws_status kws_calibrate(kws_calibration *c, const kws_recordings *on,
 			      const kws_calibration_config *config, kws_error *err)
 {
@@ -199,18 +209,15 @@ enum kws_status kws_calibrate(kws_calibration *c, const kws_recordings *on,
 	if (status != KWS_OK)
 		return status;
 	task t = { c, calloc(m->n_words, sizeof *t.choice) };
-	c->curve = calloc(KWS_DET_GRID * (m->n_words + 1), sizeof *c->curve);
-	c->chosen = calloc(m->n_words, sizeof *c->chosen);
-	c->threshold = calloc(m->n_words, sizeof *c->threshold);
-	c->count = calloc(m->n_words + 1, sizeof *c->count);
-	if (!t.choice || !c->curve || !c->chosen || !c->threshold || !c->count
-	    || kws_det_curve(m, c->curve) != KWS_OK)
-		status = kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
+	status = t.choice && make_room(c) ? kws_det_curve(m, c->curve) : KWS_ERR_NOMEM;
+	if (status != KWS_OK) {
+		free(t.choice);
+		return kws_fail(err, status, "%s", kws_strerror(status));
+	}
 	/* A word that was not said says nothing about its threshold: it keeps the model's. */
-	for (size_t w = 0; status == KWS_OK && w < m->n_words; w++)
+	for (size_t w = 0; w < m->n_words; w++)
 		c->chosen[w] = m->command[w] && at(&t, 0, w)->said > 0;
-	if (status == KWS_OK)
-		status = choose(&t, err);
+	status = choose(&t, err);
 	if (status == KWS_OK)
 		c->supported = is_supported(c);
 	free(t.choice);

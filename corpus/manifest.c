@@ -41,13 +41,12 @@ static bool is_header(const char *line)
 
 static enum kws_status add_item(kws_manifest *m, char *line, size_t number, kws_error *err)
 {
-	const char *path = line, *word = NULL;
-	for (size_t column = 0; line && column <= m->word_column; column++) {
-		word = line;
-		line = kws_list_field(line);
-		if (!line && column < m->word_column)
-			word = NULL;
-	}
+	const char *path = line;
+	char *word = kws_list_field(line);
+	for (size_t column = 1; word && column < m->word_column; column++)
+		word = kws_list_field(word);
+	if (word)
+		kws_list_field(word); /* what follows is ignored */
 	if (path[0] == '\0')
 		return refuse(m, number, "no path in column 1", err);
 	if (!word || word[0] == '\0')
