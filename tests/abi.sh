@@ -61,7 +61,7 @@ ${CC:-cc} -Iinclude -o "$T/layout" "$T/layout.c" && "$T/layout" >"$T/layout.txt"
 
 describe() { # LIBRARY: the same of the built library, as libabigail has it
 	abidw --header-file include/kws/kws.h --drop-private-types --no-show-locs --no-comp-dir-path --no-corpus-path \
-		--no-elf-needed --exported-interfaces-only "$1"
+		--type-id-style hash --no-elf-needed --exported-interfaces-only "$1"
 }
 advise() {
 	cat <<-X
