@@ -50,7 +50,7 @@ typedef struct {
 	enum { A_FILE, A_SOCKET, A_FOLDER } what;
 } place;
 
-enum { PLACES = 2 * KWS_CONF_SINKS + 1, KEY = KWS_CONF_TITLE + 8 };
+enum { PLACES = 2 * KWS_CONF_SINKS + 3, KEY = KWS_CONF_TITLE + 8 };
 
 static size_t find_places(kws_conf *c, place *p)
 {
@@ -62,6 +62,9 @@ static size_t find_places(kws_conf *c, place *p)
 		p[n++] =
 			(place){ "socket", c->socket[i].name, "path", c->socket[i].path, A_SOCKET };
 	p[n++] = (place){ "clips", "", "dir", c->clips.dir, A_FOLDER };
+	/* "auto" is in the service's own folder, which who asks does not have */
+	if (*c->control.path == '/')
+		p[n++] = (place){ "control", "", "path", c->control.path, A_SOCKET };
 	return n;
 }
 
@@ -170,6 +173,32 @@ static void check_device(const kws_conf_audio *a)
 	kws_log(KWS_LOG_WARNING, "%s: %s; kwsd would wait for it%s", key, err.text, all);
 }
 
+/* ---- what would be heard ---- */
+
+static void say_listener(const kws_setup *s, const kws_conf_audio *a)
+{
+	char title[KWS_CONF_TITLE];
+
+	kws_conf_title("audio", a->name, title);
+	if (!a->enabled)
+		kws_log(KWS_LOG_INFO, "%s: is off", title);
+	for (size_t i = 0; a->enabled && i < s->conf.n_model; i++) {
+		const kws_conf_model *c = &s->conf.model[i];
+		const kws_model *m = kws_shared_model_get(s->models.model[i]);
+		char gate[KWS_CONF_NAME + 32] = "";
+
+		if (!kws_conf_hears(a, c->name))
+			continue;
+		if (*c->after)
+			snprintf(gate, sizeof gate, ", for %.3g s after %s", (double)c->within_s,
+				 c->after);
+		kws_log(KWS_LOG_INFO,
+			"%s: would hear with %s%s%s %.12s%s: %.2f %% of one processor", title,
+			c->name, *c->name ? ": " : "", kws_model_name(m), kws_model_hash(m), gate,
+			100.0 * kws_shared_model_cost(s->models.model[i]));
+	}
+}
+
 /* ---- all of it ---- */
 
 static void say_who(kws_conf *c)
@@ -212,10 +241,12 @@ int kws_check(kws_setup *s)
 	}
 	if (stopped)
 		return EX_TEMPFAIL;
-	kws_setup_drop(s);
-	for (size_t i = 0; i < c->n_audio; i++)
+	for (size_t i = 0; i < c->n_audio; i++) {
+		say_listener(s, &c->audio[i]);
 		if (c->audio[i].enabled)
 			check_device(&c->audio[i]);
+	}
+	kws_setup_drop(s);
 	say_who(&whole);
 	return EX_OK;
 }
