@@ -87,7 +87,7 @@ typedef struct {
 typedef struct {
 	char dir[KWS_CONF_TEXT]; /* "": off */
 	unsigned quota_mb, pre_ms, post_ms, queue;
-	float near_miss; /* 0: off; else share of the threshold from which on a miss is kept */
+	float near_miss; /* share of the threshold from which on a miss is kept; 0: none is */
 } kws_conf_clips;
 
 typedef struct {

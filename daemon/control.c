@@ -159,11 +159,6 @@ void kws_control_near_miss(kws_control *c, const kws_report *r)
 	tell_report(c, KWS_STREAM_NEAR_MISSES, "near_miss", r);
 }
 
-bool kws_control_wants_near_misses(const kws_control *c)
-{
-	return c->wanted[KWS_STREAM_NEAR_MISSES];
-}
-
 /* One more row, of period_s; each client gets a line behind as many rows as its rate leaves between two,
  * so that all rows count and nothing has to be kept for each. */
 static void tell_row(kws_control *c, enum kws_stream stream, enum kws_scope_kind kind, kws_scope *t,

@@ -69,7 +69,6 @@ void kws_control_reloaded(kws_control *c, enum kws_control_result result, const 
 
 void kws_control_event(kws_control *c, const kws_report *r);
 void kws_control_near_miss(kws_control *c, const kws_report *r);
-bool kws_control_wants_near_misses(const kws_control *c);
 
 /* What is heard from now on: each spotter on each listener (listener "" and spotter "": without a name),
  * with the same model and features as its frames. has_levels: one of each listener, whose frames say how

@@ -75,9 +75,8 @@ static void on_frame(void *ctx, const kws_frame *f)
 			continue;
 		if (score[w] > e->best)
 			e->best = score[w];
-		if (e->near_share > 0.0f
-		    && kws_near_step(&e->near[w], f->sample, score[w],
-				     e->near_share * e->threshold[w], e->threshold[w]))
+		if (kws_near_step(&e->near[w], f->sample, score[w],
+				  e->near_share * e->threshold[w], e->threshold[w]))
 			near_miss(e, w, f->sample);
 	}
 	if (e->frame)
@@ -101,7 +100,7 @@ static kws_spotter_config wishes(kws_engine *e, const kws_conf *c)
 			e->threshold[w] = d.word[i].threshold;
 	}
 	e->refractory_ms = d.refractory_ms >= 0 ? (unsigned)d.refractory_ms : def->refractory_ms;
-	e->near_share = c->clips.near_miss;
+	e->near_share = c->clips.near_miss > 0.0f ? c->clips.near_miss : KWS_NEAR_SHARE;
 	return (kws_spotter_config){ .size = sizeof(kws_spotter_config),
 				     .smooth_ms = d.smooth_ms,
 				     .refractory_ms = d.refractory_ms,

@@ -77,7 +77,7 @@ void kws_hearing_on_event(void *ctx, kws_engine *engine, const kws_event *ev, bo
 			open_gates(h, s, ev, r.id, true);
 		return;
 	}
-	if (h->clips)
+	if (h->clips && (!near || h->clips_conf.near_miss > 0.0f))
 		keep_clip(h, &r, ev, near);
 	if (near) {
 		tell_near_miss(h, s, &r, ev);

@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 #define KWS_NEAR_OVER 0.75f
+/* The share of the threshold, where the configuration names none. */
+#define KWS_NEAR_SHARE 0.5f
 
 /* All zero: at the start of a stream. */
 typedef struct {

@@ -3,6 +3,8 @@
 #include "tests/control.h"
 #include "tests/tiny_model.h"
 
+#include "daemon/control_parts.h"
+
 static kws_model *model;
 
 static int start_all(void **state)
@@ -72,7 +74,7 @@ static void test_events(void **state)
 	int all = subscribed("\"events\":true,\"near_misses\":{}"),
 	    some = subscribed("\"events\":{\"listener\":\"attic\",\"spotter\":\"commands\"}"),
 	    none = subscribed("\"events\":false");
-	assert_true(kws_control_wants_near_misses(control));
+	assert_int_equal(control->wanted[KWS_STREAM_NEAR_MISSES], 1);
 	tell_event(1, "kitchen", "commands");
 	tell_event(2, "attic", "");
 	tell_event(3, "attic", "commands");
@@ -87,7 +89,7 @@ static void test_events(void **state)
 	assert_string_equal(heard(none), "");
 	close(all);
 	serve();
-	assert_false(kws_control_wants_near_misses(control));
+	assert_int_equal(control->wanted[KWS_STREAM_NEAR_MISSES], 0);
 	answer(some, "{\"request\":\"unsubscribe\"}");
 	tell_event(3, "attic", "commands");
 	assert_string_equal(heard(some), "");
