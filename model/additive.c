@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One pool of a stream. It holds a mean and not a sum: nothing in it can grow without end. */
+/* One pool of a stream. It holds a mean, not a sum, so that nothing in it grows without end. */
 typedef struct {
-	float *top; /* (ld_s,) the score whose weight was 1, */
-	float *age; /* (ld_s,) that many frames ago; exact up to 2^24, then the pool forgets as if its rate were 0 */
-	float *sum;  /* (ld_s,) of the weights, at least 1; 0: no frame yet */
+	float *top; /* (ld_s,) the score whose weight was 1 */
+	/* (ld_s,) age of top in frames. Exact up to 2^24; after that the pool forgets as if its
+	 * rate were 0. */
+	float *age;
+	float *sum;  /* (ld_s,) sum of the weights, at least 1; 0: no frame yet */
 	float *mean; /* (ld,) */
 } pool_state;
 
@@ -110,7 +112,8 @@ static double dot(const float *x, const double *w, size_t n)
 	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-/* s (heads,) = scores of x (dim,). They go through an exponential, and may be large: float32 sums would show. */
+/* s (heads,) = scores of x (dim,). They are sums in double: they may be large, and the exponential
+ * would amplify the rounding of float32. */
 static void scores(const kws_additive *a, int pool, const float *x, float *s)
 {
 	const double *w = a->score[pool];
@@ -118,14 +121,15 @@ static void scores(const kws_additive *a, int pool, const float *x, float *s)
 		s[h] = (float)(dot(x, w, a->dim) + w[a->dim]);
 }
 
-/* How far a score stands above the top, which has sunk with age. In this order the large numbers cancel exactly. */
+/* How far a score is above top, which has decayed with age. In this order the large numbers cancel
+ * exactly. */
 static float above(const pool_state *p, size_t h, float rate, float score)
 {
 	return (score - p->top[h]) + rate * p->age[h];
 }
 
-/* One frame: the higher of score and top weighs 1, the other exp(-|above|), so that no exponent is above 0.
- * w (heads,) becomes the share of the new frame in the new mean. */
+/* Weights for one frame: the higher of score and top gets 1, the other exp(-|above|), so no
+ * exponent is above 0. w (heads,) becomes the share of the new frame in the new mean. */
 static void weigh(const pool_state *p, const float *rate, const float *score, size_t heads,
 		  float *w)
 {
@@ -183,7 +187,8 @@ void kws_additive_run(const kws_additive *a, float *state, float *scratch, const
 	kws_additive_pool(a, KWS_KEYS, state, rest, p, q, t, o);
 }
 
-/* ---- in the gated block ---------------------------------------------------------------------------------------- */
+/* ---- for the gated block
+ * ----------------------------------------------------------------------- */
 
 typedef struct {
 	kws_attention base;

@@ -9,13 +9,14 @@
 
 typedef struct {
 	kws_attention base;
-	size_t span; /* frames of a chunk, or of the longest clip */
+	size_t span; /* frames of a chunk or, without chunks, of the longest clip */
 	size_t hdim;
 	size_t ld_span, ld_z, ld_h; /* padded */
 	float *bias;		    /* (span + padding,): bias(i, j) = bias[span - 1 - i + j] */
 } chunk;
 
-/* A stream's state: keys (zdim, ld_span) and values (span, ld_h) may hold anything finite at the start. */
+/* A stream's state. keys (zdim, ld_span) and values (span, ld_h) may hold any finite values at the
+ * start. */
 typedef struct {
 	size_t n; /* frames of the chunk so far */
 	char pad[64 - sizeof(size_t)];
@@ -29,7 +30,8 @@ static void destroy(kws_attention *base)
 	free(a);
 }
 
-/* Half of the table is for frames to come: causal use reads bias(i, j) = b[span - 1 + j - i], j <= i only. */
+/* Half of the table is for future frames. Causal attention reads only bias(i, j) = b[span - 1 + j -
+ * i], j <= i. */
 static enum kws_status init_simple(chunk *a, kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	float *b;
@@ -42,7 +44,8 @@ static enum kws_status init_simple(chunk *a, kws_tensors *ts, const char *prefix
 	return s;
 }
 
-/* bias(i, j) = R_i(alpha) . R_j(beta), which depends on i - j only: the rotations of one another cancel. */
+/* bias(i, j) = R_i(alpha) . R_j(beta). It depends only on i - j, because the two rotations combine
+ * into one. */
 static enum kws_status init_rotary(chunk *a, kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	const size_t shape[] = { 1, a->base.zdim }, half = a->base.zdim / 2;
@@ -125,10 +128,11 @@ static enum kws_status create(kws_attention **out, const kws_attention_kind *kin
 	return KWS_OK;
 }
 
-/* Turn the scores s (n,) of the visible keys, less the bias, into weights; returns what to multiply them with. */
+/* Turn the scores s (n,) of the visible keys, without the bias, into weights. Returns the factor to
+ * multiply them by. */
 typedef float weigh_fn(const chunk *a, const float *q, const float *keys, size_t n, float *s);
 
-/* Frame after frame: remember its key and value, then take the weighted sum of the values so far. */
+/* For each frame: store its key and value, then take the weighted sum of the values so far. */
 static void run(const kws_attention *base, void *state, const float *q, const float *k, float *v,
 		size_t t, float *s, weigh_fn *weigh)
 {
@@ -156,7 +160,7 @@ static float weigh_softmax(const chunk *a, const float *q, const float *keys, si
 	return 1.0f / vec->softmax(s, n);
 }
 
-/* Laplace and relu2 divide by the number of visible keys, before the bias.
+/* Laplace and relu2 divide by the number of visible keys, before the bias is added. The weight is
  * 0.5 (1 + erf((s - mu) / (sigma sqrt 2))), with the six digits of the original's constants. */
 static float weigh_laplace(const chunk *a, const float *q, const float *keys, size_t n, float *s)
 {

@@ -1,7 +1,8 @@
-/* chunk.h - causal attention inside a chunk, one frame at a time, with its relative bias (Mega eq. 13-17;
- * fairseq/modules/moving_average_gated_attention.py and relative_positional_bias.py).
+/* chunk.h - causal attention within a chunk, one frame at a time, with a relative bias (Mega eq.
+ * 13-17; fairseq/modules/moving_average_gated_attention.py and relative_positional_bias.py).
  *
- * Frame i of a chunk sees frames 0..i of it. After the last frame of a chunk keys and values are forgotten. */
+ * Frame i of a chunk sees frames 0..i of that chunk. After the last frame of a chunk, keys and
+ * values are forgotten. */
 #ifndef KWS_MODEL_CHUNK_H
 #define KWS_MODEL_CHUNK_H
 

@@ -1,9 +1,11 @@
-/* ema.h - multi-dimensional damped EMA (Mega eq. 3-6; fairseq/modules/exponential_moving_average.py), in its recurrent form.
+/* ema.h - multi-dimensional damped EMA (Mega eq. 3-6;
+ * fairseq/modules/exponential_moving_average.py), in its recurrent form.
  *
  *   p = sigma(delta)   q = 1 - p sigma(alpha)   a = p beta   g = gamma sqrt(1/N)
  *   h[d,n] <- q h + a x[d];   y[d] = silu(sum_n g h + omega x[d])
- * ndim 0 is no EMA: y = x.
- * We keep h / a, so that a folds into c = g a and one multiply-add a state goes away. */
+ *
+ * With ndim 0 there is no EMA: y = x. The state is h / a, so that a becomes part of c = g a; this
+ * saves one multiply-add per state. */
 #ifndef KWS_MODEL_EMA_H
 #define KWS_MODEL_EMA_H
 
@@ -15,12 +17,12 @@ typedef struct {
 	float *omega;	      /* (ld,) */
 } kws_ema;
 
-/* Tensors prefix + {delta, alpha, beta [dim, ndim, 1], gamma [dim, ndim], omega [dim]}. */
+/* Tensors: prefix + {delta, alpha, beta [dim, ndim, 1], gamma [dim, ndim], omega [dim]}. */
 enum kws_status kws_ema_init(kws_ema *e, size_t dim, size_t ndim, kws_tensors *ts,
 			     const char *prefix, kws_error *err);
 void kws_ema_free(kws_ema *e);
 
-/* Floats of state: (ndim, ld), zeros at the start. */
+/* Floats of state: (ndim, ld), zero at the start. */
 size_t kws_ema_state(const kws_ema *e);
 
 /* t steps: x (t, ld) -> y (t, ld). */

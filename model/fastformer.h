@@ -1,5 +1,5 @@
-/* fastformer.h - layer kind "fastformer": the block of the original Fastformer (wuch15/Fastformer), normalised behind
- * each residual, eps 1e-12:
+/* fastformer.h - layer kind "fastformer": the block of the original Fastformer (wuch15/Fastformer),
+ * normalised after each residual, eps 1e-12:
  *
  *   a = norm(x + W_o fastself(x))             fastself.h
  *   y = norm(a + W_2 gelu(W_1 a)) */

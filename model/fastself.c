@@ -55,7 +55,7 @@ void kws_fastself_run(const kws_fastself *f, const kws_span *s, size_t n_s, size
 	const kws_additive *a = &f->additive;
 	const size_t rows = kws_span_rows(s, n_s);
 	float *q = scratch, *o = q + KWS_BLOCK * a->ld,
-	      *rest = o + KWS_BLOCK * a->ld; /* o: first the keys */
+	      *rest = o + KWS_BLOCK * a->ld; /* o holds the keys first */
 	kws_linear_run(&f->query, x, a->ld, rows, q);
 	if (f->causal)
 		kws_linear_run(&f->key, x, a->ld, rows, o);

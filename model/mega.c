@@ -14,14 +14,13 @@ typedef struct {
 	kws_layer base;
 	size_t dim, zdim, hdim;
 	size_t ld, ld_z,
-		ld_h; /* padded; a row of mx_proj's output is u (ld) | z (ld_z) | r (ld_h) | hx (ld) */
+		ld_h; /* padded; mx_proj's rows are u (ld) | z (ld_z) | r (ld_h) | hx (ld) */
 	bool prenorm;
 	kws_norm norm;
 	kws_ema ema;
 	kws_attention *attention;
-	kws_linear v_proj, mx_proj,
-		h_proj;	     /* v_proj only if the attention wants values of their own */
-	float *gamma, *beta; /* (2, zdim) */
+	kws_linear v_proj, mx_proj, h_proj; /* v_proj only if the attention takes values */
+	float *gamma, *beta;		    /* (2, zdim) */
 } mega;
 
 static void destroy(kws_layer *base)
@@ -38,7 +37,7 @@ static void destroy(kws_layer *base)
 	free(l);
 }
 
-/* Everything that conf and the norm, EMA and attention tensors say. */
+/* Read conf and the tensors of the norm, the EMA and the attention. */
 static enum kws_status read_parts(mega *l, const json_t *conf, const char *where, kws_tensors *ts,
 				  const char *prefix, kws_error *err)
 {

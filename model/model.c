@@ -38,7 +38,7 @@ static enum kws_status meta_json(json_t **out, const kws_tensors *ts, const char
 	return *out ? KWS_OK : kws_fail(err, KWS_ERR_FORMAT, "metadata: %s: %.160s", key, je.text);
 }
 
-/* No control characters, in UTF-8's spelling of U+0080..U+009F neither. */
+/* Whether text has no control characters, nor those that UTF-8 encodes as U+0080..U+009F. */
 static bool printable(const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
@@ -165,7 +165,7 @@ static enum kws_status read_decision(kws_model *m, const json_t *o, kws_error *e
 	return KWS_OK;
 }
 
-/* The pieces in the order in which they need each other. */
+/* Read the parts in the order in which they depend on each other. */
 static enum kws_status read_all(kws_model *m, kws_tensors *ts, kws_error *err)
 {
 	json_t *words = NULL, *features = NULL, *decision = NULL, *network = NULL;
@@ -202,7 +202,8 @@ static void hash_blob(char *hex, const void *blob, size_t len)
 
 enum { TRIAL = 4 /* network frames */ };
 
-/* hops (n * stride, n_mels): silence and a loud hop in turn. */
+/* Run the network on hops (n * stride, n_mels), silent and loud in turn. Whether all logits are
+ * finite. */
 static bool stays_finite(const kws_model *m, kws_runner *runner, size_t n, float *hops,
 			 float *logits)
 {
@@ -218,7 +219,8 @@ static bool stays_finite(const kws_model *m, kws_runner *runner, size_t n, float
 	return true;
 }
 
-/* Every weight may be finite and what becomes of them not: such a network would be deaf, and say nothing of it. */
+/* The weights may all be finite while the results are not. Such a network would never report
+ * anything, and nobody would know why. */
 static enum kws_status try_out(const kws_model *m, kws_error *err)
 {
 	const size_t most = kws_model_max_frames(m), n = most && most < TRIAL ? most : TRIAL;

@@ -1,4 +1,5 @@
-/* model.h - what a model file says beyond kws/kws.h. docs/model-format.md describes the file. */
+/* model.h - what a model file says beyond the public interface. docs/model-format.md describes the
+ * file. */
 #ifndef KWS_MODEL_MODEL_H
 #define KWS_MODEL_MODEL_H
 
@@ -8,28 +9,29 @@ enum { KWS_MODEL_MAX_BYTES = 64 << 20 }; /* of a file */
 
 enum { KWS_MAX_MELS = 128 };
 
-/* The feature contract: what the network was trained on. Plain data; spot/ turns it into a kws_mel_config. */
+/* The features that the network was trained on. Plain data; spot/ turns it into a
+ * kws_mel_config. */
 typedef struct {
 	unsigned rate_hz, win, hop, n_fft, n_mels;
 	float f_lo_hz, f_hi_hz, log_floor;
 	enum kws_mel_scale mel;
 } kws_features;
 
-extern const char
-	*const kws_mel_names[]; /* in a file, of each enum kws_mel_scale; NULL at the end */
+/* Names of enum kws_mel_scale in a model file; NULL at the end. */
+extern const char *const kws_mel_names[];
 
 /* Decision defaults of the file (the metadata entry "decision"). */
 typedef struct {
-	unsigned smooth_ms;	/* mean over that much of the posteriors */
-	unsigned refractory_ms; /* after an event, the same word is silent for that long at least */
-	float threshold;	/* where words_threshold has none */
+	unsigned smooth_ms;	/* length of the mean of the posteriors */
+	unsigned refractory_ms; /* shortest time between events of one word */
+	float threshold;	/* for words without one in words_threshold */
 } kws_decision;
 
 /* All of these live as long as the model. */
 const kws_features *kws_model_features(const kws_model *m);
 const kws_decision *kws_model_decision(const kws_model *m);
 size_t kws_model_stride(const kws_model *m); /* feature frames per network frame */
-size_t kws_model_window(const kws_model *m); /* network frames the head's pooling looks back on */
+size_t kws_model_window(const kws_model *m); /* network frames that the head pools */
 size_t kws_model_max_frames(
 	const kws_model
 		*m); /* 0: endless; else full attention over at most so many network frames */

@@ -7,11 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	MAX_STATE = 128 << 20
-}; /* a few numbers in a hostile file must not ask for all the memory */
+enum { MAX_STATE = 128 << 20 }; /* a few numbers in a hostile file must not claim all memory */
 
-/* {"share": i}: layer i once more, with its tensors and a state of its own. */
+/* {"share": i}: layer i again, with the same tensors and a state of its own. */
 static enum kws_status share_layer(kws_network *w, const json_t *entry, const char *where,
 				   kws_error *err)
 {
@@ -27,7 +25,7 @@ static enum kws_status share_layer(kws_network *w, const json_t *entry, const ch
 	return s;
 }
 
-/* The first layer with these tensors? */
+/* Whether this is the first layer with its tensors. */
 static int owns(const kws_network *w, size_t layer)
 {
 	for (size_t i = 0; i < layer; i++)
@@ -69,7 +67,7 @@ static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tenso
 	return KWS_OK;
 }
 
-/* What is stacked: the feature frames, or what a stem makes of them. */
+/* What is stacked: feature frames, or stem frames. */
 static enum kws_status read_stem(kws_network *w, const json_t *list, float log_floor,
 				 kws_tensors *ts, kws_error *err)
 {

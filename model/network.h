@@ -1,4 +1,5 @@
-/* network.h - the architecture of a model file with its packed weights; immutable. runner.h runs it. */
+/* network.h - the architecture of a model with its packed weights. It is immutable; runner.h runs
+ * it. */
 #ifndef KWS_MODEL_NETWORK_H
 #define KWS_MODEL_NETWORK_H
 
@@ -12,13 +13,13 @@ typedef struct {
 	float *mean, *scale; /* (n_mels,) normalisation of the features; NULL: none */
 	size_t stack, stride, dim;
 	kws_stem stem;	    /* n_steps 0: none */
-	size_t n_frame;	    /* floats of what is stacked: a stem frame, or a feature frame */
-	size_t step;	    /* feature frames of a network frame: stride, times the stem's */
+	size_t n_frame;	    /* floats of a stacked frame: from the stem, or features */
+	size_t step;	    /* feature frames per network frame: stride, times the stem's */
 	kws_linear input;   /* stack * n_frame -> dim */
-	kws_layer **layers; /* the same pointer again for a layer that shares another's tensors */
+	kws_layer **layers; /* a layer that shares another's tensors has its pointer */
 	size_t n_layers;
-	size_t *layer_at;   /* (n_layers,) where a stream's state has each layer's, in bytes */
-	size_t layer_bytes; /* all of them together */
+	size_t *layer_at;   /* (n_layers,) offset of each layer in a stream's state, bytes */
+	size_t layer_bytes; /* size of all of them */
 	bool has_final_norm;
 	kws_norm final_norm;
 	size_t pool, head;
@@ -30,13 +31,15 @@ enum kws_status kws_network_init(kws_network *w, const json_t *conf, const kws_f
 				 bool affine, size_t n_words, kws_tensors *ts, kws_error *err);
 void kws_network_free(kws_network *w);
 
-/* The longest clip in network frames that every layer can hear; 0: endless. */
+/* The longest clip, in network frames, that all layers can process; 0: endless. */
 size_t kws_network_max_frames(const kws_network *w);
 
-/* Does a layer need the whole clip before it can say anything? Then the above is not 0. */
+/* Whether a layer needs the whole clip before it gives output. kws_network_max_frames() is then not
+ * 0. */
 bool kws_network_whole_clip(const kws_network *w);
 
-/* Call fn for every matrix product, of so many rows, that KWS_BLOCK network frames take, in their order. */
+/* Call fn for every matrix product that KWS_BLOCK network frames need, in order, with its number of
+ * rows. */
 typedef void kws_product_fn(void *ctx, const kws_product *g, size_t rows);
 void kws_network_products(const kws_network *w, kws_product_fn *fn, void *ctx);
 

@@ -22,7 +22,8 @@ static enum kws_status init_scale(kws_norm *n, kws_tensors *ts, const char *pref
 	return n->w ? KWS_OK : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 }
 
-/* (x - mean) / sqrt(var + eps) * w + b with running statistics is one multiply and one add. */
+/* (x - mean) / sqrt(var + eps) * w + b with running statistics becomes one multiplication and one
+ * addition. */
 static enum kws_status fold_batch(kws_norm *n, kws_tensors *ts, const char *prefix, kws_error *err)
 {
 	float *mean = NULL, *var = NULL;

@@ -7,39 +7,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A stream: one block of memory with what it carries from call to call. */
+/* A stream: one block of memory with all its state. */
 struct kws_runner {
 	const kws_network *w;
 	kws_runner_work *work;
 	bool own_work;
 	size_t n_frames;  /* network frames since the start */
-	size_t n_waiting; /* feature frames that are no network frame yet */
+	size_t n_waiting; /* feature frames that do not yet fill a network frame */
 	unsigned char *state;
-	size_t carried, bytes; /* of state: what reset clears; all of it */
+	size_t carried, bytes; /* bytes of state: those that reset clears; all */
 	float *stem_state;     /* behind the layers' */
-	float *past;	       /* (stack - stride, n_frame) what is stacked again */
+	float *past;	       /* (stack - stride, n_frame) frames to be stacked again */
 	float *pooled;	       /* (pool, ld) the last outputs; row k % pool is frame k's */
 	float *waiting;	       /* (step - 1, n_mels) normalised */
 	float *clip; /* whole clips only: (blocks, KWS_BLOCK, ld) the first layer's input */
 };
 
-/* What a run computes in; nothing in it outlives the run. */
+/* The memory that a run computes in. Nothing in it outlives the run. */
 struct kws_runner_work {
 	const kws_network *w;
 	size_t max; /* network frames between resets; 0: endless */
-	bool whole; /* nothing comes out before the clip has ended */
+	bool whole; /* no output before the clip has ended */
 	unsigned char *block;
 	size_t bytes;
 	float *features; /* (KWS_BLOCK * step, n_mels) normalised */
-	float *frames; /* (stack - stride + KWS_BLOCK * stride, n_frame) the past, and what comes new */
-	float *in;     /* (KWS_BLOCK, stack * n_frame) */
-	float *x;      /* (KWS_BLOCK, ld) */
-	float *hidden; /* (KWS_BLOCK, ld_head) */
-	float *out;    /* (KWS_BLOCK, ld_words) */
+	float *frames;	 /* (stack - stride + KWS_BLOCK * stride, n_frame) past and new */
+	float *in;	 /* (KWS_BLOCK, stack * n_frame) */
+	float *x;	 /* (KWS_BLOCK, ld) */
+	float *hidden;	 /* (KWS_BLOCK, ld_head) */
+	float *out;	 /* (KWS_BLOCK, ld_words) */
 	float *scratch;
 };
 
-/* Hand out so many bytes of the block; with no block yet, only count. */
+/* Take n bytes of the block; if there is no block yet, only count them. */
 static void *carve(unsigned char *block, size_t *at, size_t bytes)
 {
 	void *p = block ? block + *at : NULL;
@@ -47,7 +47,7 @@ static void *carve(unsigned char *block, size_t *at, size_t bytes)
 	return p;
 }
 
-/* All zeros, for what is carved; finite, as layers want their scratch. */
+/* Zeros for all that is carved: layers want their scratch to be finite. */
 static unsigned char *zeros(size_t bytes)
 {
 	unsigned char *block = aligned_alloc(64, bytes);
@@ -205,8 +205,8 @@ static void normalise(const kws_network *w, const float *frames, size_t t, float
 			to[i] = (frames[i] - w->mean[i]) * w->scale[i];
 }
 
-/* Take the job's frames, up to `most` network frames and the rest that waits for one more. Returns how many network
- * frames have become complete; their features lie in work->features. */
+/* Take the job's frames: up to `most' network frames, and the rest that waits for one more. Returns
+ * how many network frames are complete now; their features are in work->features. */
 static size_t take_in(kws_runner_job *job, size_t most)
 {
 	kws_runner *runner = job->runner;
@@ -248,7 +248,8 @@ static void stack_rows(kws_runner *runner, size_t n, float *in)
 
 /* ---- rows of the block -> logits ---- */
 
-/* Mean over the last `pool` outputs, in the ring's order: the same additions wherever the stream was cut. */
+/* Mean of the last `pool' outputs, in the ring's order: the additions are the same wherever the
+ * stream was cut. */
 static void pool_rows(kws_runner *runner, size_t frame, size_t n, float *x)
 {
 	const kws_network *w = runner->w;
@@ -282,7 +283,8 @@ static void final_norm(const kws_network *w, float *x, size_t n)
 		kws_norm_run(&w->final_norm, x, kws_pad(w->dim), n, x);
 }
 
-/* A block: rows of work->in, some of each job's, span i those of job whose[i] -> their logits */
+/* Run a block: rows of work->in, some from each job -> logits. The rows of span i belong to job
+ * whose[i]. */
 static void run_block(kws_runner_work *work, kws_runner_job **whose, const kws_span *spans,
 		      size_t n)
 {
@@ -311,7 +313,7 @@ static void run_block(kws_runner_work *work, kws_runner_job **whose, const kws_s
 	}
 }
 
-/* Whole clips: one stream's rows become the first layer's input, which is kept. */
+/* For whole clips: store one stream's rows as the first layer's input. */
 static void keep_block(kws_runner *runner, size_t rows)
 {
 	const kws_network *w = runner->w;

@@ -1,7 +1,7 @@
-/* runner.h - streams through a model: features in, logits out, all of a stream's past inside.
+/* runner.h - runs streams through a model: features in, logits out.
  *
- * A runner is one stream's state; what a run computes in lies in a work, which any number of runners of one model may
- * share as long as they run one at a time. */
+ * A runner is the state of one stream, with all of its past. A work is the memory that a run
+ * computes in. Any number of runners of one model may share a work, if they run one at a time. */
 #ifndef KWS_MODEL_RUNNER_H
 #define KWS_MODEL_RUNNER_H
 
@@ -11,10 +11,11 @@ typedef struct kws_runner kws_runner;		/* one stream; one thread at a time */
 typedef struct kws_runner_work kws_runner_work; /* one thread at a time, with all its runners */
 
 enum kws_status kws_runner_work_create(kws_runner_work **out, const kws_model *m);
-void kws_runner_work_destroy(kws_runner_work *work); /* after every runner in it */
+void kws_runner_work_destroy(kws_runner_work *work); /* after all its runners */
 
 enum kws_status kws_runner_create(kws_runner **out,
-				  const kws_model *m); /* with a work of its own */
+				  /* With a work of its own. */
+				  const kws_model *m);
 enum kws_status kws_runner_create_in(kws_runner **out, kws_runner_work *work);
 void kws_runner_destroy(kws_runner *runner);
 void kws_runner_reset(kws_runner *runner);
@@ -30,7 +31,8 @@ void kws_runner_reset(kws_runner *runner);
  * between resets. One that hears the whole clip first (kws_model_whole_clip()) returns 0 rows. */
 size_t kws_runner_run(kws_runner *runner, const float *frames, size_t t, float *logits);
 
-/* The same for several streams, whose rows go through the products together; no stream's bits depend on the others. */
+/* The same for several streams, whose rows share the matrix products. The output of a stream does
+ * not depend on the others, to the last bit. */
 typedef struct {
 	kws_runner *runner; /* each once, all in one work */
 	const float *frames;
@@ -41,11 +43,12 @@ typedef struct {
 } kws_runner_job;
 void kws_runner_run_all(kws_runner_job *jobs, size_t n);
 
-/* The clip has ended. A model that hears the whole clip first returns its n_out rows of logits now, one for each network
- * frame, at most kws_model_max_frames(); any other returns 0. Only reset() may follow. */
+/* The clip has ended. A model that needs the whole clip returns its n_out rows of logits now, one
+ * for each network frame, at most kws_model_max_frames(). Any other model returns 0. Only reset()
+ * may follow. */
 size_t kws_runner_finish(kws_runner *runner, float *logits);
 
-/* Bytes that one stream carries from call to call. */
+/* Bytes of one stream's state. */
 size_t kws_runner_state_bytes(const kws_runner *runner);
 
 #endif

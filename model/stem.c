@@ -8,12 +8,11 @@
 #include <string.h>
 
 enum {
-	PORTION =
-		KWS_BLOCK
-		/ 2, /* stem frames at a time: the images of a deep stem stay in the second-level cache */
+	/* Stem frames at a time: the images of a deep stem stay in the second-level cache. */
+	PORTION = KWS_BLOCK / 2,
 	MAX_FLOATS = 4 * 1024 * 1024, /* of an image */
-	MAX_WORK =
-		100000000 /* multiply-adds of a stem frame: a hostile file must not take minutes to settle */
+	/* Multiply-adds of a stem frame: a hostile file must not take minutes to settle. */
+	MAX_WORK = 100000000
 };
 
 /* A list [frames, bands] of whole numbers in 1..hi. */
@@ -50,7 +49,8 @@ static enum kws_status read_pool(kws_stem_step *p, const json_t *entry, const ch
 	return KWS_OK;
 }
 
-/* [n_out, n_in, frames, bands] -> [n_out, frames, bands, n_in]: as a pixel's surroundings lie in the image. */
+/* [n_out, n_in, frames, bands] -> [n_out, frames, bands, n_in]: the order of pixels in the
+ * image. */
 static void channels_last(const float *w, size_t n_out, size_t n_in, size_t places, float *to)
 {
 	for (size_t o = 0; o < n_out; o++)
@@ -117,7 +117,7 @@ static void grow(size_t *most, size_t n)
 	*most = n > *most ? n : *most;
 }
 
-/* What only the whole list tells. */
+/* Set and check what depends on the whole list. */
 static enum kws_status lay_out(kws_stem *s, kws_error *err)
 {
 	size_t frames = 1, work = 0;
@@ -141,7 +141,8 @@ static enum kws_status lay_out(kws_stem *s, kws_error *err)
 	return KWS_OK;
 }
 
-/* The pixels of one output frame, from the first of the frames that it sees. */
+/* The product for the pixels of one output frame. Its input begins with the first frame that it
+ * sees. */
 static kws_product product_of(const kws_stem_step *p)
 {
 	return (kws_product){ .taps = p->frames_k,
@@ -164,7 +165,7 @@ void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_produc
 	}
 }
 
-/* Where the step's output goes: pixel (t, b) to to + t * ld + b * channels_out. */
+/* Where the step's output goes: pixel (t, b) is at to + t * ld + b * channels_out. */
 typedef struct {
 	float *to;
 	size_t ld;
@@ -198,7 +199,8 @@ static void convolve(const kws_stem_step *p, const float *x, size_t frames, imag
 	(p->kind == KWS_STEM_SILU ? vec->silu : vec->leaky_relu)(out.to, out.ld, frames, n);
 }
 
-/* The image that p will read, for so many new frames: its past, zeros at the ends of the frames -> where the new ones go. */
+/* Prepare the image that p will read for n new frames: its past, and zeros at the ends of each
+ * frame. Returns where the new frames go. */
 static image prepare(const kws_stem_step *p, const float *state, float *x, size_t frames)
 {
 	const size_t ld = frame_floats(p), end = p->pad * p->channels;
@@ -242,7 +244,7 @@ void kws_stem_run(const kws_stem *s, float *state, float *scratch, const float *
 			    n - at < PORTION ? n - at : PORTION, y + at * s->n_out);
 }
 
-/* Hear silence until there is nothing else in the state. */
+/* Process silence until the state holds nothing else. */
 static enum kws_status settle(kws_stem *s, const float *quiet, kws_error *err)
 {
 	const size_t n_mels = s->steps->bands;

@@ -1,12 +1,14 @@
-/* stem.h - convolutions and maximum pools over the feature frames, before the first layer.
+/* stem.h - convolutions and maximum pools on the feature frames, before the first layer.
  *
- * A stream of images: frames of bands of channels; at first n_mels bands of one channel. A convolution is causal, each of its
- * frames seen with the last ones before it, which the state holds; before the start was silence, and beyond both ends of a
- * frame's bands are zeros. Strides and pools leave out frames and bands, so that `stride` feature frames become a stem frame;
- * the last field of a pool may have fewer bands than the others.
+ * The stem processes a stream of frames; each frame has bands, and each band has channels. At first
+ * a frame has n_mels bands of one channel. A convolution is causal: it sees each frame together
+ * with the frames just before it, which the state holds. Silence precedes the start, and zeros
+ * surround the bands of a frame. Strides and pools leave out frames and bands, so that `stride`
+ * feature frames become one stem frame. The last field of a pool may have fewer bands than the
+ * others.
  *
- * The pixels of an output frame are the rows of a product which reads the image in place: a tap for each frame of the
- * kernel. */
+ * The pixels of an output frame are the rows of a matrix product that reads the image in place,
+ * with one tap for each frame of the kernel. */
 #ifndef KWS_MODEL_STEM_H
 #define KWS_MODEL_STEM_H
 
@@ -17,32 +19,32 @@
 enum { KWS_MAX_STEM = 64, KWS_MAX_CHANNELS = 256, KWS_MAX_KERNEL = 7, KWS_MAX_STEM_STRIDE = 64 };
 
 typedef struct {
-	size_t bands, channels;	  /* of its input */
-	size_t frames_k, bands_k; /* kernel; of a pool its size */
-	size_t frames_s, bands_s; /* stride; of a pool its size */
-	size_t keep,
-		pad; /* frames of the past and bands of zeros at either end that its input has too */
+	size_t bands, channels;	  /* of the input */
+	size_t frames_k, bands_k; /* size of the kernel or pool */
+	size_t frames_s, bands_s; /* stride; for a pool its size */
+	/* The input also has `keep' frames of the past, and `pad' bands of zeros at either end. */
+	size_t keep, pad;
 	size_t bands_out, channels_out;
-	size_t frames_out; /* of its output, for each stem frame */
-	size_t state;	   /* where its past lies, in floats */
+	size_t frames_out; /* of the output, for each stem frame */
+	size_t state;	   /* offset of its past, in floats */
 	enum {
 		KWS_STEM_POOL,
 		KWS_STEM_SILU,
 		KWS_STEM_LEAKY_RELU
-	} kind;		 /* all but the first: a convolution, then that */
+	} kind;		 /* all but the first: a convolution, then this function */
 	kws_linear conv; /* frames_k * bands_k * channels -> channels_out */
 } kws_stem_step;
 
 typedef struct {
 	size_t n_steps;
 	kws_stem_step *steps;  /* (n_steps,) */
-	size_t stride;	       /* feature frames of a stem frame */
+	size_t stride;	       /* feature frames per stem frame */
 	size_t n_out;	       /* floats of a stem frame: bands * channels, band by band */
 	size_t state_floats;   /* of one stream */
-	size_t reach;	       /* after so many stem frames at most nothing in the state is older */
-	float *start;	       /* (state_floats,) the state after silence without end */
-	size_t image_floats;   /* of the largest input of a step */
-	size_t scratch_floats; /* all finite at first */
+	size_t reach;	       /* stem frames after which the state holds nothing older */
+	float *start;	       /* (state_floats,) the state after endless silence */
+	size_t image_floats;   /* of the largest input */
+	size_t scratch_floats; /* finite at first */
 } kws_stem;
 
 /* conf: a list of {"kind": "conv", ...} and {"kind": "pool", ...}; entry i has the tensors stem.<i>.weight [channels, channels
@@ -56,7 +58,7 @@ void kws_stem_free(kws_stem *s);
 void kws_stem_run(const kws_stem *s, float *state, float *scratch, const float *x, size_t n,
 		  float *y);
 
-/* Call fn for every product, of so many rows, that a stem frame takes. */
+/* Call fn for every product that a stem frame needs, with its number of rows. */
 void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_product *g, size_t rows),
 		       void *ctx);
 

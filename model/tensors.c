@@ -25,7 +25,7 @@ static uint64_t read_u64(const unsigned char *p)
 	return v;
 }
 
-/* Sizes and offsets in the header: whole numbers that fit, or -1. */
+/* Sizes and offsets in the header: whole numbers that fit; otherwise -1. */
 static json_int_t whole(const json_t *v)
 {
 	const json_int_t n = json_is_integer(v) ? json_integer_value(v) : -1;

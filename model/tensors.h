@@ -1,6 +1,6 @@
-/* tensors.h - the tensors of a safetensors blob, checked before they can be looked up by name.
+/* tensors.h - the tensors of a safetensors blob. All are checked before any can be looked up.
  *
- * The blob may be hostile. It MUST outlive the object: nothing is copied but names. */
+ * The blob may be hostile. It MUST outlive the object: only names are copied. */
 #ifndef KWS_MODEL_TENSORS_H
 #define KWS_MODEL_TENSORS_H
 
@@ -30,22 +30,24 @@ enum kws_status kws_tensors_parse(kws_tensors **out, const void *blob, size_t le
 				  kws_error *err);
 void kws_tensors_free(kws_tensors *ts);
 
-/* The metadata object (strings only), or NULL; and one value of it, or NULL. They live as long as ts. */
+/* The metadata object (strings only), or NULL; and one of its values, or NULL. They live as long as
+ * ts. */
 const json_t *kws_tensors_metadata(const kws_tensors *ts);
 const char *kws_tensors_meta(const kws_tensors *ts, const char *key);
 
-/* A tensor by name, marked as used; NULL if there is none. */
+/* Find a tensor by name and mark it as used; NULL if there is none. */
 const kws_tensor *kws_tensors_find(kws_tensors *ts, const char *name);
 
-/* Copy the float32 tensor prefix + name, which MUST have this shape and only finite values, into a new array in *out, for
- * the caller to free(). KWS_ERR_FORMAT naming the tensor if it is missing or otherwise. */
+/* Copy the float32 tensor prefix + name into a new array *out, which the caller frees with free().
+ * It MUST have this shape and only finite values. KWS_ERR_FORMAT names the tensor if it is missing
+ * or different. */
 enum kws_status kws_tensors_take(float **out, kws_tensors *ts, const char *prefix, const char *name,
 				 size_t rank, const size_t *shape, kws_error *err);
 
-/* KWS_ERR_FORMAT with its name if a tensor was never used. */
+/* KWS_ERR_FORMAT, with a tensor's name, if that tensor was never used. */
 enum kws_status kws_tensors_all_used(const kws_tensors *ts, kws_error *err);
 
-/* Elements of all tensors together. */
+/* Number of elements in all tensors. */
 size_t kws_tensors_n_values(const kws_tensors *ts);
 
 #endif
