@@ -15,8 +15,8 @@ enum { LANES = 4, BLOCK_HOPS = 16 };
 typedef float vf __attribute__((vector_size(LANES * sizeof(float))));
 typedef int32_t vi __attribute__((vector_size(LANES * sizeof(int32_t))));
 
-/* LANES neighbouring triangles, each over n_blocks vectors of bins from its own first bin on; zero
- * weights fill up. */
+/* LANES neighbouring triangles. Each covers n_blocks vectors of bins from its own first bin on,
+ * filled up with zero weights. */
 typedef struct {
 	size_t bin[LANES];
 	size_t n_blocks;
@@ -26,11 +26,11 @@ typedef struct {
 struct kws_mel {
 	kws_mel_config cfg;
 	const kws_vec *vec;
-	size_t n_groups; /* of LANES triangles, the last ones of the last group perhaps empty */
-	size_t n_power;	 /* n_fft / 2 + 1 bins, up to whole vectors */
+	size_t n_groups; /* of LANES triangles; the last group may have fewer */
+	size_t n_power;	 /* n_fft / 2 + 1 bins, rounded up to whole vectors */
 	float *window;	 /* (win,) */
-	float *past;	 /* (win - hop,): of the stream that is m's own */
-	float *pcm;	 /* (win - hop + BLOCK_HOPS * hop,): what came before, then new hops */
+	float *past;	 /* (win - hop,): state of m's own stream */
+	float *pcm;	 /* (win - hop + BLOCK_HOPS * hop,): the past, then new hops */
 	float *frame;	 /* (n_fft,): windowed, zeros from win on */
 	float *spectrum; /* (n_power, 2): zeros after the last bin */
 	float *power;	 /* (2 * n_power,): zeros from n_power on, for padded triangles */
@@ -118,7 +118,7 @@ static enum kws_status check(const kws_mel_config *c, kws_error *err)
 	return KWS_OK;
 }
 
-/* First bin and number of bins that band m weighs. */
+/* The number of bins in band m; *first is the first one. */
 static size_t span(const kws_mel_config *c, size_t m, size_t *first)
 {
 	size_t n = 0;
@@ -131,7 +131,7 @@ static size_t span(const kws_mel_config *c, size_t m, size_t *first)
 	return n;
 }
 
-/* Find each group's bins; returns how many weights they need, 0 when a triangle is empty. */
+/* Find the bins of each group. Returns the number of weights they need; 0: a triangle is empty. */
 static size_t lay_out(kws_mel *m, kws_error *err)
 {
 	const kws_mel_config *c = &m->cfg;
@@ -222,8 +222,8 @@ enum kws_status kws_mel_create(kws_mel **out, const kws_mel_config *cfg, kws_err
 	s = make_bands(m, err);
 	if (s != KWS_OK)
 		goto fail;
-	/* FFTW_ESTIMATE: a measured plan is hardly faster, takes 0.1 s, and may round differently
-	 * from one to the next. */
+	/* FFTW_ESTIMATE: a measured plan is hardly faster, takes 0.1 s, and its rounding may differ
+	 * from run to run. */
 	pthread_mutex_lock(&planner);
 	m->plan = fftwf_plan_dft_r2c_1d((int)cfg->n_fft, m->frame, (fftwf_complex *)m->spectrum,
 					FFTW_ESTIMATE);
@@ -290,7 +290,7 @@ static void take_in(float *dst, const float *src, size_t n)
 	}
 }
 
-/* |z|^2 of whole vectors of bins. */
+/* |z|^2 for whole vectors of bins. */
 static void take_power(float *power, const float *spectrum, size_t n)
 {
 	for (size_t k = 0; k < n; k += LANES) {
@@ -312,7 +312,7 @@ static inline vf add_lanes(vf a, vf b, vf c, vf d)
 	       + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
 }
 
-/* The power in each triangle, not below the floor. */
+/* The power in each triangle, at least the floor. */
 static void weigh(const kws_mel *m, float *out)
 {
 	const vf floor = (vf){ 0 } + m->cfg.log_floor;

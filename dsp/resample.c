@@ -19,19 +19,19 @@ struct kws_resample {
 	SRC_STATE *src; /* NULL: equal rates */
 	float *pending; /* (quantum,) input that does not fill a quantum yet */
 	size_t n_pending;
-	size_t quantum; /* samples the library is fed at a time: 10 ms, rounded up */
+	size_t quantum; /* samples that the library gets at a time: 10 ms, rounded up */
 	size_t latency; /* most input samples that the library holds back */
 	unsigned in_hz, out_hz;
 	uint64_t n_in, n_out; /* samples since reset, without whole seconds of input */
 };
 
-/* Samples at out_hz for n at in_hz, rounded up. */
+/* Convert n samples at in_hz to samples at out_hz, rounded up. */
 static uint64_t scale_up(const kws_resample *rs, uint64_t n)
 {
 	return (n * rs->out_hz + rs->in_hz - 1) / rs->in_hz;
 }
 
-/* Feed one whole quantum from pending; returns how many samples came out. */
+/* Process one whole quantum from pending. Returns how many samples were written. */
 static size_t feed(kws_resample *rs, float *out, size_t room)
 {
 	SRC_DATA d = {
@@ -48,8 +48,8 @@ static size_t feed(kws_resample *rs, float *out, size_t room)
 	return (size_t)d.output_frames_gen;
 }
 
-/* How much the filter holds back is the library's secret, so ask it: silence until the first sample
- * comes out. */
+/* The library does not tell how much its filter holds back. Measure it: feed silence until the
+ * first sample comes out. */
 static enum kws_status measure_latency(kws_resample *rs)
 {
 	const size_t room = (size_t)scale_up(rs, rs->quantum) + 1;
@@ -112,11 +112,11 @@ size_t kws_resample_bound(const kws_resample *rs, size_t n)
 {
 	if (!rs->src)
 		return n;
-	/* pending, held back by the filter, and the quantum that flush fills with silence */
+	/* pending samples, those in the filter, and the quantum of silence that flush adds */
 	return (size_t)scale_up(rs, (uint64_t)n + 2 * rs->quantum + rs->latency) + 1;
 }
 
-/* Whole seconds leave both counters alike, so that they stay exact for ever. */
+/* Leave out whole seconds in both counters, so that they stay exact for ever. */
 static void count(kws_resample *rs, size_t n_in, size_t n_out)
 {
 	rs->n_in += n_in;
@@ -139,7 +139,7 @@ size_t kws_resample_process(kws_resample *rs, const float *in, size_t n, float *
 	for (size_t at = 0; at < n;) {
 		size_t take = rs->quantum - rs->n_pending;
 		take = take < n - at ? take : n - at;
-		/* what is no number would be heard through the whole length of the filter */
+		/* NaN would spread over the whole length of the filter */
 		for (size_t i = 0; i < take; i++)
 			rs->pending[rs->n_pending + i] = isfinite(in[at + i]) ? in[at + i] : 0.0f;
 		rs->n_pending += take;
@@ -151,8 +151,8 @@ size_t kws_resample_process(kws_resample *rs, const float *in, size_t n, float *
 	return made;
 }
 
-/* The library's own way to end (end_of_input) rounds the length in floating point. Silence behind
- * the input and a count give the same samples and an exact length. */
+/* The library's own end_of_input rounds the length in floating point. Silence after the input and a
+ * count give the same samples and an exact length. */
 size_t kws_resample_flush(kws_resample *rs, float *out)
 {
 	if (!rs->src)

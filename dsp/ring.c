@@ -1,5 +1,6 @@
-/* head and tail count samples for ever and wrap with size_t; only the index is masked. So full
- * (head - tail == cap) and empty (head == tail) differ, and all cap places can be used. */
+/* head and tail count samples for ever and wrap with size_t; only the index is masked. So a full
+ * ring (head - tail == cap) differs from an empty one (head == tail), and all cap places can be
+ * used. */
 #include "dsp/ring.h"
 
 #include <assert.h>
@@ -29,7 +30,8 @@ size_t kws_ring_write_frames(kws_ring *r, const float *src, size_t n, size_t cha
 {
 	const size_t cap = r->mask + 1;
 	const size_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
-	/* acquire: the reader's copies out of the places it freed come before ours into them */
+	/* acquire: the reader has finished copying from the places it freed before we write to
+	 * them */
 	const size_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
 	const size_t whole = least(n, (cap - (head - tail)) / channels), fits = whole * channels;
 	const size_t at = head & r->mask;
