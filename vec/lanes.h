@@ -1,4 +1,6 @@
-/* lanes.h - the vectors of one level, for the sources that the Makefile compiles once for each level with
+/* lanes.h - the vectors of one level, for the sources that the Makefile compiles once for each
+ * level, with
+ *
  *   KWS_VEC_BYTES  width of the level's vector registers: 16, 32 or 64
  *   KWS_VEC_LEVEL  its name in the tables of levels.h, e.g. v3 */
 #ifndef KWS_VEC_LANES_H
@@ -29,9 +31,9 @@ static inline void store(float *p, vf v)
 	memcpy(p, &v, sizeof v);
 }
 
-/* a * b + c, rounded once where the level can: by intrinsics, and with -ffp-contract=off for all else. Left to the
- * compiler, it differs from place to place: which of two products is fused, and whether at all, and so the same sum comes
- * out differently in a block of steps and in a single one. */
+/* a * b + c, rounded once where the level can do so. We use intrinsics here, and -ffp-contract=off
+ * for everything else. A compiler would choose in each place whether to fuse, and which of two
+ * products; the same sum would then differ between a block of steps and a single step. */
 static inline vf fma_v(vf a, vf b, vf c)
 {
 #if defined __AVX512F__
@@ -45,7 +47,7 @@ static inline vf fma_v(vf a, vf b, vf c)
 #endif
 }
 
-/* A scalar in all lanes. (Less a zero, which compilers leave out, also for -0.) */
+/* A scalar in all lanes. Compilers remove the subtraction of 0, and -0 stays -0. */
 #define SPLAT(x) ((x) - (vf){ 0 })
 
 #define KWS_VEC_JOIN(a, b)  a##b

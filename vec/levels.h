@@ -1,12 +1,13 @@
-/* levels.h - the tables that vec.c is compiled into, and the products that product.c is, one for each level of the
- * processor. The Makefile chooses the levels of the architecture and choose.c or choose_x86.c with them. */
+/* levels.h - the tables compiled from vec.c and the products compiled from product.c, one for each
+ * level of the processor. The Makefile chooses the levels of the architecture, and choose.c or
+ * choose_x86.c to go with them. */
 #ifndef KWS_VEC_LEVELS_H
 #define KWS_VEC_LEVELS_H
 
 #include "vec/vec.h"
 
-extern const kws_vec
-	kws_vec_baseline;	 /* SSE2, NEON: what every processor of the architecture has */
+/* SSE2, NEON: what every processor of the architecture has. */
+extern const kws_vec kws_vec_baseline;
 extern const kws_vec kws_vec_v3; /* AVX2 and FMA */
 extern const kws_vec kws_vec_v4; /* AVX-512 F, BW, CD, DQ, VL */
 

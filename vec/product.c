@@ -1,15 +1,16 @@
 /* product.c - matrix products, compiled once for each level (vec/lanes.h).
  *
- * The sums of a tile, some rows by some vectors of columns, stay in registers while k runs over the inputs once. How an
- * output is summed up never depends on its tile, so tiles may be as wide and high as the registers allow: many rows by
- * few columns for a file, few rows by many columns for a live stream's single frame. */
+ * The sums of a tile, some rows by some vectors of columns, stay in registers while k runs over the
+ * inputs once. How an output is summed up never depends on its tile, so tiles may be as wide and
+ * high as the registers allow: many rows by few columns for a file, few rows by many columns for a
+ * live stream's single frame. */
 #include "vec/lanes.h"
 #include "vec/levels.h"
 
-/* Half a vector, for the 8 columns that 24 or 72 have left over. */
+/* Half a vector, for the 8 columns left over from 24 or 72. */
 typedef float half __attribute__((vector_size(KWS_VEC_BYTES / 2)));
 
-/* in * w + sum, as fma_v() */
+/* in * w + sum, like fma_v() */
 static inline half fma_half(float in, half w, half sum)
 {
 #if defined __AVX512F__
@@ -25,13 +26,14 @@ static inline half fma_half(float in, half w, half sum)
 
 enum { HALF = LANES / 2, MOST_ROWS = 8, MOST_VECTORS = 8 };
 
-/* Vectors of columns in a tile of so many rows: sums, weights and one input fill 32 registers, or 16. */
+/* Vectors of columns in a tile of 1, 2, ... rows: the sums, the weights and one input fill 32
+ * registers, or 16. */
 #if defined __AVX512F__ || defined __aarch64__
 enum { OF_1 = 8, OF_2 = 8, OF_3 = 8, OF_4 = 6, OF_5 = 5, OF_8 = 3 };
 #else
 enum { OF_1 = 8, OF_2 = 6, OF_3 = 4, OF_4 = 3, OF_5 = 2, OF_8 = 1 };
 #endif
-/* How many rows to take of up to ten, and of more. */
+/* How many rows to take when up to ten are left, and when there are more. */
 static const unsigned char rows_of[] = { 0, 1, 2, 3, 4, 5, 3, 4, OF_8 > 1 ? 8 : 4, 5, 5 };
 enum { FEW = sizeof rows_of - 1, MANY = OF_8 > 1 ? 8 : 4 };
 
@@ -42,7 +44,7 @@ static void store_first(float *to, const void *from, size_t n)
 	memcpy(to, from, n * sizeof *to);
 }
 
-/* R rows by V vectors and, if odd, half a vector; the last of them has `last` columns that count. */
+/* R rows by V vectors and, if odd, half a vector. The last of them has `last' columns in use. */
 INLINE void tile(size_t R, size_t V, bool odd, const kws_product *g, const float *x, size_t column,
 		 float *y, size_t ldy, size_t last)
 {
@@ -84,7 +86,7 @@ INLINE void tile(size_t R, size_t V, bool odd, const kws_product *g, const float
 	}
 }
 
-/* R rows: tiles of V vectors as long as there are columns for them, then one that has what is left. */
+/* R rows: tiles of V vectors while there are enough columns, then one tile for the rest. */
 INLINE void columns(size_t R, size_t V, const kws_product *g, const float *x, float *y, size_t ldy)
 {
 	size_t column = 0;

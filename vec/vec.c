@@ -1,4 +1,5 @@
-/* vec.c - elementwise maths, compiled once for each level (vec/lanes.h); KWS_VEC_NAME is the level's name as a string. */
+/* vec.c - elementwise maths, compiled once for each level (vec/lanes.h). KWS_VEC_NAME is the name
+ * of the level as a string. */
 #include "vec/lanes.h"
 #include "vec/levels.h"
 #include "vec/vec.h"
@@ -31,7 +32,7 @@ static inline vf select(vi mask, vf a, vf b)
 typedef float quad __attribute__((vector_size(16)));
 enum { QUADS = LANES / 4 };
 
-/* A fixed tree, so that the order of additions is the same everywhere. */
+/* A fixed tree: the order of additions is the same everywhere. */
 static inline float sum_lanes(vf v)
 {
 	quad q[QUADS];
@@ -45,8 +46,8 @@ static inline float sum_lanes(vf v)
 /* exp(x) = 2^n exp(r), |r| <= ln2/2; the polynomial is Cephes expf's (S. Moshier). */
 static inline vf exp_v(vf x)
 {
-	const float magic =
-		12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer in the low bits */
+	/* 1.5 * 2^23: adding it rounds to an integer in the low bits. */
+	const float magic = 12582912.0f;
 	x = select(x < SPLAT(-87.3f), SPLAT(-87.3f), x);
 	x = select(x > SPLAT(88.3f), SPLAT(88.3f), x);
 	const vf shifted = fma_v(x, SPLAT(1.44269504088896341f), SPLAT(magic));
@@ -65,7 +66,7 @@ static inline vf exp_v(vf x)
 /* log(x) = log(m) + e ln2, m in [sqrt(1/2), sqrt(2)); the polynomial is Cephes logf's. */
 static inline vf log_v(vf x)
 {
-	const vu bits = (vu)x - 0x3f3504f3u; /* sqrt(1/2): so that the exponent steps there */
+	const vu bits = (vu)x - 0x3f3504f3u; /* sqrt(1/2): the exponent steps there */
 	const vi e = (vi)bits >> 23;
 	const vf m = (vf)((bits & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
 	const vf ef = __builtin_convertvector(e, vf);
@@ -93,8 +94,8 @@ static inline vf silu_v(vf x)
 	return x / (1.0f + exp_v(-x));
 }
 
-/* x (1 + erf(x / sqrt 2)) / 2 by the tail c = erfc(|x| / sqrt 2), which stays exact where it is small; formula 7.1.26 of
- * Abramowitz and Stegun, within 1.5e-7. */
+/* x (1 + erf(x / sqrt 2)) / 2, computed from the tail c = erfc(|x| / sqrt 2), which stays exact
+ * where it is small. Formula 7.1.26 of Abramowitz and Stegun, within 1.5e-7. */
 static inline vf gelu_v(vf x)
 {
 	const vf a = select(x < SPLAT(0.0f), -x, x);
@@ -125,7 +126,7 @@ static void vec_log(float *x, size_t n)
 		store_tail(x + i, log_v(load_tail(x + i, n - i, 1.0f)), n - i);
 }
 
-/* y = f(y), with f inlined into each of its callers. */
+/* y = f(y); f is inlined into each caller. */
 static inline __attribute__((always_inline)) void rows(vf (*f)(vf), float *y, size_t ld, size_t t,
 						       size_t n)
 {
@@ -158,7 +159,7 @@ static inline vf max_v(vf a, vf b)
 	return select(a > b, a, b);
 }
 
-/* Of speech_embedding, arXiv 2002.01322. */
+/* The activation of speech_embedding, arXiv 2002.01322. */
 static inline vf leaky_relu_v(vf x)
 {
 	return max_v(x, max_v(x * 0.2f, SPLAT(-0.4f)));
@@ -270,7 +271,7 @@ static void vec_normalise(float *y, const float *x, float centre, float scale, c
 	}
 }
 
-/* One vector of channels through k steps, k <= 4: a state is loaded once for all of them. */
+/* One vector of channels through k steps, k <= 4: each state is loaded once for all steps. */
 static inline void ema_steps(float *h, const float *q, const float *c, size_t n, size_t ld,
 			     const vf *x, vf *e, size_t k)
 {
@@ -350,7 +351,7 @@ static float vec_softmax(float *s, size_t n)
 	return sum_lanes(sum);
 }
 
-/* k vectors of columns, k <= 4: each row's weight is loaded once for all of them. */
+/* k vectors of columns, k <= 4: each row's weight is loaded once for all columns. */
 static inline void sum_columns(float *y, const float *a, const float *v, size_t ld, size_t n_j,
 			       float scale, size_t k)
 {

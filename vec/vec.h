@@ -1,25 +1,30 @@
-/* vec.h - elementwise maths on float rows, compiled once for each level of the processor and chosen at run time.
+/* vec.h - elementwise maths on float rows, compiled once for each level of the processor and chosen
+ * at run time.
  *
- * Every function takes any length and any alignment; the last elements go through the same arithmetic as the others,
- * so a value never depends on where it stands in a row. exp is within 2 ulp, log within 2 ulp of the true value.
- * Arrays MUST NOT overlap, except where they are the same pointer. Nothing allocates, fails or blocks. */
+ * All functions take any length and any alignment. The last elements use the same arithmetic as the
+ * others, so a result never depends on the position in a row. exp and log are within 2 ulp of the
+ * true value. Arrays MUST NOT overlap, except where they are the same pointer. Nothing allocates,
+ * fails or blocks. */
 #ifndef KWS_VEC_VEC_H
 #define KWS_VEC_VEC_H
 
 #include <stddef.h>
 
-/* A matrix product with weights, for linear layers and convolutions alike: row r is
+/* A matrix product with weights, for both linear layers and convolutions. Row r is
  *
- *   y[o] = b[o] + sum over p < taps, i < n_in of x[r * step + p * tap + i] * w[p * n_in + i][o],   o < n_out
+ *   y[o] = b[o] + sum over p < taps, i < n_in of x[r * step + p * tap + i] * w[p * n_in + i][o],
+ *          o < n_out
  *
- * Each y is one sum, in this order, with fused multiply-adds where the level has them: so it does not depend on which
- * rows or how many are computed together, nor on n_out. A linear layer has one tap and step n_in or more; a convolution
- * has a tap for each of the kernel's frames, and its rows overlap. */
+ * Each y is one sum in this order, with fused multiply-adds if the level has them. So it does not
+ * depend on which or how many rows are computed together, nor on n_out. A linear layer has one tap,
+ * and step is at least n_in. A convolution has one tap for each frame of the kernel, and its rows
+ * overlap. */
 typedef struct {
 	size_t taps, tap, n_in; /* runs of n_in floats of x, tap floats apart */
 	size_t step;		/* floats from one row of x to the next */
 	size_t n_out;
-	size_t ld; /* columns of w and b, a multiple of 16, at least n_out; behind n_out zeros */
+	/* Columns of w and b: a multiple of 16, at least n_out; zeros from n_out on. */
+	size_t ld;
 	const float *w; /* (taps * n_in, ld) */
 	const float *b; /* (ld,) */
 } kws_product;
@@ -27,11 +32,12 @@ typedef struct {
 typedef struct {
 	const char *name; /* "baseline", "x86-64-v3", "x86-64-v4" */
 
-	/* x (n,) in place. exp: x is clamped to [-87.3, 88.3]. log: x MUST be normal and positive. */
+	/* x (n,) in place. exp: x is clamped to [-87.3, 88.3]. log: x MUST be normal and
+	 * positive. */
 	void (*exp)(float *x, size_t n);
 	void (*log)(float *x, size_t n);
 
-	/* Rows of a matrix product: y[r][o] = b[o] + sum x w, as kws_product says. */
+	/* Rows of a matrix product, y[r][o] = b[o] + sum x w; see kws_product. */
 	void (*product)(const kws_product *g, const float *x, size_t rows, float *y, size_t ldy);
 
 	/* Activations y = f(y) of t rows of n columns, ld apart, in place. */
@@ -50,7 +56,7 @@ typedef struct {
 		       size_t n); /* x * w + b; y may be x */
 	void (*gate)(float *x, const float *u, const float *h, size_t n); /* x += u * (h - x) */
 
-	/* Sum of (x - centre)^2, and of x. */
+	/* sum: sum of x. sumsq: sum of (x - centre)^2. */
 	float (*sum)(const float *x, size_t n);
 	float (*sumsq)(const float *x, float centre, size_t n);
 	/* y = (x - centre) * scale * w + b; b NULL: zeros. y may be x. */
@@ -58,27 +64,33 @@ typedef struct {
 			  const float *b, size_t n);
 
 	/* Damped EMA, t steps of d channels with n states each, then silu with the residual weight:
-	 *   h[n][d] = q[n][d] * h[n][d] + x[d];  y[d] = silu(sum_n c[n][d] * h[n][d] + omega[d] * x[d])
-	 * h, q, c (n, ld) with ld >= d and (ld % 16) == 0; omega (ld,); x, y (t, ldx), ldx >= d; y may be x. */
+	 *
+	 *   h[n][d] = q[n][d] * h[n][d] + x[d]
+	 *   y[d] = silu(sum_n c[n][d] * h[n][d] + omega[d] * x[d])
+	 *
+	 * h, q, c (n, ld) with ld >= d and (ld % 16) == 0; omega (ld,); x, y (t, ldx), ldx >= d; y
+	 * may be x. */
 	void (*ema)(float *h, const float *q, const float *c, const float *omega, size_t n,
 		    size_t ld, const float *x, float *y, size_t t, size_t d, size_t ldx);
 
-	/* s (n,) = scale * sum_z q[z] * kt[z][j] + bias[j], j < n; kt (n_z, ld).
-	 * Here and in softmax n counts up to the next multiple of 16: so much MUST be readable, and is written. */
+	/* s (n,) = scale * sum_z q[z] * kt[z][j] + bias[j], j < n; kt (n_z, ld). In scores and
+	 * softmax, inputs MUST be readable, and s is written, up to the next multiple of 16 from n
+	 * on. */
 	void (*scores)(float *s, const float *q, const float *kt, size_t ld, size_t n_z,
 		       float scale, const float *bias, size_t n);
-	/* s (n,) = exp(s - max s); returns their sum. n >= 1; entries that do not count hold -1e30. */
+	/* s (n,) = exp(s - max s); returns their sum. n >= 1; the entries after n hold -1e30. */
 	float (*softmax)(float *s, size_t n);
 	/* y (n,) = scale * sum_j a[j] * v[j][i], j < n_j; v (n_j, ld). a NULL: all ones. */
 	void (*weighted_sum)(float *y, const float *a, const float *v, size_t ld, size_t n_j,
 			     float scale, size_t n);
 } kws_vec;
 
-/* The best level that this processor has. The same pointer for the life of the process. Any thread. */
+/* The best level that this processor has. The pointer stays the same for the life of the process.
+ * Any thread. */
 const kws_vec *kws_vec_get(void);
 
-/* For tests: a level by name, NULL if this build or processor lacks it; and the level to get from now on, before anything
- * else has asked. */
+/* For tests. named: a level by name; NULL if this build or processor lacks it. choose: the level to
+ * use from now on; call it before anything else asks for one. */
 const kws_vec *kws_vec_named(const char *name);
 void kws_vec_choose(const kws_vec *level);
 
