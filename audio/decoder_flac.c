@@ -10,12 +10,13 @@ typedef struct {
 	kws_decoder d;
 	FLAC__StreamDecoder *flac;
 	float *ready; /* (room,) the last frame, interleaved */
-	size_t room; /* floats: a block of the most channels and samples that the stream announces */
-	size_t from, n_ready; /* frames of it that are still to give out */
-	uint64_t fed;	      /* place on the tape up to which libFLAC has been fed */
-	uint64_t next;	      /* place where the next frame is due */
-	bool begun, lost;     /* lost: bytes that are no frame were seen, and no frame since */
-	bool other;	      /* another stream, or another file, stands behind */
+	/* Floats: a block with the most channels and samples that the stream announces. */
+	size_t room;
+	size_t from, n_ready; /* frames of it not yet returned */
+	uint64_t fed;	      /* position on the tape up to which libFLAC was fed */
+	uint64_t next;	      /* position where the next frame is expected */
+	bool begun, lost;     /* lost: saw bytes that are not a frame, and no frame since */
+	bool other;	      /* another stream or file follows */
 } flac;
 
 static bool is_mark(const unsigned char *p)
@@ -24,7 +25,7 @@ static bool is_mark(const unsigned char *p)
 	       && p[7] == 34;
 }
 
-/* Feed what there is, up to the beginning of the next stream. */
+/* Feed what is there, up to the beginning of the next stream. */
 static FLAC__StreamDecoderReadStatus feed(const FLAC__StreamDecoder *decoder, FLAC__byte bytes[],
 					  size_t *n, void *ctx)
 {
@@ -38,7 +39,7 @@ static FLAC__StreamDecoderReadStatus feed(const FLAC__StreamDecoder *decoder, FL
 		k = 0;
 	}
 	if (k) {
-		/* never into a mark, which may be only half there yet */
+		/* never into a mark, of which only half may be there yet */
 		k = kws_tape_some(t, bytes, *n);
 		size_t i = f->begun ? 0 : MARK;
 		while (i < k && bytes[i] != 'f')
@@ -57,7 +58,7 @@ static FLAC__StreamDecoderReadStatus feed(const FLAC__StreamDecoder *decoder, FL
 		 : FLAC__STREAM_DECODER_READ_STATUS_END_OF_STREAM;
 }
 
-/* libFLAC asks where it is, in order to say where a frame ends. */
+/* libFLAC asks for its position in order to say where a frame ends. */
 static FLAC__StreamDecoderTellStatus tell(const FLAC__StreamDecoder *decoder, FLAC__uint64 *at,
 					  void *ctx)
 {
@@ -115,7 +116,7 @@ static void complain(const FLAC__StreamDecoder *decoder, FLAC__StreamDecoderErro
 	f->lost = true;
 }
 
-/* What stands behind the last frame? */
+/* Check what follows the last frame. */
 static void settle(flac *f)
 {
 	unsigned char *p;
@@ -123,7 +124,7 @@ static void settle(flac *f)
 	if (f->d.claim)
 		kws_decoder_settle(&f->d, f->d.claim, f->d.position, "samples");
 	if (f->d.position >= f->d.claim && f->d.claim)
-		return; /* complete: what follows is a tag, or padding */
+		return; /* complete: a tag or padding may follow */
 	if (kws_tape_seek(t, f->next) && kws_tape_peek(t, &p, 1) > 0 && !f->other
 	    && !kws_header_tag(t))
 		kws_decoder_fault(&f->d, f->d.position, "cut off in the middle of a frame");

@@ -8,12 +8,12 @@
 typedef struct {
 	kws_decoder d;
 	mpg123_handle *mh;
-	const float *ready; /* decoded, interleaved, not given out yet */
+	const float *ready; /* decoded, interleaved, not yet returned */
 	size_t n_ready;	    /* frames of it */
-	uint64_t start;	    /* place on the tape of mpg123's first byte */
-	uint64_t next;	    /* place where the next frame is due */
+	uint64_t start;	    /* position on the tape of mpg123's first byte */
+	uint64_t next;	    /* position where the next frame is expected */
 	bool begun, ended;
-	bool new_form; /* what comes has another rate or other channels */
+	bool new_form; /* the next frames have another rate or number of channels */
 } mpeg;
 
 static ssize_t pull(void *ctx, void *bytes, size_t n)
@@ -35,8 +35,8 @@ static uint64_t big32(const unsigned char *p)
 	return (uint64_t)p[0] << 24 | (uint64_t)p[1] << 16 | (uint64_t)p[2] << 8 | p[3];
 }
 
-/* The count of samples that encoders of variable rate leave in the first frame; 0: none. The tape
- * stands at that frame. */
+/* The number of samples that variable-rate encoders store in the first frame; 0: none. The tape is
+ * at that frame. */
 static uint64_t claimed(kws_tape *t)
 {
 	unsigned char *p;
@@ -52,13 +52,13 @@ static uint64_t claimed(kws_tape *t)
 	return frames * (version == 3 ? 1152 : 576);
 }
 
-/* Where a frame is due stands something else: n bytes that are no frames. */
+/* There are n bytes that are not frames where a frame is expected. */
 static void between(mpeg *m, uint64_t n)
 {
 	unsigned char *p;
 	kws_tape *t = m->d.tape;
 	const uint64_t back = kws_tape_at(t);
-	/* what stands there can be looked at if it is not long ago */
+	/* the bytes can be read again if they are recent */
 	bool tag = false;
 	if (kws_tape_seek(t, m->next)) {
 		const size_t k = kws_tape_peek(t, &p, 8);
@@ -73,7 +73,8 @@ static void between(mpeg *m, uint64_t n)
 				  (unsigned long long)n);
 }
 
-/* Bytes that are no frame can look like one, of another rate: is this a stream of its own? */
+/* Whether the frame at this position begins a stream of its own. Other bytes can look like a frame
+ * with another rate. */
 static bool is_stream(kws_tape *t, uint64_t place)
 {
 	const char *name;
@@ -83,7 +84,7 @@ static bool is_stream(kws_tape *t, uint64_t place)
 	return is;
 }
 
-/* The next frame of this stream. false: the end, or a stream of another form. */
+/* Find the next frame of this stream. False: the end, or a stream of another form. */
 static bool find_frame(mpeg *m, long *rate, int *channels)
 {
 	int encoding;
@@ -101,7 +102,7 @@ static bool find_frame(mpeg *m, long *rate, int *channels)
 	}
 }
 
-/* Find and decode the next frame. false: as above. */
+/* Find and decode the next frame. False: as for find_frame(). */
 static bool next_frame(mpeg *m)
 {
 	unsigned long header;
@@ -128,14 +129,14 @@ static bool next_frame(mpeg *m)
 	return true;
 }
 
-/* What stands behind the last frame? */
+/* Check what follows the last frame. */
 static void settle(mpeg *m)
 {
 	unsigned char *p;
 	kws_tape *t = m->d.tape;
 	m->ended = true;
 	if (m->new_form) {
-		/* the next stream begins with this very frame */
+		/* the next stream begins with this frame */
 		kws_tape_seek(t, m->start + (uint64_t)mpg123_framepos(m->mh));
 		return;
 	}
@@ -144,7 +145,7 @@ static void settle(mpeg *m)
 		kws_decoder_fault(&m->d, m->d.position, "cut off in the middle of a frame");
 	while (kws_tape_skip(t, 1))
 		continue;
-	/* what the encoder put before and behind the sound is not given out */
+	/* the padding that the encoder added at both ends is not returned */
 	const uint64_t slack = 4 * 1152, claim = m->d.claim, heard = m->d.position;
 	if (claim && (heard + slack < claim || heard > claim + slack))
 		kws_decoder_settle(&m->d, claim, heard, "samples");

@@ -1,5 +1,5 @@
-/* Ogg: pages are checked here, and those of one stream of one link are handed on, so that the codec
- * behind sees neither damage nor the next link. FLAC is handed on without its pages. */
+/* Ogg: checks the pages and passes on those of one stream of one link, so the codec sees neither
+ * damage nor the next link. FLAC is passed on without its pages. */
 #include "audio/decoder.h"
 
 #include <ogg/ogg.h>
@@ -12,15 +12,15 @@ typedef struct {
 	kws_decoder d;
 	kws_decoder *inner;
 	kws_tape *pages; /* what inner reads */
-	uint32_t serial; /* of the stream that is heard */
-	uint32_t number; /* of the page that is due */
+	uint32_t serial; /* of the stream that is decoded */
+	uint32_t number; /* of the next expected page */
 	bool chosen, flac, speex, headers_over, last_seen, over;
-	bool many;	/* there is another stream with sound */
-	bool opus;	/* counts time in 48000 Hz, whatever its rate */
-	uint64_t time;	/* of the last page that was handed on, as it says */
-	uint64_t fault; /* that time when the first fault was found */
+	bool many;	/* there is another sound stream */
+	bool opus;	/* counts time at 48000 Hz, whatever its rate */
+	uint64_t time;	/* time stamp of the last page that was passed on */
+	uint64_t fault; /* that time at the first fault */
 	unsigned char page[PAGE];
-	size_t from, n; /* in page: what is still to hand on */
+	size_t from, n; /* in page: what is not yet passed on */
 } ogg;
 
 static uint32_t little32(const unsigned char *p)
@@ -35,7 +35,7 @@ static void fault(ogg *o, const char *what)
 	kws_decoder_fault(&o->d, 0, "%s", what);
 }
 
-/* A whole and undamaged page at the tape's place: its length, 0: there is none. */
+/* Length of the whole and undamaged page at the tape's position; 0: there is none. */
 static size_t good_page(kws_tape *t, unsigned char **p)
 {
 	if (kws_tape_peek(t, p, HEAD) < HEAD || memcmp(*p, "OggS", 5) != 0)
@@ -55,7 +55,7 @@ static size_t good_page(kws_tape *t, unsigned char **p)
 	return little32(*p + 22) == sum ? n : 0;
 }
 
-/* The next good page; what is none is left out, and said. 0: the end. */
+/* Find the next good page. Other bytes are left out and reported. 0: the end. */
 static size_t find_page(ogg *o, unsigned char **p)
 {
 	kws_tape *t = o->d.tape;
@@ -68,7 +68,7 @@ static size_t find_page(ogg *o, unsigned char **p)
 		const size_t k = kws_tape_peek(t, p, 4);
 		if (k == 0)
 			break;
-		/* behind the last page anything may stand that is no page */
+		/* after the last page there may be anything */
 		lost |= !o->last_seen || (k == 4 && memcmp(*p, "OggS", 4) == 0);
 		kws_tape_skip(t, 1);
 	}
@@ -91,7 +91,7 @@ static bool is_sound(const unsigned char *body, size_t n)
 			      == 0);
 }
 
-/* Is this page one to hand on? Its link may be over with it. */
+/* Whether to pass on this page. The link may end with it. */
 static bool wanted(ogg *o, const unsigned char *p, size_t n)
 {
 	const bool first = p[5] & 2;
@@ -124,7 +124,7 @@ static bool wanted(ogg *o, const unsigned char *p, size_t n)
 	return true;
 }
 
-/* The next bytes for the codec. */
+/* Supply the next bytes for the codec. */
 static size_t pull(void *ctx, unsigned char *bytes, size_t n)
 {
 	ogg *o = ctx;
@@ -157,7 +157,7 @@ static size_t read_ogg(kws_decoder *d, float *x, size_t n)
 	d->position += k;
 	if (k)
 		return k;
-	while (pull(o, page, sizeof page) > 0) /* what the codec left */
+	while (pull(o, page, sizeof page) > 0) /* what the codec did not read */
 		continue;
 	d->fault_at = o->opus ? o->fault * d->rate_hz / 48000 : o->fault;
 	d->fault_at = d->fault_at < d->position ? d->fault_at : d->position;

@@ -12,22 +12,22 @@ typedef struct {
 	size_t frame;	/* bytes */
 	uint64_t heard; /* bytes */
 	uint64_t left;	/* bytes up to the claimed end, of a pipe */
-	size_t held;	/* bytes of a frame that is not complete yet, at the start of bytes */
+	size_t held;	/* bytes of an incomplete frame, at the start of bytes */
 	unsigned char bytes[BYTES];
 } pcm;
 
-/* The end of the sound: was it what the header says? */
+/* At the end of the sound: compare it with the header. */
 static void settle(pcm *p)
 {
 	p->d.leftover = p->held;
 	if (p->h.kind == KWS_KIND_NONE || p->h.claim == KWS_HEADER_UNKNOWN)
 		return;
-	/* bytes of a frame that is not complete are no sound */
+	/* an incomplete frame is not sound */
 	if (p->heard < p->h.claim || p->heard / p->frame > p->h.claim / p->frame)
 		kws_decoder_settle(&p->d, p->h.claim / p->frame, p->heard / p->frame, "samples");
 }
 
-/* A pipe: behind the claimed end, is there more sound? */
+/* Bytes that a pipe may read now. At the claimed end: whether more sound follows. */
 static size_t most_now(pcm *p, size_t want)
 {
 	if (p->left == 0 && !kws_header_ends_here(&p->h, p->d.tape))

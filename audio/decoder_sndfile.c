@@ -13,15 +13,15 @@ typedef struct {
 typedef struct {
 	kws_decoder d;
 	SNDFILE *snd;
-	uint64_t start;		 /* place on the tape of libsndfile's first byte */
-	uint64_t size;		 /* bytes that it is to see */
-	uint64_t claimed, there; /* bytes of sound, by the header and really; the same: unknown */
+	uint64_t start;		 /* position on the tape of libsndfile's first byte */
+	uint64_t size;		 /* bytes that it may see */
+	uint64_t claimed, there; /* bytes of sound by the header and really; equal: unknown */
 	patch patches[2];
 	bool exact;	    /* the claim is no estimate */
-	bool opened, whole; /* whole: a file, of which it may ask for the end */
+	bool opened, whole; /* whole: a file whose end it may ask for */
 } sound;
 
-/* What libsndfile is told where it asks for the size of a pipe. */
+/* The size of a pipe for libsndfile. */
 #define ENDLESS ((sf_count_t)1 << 60)
 
 static sf_count_t size_of(void *ctx)
@@ -52,7 +52,7 @@ static sf_count_t seek_to(sf_count_t by, int whence, void *ctx)
 	return to;
 }
 
-/* A header's bytes come all at once, sound as it comes. */
+/* The bytes of a header come at once, sound as it arrives. */
 static sf_count_t read_bytes(void *out, sf_count_t n, void *ctx)
 {
 	sound *s = ctx;
@@ -80,7 +80,7 @@ static void set_patch(patch *p, uint64_t at, uint64_t value, size_t n, bool is_b
 		p->bytes[is_big ? n - 1 - i : i] = (unsigned char)(value >> (8 * i));
 }
 
-/* Put the sizes in the header right, so that libsndfile finds the end where it really is. */
+/* Correct the sizes in the header, so that libsndfile finds the real end. */
 static void put_right(sound *s, const kws_header *h)
 {
 	const uint64_t end = kws_header_end(h, s->d.tape), n = end - h->data;

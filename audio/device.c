@@ -32,8 +32,8 @@ static bool has_text(const char *in, const char *part)
 	return false;
 }
 
-/* hw:CARD=id,DEV=n and its short form hw:id,n. Returns false when name has another form. dev -1:
- * not given. */
+/* Parse hw:CARD=id,DEV=n and its short form hw:id,n. False: name has another form. dev -1: not
+ * given. */
 static bool alsa_name(const char *name, char *card, size_t n, int *dev)
 {
 	size_t len;
@@ -71,7 +71,7 @@ static int dev_of(const kws_device_info *info)
 	return dev ? atoi(dev + 4) : 0;
 }
 
-/* None of the list has this name. */
+/* Report that no device in the list has this name. */
 static int no_match(const char *what, const char *name, const kws_device_info *list, size_t n,
 		    kws_error *err)
 {
@@ -249,7 +249,7 @@ size_t kws_device_read(kws_device *d, float *pcm, size_t n)
 	size_t got = read_ring(d, pcm, n);
 	uint64_t wakes;
 
-	/* clear the event first, then look again: what comes in between sets it again */
+	/* clear the event first, then look again: samples that arrive in between set it again */
 	if (!got && d->fd >= 0 && read(d->fd, &wakes, sizeof wakes) > 0)
 		got = read_ring(d, pcm, n);
 	if (got)
@@ -264,7 +264,7 @@ size_t kws_device_available(const kws_device *d)
 
 void kws_device_state_get(const kws_device *d, kws_device_state *st)
 {
-	/* ended first: when it is set, all samples are in the ring */
+	/* read ended first: when it is set, all samples are in the ring */
 	st->ended = atomic_load(&d->ended);
 	st->finished = atomic_load(&d->finished);
 	st->refused = atomic_load(&d->refused);

@@ -16,12 +16,12 @@
 
 enum { LOOK_S = 10, MOST_ENV = 1024 };
 
-/* Names the process that waits for the list: a program where it is set by chance does not become one
- * that lists devices. */
+/* Names the process that waits for the list. So a program in which the variable is set by chance
+ * does not list devices. */
 static const char variable[] = "KWS_DEVICE_LIST_FOR";
 static const char self[] = "/proc/self/exe";
 
-/* What the child writes: this, and then n devices. */
+/* The child writes this, and then n devices. */
 typedef struct {
 	kws_error err; /* "": the list is good */
 	size_t n;
@@ -53,7 +53,7 @@ static void write_list(void)
 		_exit(1);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(LOOK_S);
-	dup2(STDERR_FILENO, STDOUT_FILENO); /* what libraries print is no list */
+	dup2(STDERR_FILENO, STDOUT_FILENO); /* what libraries print is not part of the list */
 	kws_device_look(list, KWS_DEVICE_MAX, &h.n, &h.err);
 	write_all(out, &h, sizeof h);
 	write_all(out, list, h.n * sizeof *list);
@@ -64,7 +64,7 @@ void kws_device_prepare(void)
 {
 	const char *asks = getenv(variable);
 
-	/* a client that looks for a JACK server must not start one */
+	/* listing devices must not start a JACK server */
 	setenv("JACK_NO_START_SERVER", "1", 0);
 	prepared = true;
 	if (asks && strtol(asks, NULL, 10) == (long)getppid())
@@ -73,8 +73,8 @@ void kws_device_prepare(void)
 
 /* ---- the parent ---- */
 
-/* With no signal blocked or ignored, standard output to out, and quiet. Returns 0, or why there is no
- * child. */
+/* Start the child quietly, with no signal blocked or ignored, and standard output to out. Returns
+ * 0, or an errno. */
 static int spawn(pid_t *pid, int out, char **env)
 {
 	static char name[] = "kws-devices";
@@ -140,7 +140,7 @@ static bool read_list(int fd, kws_device_info *list, size_t max, head *h)
 	return read_all(fd, list, h->n * sizeof *list);
 }
 
-/* How the child ended that wrote no list. */
+/* Explain how a child without a list ended. */
 static enum kws_status explain(int status, kws_error *err)
 {
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
@@ -160,7 +160,7 @@ enum kws_status kws_device_list(kws_device_info *list, size_t max, size_t *n, kw
 	int fd[2], status = 0;
 	pid_t pid;
 
-	assert(prepared); /* else the child would do whatever this program does */
+	assert(prepared); /* otherwise the child would run this program normally */
 	*n = 0;
 	if (pipe2(fd, O_CLOEXEC) != 0)
 		return kws_fail(err, KWS_ERR_DEVICE, "pipe: %s", kws_strerrno(errno));

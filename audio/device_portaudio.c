@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- one PortAudio for the whole process, which is not for several threads at once ---- */
+/* ---- one PortAudio for the whole process, which is not thread-safe ---- */
 
 enum { PATIENCE_MS = 5000, LOOK_MS = 10 };
 
@@ -24,7 +24,7 @@ bool kws_device_is_loud(void)
 	return getenv("KWS_AUDIO_DEBUG") != NULL;
 }
 
-/* PortAudio, ALSA and JACK write what they think to stderr. */
+/* PortAudio, ALSA and JACK write messages to stderr. */
 static void mute(void)
 {
 	kept_stderr = kws_device_is_loud() ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -56,8 +56,8 @@ static void leave(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Where a sound server hangs, the lock is never free again. Who opens can say so instead of hanging,
- * too. */
+/* If a sound server hangs, the lock is never released. A caller that opens a device can then report
+ * it instead of hanging, too. */
 static bool try_enter(void)
 {
 	for (int ms = 0; pthread_mutex_trylock(&lock) != 0; ms += LOOK_MS) {
@@ -71,7 +71,7 @@ static bool try_enter(void)
 	return true;
 }
 
-/* Whoever is the first finds the devices anew. */
+/* The first user makes PortAudio look for devices anew. */
 static PaError use(void)
 {
 	const PaError e = users ? paNoError : Pa_Initialize();
@@ -88,7 +88,7 @@ static void end_use(void)
 
 /* ---- the list ---- */
 
-/* PortAudio's ALSA names end in "(hw:1,0)"; the card's number changes, its id does not. */
+/* PortAudio's ALSA names end in "(hw:1,0)". The card's number may change; its id does not. */
 static void stable_name(kws_device_info *info)
 {
 	const char *hw = strstr(info->name, "(hw:");
@@ -109,7 +109,7 @@ static void stable_name(kws_device_info *info)
 	fclose(f);
 }
 
-/* False: it is no input. */
+/* False: it is not an input. */
 static bool describe(int index, kws_device_info *info)
 {
 	const PaDeviceInfo *pa = Pa_GetDeviceInfo(index);
@@ -141,14 +141,14 @@ void kws_device_look(kws_device_info *list, size_t max, size_t *n, kws_error *er
 		*n += describe(i, &list[*n]);
 }
 
-/* What PortAudio is to open. */
+/* What PortAudio will open. */
 typedef struct {
 	PaStreamParameters stream;
 	PaAlsaStreamInfo alsa;
 } target;
 
-/* PortAudio's own list is as old as the first of the streams that run: what came later it opens by its
- * ALSA name. False: it cannot. */
+/* PortAudio's own list dates from the opening of the first stream. A device that was added later is
+ * opened by its ALSA name. False: that is not possible. */
 static bool aim(target *t, const kws_device_info *info)
 {
 	kws_device_info own;
@@ -218,7 +218,7 @@ static void finished(void *user)
 static void stop(kws_device *d)
 {
 	enter();
-	/* not Pa_StopStream, which waits 14 s for the audio of a device that has gone */
+	/* not Pa_StopStream, which waits 14 s for a device that was removed */
 	Pa_AbortStream(d->part);
 	Pa_CloseStream(d->part);
 	end_use();
@@ -237,13 +237,13 @@ static PaError try_open(kws_device *d, target *t)
 	return e;
 }
 
-/* 16 kHz mono is what the models want; a device that refuses gives what it has, and we convert. */
+/* The models want 16 kHz mono. If a device refuses, we take what it has and convert it. */
 static PaError negotiate(kws_device *d, const kws_device_config *cfg, const kws_device_info *info,
 			 target *t)
 {
 	unsigned rates[] = { 16000, info->rate_hz, 48000, 44100 };
 	unsigned least = cfg->channel ? cfg->channel : 1;
-	/* of one channel a sound server makes the mix of all: who wants the first opens two */
+	/* a sound server opened with one channel mixes all: to get the first, open two */
 	unsigned counts[] = { cfg->channel == 1 && info->channels > 1 ? 2 : least,
 			      cfg->channel == 1 ? 1
 			      : least < 2	? 2
@@ -270,7 +270,7 @@ static PaError negotiate(kws_device *d, const kws_device_config *cfg, const kws_
 			e = try_open(d, t);
 			if (e != paInvalidSampleRate && e != paInvalidChannelCount
 			    && e != paUnanticipatedHostError)
-				return e; /* open, or busy, or gone: other rates will not help */
+				return e; /* opened, busy or removed: other rates will not help */
 		}
 	}
 	return e;
@@ -280,7 +280,7 @@ static enum kws_status refused(PaError e, const kws_device_info *info, kws_error
 {
 	const char *why = Pa_GetErrorText(e);
 
-	if (e == paBadIODeviceCombination) /* PortAudio says so where ALSA does not open it */
+	if (e == paBadIODeviceCombination) /* PortAudio's error if ALSA cannot open the device */
 		why = "the sound system does not open it";
 	if (e == paUnanticipatedHostError && Pa_GetLastHostErrorInfo()
 	    && *Pa_GetLastHostErrorInfo()->errorText)
@@ -350,7 +350,7 @@ enum kws_status kws_device_open_portaudio(kws_device *d, const kws_device_config
 
 	if (!list)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	/* outside the lock: it may take seconds, and does not touch this process's PortAudio */
+	/* not under the lock: it may take seconds, and does not use this process's PortAudio */
 	status = kws_device_list(list, KWS_DEVICE_MAX, &n, err);
 	if (status == KWS_OK) {
 		at = kws_device_match(cfg->name, list, n, err);

@@ -16,29 +16,29 @@
 
 enum {
 	BLOCK = 1024,
-	PATIENCE_MS = 200 /* for the first bytes of a pipe, which may tell another rate */
+	PATIENCE_MS = 200 /* for the first bytes of a pipe, which may set another rate */
 };
 
 typedef struct raw {
 	char name[KWS_DEVICE_NAME];
 	kws_source_raw format; /* of samples without a header */
 	unsigned channel;
-	kws_source *source; /* NULL: its first bytes have not come yet */
-	int fd, quit;	    /* quit: an event that ends the thread's waiting */
-	bool pipe;	    /* what was read cannot be read again */
-	bool comes_back;    /* a named pipe: the next writer may come */
-	bool again;	    /* to be opened anew, as what its header says */
+	kws_source *source; /* NULL: the first bytes have not arrived yet */
+	int fd, quit;	    /* quit: an event that stops the thread's waiting */
+	bool pipe;	    /* bytes cannot be read twice */
+	bool comes_back;    /* a named pipe: another writer may come */
+	bool again;	    /* to be reopened in the format of its header */
 	bool running;
 	pthread_t thread;
-	struct raw *next; /* of those aside */
+	struct raw *next; /* in the list aside */
 } raw;
 
-/* Pipes that were put aside before their end, for the next open of the same: what was read of each is in
- * its source. */
-static raw *aside; /* a list, of different names; under the lock */
+/* Pipes that were closed before their end, kept for the next open of the same name. The source
+ * holds what was read already. */
+static raw *aside; /* a list with different names; under the lock */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Wait for one of both, but at most so long. false: we are to quit. */
+/* Wait for fd or quit, at most timeout_ms. False: quit. */
 static bool wait_for(const raw *r, int fd, int timeout_ms)
 {
 	struct pollfd p[2] = { { .fd = r->quit, .events = POLLIN },
@@ -49,7 +49,7 @@ static bool wait_for(const raw *r, int fd, int timeout_ms)
 	return !p[0].revents;
 }
 
-/* Wait until the ring has room for a block: a file is read as fast as it is heard. */
+/* Wait until the ring has room for a block: a file is read no faster than it is used. */
 static bool room(const kws_device *d, const raw *r, size_t written)
 {
 	while (written - atomic_load_explicit(&d->taken, memory_order_acquire) + BLOCK > d->cap)
@@ -58,7 +58,7 @@ static bool room(const kws_device *d, const raw *r, size_t written)
 	return true;
 }
 
-/* Open the source by its first bytes, which are waited for. */
+/* Open the source by its first bytes; waits for them. */
 static enum kws_status begin(raw *r, kws_error *err)
 {
 	return kws_source_open_stream(&r->source, r->fd, r->name, &r->format, (int)r->channel,
@@ -69,12 +69,12 @@ static void wake(const kws_device *d)
 {
 	const uint64_t one = 1;
 
-	/* it fails only when it is full, and then they are awake */
+	/* it fails only when it is full; then the reader is awake */
 	if (write(d->fd, &one, sizeof one) < 0)
 		return;
 }
 
-/* No more comes, and why. */
+/* Mark the end of the audio, and the reason. */
 static void end(kws_device *d, const raw *r, const char *why)
 {
 	snprintf(d->trouble, sizeof d->trouble, "%s", why);
@@ -86,8 +86,7 @@ static void end(kws_device *d, const raw *r, const char *why)
 	wake(d);
 }
 
-/* The first bytes of a pipe came late, and may tell of another rate than the device was opened
- * with. */
+/* The first bytes of a pipe came late, and may set another rate than the device was opened with. */
 static bool begin_late(kws_device *d, raw *r)
 {
 	kws_error err = { "" };
@@ -155,7 +154,7 @@ static void discard(raw *r)
 	free(r);
 }
 
-/* The one of this name that was put aside, or NULL. */
+/* Take the pipe of this name from the list, or NULL. */
 static raw *take(const char *name)
 {
 	raw *r, **at = &aside;
@@ -200,7 +199,7 @@ static void stop(kws_device *d)
 		discard(r);
 }
 
-/* The pipe that was put aside, if it is what is wanted. */
+/* Take the pipe from the list, if it is the one that is wanted. */
 static raw *take_wanted(const raw *wanted)
 {
 	raw *r = take(wanted->name);
@@ -245,11 +244,11 @@ static enum kws_status open_fd(raw *r, bool patient, kws_error *err)
 	if (came < 0)
 		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", r->name, kws_strerrno(errno));
 	const enum kws_status status = came ? begin(r, err) : KWS_OK;
-	/* the next writer may do better */
+	/* the next writer may send a known format */
 	return status == KWS_ERR_FORMAT && r->comes_back ? KWS_ERR_DEVICE : status;
 }
 
-/* Into r, which then owns what there is. */
+/* Create *out, which then owns everything. */
 static enum kws_status prepare(raw **out, const kws_device_config *cfg, kws_error *err)
 {
 	raw *r = calloc(1, sizeof *r), *old;

@@ -26,7 +26,7 @@ static const row table[KWS_N_ENCODINGS] = {
 	[KWS_ENC_A_LAW] = { "alaw", "A_LAW", 1, 8 },
 };
 
-/* Names without a byte order or without a width. bits 0: the name says it. */
+/* Names without a byte order or width. bits 0: the name includes the width. */
 static const struct {
 	const char *name;
 	unsigned bits;
@@ -98,7 +98,7 @@ size_t kws_encoding_bytes(enum kws_encoding enc)
 	return table[enc].bytes;
 }
 
-/* n bytes, least significant first, from p on in steps of step. */
+/* Read n bytes, least significant first, from p on with a stride of step. */
 static inline uint64_t gather(const unsigned char *p, int step, size_t n)
 {
 	uint64_t v = 0;
@@ -117,8 +117,8 @@ static inline uint64_t big(const unsigned char *p, size_t n)
 	return gather(p + n - 1, -1, n);
 }
 
-/* The low `bits` of v as two's complement, divided by full scale. Exact up to 24 bits, rounded once
- * above. */
+/* The low `bits' bits of v as two's complement, divided by full scale. Exact up to 24 bits; rounded
+ * once above that. */
 static inline float whole(uint64_t v, unsigned bits)
 {
 	const int64_t full = (int64_t)1 << (bits - 1);
@@ -134,7 +134,7 @@ static inline float single(uint64_t v)
 	return x;
 }
 
-/* What is beyond a float becomes infinite. */
+/* Values beyond the range of float become infinite. */
 static inline float twice(uint64_t v)
 {
 	double x;
@@ -142,7 +142,8 @@ static inline float twice(uint64_t v)
 	return (float)x;
 }
 
-/* ITU-T G.711: sign, exponent of 3 bits, mantissa of 4; all bits inverted, full scale 32768. */
+/* ITU-T G.711: sign, 3 bits of exponent, 4 bits of mantissa; all bits inverted, full scale
+ * 32768. */
 static inline float mu_law(unsigned char byte)
 {
 	const unsigned v = ~byte & 0xffu;
@@ -150,7 +151,7 @@ static inline float mu_law(unsigned char byte)
 	return (float)(v & 0x80u ? -size : size) / 32768.0f;
 }
 
-/* ITU-T G.711: the even bits inverted; the lowest two segments are linear. */
+/* ITU-T G.711: even bits inverted; the lowest two segments are linear. */
 static inline float a_law(unsigned char byte)
 {
 	const unsigned v = byte ^ 0x55u, e = v >> 4 & 7u, m = (v & 15u) << 4;

@@ -14,7 +14,7 @@ static bool pcm(kws_header *h, enum kws_encoding enc)
 	return true;
 }
 
-/* Whole numbers of so many bytes. */
+/* PCM with integers of this many bytes. */
 static bool pcm_whole(kws_header *h, size_t bytes, bool is_big)
 {
 	static const enum kws_encoding encs[2][5] = {
@@ -31,7 +31,7 @@ static bool pcm_float(kws_header *h, size_t bytes, bool is_big)
 	return bytes == 8 && pcm(h, is_big ? KWS_ENC_F64_BE : KWS_ENC_F64_LE);
 }
 
-/* WAVEFORMATEX. What is not known here stays KWS_CODE_OTHER. */
+/* WAVEFORMATEX. An unknown coding stays KWS_CODE_OTHER. */
 static void read_fmt(kws_header *h, const unsigned char *p, size_t n)
 {
 	static const unsigned char guid_tail[] = { 0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80,
@@ -64,14 +64,14 @@ static void read_fmt(kws_header *h, const unsigned char *p, size_t n)
 		pcm(h, KWS_ENC_MU_LAW);
 }
 
-/* Four characters. */
+/* The name is four characters. */
 static void name_coding(kws_header *h, const char *id)
 {
 	if (kws_chunk_printable((const unsigned char *)id))
 		snprintf(h->coding, sizeof h->coding, "%.4s", id);
 }
 
-/* A rate in 80 bits, as Apple's processor of 1985 had it. */
+/* A rate as an 80-bit float, Apple's format of 1985. */
 static unsigned extended(const unsigned char *p)
 {
 	const int e = (int)(kws_big(p, 2) & 0x7fff) - 16383;
@@ -83,7 +83,7 @@ static void read_comm(kws_header *h, const unsigned char *p, size_t n)
 {
 	static const struct {
 		const char *id;
-		unsigned char kind; /* 'i' whole, 'f' float, 'u' unsigned, 'a', 'm': companded */
+		unsigned char kind; /* 'i' integer, 'f' float, 'u' unsigned, 'a', 'm': companded */
 		unsigned char bytes, is_big;
 	} table[] = {
 		{ "NONE", 'i', 0, 1 }, { "twos", 'i', 0, 1 }, { "sowt", 'i', 0, 0 },
@@ -142,7 +142,7 @@ static void read_desc(kws_header *h, const unsigned char *p, size_t n)
 
 /* ---- the header ---- */
 
-/* Sizes that writers to a pipe put down for a size that they do not know. */
+/* Whether the size is one that writers to a pipe use for an unknown size. */
 static bool is_open(uint64_t size)
 {
 	return size >= 0xffffff00u || (size >= 0x7fff0000u && size <= 0x80000100u);
@@ -175,7 +175,7 @@ static enum kws_status read_au(kws_header *h, kws_tape *t, kws_error *err)
 	return KWS_OK;
 }
 
-/* At the chunk with the sound: where that begins, and what is claimed. */
+/* At the chunk with the sound: find where the sound begins, and its claimed size. */
 static bool begin_sound(kws_header *h, kws_tape *t, const kws_chunk *c, uint64_t large)
 {
 	unsigned char *p;
@@ -187,7 +187,7 @@ static bool begin_sound(kws_header *h, kws_tape *t, const kws_chunk *c, uint64_t
 	else if (h->kind == KWS_KIND_CAF ? c->size == UINT64_MAX : is_open(c->size))
 		h->claim = KWS_HEADER_UNKNOWN;
 	if (h->kind == KWS_KIND_CAF)
-		before = 4; /* the count of edits */
+		before = 4; /* the number of edits */
 	if (h->kind == KWS_KIND_AIFF && kws_tape_peek(t, &p, c->head + 4) == c->head + 4)
 		before = 8 + kws_big(p + c->head, 4);
 	if (h->claim != KWS_HEADER_UNKNOWN)
@@ -202,7 +202,7 @@ static bool go_to(kws_tape *t, uint64_t place)
 	return place >= at ? kws_tape_skip(t, place - at) : kws_tape_seek(t, place);
 }
 
-/* One chunk before the sound. Sets *known when it tells the format. */
+/* Read one chunk before the sound. Sets *known if it contains the format. */
 static void read_chunk(kws_header *h, kws_tape *t, const kws_chunk *c, bool *known, uint64_t *large)
 {
 	unsigned char *p;
@@ -237,7 +237,7 @@ enum kws_status kws_header_read(kws_header *h, kws_tape *t, kws_error *err)
 			found = begin_sound(h, t, &c, large);
 		else
 			read_chunk(h, t, &c, &known, &large);
-		/* the format may stand behind the sound */
+		/* the format may follow the sound */
 		if (!(known && found) && !kws_chunk_skip(t, &c))
 			break;
 	}

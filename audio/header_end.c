@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-enum { MOST_CHUNKS = 100 /* behind the sound */ };
+enum { MOST_CHUNKS = 100 /* after the sound */ };
 
-/* Chunks that stand behind sound. On a pipe only these can be told from it. */
+/* Names of chunks that usually follow sound. In a pipe, only these can be told from sound. */
 static bool is_usual(const char *id)
 {
 	static const char usual[] =
@@ -19,7 +19,8 @@ static bool is_usual(const char *id)
 	return false;
 }
 
-/* Chunks and tags that lead to the end of a file, or to another file. The tape moves. */
+/* Whether a chain of chunks and tags leads to the end of the file, or to another file. Moves the
+ * tape. */
 static bool chunks_lead_out(const kws_header *h, kws_tape *t)
 {
 	const uint64_t end = kws_tape_end(t);
@@ -32,14 +33,14 @@ static bool chunks_lead_out(const kws_header *h, kws_tape *t)
 			continue;
 		if (!kws_chunk_look(h->kind, t, &c))
 			return false;
-		/* the last one may be cut off, or lack the byte that makes it even */
+		/* the last one may be cut off, or lack its padding byte */
 		if (c.size > end - at || !kws_tape_skip(t, c.head + kws_chunk_padded(&c)))
 			return is_usual(c.id) || c.head + c.size == end - at;
 	}
 	return false;
 }
 
-/* At this place of a file, or behind the bytes that fill the sound up. */
+/* Whether sound ends at this position, or after the padding that follows it. */
 static bool ends_well(const kws_header *h, kws_tape *t, uint64_t at)
 {
 	const uint64_t end = kws_tape_end(t);
@@ -54,8 +55,8 @@ static bool ends_well(const kws_header *h, kws_tape *t, uint64_t at)
 	       || (even != at && kws_tape_seek(t, at) && chunks_lead_out(h, t));
 }
 
-/* Where a chain of usual chunks begins that leads to the end of the file, else its end: for sound
- * whose size nobody wrote down. */
+/* Where a chain of usual chunks begins that leads to the end of the file; if there is none, the
+ * end. For sound without a known size. */
 static uint64_t before_last_chunks(const kws_header *h, kws_tape *t)
 {
 	enum { FAR = 1 << 16 };
@@ -77,7 +78,7 @@ uint64_t kws_header_end(const kws_header *h, kws_tape *t)
 	uint64_t found = KWS_HEADER_UNKNOWN;
 	if (h->claim != KWS_HEADER_UNKNOWN && h->claim > end - h->data)
 		found = end;
-	/* a size of 32 bits may have run over, any number of times */
+	/* a 32-bit size may have overflowed, any number of times */
 	for (uint64_t at = h->data + h->claim;
 	     found == KWS_HEADER_UNKNOWN && h->claim != KWS_HEADER_UNKNOWN && at <= end;
 	     at += (uint64_t)1 << 32) {
@@ -122,13 +123,13 @@ bool kws_header_next(const kws_header *h, kws_tape *t, bool *more)
 			*more |= c.size > 0
 				 && (memcmp(c.id, "data", 4) == 0 || memcmp(c.id, "SSND", 4) == 0);
 			if (!kws_chunk_skip(t, &c))
-				break; /* the last, cut off */
+				break; /* the last one is cut off */
 			fill = 0;
 		} else if (fill++ == 8 || !kws_tape_skip(t, 1)) {
 			break;
 		}
 	}
-	/* a writer into the pipe is not to be stopped by what nobody wants */
+	/* read to the end, so that the writer of the pipe can finish */
 	while (kws_tape_skip(t, 1))
 		continue;
 	return false;

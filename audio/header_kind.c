@@ -88,9 +88,9 @@ static bool fits(const mark *m, const unsigned char *p, size_t n)
 	return true;
 }
 
-/* ---- formats without a mark at their beginning: frames that tell where the next begins ---- */
+/* ---- formats without a mark: each frame gives the position of the next ---- */
 
-/* Length of the MPEG audio frame with this header, 0: it is none, or of the free format. */
+/* Length of the MPEG audio frame with this header; 0: it is not one, or has the free format. */
 static size_t mpeg_frame(const unsigned char *p)
 {
 	static const unsigned short rates[2][3][14] = {
@@ -148,9 +148,9 @@ static size_t ts_packet(const unsigned char *p)
 
 typedef struct {
 	mark as;
-	unsigned char first, second, mask; /* each frame begins so; mask: of the second byte */
-	unsigned char in_a_row;		   /* so many frames do not come about in sound */
-	size_t head;			   /* bytes that length looks at */
+	unsigned char first, second, mask; /* first bytes of a frame; mask: of the second */
+	unsigned char in_a_row;		   /* more frames than occur in other data */
+	size_t head;			   /* bytes that length() reads */
 	size_t (*length)(const unsigned char *p);
 } framed;
 
@@ -163,14 +163,14 @@ static const framed chains[] = {
 };
 static const mark *const mpeg = &chains[0].as;
 
-/* Frames, each where the one before it ends. */
+/* Whether there is a chain of frames, each where the previous one ends. */
 static bool is_chain(kws_tape *t, const framed *f)
 {
 	unsigned char *p;
 	size_t at = 0;
 	for (int i = 0; i < f->in_a_row; i++) {
 		if (kws_tape_peek(t, &p, at + f->head) < at + f->head)
-			return i > 0 && kws_tape_peek(t, &p, at + 1) == at; /* just so many */
+			return i > 0 && kws_tape_peek(t, &p, at + 1) == at; /* ends after a frame */
 		p += at;
 		const size_t n =
 			p[0] == f->first && (p[1] & f->mask) == f->second ? f->length(p) : 0;
@@ -201,7 +201,7 @@ static bool may_be_chain(unsigned char first)
 	return false;
 }
 
-/* Bytes of an ID3v2 tag, 0: none. */
+/* Length in bytes of an ID3v2 tag; 0: none. */
 static uint64_t id3_size(const unsigned char *p, size_t n)
 {
 	if (n < 10 || memcmp(p, "ID3", 3) != 0 || p[3] == 0xff
@@ -211,7 +211,7 @@ static uint64_t id3_size(const unsigned char *p, size_t n)
 	       + (p[5] & 0x10 ? 10 : 0);
 }
 
-/* Byte by byte, and no further than needed: raw PCM may come slowly. */
+/* Reads byte by byte and no further than needed: raw PCM may come slowly. */
 static const mark *find(kws_tape *t)
 {
 	unsigned char *p;
@@ -233,7 +233,7 @@ static const mark *find(kws_tape *t)
 	return NULL;
 }
 
-/* ID3, or APE. */
+/* Whether an ID3 or APE tag begins here. */
 static bool starts_with_tag(kws_tape *t)
 {
 	unsigned char *p;
@@ -246,7 +246,7 @@ static bool starts_with_tag(kws_tape *t)
 enum kws_kind kws_header_kind(kws_tape *t, const char **name)
 {
 	const mark *m = find(t);
-	/* a tag may stand before FLAC, too; without another sign it is MP3 that follows */
+	/* a tag may precede FLAC, too; without another sign, MP3 follows */
 	while (!m && starts_with_tag(t)) {
 		const uint64_t tag = kws_header_tag(t);
 		if (!tag || !kws_tape_skip(t, tag))

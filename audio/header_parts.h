@@ -1,10 +1,10 @@
-/* header_parts.h - what the readers of headers share: numbers, chunks, and what stands behind sound. */
+/* header_parts.h - shared by the readers of headers: numbers, chunks, and what follows sound. */
 #ifndef KWS_AUDIO_HEADER_PARTS_H
 #define KWS_AUDIO_HEADER_PARTS_H
 
 #include "audio/header.h"
 
-/* n <= 8 bytes, least significant first and last. */
+/* n <= 8 bytes, least significant byte first (little) or last (big). */
 static inline uint64_t kws_little(const unsigned char *p, size_t n)
 {
 	uint64_t v = 0;
@@ -21,27 +21,27 @@ static inline uint64_t kws_big(const unsigned char *p, size_t n)
 	return v;
 }
 
-/* The tape stands at a file of sound that has a header, which is not MP3. */
+/* Whether a sound file with a header begins at the tape's position, other than MP3. */
 bool kws_header_file_here(kws_tape *t);
 
 typedef struct {
 	char id[5];
-	uint64_t size; /* of its body, as claimed */
+	uint64_t size; /* claimed size of the body */
 	size_t head;   /* bytes before the body */
-	unsigned pad;  /* bodies are filled up to a multiple of that */
+	unsigned pad;  /* bodies are padded to a multiple of this */
 	uint64_t size_at;
 } kws_chunk;
 
-/* Four characters that can name a chunk. */
+/* Whether these four characters can name a chunk. */
 bool kws_chunk_printable(const unsigned char *p);
 
-/* The head of a chunk at the tape's place, which stays. false: there is none. */
+/* Read the head of a chunk at the tape's position, which does not change. False: there is none. */
 bool kws_chunk_look(enum kws_kind kind, kws_tape *t, kws_chunk *c);
 
-/* Bytes of its body with what fills it up. */
+/* Bytes of its body with padding. */
 uint64_t kws_chunk_padded(const kws_chunk *c);
 
-/* From its head to the next. false: it is longer than the tape. */
+/* Move from its head to the next chunk. False: the chunk is longer than the tape. */
 bool kws_chunk_skip(kws_tape *t, const kws_chunk *c);
 
 #endif

@@ -7,40 +7,40 @@
 #include <string.h>
 
 enum {
-	MOST = 32,     /* channels that are looked at one by one */
+	MOST = 32,     /* channels that are analysed one by one */
 	LOWEST = -120, /* dBFS, the lowest bin */
 	BINS = 1 - LOWEST,
 	BLOCKS_A_SECOND = 10,
-	WINDOW = 512, /* samples of each block whose spectrum is looked at */
-	TONES = 20,   /* frequencies at which it is */
-	LEAST = 1000  /* samples from which on bytes are told from sound */
+	WINDOW = 512, /* samples of each block that are analysed for their spectrum */
+	TONES = 20,   /* frequencies that are measured */
+	LEAST = 1000  /* least number of samples to tell bytes from sound */
 };
 
-/* One channel, or what is heard. */
+/* One channel, or the mix. */
 typedef struct {
 	double sum, square;		/* in all */
-	double block_sum, block_square; /* of the block that is not complete */
+	double block_sum, block_square; /* of the incomplete block */
 	float low, high;		/* least and greatest sample */
-	float last[2];			/* the samples before the next */
-	uint64_t at_low, at_high, full; /* samples there, as the two before; at full scale */
-	double product;			/* of neighbours, in all */
-	uint64_t no_numbers;		/* samples; they count as 0 */
+	float last[2];			/* the last two samples */
+	uint64_t at_low, at_high, full; /* samples that stay there; at full scale */
+	double product;			/* sum over neighbouring samples */
+	uint64_t no_numbers;		/* samples that count as 0 */
 	uint64_t zeros;			/* samples that are 0 */
-	uint32_t bins[BINS];		/* complete blocks by their power, without offset */
+	uint32_t bins[BINS];		/* histogram of complete blocks by power without offset */
 } track;
 
 struct kws_judge {
 	unsigned rate_hz, channels, channel;
 	size_t block, in_block;
 	uint64_t n;
-	double high; /* greatest mean square from LOW_HZ to HIGH_HZ of all windows */
+	double high; /* greatest mean square from low_hz to high_hz over all windows */
 	float hann[WINDOW], window[WINDOW];
 	unsigned n_tracks;
 	track heard;
 	track tracks[]; /* (n_tracks,) */
 };
 
-/* What a telephone, or a rate of 8000 Hz, has lost. */
+/* The band that is missing from telephone sound, or at a rate of 8000 Hz. */
 static const double low_hz = 4600.0, high_hz = 7200.0, pi = 3.14159265358979323846;
 
 static void clear(track *t)
@@ -96,7 +96,7 @@ static void add(track *t, const float *x, size_t step, size_t n)
 		sum += (double)v;
 		square += (double)v * (double)v;
 		product += (double)v * (double)t->last[0];
-		/* a wave touches its peak once or twice, cut off it stays there */
+		/* a wave touches its peak once or twice; a clipped wave stays there */
 		const bool stays =
 			!(v < t->last[0] || v > t->last[0] || v < t->last[1] || v > t->last[1]);
 		if (v >= t->high) {
@@ -127,7 +127,8 @@ static void end_block(track *t, double n)
 	t->block_sum = t->block_square = 0.0;
 }
 
-/* Can this be told of the rate? Above, the window is too short to tell 4 from 5 kHz. */
+/* Whether the high band can be measured at this rate. At higher rates the window is too short to
+ * separate 4 from 5 kHz. */
 static bool has_high_band(const kws_judge *j)
 {
 	return j->rate_hz >= 15000 && j->rate_hz <= 50000;
@@ -151,13 +152,13 @@ static void look_at_high_band(kws_judge *j)
 	double sum = 0.0;
 	for (int i = 0; i < TONES; i++)
 		sum += tone(j, low_hz + (high_hz - low_hz) * (double)i / (double)(TONES - 1));
-	/* as if all bins of the band were like these; Hann's window has 3/8 of the power */
+	/* as if all bins of the band were like these; a Hann window has 3/8 of the power */
 	const double bins = (high_hz - low_hz) / (double)j->rate_hz * (double)WINDOW;
 	const double power = 2.0 * bins * sum / TONES / (double)WINDOW / (double)WINDOW / 0.375;
 	j->high = fmax(j->high, power);
 }
 
-/* Keep what belongs to the window at the beginning of each block. */
+/* Keep the samples that belong to the window at the beginning of each block. */
 static void fill_window(kws_judge *j, const float *mono, size_t n)
 {
 	if (j->in_block >= WINDOW || !has_high_band(j))
@@ -190,7 +191,7 @@ void kws_judge_add(kws_judge *j, const float *x, const float *mono, size_t n)
 	}
 }
 
-/* Below this power, in dBFS, lies such a share of the blocks. */
+/* The power in dBFS below which this share of the blocks lies. */
 static double percentile(const track *t, double share)
 {
 	uint64_t all = 0, below = 0;
@@ -213,9 +214,9 @@ static bool is_steady(const track *t)
 	return percentile(t, 0.95) - percentile(t, 0.1) < 4.0;
 }
 
-/* Steady noise of full scale, of which a sample tells nothing about the next: compressed sound,
- * another encoding or byte order. Or all of it near full scale, as samples of 8 bits are that count from
- * 0. No microphone and no music is like that. */
+/* Steady full-scale noise in which a sample says nothing about the next: compressed sound, or a
+ * wrong encoding or byte order. Or sound that is near full scale throughout, like 8-bit samples
+ * that count from 0. No microphone and no music sounds like that. */
 static bool is_no_sound(const kws_judge *j)
 {
 	const track *t = &j->heard;
@@ -229,8 +230,8 @@ static bool is_no_sound(const kws_judge *j)
 	       && fabs(t->product / n - mean * mean) < 0.3 * power;
 }
 
-/* Of two neighbours one is always 0, and yet there is more than clicks: the lower halves of samples that
- * had 16 bits before they were written with 32. */
+/* One of each two neighbouring samples is 0, and there is more than clicks: these are the lower
+ * halves of 16-bit samples that were written as 32 bits. */
 static bool has_empty_halves(const kws_judge *j)
 {
 	const track *t = &j->heard;
@@ -248,7 +249,7 @@ static void find_in_channels(const kws_judge *j, kws_findings *out)
 		const double swing =
 			percentile(&j->tracks[c], 0.95) - percentile(&j->tracks[c], 0.1);
 		mean += p / j->n_tracks;
-		if (p > 1.25 * best) { /* of channels alike, the first */
+		if (p > 1.25 * best) { /* of equal channels, the first */
 			best = p;
 			loud = c;
 		}
@@ -259,7 +260,7 @@ static void find_in_channels(const kws_judge *j, kws_findings *out)
 	}
 	out->best_channel = loud + 1;
 	out->cancelled_db = decibels(mean) - decibels(power_of(&j->heard, n));
-	/* channels that have nothing to do with each other lose 10 lg of their count */
+	/* the mean of n unrelated channels is 10 lg n dB lower */
 	out->has[KWS_FLAW_CANCELLING] =
 		decibels(mean) > -80.0 && out->cancelled_db > decibels(4.0 * j->channels);
 	for (unsigned c = j->n_tracks; c-- > 0;)
@@ -287,7 +288,7 @@ void kws_judge_find(const kws_judge *j, kws_findings *out)
 	out->loud_dbfs = percentile(t, 0.95);
 	out->quiet_dbfs = percentile(t, 0.1);
 	out->value = (double)t->high;
-	/* a top that is flat: one value there again and again, at whatever height */
+	/* a flat top: the same value again and again, at any level */
 	const uint64_t flat = peak > 0.05 ? t->at_low + t->at_high : 0;
 	out->clipped = j->n ? (double)(flat > t->full ? flat : t->full) / n : 0.0;
 	out->no_numbers = j->n ? (double)t->no_numbers / n : 0.0;
@@ -306,11 +307,11 @@ void kws_judge_find(const kws_judge *j, kws_findings *out)
 	out->has[KWS_FLAW_CLIPPED] = out->clipped > 3e-3;
 	out->has[KWS_FLAW_OFFSET] = fabs(out->offset) > 0.02 * fmax(1.0, peak);
 	out->has[KWS_FLAW_LOW] = out->loud_dbfs < -62.0 && !out->has[KWS_FLAW_CANCELLING];
-	/* what is loud enough to stand out of the noise of 16 bits */
+	/* loud enough to stand out from 16-bit noise */
 	out->high_dbfs = decibels(j->high);
 	out->has[KWS_FLAW_NARROW] = has_high_band(j) && out->loud_dbfs > -45.0
 				    && out->high_dbfs < out->level_dbfs - 60.0;
-	/* beyond full scale blocks are not told apart */
+	/* blocks beyond full scale are not distinguished */
 	out->has[KWS_FLAW_STEADY] = out->seconds >= 3.0 && is_steady(t) && out->loud_dbfs < 0.0;
 }
 
@@ -322,7 +323,7 @@ __attribute__((format(printf, 2, 3))) static void say(char *text, const char *fo
 	va_end(ap);
 }
 
-/* What is to be mended by hearing another channel. */
+/* Flaws that using another channel removes. */
 static void say_of_channels(const kws_findings *f, enum kws_flaw flaw, const char *option,
 			    char *text)
 {

@@ -56,12 +56,12 @@ void kws_source_close(kws_source *src)
 
 /* ---- open ---- */
 
-/* Everything behind the tape. Takes src, also when it fails. */
+/* Set up everything after the tape. Owns src, even on failure. */
 static enum kws_status open_source(kws_source **out, kws_source *src, const kws_source_raw *raw,
 				   int channel, kws_error *err)
 {
 	unsigned char *first;
-	/* a read that failed is told by who reads on */
+	/* a failed read is reported by the next read */
 	const bool empty = kws_tape_peek(src->tape, &first, 1) == 0 && !kws_tape_error(src->tape);
 	enum kws_status status =
 		empty ? kws_fail(err, KWS_ERR_FORMAT, "%s: there is nothing in it", src->name)
@@ -111,7 +111,7 @@ enum kws_status kws_source_open_file(kws_source **out, const char *path, int cha
 	return open_source(out, src, NULL, channel, err);
 }
 
-/* A source on fd, when raw is good for one. NULL: *status and err say why not. */
+/* Create a source on fd, if raw is valid. NULL: *status and err say why not. */
 static kws_source *make_stream(int fd, const char *name, const kws_source_raw *raw, int channel,
 			       enum kws_status *status, kws_error *err)
 {
@@ -140,7 +140,7 @@ enum kws_status kws_source_open_stream(kws_source **out, int fd, const char *nam
 				       kws_error *err)
 {
 	enum kws_status status;
-	/* what a header says may differ: then the channel is checked once more */
+	/* a header may say otherwise: the channel is then checked again */
 	kws_source *src = make_stream(fd, name, raw, 0, &status, err);
 	*out = NULL;
 	if (!src)
@@ -156,7 +156,7 @@ enum kws_status kws_source_open_path(kws_source **out, const char *path, const k
 	*out = NULL;
 	if (stat(path, &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
 		return kws_source_open_file(out, path, channel, err);
-	/* waits for a writer, if it is a named pipe */
+	/* waits for a writer if it is a named pipe */
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return kws_fail(err, KWS_ERR_IO, "%s: %s", path, strerror(errno));
@@ -193,7 +193,7 @@ enum kws_status kws_source_open_raw(kws_source **out, int fd, unsigned rate_hz, 
 	return status;
 }
 
-/* ---- what it is ---- */
+/* ---- properties ---- */
 
 unsigned kws_source_rate(const kws_source *src)
 {

@@ -1,12 +1,12 @@
-/* source.h - mono float samples from a file or a pipe, in the order and at the rate they were
- * recorded.
+/* source.h - mono float samples from a file or a pipe, in the order and at the rate of the
+ * recording.
  *
- * Everything that is there is heard: to the real end of a file, whatever its header says, through
- * all files that were put one behind the other, and around what is damaged. What could not be heard
- * is an error, told at the end.
+ * Everything is read: to the real end of a file, whatever its header says; through all files that
+ * follow one another in one file; and past damaged parts. Anything that could not be read is an
+ * error, reported at the end.
  *
- * Reading allocates nothing, but where one file follows another in the same. A source belongs to one
- * thread at a time. */
+ * Reading does not allocate, except where one file follows another in the same file. A source
+ * belongs to one thread at a time. */
 #ifndef KWS_AUDIO_SOURCE_H
 #define KWS_AUDIO_SOURCE_H
 
@@ -18,82 +18,85 @@ enum { KWS_SOURCE_MIN_HZ = 8000, KWS_SOURCE_MAX_HZ = 192000, KWS_SOURCE_MAX_CHAN
 
 typedef struct kws_source kws_source;
 
-/* Open an audio file: WAV in all its kinds, AIFF, AU, CAF, FLAC, Ogg, MP3, and whatever else
- * libsndfile reads.
+/* Open an audio file: WAV in all its kinds, AIFF, AU, CAF, FLAC, Ogg, MP3, and all other formats
+ * that libsndfile reads.
  *
  *   channel  0: the mean of all channels; n: channel n, counted from 1
  *
- * Errors begin with the path: KWS_ERR_IO when the system refuses it or it is no regular file,
- * KWS_ERR_FORMAT when it is no audio, KWS_ERR_ARG for a rate outside KWS_SOURCE_MIN_HZ ..
- * KWS_SOURCE_MAX_HZ or a channel that it lacks. */
+ * Errors begin with the path. KWS_ERR_IO: the system refuses it, or it is not a regular file.
+ * KWS_ERR_FORMAT: it is not audio. KWS_ERR_ARG: the rate is outside KWS_SOURCE_MIN_HZ ..
+ * KWS_SOURCE_MAX_HZ, or the channel does not exist. */
 enum kws_status kws_source_open_file(kws_source **out, const char *path, int channel,
 				     kws_error *err);
 
-/* How samples without a header are written. */
+/* The format of samples without a header. */
 typedef struct {
 	unsigned rate_hz, channels;
 	enum kws_encoding enc;
 } kws_source_raw;
 
-/* Hear fd (a pipe, a file, a terminal; blocking or not): what its first bytes say it is, else PCM
- * with channels interleaved as raw has it. A pipe is heard as it comes, in constant memory: every
- * format but those that only libsndfile reads; these are refused by name.
+/* Read from fd (a pipe, a file, a terminal; blocking or not). The first bytes say what it is; if
+ * they do not, it is PCM with interleaved channels in the format of raw. A pipe is read as it
+ * comes, in constant memory. It may have any format except those that only libsndfile reads; these
+ * are refused by name.
  *
  *   name  for errors, "standard input"
- *   quit  waiting ends, as if at the end, when this can be read; -1: never
+ *   quit  waiting ends, as if at the end of the input, when this descriptor is readable; -1: never
  *
- * fd stays the caller's: it MUST stay open as long as the source and is not closed with it. Waits for
- * the first bytes, so far as it takes to tell. KWS_ERR_ARG names the argument that is out of range. */
+ * fd stays the caller's: it MUST stay open as long as the source, and is not closed with it. Waits
+ * for the first bytes, as many as are needed. KWS_ERR_ARG names the argument that is out of
+ * range. */
 enum kws_status kws_source_open_stream(kws_source **out, int fd, const char *name,
 				       const kws_source_raw *raw, int channel, int quit,
 				       kws_error *err);
 
-/* A path of any kind: a regular file as kws_source_open_file opens it, a named pipe or a device as a
- * stream. */
+/* Open any path: a regular file like kws_source_open_file, a named pipe or a device as a stream. */
 enum kws_status kws_source_open_path(kws_source **out, const char *path, const kws_source_raw *raw,
 				     int channel, kws_error *err);
 
-/* A stream, but always headerless PCM; waits for nothing. */
+/* Open a stream that is always headerless PCM. Does not wait. */
 enum kws_status kws_source_open_raw(kws_source **out, int fd, unsigned rate_hz, unsigned channels,
 				    enum kws_encoding enc, int channel, kws_error *err);
 void kws_source_close(kws_source *src);
 
 unsigned kws_source_rate(const kws_source *src); /* Hz */
 
-/* In the file, before the mix. */
+/* In the file, before mixing. */
 unsigned kws_source_channels(const kws_source *src);
 
-/* What it is: "WAV", "Ogg"; "raw PCM" for samples without a header. */
+/* The format: "WAV", "Ogg"; "raw PCM" for samples without a header. */
 const char *kws_source_format(const kws_source *src);
 
-/* Samples in all, as the file claims; 0: not known. For a bar of progress: how many there are shows
- * only at the end. */
+/* Total samples according to the file; 0: unknown. Good for a progress bar; the real number is
+ * known only at the end. */
 uint64_t kws_source_frames(const kws_source *src);
 
-/* Read up to n > 0 samples into mono (n,); nominal range [-1, 1], integers divided by their full
- * scale, floats as they are.
+/* Read up to n > 0 samples into mono (n,); nominal range [-1, 1]. Integers are divided by their
+ * full scale; floats are unchanged.
  *
- * *got is how many came, 0 only at the end. A pipe gives what has arrived, without waiting for n:
- * it blocks only until there is one sample. What is damaged is left out and the rest heard; then,
- * at the end, this fails with the first place where something is missing: "a.flac: at sample 16384:
- * ...". On failure *got is how many good samples came before, perhaps 0. Nothing can be read after a
- * failure or the end. */
+ * *got is the number of samples read, 0 only at the end. A pipe gives what has arrived and does not
+ * wait for n: it blocks only until there is one sample. Damaged parts are left out and the rest is
+ * read. Then, at the end, the call fails with the first position where something is missing:
+ * "a.flac: at sample 16384: ...". On failure *got is how many good samples came before, perhaps 0.
+ * Nothing can be read after a failure or the end. */
 enum kws_status kws_source_read(kws_source *src, float *mono, size_t n, size_t *got,
 				kws_error *err);
 
-/* A pipe, which may never end? */
+/* Whether the source is a pipe, which may never end. */
 bool kws_source_is_pipe(const kws_source *src);
 
-/* Will a read not wait for the pipe? Else it may: PCM for its next byte only, what is coded for more. */
+/* Whether a read returns without waiting for the pipe. Otherwise it may wait: for the next byte of
+ * PCM, or for more of coded sound. */
 bool kws_source_ready(const kws_source *src);
 
-/* Nothing more comes: it ended or failed. */
+/* Whether the source has ended or failed. */
 bool kws_source_ended(const kws_source *src);
 
-/* At the end: what was odd though all was heard, "the header says 0 samples, ..."; "": nothing. */
+/* At the end: something odd, although all was read, "the header says 0 samples, ..."; "":
+ * nothing. */
 const char *kws_source_note(const kws_source *src);
 
-/* At the end: bytes of a last frame that was cut short and left out; else 0. */
+/* At the end: bytes of an incomplete last frame, which was left out; otherwise 0. */
 size_t kws_source_leftover(const kws_source *src);
 
 /* What is wrong with the sound that was read so far. */

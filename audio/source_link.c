@@ -10,8 +10,8 @@ static bool ends_in(const char *name, const char *suffix)
 	return n >= k && strcasecmp(name + n - k, suffix) == 0;
 }
 
-/* Bytes that say nothing of themselves. raw NULL: they MUST be a file that libsndfile knows, or MP3
- * behind bytes that are none. */
+/* Open bytes without a known mark. raw NULL: they MUST be a file that libsndfile knows, or MP3
+ * after some other bytes. */
 static enum kws_status open_unnamed(kws_source *src, const kws_source_raw *raw, kws_error *err)
 {
 	const uint64_t start = kws_tape_at(src->tape);
@@ -40,7 +40,7 @@ static enum kws_status refuse(const kws_source *src, const char *what, kws_error
 		what);
 }
 
-/* A file whose header we read ourselves. */
+/* Open a file whose header we read ourselves. */
 static enum kws_status open_header(kws_source *src, kws_error *err)
 {
 	kws_tape *t = src->tape;
@@ -122,7 +122,8 @@ static void fault_here(kws_source *src, const char *what, const char *why)
 	kws_fail(&src->fault, KWS_OK, "%s%s", what, why);
 }
 
-/* Does another stream begin behind the link that was just heard? The tape then stands there. */
+/* Whether another stream begins after the link that has just ended. If so, the tape is at its
+ * start. */
 static bool find_link(kws_source *src, const kws_header *h)
 {
 	const char *name;
@@ -133,7 +134,7 @@ static bool find_link(kws_source *src, const kws_header *h)
 	if (h->kind == KWS_KIND_NONE)
 		return src->format[0] && strcmp(src->format, "raw PCM") != 0
 		       && kws_header_kind(t, &name) != KWS_KIND_NONE;
-	/* libsndfile leaves the tape anywhere */
+	/* libsndfile may leave the tape anywhere */
 	if (h->code == KWS_CODE_OTHER && !kws_tape_seek(t, end))
 		return false;
 	const bool next = kws_header_next(h, t, &more);

@@ -10,7 +10,7 @@ static bool fill(int fd, int flags)
 
 	if (fcntl(fd, F_GETFD) >= 0)
 		return true;
-	got = open("/dev/null", flags); /* the lowest that is free */
+	got = open("/dev/null", flags); /* the lowest free one */
 	if (got >= 0 && got != fd)
 		close(got);
 	return got == fd;
@@ -21,7 +21,7 @@ bool kws_start(void)
 	if (!fill(STDIN_FILENO, O_WRONLY) || !fill(STDOUT_FILENO, O_RDONLY)
 	    || !fill(STDERR_FILENO, O_WRONLY))
 		return false;
-	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC); /* an old kernel: they stay */
+	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC); /* an old kernel cannot */
 	return true;
 }
 

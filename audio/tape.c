@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Room for what one can go back, and for what can be looked at ahead. */
+/* Room for going back and for looking ahead. */
 enum { ROOM = KWS_TAPE_BACK + KWS_TAPE_AHEAD };
 
 struct kws_tape {
@@ -16,11 +16,11 @@ struct kws_tape {
 	int fd, quit; /* quit -1: none */
 	int error;
 	bool file, ended;
-	off_t first;	/* of the file, where the tape begins */
-	uint64_t size;	/* KWS_TAPE_ENDLESS: not known */
+	off_t first;	/* offset in the file where the tape begins */
+	uint64_t size;	/* KWS_TAPE_ENDLESS: unknown */
 	uint64_t limit; /* set by kws_tape_end_at */
-	uint64_t low;	/* place of room[0] */
-	size_t at, n;	/* in room: the next byte, and how many there are */
+	uint64_t low;	/* position of room[0] */
+	size_t at, n;	/* in room: the next byte; the number of bytes */
 	unsigned char room[ROOM];
 };
 
@@ -96,7 +96,7 @@ int kws_tape_error(const kws_tape *t)
 	return t->error;
 }
 
-/* Wait until fd can be read. false: we are to quit, or cannot wait. */
+/* Wait until fd is readable. False: told to quit, or cannot wait. */
 static bool wait_for(const kws_tape *t)
 {
 	struct pollfd p[2] = { { .fd = t->fd, .events = POLLIN },
@@ -126,7 +126,7 @@ static size_t from_fd(kws_tape *t, unsigned char *bytes, size_t n)
 	}
 }
 
-/* More bytes behind those in the room, as many as come at once, at least one; false at the end. */
+/* Add more bytes to the room, as many as come at once, at least one. False: the end. */
 static bool more(kws_tape *t)
 {
 	if (t->at > KWS_TAPE_BACK && t->n == ROOM) {
@@ -136,11 +136,12 @@ static bool more(kws_tape *t)
 		t->at -= gone;
 		t->n -= gone;
 	}
-	const uint64_t left = t->size - (t->low + t->n); /* a file: not beyond its size at first */
+	/* A file ends at the size that it had when the tape was opened. */
+	const uint64_t left = t->size - (t->low + t->n);
 	size_t want = ROOM - t->n;
 	if (t->ended || want == 0 || left == 0)
 		return false;
-	/* so that a pipe need not be moved in memory for every few bytes of it */
+	/* a pipe's bytes need not be moved in memory for every few that come */
 	if (want > left)
 		want = (size_t)left;
 	const size_t k =
@@ -150,7 +151,7 @@ static bool more(kws_tape *t)
 	return k > 0;
 }
 
-/* How many of n bytes the set end leaves. */
+/* How many of n bytes come before the end that was set. */
 static size_t up_to_end(const kws_tape *t, uint64_t n)
 {
 	const uint64_t at = kws_tape_at(t), left = t->limit > at ? t->limit - at : 0;

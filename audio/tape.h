@@ -1,5 +1,5 @@
-/* tape.h - bytes in their order, from a file, a pipe or another tape, with a short memory: one can
- * look ahead, and go back a little, also where the source cannot.
+/* tape.h - a sequence of bytes from a file, a pipe or another tape, with a short memory: one can
+ * look ahead and go back a little, even where the source cannot.
  *
  * Constant memory, nothing allocated after create. One thread at a time. */
 #ifndef KWS_AUDIO_TAPE_H
@@ -11,58 +11,58 @@
 #include <stddef.h>
 
 enum {
-	KWS_TAPE_AHEAD = 1 << 17, /* bytes that can be looked at ahead */
+	KWS_TAPE_AHEAD = 1 << 17, /* bytes that one can look ahead */
 	KWS_TAPE_BACK = 1 << 16	  /* bytes that one can always go back */
 };
 
-/* Bring up to n > 0 bytes: how many came, 0 at the end. */
+/* Supply up to n > 0 bytes. Returns how many, 0 at the end. */
 typedef size_t (*kws_tape_pull)(void *from, unsigned char *bytes, size_t n);
 
 typedef struct kws_tape kws_tape;
 
-/* The bytes of fd, which stays the caller's, from where it stands on: a regular file is read without
- * moving its offset, up to the size that it has now. NULL: out of memory. */
+/* Read from fd, which stays the caller's, from its offset on. A regular file is read without moving
+ * the offset, up to its size at this moment. NULL: out of memory. */
 kws_tape *kws_tape_open(int fd);
 
-/* The bytes that pull brings. NULL: out of memory. */
+/* Read the bytes that pull supplies. NULL: out of memory. */
 kws_tape *kws_tape_from(kws_tape_pull pull, void *from);
 void kws_tape_close(kws_tape *t);
 
-/* Waiting for fd ends, as if at the end of the bytes, as soon as quit can be read. */
+/* When quit is readable, waiting for fd ends as if the bytes had ended. */
 void kws_tape_quit_on(kws_tape *t, int quit);
 
-/* Bytes in all; KWS_TAPE_ENDLESS: not known, a pipe. */
+/* Total bytes; KWS_TAPE_ENDLESS: unknown, as for a pipe. */
 #define KWS_TAPE_ENDLESS UINT64_MAX
 uint64_t kws_tape_size(const kws_tape *t);
 
 uint64_t kws_tape_at(const kws_tape *t);
 
-/* The tape ends at `end` for all below, until another end is set; KWS_TAPE_ENDLESS: where it really
- * does. */
+/* Let the tape end at `end' for all functions below, until another end is set. KWS_TAPE_ENDLESS:
+ * its real end. */
 void kws_tape_end_at(kws_tape *t, uint64_t end);
 uint64_t kws_tape_end(const kws_tape *t);
 
-/* Look at the next bytes: at most n <= KWS_TAPE_AHEAD, fewer only at the end. Waits until they are
- * there. The pointer holds until the next call. Returns how many. */
+/* Look at the next bytes: at most n <= KWS_TAPE_AHEAD, fewer only at the end. Waits for them. The
+ * pointer is valid until the next call. Returns how many. */
 size_t kws_tape_peek(kws_tape *t, unsigned char **bytes, size_t n);
 
-/* Read n bytes, fewer only at the end. */
+/* Read n bytes; fewer only at the end. */
 size_t kws_tape_read(kws_tape *t, unsigned char *bytes, size_t n);
 
-/* Read what there is, at most n > 0 bytes; waits only for the first. 0: the end. */
+/* Read what is there, at most n > 0 bytes; waits only for the first. 0: the end. */
 size_t kws_tape_some(kws_tape *t, unsigned char *bytes, size_t n);
 
-/* Can a byte be read without waiting for fd? */
+/* Whether a byte can be read without waiting for fd. */
 bool kws_tape_ready(const kws_tape *t);
 
-/* Leave n bytes out. false: it ends before. */
+/* Skip n bytes. False: the tape ends before. */
 bool kws_tape_skip(kws_tape *t, uint64_t n);
 
-/* Go to a place: in a file any, else up to KWS_TAPE_BACK bytes back. false: cannot, nothing has
- * changed. */
+/* Go to a position: any in a file, otherwise at most KWS_TAPE_BACK bytes back. False: it is not
+ * possible, and nothing has changed. */
 bool kws_tape_seek(kws_tape *t, uint64_t at);
 
-/* errno of a read that failed, which ended the tape; 0: none did. */
+/* errno of the failed read that ended the tape; 0: none failed. */
 int kws_tape_error(const kws_tape *t);
 
 #endif
