@@ -105,7 +105,7 @@ int kws_device_match(const char *name, const kws_device_info *list, size_t n, kw
 	}
 	if (*name && !name[strspn(name, "0123456789")]) {
 		kws_fail(err, KWS_ERR_ARG,
-			 "%s: a device is not chosen by number, numbers change; see kws devices",
+			 "%s: choose a device by name, because numbers change; see kws devices",
 			 name);
 		return -1;
 	}

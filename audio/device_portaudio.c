@@ -298,8 +298,8 @@ static enum kws_status open_stream(kws_device *d, const kws_device_config *cfg,
 
 	if (!aim(&t, info))
 		return kws_fail(err, KWS_ERR_DEVICE,
-				"%s: came after the devices that are open; %s finds it only when "
-				"none is",
+				"%s: added after a device was opened; %s can open it only when "
+				"no device is open",
 				info->id, info->api);
 	t.stream.suggestedLatency = 1e-3 * cfg->latency_ms;
 	e = negotiate(d, cfg, info, &t);

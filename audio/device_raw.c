@@ -270,7 +270,8 @@ static enum kws_status prepare(raw **out, const kws_device_config *cfg, kws_erro
 	discard(r);
 	*out = old;
 	return kws_source_ended(old->source)
-		       ? kws_fail(err, KWS_ERR_DEVICE, "%s: cannot go on in the middle", old->name)
+		       ? kws_fail(err, KWS_ERR_DEVICE, "%s: cannot continue in the middle",
+				  old->name)
 		       : KWS_OK;
 }
 

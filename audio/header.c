@@ -247,6 +247,6 @@ enum kws_status kws_header_read(kws_header *h, kws_tape *t, kws_error *err)
 				found ? "format" : "sound");
 	if (!go_to(t, h->data))
 		return kws_fail(err, KWS_ERR_FORMAT,
-				"the format stands behind the sound, which a pipe has then lost");
+				"the format follows the sound, and a pipe cannot go back");
 	return KWS_OK;
 }

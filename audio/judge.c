@@ -351,17 +351,15 @@ void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, const char *option,
 {
 	switch (flaw) {
 	case KWS_FLAW_NO_SOUND:
-		say(text, "noise of full scale, as bytes of another format, encoding or byte "
-			  "order are");
+		say(text, "full-scale noise, like bytes of another format, encoding or byte order");
 		break;
 	case KWS_FLAW_EMPTY_HALVES:
 		say(text,
-		    "every second sample is 0, as where samples of 32 bits are heard as two of "
-		    "16");
+		    "every second sample is 0, as if 32-bit samples were read as two of 16 bits");
 		break;
 	case KWS_FLAW_NO_NUMBERS:
 		say(text,
-		    "%.3g %% of the samples are no numbers (NaN or infinite), heard as silence",
+		    "%.3g %% of the samples are not numbers (NaN or infinite); they count as 0",
 		    100.0 * f->no_numbers);
 		break;
 	case KWS_FLAW_DIGITAL_SILENCE:
@@ -371,7 +369,7 @@ void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, const char *option,
 	case KWS_FLAW_DEAD_CHANNEL:
 	case KWS_FLAW_NOISY_CHANNEL: say_of_channels(f, flaw, option, text); break;
 	case KWS_FLAW_LOW:
-		say(text, "very quiet: the loudest of it is at %.0f dBFS; turn the gain up",
+		say(text, "very quiet: the loudest part is at %.0f dBFS; turn the gain up",
 		    f->loud_dbfs);
 		break;
 	case KWS_FLAW_CLIPPED:
@@ -388,8 +386,7 @@ void kws_flaw_say(const kws_findings *f, enum kws_flaw flaw, const char *option,
 		say(text, "a constant offset (DC) of %.1f %% of full scale", 100.0 * f->offset);
 		break;
 	case KWS_FLAW_NARROW:
-		say(text,
-		    "nothing above 4 kHz: a telephone's band, or brought up from a lower rate");
+		say(text, "nothing above 4 kHz: telephone sound, or converted from a lower rate");
 		break;
 	case KWS_FLAW_STEADY:
 		say(text, "nothing rises above the background, which is at %.0f dBFS",

@@ -79,7 +79,7 @@ static enum kws_status open_by_kind(kws_source *src, enum kws_kind kind, const k
 		    && kws_decoder_sndfile(&src->decoder, src->tape, NULL, err) == KWS_OK)
 			return KWS_OK;
 		return refuse(src, "", err);
-	case KWS_KIND_NO_SOUND: return kws_fail(err, KWS_ERR_FORMAT, "that is no sound");
+	case KWS_KIND_NO_SOUND: return kws_fail(err, KWS_ERR_FORMAT, "this is not sound");
 	default: return open_header(src, err);
 	}
 }

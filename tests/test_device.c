@@ -70,7 +70,7 @@ static void test_a_number_is_no_name(void **state)
 
 	(void)state;
 	assert_int_equal(kws_device_match("1", list, 5, &err), -1);
-	assert_non_null(strstr(err.text, "not chosen by number"));
+	assert_non_null(strstr(err.text, "by name, because numbers change"));
 	assert_int_equal(kws_device_match("default", list, 2, &err), -1);
 	assert_non_null(strstr(err.text, "no default input"));
 }

@@ -272,7 +272,7 @@ static void samples_that_are_no_numbers(void **state)
 	for (size_t t = 0; t < N; t += 1000)
 		x[t] = t % 2000 ? NAN : -INFINITY;
 	kws_findings f = judged(1, 0, N, 1000);
-	says(&f, KWS_FLAW_NO_NUMBERS, "0.1 % of the samples are no numbers");
+	says(&f, KWS_FLAW_NO_NUMBERS, "0.1 % of the samples are not numbers");
 	assert_true(f.level_dbfs > -30.0 && f.level_dbfs < -10.0 && f.peak_dbfs < -10.0);
 	for (size_t t = 0; t < N; t++)
 		x[t] = NAN;

@@ -114,10 +114,10 @@ static void files_with_a_mark(void **state)
 		{ "\0\0\0\x20"
 		  "ftypM4A ",
 		  12, "MP4 or M4A: ", "ffmpeg" },
-		{ "<!DOCTYPE html><title>404", 25, "HTML: ", "no sound" },
-		{ "#EXTM3U\nhttp://", 15, "playlist: ", "no sound" },
-		{ "\x89PNG\r\n\x1a\n", 8, "PNG: ", "no sound" },
-		{ "PK\3\4\0\0", 6, "ZIP: ", "no sound" },
+		{ "<!DOCTYPE html><title>404", 25, "HTML: ", "not sound" },
+		{ "#EXTM3U\nhttp://", 15, "playlist: ", "not sound" },
+		{ "\x89PNG\r\n\x1a\n", 8, "PNG: ", "not sound" },
+		{ "PK\3\4\0\0", 6, "ZIP: ", "not sound" },
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		put(table[i].bytes, table[i].n);

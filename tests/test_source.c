@@ -191,7 +191,7 @@ static void files_are_refused_by_name(void **state)
 	FILE *f = fopen(file, "wb");
 	assert_non_null(f);
 	assert_int_equal(fclose(f), 0);
-	refused(file, 0, KWS_ERR_FORMAT, ": there is nothing in it");
+	refused(file, 0, KWS_ERR_FORMAT, ": it is empty");
 	f = fopen(file, "wb");
 	assert_non_null(f);
 	fputs("Once upon a time there was no audio in here.\n", f);
