@@ -3,13 +3,13 @@
 #include <float.h>
 #include <math.h>
 
-/* Of the incomplete gamma function: x^a e^-x / Gamma(a). */
+/* The common factor of the incomplete gamma function: x^a e^-x / Gamma(a). */
 static double front_factor(double a, double x)
 {
 	return exp(a * log(x) - x - lgamma(a));
 }
 
-/* P(a, x) by its power series, good for x < a + 1. */
+/* P(a, x) by its power series, for x < a + 1. */
 static double gamma_series(double a, double x)
 {
 	double term = 1.0 / a, sum = term;
@@ -20,7 +20,7 @@ static double gamma_series(double a, double x)
 	return sum * front_factor(a, x);
 }
 
-/* Q(a, x) = 1 - P(a, x) by its continued fraction (Lentz's method), good for x >= a + 1. */
+/* Q(a, x) = 1 - P(a, x) by its continued fraction (Lentz's method), for x >= a + 1. */
 static double gamma_fraction(double a, double x)
 {
 	const double tiny = 1e-300;
@@ -38,7 +38,7 @@ static double gamma_fraction(double a, double x)
 	return h * front_factor(a, x);
 }
 
-/* The chance of fewer than k events when the mean is x; k >= 1. */
+/* The probability of fewer than k events when the mean is x; k >= 1. */
 static double fewer(double k, double x)
 {
 	if (x <= 0.0)
@@ -46,7 +46,8 @@ static double fewer(double k, double x)
 	return x < k + 1.0 ? 1.0 - gamma_series(k, x) : gamma_fraction(k, x);
 }
 
-/* The mean at which the chance of fewer than k is `want`; it falls as the mean grows. */
+/* The mean for which the probability of fewer than k events is `want'. That probability falls as
+ * the mean grows. */
 static double solve(double k, double want)
 {
 	double lo = 0.0, hi = k + 1.0;
@@ -85,7 +86,7 @@ double kws_poisson_supported(size_t k, double hours)
 
 void kws_wilson_interval(size_t k, size_t n, double *lo, double *hi)
 {
-	const double z = 1.959963985; /* of the normal distribution, 97.5 % lies below */
+	const double z = 1.959963985; /* 97.5 % of the normal distribution is below */
 	*lo = 0.0;
 	*hi = 1.0;
 	if (n == 0)

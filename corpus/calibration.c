@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The thresholds of one word that are worth a thought, rising in false alarms and hits. */
+/* The thresholds of one word that may be chosen, by rising false alarms and hits. */
 typedef struct {
-	size_t front[KWS_DET_GRID]; /* places in the grid */
-	size_t n, at;		    /* at: the one that is chosen now */
+	size_t front[KWS_DET_GRID]; /* indices into the grid */
+	size_t n, at;		    /* at: the current choice */
 } choice;
 
 typedef struct {
@@ -59,7 +59,8 @@ static const kws_count *chosen(const task *t, size_t word)
 	return at(t, c->front[c->at], word);
 }
 
-/* Each word at its strictest point; when each has a budget of its own, at the last within it. */
+/* Start each word at its strictest point; with a budget for each word, at the last point within
+ * it. */
 static void begin(task *t)
 {
 	const kws_material *m = &t->c->on->material;
@@ -80,8 +81,8 @@ static size_t spent(const task *t)
 	return sum;
 }
 
-/* Spend what is left of the budget where a false alarm buys the most hits. false: nothing can be
- * bought any more. */
+/* Spend the rest of the budget where a false alarm gains the most hits. False: nothing more can be
+ * gained. */
 static bool buy(task *t)
 {
 	size_t n_words = t->c->on->material.n_words, word = n_words, to = 0;
@@ -108,8 +109,8 @@ static bool buy(task *t)
 	return true;
 }
 
-/* A word keeps its hits and its false alarms down to some lower threshold: the middle of that range
- * is as far from the next false alarm as from the next miss. */
+/* Between this threshold and some lower one, the hits and false alarms of a word stay the same. The
+ * middle of that range is equally far from the next false alarm and the next miss. */
 static float settle(const task *t, size_t word)
 {
 	const choice *c = &t->choice[word];
@@ -126,7 +127,7 @@ static enum kws_status count(task *t)
 	return kws_det_count(&t->c->on->material, t->c->threshold, t->c->count, NULL, NULL);
 }
 
-/* Whether the real decision, with all the thresholds in place, keeps to the budget. */
+/* Whether the real decision, with all thresholds together, keeps to the budget. */
 static bool keeps(const task *t)
 {
 	size_t n_words = t->c->on->material.n_words;
@@ -136,7 +137,8 @@ static bool keeps(const task *t)
 	return t->c->config.per_word || t->c->count[n_words].false_alarms <= t->c->budget;
 }
 
-/* A step up for the words with the most false alarms. false: none can go higher. */
+/* Raise the threshold of the words with the most false alarms by one step. False: none can be
+ * raised. */
 static bool raise_worst(task *t)
 {
 	size_t n_words = t->c->on->material.n_words, worst = n_words, g = 0;
@@ -163,7 +165,7 @@ static enum kws_status choose(task *t, kws_error *err)
 	for (size_t w = 0; w < n_words; w++)
 		c->threshold[w] =
 			c->chosen[w] ? settle(t, w) : kws_model_threshold(c->on->model, w);
-	/* Words compete: with unlike thresholds, a few events fall otherwise than with like ones. */
+	/* Words compete: a few events change when thresholds differ between words. */
 	for (;;) {
 		if (count(t) != KWS_OK)
 			return kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
@@ -214,7 +216,7 @@ enum kws_status kws_calibrate(kws_calibration *c, const kws_recordings *on,
 		free(t.choice);
 		return kws_fail(err, status, "%s", kws_strerror(status));
 	}
-	/* A word that was not said says nothing about its threshold: it keeps the model's. */
+	/* If a word was not said, its threshold cannot be chosen: it keeps the model's. */
 	for (size_t w = 0; w < m->n_words; w++)
 		c->chosen[w] = m->command[w] && at(&t, 0, w)->said > 0;
 	status = choose(&t, err);

@@ -1,10 +1,10 @@
-/* confusion.h - how often each expected word was heard as what. */
+/* confusion.h - counts which word was recognised for each expected word. */
 #ifndef KWS_CORPUS_CONFUSION_H
 #define KWS_CORPUS_CONFUSION_H
 
 #include "kws.h"
 
-/* A matrix. Row n_words is for expected words that have no class. */
+/* A matrix. Row n_words is for expected words without a class. */
 typedef struct {
 	size_t n_words;
 	size_t *count; /* (n_words + 1, n_words): expected, heard */
@@ -17,7 +17,7 @@ void kws_confusion_free(kws_confusion *c);
 void kws_confusion_add(kws_confusion *c, size_t expected, size_t heard);
 size_t kws_confusion_at(const kws_confusion *c, size_t expected, size_t heard);
 
-/* Of one row: all of them, and those that were heard as what they are. */
+/* Of one row: the number of all, and of those that were recognised correctly. */
 size_t kws_confusion_expected(const kws_confusion *c, size_t row);
 size_t kws_confusion_hits(const kws_confusion *c, size_t row);
 

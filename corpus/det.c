@@ -18,11 +18,11 @@ double kws_det_hours(const kws_material *m)
 	return seconds / 3600.0;
 }
 
-/* Which words of a recording a moment belongs to. Moments must come in order. */
+/* Finds the words of a recording at a given time. Times must come in order. */
 typedef struct {
 	const kws_recording *r;
 	double tolerance;
-	size_t first; /* the words before it are over */
+	size_t first; /* earlier words are over */
 	bool *heard;  /* (n_said,) */
 } matcher;
 
@@ -31,7 +31,7 @@ static bool is_over(const matcher *x, size_t i, double now)
 	return x->r->said[i].end + x->tolerance < now;
 }
 
-/* The next word, from i on, in whose time `now' is; n_said: none. */
+/* The next word from i on that includes the time `now'; n_said: none. */
 static size_t find(matcher *x, size_t i, double now)
 {
 	while (x->first < x->r->n_said && is_over(x, x->first, now))
@@ -164,8 +164,8 @@ size_t kws_det_front(const kws_count *curve, size_t n_words, size_t word, size_t
 	size_t n = 0;
 	const kws_count *column = curve + word, *best, *at;
 	for (;;) {
-		/* The fewest false alarms among the points with more hits than the last one; of
-		 * these the most hits. */
+		/* Among the points with more hits than the last one: the fewest false alarms, then
+		 * the most hits. */
 		size_t next = KWS_DET_GRID;
 		for (size_t g = KWS_DET_GRID; g-- > 0;) {
 			at = column + g * (n_words + 1);
@@ -211,12 +211,12 @@ typedef struct {
 	size_t *of_rest;
 } peaks;
 
-/* Follow the scores of one recording; the words' peaks into p->peak. */
+/* Follow the scores of one recording; the peaks of its words go to p->peak. */
 static void follow(peaks *p, kws_decide *d, const kws_recording *r)
 {
 	matcher x = { .r = r, .tolerance = fmax(p->m->tolerance, p->m->tail) };
 	kws_hit hit;
-	float rest = -1.0f; /* the highest of this second; below 0: a word was said in all of it */
+	float rest = -1.0f; /* the highest of this second; negative: covered by words */
 	uint64_t second = 0, sample = 0;
 	kws_decide_reset(d);
 	for (size_t t = 0; t < r->n_frames; t++) {

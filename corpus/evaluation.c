@@ -10,7 +10,7 @@ static void on_hit(void *ctx, size_t word, double latency)
 	kws_evaluation_point *p = ctx;
 	if (p->n_latency == p->cap)
 		return;
-	/* Kept sorted: there are as many as words were said, and they come nearly at random. */
+	/* Keep the list sorted: it has one entry for each hit, nearly in random order. */
 	size_t at = p->n_latency++;
 	for (; at > 0 && p->latency[at - 1] > latency; at--) {
 		p->latency[at] = p->latency[at - 1];
@@ -20,7 +20,7 @@ static void on_hit(void *ctx, size_t word, double latency)
 	p->word[at] = word;
 }
 
-/* Measure with these thresholds (n_words,). */
+/* Measure at these thresholds (n_words,). */
 static enum kws_status add_point(kws_evaluation *e, double target, const float *threshold,
 				 float common)
 {

@@ -10,7 +10,7 @@
 
 enum { DEEPEST = 64 };
 
-/* From "spx" on: sound that cannot be heard, which is said when it is opened. */
+/* From "spx" on: formats that cannot be read. Opening them reports that. */
 static bool is_audio(const char *name)
 {
 	static const char *const suffixes[] = {
@@ -50,8 +50,8 @@ fail:
 
 static bool walk(kws_files *f, const char *folder, int depth, kws_problems *problems);
 
-/* One entry of a folder. Only folders below are walked, not links to them: a link could lead back
- * up. */
+/* Visit one entry of a folder. Subfolders are walked, but not links to folders, which could lead
+ * back up. */
 static bool visit(kws_files *f, const char *folder, const char *name, int depth,
 		  kws_problems *problems)
 {
@@ -70,7 +70,7 @@ static bool visit(kws_files *f, const char *folder, const char *name, int depth,
 	} else if (S_ISDIR(link.st_mode)) {
 		good = walk(f, path, depth + 1, problems);
 	} else if (is_audio(name) && (stat(path, &target) != 0 || S_ISREG(target.st_mode))) {
-		/* a named pipe would wait for a writer; a link to nothing is told of when opened */
+		/* a named pipe would wait for a writer; opening reports a broken link */
 		good = kws_files_add_file(f, path, problems);
 	}
 	free(path);
@@ -103,7 +103,7 @@ static bool walk(kws_files *f, const char *folder, int depth, kws_problems *prob
 bool kws_files_add(kws_files *f, const char *path, kws_problems *problems)
 {
 	struct stat st;
-	/* What is wrong with a file shows when it is opened. */
+	/* Opening a file reports what is wrong with it. */
 	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
 		return kws_files_add_file(f, path, problems);
 	size_t before = f->n;

@@ -8,11 +8,11 @@
 
 struct kws_manifest {
 	char *name;    /* the list's own path */
-	size_t folder; /* length of its part up to the last slash, which counts */
+	size_t folder; /* length up to and including the last slash */
 	char *text;    /* the list; fields that items point to end in NUL */
 	kws_manifest_item *items;
 	size_t n_items;
-	size_t word_column; /* 0 (the path's): nothing but skipped lines so far */
+	size_t word_column; /* 0 (the path's): only skipped lines so far */
 };
 
 static enum kws_status refuse(const kws_manifest *m, size_t line, const char *why, kws_error *err)
@@ -20,7 +20,7 @@ static enum kws_status refuse(const kws_manifest *m, size_t line, const char *wh
 	return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: %s", m->name, line, why);
 }
 
-/* The column, from 0, that a header calls `word`; 0 (the path's) when none is. */
+/* The index of the column called `word' in a header; 0 (the path's) if there is none. */
 static size_t find_word_column(char *header)
 {
 	size_t column = 0;
@@ -69,7 +69,7 @@ static enum kws_status take_line(void *ctx, char *line, size_t number, kws_error
 	return header ? KWS_OK : add_item(m, line, number, err);
 }
 
-/* Takes text (malloc'ed, len + 1 bytes), also when it fails. */
+/* Owns text (malloc'ed, len + 1 bytes), even on failure. */
 static enum kws_status take_text(kws_manifest **out, char *text, size_t len, const char *list_path,
 				 kws_error *err)
 {

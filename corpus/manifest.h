@@ -1,12 +1,12 @@
-/* manifest.h - a tab-separated list of recordings and what is said in them.
+/* manifest.h - a tab-separated list of recordings and the word in each of them.
  *
  *   commands/go/0a7c2a8d_nohash_0.flac <TAB> go <TAB> further columns are ignored
  *
- * Path (relative to the folder of the list) and expected word. Lines may end in CR LF; a UTF-8 byte
- * order mark, empty lines and lines that start with # are skipped. If the first line that is left
- * starts with the column `path`, it is a header, and the word is in the column that it calls
- * `word`. A NUL byte, a line of more than KWS_MANIFEST_MAX_LINE bytes, a missing or empty path or
- * word is an error: "list.tsv:12: no word in column 2". */
+ * The columns are the path (relative to the list's folder) and the expected word. Lines may end in
+ * CR LF. A UTF-8 byte order mark, empty lines and lines that start with # are skipped. If the first
+ * remaining line starts with the column `path', it is a header, and the word is in the column
+ * called `word'. A NUL byte, a line of more than KWS_MANIFEST_MAX_LINE bytes, and a missing or
+ * empty path or word are errors: "list.tsv:12: no word in column 2". */
 #ifndef KWS_CORPUS_MANIFEST_H
 #define KWS_CORPUS_MANIFEST_H
 
@@ -22,10 +22,10 @@ typedef struct {
 
 typedef struct kws_manifest kws_manifest;
 
-/* KWS_ERR_IO when the list cannot be read, KWS_ERR_FORMAT for what is in it. */
+/* KWS_ERR_IO: the list cannot be read. KWS_ERR_FORMAT: its content is wrong. */
 enum kws_status kws_manifest_open(kws_manifest **out, const char *list_path, kws_error *err);
 
-/* The same for text (len bytes, copied). list_path names it in errors and gives the folder; it is
+/* The same for text (len bytes, copied). list_path is used in errors and gives the folder; it is
  * not opened. */
 enum kws_status kws_manifest_parse(kws_manifest **out, const char *text, size_t len,
 				   const char *list_path, kws_error *err);
@@ -36,8 +36,8 @@ size_t kws_manifest_count(const kws_manifest *m);
 /* i < count. The pointers live as long as m. */
 const kws_manifest_item *kws_manifest_get(const kws_manifest *m, size_t i);
 
-/* Write where item i lies, as a string, into path (size,): the list's folder and the listed path,
- * or the latter alone when it is absolute. KWS_ERR_ARG, nothing written, when it does not fit. */
+/* Write the path of item i to path (size,): the list's folder and the listed path, or only the
+ * latter if it is absolute. KWS_ERR_ARG: it does not fit, and nothing is written. */
 enum kws_status kws_manifest_path(const kws_manifest *m, size_t i, char *path, size_t size);
 
 #endif

@@ -16,7 +16,7 @@ void kws_notes_findings(kws_notes *notes, size_t index, const char *path, const 
 {
 	char text[KWS_FLAW_TEXT];
 	for (int i = 0; i < KWS_N_FLAWS; i++)
-		/* words that were found did rise above the background */
+		/* if words were found, something did rise above the background */
 		if (f->has[i] && !(i == KWS_FLAW_STEADY && words)) {
 			kws_flaw_say(f, (enum kws_flaw)i, "--channel ", text);
 			note(notes, i, index, path, text);

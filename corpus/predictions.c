@@ -8,7 +8,7 @@
 
 enum { READ = 16384 };
 
-/* One thread's tools. The classifier is kept from clip to clip as long as the rate stays. */
+/* The tools of one thread. The classifier is kept for the next clip if the rate is the same. */
 typedef struct {
 	kws_classifier *classifier;
 	unsigned in_hz;
@@ -21,7 +21,7 @@ struct kws_predictions {
 	kws_opener opener;
 	bool at_end;
 	kws_prediction *clip; /* (files->n,) */
-	size_t taken;	      /* whose prob goes with the next one that is taken */
+	size_t taken;	      /* its prob is freed when the next clip is taken */
 	tools *tools;	      /* (n_tools,) */
 	size_t n_tools;
 	pthread_mutex_t lock; /* of notes */
@@ -52,7 +52,7 @@ static enum kws_status listen(kws_predictions *p, tools *t, kws_source *src, kws
 		kws_classifier_process(t->classifier, t->pcm, got);
 		n += got;
 	} while (status == KWS_OK && got);
-	/* Whatever came: the next clip needs a fresh state. */
+	/* In any case: the next clip needs a fresh state. */
 	kws_classifier_finish(t->classifier, clip->prob);
 	if (status == KWS_OK && n == 0)
 		return kws_fail(err, KWS_ERR_FORMAT, "no audio in it");

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Takes text, which may be NULL. */
+/* Owns text, which may be NULL. */
 static void put(kws_problems *p, char *text)
 {
 	if (text && p->n == p->cap) {

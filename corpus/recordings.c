@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- what is said ---- */
+/* ---- labels ---- */
 
-/* Where the truth of a recording would be. NULL: out of memory. */
+/* The path of a recording's truth file. NULL: out of memory. */
 static char *truth_path(const char *recording)
 {
 	const char *slash = strrchr(recording, '/'), *dot = strrchr(recording, '.');
@@ -28,7 +28,8 @@ static char *truth_path(const char *recording)
 	return path;
 }
 
-/* Words that no sound is there for: the list is another recording's, or counts in another unit. */
+/* Report words after the end of the sound: the list belongs to another recording, or its unit is
+ * not seconds. */
 static void check_times(const kws_recording *r, const kws_truth *truth, const char *path,
 			kws_problems *problems)
 {
@@ -45,7 +46,7 @@ static void check_times(const kws_recording *r, const kws_truth *truth, const ch
 				 path, kws_truth_get(truth, first)->line, n, r->seconds);
 }
 
-/* false: why not is a problem. */
+/* False: the reason was added as a problem. */
 static bool read_truth(kws_recordings *all, kws_recording *r, const char *recording,
 		       kws_problems *problems)
 {
@@ -53,7 +54,7 @@ static bool read_truth(kws_recordings *all, kws_recording *r, const char *record
 	kws_error err = { "" };
 	char *path = truth_path(recording);
 	bool good = path != NULL;
-	/* a link to a file that is gone is no recording in which nothing is said */
+	/* a broken link does not mean that nothing is said */
 	if (path && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		good = kws_truth_open(&truth, path, &err) == KWS_OK;
 		if (good)
@@ -77,7 +78,7 @@ static bool read_truth(kws_recordings *all, kws_recording *r, const char *record
 	return good;
 }
 
-/* ---- hearing ---- */
+/* ---- processing ---- */
 
 typedef struct {
 	kws_recording rec;
@@ -100,7 +101,7 @@ typedef struct {
 	kws_voice *voice;
 } ear;
 
-/* Room for another frame. */
+/* Make room for another frame. */
 static bool grow(job *j, size_t n_words)
 {
 	kws_recording *r = &j->rec;
@@ -202,7 +203,7 @@ static enum kws_status hear_all(session *s)
 	return KWS_OK;
 }
 
-/* ---- all of it ---- */
+/* ---- all recordings ---- */
 
 static bool describe(kws_recordings *all, const kws_recordings_config *c)
 {
@@ -227,7 +228,7 @@ static bool describe(kws_recordings *all, const kws_recordings_config *c)
 	return true;
 }
 
-/* What came of each file, in their order; takes the probabilities. */
+/* Collect the results of the files in order; owns the probabilities. */
 static void collect(kws_recordings *all, const kws_files *files, job *jobs, kws_problems *problems)
 {
 	for (size_t i = 0; i < files->n; i++) {

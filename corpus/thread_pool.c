@@ -21,7 +21,7 @@ struct kws_thread_pool {
 	size_t next; /* job */
 	bool *done;  /* (n_jobs,) */
 	kws_work_progress progress;
-	/* not any more */
+	/* no longer under the lock */
 	size_t n_threads;
 	worker threads[KWS_THREAD_POOL_MOST];
 };
@@ -32,7 +32,7 @@ unsigned kws_thread_pool_default(void)
 	return n > 1 && n <= KWS_THREAD_POOL_MOST ? (unsigned)n : 1;
 }
 
-/* The next job; called with the lock, which is open while it is done. */
+/* Do the next job. Called with the lock held; releases it during the job. */
 static void do_next(kws_thread_pool *w, size_t index)
 {
 	const size_t job = w->next++;

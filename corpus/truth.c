@@ -64,7 +64,7 @@ static int by_start(const void *a, const void *b)
 	return x->line < y->line ? -1 : x->line > y->line;
 }
 
-/* Takes text (malloc'ed, len + 1 bytes), also when it fails. */
+/* Owns text (malloc'ed, len + 1 bytes), even on failure. */
 static enum kws_status take_text(kws_truth **out, char *text, size_t len, const char *name,
 				 kws_error *err)
 {

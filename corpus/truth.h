@@ -1,10 +1,10 @@
-/* truth.h - what is said when in a recording: a tab-separated list.
+/* truth.h - a tab-separated list of the words said in a recording, with their times.
  *
  *   1.036 <TAB> 1.696 <TAB> yes <TAB> further columns are ignored
  *
- * Start and end in seconds from the start of the recording, and the word. Lines may end in CR LF; a
- * UTF-8 byte order mark, empty lines and lines that start with # are skipped; so is a first line
- * that starts with the column `start`. Anything else is an error that names the place:
+ * The columns are start and end, in seconds from the start of the recording, and the word. Lines
+ * may end in CR LF. A UTF-8 byte order mark, empty lines, lines that start with # and a first line
+ * that starts with the column `start' are skipped. Anything else is an error that names the place:
  * "mix.tsv:12: the end, 3.1, is before the start". */
 #ifndef KWS_CORPUS_TRUTH_H
 #define KWS_CORPUS_TRUTH_H
@@ -25,15 +25,16 @@ typedef struct {
 
 typedef struct kws_truth kws_truth;
 
-/* KWS_ERR_IO when the list cannot be read, KWS_ERR_FORMAT for what is in it. */
+/* KWS_ERR_IO: the list cannot be read. KWS_ERR_FORMAT: its content is wrong. */
 enum kws_status kws_truth_open(kws_truth **out, const char *path, kws_error *err);
 
-/* The same for text (len bytes, copied); name stands for its path in errors. */
+/* The same for text (len bytes, copied); name is used in errors. */
 enum kws_status kws_truth_parse(kws_truth **out, const char *text, size_t len, const char *name,
 				kws_error *err);
 void kws_truth_close(kws_truth *t);
 
-/* The items by rising start; equal ones as they were listed. They live as long as t. */
+/* The items by rising start; items with the same start in the order of the list. They live as long
+ * as t. */
 size_t kws_truth_count(const kws_truth *t);
 const kws_truth_item *kws_truth_get(const kws_truth *t, size_t i);
 

@@ -7,14 +7,14 @@
 #include <string.h>
 #include <strings.h>
 
-/* What editors and spreadsheets leave around a word: blanks, among them the no-break, the
- * zero-width and the ideographic one, the byte order mark, and quotes. */
+/* What editors and spreadsheets leave around a word: blanks (including no-break, zero-width and
+ * ideographic ones), the byte order mark, and quotes. */
 static const char *const around[] = {
 	" ", "\t",	 "\r",		 "\v",		 "\f",		"\"",
 	"'", "\xc2\xa0", "\xe2\x80\x8b", "\xe3\x80\x80", "\xef\xbb\xbf"
 };
 
-/* Bytes of one of these at the beginning of text (n bytes), or at its end; 0: there is none. */
+/* Length of one of these at the beginning of text (n bytes), or at its end; 0: there is none. */
 static size_t blank(const char *text, size_t n, bool at_end)
 {
 	for (size_t i = 0; i < sizeof around / sizeof around[0]; i++) {
@@ -25,7 +25,7 @@ static size_t blank(const char *text, size_t n, bool at_end)
 	return 0;
 }
 
-/* The class that a word names as it stands; -1: none. */
+/* The class of a word exactly as it is written; -1: none. */
 static int find_exact(const kws_model *m, const char *word)
 {
 	const int own = kws_model_word_index(m, word);
@@ -34,7 +34,7 @@ static int find_exact(const kws_model *m, const char *word)
 	return own;
 }
 
-/* The same without what is around it, in any capitals. */
+/* The same, ignoring what is around it, and its case. */
 static int find_respelt(const kws_model *m, const char *word)
 {
 	char bare[256];
@@ -96,7 +96,8 @@ size_t kws_vocabulary_class(kws_vocabulary *v, const char *list, size_t line, co
 	return at < 0 ? kws_model_n_words(m) : (size_t)at;
 }
 
-/* "; did you mean 'yes'?" for "yess"; not for words so short that others lie as near. */
+/* "; did you mean 'yes'?" for "yess". No hint for words so short that several others are as
+ * close. */
 static const char *hint(const kws_vocabulary *v, kws_nearest *near, const char *word)
 {
 	kws_nearest_init(near, word);
