@@ -305,38 +305,6 @@ static void a_closed_ear_costs_nothing(void **state)
 	clear_out();
 }
 
-static void last_frame(void *ctx, const kws_frame *f)
-{
-	*(uint64_t *)ctx = f->sample;
-}
-
-/* To the sample, and what is open then is decided: the last frame is completed with silence. */
-static void an_ear_hears_no_longer_than_its_gate_is_open(void **state)
-{
-	const kws_event word = { .sample = 20000, .end = 19999 };
-	const uint64_t until = 19999 + 8000 + 40000;
-	uint64_t frame = 0;
-	kws_spotter_config c = KWS_SPOTTER_CONFIG;
-	kws_ear *e;
-	size_t hops = SIZE_MAX;
-	(void)state;
-	c.on_frame = last_frame;
-	c.ctx = &frame;
-	sound(pcm, (size_t)16000 * SECONDS, 16000, 17);
-	kws_history_init(&r.h, ring, LONG);
-	kws_history_append(&r.h, pcm, 96000);
-	assert_int_equal(kws_ear_create(&e, model[0], &c, NULL), KWS_OK);
-	kws_ear_gate(e, 0.5);
-	kws_ear_open(e, e, &word, NULL);
-	assert_true(kws_ear_hear(e, &r.h, until - 1, &hops));
-	assert_true(kws_ear_next(e) == until - 1);
-	assert_true(kws_ear_hear(e, &r.h, until + 1, &hops));
-	assert_true(kws_ear_next(e) == UINT64_MAX);
-	assert_int_equal(kws_ear_heard(e), until);
-	assert_true(frame >= until && frame < until + 320);
-	kws_ear_destroy(e);
-}
-
 static void nothing_is_allocated_while_it_runs(void **state)
 {
 	(void)state;
@@ -471,7 +439,6 @@ int main(void)
 		cmocka_unit_test(any_cut_gives_the_same_events_in_the_same_order),
 		cmocka_unit_test(a_gated_ear_is_the_rule_done_by_hand),
 		cmocka_unit_test(a_closed_ear_costs_nothing),
-		cmocka_unit_test(an_ear_hears_no_longer_than_its_gate_is_open),
 		cmocka_unit_test(nothing_is_allocated_while_it_runs),
 		cmocka_unit_test(a_history_that_is_too_short_is_told),
 		cmocka_unit_test(a_gate_stays_open_over_a_gap),
