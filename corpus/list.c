@@ -14,7 +14,6 @@ enum kws_status kws_list_copy(char **text, const char *from, size_t len, const c
 		return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", name);
 	if (len)
 		memcpy(copy, from, len);
-	copy[len] = '\0';
 	*text = copy;
 	return KWS_OK;
 }

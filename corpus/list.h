@@ -5,7 +5,7 @@
 
 #include "kws.h"
 
-/* Copy len bytes into *text, which the caller frees, with a NUL at the end. On failure *text is
+/* Copy len bytes into *text, which the caller frees, with room for one byte more. On failure *text is
  * NULL: KWS_ERR_NOMEM, or KWS_ERR_FORMAT if len is more than `most'. The error begins with name. */
 enum kws_status kws_list_copy(char **text, const char *from, size_t len, const char *name,
 			      size_t most, kws_error *err);
