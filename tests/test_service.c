@@ -38,6 +38,8 @@ static void hang_door(void *ctx)
 	hang(door);
 }
 
+static kws_service *left_behind;
+
 /* One that hangs is given up while another hears; when all hang, only a new process can help. */
 static void test_hung(void **state)
 {
@@ -54,6 +56,7 @@ static void test_hung(void **state)
 	fake_microphone_release(desk);
 	fake_microphone_release(door);
 	fake_clock_pass(1.0);
+	left_behind = service; /* with all of its memory, on purpose */
 }
 
 static void reload_with_door(void *ctx)
