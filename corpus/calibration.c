@@ -172,9 +172,10 @@ static enum kws_status choose(task *t, kws_error *err)
 		if (keeps(t))
 			return KWS_OK;
 		if (!raise_worst(t))
-			return kws_fail(err, KWS_ERR_ARG,
-					"not even thresholds of 1 keep to %g false alarms an hour",
-					c->config.target);
+			return kws_fail(
+				err, KWS_ERR_ARG,
+				"even thresholds of 1 give more than %g false alarms an hour",
+				c->config.target);
 	}
 }
 

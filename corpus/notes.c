@@ -32,7 +32,7 @@ void kws_notes_add(kws_notes *notes, size_t index, const char *path, const kws_s
 	if (*kws_source_note(src))
 		note(notes, KWS_NOTE_HEADER, index, path, kws_source_note(src));
 	if (!(f.seconds > 0.0))
-		note(notes, KWS_NOTE_EMPTY, index, path, "there is no sound in it");
+		note(notes, KWS_NOTE_EMPTY, index, path, "it contains no sound");
 }
 
 void kws_notes_report(const kws_notes *notes, kws_problems *problems)
@@ -42,7 +42,7 @@ void kws_notes_report(const kws_notes *notes, kws_problems *problems)
 		const size_t n = notes->kind[i].n;
 		if (n == 0)
 			continue;
-		snprintf(more, sizeof more, " (and so with %zu more of the files)", n - 1);
+		snprintf(more, sizeof more, " (and %zu more files)", n - 1);
 		kws_problems_add(problems, "%s: %s%s", notes->kind[i].path, notes->kind[i].text,
 				 n > 1 ? more : "");
 	}

@@ -55,7 +55,7 @@ static enum kws_status listen(kws_predictions *p, tools *t, kws_source *src, kws
 	/* In any case: the next clip needs a fresh state. */
 	kws_classifier_finish(t->classifier, clip->prob);
 	if (status == KWS_OK && n == 0)
-		return kws_fail(err, KWS_ERR_FORMAT, "no audio in it");
+		return kws_fail(err, KWS_ERR_FORMAT, "it contains no audio");
 	clip->seconds = (double)n / (double)kws_source_rate(src);
 	const size_t most =
 		kws_model_max_frames(m) * kws_model_stride(m) * kws_model_features(m)->hop;

@@ -41,8 +41,8 @@ static void check_times(const kws_recording *r, const kws_truth *truth, const ch
 		}
 	if (n)
 		kws_problems_add(problems,
-				 "%s:%zu: %zu of its words begin behind the end of the recording, "
-				 "which is %.1f s long; times are seconds",
+				 "%s:%zu: %zu words begin after the end of the recording, "
+				 "which is %.1f s long; times are in seconds",
 				 path, kws_truth_get(truth, first)->line, n, r->seconds);
 }
 

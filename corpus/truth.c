@@ -26,11 +26,11 @@ static enum kws_status add(kws_truth *t, char *line, size_t number, kws_error *e
 	kws_list_field(word);
 	kws_number_comma(start, hint);
 	if (!kws_number_real(start, 0.0, KWS_TRUTH_MAX_S, &e->start))
-		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the start, %.40s, is no time%s",
+		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the start, %.40s, is not a time%s",
 				t->name, number, start, hint);
 	kws_number_comma(end, hint);
 	if (!kws_number_real(end, 0.0, KWS_TRUTH_MAX_S, &e->end))
-		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the end, %.40s, is no time%s",
+		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the end, %.40s, is not a time%s",
 				t->name, number, end, hint);
 	if (e->end < e->start)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s:%zu: the end, %.40s, is before the start",

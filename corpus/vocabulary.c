@@ -114,7 +114,7 @@ void kws_vocabulary_report(const kws_vocabulary *v, const char *count_as, kws_pr
 	if (v->n_respelt)
 		kws_problems_add(
 			problems,
-			"%zu words with other blanks, quotes or capitals were taken for those of "
+			"%zu words with other blanks, quotes or capitals were read as words of "
 			"%s: first %s",
 			v->n_respelt, kws_model_name(v->model), v->respelt);
 	if (!v->n_others)

@@ -106,7 +106,7 @@ static void eval_goes_on_after_bad_inputs(void **state)
 	/* Times with a decimal comma are refused, not read as whole seconds. */
 	put_text("broken.tsv", "1,5\t2,5\tyes\n");
 	assert_int_equal(run_line("eval broken.wav"), 1);
-	assert_non_null(strstr(err, "broken.tsv:1: the start, 1,5, is no time; write 1.5"));
+	assert_non_null(strstr(err, "broken.tsv:1: the start, 1,5, is not a time; write 1.5"));
 	/* Blanks, quotes and capitals make no other word, and are told. */
 	put_text("broken.tsv", "1\t2\tYes \n3\t4\t\"no\"\n5\t6\tyes\xc2\xa0\n7\t8\tyesss\n");
 	assert_int_equal(run_line("eval --format jsonl broken.wav"), 0);

@@ -35,7 +35,7 @@ test_folders_and_notes() { # at most 60 s
 	echo none > "$T/in/readme.txt"
 	"$KWS" spot -m "$MODEL" --format csv "$T/in" > "$T/out" 2> "$T/err" || fail "status $?"
 	[ "$(sed 1d "$T/out" | cut -d, -f1 | sort -u)" = "$T/in/a.wav" ] || fail "heard in: $(cat "$T/out")"
-	[ "$(n_logged "cancel each other")" = 1 ] && logged "^kws: $T/in/b.wav: .*--channel 1 (and so with 1 more" || fail "no summary"
+	[ "$(n_logged "cancel each other")" = 1 ] && logged "^kws: $T/in/b.wav: .*--channel 1 (and 1 more" || fail "no summary"
 	for c in "classify" "plot -o $T/p.svg" "eval"; do
 		# shellcheck disable=SC2086
 		"$KWS" $c -m "$MODEL" "$T/in/b.wav" > "$T/out" 2> "$T/err" || fail "$c: status $?"

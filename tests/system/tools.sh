@@ -195,7 +195,7 @@ test_lists_that_do_not_fit() { # at most 60 s
 	done
 	printf '100\t900\tyes\n0.1\t0.9\tno\n2000\t2500\tleft\n' > "$T/a.tsv"
 	"$KWS" eval -m "$MODEL" "$T/a.wav" > "$T/out" 2> "$T/err" || fail "status $?"
-	logged "a.tsv:1: 2 of its words begin behind the end of the recording, which is [0-9.]* s long; times are seconds" || fail "said: $(cat "$T/err")"
+	logged "a.tsv:1: 2 words begin after the end of the recording, which is [0-9.]* s long; times are in seconds" || fail "said: $(cat "$T/err")"
 	printf '0.1\t0.9\tno\n' > "$T/a.tsv"
 	"$KWS" eval -m "$MODEL" "$T/a.wav" > "$T/out" 2> "$T/err" && [ ! -s "$T/err" ] || fail "said: $(cat "$T/err")"
 	ln -sf gone "$T/a.tsv"
