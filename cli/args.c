@@ -166,8 +166,8 @@ static bool is_end(const struct argp_option *o)
 	return !o->name && !o->key && !o->doc && !o->group;
 }
 
-/* The option of that name (n letters, or their only beginning: getopt() sees to that), or of that
- * key; an alias stands for what it is an alias of. The names that are shown are offered to near. */
+/* The option with this name or key. name (n letters) may be the unique beginning of a name, as
+ * getopt() allows; an alias stands for its option. Visible names are offered to near. */
 static const struct argp_option *find(const struct argp *argp, const char *name, size_t n, int key,
 				      kws_nearest *near)
 {
@@ -184,7 +184,7 @@ static const struct argp_option *find(const struct argp *argp, const char *name,
 	return found;
 }
 
-/* The long option at arg, "--name" or "--name=value", of command, "kws spot"; ends the program when
+/* The long option at arg, "--name" or "--name=value", of command, "kws spot". Ends the program if
  * there is none. */
 static const struct argp_option *find_long(const struct argp *argp, const char *command,
 					   const char *arg)
@@ -227,7 +227,7 @@ void kws_args_parse(const struct argp *argp, int argc, char **argv, void *input)
 			i += o->arg && !strchr(at, '=');
 			continue;
 		}
-		/* Letters; the first that takes an argument ends them. */
+		/* Short letters: the first that takes an argument ends them. */
 		while (*++at && !(o = find(argp, NULL, 0, *at, &none), o && o->arg))
 			;
 		i += o && o->arg && !at[1];

@@ -57,7 +57,7 @@ void kws_batch_free(kws_batch *b)
 	*b = (kws_batch){ 0 };
 }
 
-/* Words by falling probability; equal ones in the model's order. */
+/* Sort the words by falling probability; equal ones stay in the model's order. */
 static void sort_words(const float *prob, size_t n, size_t *order)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -68,7 +68,7 @@ static void sort_words(const float *prob, size_t n, size_t *order)
 	}
 }
 
-/* Take clip i: count it, hand it on. order (n_words,) is scratch. */
+/* Take clip i: count it and pass it on. order (n_words,) is scratch. */
 static void take(kws_batch *b, size_t i, const kws_prediction *p, size_t *order,
 		 kws_batch_fn *on_clip, void *ctx)
 {
@@ -95,7 +95,7 @@ static void take(kws_batch *b, size_t i, const kws_prediction *p, size_t *order,
 		on_clip(ctx, &clip);
 }
 
-/* All clips in their order, as long as somebody reads the output. */
+/* Take all clips in order, as long as somebody reads the output. */
 static void take_all(kws_batch *b, kws_predictions *predictions, size_t *order,
 		     kws_batch_fn *on_clip, void *ctx)
 {

@@ -1,4 +1,5 @@
-/* batch.h - many clips classified, and measured when a list says what is in them: kws classify, and kws eval --manifest. */
+/* batch.h - classifies many clips, and measures the result if a list says what is in them: for kws
+ * classify and kws eval --manifest. */
 #ifndef KWS_CLI_BATCH_H
 #define KWS_CLI_BATCH_H
 
@@ -10,7 +11,7 @@
 
 typedef struct {
 	const kws_args_audio *audio;
-	const char *manifest; /* the list; NULL: inputs */
+	const char *manifest; /* the list; NULL: use inputs */
 	char **inputs;	      /* (n_inputs,) files and folders */
 	int n_inputs;
 	unsigned n_threads;
@@ -22,17 +23,17 @@ typedef struct {
 	const kws_model *model;
 	kws_manifest *manifest; /* NULL without */
 	kws_files files;	/* the paths to open */
-	/* what came of it */
-	kws_confusion confusion;   /* with a list */
+	/* results */
+	kws_confusion confusion;   /* only with a list */
 	kws_vocabulary vocabulary; /* of the list */
 	size_t failed;		   /* clips */
 	double audio_s;
 	bool incomplete; /* a folder could not be read */
-	bool lost;	 /* nobody reads the output any more */
+	bool lost;	 /* the reader of the output has gone */
 } kws_batch;
 
-/* List the clips. Complains of what is wrong; returns an exit status, KWS_EXIT_OK also when some folders cannot be read. b
- * is to be freed whatever it is. */
+/* List the clips. Reports what is wrong, and returns an exit status: KWS_EXIT_OK even if some
+ * folders cannot be read. Free b in any case. */
 int kws_batch_open(kws_batch *b, const kws_model *m, const kws_batch_config *config);
 void kws_batch_free(kws_batch *b);
 
@@ -40,13 +41,14 @@ void kws_batch_free(kws_batch *b);
 typedef struct {
 	const kws_prediction *prediction;
 	const size_t *order;  /* (n_words,) words by falling probability */
-	const char *name;     /* as it was named or listed */
+	const char *name;     /* as on the command line or in the list */
 	const char *expected; /* NULL without a list */
 	bool correct;
 } kws_batch_clip;
 
-/* Each clip that could be classified, in their order; on_clip may be NULL, then nothing is printed. Complains of the others
- * and of what is odd. Returns an exit status, KWS_EXIT_OK also when some clips failed. */
+/* Run the batch: calls on_clip for each clip that could be classified, in order. With on_clip NULL
+ * nothing is printed. Reports the other clips and anything odd. Returns an exit status: KWS_EXIT_OK
+ * even if some clips failed. */
 typedef void kws_batch_fn(void *ctx, const kws_batch_clip *clip);
 int kws_batch_run(kws_batch *b, kws_batch_fn *on_clip, void *ctx);
 

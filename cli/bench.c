@@ -1,4 +1,4 @@
-/* kws bench - how fast this machine runs it, as ratios measured in one run. */
+/* kws bench - measures the speed on this machine, as ratios within one run. */
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/out.h"
@@ -50,7 +50,7 @@ static double now(void)
 	return seconds_of(CLOCK_MONOTONIC);
 }
 
-/* Time on the processor: what other programs take away does not count. */
+/* CPU time: other programs do not count. */
 static double cpu(void)
 {
 	return seconds_of(CLOCK_THREAD_CPUTIME_ID);
@@ -68,7 +68,8 @@ static double median(double *x, size_t n)
 	return x[n / 2];
 }
 
-/* Noise whose level swells and fades twice a second, like speech: no part of the cost depends on what is heard. */
+/* Noise whose level rises and falls twice a second, like speech. The cost does not depend on the
+ * sound. */
 static void fill(float *pcm, size_t n, unsigned rate_hz)
 {
 	uint32_t seed = 1;
@@ -89,11 +90,11 @@ static kws_spotter *spotter(const kws_model *m)
 	return sp;
 }
 
-/* ---- the floor: what the same audio costs in bare matrix products and FFTs -------------------------------- */
+/* ---- the floor: what the same audio costs in bare matrix products and FFTs ------------------- */
 
 typedef struct {
 	size_t blocks, n_x, n_y;
-	float *x, *y; /* (n_x,), (n_y,): as the largest product needs */
+	float *x, *y; /* (n_x,), (n_y,): for the largest product */
 } floor_run;
 
 static void measure_product(void *ctx, const kws_product *g, size_t rows)
@@ -135,7 +136,7 @@ static double run_pipeline(const bench *b, kws_spotter *sp)
 	return cpu() - t0;
 }
 
-/* The pipeline and its floor in turn, so that a machine whose speed drifts is the same for both. */
+/* Measure the pipeline and its floor in turn, so that a drifting machine affects both. */
 static bool measure_offline(bench *b)
 {
 	const kws_features *f = kws_model_features(b->model);
@@ -172,7 +173,7 @@ static bool measure_offline(bench *b)
 	return ok;
 }
 
-/* ---- live ------------------------------------------------------------------------------------------------- */
+/* ---- live ------------------------------------------------------------------------------------ */
 
 static size_t resident_bytes(void)
 {
@@ -185,14 +186,14 @@ static size_t resident_bytes(void)
 	return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* That the C library has given out to this, the main, thread. */
+/* Bytes that the C library has allocated for the main thread. */
 static size_t allocated_bytes(void)
 {
 	const struct mallinfo2 m = mallinfo2();
 	return m.uordblks + m.hblkhd;
 }
 
-/* First of all, while the process holds nothing else: one stream, hop by hop. */
+/* Measure one stream, hop by hop. Call it first, while the process holds nothing else. */
 static bool measure_live(bench *b)
 {
 	const kws_features *f = kws_model_features(b->model);
@@ -212,7 +213,7 @@ static bool measure_live(bench *b)
 	b->state_bytes = kws_runner_state_bytes(runner);
 	kws_runner_destroy(runner);
 	fill(pcm, 100 * hop, f->rate_hz);
-	for (size_t i = 0; i < 200; i++) /* caches and branch predictors as in a stream that runs */
+	for (size_t i = 0; i < 200; i++) /* warm caches and branch predictors */
 		kws_spotter_process(sp, pcm + i % 100 * hop, hop);
 	for (size_t i = 0; i < LIVE_HOPS; i++) {
 		const double t0 = now();
@@ -226,7 +227,7 @@ static bool measure_live(bench *b)
 	return true;
 }
 
-/* An emulator, or a loader that was given kws to run, cannot run it a second time. */
+/* An emulator or a loader that runs kws cannot run it a second time. */
 static bool measure_start(bench *b, const char *model)
 {
 	kws_error err = { "" };
@@ -243,7 +244,7 @@ static bool measure_start(bench *b, const char *model)
 	return true;
 }
 
-/* ---- two workers ------------------------------------------------------------------------------------------ */
+/* ---- two workers ----------------------------------------------------------------------------- */
 
 typedef struct {
 	const bench *b;
@@ -258,7 +259,7 @@ static void *work(void *p)
 	return NULL;
 }
 
-/* Throughput of two over that of one, each round measured both ways. */
+/* Throughput of two workers relative to one, each round measured both ways. */
 static bool measure_workers(bench *b)
 {
 	double ratio[ROUNDS];
@@ -285,7 +286,7 @@ static bool measure_workers(bench *b)
 	return !failed;
 }
 
-/* ---- report ----------------------------------------------------------------------------------------------- */
+/* ---- report ---------------------------------------------------------------------------------- */
 
 static double hop_at(const bench *b, double share)
 {
@@ -352,7 +353,7 @@ static void print_table(const bench *b, double hop_ms)
 		       b->ready_ms);
 }
 
-/* Returns the exit status: what cannot be measured is said, and the rest is printed. */
+/* Returns the exit status. Reports what cannot be measured, and prints the rest. */
 static int measure(bench *b, const options *o)
 {
 	const kws_features *f = kws_model_features(b->model);

@@ -1,4 +1,4 @@
-/* kws calibrate - the threshold of each word for a wanted rate of false alarms. */
+/* kws calibrate - chooses the threshold of each word for a target rate of false alarms. */
 #include "cli/cli.h"
 #include "cli/measure.h"
 #include "cli/model_copy.h"

@@ -18,7 +18,7 @@ static long now_ms(void)
 	return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* What there is, behind what there was; more than fits is thrown away. false: the end. */
+/* Append what is there to text; drop what does not fit. False: the end. */
 static bool take(int fd, char *text)
 {
 	char rest[512];
@@ -29,7 +29,7 @@ static bool take(int fd, char *text)
 	return k > 0;
 }
 
-/* Both streams until they end. false: not in time. */
+/* Read both streams until they end. False: timeout. */
 static bool listen_to(kws_child *c, int out, int err, int timeout_ms)
 {
 	struct pollfd p[2] = { { out, POLLIN, 0 }, { err, POLLIN, 0 } };

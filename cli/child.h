@@ -1,4 +1,4 @@
-/* child.h - run another program and take what it says. */
+/* child.h - runs another program and captures its output. */
 #ifndef KWS_CLI_CHILD_H
 #define KWS_CLI_CHILD_H
 
@@ -7,15 +7,15 @@
 enum { KWS_CHILD_TEXT = 32768 };
 
 typedef struct {
-	int status;				       /* as waitpid() has it */
-	char out[KWS_CHILD_TEXT], err[KWS_CHILD_TEXT]; /* strings; what is longer is cut off */
+	int status;				       /* as from waitpid() */
+	char out[KWS_CHILD_TEXT], err[KWS_CHILD_TEXT]; /* strings, cut off if too long */
 } kws_child;
 
-/* argv[0] is looked for in PATH unless there is a / in it; nothing is on its standard input. false:
- * it could not be started, or took longer and was killed; then errno says why (ETIMEDOUT). */
+/* Run a program. argv[0] is searched in PATH unless it contains a /. Standard input is empty.
+ * False: it could not be started, or took too long and was killed; errno says why (ETIMEDOUT). */
 bool kws_child_run(kws_child *c, char *const argv[], int timeout_ms);
 
-/* Its exit status; -1: a signal ended it. */
+/* Its exit status; -1: ended by a signal. */
 int kws_child_status(const kws_child *c);
 
 #endif

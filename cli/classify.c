@@ -1,4 +1,4 @@
-/* kws classify - one label with its probability per file. */
+/* kws classify - prints the most probable word of each file. */
 #include "cli/accuracy.h"
 #include "cli/args.h"
 #include "cli/batch.h"
@@ -162,7 +162,7 @@ static int run_batch(task *t, kws_batch *b)
 	const int status = kws_batch_run(b, a->quiet ? NULL : print_clip, t);
 	if (status != KWS_EXIT_OK)
 		return status;
-	/* Rows of another shape would spoil the CSV for programs. */
+	/* Rows with other columns would break the CSV. */
 	if (a->manifest && !b->lost)
 		kws_accuracy_print(b, a->format,
 				   a->format == KWS_FORMAT_CSV && !a->quiet ? stderr : stdout);

@@ -1,14 +1,14 @@
-/* cli.h - what the subcommands of kws share: exit statuses and the commands themselves. */
+/* cli.h - shared by the subcommands of kws: exit statuses, and the commands themselves. */
 #ifndef KWS_CLI_CLI_H
 #define KWS_CLI_CLI_H
 
 enum kws_exit {
 	KWS_EXIT_OK = 0,
-	KWS_EXIT_INPUT =
-		1, /* an input could not be read or the output not written; the rest is done */
-	KWS_EXIT_USAGE = 2,	 /* the command line asks for something that cannot be */
+	/* An input could not be read or the output not written; the rest was done. */
+	KWS_EXIT_INPUT = 1,
+	KWS_EXIT_USAGE = 2,	 /* the command line is wrong */
 	KWS_EXIT_MODEL = 3,	 /* the model could not be loaded, or cannot do this */
-	KWS_EXIT_UNSUPPORTED = 4 /* the recordings do not support what was asked of them */
+	KWS_EXIT_UNSUPPORTED = 4 /* the recordings do not support the request */
 };
 
 /* Each takes its own argc and argv, where argv[0] is "kws <command>", and returns an exit

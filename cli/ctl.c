@@ -1,4 +1,4 @@
-/* kws ctl - ask and steer the kwsd that runs, through its control socket. */
+/* kws ctl - queries and controls the running kwsd through its control socket. */
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/ctl_show.h"
@@ -30,7 +30,7 @@ typedef struct {
 	double timeout_s;
 	bool keep, follow;
 	enum kws_format format;
-	char **words; /* what is asked for, and NULL */
+	char **words; /* the request, ended by NULL */
 } args;
 
 static const struct argp_option options[] = {
@@ -120,7 +120,7 @@ static int refused(const json_t *answer)
 
 /* ---- asking ---- */
 
-/* A new object for a line, NULL when it is none. */
+/* Parse a line as a new object; NULL: it is not one. */
 static json_t *read_line(const args *a, const char *line)
 {
 	json_t *o = json_loads(line, 0, NULL);
@@ -131,14 +131,14 @@ static json_t *read_line(const args *a, const char *line)
 	return NULL;
 }
 
-/* Until the answer has come; takes the request. */
+/* Send the request and wait for the answer; takes the request. */
 static int ask(const args *a, kws_link *l, json_t *request)
 {
 	const char *line = kws_link_send(l, request) ? kws_link_receive(l, a->timeout_s) : NULL;
 	json_t *answer;
 	int status = KWS_EXIT_OK;
 
-	if (!line && errno == EPIPE) /* it may have said why */
+	if (!line && errno == EPIPE) /* kwsd may have sent a reason */
 		line = kws_link_receive(l, a->timeout_s);
 	if (!line)
 		return no_daemon(a, errno);
@@ -159,7 +159,7 @@ static int ask(const args *a, kws_link *l, json_t *request)
 	return status;
 }
 
-/* Connect and ask; takes the request. patient: wait until somebody is there, without a word. */
+/* Connect and ask; takes the request. patient: wait silently until kwsd is there. */
 static int begin(const args *a, kws_link *l, json_t *request, bool patient)
 {
 	bool open = kws_link_open(l, a->path, a->timeout_s);
@@ -172,7 +172,7 @@ static int begin(const args *a, kws_link *l, json_t *request, bool patient)
 	return no_daemon(a, errno);
 }
 
-/* Show what comes until the other side closes: EX_UNAVAILABLE; or nobody reads what we write. */
+/* Show what arrives until the other side closes (EX_UNAVAILABLE), or our reader has gone. */
 static int hear(const args *a, kws_link *l)
 {
 	const char *line;

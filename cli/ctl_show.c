@@ -42,7 +42,7 @@ static void duration(double seconds, char *out, size_t n)
 
 enum { ROWS = 160, COLUMNS = 10, CELL = 64 };
 
-/* Rows that have been put, and of the last one the cells; the first is the heading. */
+/* The complete rows, and the cells of the last row. The first row is the heading. */
 typedef struct {
 	char cell[ROWS][COLUMNS][CELL];
 	size_t rows, columns, at;
@@ -214,7 +214,7 @@ void kws_ctl_show_status(const json_t *status)
 
 /* ---- streams ---- */
 
-/* "  of kitchen" and the like, when there is something to say. */
+/* Print "  of kitchen" or similar, if what is not empty. */
 static void show_part(const char *before, const char *what)
 {
 	if (!*what)

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* The page. The strip left of the curve's axis is for no false alarm at all, which has no place on
- * a logarithmic axis. */
+/* The page. The strip left of the curve's axis is for zero false alarms, which have no place on a
+ * logarithmic axis. */
 enum { WIDTH = 1000, HEIGHT = 860, LEFT = 80, RIGHT = 800, STRIP = 44 };
 enum { DET_TOP = 70, DET_BOTTOM = 440, SCORE_TOP = 540, SCORE_BOTTOM = 790 };
 
@@ -44,7 +44,8 @@ static const char *name_of(const plot *x, size_t word)
 	return word < x->m->n_words ? kws_model_word(x->h->model, word) : "all words";
 }
 
-/* The lines to draw: commands that are said, and all of them together, which is last. */
+/* Whether to draw a line for this word: commands that are said, and all words together, the
+ * last. */
 static bool is_drawn(const plot *x, size_t word)
 {
 	return (word == x->m->n_words || x->m->command[word]) && at(x, 0, word)->said > 0;
@@ -57,7 +58,7 @@ static double rate_x(const plot *x, const kws_count *c)
 	return kws_axis_at(&x->rate, (double)c->false_alarms / x->hours);
 }
 
-/* The axes hold every point of every line. */
+/* Choose axes that hold all points of all lines. */
 static void choose_axes(plot *x)
 {
 	size_t front[KWS_DET_GRID];
@@ -122,8 +123,8 @@ static void draw_targets(plot *x)
 	}
 }
 
-/* Between two points nothing better is known than the first: a line is a stair. Puts its corners
- * into `corner' (2 * n,); of_point gives the place of a point in per cent of misses. */
+/* Between two points nothing better than the first is known, so a line is a stair. Writes its
+ * corners to `corner' (2 * n,); of_point gives the height of a point in per cent of misses. */
 static size_t stair(const plot *x, const size_t *front, size_t n, size_t word,
 		    double (*of_point)(const kws_count *c), kws_point *corner)
 {
@@ -151,7 +152,7 @@ static double most_miss(const kws_count *c)
 	return 100.0 * hi;
 }
 
-/* The interval of the misses of all words: its upper side forth, its lower side back. */
+/* The interval of the misses of all words: the upper side forward, the lower side back. */
 static void draw_band(plot *x, const size_t *front, size_t n)
 {
 	kws_point corner[4 * KWS_DET_GRID], back[2 * KWS_DET_GRID];
@@ -224,7 +225,7 @@ static void draw_score_axis(plot *x, const kws_axis *score, const kws_axis *n)
 	kws_picture_text(p, 28, 665, TURNED, "count");
 }
 
-/* An area in a thin colour, with an edge in the full one. */
+/* An area in a pale colour, with an edge in the full colour. */
 static void draw_bar(plot *x, double left, double top, double w, double h, kws_ink ink)
 {
 	kws_picture_fill(&x->p, left, top, w, h, ink);
@@ -261,7 +262,7 @@ static bool draw_scores(plot *x)
 		n_rest += rest[b];
 	}
 	kws_axis score = { log(lo / (1.0 - lo)), log(hi / (1.0 - hi)), LEFT, RIGHT, false };
-	/* A bar of one is to be seen: the axis begins below it. */
+	/* The axis begins below 1, so that a bar of one is visible. */
 	kws_axis n = { 0.5, pow(10.0, ceil(log10((double)most + 1.0))), SCORE_BOTTOM, SCORE_TOP,
 		       true };
 	kws_picture *p = &x->p;

@@ -4,7 +4,7 @@
 
 #include "corpus/evaluation.h"
 
-/* false: said why not. */
+/* False: the reason was printed. */
 bool kws_detplot(const char *path, const kws_evaluation *e);
 
 #endif

@@ -1,4 +1,4 @@
-/* kws devices - which microphones there are, by names that stay. */
+/* kws devices - lists the microphones by stable names. */
 #include "audio/device.h"
 #include "cli/args.h"
 #include "cli/cli.h"

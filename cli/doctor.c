@@ -1,4 +1,4 @@
-/* kws doctor - looks for what keeps the machine from hearing, and says what to do about it. */
+/* kws doctor - finds what keeps the machine from hearing, and says what to do about it. */
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/doctor.h"
@@ -117,7 +117,7 @@ int kws_cmd_doctor(int argc, char **argv)
 	check_clock(&v.found);
 	kws_doctor_check_conf(&v.found, v.conf, v.model, &conf);
 	kws_doctor_check_service(&v.found, &conf);
-	/* Without a choice of the user's, the microphone that the daemon hears. */
+	/* By default, the microphone of the daemon. */
 	if (!v.device.name)
 		v.device.name = conf.device[0] ? conf.device : "default";
 	if (!v.device.rate_hz)

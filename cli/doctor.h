@@ -9,24 +9,26 @@
 #define KWS_SYSCONFDIR "/etc"
 #endif
 
-/* Sound system, permissions, and the device, which is listened to for so many seconds. */
+/* Check the sound system, the permissions and the device; listens to the device for this many
+ * seconds. */
 void kws_doctor_sound(kws_diagnosis *f, const kws_device_config *device, unsigned seconds);
 
 enum { KWS_DOCTOR_VALUE = 512 };
 
-/* What the daemon's configuration says, as `kwsd -t' prints it, and of its first microphone; "" and 0 for what is not known. */
+/* The daemon's configuration as `kwsd -t' prints it, and its first microphone; "" and 0 if
+ * unknown. */
 typedef struct {
 	char text[32768];
 	char device[KWS_DOCTOR_VALUE];
 	unsigned rate_hz, channels, channel;
 } kws_doctor_conf;
 
-/* Let kwsd judge its configuration: that file, NULL: the installed one. model: instead of the one
- * that it names, may be NULL. */
+/* Let kwsd check its configuration: the file at path, or the installed one if NULL. model: used
+ * instead of the one that it names; may be NULL. */
 void kws_doctor_check_conf(kws_diagnosis *f, const char *path, const char *model,
 			   kws_doctor_conf *conf);
 
-/* The service, and what the configuration names: event socket, hook, folders. */
+/* Check the service, and what the configuration names: event socket, hook, folders. */
 void kws_doctor_check_service(kws_diagnosis *f, const kws_doctor_conf *conf);
 
 #endif

@@ -19,14 +19,14 @@ static const char INSTALLED[] = KWS_SYSCONFDIR "/kwsd/kwsd.conf";
 
 /* ---- kwsd.conf ---- */
 
-/* kwsd beside this program, else that of PATH. */
+/* The path of kwsd: beside this program, otherwise from PATH. */
 static void find_kwsd(char *path)
 {
 	if (!kws_find_beside("kwsd", path, KWS_ARGS_PATH) || access(path, X_OK) != 0)
 		snprintf(path, KWS_ARGS_PATH, "kwsd");
 }
 
-/* What stands in quotes, without them. */
+/* Remove the quotes around a value. */
 static void unquote(char *value)
 {
 	const size_t n = strlen(value);
@@ -40,8 +40,8 @@ typedef struct {
 	char title[64], value[KWS_DOCTOR_VALUE]; /* "[audio kitchen]"; cut off */
 } entry;
 
-/* The next value of a key in what kwsd -t prints, from *at on, in any section of that kind. NULL: there is none; then e
- * is empty. */
+/* Find the next value of a key in the output of kwsd -t, from *at on, in any section of that kind.
+ * NULL: there is none; e is then empty. */
 static const entry *next_entry(const char **at, const char *section, const char *key, entry *e)
 {
 	const size_t n_section = strlen(section), n_key = strlen(key);
@@ -59,7 +59,7 @@ static const entry *next_entry(const char **at, const char *section, const char 
 			   && strncmp(line + n_key, " = ", 3) == 0) {
 			snprintf(e->value, sizeof e->value, "%.*s", len - (int)n_key - 3,
 				 line + n_key + 3);
-			if (strcmp(key, "command") != 0) /* its quotes are the command's own */
+			if (strcmp(key, "command") != 0) /* the quotes belong to the command */
 				unquote(e->value);
 			return e;
 		}
@@ -68,7 +68,7 @@ static const entry *next_entry(const char **at, const char *section, const char 
 	return NULL;
 }
 
-/* Of the first section of that kind. */
+/* The value in the first section of that kind. */
 static unsigned first_number(const char *text, const char *section, const char *key, unsigned most)
 {
 	entry e;
@@ -90,7 +90,7 @@ static void read_conf(kws_doctor_conf *c, const char *text)
 	c->channel = first_number(c->text, "audio", "channel", 32);
 }
 
-/* Each line that kwsd has written is a finding; the level of its log stands before it. */
+/* Make each line of kwsd a finding. A line begins with its log level. */
 static void find_lines(kws_diagnosis *f, enum kws_verdict verdict, char *text)
 {
 	char *rest = text;
@@ -99,7 +99,8 @@ static void find_lines(kws_diagnosis *f, enum kws_verdict verdict, char *text)
 			 line[0] == '<' && line[1] && line[2] == '>' ? line + 3 : line);
 }
 
-/* kwsd -t, with the file there is, if any, and this model. false: it could not be run. */
+/* Run kwsd -t, with the configuration file if there is one, and this model. False: it could not be
+ * run. */
 static bool run_kwsd(kws_child *c, const char *name, bool there, const char *model)
 {
 	char kwsd[KWS_ARGS_PATH], file[KWS_ARGS_PATH], other[KWS_ARGS_PATH];
@@ -136,7 +137,7 @@ void kws_doctor_check_conf(kws_diagnosis *f, const char *path, const char *model
 		return;
 	}
 	const int status = kws_child_status(&c);
-	if (there && c.out[0]) /* also one that is refused for what it names */
+	if (there && c.out[0]) /* even if it is refused for what it names */
 		read_conf(conf, c.out);
 	find_lines(f, status == 0 ? KWS_FIND_ODD : KWS_FIND_BAD, c.err);
 	if (status != 0) {
@@ -155,7 +156,7 @@ void kws_doctor_check_conf(kws_diagnosis *f, const char *path, const char *model
 
 /* ---- the service ---- */
 
-/* The last line of the journal that is an error. */
+/* Report the last error in the journal. */
 static void find_last_error(kws_diagnosis *f)
 {
 	static kws_child c;
@@ -171,7 +172,7 @@ static void find_last_error(kws_diagnosis *f)
 	kws_find_paste(f, "journalctl -u kwsd -n 50");
 }
 
-/* One property of those that systemctl show prints. */
+/* Whether systemctl show printed this property. */
 static bool is(const char *properties, const char *property)
 {
 	const size_t n = strlen(property);
@@ -181,7 +182,7 @@ static bool is(const char *properties, const char *property)
 	return false;
 }
 
-/* Whether systemd knows the service; then, whether it runs. */
+/* Whether systemd knows the service; *runs: whether it runs. */
 static bool check_unit(kws_diagnosis *f, bool *runs)
 {
 	static kws_child c;
@@ -280,7 +281,7 @@ static void check_socket(kws_diagnosis *f, const char *path, bool runs)
 	}
 }
 
-/* The first argument of a command, as kwsd takes it: "..." and \ quote. */
+/* The first argument of a command, split as kwsd does: "..." and \ quote. */
 static void first_argument(const char *command, char *out)
 {
 	bool quoted = false;
@@ -297,7 +298,7 @@ static void first_argument(const char *command, char *out)
 	out[n] = '\0';
 }
 
-/* The interpreter of a script: its first line is what the kernel goes by. */
+/* Check the interpreter of a script, in the first line. */
 static void check_script(kws_diagnosis *f, const char *path)
 {
 	char line[256] = "", quoted[KWS_FIND_QUOTED];
@@ -344,7 +345,7 @@ static void check_hook(kws_diagnosis *f, const char *command)
 		kws_find_paste(f, "sudo install -m 755 YOUR-PROGRAM %s",
 			       kws_find_quoted(path, quoted));
 	} else if (!S_ISREG(st.st_mode) || (st.st_mode & S_IXOTH) == 0) {
-		/* the service's user is nobody in particular */
+		/* the service runs as a user without special rights */
 		kws_find(f, KWS_FIND_BAD, "hook %s: %s", path,
 			 S_ISREG(st.st_mode) ? "not everybody may execute it, and kwsd.service is "
 					       "nobody in particular"
@@ -356,7 +357,7 @@ static void check_hook(kws_diagnosis *f, const char *command)
 	}
 }
 
-/* The unit hides the homes (ProtectHome=) and has a /tmp of its own (PrivateTmp=). */
+/* The unit hides the home folders (ProtectHome=) and has its own /tmp (PrivateTmp=). */
 static void check_reach(kws_diagnosis *f, const entry *e, const char *key)
 {
 	static const char *const hidden[] = { "/home/", "/root/", "/run/user/", "/tmp/",

@@ -41,7 +41,7 @@ static bool in_audio(void)
 	return false;
 }
 
-/* May we use the recording devices of the kernel? Returns how many there are. */
+/* Check that we may use the kernel's recording devices. Returns how many there are. */
 static size_t check_permission(kws_diagnosis *f)
 {
 	glob_t g = { 0 };
@@ -87,7 +87,7 @@ static void explain_no_input(kws_diagnosis *f, size_t cards)
 	kws_find_paste(f, "pcm.!default { type pulse }");
 }
 
-/* Name the device that was meant, as the configuration wants it. */
+/* Suggest the device that was meant, as a line of the configuration. */
 static void paste_device(kws_diagnosis *f, const char *name, const kws_device_info *list, size_t n)
 {
 	kws_nearest near;
@@ -179,7 +179,7 @@ static kws_device *check_open(kws_diagnosis *f, const kws_device_config *config)
 
 /* ---- the sound itself ---- */
 
-/* What has been heard, in all. */
+/* The sound so far. */
 typedef struct {
 	uint64_t n;
 	double seconds; /* between the first block and the last */
@@ -194,7 +194,7 @@ static double now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* false: out of memory. */
+/* False: out of memory. */
 static bool listen_to(kws_device *d, unsigned seconds, sound *s)
 {
 	size_t block = kws_device_rate(d) / 10;

@@ -1,4 +1,4 @@
-/* kws eval - how good a model is: on clips, and on continuous audio. */
+/* kws eval - measures a model on clips or on continuous audio. */
 #include "cli/accuracy.h"
 #include "cli/batch.h"
 #include "cli/cli.h"
@@ -76,7 +76,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* What is printed and drawn. */
+/* What to print and draw. */
 typedef struct {
 	const args *a;
 	kws_recordings heard;
@@ -93,7 +93,7 @@ static bool is_shown(const task *t, size_t word)
 	return word == t->heard.material.n_words || t->heard.material.command[word];
 }
 
-/* ---- text ---- */
+/* ---- for people ---- */
 
 static void print_row(const task *t, const kws_evaluation_point *p, size_t word)
 {
@@ -181,7 +181,7 @@ static void print_text(const task *t)
 		print_support(t);
 }
 
-/* ---- programs ---- */
+/* ---- for programs ---- */
 
 static json_t *count_json(const task *t, const kws_count *c)
 {

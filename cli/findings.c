@@ -14,7 +14,7 @@ static void finish_line(kws_diagnosis *f)
 	f->open = NULL;
 }
 
-/* Text of a line that format and more make; control characters would break it. */
+/* Print a line of text. Control characters would break it. */
 static void say(const char *before, const char *text)
 {
 	fputs(before, stdout);
@@ -82,7 +82,7 @@ const char *kws_find_quoted(const char *name, char *out)
 	}
 	out[n++] = '\'';
 	for (; *name && n < KWS_FIND_QUOTED - 8; name++) {
-		/* a quote within: end, a quote by itself, begin */
+		/* a quote inside: end, a quoted quote, begin */
 		if (*name == '\'')
 			n += (size_t)snprintf(out + n, KWS_FIND_QUOTED - n, "'\\'");
 		out[n++] = *name;

@@ -46,7 +46,7 @@ bool kws_link_open(kws_link *l, const char *path, double timeout_s)
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)
 		return false;
-	/* a full queue of those who wait to be let in is EAGAIN */
+	/* EAGAIN: the queue of waiting connections is full */
 	while (connect(l->fd, (struct sockaddr *)&to, sizeof to) != 0) {
 		const int code = errno == EAGAIN && now_s() >= until ? ETIMEDOUT : errno;
 
@@ -79,7 +79,7 @@ bool kws_link_send(kws_link *l, json_t *request)
 		errno = ENOMEM;
 		return false;
 	}
-	text[n] = '\n'; /* in the place of the 0 */
+	text[n] = '\n'; /* replaces the 0 */
 	while (at <= n) {
 		struct pollfd p = { .fd = l->fd, .events = POLLOUT };
 		ssize_t k = send(l->fd, text + at, n + 1 - at, MSG_NOSIGNAL);
@@ -95,7 +95,7 @@ bool kws_link_send(kws_link *l, json_t *request)
 	return at > n;
 }
 
-/* More bytes behind those that are there: their number, 0 at the end, or -1. */
+/* Read more bytes. Returns their number, 0 at the end, or -1. */
 static ssize_t read_more(kws_link *l, double until)
 {
 	struct pollfd p = { .fd = l->fd, .events = POLLIN };

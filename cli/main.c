@@ -1,4 +1,4 @@
-/* kws - the offline command: speech commands in files and pipes. */
+/* kws - the command line: spoken commands in files, pipes and microphones. */
 #include "audio/device.h"
 #include "audio/start.h"
 #include "cli/cli.h"
@@ -99,7 +99,7 @@ static int dispatch(int argc, char **argv)
 
 static bool finished;
 
-/* argp ends the program itself behind --help and --usage. */
+/* argp ends the program itself after --help and --usage. */
 static void finish_help(void)
 {
 	if (!finished && kws_out_finish(KWS_EXIT_OK) != KWS_EXIT_OK)
@@ -114,8 +114,7 @@ int main(int argc, char **argv)
 	}
 	kws_device_prepare();
 	kws_out_start();
-	signal(SIGPIPE, SIG_IGN); /* a reader that has gone is an error of write(), seen where we
-				     look for it */
+	signal(SIGPIPE, SIG_IGN); /* a lost reader is an error of write(), which we check */
 	argp_program_version = "kws " KWS_VERSION;
 	argp_err_exit_status = KWS_EXIT_USAGE;
 	atexit(finish_help);

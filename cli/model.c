@@ -125,7 +125,7 @@ static bool is_plain(const json_t *v)
 	return !json_is_object(v) && !json_is_array(v);
 }
 
-/* Objects and lists whose members are all plain stand on one line. */
+/* Whether all members are plain; then an object or list is printed on one line. */
 static bool is_flat(json_t *v)
 {
 	const char *key;
@@ -172,7 +172,7 @@ static void print_flat(json_t *v)
 	putchar('\n');
 }
 
-/* One line for what is flat, else one line per member, deeper ones indented. */
+/* Print a flat value on one line, others with one line per member, deeper ones indented. */
 static void print_member(const char *key, json_t *v, int indent)
 {
 	const char *name;

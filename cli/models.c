@@ -43,8 +43,8 @@ const struct argp kws_models_argp = { .options = options, .parser = parse };
 
 /* ---- files and names ---- */
 
-/* The file that arg names, NAME=FILE or FILE; the name into name, "" without one. What is there under the whole text is no
- * NAME=FILE. */
+/* The file that arg names, NAME=FILE or FILE. Writes the name to `name', "" if there is none. If a
+ * file exists under the whole text, the text is not NAME=FILE. */
 static const char *file_of(const char *arg, char name[KWS_NAME])
 {
 	const size_t len = strcspn(arg, "=");
@@ -56,7 +56,7 @@ static const char *file_of(const char *arg, char name[KWS_NAME])
 	return arg + len + 1;
 }
 
-/* jarvis for models/jarvis.safetensors; what is no letter of a name becomes _. */
+/* A name from a path: jarvis for models/jarvis.safetensors. Other characters become _. */
 static void name_of_file(const char *path, char name[KWS_NAME])
 {
 	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
@@ -178,7 +178,7 @@ static bool set_within(kws_models *m, const char *arg)
 	return n > 0;
 }
 
-/* For all first: what is said of one counts more. */
+/* Values for all models come first: values for one model override them. */
 static bool set_gates(kws_models *m, const kws_models_args *args)
 {
 	bool good = true;

@@ -186,7 +186,7 @@ bool kws_out_flush(void)
 	return !write_error;
 }
 
-/* jansson goes on without what it was refused, and loses letters. */
+/* jansson continues without memory that it cannot get, and loses characters. */
 static void *for_jansson(size_t n)
 {
 	void *p = malloc(n);

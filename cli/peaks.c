@@ -3,13 +3,13 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const float NOTICED = 0.05f; /* lower rises are noise */
+static const float NOTICED = 0.05f; /* smaller rises are noise */
 static const float LOWEST = 0.3f;   /* no threshold below this, as in kws calibrate */
 
 typedef struct {
 	kws_peaks_word sum;
 	float threshold, peak, low;
-	bool up; /* in a rise, or in a fall that is not yet half as deep */
+	bool up; /* rising, or fallen by less than half */
 } trace;
 
 struct kws_peaks {

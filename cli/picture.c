@@ -12,7 +12,7 @@
 
 enum { SVG, PNG, PDF };
 
-/* The kind of picture that a name wants; -1: none. */
+/* The kind of picture by the suffix of its name; -1: none. */
 static int kind_of(const char *path)
 {
 	static const char *const endings[] = { [SVG] = ".svg", [PNG] = ".png", [PDF] = ".pdf" };
@@ -82,7 +82,7 @@ bool kws_picture_close(kws_picture *p, bool good)
 	if (status == CAIRO_STATUS_SUCCESS)
 		status = cairo_surface_status(p->surface);
 	cairo_surface_destroy(p->surface);
-	/* What the system refused to write is said by those who look after the stream. */
+	/* Write errors are reported by the owner of the stream. */
 	if (status != CAIRO_STATUS_SUCCESS && status != CAIRO_STATUS_WRITE_ERROR)
 		kws_out_complain("%s: %s", p->path, cairo_status_to_string(status));
 	good = good && status == CAIRO_STATUS_SUCCESS;
@@ -158,7 +158,7 @@ void kws_picture_text(kws_picture *p, double x, double y, kws_type type, const c
 	va_end(more);
 	for (char *c = text; *c; c++)
 		*c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
-	/* As in JSON: bytes that are no UTF-8 become U+FFFD, for cairo takes none. */
+	/* As in JSON, bytes that are not UTF-8 become U+FFFD; cairo does not accept them. */
 	json_t *good = kws_out_json_text(text);
 	const char *shown = good ? json_string_value(good) : "";
 	p->no_memory = p->no_memory || !good;
@@ -193,8 +193,8 @@ void kws_picture_image(kws_picture *p, double x, double y, double w, double h,
 	cairo_translate(p->cairo, x, y);
 	cairo_scale(p->cairo, w / (double)columns, h / (double)rows);
 	cairo_set_source_surface(p->cairo, s, 0.0, 0.0);
-	/* Of pixels: beyond its edge is more of the edge, not nothing. Other pictures keep the image
-	 * as it is, and cairo 1.18 would write all that is beyond into them, megabytes. */
+	/* For PNG, repeat the edge pixels beyond the edge. For SVG and PDF leave the image as it
+	 * is: cairo 1.18 would write megabytes of repeated pixels. */
 	if (cairo_surface_get_type(cairo_get_target(p->cairo)) == CAIRO_SURFACE_TYPE_IMAGE)
 		cairo_pattern_set_extend(cairo_get_source(p->cairo), CAIRO_EXTEND_PAD);
 	cairo_rectangle(p->cairo, 0.0, 0.0, (double)columns, (double)rows);

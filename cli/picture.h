@@ -1,6 +1,6 @@
-/* picture.h - a page with axes, lines and texts, drawn by cairo: SVG, PNG or PDF by the ending of
- * its name. One unit is one pixel; y grows downwards. What goes wrong while drawing shows when it is
- * closed. */
+/* picture.h - a page with axes, lines and texts, drawn by cairo: SVG, PNG or PDF, chosen by the
+ * suffix of the file. One unit is one pixel; y grows downwards. Errors while drawing are reported
+ * when the picture is closed. */
 #ifndef KWS_CLI_PICTURE_H
 #define KWS_CLI_PICTURE_H
 
@@ -10,27 +10,28 @@
 #include <cairo.h>
 #include <stddef.h>
 
-/* A name that ends in .svg, .png or .pdf, in any capitals, or "-", standard output, which gets SVG.
- * For any other, prints what is wrong and ends the program with KWS_EXIT_USAGE. */
+/* Check a name: it ends in .svg, .png or .pdf, in any case, or is "-", standard output, which gets
+ * SVG. For any other name, prints what is wrong and ends the program with KWS_EXIT_USAGE. */
 const char *kws_picture_need(const struct argp_state *state, const char *option, const char *path);
 
 typedef struct {
 	const char *path;
 	FILE *to;
-	kws_replace file; /* unless it goes to standard output */
+	kws_replace file; /* unless for standard output */
 	cairo_surface_t *surface;
 	cairo_t *cairo;
-	int kind;	/* of its name's ending */
-	bool no_memory; /* for a text */
+	int kind;	/* by the suffix */
+	bool no_memory; /* out of memory for a text */
 } kws_picture;
 
-/* A white page. path as kws_picture_need() takes it; MUST outlive p. false: said why not. */
+/* Open a white page. path: as returned by kws_picture_need(); MUST outlive p. False: the reason was
+ * printed. */
 bool kws_picture_open(kws_picture *p, const char *path, double width, double height);
 
-/* If good, put it in its place; else there is none. Returns whether it stands there. */
+/* If good, write the picture to its path; otherwise remove it. Returns whether it was written. */
 bool kws_picture_close(kws_picture *p, bool good);
 
-/* What lines and areas are drawn with. */
+/* How to draw lines and areas. */
 typedef struct {
 	unsigned rgb;	/* 0xRRGGBB */
 	double opacity; /* 0 counts as 1, opaque */
@@ -38,7 +39,7 @@ typedef struct {
 	bool dashed;
 } kws_ink;
 
-/* A colour for each word, legible on white; they repeat after ten. */
+/* A colour for each word, visible on white; they repeat after ten. */
 unsigned kws_picture_colour(size_t i);
 
 typedef struct {
@@ -50,11 +51,11 @@ void kws_picture_rect(kws_picture *p, double x, double y, double w, double h, kw
 void kws_picture_fill(kws_picture *p, double x, double y, double w, double h, kws_ink ink);
 void kws_picture_dot(kws_picture *p, double x, double y, double radius, kws_ink ink);
 
-/* A line through points (n,), or the area within. */
+/* Draw a line through points (n,), or fill the area inside. */
 void kws_picture_path(kws_picture *p, const kws_point *point, size_t n, kws_ink ink);
 void kws_picture_area(kws_picture *p, const kws_point *point, size_t n, kws_ink ink);
 
-enum kws_anchor { KWS_START, KWS_MIDDLE, KWS_END }; /* which part of a text lies at x */
+enum kws_anchor { KWS_START, KWS_MIDDLE, KWS_END }; /* the part of a text that is at x */
 
 typedef struct {
 	enum kws_anchor anchor;
@@ -63,16 +64,16 @@ typedef struct {
 	bool bold, turned; /* turned: upwards */
 } kws_type;
 
-/* A text whose base line begins at y. Any bytes may be in it. */
+/* Draw a text with its base line at y. It may contain any bytes. */
 void kws_picture_text(kws_picture *p, double x, double y, kws_type type, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 
-/* Pixels (rows, columns), 0xRRGGBB each, stretched over a rectangle. They are not used any more
- * when it returns. */
+/* Draw pixels (rows, columns), 0xRRGGBB each, stretched over a rectangle. They are not used after
+ * the call. */
 void kws_picture_image(kws_picture *p, double x, double y, double w, double h,
 		       const unsigned *pixel, size_t columns, size_t rows);
 
-/* A range of values and where it lies: lo at `from', hi at `to'. */
+/* A range of values on the page: lo is at `from', hi at `to'. */
 typedef struct {
 	double lo, hi, from, to;
 	bool log;
@@ -80,7 +81,7 @@ typedef struct {
 
 double kws_axis_at(const kws_axis *a, double value);
 
-/* A round step (1, 2 or 5 times a power of ten) that divides a span into `most' parts or fewer. */
+/* A round step (1, 2 or 5 times a power of ten) that divides a span into at most `most' parts. */
 double kws_axis_step(double span, double most);
 
 #endif

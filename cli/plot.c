@@ -1,4 +1,4 @@
-/* kws plot - a picture of a recording: what the network is given, what it says, what is decided. */
+/* kws plot - draws a recording: the network's input, its scores and the decisions. */
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "corpus/notes.h"
@@ -16,8 +16,8 @@ enum { OPT_START = 0x100, OPT_END, OPT_WIDTH, MOST_SECONDS = 3600, BLOCK = 4096 
 typedef struct {
 	kws_args_audio audio;
 	const char *input, *output;
-	double start, end; /* seconds; end NAN: that of the recording */
-	unsigned width;	   /* of the axis of time; 0: by its length */
+	double start, end; /* seconds; end NAN: end of the recording */
+	unsigned width;	   /* of the time axis; 0: chosen from the length */
 } args;
 
 static const struct argp_option options[] = {
@@ -66,7 +66,7 @@ typedef struct {
 	bool too_long, no_memory;
 } task;
 
-/* ---- hearing ---- */
+/* ---- processing ---- */
 
 static void keep(task *t, kws_plot_rows *r, double when, const float *row, size_t n)
 {
@@ -130,7 +130,7 @@ static enum kws_status set_up(task *t, unsigned in_hz, kws_error *err)
 	return t->pcm ? KWS_OK : kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
 }
 
-/* Hear the recording from its start, as ever; what lies in the range is kept. */
+/* Process the whole recording from its start, and keep the results in the range. */
 static enum kws_status hear(task *t, kws_source *src, kws_error *err)
 {
 	/* A word that ends in the range may be decided after it. */

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The page: a spectrogram, a strip for the words, scores, the axis of time. */
+/* The page: a spectrogram, a strip for the words, scores, the time axis. */
 enum { LEFT = 64, RIGHT_MARGIN = 130, TOP = 40, SPECTRUM = 220, STRIP = 44, SCORES = 200 };
 enum { SCORE_TOP = TOP + SPECTRUM + STRIP, SCORE_BOTTOM = SCORE_TOP + SCORES };
 enum { HEIGHT = SCORE_BOTTOM + 66 };
@@ -18,7 +18,7 @@ static const kws_type PLAIN = { .rgb = 0x222222 }, GREY = { .rgb = 0x666666 },
 		      RIGHTS = { .anchor = KWS_END, .rgb = 0x222222 },
 		      TURNED = { .anchor = KWS_MIDDLE, .rgb = 0x222222, .turned = true };
 
-/* Dark to bright, each brighter than the one before: black, violet, red, orange, pale yellow. */
+/* Dark to bright in steps: black, violet, red, orange, pale yellow. */
 static unsigned colour_of(float x)
 {
 	static const float stops[][3] = { { 0, 0, 4 },	    { 40, 11, 84 },   { 101, 21, 110 },
@@ -35,7 +35,7 @@ static unsigned colour_of(float x)
 	return rgb;
 }
 
-/* Column c of n holds rows [first, *last) of n_rows; at least one. */
+/* Rows of column c of n: [first, *last) of n_rows; at least one. */
 static size_t rows_of(size_t c, size_t n, size_t n_rows, size_t *last)
 {
 	size_t first = c * n_rows / n;
@@ -119,8 +119,8 @@ static void draw_score_axis(kws_picture *p, double width)
 	kws_picture_text(p, 16, SCORE_TOP + SCORES / 2.0, TURNED, "score");
 }
 
-/* One line; where there are more frames than pixels, the highest of each pixel. point (n,) is
- * scratch. */
+/* Draw one line. If there are more frames than pixels, each pixel shows its highest score. point
+ * (n,) is scratch. */
 static void draw_score(const kws_plot *t, kws_picture *p, const kws_axis *time, size_t word,
 		       size_t n, kws_point *point)
 {
@@ -144,7 +144,7 @@ static void draw_threshold(const kws_plot *t, kws_picture *p, size_t word, doubl
 			 (kws_ink){ kws_picture_colour(word), .opacity = 0.8, .dashed = true });
 }
 
-/* Words that are never heard in this stretch would only hide those that are. */
+/* Whether to draw the word: words that are never heard in this range would hide the others. */
 static bool is_drawn(const kws_plot *t, size_t word)
 {
 	float top = 0.0f;
@@ -194,7 +194,7 @@ static void draw_event(const kws_plot *t, kws_picture *p, const kws_axis *time, 
 	kws_picture_rect(p, x0, TOP, x1 - x0, SPECTRUM, ink);
 	kws_picture_fill(p, x0, TOP + SPECTRUM, x1 - x0, STRIP + SCORES,
 			 (kws_ink){ ink.rgb, .opacity = 0.13 });
-	/* Words close to each other stand on two lines. */
+	/* Words that are close to each other go on two lines. */
 	double x = 0.5 * (x0 + x1), y = TOP + SPECTRUM + (x - *last_x < 70.0 ? 34 : 17);
 	*last_x = y > TOP + SPECTRUM + 20 ? -1e9 : x;
 	kws_picture_text(p, x, y, (kws_type){ KWS_MIDDLE, ink.rgb, .bold = true }, "%s %.2f",

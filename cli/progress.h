@@ -1,4 +1,4 @@
-/* progress.h - one line on the terminal: how much is done, how fast, how long it will take. */
+/* progress.h - one line on the terminal: how much is done, how fast, and the time left. */
 #ifndef KWS_CLI_PROGRESS_H
 #define KWS_CLI_PROGRESS_H
 
@@ -8,18 +8,18 @@
 
 typedef struct {
 	bool on;      /* stderr is a terminal */
-	bool visible; /* the line is on it */
+	bool visible; /* the line is visible on it */
 	struct timespec start, last;
 	size_t total;
 } kws_progress;
 
 void kws_progress_start(kws_progress *p, size_t total);
 
-/* Show that `done` files with so many seconds of audio are done. Draws nothing in the first second,
- * and ten times a second at most. */
+/* Show that `done' files with this many seconds of audio are done. Draws nothing in the first
+ * second, and then at most ten times per second. */
 void kws_progress_show(kws_progress *p, size_t done, double audio_s);
 
-/* Take the line away, before something else is written to the terminal and at the end. */
+/* Remove the line, before anything else is written to the terminal and at the end. */
 void kws_progress_clear(kws_progress *p);
 
 #endif

@@ -16,7 +16,7 @@ bool kws_replace_open(kws_replace *r, const char *path)
 	int fd = -1;
 	struct stat st;
 	*r = (kws_replace){ .path = path };
-	/* a device or a pipe is written to, not replaced */
+	/* write to a device or a pipe, do not replace it */
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
 		r->temporary = path;
 		r->to = fopen(path, "wb");
@@ -30,7 +30,7 @@ bool kws_replace_open(kws_replace *r, const char *path)
 		memcpy(r->own + n, SUFFIX, sizeof SUFFIX);
 		fd = mkstemp(r->own);
 	}
-	/* mkstemp() keeps others out; a result is for whom the user wants to read it. */
+	/* mkstemp() gives no rights to others; use the user's umask */
 	mode_t mask = umask(0);
 	umask(mask);
 	if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)

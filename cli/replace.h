@@ -1,5 +1,5 @@
-/* replace.h - a file that appears whole or not at all: written beside its place, then moved
- * there. */
+/* replace.h - writes a file completely or not at all: first under a temporary name, then moved to
+ * its place. */
 #ifndef KWS_CLI_REPLACE_H
 #define KWS_CLI_REPLACE_H
 
@@ -12,11 +12,11 @@ typedef struct {
 	char *own;
 } kws_replace;
 
-/* Open r->to for writing; path MUST outlive r. false: said why not. */
+/* Open r->to for writing; path MUST outlive r. False: the reason was printed. */
 bool kws_replace_open(kws_replace *r, const char *path);
 
-/* Close it and, if good, put it in its place, durably; else leave nothing. Returns whether it
- * stands there; what the system refused was said. */
+/* Close the file. If good, move it to its place, durably; otherwise remove it. Returns whether it
+ * is in its place; errors were printed. */
 bool kws_replace_finish(kws_replace *r, bool good);
 
 #endif

@@ -20,7 +20,7 @@ static double now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Returns errno's kind of number, or 0 and how it ended. */
+/* Returns an errno, or 0 and how the process ended. */
 static int run_self(char *const argv[], int in, int *status)
 {
 	char exe[] = "/proc/self/exe";

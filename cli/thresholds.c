@@ -39,8 +39,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp kws_thresholds_argp = { .options = options, .parser = parse };
 
-/* "0,1" in a list would be two values, and "go=0,8" one and a half: a comma between whole numbers is
- * a decimal comma. false: said so. */
+/* Refuse decimal commas. A comma between whole numbers is taken as one: "0,1" in a list would be
+ * two values, and "go=0,8" one and a half. False: the reason was printed. */
 static bool has_points(const char *list)
 {
 	for (const char *at = list; *at;
@@ -60,11 +60,11 @@ static bool has_points(const char *list)
 	return true;
 }
 
-/* What one list says: each word once, and all of a model once. */
+/* The values of one list: each word once, and all words of a model once. */
 typedef struct {
 	const kws_threshold_target *at; /* (n,) */
 	size_t n;
-	bool *set[KWS_MODELS_MOST]; /* (n_words + 1,) in this list, the last: all words */
+	bool *set[KWS_MODELS_MOST]; /* (n_words + 1,) set by this list; the last: all words */
 } targets;
 
 static bool claim(targets *t, size_t i, size_t word, const char *list)
@@ -129,7 +129,7 @@ static bool set_word(targets *t, const char *word, float x, const char *list)
 	return found || no_such_word(t, word);
 }
 
-/* The model that the text begins with, NAME:, among several; n: none. */
+/* The model whose name, NAME:, the text begins with, if there are several; n: none. */
 static size_t named(const targets *t, const char *text)
 {
 	const char *at = text + strspn(text, " \t");
@@ -140,7 +140,7 @@ static size_t named(const targets *t, const char *text)
 	return t->n;
 }
 
-/* One value, "0.8", "off", "go=0.8", "jarvis:0.8" or "jarvis:go=off", of a list. */
+/* Apply one value of a list: "0.8", "off", "go=0.8", "jarvis:0.8" or "jarvis:go=off". */
 static bool apply_one(targets *t, char *text, const char *list)
 {
 	const size_t only = named(t, text);
@@ -161,14 +161,15 @@ static bool apply_one(targets *t, char *text, const char *list)
 	return set_word(&one, trimmed(text), (float)x, list);
 }
 
-/* For all words of all models, of one; for one word of all, of one: what comes later counts more. */
+/* Ranks, from low to high: all words of all models, all words of one model, one word of all models,
+ * one word of one model. Higher ranks override lower ones. */
 enum { N_RANKS = 4 };
 static int rank_of(const targets *t, const char *text)
 {
 	return 2 * (strchr(text, '=') != NULL) + (named(t, text) < t->n);
 }
 
-/* The values of one list that have this rank. */
+/* Apply the values of one list that have this rank. */
 static bool apply_list(targets *t, const char *list, int rank)
 {
 	char *copy = strdup(list), *at = copy;
