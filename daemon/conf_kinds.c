@@ -2,6 +2,7 @@
 
 #include "daemon/conf.h"
 #include "daemon/conf_text.h"
+#include "number.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -9,20 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool kws_conf_number(const char *text, double min, double max, double *out)
-{
-	char *end;
-
-	if (isspace((unsigned char)*text) || !*text)
-		return false;
-	errno = 0;
-	double v = strtod(text, &end);
-	if (errno || *end || !isfinite(v) || v < min || v > max)
-		return false;
-	*out = v;
-	return true;
-}
 
 static void range_number(const kws_conf_key *k, char *text, size_t n)
 {
@@ -34,7 +21,7 @@ static bool parse_count(const kws_conf_key *k, const char *text, void *field)
 	double v;
 
 	/* digits only: neither 1e3, nor 0x10, nor 2.5 is a count */
-	if (text[strspn(text, "0123456789")] || !kws_conf_number(text, k->min, k->max, &v))
+	if (text[strspn(text, "0123456789")] || !kws_number_real(text, k->min, k->max, &v))
 		return false;
 	unsigned u = (unsigned)v;
 	memcpy(field, &u, sizeof u);
@@ -64,7 +51,7 @@ static bool parse_real(const kws_conf_key *k, const char *text, void *field)
 {
 	double v;
 
-	if (!kws_conf_number(text, k->min, k->max, &v))
+	if (!kws_number_real(text, k->min, k->max, &v))
 		return false;
 	float f = (float)v;
 	memcpy(field, &f, sizeof f);

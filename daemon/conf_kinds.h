@@ -32,8 +32,6 @@ extern const kws_conf_kind kws_conf_text, kws_conf_device, kws_conf_path, kws_co
 /* The name of a section, or several: names with one blank between. */
 extern const kws_conf_kind kws_conf_name, kws_conf_names;
 
-/* Whole text, finite, in min..max. */
-bool kws_conf_number(const char *text, double min, double max, double *out);
 /* The shortest text that reads back as the same float. */
 void kws_conf_write_real(float f, char *text, size_t n);
 

@@ -3,6 +3,7 @@
 
 #include "kws.h"
 #include "nearest.h"
+#include "number.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -201,7 +202,7 @@ static void set_word(reader *r, const char *word, const char *value)
 	else if (!can_be_key(word))
 		kws_conf_tell(&r->told, "%s %s: no line of a file could name such a word", title,
 			      word);
-	else if (strcmp(value, "off") != 0 && !kws_conf_number(value, 0, 1, &v))
+	else if (strcmp(value, "off") != 0 && !kws_number_real(value, 0, 1, &v))
 		kws_conf_tell(&r->told, "%s %s: %s is not in 0..1 or off", title, word,
 			      *value ? value : "an empty value");
 	else

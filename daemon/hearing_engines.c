@@ -92,7 +92,7 @@ static void open_again(kws_hearing *h, kws_engine *engine)
 void kws_hearing_engines(kws_hearing *h, kws_engine *const *engine, size_t n)
 {
 	kws_engine *sorted[KWS_CONF_MODELS] = { NULL };
-	kws_seat next[KWS_CONF_MODELS];
+	kws_seat next[KWS_CONF_MODELS] = { 0 };
 	bool kept[KWS_CONF_MODELS] = { false };
 	size_t n_next = 0;
 

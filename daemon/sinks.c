@@ -154,7 +154,7 @@ static entry choose(const kws_sinks *s, entry *old, entry *next, bool *all)
 
 bool kws_sinks_swap(kws_sinks *now, kws_sinks *next, int timeout_ms)
 {
-	entry chosen[MOST];
+	entry chosen[MOST] = { 0 };
 	size_t n = 0;
 	bool all = true;
 
