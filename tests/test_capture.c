@@ -22,9 +22,10 @@ static kws_conf_audio conf;
 static size_t heard;
 static bool deaf; /* nobody reads what came */
 
-static void sound(void *ctx, uint64_t at, float *pcm, size_t n)
+static void sound(void *ctx, uint64_t at, unsigned rate_hz, float *pcm, size_t n)
 {
 	(void)ctx;
+	(void)rate_hz;
 	for (size_t i = 0; i < n; i++)
 		pcm[i] = 0.01f * (float)((at + i) % 7);
 }

@@ -21,6 +21,8 @@ struct fake_microphone {
 	fake_behaviour does;
 	kws_device *stream; /* NULL: closed */
 	uint64_t next;	    /* sample that comes next */
+	bool overflown;	    /* it says so with what comes next */
+	bool closing;	    /* nothing comes any more */
 	unsigned asked, opened;
 };
 
@@ -42,16 +44,20 @@ static void give(fake_microphone *m, size_t n)
 	static float pcm[BLOCK];
 	kws_device *d = m->stream;
 
+	if (m->overflown)
+		atomic_fetch_add(&d->overflows, 1);
+	m->overflown = false;
 	for (size_t k; n; n -= k) {
 		k = n < BLOCK ? n : BLOCK;
 		if (m->does.constant)
 			for (size_t i = 0; i < k; i++)
 				pcm[i] = 0.25f;
 		else
-			m->sound(m->ctx, m->next, pcm, k);
+			m->sound(m->ctx, m->next, d->rate_hz, pcm, k);
 		const size_t written = kws_ring_write(&d->ring, pcm, k);
 		if (m->given && written)
-			m->given(m->given_ctx, m->next, m->next + written);
+			m->given(m->given_ctx, m->opened, (double)m->next / d->rate_hz,
+				 (double)(m->next + written) / d->rate_hz);
 		m->next += k;
 	}
 	atomic_fetch_add(&d->callbacks, 1);
@@ -73,7 +79,8 @@ static void every_block(void *ctx)
 {
 	pthread_mutex_lock(&lock);
 	for (size_t i = 0; i < n_microphones; i++)
-		if (microphones[i].stream && !atomic_load(&microphones[i].stream->ended))
+		if (microphones[i].stream && !microphones[i].closing
+		    && !atomic_load(&microphones[i].stream->ended))
 			come(&microphones[i]);
 	if (running)
 		fake_clock_at(kws_clock_mono() + block_s, every_block, ctx);
@@ -93,8 +100,11 @@ static fake_behaviour behaviour(fake_microphone *m)
 static void stop(kws_device *d)
 {
 	fake_microphone *m = d->part;
-	const fake_behaviour b = behaviour(m);
 
+	pthread_mutex_lock(&lock);
+	const fake_behaviour b = m->does;
+	m->closing = true;
+	pthread_mutex_unlock(&lock);
 	if (b.close_hangs)
 		fake_clock_hang(m);
 	if (b.close_takes_s > 0.0)
@@ -118,6 +128,7 @@ static enum kws_status begin(fake_microphone *m, kws_device *d, kws_error *err)
 	d->stop = stop;
 	m->stream = d;
 	m->next = sample_now(m);
+	m->overflown = m->closing = false;
 	m->opened++;
 	return KWS_OK;
 }
@@ -205,7 +216,7 @@ void fake_microphone_overflow(fake_microphone *m, size_t samples)
 	if (m->stream) {
 		come(m);
 		m->next += samples;
-		atomic_fetch_add(&m->stream->overflows, 1);
+		m->overflown = true;
 	}
 	pthread_mutex_unlock(&lock);
 }
@@ -213,6 +224,11 @@ void fake_microphone_overflow(fake_microphone *m, size_t samples)
 void fake_microphone_set_rate(fake_microphone *m, unsigned rate_hz)
 {
 	m->rate_hz = rate_hz;
+}
+
+unsigned fake_microphone_rate(const fake_microphone *m)
+{
+	return m->rate_hz;
 }
 
 bool fake_microphone_is_open(const fake_microphone *m)

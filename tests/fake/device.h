@@ -12,8 +12,9 @@
 
 typedef struct fake_microphone fake_microphone;
 
-/* Samples at .. at + n of its sound into pcm, mono; sample 0 is second 0 of the monotonic clock. */
-typedef void fake_sound_fn(void *ctx, uint64_t at, float *pcm, size_t n);
+/* Samples at .. at + n of its sound at that rate into pcm, mono; sample 0 is second 0 of the monotonic
+ * clock. */
+typedef void fake_sound_fn(void *ctx, uint64_t at, unsigned rate_hz, float *pcm, size_t n);
 
 /* What it does from now on; all zero: it works. Also while it is open. */
 typedef struct {
@@ -35,22 +36,24 @@ fake_microphone *fake_microphone_add(const char *name, unsigned rate_hz, fake_so
 fake_behaviour *fake_microphone_does(fake_microphone *m);
 void fake_microphone_release(fake_microphone *m);
 
-/* The stream that runs, if one does: the device is gone for it; that it is gone for good (a file);
- * samples were lost before they came. */
+/* The stream that runs, if one does: the device is gone for it, or for good (a file); the next samples are
+ * lost, and what comes behind them says so. */
 void fake_microphone_end(fake_microphone *m, bool for_good, const char *trouble);
 void fake_microphone_overflow(fake_microphone *m, size_t samples);
 
 /* Takes effect with the next open. */
 void fake_microphone_set_rate(fake_microphone *m, unsigned rate_hz);
+unsigned fake_microphone_rate(const fake_microphone *m);
 
 /* Has a stream? How often was it opened, and how often asked for? */
 bool fake_microphone_is_open(const fake_microphone *m);
 unsigned fake_microphone_opened(const fake_microphone *m);
 unsigned fake_microphone_asked(const fake_microphone *m);
 
-/* Which of its samples have come to the stream that runs, or ran last: from .. to, with holes where it
- * stalled. Called after each that came, on the test's own thread. */
-typedef void fake_given_fn(void *ctx, uint64_t from, uint64_t to);
+/* given is called, on the test's own thread, for what has just come to the stream: what sounded from .. to,
+ * in seconds of the monotonic clock. stream: the how many-eth that was opened. It must not ask the
+ * microphone for anything. */
+typedef void fake_given_fn(void *ctx, unsigned stream, double from, double to);
 void fake_microphone_tell(fake_microphone *m, fake_given_fn *given, void *ctx);
 
 #endif
