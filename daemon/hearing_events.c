@@ -6,6 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What the wall clock, as it is set now, would have said at a monotonic time. */
+static double wall_of(double mono)
+{
+	return mono - kws_clock_mono() + kws_clock_wall();
+}
+
 static void fill(const kws_hearing *h, const kws_engine *engine, kws_report *r, const kws_event *ev,
 		 const kws_gate_word *after)
 {
@@ -23,8 +29,8 @@ static void fill(const kws_hearing *h, const kws_engine *engine, kws_report *r, 
 	c.after = after ? after->word : NULL;
 	c.after_id = after ? after->id : NULL;
 	c.origin = (uint64_t)llround(h->origin_s * kws_model_rate_hz(m));
-	c.wall = kws_anchor_wall(&h->anchor, 0.0);
-	c.monotonic = c.wall - kws_clock_wall() + kws_clock_mono();
+	c.monotonic = kws_anchor_time(&h->anchor, 0.0);
+	c.wall = wall_of(c.monotonic);
 	c.gap_count = h->gaps.count;
 	c.gap_s = h->gaps.seconds;
 	c.gap_reason = h->gaps.reason;
@@ -35,7 +41,7 @@ static void keep_clip(kws_hearing *h, kws_report *r, const kws_event *ev, bool n
 {
 	uint64_t hz = r->rate_hz;
 
-	kws_clips_name(r->clip, kws_anchor_wall(&h->anchor, r->start_s), h->name, r->word,
+	kws_clips_name(r->clip, wall_of(kws_anchor_time(&h->anchor, r->start_s)), h->name, r->word,
 		       ev->score, near);
 	kws_clips_want(h->clips, &h->list, r->clip, ev->start * h->hz / hz, ev->end * h->hz / hz);
 }

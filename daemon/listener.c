@@ -114,18 +114,16 @@ static void first_audio(kws_listener *l, kws_device *d, double mono)
 			l->device, l->hz, kws_device_channels(d));
 	}
 	l->told = false;
-	kws_anchor_start(kws_hearing_anchor(l->hearing), pipe, kws_clock_wall() - waited,
+	kws_anchor_start(kws_hearing_anchor(l->hearing), pipe, mono - waited,
 			 kws_listener_heard_s(l));
 }
 
-/* Audio is missing in the middle of a stream: hear what follows as a new beginning. A machine that is
- * too slow loses some every second. */
-static void splice(kws_listener *l, double seconds, const char *reason)
+/* Audio is missing in the middle of a stream. A machine that is too slow loses some every second. */
+static void add_gap(kws_listener *l, double seconds, const char *reason)
 {
 	double mono = kws_clock_mono();
 	prefix p;
 
-	kws_hearing_splice(l->hearing); /* what is decided now is before the gap */
 	kws_gaps_add(kws_hearing_gaps(l->hearing), seconds, reason);
 	kws_log(mono >= l->next_splice_log ? KWS_LOG_WARNING : KWS_LOG_DEBUG,
 		"%saudio lost: %s: %s, %.2f s; %u gaps so far", who(l, &p), l->device, reason,
@@ -137,24 +135,26 @@ static void splice(kws_listener *l, double seconds, const char *reason)
 static void check_losses(kws_listener *l, kws_device *d)
 {
 	kws_anchor *anchor = kws_hearing_anchor(l->hearing);
-	double wall = kws_clock_wall(), heard_s = kws_listener_heard_s(l), seconds, jump;
+	double mono = kws_clock_mono(), heard_s = kws_listener_heard_s(l), seconds, jump;
 	const char *reason;
 	kws_device_state st;
 	prefix p;
 
 	kws_device_state_get(d, &st);
-	if (kws_gaps_look(kws_hearing_gaps(l->hearing), &st, l->hz, wall - heard_s - anchor->offset,
+	if (kws_gaps_look(kws_hearing_gaps(l->hearing), &st, l->hz, mono - heard_s - anchor->offset,
 			  &seconds, &reason)) {
-		splice(l, seconds, reason);
-		kws_anchor_start(anchor, kws_device_is_pipe(d), wall, heard_s);
+		/* what is decided now is before the gap, and what follows is a new beginning */
+		kws_hearing_splice(l->hearing);
+		add_gap(l, seconds, reason);
+		kws_anchor_start(anchor, kws_device_is_pipe(d), mono, heard_s);
 		return;
 	}
-	jump = kws_anchor_update(anchor, wall, heard_s);
-	if (jump > 0.0 || jump < 0.0)
-		kws_log(KWS_LOG_WARNING,
-			"%sthe wall clock and the audio differ by %+.2f s: a set clock or lost "
-			"audio",
-			who(l, &p), jump);
+	jump = kws_anchor_update(anchor, mono, heard_s);
+	if (jump > 0.0) /* some seconds ago, and what followed has been heard */
+		add_gap(l, jump, "lost unnoticed");
+	if (jump < 0.0)
+		kws_log(KWS_LOG_INFO, "%s%s: audio comes %.2f s sooner than before", who(l, &p),
+			l->device, -jump);
 }
 
 /* ---- hops ---- */
