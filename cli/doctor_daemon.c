@@ -90,13 +90,28 @@ static void read_conf(kws_doctor_conf *c, const char *text)
 	c->channel = first_number(c->text, "audio", "channel", 32);
 }
 
-/* Make each line of kwsd a finding. A line begins with its log level. */
+/* Make each line of kwsd a finding, without the log level at its beginning. What kwsd only tells is
+ * fine. */
 static void find_lines(kws_diagnosis *f, enum kws_verdict verdict, char *text)
 {
+	static const struct {
+		const char *text;
+		bool is_info;
+	} levels[] = { { "<6>", true },	 { "kwsd: info: ", true },     { "<4>", false },
+		       { "<3>", false }, { "kwsd: warning: ", false }, { "kwsd: error: ", false } };
 	char *rest = text;
-	for (char *line = strtok_r(rest, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		kws_find(f, verdict, "%s",
-			 line[0] == '<' && line[1] && line[2] == '>' ? line + 3 : line);
+	for (char *line = strtok_r(rest, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		bool info = false;
+		for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+			const size_t n = strlen(levels[i].text);
+			if (strncmp(line, levels[i].text, n) != 0)
+				continue;
+			line += n;
+			info = levels[i].is_info;
+			break;
+		}
+		kws_find(f, info ? KWS_FIND_OK : verdict, "%s", line);
+	}
 }
 
 /* Run kwsd -t, with the configuration file if there is one, and this model. False: it could not be
