@@ -85,6 +85,10 @@ test_gate() { # at most 60 s
 	for id in $(field after_id < "$T/after"); do
 		told spotter=wake "$T/file" | told "id=$id" - | grep -q '"word":"go"' || fail "after_id names no go"
 	done
+	"$KWS" spot -m "wake=$MODEL" -m "order=$MODEL" --after order=wake --within 4 --threshold wake:1 --threshold wake:go=0.9 \
+		--format jsonl "$T/a.wav" > "$T/want" || fail "kws spot"
+	cmp <(what "$T/want") <(what "$T/file") || fail "kws spot says something else"
+	cmp <(field after < "$T/want") <(field after < "$T/file") || fail "kws spot names something else"
 	# in pieces of odd sizes
 	mkfifo "$T/mic"
 	gated "$T/mic"
