@@ -1,7 +1,7 @@
 /* args.h - options that several commands share: the model, and how to read the audio.
  *
  * A short letter means the same in all commands of kws and in kwsd: -c configuration, -d device, -j
- * jobs, -k top, -m model, -p picture, -q quiet, -s seconds; only kwsd has -l, -o, -r, -t. Some
+ * jobs, -k top, -m model, -p picture, -q quiet, -s seconds; only kwsd has -l, -o, -t. Some
  * older spellings are hidden but still accepted, where no command gives them two meanings. */
 #ifndef KWS_CLI_ARGS_H
 #define KWS_CLI_ARGS_H

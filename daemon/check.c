@@ -65,6 +65,8 @@ static size_t find_places(kws_conf *c, place *p)
 	/* "auto" is in the service's own folder, which who asks does not have */
 	if (*c->control.path == '/')
 		p[n++] = (place){ "control", "", "path", c->control.path, A_SOCKET };
+	if (*c->control.state == '/')
+		p[n++] = (place){ "control", "", "state", c->control.state, A_FILE };
 	return n;
 }
 

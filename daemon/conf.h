@@ -20,6 +20,8 @@ enum { KWS_CONF_TEXT = 184, KWS_CONF_WORDS = 64, KWS_CONF_ARGS = 32 };
 enum { KWS_NO = 0, KWS_YES = 1, KWS_AUTO = 2 };
 /* The longest name of a section with its 0, and how many sections of a kind there may be. */
 enum { KWS_CONF_NAME = KWS_NAME, KWS_CONF_AUDIOS = 8, KWS_CONF_MODELS = 16, KWS_CONF_SINKS = 8 };
+/* Room for each client of [control] beside its buffer_kb: answers, and its own line. */
+enum { KWS_CONF_CONTROL_KB = 192 };
 /* What a named [decision] does not say: the plain one's holds. */
 enum { KWS_CONF_UNSAID = -2 };
 

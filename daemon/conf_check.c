@@ -220,15 +220,17 @@ add_memory(memory *m, double kib, const char *section, const char *name, const c
 		 kws_conf_title(section, name, title), how, mib);
 }
 
+/* more_kb: what each takes beside its buffer. */
 static void add_door(memory *m, const char *section, const char *name, const char *path,
-		     unsigned clients, unsigned buffer_kb)
+		     unsigned clients, unsigned buffer_kb, unsigned more_kb)
 {
 	enum { KERNEL_KB = 208 }; /* the kernel's own buffer of a socket */
 
+	more_kb += KERNEL_KB;
 	if (*path)
-		add_memory(m, clients * ((double)buffer_kb + KERNEL_KB), section, name,
-			   "clients = %u x (buffer_kb = %u + the kernel's %d)", clients, buffer_kb,
-			   KERNEL_KB);
+		add_memory(m, clients * ((double)buffer_kb + more_kb), section, name,
+			   "clients = %u x (buffer_kb = %u + %u beside it)", clients, buffer_kb,
+			   more_kb);
 }
 
 static void add_queue(memory *m, const char *section, const char *name, bool on, unsigned queue)
@@ -260,8 +262,9 @@ static void check_memory(kws_conf_told *t, const kws_conf *c)
 
 	for (size_t i = 0; i < c->n_socket; i++)
 		add_door(&m, "socket", c->socket[i].name, c->socket[i].path, c->socket[i].clients,
-			 c->socket[i].buffer_kb);
-	add_door(&m, "control", "", c->control.path, c->control.clients, c->control.buffer_kb);
+			 c->socket[i].buffer_kb, 0);
+	add_door(&m, "control", "", c->control.path, c->control.clients, c->control.buffer_kb,
+		 KWS_CONF_CONTROL_KB);
 	for (size_t i = 0; i < c->n_audio; i++)
 		add_clips(&m, c, &c->audio[i]);
 	add_queue(&m, "stdout", "", c->out.enabled != KWS_NO, c->out.queue);

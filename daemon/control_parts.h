@@ -6,6 +6,8 @@
 #include "daemon/control.h"
 #include "daemon/scope.h"
 
+#include <assert.h>
+
 /* A line of a client; an answer, which always finds that much room; what stands in "id". */
 enum { KWS_CONTROL_LINE = 64 * 1024, KWS_CONTROL_ANSWER = 128 * 1024, KWS_CONTROL_ID = 64 };
 
@@ -17,6 +19,9 @@ enum kws_stream {
 	KWS_STREAM_MEL,
 	KWS_STREAMS
 };
+
+static_assert(KWS_CONTROL_LINE + KWS_CONTROL_ANSWER == KWS_CONF_CONTROL_KB * 1024,
+	      "kws_conf_check() counts all that a client may take");
 
 extern const char *const kws_stream_names[KWS_STREAMS];
 

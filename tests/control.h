@@ -6,6 +6,7 @@
 #include "tests/sockets.h"
 
 #include "daemon/control.h"
+#include "daemon/snapshot.h"
 
 #include <poll.h>
 
@@ -22,8 +23,10 @@ static const char *const spotters[] = { "", "commands", NULL };
 
 static inline json_t *status(void *ctx)
 {
+	const kws_snapshot s = { .version = "v", .configuration = "", .reload = "" };
+
 	(void)ctx;
-	return json_pack("{s:i}", "up_s", 7);
+	return kws_snapshot_json(&s);
 }
 
 static inline const char *listener(void *ctx, size_t i)

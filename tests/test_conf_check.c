@@ -170,18 +170,18 @@ static void test_buffers_are_bounded(void **state)
 	static const row table[] = {
 		{ "[socket]\npath = /s\nclients = 1024\n", NULL },
 		{ "[socket]\npath = /s\nclients = 1024\nbuffer_kb = 4096\n",
-		  "k.conf: buffers would take 4321 MiB, at most 320; [socket] clients = 1024 x "
-		  "(buffer_kb = 4096 + the kernel's 208): 4304 MiB; [control] clients = 64 x "
-		  "(buffer_kb = 64 + the kernel's 208): 17 MiB" },
+		  "k.conf: buffers would take 4333 MiB, at most 320; [socket] clients = 1024 x "
+		  "(buffer_kb = 4096 + 208 beside it): 4304 MiB; [control] clients = 64 x "
+		  "(buffer_kb = 64 + 400 beside it): 29 MiB" },
 		{ "[socket]\nclients = 1024\nbuffer_kb = 4096\n", NULL }, /* off */
 		{ "[socket a]\npath = /a\nclients = 640\n[socket b]\npath = /b\nclients = 640\n",
-		  "k.conf: buffers would take 357 MiB, at most 320; [socket a] clients = 640 x "
-		  "(buffer_kb = 64 + the kernel's 208): 170 MiB; [socket b] clients = 640 x "
-		  "(buffer_kb = 64 + the kernel's 208): 170 MiB; [control] clients = 64 x "
-		  "(buffer_kb = 64 + the kernel's 208): 17 MiB" },
+		  "k.conf: buffers would take 369 MiB, at most 320; [socket a] clients = 640 x "
+		  "(buffer_kb = 64 + 208 beside it): 170 MiB; [socket b] clients = 640 x "
+		  "(buffer_kb = 64 + 208 beside it): 170 MiB; [control] clients = 64 x "
+		  "(buffer_kb = 64 + 400 beside it): 29 MiB" },
 		{ "[control]\nclients = 1024\nbuffer_kb = 4096\n",
-		  "k.conf: buffers would take 4304 MiB, at most 320; [control] clients = 1024 x "
-		  "(buffer_kb = 4096 + the kernel's 208): 4304 MiB" },
+		  "k.conf: buffers would take 4496 MiB, at most 320; [control] clients = 1024 x "
+		  "(buffer_kb = 4096 + 400 beside it): 4496 MiB" },
 		{ "[control]\npath =\nclients = 1024\nbuffer_kb = 4096\n", NULL },
 		{ "[clips]\ndir = /c\nqueue = 64\npre_ms = 5000\npost_ms = 5000\n", NULL },
 		{ "[clips]\ndir = /c\nqueue = 64\npre_ms = 5000\npost_ms = 5000\n[audio a]\n"

@@ -9,8 +9,6 @@ static void test_each_request_has_its_answer(void **state)
 		{ "{\"request\":\"version\"}",
 		  "{\"ok\":true,\"request\":\"version\",\"version\":\"" KWS_VERSION
 		  "\",\"protocol\":1}\n" },
-		{ " {\"id\": 7 , \"request\":\"status\"} \r",
-		  "{\"ok\":true,\"request\":\"status\",\"id\":7,\"status\":{\"up_s\":7}}\n" },
 		{ "{\"request\":\"subscribe\",\"id\":\"\\u00e4 \\\"\",\"events\":true}",
 		  "{\"ok\":true,\"request\":\"subscribe\",\"id\":\"\xc3\xa4 "
 		  "\\\"\",\"streams\":[\"events\"]}\n" },
@@ -33,6 +31,11 @@ static void test_each_request_has_its_answer(void **state)
 	int fd = come();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		assert_string_equal(answer(fd, rows[i].line), rows[i].answer);
+	char *text =
+		answer(fd, " {\"id\": 7 , \"request\":\"status\"} \r"); /* as its schema says */
+	assert_non_null(strstr(
+		text,
+		"{\"ok\":true,\"request\":\"status\",\"id\":7,\"status\":{\"version\":\"v\","));
 	assert_int_equal(send(fd, "\n \n", 3, 0), 3);
 	assert_string_equal(heard(fd), ""); /* blank lines ask for nothing */
 	close(fd);

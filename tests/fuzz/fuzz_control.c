@@ -2,6 +2,7 @@
  * of JSON as docs/control.schema.json has it; what it counts of subscriptions adds up. */
 #include "daemon/control_parts.h"
 #include "daemon/log.h"
+#include "daemon/snapshot.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/schema.h"
 
@@ -11,8 +12,10 @@ static enum kws_control_result next;
 
 static json_t *status(void *ctx)
 {
+	const kws_snapshot s = { .version = "v", .configuration = "", .reload = "" };
+
 	(void)ctx;
-	return json_object();
+	return kws_snapshot_json(&s);
 }
 
 static const char *name(void *ctx, size_t i)

@@ -143,7 +143,7 @@ clips.queue=64
 control.path=/run/kwsd/other
 control.mode=0600
 control.group=users
-control.clients=1000
+control.clients=600
 control.buffer_kb=1024
 control.state=/var/lib/kwsd/other.conf
 log.level=debug
@@ -159,6 +159,9 @@ cp /t/base.conf /t/start.conf
 while IFS='=' read -r key value; do
 	base "$key"
 	taken "[${key%%.*}]\n${key#*.} = $value\n"
+	[ "$key" = control.path ] || continue
+	cp /t/base.conf /etc/kwsd/kwsd.conf # systemctl looks in the usual place
+	kws ctl --socket /run/kwsd/other reload || fail "kws ctl: $?"
 done <<< "$keys"
 base none
 echo "keys: each of $(wc -l <<< "$keys") is taken inside the sandbox"
@@ -192,7 +195,7 @@ refused '[socket]\npath = /srv/clips/events\n' '.socket. path: .*ReadWritePaths=
 refused '[socket]\npath = /run/kwsd/x\ngroup = root\n' '.socket. group: .*not in that group'
 refused '[socket]\npath = /run/kwsd/x\ngroup = audio\n' '.socket. group: .*forbids chown .*Group='
 refused '[socket]\npath = /run/kwsd/x\ngroup = nosuch\n' 'no group is named nosuch'
-refused '[socket]\npath = /run/kwsd/x\nclients = 1024\nbuffer_kb = 4096\n' 'buffers would take 4321 MiB'
+refused '[socket]\npath = /run/kwsd/x\nclients = 1024\nbuffer_kb = 4096\n' 'buffers would take 4333 MiB'
 [ ! -e /run/kwsd/x ] || fail "a refused socket is left behind"
 # kwsd -t beside the service: as root, who sees more, it says what the service could not do, and what is missing
 kwsd -t -c /t/base.conf -o clips.dir=/var/lib/kwsd/roots > /t/out 2>&1 || fail "kwsd -t: $(cat /t/out)"
@@ -216,6 +219,18 @@ peak=$(($(awk '/^VmHWM/ {print $2}' "/proc/$p/status") * 1024))
 echo "memory: $((peak >> 20)) MiB at most, with a model of 59 MB taken in twice; limit $(($(show MemoryMax) >> 20))"
 [ "$(show NRestarts)" = 2 ] || fail "killed"
 taken ''
+
+# the control socket: for the service's own user and root; what is kept comes back
+kws ctl version > /t/out || fail "kws ctl: $?"
+setpriv --reuid=65534 --regid=65534 --clear-groups kws ctl version > /t/out 2>&1
+[ $? = 69 ] && grep -q "Permission denied" /t/out || fail "anybody may steer it: $(cat /t/out)"
+kws ctl --keep set decision.threshold=0.61 2> /t/out || fail "kws ctl set --keep: $(cat /t/out)"
+systemctl restart kwsd
+await 10 eval 'kws ctl --json | grep -q ":0.61[,}]"' || fail "forgotten by a restart: $(cat /var/lib/private/kwsd/kept.conf)"
+rm /var/lib/private/kwsd/kept.conf
+systemctl restart kwsd
+hear
+echo "control socket: set, kept, forgotten; others may not"
 
 t=$(date +%s%3N)
 systemctl stop kwsd || fail "stop"
