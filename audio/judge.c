@@ -216,7 +216,8 @@ static bool is_steady(const track *t)
 
 /* Steady full-scale noise in which a sample says nothing about the next: compressed sound, or a
  * wrong encoding or byte order. Or sound that is near full scale throughout, like 8-bit samples
- * that count from 0. No microphone and no music sounds like that. */
+ * that count from 0; clipped sound reaches full scale itself. No microphone and no music sounds like
+ * that. */
 static bool is_no_sound(const kws_judge *j)
 {
 	const track *t = &j->heard;
@@ -224,7 +225,7 @@ static bool is_no_sound(const kws_judge *j)
 		return false;
 	const double n = (double)j->n, power = power_of(t, n), mean = (t->sum + t->block_sum) / n;
 	const bool loud = decibels(power) > -9.0;
-	if (loud && power + mean * mean > 0.7)
+	if (loud && power + mean * mean > 0.7 && (double)t->full < 0.1 * n)
 		return true;
 	return loud && (j->n < j->block || percentile(t, 0.1) > -12.0)
 	       && fabs(t->product / n - mean * mean) < 0.3 * power;

@@ -230,6 +230,11 @@ static void bytes_that_are_no_sound(void **state)
 		x[t] = 0.9f * sinf(0.3f * (float)t) * (t / 8000 % 2 ? 1.0f : 0.1f);
 	f = judged(1, 0, N, 1000);
 	assert_false(f.has[KWS_FLAW_NO_SOUND]);
+	for (size_t t = 0; t < N; t++) /* a tone that is clipped nearly throughout */
+		x[t] = fmaxf(-1.0f, fminf(1.0f, 10.0f * sinf(0.1f * (float)t)));
+	f = judged(1, 0, N, 1000);
+	assert_false(f.has[KWS_FLAW_NO_SOUND]);
+	assert_true(f.has[KWS_FLAW_CLIPPED]);
 	for (size_t t = 0; t < N; t++) /* noise, not so loud */
 		x[t] = 0.5f * noise(&seed);
 	f = judged(1, 0, N, 1000);
