@@ -65,7 +65,8 @@ static size_t put_answer(kws_control *c, const char *asked, const char *id, cons
 	if (told)
 		bad |= json_object_update(o, told);
 	if (!bad)
-		n = json_dumpb(o, c->answer, sizeof c->answer - 1, JSON_COMPACT | JSON_REAL_PRECISION(9));
+		n = json_dumpb(o, c->answer, sizeof c->answer - 1,
+			       JSON_COMPACT | JSON_REAL_PRECISION(9));
 	json_decref(o);
 	json_decref(lines);
 	json_decref(told);

@@ -75,8 +75,8 @@ static void on_frame(void *ctx, const kws_frame *f)
 			continue;
 		if (score[w] > e->best)
 			e->best = score[w];
-		if (kws_near_step(&e->near[w], f->sample, score[w],
-				  e->near_share * e->threshold[w], e->threshold[w]))
+		if (kws_near_step(&e->near[w], f->sample, score[w], e->near_share * e->threshold[w],
+				  e->threshold[w]))
 			near_miss(e, w, f->sample);
 	}
 	if (e->frame)
