@@ -58,7 +58,7 @@ enum kws_format kws_args_need_format(const struct argp_state *state, const char 
 				 kws_out_format_name((enum kws_format)f));
 			kws_nearest_offer(&near, kws_out_format_name((enum kws_format)f));
 		}
-	argp_error(state, "--format: '%s' is none of %s%s", text, list, kws_nearest_hint(&near));
+	argp_error(state, "--format: '%s' is not one of %s%s", text, list, kws_nearest_hint(&near));
 	return format;
 }
 
@@ -71,10 +71,10 @@ static const struct argp_option options[] = {
 	{ "rate", OPT_RATE, "HZ", 0, "Samples per second (default 16000)", 2 },
 	{ "channels", OPT_CHANNELS, "N", 0, "Channels, interleaved (default 1)", 2 },
 	{ "encoding", OPT_ENCODING, "NAME", 0,
-	  "s16 (default), s8 u8 s24 s32 f32 f64 mulaw alaw, with be for big-endian, "
-	  "or a name of arecord's or sox's",
+	  "s16 (default), s8 u8 s24 s32 f32 f64 mulaw alaw, with be at the end for big-endian, or "
+	  "a name from arecord or sox",
 	  2 },
-	{ "bits", OPT_BITS, "N", 0, "Width of a sample, for sox's names", 2 },
+	{ "bits", OPT_BITS, "N", 0, "Bits per sample, for names from sox", 2 },
 	{ 0 },
 };
 
@@ -130,10 +130,10 @@ static const struct argp_option device_options[] = {
 	  "Microphone, as kws devices lists it (default: default); raw:- is standard input", 1 },
 	{ "channel", OPT_DEVICE_CHANNEL, "N", 0,
 	  "Hear channel N, 1 to 32 (default: the mean of all)", 1 },
-	{ "channels", OPT_DEVICE_CHANNELS, "N", 0, "Open so many channels, 1 to 32 (default 1)",
-	  1 },
+	{ "channels", OPT_DEVICE_CHANNELS, "N", 0, "Open N channels, 1 to 32 (default 1)", 1 },
 	{ "rate", OPT_DEVICE_RATE, "HZ", 0,
-	  "Open at this rate, 8000 to 192000 (default: 16000, else the device's own)", 1 },
+	  "Open at this rate, 8000 to 192000 (default: 16000 or, if refused, the device's own)",
+	  1 },
 	{ 0 },
 };
 
@@ -261,8 +261,8 @@ enum kws_status kws_args_open_source(kws_source **out, const kws_args_audio *a, 
 			: kws_source_open_path(out, path, &raw, a->channel, err);
 	if (status == KWS_OK && a->raw_given && (is_stdin || kws_source_is_pipe(*out))
 	    && strcmp(kws_source_format(*out), "raw PCM") != 0)
-		kws_out_complain("%s: its header counts, not the options for raw PCM: %s, %u Hz, "
-				 "%u channels",
+		kws_out_complain("%s: has a header, so the options for raw PCM are ignored: %s, %u "
+				 "Hz, %u channels",
 				 path, kws_source_format(*out), kws_source_rate(*out),
 				 kws_source_channels(*out));
 	return status;

@@ -81,7 +81,7 @@ static void take(kws_batch *b, size_t i, const kws_prediction *p, size_t *order,
 		return;
 	}
 	if (p->cut)
-		kws_out_complain("%s: longer than this model can hear; the rest was left out",
+		kws_out_complain("%s: longer than this model can process; the rest was left out",
 				 p->path);
 	b->audio_s += p->seconds;
 	sort_words(p->prob, kws_model_n_words(b->model), order);

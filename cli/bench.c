@@ -348,8 +348,7 @@ static void print_table(const bench *b, double hop_ms)
 	       (double)b->state_bytes / 1024.0, (double)b->stream_bytes / 1024.0,
 	       (double)b->rss_bytes / 1048576.0);
 	if (!isnan(b->ready_ms))
-		printf("start      %8.1f ms from exec to the first hop heard and the process "
-		       "gone\n",
+		printf("start      %8.1f ms from exec through the first hop to the exit\n",
 		       b->ready_ms);
 }
 
@@ -384,7 +383,7 @@ static int run(const options *o)
 	if (!b) {
 		kws_out_complain("bench: %s", kws_strerror(KWS_ERR_NOMEM));
 	} else if (kws_model_max_frames(m) > 0) {
-		kws_out_complain("bench: model %s has full attention: it cannot hear a stream",
+		kws_out_complain("bench: model %s has full attention: it cannot process a stream",
 				 kws_model_name(m));
 		status = KWS_EXIT_MODEL;
 	} else {
@@ -426,8 +425,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = list,
 	.parser = parse,
-	.doc = "Measure this machine: how fast files go, how long a live hop takes, memory, "
-	       "start-up.",
+	.doc = "Measure this machine: speed on files, time per live hop, memory, start-up.",
 };
 
 int kws_cmd_bench(int argc, char **argv)

@@ -24,16 +24,14 @@ typedef struct {
 
 static const struct argp_option options[] = {
 	{ "target", OPT_TARGET, "X", 0,
-	  "False alarms an hour that are wanted at most, over all words together (default 0.5)",
-	  0 },
-	{ "per-word", OPT_PER_WORD, NULL, 0, "The target is for each word", 0 },
-	{ "lowest", OPT_LOWEST, "T", 0,
-	  "No threshold below this, however few false alarms were heard (default 0.3)", 0 },
+	  "Most false alarms an hour, over all words together (default 0.5)", 0 },
+	{ "per-word", OPT_PER_WORD, NULL, 0, "Apply the target to each word", 0 },
+	{ "lowest", OPT_LOWEST, "T", 0, "Lowest threshold to choose (default 0.3)", 0 },
 	{ "allow-unsupported", OPT_ALLOW, NULL, 0,
-	  "Go on when the hours heard cannot support the target", 0 },
+	  "Continue even if there are too few hours to support the target", 0 },
 	{ "write-model", OPT_WRITE, "OUT", 0, "Write a copy of the model with these thresholds",
 	  0 },
-	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default): a piece of kwsd.conf; jsonl", 0 },
+	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default): sections of kwsd.conf; or jsonl", 0 },
 	{ 0 },
 };
 
@@ -57,7 +55,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (a->hear.n_inputs == 0)
-			argp_error(state, "no file or folder to listen to");
+			argp_error(state, "name a file or folder");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -90,8 +88,8 @@ static void print_text(const task *t)
 	       kws_model_hash(t->heard.model));
 	printf("# %zu false alarms in %.2f h support: below %.2f per hour (95 %%)%s\n",
 	       all->false_alarms, t->c.hours, kws_poisson_supported(all->false_alarms, t->c.hours),
-	       t->c.supported ? "" : "; NOT SUPPORTED is what was asked for");
-	printf("# Chosen and measured on the same recordings: others will show somewhat more.\n");
+	       t->c.supported ? "" : "; the target is NOT SUPPORTED");
+	printf("# Chosen and measured on the same recordings: other recordings will give more.\n");
 	printf("# %-10s %5s %5s %6s   %16s  %5s %7s  %17s\n", "word", "said", "miss", "%",
 	       "95 % interval", "false", "per h", "95 % interval");
 	for (size_t w = 0; w < m->n_words; w++)
@@ -105,7 +103,7 @@ static void print_text(const task *t)
 	for (size_t w = 0; w < m->n_words; w++)
 		if (m->command[w])
 			printf("%s%s = %.7g\n",
-			       t->c.chosen[w] ? "" : "# not said here: the model's own\n",
+			       t->c.chosen[w] ? "" : "# not said here: the model's threshold\n",
 			       kws_model_word(t->heard.model, w), (double)t->c.threshold[w]);
 }
 
@@ -187,9 +185,8 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "FILE|DIR...",
-	.doc = "Find the threshold of each word for a wanted rate of false alarms. What is said in "
-	       "a.flac is read from a.tsv (start, end, word); where there is no such file, nothing "
-	       "is said.",
+	.doc = "Choose the threshold of each word for a target rate of false alarms. a.tsv (start, "
+	       "end, word) says which words are in a.flac; without it, there are none.",
 	.children = kws_measure_child,
 };
 

@@ -23,7 +23,7 @@ static const struct argp_option options[] = {
 	{ "manifest", OPT_MANIFEST, "LIST", 0,
 	  "Classify the recordings of a tab-separated list (path, expected word) and measure", 0 },
 	{ "at-end", OPT_AT_END, NULL, 0,
-	  "Judge the last second of each recording only, after all that came before it", 0 },
+	  "Classify only the last second of each recording, with all before it as context", 0 },
 	{ "jobs", 'j', "N", 0, "Worker threads, 1 to 256 (default: one per processor)", 0 },
 	{ "quiet", 'q', NULL, 0, "With --manifest: only the summary", 0 },
 	{ 0 },
@@ -50,12 +50,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!a->manifest && a->n_inputs == 0)
-			argp_error(state, "no file, folder or --manifest to classify");
+			argp_error(state, "name a file, a folder or --manifest");
 		if (a->manifest && a->n_inputs)
-			argp_error(state, "files beside --manifest: name one or the other");
+			argp_error(state, "name files or --manifest, not both");
 		if (a->quiet && !a->manifest)
 			argp_error(state,
-				   "--quiet: without --manifest nothing would be left to print");
+				   "--quiet needs --manifest: otherwise nothing would be printed");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}

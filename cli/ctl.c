@@ -38,12 +38,13 @@ static const struct argp_option options[] = {
 	  "The control socket (default: $KWS_CONTROL, $RUNTIME_DIRECTORY/control, "
 	  "/run/kwsd/control)",
 	  0 },
-	{ "keep", OPT_KEEP, NULL, 0, "set, on, off: also after a reload and a restart", 0 },
-	{ "listener", OPT_LISTENER, "NAME", 0, "subscribe: of this [audio NAME] only", 0 },
-	{ "spotter", OPT_SPOTTER, "NAME", 0, "subscribe: of this [model NAME] only", 0 },
-	{ "follow", OPT_FOLLOW, NULL, 0, "events, subscribe: wait for kwsd when it ends, and go on",
+	{ "keep", OPT_KEEP, NULL, 0, "set, on, off: keep it after a reload and a restart", 0 },
+	{ "listener", OPT_LISTENER, "NAME", 0, "subscribe: only from [audio NAME]", 0 },
+	{ "spotter", OPT_SPOTTER, "NAME", 0, "subscribe: only from [model NAME]", 0 },
+	{ "follow", OPT_FOLLOW, NULL, 0,
+	  "events, subscribe: if kwsd ends, wait for it and continue", 0 },
+	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "Wait at most SECONDS for an answer (default: 30)",
 	  0 },
-	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "Wait so long for an answer (default: 30)", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), or jsonl: the lines of kwsd", 0 },
 	{ "json", OPT_JSON, NULL, 0, "the same as --format jsonl", 0 },
 	{ 0 },
@@ -78,12 +79,11 @@ static const struct argp argp = {
 	.args_doc = "[status]\nevents\nsubscribe STREAM[=RATE]...\nset KEY=VALUE...\non "
 		    "[LISTENER]\noff "
 		    "[LISTENER]\nreload\nversion",
-	.doc = "Ask and steer the kwsd that runs.\vSTREAM is events, near_misses, scores, levels "
-	       "or mel, at "
-	       "RATE lines a second at most. KEY is one that needs no reload: threshold.WORD, "
-	       "decision.KEY, 'audio NAME.enabled'. Statuses: 0 done, 1 a wrong request, 69 no "
-	       "kwsd, 75 no "
-	       "answer in time, 78 refused.",
+	.doc = "Query and control the running kwsd.\vSTREAM is events, near_misses, scores, levels "
+	       "or mel, at most RATE lines a second. KEY is a key that needs no reload: "
+	       "threshold.WORD, "
+	       "decision.KEY, 'audio NAME.enabled'. Exit status: 0 done, 1 wrong request, 69 kwsd "
+	       "does not run, 75 no answer in time, 78 refused.",
 };
 
 /* ---- what goes wrong ---- */
@@ -91,7 +91,7 @@ static const struct argp argp = {
 static int no_daemon(const args *a, int code)
 {
 	if (code == ECONNREFUSED || code == ENOENT)
-		kws_out_complain("%s: no kwsd is there: %s", a->path, strerror(code));
+		kws_out_complain("%s: kwsd is not there: %s", a->path, strerror(code));
 	else
 		kws_out_complain("%s: %s", a->path, code ? strerror(code) : "kwsd has closed it");
 	return code == ETIMEDOUT ? EX_TEMPFAIL : EX_UNAVAILABLE;
@@ -127,7 +127,7 @@ static json_t *read_line(const args *a, const char *line)
 
 	if (o)
 		return o;
-	kws_out_complain("%s: what answers there is no kwsd", a->path);
+	kws_out_complain("%s: the program that answers is not kwsd", a->path);
 	return NULL;
 }
 
@@ -236,7 +236,7 @@ static int usage(const char *text)
 static int plain(const args *a)
 {
 	if (a->words[0] && a->words[1])
-		return usage("one request at a time, and this one takes nothing more");
+		return usage("one request at a time; this one takes no arguments");
 	return ask_once(a, request_for(a->words[0] ? a->words[0] : "status"));
 }
 
@@ -287,7 +287,7 @@ static int events(const args *a)
 
 	if (a->words[1]) {
 		json_decref(o);
-		return usage("events takes nothing more");
+		return usage("events takes no arguments");
 	}
 	kws_out_set(o, "events", subscription(a, NULL));
 	return follow(a, o);
@@ -355,7 +355,6 @@ int kws_cmd_ctl(int argc, char **argv)
 		if (!strcmp(requests[i].name, a.words[0]))
 			return requests[i].run(&a);
 	}
-	kws_out_complain("'%s' is nothing that kws ctl asks%s", a.words[0],
-			 kws_nearest_hint(&near));
+	kws_out_complain("'%s' is not a request of kws ctl%s", a.words[0], kws_nearest_hint(&near));
 	return KWS_EXIT_USAGE;
 }

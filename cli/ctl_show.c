@@ -200,7 +200,7 @@ void kws_ctl_show_status(const json_t *status)
 	kws_out_visible(stdout, text(status, "version"));
 	printf(", up %s, %.1f MB, %.1f %% of a processor\nconfiguration ", up,
 	       real(status, "rss_mb"), up_s > 0.0 ? 100.0 * real(status, "cpu_s") / up_s : 0.0);
-	kws_out_visible(stdout, *path ? path : "of defaults");
+	kws_out_visible(stdout, *path ? path : "defaults");
 	printf(", reloaded %lld times\n", count(status, "reloads"));
 	if (*wrong) {
 		printf("the last reload was refused: ");
@@ -280,6 +280,6 @@ void kws_ctl_show_line(const json_t *line, const char *raw)
 	else
 		printf("%s\n", raw); /* numbers for programs */
 	if ((o = json_object_get(line, "dropped")))
-		kws_out_complain("%lld lines were lost: this end is too slow",
+		kws_out_complain("%lld lines were lost: this program is too slow",
 				 (long long)json_integer_value(o));
 }

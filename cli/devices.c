@@ -16,7 +16,7 @@ typedef struct {
 
 static const struct argp_option options[] = {
 	{ "rates", OPT_RATES, NULL, 0,
-	  "Also the sample rates that each accepts; opens each for a moment", 0 },
+	  "Show the sample rates that each device accepts; opens each briefly", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl or csv", 0 },
 	{ "json", OPT_JSON, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ NULL, 'j', NULL, OPTION_HIDDEN, NULL, 0 },
@@ -38,7 +38,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 						 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL
 							 | 1u << KWS_FORMAT_CSV);
 		return 0;
-	case ARGP_KEY_ARG: argp_error(state, "no arguments are wanted"); return 0;
+	case ARGP_KEY_ARG: argp_error(state, "kws devices takes no arguments"); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -46,9 +46,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.doc = "List the audio inputs of this machine.\vThe first column is what audio.device of "
-	       "kwsd.conf, and -d of "
-	       "kws listen, want. Any part of a name will do, in any case. * marks the default.",
+	.doc = "List the audio inputs of this machine.\vThe first column is the name for device in "
+	       "kwsd.conf and for -d of kws listen. Any part of a name will do, in any case. * "
+	       "marks the default.",
 };
 
 static void print_json(const kws_device_info *d, const unsigned *rates, size_t n_rates,

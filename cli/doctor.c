@@ -22,9 +22,9 @@ static const struct argp_option options[] = {
 	  "Model file to examine (default: the installed one, or $KWS_MODEL)", 0 },
 	{ "config", 'c', "FILE", 0,
 	  "Configuration of kwsd to examine (default: " KWS_SYSCONFDIR
-	  "/kwsd/kwsd.conf); without -d, its microphone",
+	  "/kwsd/kwsd.conf); without -d, its microphone is used",
 	  0 },
-	{ "seconds", 's', "N", 0, "Listen for so many seconds, 1 to 3600 (default 3)", 0 },
+	{ "seconds", 's', "N", 0, "Listen for N seconds, 1 to 3600 (default 3)", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default) or jsonl", 0 },
 	{ 0 },
 };
@@ -39,11 +39,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'm': v->model = arg; return 0;
 	case 'c':
 		if (kws_args_unsigned(arg, 0, 64, &number) && access(arg, F_OK) != 0)
-			argp_error(
-				state,
-				"-c names a configuration, and there is no file %s; a channel is "
-				"--channel %s",
-				arg, arg);
+			argp_error(state,
+				   "-c takes a configuration, and there is no file %s; for a "
+				   "channel use --channel %s",
+				   arg, arg);
 		v->conf = arg;
 		return 0;
 	case 's': v->seconds = kws_args_need(state, "--seconds", arg, 1, 3600); return 0;
@@ -51,7 +50,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		v->found.format = kws_args_need_format(
 			state, arg, 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL);
 		return 0;
-	case ARGP_KEY_ARG: argp_error(state, "'%s': no arguments are wanted", arg); return 0;
+	case ARGP_KEY_ARG: argp_error(state, "'%s': kws doctor takes no arguments", arg); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -63,10 +62,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.children = children,
 	.doc = "Examine model, clock, configuration, service, sound system and microphone.\vSpeak "
-	       "while it listens. Below what is wrong stands what to do, and what can be pasted to "
-	       "do it. The exit status is 0 when nothing is wrong, 1 when something keeps kwsd "
-	       "from "
-	       "hearing.",
+	       "while it listens. Below each problem it prints what to do, and lines to paste. The "
+	       "exit status is 0 if nothing is wrong, 1 if something keeps kwsd from hearing.",
 };
 
 static void check_model(visit *v)
@@ -96,9 +93,9 @@ static void check_clock(kws_diagnosis *f)
 
 	if (now < 1700000000) {
 		kws_find(f, KWS_FIND_BAD, "the clock says %.24s", ctime(&now));
-		kws_find_advise(f, "set it, for events carry wall time:");
+		kws_find_advise(f, "set it, because events carry wall time:");
 	} else if (adjtimex(&t) == TIME_ERROR || (t.status & STA_UNSYNC)) {
-		kws_find(f, KWS_FIND_ODD, "the clock is not synchronised with others");
+		kws_find(f, KWS_FIND_ODD, "the clock is not synchronised");
 		kws_find_advise(f, "events of several machines will not line up:");
 	} else {
 		kws_find(f, KWS_FIND_OK, "the clock is set and synchronised");

@@ -156,16 +156,16 @@ void kws_doctor_check_conf(kws_diagnosis *f, const char *path, const char *model
 		read_conf(conf, c.out);
 	find_lines(f, status == 0 ? KWS_FIND_ODD : KWS_FIND_BAD, c.err);
 	if (status != 0) {
-		kws_find(f, KWS_FIND_BAD, "kwsd does not take its configuration, %s",
+		kws_find(f, KWS_FIND_BAD, "kwsd refuses its configuration, %s",
 			 there ? name : "the defaults");
-		kws_find_advise(f, "mend it, check it, and bring it into force:");
+		kws_find_advise(f, "correct it, check it, and load it:");
 		kws_find_paste(f, "sudoedit %s", kws_find_quoted(name, quoted));
 		kws_find_paste(f, "kwsd -t -c %s && sudo systemctl reload-or-restart kwsd", quoted);
 		return;
 	}
 	kws_find(f, KWS_FIND_OK,
-		 there ? "kwsd takes its configuration, %s"
-		       : "there is no %s: the defaults hold, and kwsd takes them",
+		 there ? "kwsd accepts its configuration, %s"
+		       : "there is no %s: kwsd uses the defaults",
 		 name);
 }
 
@@ -182,7 +182,7 @@ static void find_last_error(kws_diagnosis *f)
 		c.out[strcspn(c.out, "\n")] = '\0';
 		kws_find_advise(f, "its last error: %s", c.out);
 	} else {
-		kws_find_advise(f, "what it says:");
+		kws_find_advise(f, "its log:");
 	}
 	kws_find_paste(f, "journalctl -u kwsd -n 50");
 }
@@ -206,13 +206,12 @@ static bool check_unit(kws_diagnosis *f, bool *runs)
 	char *argv[] = { program, show, unit, which, NULL };
 	if (access("/run/systemd/system", F_OK) != 0 || !kws_child_run(&c, argv, 10000)
 	    || kws_child_status(&c) != 0) {
-		kws_find(f, KWS_FIND_OK,
-			 "systemd does not run here: there is no service to look at");
+		kws_find(f, KWS_FIND_OK, "systemd does not run here: there is no service to check");
 		return false;
 	}
 	if (!is(c.out, "LoadState=loaded")) {
 		kws_find(f, KWS_FIND_ODD, "systemd knows no kwsd.service");
-		kws_find_advise(f, "install it, if kwsd is to listen for ever:");
+		kws_find_advise(f, "install it, if kwsd should always run:");
 		kws_find_paste(f, "make && sudo make install && sudo systemctl daemon-reload");
 		kws_find_paste(f, "sudo systemctl enable --now kwsd");
 		return false;
@@ -222,17 +221,17 @@ static bool check_unit(kws_diagnosis *f, bool *runs)
 		kws_find(f, KWS_FIND_OK, "kwsd.service runs");
 	} else if (is(c.out, "ActiveState=inactive")) {
 		kws_find(f, KWS_FIND_ODD, "kwsd.service does not run");
-		kws_find_advise(f, "start it, now and with the machine:");
+		kws_find_advise(f, "start it, now and at every boot:");
 		kws_find_paste(f, "sudo systemctl enable --now kwsd");
 	} else {
 		kws_find(f, KWS_FIND_BAD, "kwsd.service %s",
 			 is(c.out, "ActiveState=failed") ? "has failed"
-							 : "does not get through its start");
+							 : "does not finish starting");
 		find_last_error(f);
 		kws_find_paste(f, "sudo systemctl restart kwsd");
 	}
 	if (active && !is(c.out, "UnitFileState=enabled")) {
-		kws_find(f, KWS_FIND_ODD, "kwsd.service will not start with the machine");
+		kws_find(f, KWS_FIND_ODD, "kwsd.service will not start at boot");
 		kws_find_advise(f, "enable it:");
 		kws_find_paste(f, "sudo systemctl enable kwsd");
 	}
@@ -270,7 +269,7 @@ static void check_connection(kws_diagnosis *f, const char *path, const struct st
 		kws_find_paste(f, "sudo usermod -aG %s %s", g ? group : "GROUP", user_name());
 	} else {
 		kws_find(f, KWS_FIND_BAD, "event socket %s: %s", path, strerror(failed));
-		kws_find_advise(f, "nobody listens at it, kwsd has gone without removing it:");
+		kws_find_advise(f, "nobody listens there: kwsd ended without removing it:");
 		kws_find_paste(f, "sudo systemctl restart kwsd");
 	}
 }
@@ -282,12 +281,11 @@ static void check_socket(kws_diagnosis *f, const char *path, bool runs)
 	if (lstat(path, &st) != 0) {
 		kws_find(f, runs ? KWS_FIND_BAD : KWS_FIND_ODD, "event socket %s: %s", path,
 			 strerror(errno));
-		kws_find_advise(f, runs ? "the kwsd that runs has another configuration:"
+		kws_find_advise(f, runs ? "the running kwsd has another configuration:"
 					: "kwsd makes it when it starts:");
 		kws_find_paste(f, "sudo systemctl restart kwsd");
 	} else if (!S_ISSOCK(st.st_mode)) {
-		kws_find(f, KWS_FIND_BAD, "event socket %s: there is something else, no socket",
-			 path);
+		kws_find(f, KWS_FIND_BAD, "event socket %s: it is not a socket", path);
 		kws_find_advise(f, "move it away:");
 		kws_find_paste(f, "sudo mv %s %s.old && sudo systemctl restart kwsd",
 			       kws_find_quoted(path, quoted), quoted);
@@ -336,7 +334,7 @@ static void check_script(kws_diagnosis *f, const char *path)
 	program[strcspn(program, " \t\r\n")] = '\0';
 	if (carriage) {
 		kws_find(f, KWS_FIND_BAD, "hook %s: its lines end in CR LF", path);
-		kws_find_advise(f, "the kernel looks for an interpreter with that in its name:");
+		kws_find_advise(f, "the kernel takes the CR as part of the interpreter's name:");
 		kws_find_paste(f, "sudo sed -i 's/\\r$//' %s", kws_find_quoted(path, quoted));
 	} else if (access(program, X_OK) != 0) {
 		kws_find(f, KWS_FIND_BAD, "hook %s: its interpreter %s: %s", path, program,
@@ -362,10 +360,10 @@ static void check_hook(kws_diagnosis *f, const char *command)
 	} else if (!S_ISREG(st.st_mode) || (st.st_mode & S_IXOTH) == 0) {
 		/* the service runs as a user without special rights */
 		kws_find(f, KWS_FIND_BAD, "hook %s: %s", path,
-			 S_ISREG(st.st_mode) ? "not everybody may execute it, and kwsd.service is "
-					       "nobody in particular"
-					     : "no file");
-		kws_find_advise(f, "let it be executed:");
+			 S_ISREG(st.st_mode) ? "others may not execute it, and kwsd.service runs "
+					       "as a user without special rights"
+					     : "not a file");
+		kws_find_advise(f, "make it executable:");
 		kws_find_paste(f, "sudo chmod 755 %s", kws_find_quoted(path, quoted));
 	} else {
 		check_script(f, path);
@@ -380,7 +378,7 @@ static void check_reach(kws_diagnosis *f, const entry *e, const char *key)
 	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
 		if (strncmp(e->value, hidden[i], strlen(hidden[i])) != 0)
 			continue;
-		kws_find(f, KWS_FIND_ODD, "%s %s: kwsd.service does not see %s", e->title, key,
+		kws_find(f, KWS_FIND_ODD, "%s %s: kwsd.service cannot see %s", e->title, key,
 			 e->value);
 		kws_find_advise(f, "move it elsewhere, or open the service with a drop-in:");
 		kws_find_paste(f, "sudo systemctl edit kwsd");

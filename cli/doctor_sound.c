@@ -22,7 +22,7 @@ static const char *user_name(void)
 
 static void paste_join_audio(kws_diagnosis *f)
 {
-	kws_find_advise(f, "join the group audio, then log in again; a service of your own joins "
+	kws_find_advise(f, "join the group audio, then log in again; your own service joins it "
 			   "with SupplementaryGroups=audio:");
 	kws_find_paste(f, "sudo usermod -aG audio %s", user_name());
 }
@@ -70,8 +70,8 @@ static void explain_no_input(kws_diagnosis *f, size_t cards)
 {
 	if (cards) {
 		kws_find(f, KWS_FIND_BAD,
-			 "%zu recording devices in /dev/snd, and the sound system offers none of "
-			 "them",
+			 "there are %zu recording devices in /dev/snd, but the sound system offers "
+			 "none of them",
 			 cards);
 		kws_find_advise(f, "look for mistakes in /etc/asound.conf and ~/.asoundrc; this "
 				   "shows what ALSA says:");
@@ -79,8 +79,8 @@ static void explain_no_input(kws_diagnosis *f, size_t cards)
 		return;
 	}
 	kws_find(f, KWS_FIND_BAD, "the kernel has no recording device (/dev/snd/pcm*c)");
-	kws_find_advise(f, "plug a microphone in, and look for it; in a container, hand /dev/snd "
-			   "on:");
+	kws_find_advise(f,
+			"plug in a microphone, and look for it; in a container, pass on /dev/snd:");
 	kws_find_paste(f, "sudo dmesg | grep -i -e audio -e snd | tail");
 	kws_find_advise(f, "with PulseAudio or PipeWire only, set PULSE_SERVER, and this in "
 			   "~/.asoundrc:");
@@ -100,7 +100,8 @@ static void paste_device(kws_diagnosis *f, const char *name, const kws_device_in
 	for (size_t i = 0; i < n && !near.name; i++)
 		if (list[i].is_default)
 			near.name = list[i].id;
-	kws_find_advise(f, "part of a name of `kws devices' will do, for -d and in kwsd.conf:");
+	kws_find_advise(f,
+			"any part of a name from `kws devices' will do, for -d and in kwsd.conf:");
 	kws_find_paste(f, "[audio]");
 	kws_find_paste(f, "device = %s", near.name ? near.name : list[0].id);
 }
@@ -116,8 +117,8 @@ static bool check_system(kws_diagnosis *f, const char *name)
 	const size_t cards = check_permission(f);
 	if (kws_device_list(list, KWS_DEVICE_MAX, &n, &err) != KWS_OK) {
 		kws_find(f, KWS_FIND_BAD, "%s", err.text);
-		kws_find_advise(f, "ALSA_CONFIG_PATH, /etc/asound.conf or ~/.asoundrc is not what "
-				   "ALSA wants; move it away and try again:");
+		kws_find_advise(f, "ALSA does not accept ALSA_CONFIG_PATH, /etc/asound.conf or "
+				   "~/.asoundrc; move it away and try again:");
 		kws_find_paste(f, "mv ~/.asoundrc ~/.asoundrc.old; kws devices");
 		explain_no_input(f, cards);
 		return false;
@@ -140,14 +141,14 @@ static bool check_system(kws_diagnosis *f, const char *name)
 static void explain_refusal(kws_diagnosis *f, const char *why)
 {
 	if (strstr(why, "unavailable") || strstr(why, "busy")) {
-		kws_find_advise(f, "another program has it, kwsd itself perhaps; this names it:");
+		kws_find_advise(f, "another program uses it, perhaps kwsd itself; this names it:");
 		kws_find_paste(f, "fuser -v /dev/snd/*");
 		kws_find_advise(f, "or share it, through the sound server, in kwsd.conf:");
 		kws_find_paste(f, "[audio]");
 		kws_find_paste(f, "device = pulse");
 	} else if (strstr(why, "sample rate")) {
-		kws_find_advise(f, "it wants another rate, with JACK that of the server; this "
-				   "lists them:");
+		kws_find_advise(
+			f, "it needs another rate, with JACK that of the server; this lists them:");
 		kws_find_paste(f, "kws devices --rates");
 	} else if (strstr(why, "ermission")) {
 		paste_join_audio(f);
@@ -167,10 +168,10 @@ static kws_device *check_open(kws_diagnosis *f, const kws_device_config *config)
 	kws_find(f, KWS_FIND_OK, "open at %u Hz, %u channels", kws_device_rate(d),
 		 kws_device_channels(d));
 	if (kws_device_rate(d) < 16000) {
-		kws_find(f, KWS_FIND_ODD, "%u Hz carries sounds below %u Hz only",
+		kws_find(f, KWS_FIND_ODD, "%u Hz carries only sounds below %u Hz",
 			 kws_device_rate(d), kws_device_rate(d) / 2);
-		kws_find_advise(f, "models hear 16000 Hz: a telephone's band costs hits; if it can "
-				   "do more, in kwsd.conf:");
+		kws_find_advise(f, "models take 16000 Hz: the telephone band costs hits; if the "
+				   "device can do more, in kwsd.conf:");
 		kws_find_paste(f, "[audio]");
 		kws_find_paste(f, "rate_hz = 16000");
 	}
@@ -230,8 +231,8 @@ static void check_flow(kws_diagnosis *f, const kws_device *d, const sound *s)
 
 	if (!s->n) {
 		kws_find(f, KWS_FIND_BAD, "it sends nothing");
-		kws_find_advise(f, "a source that is suspended, or a server that hangs: replug the "
-				   "microphone, or start the sound server anew:");
+		kws_find_advise(f, "the source is suspended, or the sound server hangs: replug the "
+				   "microphone, or restart the sound server:");
 		kws_find_paste(f, "systemctl --user restart pipewire wireplumber pulseaudio");
 		return;
 	}
@@ -244,10 +245,10 @@ static void check_flow(kws_diagnosis *f, const kws_device *d, const sound *s)
 		kws_find_paste(f, "latency_ms = 100");
 	}
 	if (!kws_device_is_pipe(d) && fabs(seen / hz - 1.0) > 0.05) {
-		kws_find(f, KWS_FIND_BAD, "it says %.0f Hz and sends %.0f samples a second", hz,
+		kws_find(f, KWS_FIND_BAD, "it claims %.0f Hz but sends %.0f samples a second", hz,
 			 seen);
-		kws_find_advise(f, "words at the wrong speed are never found; open it at what it "
-				   "really has, in kwsd.conf:");
+		kws_find_advise(f, "words at the wrong speed are never found; open it at its real "
+				   "rate, in kwsd.conf:");
 		kws_find_paste(f, "[audio]");
 		kws_find_paste(f, "rate_hz = %.0f", 100.0 * round(seen / 100.0));
 	} else {
@@ -263,22 +264,22 @@ static const struct {
 	int paste;
 } about[KWS_N_FLAWS] = {
 	[KWS_FLAW_NO_SOUND] = { KWS_FIND_BAD,
-				"what does it send? a microphone that is not there, or a "
-				"pipe of another encoding, is like that",
+				"what does it send? a missing microphone, or a pipe with another "
+				"encoding, sounds like that",
 				NOTHING },
 	[KWS_FLAW_EMPTY_HALVES] = { KWS_FIND_BAD,
-				    "what does it send? kwsd hears raw PCM as 16 bits", NOTHING },
+				    "what does it send? kwsd reads raw PCM as 16 bits", NOTHING },
 	[KWS_FLAW_NO_NUMBERS] = { KWS_FIND_ODD,
-				  "what makes this sound computes wrongly: a filter of the "
-				  "sound server, or the encoding is not f32",
+				  "something computes this sound wrongly, perhaps a filter of the "
+				  "sound server; or the encoding is not f32",
 				  NOTHING },
 	[KWS_FLAW_DIGITAL_SILENCE] = { KWS_FIND_BAD,
-				       "muted? there is a switch on many microphones, and "
-				       "one here; or it is the wrong channel:",
+				       "muted? many microphones have a switch, and so has the "
+				       "mixer; or it is the wrong channel:",
 				       GAIN },
 	[KWS_FLAW_CANCELLING] = { KWS_FIND_BAD,
-				  "one line of a balanced pair on each channel does that; "
-				  "hear one of them, in kwsd.conf:",
+				  "a balanced pair with one line on each channel does that; use "
+				  "one of them, in kwsd.conf:",
 				  CHANNEL },
 	[KWS_FLAW_LOW] = { KWS_FIND_ODD,
 			   "if you spoke: come nearer, or turn up the gain and the capture "
@@ -287,19 +288,18 @@ static const struct {
 	[KWS_FLAW_CLIPPED] = { KWS_FIND_ODD,
 			       "turn the gain down until shouting stays below 0 dBFS:", GAIN },
 	[KWS_FLAW_OFFSET] = { KWS_FIND_ODD,
-			      "cheap sound cards have it; it costs headroom, and words "
-			      "survive it up to about 10 %",
+			      "cheap sound cards have it; it costs headroom, but words are still "
+			      "found up to about 10 %",
 			      NOTHING },
-	[KWS_FLAW_DEAD_CHANNEL] = { KWS_FIND_ODD,
-				    "hear the one that lives, in kwsd.conf:", CHANNEL },
-	[KWS_FLAW_NOISY_CHANNEL] = { KWS_FIND_ODD, "hear the other one, in kwsd.conf:", CHANNEL },
+	[KWS_FLAW_DEAD_CHANNEL] = { KWS_FIND_ODD, "use the other one, in kwsd.conf:", CHANNEL },
+	[KWS_FLAW_NOISY_CHANNEL] = { KWS_FIND_ODD, "use the other one, in kwsd.conf:", CHANNEL },
 	[KWS_FLAW_NARROW] = { KWS_FIND_ODD,
-			      "models hear up to 8 kHz: what is missing costs hits; a "
-			      "headset by Bluetooth does that",
+			      "models use sound up to 8 kHz: a missing band costs hits; Bluetooth "
+			      "headsets do that",
 			      NOTHING },
 	[KWS_FLAW_STEADY] = { KWS_FIND_ODD,
-			      "if you spoke: hum, hiss or music drown it; words need some "
-			      "10 dB more than that",
+			      "if you spoke: hum, hiss or music masks it; words must be some 10 dB "
+			      "louder",
 			      NOTHING },
 };
 
@@ -337,9 +337,8 @@ static void check_sound(kws_diagnosis *f, kws_device *d)
 		kws_find(f, KWS_FIND_OK, "level %.1f dBFS, peak %.1f, quietest %.1f",
 			 heard.level_dbfs, heard.peak_dbfs, heard.quiet_dbfs);
 	if (level && heard.quiet_dbfs > -30.0) {
-		kws_find(f, KWS_FIND_ODD, "loud even where it is quietest: %.1f dBFS",
-			 heard.quiet_dbfs);
-		kws_find_advise(f, "hum, hiss or music: words need some 10 dB more than that");
+		kws_find(f, KWS_FIND_ODD, "the quietest part is loud: %.1f dBFS", heard.quiet_dbfs);
+		kws_find_advise(f, "hum, hiss or music: words must be some 10 dB louder");
 	}
 }
 
@@ -363,7 +362,7 @@ void kws_doctor_sound(kws_diagnosis *f, const kws_device_config *device, unsigne
 			check_sound(f, d);
 	} else {
 		kws_find(f, KWS_FIND_BAD, "%s", kws_strerror(KWS_ERR_NOMEM));
-		kws_find_advise(f, "end other programs; the sound was not listened to");
+		kws_find_advise(f, "end other programs; the sound was not checked");
 	}
 	kws_device_close(d);
 }

@@ -48,12 +48,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_MANIFEST: a->manifest = arg; return 0;
 	case 'p':
 		if (strcmp(arg, "-") == 0)
-			argp_error(state, "--picture: standard output has the results");
+			argp_error(state, "--picture: standard output is for the results");
 		a->picture = kws_picture_need(state, "--picture", arg);
 		return 0;
 	case OPT_TARGET:
 		if (a->n_targets == KWS_EVALUATION_TARGETS)
-			argp_error(state, "--at: more than %d of them", KWS_EVALUATION_TARGETS);
+			argp_error(state, "--at: more than %d times", KWS_EVALUATION_TARGETS);
 		a->target[a->n_targets++] = kws_args_need_real(state, "--at", arg, 0.0, 1e6);
 		return 0;
 	case ARGP_KEY_ARGS:
@@ -62,15 +62,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!a->manifest && a->hear.n_inputs == 0)
-			argp_error(state, "no file, folder or --manifest to listen to");
+			argp_error(state, "name a file, a folder or --manifest");
 		if (a->manifest && (a->hear.n_inputs || a->picture || a->n_targets))
-			argp_error(state, "--manifest measures clips: no other files, --picture or "
-					  "--at beside it");
+			argp_error(state, "--manifest measures clips: it takes no other files, "
+					  "--picture or --at");
 		if (a->manifest
 		    && (a->hear.unlabelled_only || a->hear.smooth_ms >= 0
 			|| a->hear.refractory_ms >= 0 || a->hear.tolerance != 0.75))
-			argp_error(state, "--manifest measures clips, which have no use for "
-					  "--tolerance, --unlabelled-only, --smooth, --refractory");
+			argp_error(state, "--manifest measures clips: it takes no --tolerance, "
+					  "--unlabelled-only, --smooth or --refractory");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -122,7 +122,7 @@ static void print_point(const task *t, const kws_evaluation_point *p)
 	if (isnan(p->target))
 		printf("\nwith the thresholds of the model\n");
 	else if (!p->count) {
-		printf("\nat %g false alarms an hour: no threshold up to 1 is so strict\n",
+		printf("\nat %g false alarms an hour: no threshold up to 1 is strict enough\n",
 		       p->target);
 		return;
 	} else
@@ -136,17 +136,15 @@ static void print_point(const task *t, const kws_evaluation_point *p)
 		if (is_shown(t, w))
 			print_row(t, p, w);
 	const kws_count *all = &p->count[m->n_words];
-	printf("events that are no hits: %zu outside the time of any word, %zu in that of another "
-	       "word, %zu a second time\n",
+	printf("false events: %zu outside all words, %zu during another word, %zu repeats\n",
 	       all->strays, all->confused, all->duplicates);
 }
 
 static void print_support(const task *t)
 {
 	double least = kws_poisson_supported(0, t->e.hours);
-	printf("\nWhat the hours support: without a single false alarm in %.2f h, the rate is "
-	       "below "
-	       "%.2f per hour (95 %%, rule of three).\n",
+	printf("\nWhat the hours support: with no false alarm in %.2f h, the rate is below %.2f "
+	       "per hour (95 %%, rule of three).\n",
 	       t->e.hours, least);
 	for (size_t i = 0; i < t->e.n_points; i++) {
 		const kws_evaluation_point *p = &t->e.point[i];
@@ -154,11 +152,11 @@ static void print_support(const task *t)
 			continue;
 		size_t k = p->count[t->heard.material.n_words].false_alarms;
 		double below = kws_poisson_supported(k, t->e.hours);
-		printf("%zu in %.2f h support only: below %.2f per hour.%s", k, t->e.hours, below,
-		       below <= p->target ? "\n" : "");
+		printf("%zu in %.2f h support only a rate below %.2f per hour.%s", k, t->e.hours,
+		       below, below <= p->target ? "\n" : "");
 		if (below > p->target && p->target > 0.0)
-			printf(" To support %g, %.1f h without one are needed.\n", p->target,
-			       kws_poisson_upper(0, 0.05) / p->target);
+			printf(" To support %g, %.1f h without a false alarm are needed.\n",
+			       p->target, kws_poisson_upper(0, 0.05) / p->target);
 		else if (below > p->target)
 			putchar('\n');
 	}
@@ -171,10 +169,10 @@ static void print_text(const task *t)
 	       "h\n",
 	       kws_model_name(h->model), h->n_said, h->n_labelled, h->labelled_s / 3600.0,
 	       h->material.n - h->n_labelled, h->unlabelled_s / 3600.0);
-	printf("A word is heard when decided between its start and %g s after its end; every other "
-	       "event is a false alarm%s.\n",
+	printf("A word counts as heard if it is decided between its start and %g s after its end. "
+	       "Every other event is a false alarm%s.\n",
 	       h->material.tolerance,
-	       h->material.unlabelled_only ? ", counted where nothing is said only" : "");
+	       h->material.unlabelled_only ? ", counted only where nothing is said" : "");
 	for (size_t i = 0; i < t->e.n_points; i++)
 		print_point(t, &t->e.point[i]);
 	if (t->e.hours > 0.0)
@@ -342,8 +340,8 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[FILE|DIR]...",
-	.doc = "Measure misses against false alarms on recordings. What is said in a.flac is read "
-	       "from a.tsv (start, end, word); where there is no such file, nothing is said.",
+	.doc = "Measure misses against false alarms on recordings. a.tsv (start, end, word) says "
+	       "which words are in a.flac; without it, there are none.",
 	.children = kws_measure_child,
 };
 

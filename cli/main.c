@@ -24,13 +24,13 @@ static const struct {
 	{ "spot", kws_cmd_spot, "what is said when, in recordings of any length or a pipe" },
 	{ "model", kws_cmd_model, "what is in a model file" },
 	{ "eval", kws_cmd_eval, "how good a model is: misses against false alarms" },
-	{ "calibrate", kws_cmd_calibrate, "thresholds for a wanted rate of false alarms" },
+	{ "calibrate", kws_cmd_calibrate, "thresholds for a target rate of false alarms" },
 	{ "plot", kws_cmd_plot, "a picture of a recording: spectrogram, scores, events" },
 	{ "bench", kws_cmd_bench, "how fast it is on this machine" },
 	{ "devices", kws_cmd_devices, "which microphones there are" },
 	{ "listen", kws_cmd_listen, "a microphone, with a level meter and live scores" },
 	{ "doctor", kws_cmd_doctor, "what keeps this machine from hearing" },
-	{ "ctl", kws_cmd_ctl, "ask and steer the kwsd that runs" },
+	{ "ctl", kws_cmd_ctl, "query and control the running kwsd" },
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -42,7 +42,7 @@ static void help(FILE *to)
 		fprintf(to, "  kws %-10s %s\n", commands[i].name, commands[i].does);
 	fprintf(to,
 		"  kws %-10s this list, or the options of one command\n\n"
-		"`kws COMMAND --help' lists the options of a command, `man kws' says the rest.\n",
+		"`kws COMMAND --help' lists the options of a command, `man kws' has the rest.\n",
 		"help");
 }
 
@@ -61,7 +61,7 @@ static int run(const char *name, int argc, char **argv)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		kws_nearest_offer(&near, commands[i].name);
 	kws_nearest_offer(&near, "help");
-	kws_out_complain("'%s' is no command of `kws help'%s", name, kws_nearest_hint(&near));
+	kws_out_complain("'%s' is not a command; see `kws help'%s", name, kws_nearest_hint(&near));
 	return KWS_EXIT_USAGE;
 }
 

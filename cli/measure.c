@@ -9,14 +9,13 @@ enum { OPT_TOLERANCE = 0x300, OPT_UNLABELLED, OPT_SMOOTH, OPT_REFRACTORY };
 
 static const struct argp_option options[] = {
 	{ "tolerance", OPT_TOLERANCE, "S", 0,
-	  "A word counts as heard until that many seconds after its end, 0 to 60 (default 0.75)",
-	  0 },
+	  "A word counts as heard up to S seconds after its end, 0 to 60 (default 0.75)", 0 },
 	{ "unlabelled-only", OPT_UNLABELLED, NULL, 0,
 	  "Count false alarms only in recordings in which nothing is said", 0 },
 	{ "smooth", OPT_SMOOTH, "MS", 0,
-	  "Mean over that much of the probabilities, 0 to 2000 (default: the model's)", 0 },
+	  "Average the probabilities over MS, 0 to 2000 (default: the model's)", 0 },
 	{ "refractory", OPT_REFRACTORY, "MS", 0,
-	  "A word that was found is silent for that long, 0 to 60000 (default: the model's)", 0 },
+	  "Shortest time between events of a word, 0 to 60000 (default: the model's)", 0 },
 	{ "jobs", 'j', "N", 0, "Worker threads, 1 to 256 (default: one per processor)", 0 },
 	{ 0 },
 };
@@ -76,7 +75,7 @@ static int hear(kws_recordings *r, const kws_model *m, const kws_measure_args *a
 	if (status != KWS_OK)
 		kws_out_complain("%s", kws_strerror(status));
 	else if (!r->material.n)
-		kws_out_complain("none of the recordings could be heard");
+		kws_out_complain("none of the recordings could be read");
 	return status == KWS_OK && r->material.n ? KWS_EXIT_OK : KWS_EXIT_INPUT;
 }
 
@@ -87,7 +86,7 @@ int kws_measure_hear(kws_recordings *r, const kws_model *m, const kws_measure_ar
 	size_t failed = 0;
 	*r = (kws_recordings){ 0 };
 	if (kws_model_max_frames(m)) {
-		kws_out_complain("model %s: full attention cannot hear an endless stream",
+		kws_out_complain("model %s: full attention cannot process an endless stream",
 				 kws_model_name(m));
 		return KWS_EXIT_MODEL;
 	}

@@ -12,11 +12,11 @@ enum { OPT_AFTER = 0x260, OPT_WITHIN };
 
 static const struct argp_option options[] = {
 	{ "after", OPT_AFTER, "NAME=OTHER", 0,
-	  "Words of model NAME count only after a word of model OTHER; models are named by "
-	  "-m NAME=FILE, else as their files",
+	  "Words of model NAME count only after a word of model OTHER; models are named by -m "
+	  "NAME=FILE, or after their files",
 	  0 },
 	{ "within", OPT_WITHIN, "S|NAME=S", 0,
-	  "So many seconds after it at most, 0 to 3600, for all or one (default 5)", 0 },
+	  "At most S seconds after it, 0 to 3600, for all models or one (default 5)", 0 },
 	{ 0 },
 };
 
@@ -24,7 +24,7 @@ static void keep(const struct argp_state *state, const char *option, const char 
 		 const char *arg)
 {
 	if (*n == KWS_MODELS_MOST)
-		argp_error(state, "%s: more than %d of them", option, KWS_MODELS_MOST);
+		argp_error(state, "%s: more than %d times", option, KWS_MODELS_MOST);
 	list[(*n)++] = arg;
 }
 
@@ -83,8 +83,9 @@ static int open_one(kws_models *m, const char *arg, bool alone)
 	if (!*one.name && !alone)
 		name_of_file(path, one.name);
 	if (find(m, one.name, strlen(one.name))) {
-		kws_out_complain("--model: two are called %s; -m NAME=FILE names them otherwise",
-				 one.name);
+		kws_out_complain(
+			"--model: two models are called %s; give another name with -m NAME=FILE",
+			one.name);
 		return KWS_EXIT_USAGE;
 	}
 	one.model = kws_args_open_model(path);
@@ -93,9 +94,10 @@ static int open_one(kws_models *m, const char *arg, bool alone)
 	m->at[m->n++] = one;
 	if (!kws_model_max_frames(one.model))
 		return KWS_EXIT_OK;
-	kws_out_complain("model %s: full attention cannot hear an endless stream; `kws classify' "
-			 "takes it",
-			 kws_model_name(one.model));
+	kws_out_complain(
+		"model %s: full attention cannot process an endless stream; `kws classify' "
+		"takes it",
+		kws_model_name(one.model));
 	return KWS_EXIT_MODEL;
 }
 
@@ -121,7 +123,7 @@ static bool set_after(kws_models *m, const char *arg)
 {
 	const size_t len = strcspn(arg, "=");
 	if (!arg[len]) {
-		kws_out_complain("--after: '%s' is not NAME=OTHER, two models", arg);
+		kws_out_complain("--after: '%s' is not NAME=OTHER with two models", arg);
 		return false;
 	}
 	kws_named_model *one = find_named(m, "--after", arg, len);
@@ -173,8 +175,7 @@ static bool set_within(kws_models *m, const char *arg)
 			n++;
 		}
 	if (!n)
-		kws_out_complain("--within: %s comes after no other; see --after",
-				 one ? one->name : "any model");
+		kws_out_complain("--within needs --after for %s", one ? one->name : "a model");
 	return n > 0;
 }
 

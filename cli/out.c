@@ -68,7 +68,7 @@ void kws_out_problems(kws_problems *p)
 	for (size_t i = 0; i < p->n; i++)
 		kws_out_complain("%s", p->text[i]);
 	if (p->lost)
-		kws_out_complain("%s: %zu more that was wrong cannot be told",
+		kws_out_complain("%s: %zu further problems cannot be listed",
 				 kws_strerror(KWS_ERR_NOMEM), p->lost);
 	kws_problems_free(p);
 }
@@ -210,7 +210,7 @@ int kws_out_finish(int status)
 	if (good)
 		return status;
 	if (write_error == ENOMEM)
-		kws_out_complain("%s: the output is not whole", kws_strerror(KWS_ERR_NOMEM));
+		kws_out_complain("%s: the output is incomplete", kws_strerror(KWS_ERR_NOMEM));
 	else if (write_error != EPIPE)
 		kws_out_complain("standard output: %s", strerror(write_error));
 	return status == KWS_EXIT_OK ? KWS_EXIT_INPUT : status;

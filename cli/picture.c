@@ -28,7 +28,7 @@ static int kind_of(const char *path)
 const char *kws_picture_need(const struct argp_state *state, const char *option, const char *path)
 {
 	if (kind_of(path) < 0)
-		argp_error(state, "%s: '%s' ends in none of .svg, .png, .pdf", option, path);
+		argp_error(state, "%s: '%s' does not end in .svg, .png or .pdf", option, path);
 	return path;
 }
 

@@ -24,10 +24,10 @@ static const struct argp_option options[] = {
 	{ "picture", 'p', "FILE", 0, "The picture: .svg, .png or .pdf; - is SVG on standard output",
 	  0 },
 	{ "output", 'o', NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
-	{ "start", OPT_START, "S", 0, "Draw from there on, seconds (default 0)", 0 },
-	{ "end", OPT_END, "S", 0, "Draw up to there (default: the end)", 0 },
+	{ "start", OPT_START, "S", 0, "Begin at second S (default 0)", 0 },
+	{ "end", OPT_END, "S", 0, "End at second S (default: the end)", 0 },
 	{ "width", OPT_WIDTH, "N", 0,
-	  "Pixels along the time axis, 200 to 20000 (default: by the length)", 0 },
+	  "Pixels along the time axis, 200 to 20000 (default: from the length)", 0 },
 	{ 0 },
 };
 
@@ -48,9 +48,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!a->input || !a->output)
-			argp_error(state, "want a file to hear and -p, the picture to draw");
+			argp_error(state, "name a file to draw, and -p with the picture");
 		if (a->end <= a->start)
-			argp_error(state, "--end: that is not after the start");
+			argp_error(state, "--end: not after the start");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -149,7 +149,8 @@ static enum kws_status hear(task *t, kws_source *src, kws_error *err)
 		return kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
 	if (t->too_long)
 		return kws_fail(err, KWS_ERR_ARG,
-				"more than an hour is no picture: choose with --start and --end");
+				"more than an hour is too long to draw: choose a part with --start "
+				"and --end");
 	if (t->p.mels.n == 0)
 		return kws_fail(err, KWS_ERR_ARG, "no audio from second %g on", t->a->start);
 	t->p.from = t->p.mels.first;
@@ -175,7 +176,7 @@ static int run_task(task *t)
 	t->p.n_words = kws_model_n_words(t->model);
 	t->p.frame = f->hop * kws_model_stride(t->model);
 	if (kws_model_max_frames(t->model)) {
-		kws_out_complain("model %s: full attention cannot hear an endless stream",
+		kws_out_complain("model %s: full attention cannot process an endless stream",
 				 kws_model_name(t->model));
 		return KWS_EXIT_MODEL;
 	}

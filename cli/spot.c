@@ -32,9 +32,9 @@ typedef struct {
 static const struct argp_option options[] = {
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl, csv or audacity", 0 },
 	{ "smooth", OPT_SMOOTH, "MS", 0,
-	  "Mean over that much of the probabilities, 0 to 2000 (default: the model's)", 0 },
+	  "Average the probabilities over MS, 0 to 2000 (default: the model's)", 0 },
 	{ "refractory", OPT_REFRACTORY, "MS", 0,
-	  "A word that was found is silent for that long, 0 to 60000 (default: the model's)", 0 },
+	  "Shortest time between events of a word, 0 to 60000 (default: the model's)", 0 },
 	{ "block", OPT_BLOCK, "MS", 0,
 	  "Audio fed at a time; 10 is the live hop. Changes speed, never the output (default 1000)",
 	  0 },
@@ -66,7 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (a->n_inputs == 0)
-			argp_error(state, "no file to listen to");
+			argp_error(state, "name a file");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}

@@ -14,8 +14,8 @@ enum { OPT_THRESHOLD = 0x240 };
 
 static const struct argp_option options[] = {
 	{ "threshold", OPT_THRESHOLD, "X|WORD=X", 0,
-	  "Score that a word has to reach, 0 to 1 or off; for all words or one; may be repeated, "
-	  "and be a list with commas (default: the model's); of one of several models: NAME:X, "
+	  "Score that a word must reach, 0 to 1 or off, for all words or one; may be repeated, or "
+	  "be a comma-separated list (default: the model's); of one of several models: NAME:X, "
 	  "NAME:WORD=X",
 	  0 },
 	{ NULL, 't', "X|WORD=X", OPTION_HIDDEN, NULL, 0 },
@@ -30,7 +30,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 't':
 	case OPT_THRESHOLD:
 		if (t->n == KWS_THRESHOLDS_MOST)
-			argp_error(state, "--threshold: more than %d of them", KWS_THRESHOLDS_MOST);
+			argp_error(state, "--threshold: more than %d times", KWS_THRESHOLDS_MOST);
 		t->list[t->n++] = arg;
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
@@ -52,8 +52,8 @@ static bool has_points(const char *list)
 		const size_t n = strspn(part, "0123456789");
 		if (!n || (part[n] && part[n] != ','))
 			continue;
-		kws_out_complain("--threshold: '%s' has a decimal comma; write %.*s.%.*s; several "
-				 "words are word=value,word=value",
+		kws_out_complain("--threshold: '%s' has a decimal comma; write %.*s.%.*s; for "
+				 "several words, word=value,word=value",
 				 list, (int)whole, at, (int)n, part);
 		return false;
 	}
@@ -96,7 +96,7 @@ static bool no_such_word(const targets *t, const char *text)
 		for (size_t w = 0; w < kws_model_n_words(t->at[i].model); w++)
 			if (kws_model_is_command(t->at[i].model, w))
 				kws_nearest_offer(&near, kws_model_word(t->at[i].model, w));
-	kws_out_complain("--threshold: '%s' is no command of %s, which `kws model' lists%s", text,
+	kws_out_complain("--threshold: '%s' is not a command of %s; `kws model' lists them%s", text,
 			 t->n == 1 ? kws_model_name(t->at[0].model) : "any of the models",
 			 kws_nearest_hint(&near));
 	return false;
@@ -152,7 +152,7 @@ static bool apply_one(targets *t, char *text, const char *list)
 	}
 	char *equals = strrchr(text, '='), *value = trimmed(equals ? equals + 1 : text);
 	if (strcmp(value, "off") != 0 && !kws_number_real(value, 0.0, 1.0, &x)) {
-		kws_out_complain("--threshold: '%s' is not a number in 0..1, nor off", value);
+		kws_out_complain("--threshold: '%s' is neither a number in 0..1 nor off", value);
 		return false;
 	}
 	if (!equals)

@@ -228,11 +228,11 @@ static void full_attention_takes_clips(void **state)
 	assert_int_equal(
 		run("classify", "-m", in_dir("full.safetensors"), in_dir("clips/a/1.wav"), NULL),
 		0);
-	assert_non_null(strstr(err, "longer than this model can hear"));
+	assert_non_null(strstr(err, "longer than this model can process"));
 	assert_int_equal(run("classify", "-m", "tests/golden/net_fastformer_clip.safetensors",
 			     "tests/golden/speech.flac", NULL),
 			 0);
-	assert_non_null(strstr(err, "longer than this model can hear"));
+	assert_non_null(strstr(err, "longer than this model can process"));
 	assert_non_null(strstr(out, "speech.flac"));
 }
 

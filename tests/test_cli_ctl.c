@@ -113,7 +113,7 @@ static void how_it_ends(void **state)
 		  EX_TEMPFAIL },
 		{ "", "kwsd has closed it", EX_UNAVAILABLE },
 		{ "{\"ok\":tr", "kwsd has closed it", EX_UNAVAILABLE },
-		{ "HTTP/1.1 400 Bad Request\n", "is no kwsd", EX_UNAVAILABLE },
+		{ "HTTP/1.1 400 Bad Request\n", "is not kwsd", EX_UNAVAILABLE },
 	};
 
 	(void)state;
@@ -124,10 +124,10 @@ static void how_it_ends(void **state)
 	}
 	assert_int_equal(with(SAYS_AND_STAYS(""), "ctl --timeout 0.2 reload"), EX_TEMPFAIL);
 	assert_int_equal(run_line("ctl reload"), EX_UNAVAILABLE);
-	assert_non_null(strstr(err, "no kwsd is there"));
+	assert_non_null(strstr(err, "kwsd is not there"));
 	close(squat(path)); /* nobody listens any more */
 	assert_int_equal(run_line("ctl reload"), EX_UNAVAILABLE);
-	assert_non_null(strstr(err, "no kwsd is there"));
+	assert_non_null(strstr(err, "kwsd is not there"));
 	unlink(path);
 }
 
@@ -135,7 +135,7 @@ static void what_is_typed_wrongly(void **state)
 {
 	static const char *const rows[][2] = {
 		{ "ctl relaod", "did you mean 'reload'?" },
-		{ "ctl reload now", "takes nothing more" },
+		{ "ctl reload now", "takes no arguments" },
 		{ "ctl set", "set what?" },
 		{ "ctl set threshold.yes", "want KEY=VALUE" },
 		{ "ctl set =1", "want KEY=VALUE" },
@@ -143,7 +143,7 @@ static void what_is_typed_wrongly(void **state)
 		{ "ctl subscribe", "subscribe to what?" },
 		{ "ctl subscribe scores=fast", "a number of lines a second" },
 		{ "ctl subscribe scores=", "a number of lines a second" },
-		{ "ctl events now", "takes nothing more" },
+		{ "ctl events now", "takes no arguments" },
 		{ "ctl --format=csv status", "csv" },
 		{ "ctl --timeout=soon status", "soon" },
 		{ "ctl --kep set a=1", "did you mean 'keep'?" },
@@ -265,7 +265,7 @@ static void where_it_is(void **state)
 	assert_int_equal(with(SAYS("{\"ok\":true}\n"), "ctl --socket control reload"), 0);
 	setenv("KWS_CONTROL", "/nonexistent/control", 1);
 	assert_int_equal(with(SAYS("{\"ok\":true}\n"), "ctl reload"), EX_UNAVAILABLE);
-	assert_non_null(strstr(err, "/nonexistent/control: no kwsd"));
+	assert_non_null(strstr(err, "/nonexistent/control: kwsd is not"));
 	setenv("KWS_CONTROL", path, 1);
 }
 

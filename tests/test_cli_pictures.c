@@ -98,7 +98,7 @@ static void pictures_are_what_their_names_say(void **state)
 	static const char *const bad[] = { "x.jpg", "x.svgz", "x", "svg", ".png", "x.png.txt" };
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		char want[64];
-		snprintf(want, sizeof want, "'%s' ends in none of .svg, .png, .pdf", bad[i]);
+		snprintf(want, sizeof want, "'%s' does not end in .svg, .png or .pdf", bad[i]);
 		assert_int_equal(run_line("plot said.wav -p %s", bad[i]), 2);
 		assert_non_null(strstr(err, want));
 		assert_int_equal(run_line("eval said.wav --picture %s", bad[i]), 2);

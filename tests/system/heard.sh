@@ -22,7 +22,7 @@ test_pipes_with_a_header() { # at most 120 s
 	done
 	spots "$T/a.wav" > "$T/want"
 	sox "$T/a.wav" -t wav - 2> /dev/null | spots --rate 16000 - > "$T/got" && cmp "$T/want" "$T/got" || fail "endless header"
-	logged "its header counts" || fail "options for raw PCM: nothing said"
+	logged "has a header, so the options for raw PCM are ignored" || fail "options for raw PCM: nothing said"
 	printf '\0\0\0 ftypM4A ' | spots - > "$T/got" && fail "an MP4 file was heard"
 	logged "MP4 or M4A: cannot be heard from a pipe; put .ffmpeg" || fail "did not say why"
 }

@@ -115,8 +115,8 @@ test_completion() { # at most 120 s
 			offered $shell kws "kws ${c%??}" "$c"
 			complete $shell kws "kws $c -" > "$T/all"
 			for o in $(options_of "$KWS" "$c"); do grep -q -x -F -e "$o" "$T/all" || fail "$shell: kws $c: no $o"; done
-			"$KWS" "$c" --format nosuch 2>&1 | grep -q 'is none of' || continue
-			for f in $("$KWS" "$c" --format nosuch 2>&1 | sed -n 's/.*is none of \([a-z, ]*\).*/\1/p' | tr -d ,); do
+			"$KWS" "$c" --format nosuch 2>&1 | grep -q 'is not one of' || continue
+			for f in $("$KWS" "$c" --format nosuch 2>&1 | sed -n 's/.*is not one of \([a-z, ]*\).*/\1/p' | tr -d ,); do
 				offered $shell kws "kws $c --format " "$f"
 			done
 			lines "$T/offer" 2 && ! grep -q nosuch "$T/offer" || fail "$shell: kws $c --format"
@@ -251,7 +251,7 @@ test_doctor_of_the_daemon() { # at most 60 s
 	# the configuration: its microphone is the one that is heard
 	conf '[audio]\nrate_hz = 48000\n'
 	"$KWS" doctor -c "$T/kwsd.conf" -s 1 > "$T/out" 2> "$T/err" || fail "fine: status $?: $(cat "$T/out")"
-	grep -q '^ok   kwsd takes its configuration' "$T/out" && grep -q '^ok   open at 48000 Hz' "$T/out" || fail "$(cat "$T/out")"
+	grep -q '^ok   kwsd accepts its configuration' "$T/out" && grep -q '^ok   open at 48000 Hz' "$T/out" || fail "$(cat "$T/out")"
 	conf '[decision]\nthreshold = 1.7\n'
 	finds 'kwsd.conf:.*1.7' 'sudoedit .*kwsd.conf'
 	"$KWS" doctor -m "$MODEL" -c "$T/nothing" -d "raw:$T/fine.raw" -s 1 > "$T/out" 2> "$T/err" && fail "no file: success"
@@ -259,7 +259,7 @@ test_doctor_of_the_daemon() { # at most 60 s
 	conf "[hook]\ncommand = $T/hook.sh\n"
 	finds "hook $T/hook.sh: No such file" 'sudo install'
 	printf 'cat\n' > "$T/hook.sh"
-	finds 'not everybody may execute it' 'sudo chmod 755'
+	finds 'others may not execute it' 'sudo chmod 755'
 	chmod 755 "$T/hook.sh" "$T"
 	finds 'a script without #!' "1i #!/bin/sh"
 	printf '#!/bin/sh\r\ncat\r\n' > "$T/hook.sh"
@@ -289,7 +289,7 @@ test_doctor_of_the_daemon() { # at most 60 s
 	"$KWS" doctor -c "$T/kwsd.conf" -s 1 > "$T/out" 2> "$T/err" || fail "no socket: status: $(cat "$T/out")"
 	grep -q "^odd  event socket $T/events: No such file" "$T/out" || fail "no socket: $(cat "$T/out")"
 	: > "$T/events"
-	finds 'something else, no socket' "sudo mv $T/events"
+	finds 'it is not a socket' "sudo mv $T/events"
 	rm "$T/events"
 	kwsd_start -d "raw:$T/pipe" -o "socket.path=$T/events"
 	await 5 test -S "$T/events" || fail "no socket of kwsd"
