@@ -127,6 +127,8 @@ void kws_server_serve(kws_server *s)
 			 && !(e[i].events & EPOLLIN))
 			kws_client_leave(c);
 	}
+	if (s->shut) /* whoever has left may have left a descriptor */
+		let_in(s);
 }
 
 static kws_client *oldest_held(kws_server *s, unsigned long than)

@@ -169,6 +169,33 @@ static void test_set(void **state)
 	close(fd);
 }
 
+/* A request has at most so many values, and its own errors only. */
+static void test_bounds_of_set(void **state)
+{
+	char line[4096] = "{\"request\":\"set\",\"values\":{", *text;
+
+	(void)state;
+	int fd = come();
+	for (int i = 0; i < 65; i++) {
+		const size_t n = strlen(line);
+
+		snprintf(line + n, sizeof line - n, "%s\"a.b%d\":1", i ? "," : "", i);
+		if (i < 63)
+			continue;
+		char whole[sizeof line + 4];
+		snprintf(whole, sizeof whole, "%s}}", line);
+		text = answer(fd, whole);
+		assert_true((strstr(text, "\"ok\":true") != NULL) == (i == 63));
+		assert_true((strstr(text, "more than 64") != NULL) == (i == 64));
+	}
+	w.result = KWS_CONTROL_REFUSED;
+	w.errors = "too late";
+	assert_string_equal(answer(fd, "{\"request\":\"reload\"}"),
+			    "{\"ok\":false,\"request\":\"reload\",\"code\":\"refused\",\"error\":"
+			    "\"too late\",\"errors\":[\"too late\"]}\n");
+	close(fd);
+}
+
 /* Its answer comes when it is done; what would change something waits until then, and all that is behind
  * it; who asks for something else is answered. */
 static void test_reload(void **state)
@@ -314,6 +341,7 @@ int main(void)
 		WITH(test_what_is_wrong_is_named),
 		WITH(test_long_and_endless_lines),
 		WITH(test_set),
+		WITH(test_bounds_of_set),
 		WITH(test_reload),
 		WITH(test_reload_by_who_leaves),
 		WITH(test_no_place),
