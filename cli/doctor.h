@@ -28,7 +28,11 @@ typedef struct {
 void kws_doctor_check_conf(kws_diagnosis *f, const char *path, const char *model,
 			   kws_doctor_conf *conf);
 
-/* Check the service, and what the configuration names: event socket, hook, folders. */
+/* Ask the kwsd that runs, at the control socket that its configuration names ("auto": the usual place), how it
+ * is. Nobody there: nothing. */
+void kws_doctor_check_control(kws_diagnosis *f, const char *path);
+
+/* Check the service, and what the configuration names: control and event sockets, hook, folders. */
 void kws_doctor_check_service(kws_diagnosis *f, const kws_doctor_conf *conf);
 
 #endif

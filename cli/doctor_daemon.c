@@ -398,6 +398,9 @@ void kws_doctor_check_service(kws_diagnosis *f, const kws_doctor_conf *conf)
 	const bool known = check_unit(f, &runs);
 	const char *at = conf->text;
 	entry e;
+	if (next_entry(&at, "control", "path", &e))
+		kws_doctor_check_control(f, e.value);
+	at = conf->text;
 	while (next_entry(&at, "socket", "path", &e))
 		check_socket(f, e.value, runs);
 	at = conf->text;

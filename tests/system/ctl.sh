@@ -249,3 +249,28 @@ test_ctl_near_misses() { # at most 60 s
 	kwsd_stop
 	[ -z "$(ls -A "$T/clips")" ] || fail "their sound was kept"
 }
+
+# kws doctor asks the daemon that runs.
+test_ctl_doctor() { # at most 60 s
+	ctl_start
+	cat "$T/in.raw" >&7
+	await 10 lines "$T/out" "$N"
+	doctor() { "$KWS" doctor -c "$T/k.conf" -m "$MODEL" -d "raw:$AUDIO" -s 1 > "$T/said" 2> "$T/err2"; }
+	printf '[control]\npath = %s/run/control\n' "$T" > "$T/k.conf"
+	cat "$T/in.raw" >&7
+	doctor
+	grep -q "^ok   kwsd listens to raw:$T/mic" "$T/said" || fail "$(cat "$T/said")"
+	ctl off
+	doctor
+	grep -q "^odd  kwsd does not listen" "$T/said" && grep -q "kws ctl on" "$T/said" || fail "off: $(cat "$T/said")"
+	ctl on
+	printf '[decision]\nthreshold = 7\n' >> "$T/k.conf"
+	ctl reload
+	printf '[control]\npath = %s/run/control\n' "$T" > "$T/k.conf"
+	doctor
+	grep -q "^odd  kwsd has not taken its configuration: .*7 is not in" "$T/said" || fail "refused: $(cat "$T/said")"
+	exec 7>&-
+	kwsd_stop
+	doctor
+	! grep -q "kwsd listens\|control socket" "$T/said" || fail "nobody is there: $(cat "$T/said")"
+}
