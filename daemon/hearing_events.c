@@ -46,17 +46,14 @@ static void keep_clip(kws_hearing *h, kws_report *r, const kws_event *ev, bool n
 	kws_clips_want(h->clips, &h->list, r->clip, ev->start * h->hz / hz, ev->end * h->hz / hz);
 }
 
-/* Open the gates of those that wait for a word of this seat. decided: it was told before, by another
- * engine in this seat, and those that are open know of it. */
-static void open_gates(kws_hearing *h, kws_seat *s, const kws_event *ev, const char *id,
-		       bool decided)
+/* Open the gates of those that wait for a word of this seat. */
+static void open_gates(kws_hearing *h, kws_seat *s, const kws_event *ev, const char *id)
 {
 	kws_ear *by = kws_engine_ear(s->engine);
 
 	for (size_t i = 0; i < h->ears.n; i++)
 		if (*kws_engine_after(h->seat[i].engine)
-		    && !strcmp(kws_engine_after(h->seat[i].engine), kws_engine_name(s->engine))
-		    && !(decided && kws_ear_next(h->ear[i]) != UINT64_MAX))
+		    && !strcmp(kws_engine_after(h->seat[i].engine), kws_engine_name(s->engine)))
 			kws_ear_open(h->ear[i], by, ev, id);
 }
 
@@ -77,12 +74,10 @@ void kws_hearing_on_event(void *ctx, kws_engine *engine, const kws_event *ev, bo
 	kws_report r;
 
 	fill(h, engine, &r, ev, near ? NULL : kws_ear_after(kws_engine_ear(engine)));
+	/* those whose gate it has opened know of it, too */
 	if (kws_handover_was_decided(&s->past, r.word, start_s, end_s, (double)ev->sample / hz,
-				     near)) {
-		if (!near)
-			open_gates(h, s, ev, r.id, true);
+				     near))
 		return;
-	}
 	if (h->clips && (!near || h->clips_conf.near_miss > 0.0f))
 		keep_clip(h, &r, ev, near);
 	if (near) {
@@ -94,7 +89,7 @@ void kws_hearing_on_event(void *ctx, kws_engine *engine, const kws_event *ev, bo
 	memcpy(s->told[s->n_told++ % KWS_HEARING_TOLD].id, r.id, sizeof r.id);
 	kws_gaps_told(&h->gaps);
 	s->events++;
-	open_gates(h, s, ev, r.id, false);
+	open_gates(h, s, ev, r.id);
 	h->to->report(h->to->ctx, &r, false);
 }
 

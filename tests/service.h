@@ -25,9 +25,10 @@ static double begun;
 static char conf_path[384];
 
 /* Noise that comes and goes, so that the random network changes its mind now and then. */
-static inline void sound(void *ctx, uint64_t at, float *pcm, size_t n)
+static inline void sound(void *ctx, uint64_t at, unsigned hz, float *pcm, size_t n)
 {
 	(void)ctx;
+	(void)hz;
 	for (size_t i = 0; i < n; i++) {
 		const uint64_t t = at + i;
 		const unsigned beat = (unsigned)(t / (RATE / 5)) * 2654435761u >> 28;

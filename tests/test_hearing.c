@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "audio/source.h"
+#include "daemon/clock.h"
 #include "daemon/hearing.h"
 #include "daemon/log.h"
 
@@ -290,6 +291,56 @@ static void test_take_over(void **state)
 	}
 }
 
+/* A clock that stands still, or on which each look comes so much later. */
+static double look_takes_s;
+
+static double odd_now(enum kws_clock_id id)
+{
+	static double t = 1000.0;
+
+	(void)id;
+	return t += look_takes_s;
+}
+
+/* An engine that takes over hears more with each hop than has come; whoever cannot wait for that hurries
+ * it, for as long as there is time. */
+static void test_behind(void **state)
+{
+	static const kws_clock odd = { .now = odd_now };
+
+	(void)state;
+	spotter(0, "", "", "");
+	kws_hearing_engines(h, (kws_engine *[]){ make(0) }, 1);
+	start();
+	for (size_t at = 0; at < 4 * RATE; at += HOP) {
+		kws_hearing_feed(h, pcm + at, HOP);
+		assert_false(kws_hearing_is_behind(h));
+	}
+	kws_hearing_engines(h, (kws_engine *[]){ make(0) }, 1);
+	kws_hearing_feed(h, pcm + 4 * RATE, HOP);
+	assert_true(kws_hearing_is_behind(h));
+	look_takes_s = 0.0;
+	kws_clock_use(&odd);
+	kws_hearing_hurry(h);
+	kws_clock_use(NULL);
+	assert_false(kws_hearing_is_behind(h));
+	expect("yes left");
+
+	/* no time: the end comes before it was heard, and the next stream is heard whole */
+	feed(4.01, 4.7);
+	kws_hearing_engines(h, (kws_engine *[]){ make(0) }, 1);
+	look_takes_s = 10.0;
+	kws_clock_use(&odd);
+	kws_hearing_end(h);
+	kws_clock_use(NULL);
+	assert_false(kws_hearing_is_behind(h));
+	expect("yes left");
+	start();
+	feed(0.0, 4.0);
+	kws_hearing_end(h);
+	expect("yes left yes left");
+}
+
 /* One more model, and one less, while the other hears on. */
 static void test_add_and_remove(void **state)
 {
@@ -398,9 +449,16 @@ static int release_models(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_one),	      TEST(test_streams),	  TEST(test_gate),
-		TEST(test_take_over), TEST(test_gate_and_reload), TEST(test_add_and_remove),
-		TEST(test_splice),    TEST(test_level),		  TEST(test_near_misses),
+		TEST(test_one),
+		TEST(test_streams),
+		TEST(test_gate),
+		TEST(test_take_over),
+		TEST(test_behind),
+		TEST(test_gate_and_reload),
+		TEST(test_add_and_remove),
+		TEST(test_splice),
+		TEST(test_level),
+		TEST(test_near_misses),
 	};
 
 	return cmocka_run_group_tests(tests, read_demo, release_models);

@@ -5,9 +5,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "daemon/clock.h"
 #include "daemon/loop.h"
+#include "tests/fake/clock.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -329,6 +332,45 @@ static void test_run(void **state)
 	assert_string_equal(order, "a");
 }
 
+/* It waits for as long as nothing is due, and no longer than it may. */
+static void test_how_long(void **state)
+{
+	kws_timer a = { 0 };
+
+	(void)state;
+	memset(order, 0, sizeof order);
+	fake_clock_start(1e9);
+	const double begun = kws_clock_mono();
+	assert_int_equal(kws_loop_step(loop, 250, NULL), KWS_OK);
+	assert_true(fabs(kws_clock_mono() - begun - 0.25) < 1e-9);
+	kws_loop_time(loop, &a, 0.1, 0.0, put, "a");
+	assert_int_equal(kws_loop_step(loop, 250, NULL), KWS_OK);
+	assert_true(fabs(kws_clock_mono() - begun - 0.35) < 1e-9);
+	assert_string_equal(order, "a");
+	kws_loop_time(loop, &a, 1.0, 0.0, put, "a");
+	assert_int_equal(kws_loop_step(loop, 250, NULL), KWS_OK);
+	assert_true(fabs(kws_clock_mono() - begun - 0.6) < 1e-9);
+	assert_string_equal(order, "a");
+	kws_loop_cancel(loop, &a);
+	fake_clock_stop();
+}
+
+/* What the kernel refuses for good ends it, and is told. */
+static void test_cannot_wait(void **state)
+{
+	kws_loop *broken;
+	kws_error err = { "" };
+	const int fd = ready_fd();
+
+	(void)state;
+	close(fd);
+	assert_int_equal(kws_loop_create(&broken, NULL), KWS_OK); /* has the number that was free */
+	close(fd);
+	assert_int_equal(kws_loop_run(broken, &err), KWS_ERR_IO);
+	assert_non_null(strstr(err.text, "epoll"));
+	kws_loop_destroy(broken);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +386,8 @@ int main(void)
 		cmocka_unit_test(test_cancelled_while_due),
 		cmocka_unit_test(test_at_once_is_the_next_step),
 		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_how_long),
+		cmocka_unit_test(test_cannot_wait),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
