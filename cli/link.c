@@ -132,7 +132,7 @@ const char *kws_link_receive(kws_link *l, double timeout_s)
 			l->at = (size_t)(end + 1 - l->line);
 			return from;
 		}
-		if (l->at) {
+		if (from && l->at) {
 			memmove(l->line, from, l->n - l->at);
 			l->n -= l->at;
 			l->at = 0;

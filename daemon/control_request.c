@@ -144,7 +144,8 @@ bool kws_request_knows(kws_request *r, const json_t *o, const char *where, const
 		kws_nearest_init(&near, key);
 		for (; keys[k] && strcmp(keys[k], key) != 0; k++)
 			kws_nearest_offer(&near, keys[k]);
-		if (!keys[k] && (o != r->o || (strcmp(key, "request") && strcmp(key, "id")))) {
+		if (!keys[k]
+		    && (o != r->o || (strcmp(key, "request") != 0 && strcmp(key, "id") != 0))) {
 			kws_request_wrong(r, "%s: no such key as %.60s%s", where, key,
 					  kws_nearest_hint(&near));
 			return false;
