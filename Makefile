@@ -99,6 +99,7 @@ help:
 	@echo 'make seeds      write the seeds of the fuzzers anew, those that code writes'
 	@echo 'make coverage   which lines no unit test runs (gcovr), in build/coverage/'
 	@echo 'make mutate MUTATE="--sample 20 spot"   plant faults one by one, and see which the tests notice'
+	@echo 'make simulate SEED=1 HOURS=24   days of a daemon in minutes, in a world where everything happens to it'
 	@echo 'make lint layers format  lengths, clang-tidy, cppcheck, shellcheck; who may include whom; one hand'
 	@echo 'make analyze    gcc -fanalyzer and scan-build'
 	@echo 'make compile_commands.json   for editors'
@@ -170,6 +171,8 @@ $(B)/microphones: $(B)/tests/system/microphones.o $(AUDIO) $(LIB)
 # a test links what it tests: everything but the two mains; of kws only what it names
 $(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(FAKE) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_TEST))
+$(B)/simulate: $(call objects,$(wildcard tests/simulate/*.c)) $(filter-out %/main.o,$(KWSD_OBJ)) $(FAKE) $(AUDIO) $(LIB)
+	$(call step,LD)$(call link,$^,$(PKGS_KWSD))
 # without clang a fuzz target still replays its seeds
 $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_TEST))
@@ -185,13 +188,13 @@ check:
 	@sh tools/deps.sh build tests $(PARTS)
 	+@$(MAKE) --no-print-directory check-built
 
-CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS)) $(B)/seeds
+CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS)) $(B)/seeds $(B)/simulate
 check-built: all $(B)/golden $(B)/own_mounts $(B)/microphones $(CHECKS)
-	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden library $(if $(OPTIMISED),hardening) system
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden simulate library $(if $(OPTIMISED),hardening) system
 
 # the same without real services: what the sanitizers run
 check-units: $(PROGRAMS) $(B)/golden $(CHECKS)
-	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden simulate
 
 test-%: $(B)/test_% $(PROGRAMS)
 	KWS_BUILD=$(B) $<
@@ -237,6 +240,12 @@ seeds: $(B)/seeds
 # faults planted one by one, and whether the tests notice: docs/testing.md
 mutate:
 	tools/mutate $(MUTATE)
+
+# the world of tests/simulate: docs/testing.md
+SEED  ?= 1
+HOURS ?= 24
+simulate: $(B)/simulate
+	$(B)/simulate $(SEED) $(HOURS)
 
 layers:
 	sh tests/layers.sh
@@ -324,5 +333,5 @@ clean:
 	rm -rf build dist
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly seeds coverage mutate layers lint analyze format deps \
+.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly seeds coverage mutate simulate layers lint analyze format deps \
         demo bench install uninstall dist clean

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run the tests of a build from the project's root: run.sh TEST... -- FUZZER... [-- seeds|golden|library|hardening|system...]
+# Run the tests of a build from the project's root: run.sh TEST... -- FUZZER... [-- seeds|golden|simulate|library|hardening|system...]
 #   KWS_BUILD  the build folder        KWS_WRAP  a command to run each under, e.g. valgrind
 # Closes with `N passed, N failed, N skipped`, where a skip says its reason above.
 set -u
@@ -39,6 +39,7 @@ golden() {
 		echo "      golden, all of the original's tensors: not here (../shared/golden)"
 	fi
 }
+simulate() { run "simulate, an hour of a daemon's life" "$B/simulate" 1 1; }
 library() { run "libkws as it is installed" sh tests/library.sh "$B"; }
 hardening() { run "hardening of the programs" sh tests/hardening.sh "$B"; }
 system() { # a runner of its own, whose counts are added to ours
