@@ -55,7 +55,7 @@ const kws_conf_key kws_conf_keys[] = {
 	TEXT(model, path, path, ""),
 	TEXT(model, after, name, ""),
 	KEY(model, within_s, real, 0.1, 600, "5"),
-	LIVE(decision, smooth_ms, count_or_model, 0, 5000, "model"),
+	LIVE(decision, smooth_ms, count_or_model, 0, 2000, "model"),
 	LIVE(decision, refractory_ms, count_or_model, 0, 60000, "model"),
 	LIVE(decision, threshold, real_or_model, 0, 1, "model"),
 	KEY(stdout, enabled, choice, 0, 2, "auto"),
