@@ -194,7 +194,7 @@ check-built: all $(B)/golden $(B)/own_mounts $(B)/microphones $(CHECKS)
 
 # the same without real services: what the sanitizers run
 check-units: $(PROGRAMS) $(B)/golden $(CHECKS)
-	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden simulate
+	@KWS_BUILD=$(B) KWS_SIMULATE_HOURS=0.3 sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden simulate
 
 test-%: $(B)/test_% $(PROGRAMS)
 	KWS_BUILD=$(B) $<

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Run the tests of a build from the project's root: run.sh TEST... -- FUZZER... [-- seeds|golden|simulate|library|hardening|system...]
 #   KWS_BUILD  the build folder        KWS_WRAP  a command to run each under, e.g. valgrind
+#   KWS_SIMULATE_HOURS  of the simulated world, 1
 # Closes with `N passed, N failed, N skipped`, where a skip says its reason above.
 set -u
 B=${KWS_BUILD:?}
@@ -39,7 +40,7 @@ golden() {
 		echo "      golden, all of the original's tensors: not here (../shared/golden)"
 	fi
 }
-simulate() { run "simulate, an hour of a daemon's life" "$B/simulate" 1 1; }
+simulate() { run "simulate, a daemon's life" "$B/simulate" 1 "${KWS_SIMULATE_HOURS:-1}"; }
 library() { run "libkws as it is installed" sh tests/library.sh "$B"; }
 hardening() { run "hardening of the programs" sh tests/hardening.sh "$B"; }
 system() { # a runner of its own, whose counts are added to ours

@@ -159,6 +159,13 @@ static int start(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(voi
 
 /* ---- how time passes: on the test's own thread, with the lock held ---- */
 
+static void give_up(const char *why)
+{
+	fprintf(stderr, "fake clock: %s, at %.3f s\n", why, mono);
+	pthread_mutex_unlock(&lock); /* for who catches SIGABRT */
+	abort();
+}
+
 static void until_all_wait(void)
 {
 	struct timespec t;
@@ -166,11 +173,8 @@ static void until_all_wait(void)
 	clock_gettime(CLOCK_REALTIME, &t);
 	t.tv_sec += HURRY_S;
 	while (busy)
-		if (pthread_cond_timedwait(&all_wait, &lock, &t) == ETIMEDOUT) {
-			fprintf(stderr, "fake clock: a thread does not come to wait, at %.3f s\n",
-				mono);
-			abort();
-		}
+		if (pthread_cond_timedwait(&all_wait, &lock, &t) == ETIMEDOUT)
+			give_up("a thread does not come to wait");
 }
 
 static const call *next_call(void)
@@ -230,10 +234,8 @@ static bool step(const waiter *me, double until)
 	if (mono >= until)
 		return false;
 	const double next = next_moment(until);
-	if (isinf(next)) {
-		fprintf(stderr, "fake clock: everybody waits for ever, at %.3f s\n", mono);
-		abort();
-	}
+	if (isinf(next))
+		give_up("everybody waits for ever");
 	mono = next;
 	return true;
 }

@@ -71,6 +71,12 @@ void world_fail(const char *format, ...)
 	_exit(1);
 }
 
+static void on_abort(int number)
+{
+	(void)number;
+	world_fail("aborted; %s may say why", world_path("log"));
+}
+
 /* ---- nothing that grows ---- */
 
 static size_t descriptors(void)
@@ -240,9 +246,9 @@ static void tell(double took_s)
 		"simulate %llu: %.1f hours in %.0f s: %lu happenings, %lu changes taken and %lu "
 		"refused; %lu words came whole (%lu through a gate), %lu in part or in doubt, %lu "
 		"not "
-		"at all; %lu events\n",
+		"at all; %lu events, %lu lost by slow readers\n",
 		(unsigned long long)w->first_seed, world_s() / 3600.0, took_s, w->happened,
-		w->taken, w->refused, must, through, may, none, events);
+		w->taken, w->refused, must, through, may, none, events, w->lost);
 }
 
 int main(int argc, char **argv)
@@ -265,6 +271,7 @@ int main(int argc, char **argv)
 	mallopt(M_ARENA_MAX, 1);
 	make_folder();
 	take_stderr();
+	signal(SIGABRT, on_abort);
 	clock_gettime(CLOCK_MONOTONIC, &began);
 	fake_clock_start(1.8e9);
 	fake_devices_start();

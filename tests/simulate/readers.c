@@ -17,7 +17,7 @@ enum { MOST = 6, EVENTS = 1 << 20, TEXT = 16384 };
 typedef struct {
 	int fd;		      /* -1: nobody */
 	double next, every_s; /* reads then: quick, slow or, for long, not at all */
-	double leaves;
+	double came, leaves;
 	char text[TEXT];
 	size_t n;
 	unsigned long
@@ -45,7 +45,7 @@ void readers_learn(const char *id)
 
 void readers_come(void)
 {
-	static const double paces[] = { 0.0, 0.0, 5.0, 300.0 };
+	static const double paces[] = { 0.0, 0.0, 5.0, 3000.0 };
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	reader *r = readers;
 
@@ -59,8 +59,8 @@ void readers_come(void)
 		world_fail("a reader cannot connect: %s", strerror(errno));
 	r->n = 0;
 	r->every_s = paces[(size_t)draw(&the_world.seed, 0.0, 4.0)];
-	r->next = kws_clock_mono();
-	r->leaves = r->next + draw(&the_world.seed, 1.0, 900.0);
+	r->came = r->next = kws_clock_mono();
+	r->leaves = r->next + draw(&the_world.seed, 1.0, 900.0 + 3.0 * r->every_s);
 	r->after = n_events;
 	world_note("a reader comes, and reads every %g s", r->every_s);
 }
@@ -89,6 +89,7 @@ static void take(reader *r, const char *line)
 	if (k - r->after - 1 != (unsigned long)dropped)
 		world_fail("a reader lost %lu events, and was told of %lld: %s", k - r->after - 1,
 			   (long long)dropped, line);
+	the_world.lost += (unsigned long)dropped;
 	r->after = k;
 	json_decref(event);
 }
@@ -109,8 +110,10 @@ static void read_lines(reader *r)
 		r->n -= (size_t)(from - r->text);
 		memmove(r->text, from, r->n);
 	}
+	if (k == 0 && r->came > the_world.socket_went)
+		world_fail("a reader was sent away");
 	if (k == 0)
-		leave(r); /* the socket has gone */
+		leave(r);
 }
 
 void readers_step(void)

@@ -77,6 +77,8 @@ static void take(const settings *s)
 	}
 	if (s->extra && !w->now.extra)
 		watch_new_sink();
+	if (!s->socket)
+		w->socket_went = kws_clock_mono();
 	w->now = *s;
 	w->taken_at = kws_clock_mono();
 }

@@ -24,14 +24,15 @@ typedef struct {
 	uint64_t seed, first_seed;
 	double ends; /* monotonic */
 	room rooms[ROOMS];
-	settings now;	 /* in force */
-	settings next;	 /* asked for */
-	double taken_at; /* when now came into force */
+	settings now;	    /* in force */
+	settings next;	    /* asked for */
+	double taken_at;    /* when now came into force */
+	double socket_went; /* when there was last one less */
 	kws_service *service;
-	kws_snapshot shot;	  /* of this step */
-	double jumped_at, jump_s; /* the wall clock, last */
-	unsigned long taken, refused, happened;
-	bool calm; /* nothing happens, to count what is there */
+	kws_snapshot shot;			      /* of this step */
+	double jumped_at, jump_s;		      /* the wall clock, last */
+	unsigned long taken, refused, happened, lost; /* lost: events, by slow readers */
+	bool calm;				      /* nothing happens, to count what is there */
 	double calm_until, next_calm, counted_at, next_happening;
 	/* what is there when all is calm; 0: not known yet */
 	size_t bytes, descriptors;
