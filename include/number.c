@@ -1,6 +1,5 @@
 #include "number.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +8,8 @@
 bool kws_number_real(const char *text, double min, double max, double *out)
 {
 	char *end;
-	if (!*text || isspace((unsigned char)*text))
-		return false;
 	const double x = strtod(text, &end);
-	if (*end || !isfinite(x) || !(x >= min && x <= max))
+	if (end == text || *end || !isfinite(x) || !(x >= min && x <= max))
 		return false;
 	*out = x;
 	return true;
