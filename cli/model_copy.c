@@ -2,12 +2,11 @@
 
 #include "cli/out.h"
 #include "cli/replace.h"
+#include "model/write.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LENGTH = 8, ALIGN = 8 }; /* of safetensors: u64 header length, data aligned */
 
 typedef struct {
 	unsigned char *bytes;
@@ -19,7 +18,7 @@ static bool read_file(blob *b, const char *path)
 {
 	FILE *f = fopen(path, "rb");
 	long size = -1;
-	bool good = f && fseek(f, 0, SEEK_END) == 0 && (size = ftell(f)) >= LENGTH
+	bool good = f && fseek(f, 0, SEEK_END) == 0 && (size = ftell(f)) >= 0
 		    && fseek(f, 0, SEEK_SET) == 0;
 	b->n = good ? (size_t)size : 0;
 	b->bytes = malloc(b->n + 1);
@@ -31,45 +30,21 @@ static bool read_file(blob *b, const char *path)
 	return good;
 }
 
-static size_t header_length(const blob *b)
+/* The old decision with what is new in it; NULL: out of memory, or it is no model's. */
+static json_t *merged(const blob *old, json_t *decision)
 {
-	size_t n = 0;
-	for (int i = LENGTH - 1; i >= 0; i--)
-		n = n << 8 | b->bytes[i];
-	return n <= b->n - LENGTH ? n : b->n - LENGTH;
-}
-
-/* The entry as safetensors wants it: a string that holds JSON. Takes nothing. */
-static bool set_text(json_t *meta, const char *key, const json_t *value)
-{
-	char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(7));
-	bool good = text && json_object_set_new(meta, key, json_string(text)) == 0;
-	free(text);
-	return good;
-}
-
-/* The new header, padded with spaces. NULL: out of memory, or it is no model's. */
-static char *new_header(const blob *old, json_t *decision, json_t *calibration, size_t *n)
-{
-	char *text = NULL, *padded = NULL;
-	json_t *header = json_loadb((const char *)old->bytes + LENGTH, header_length(old), 0, NULL);
-	json_t *meta = json_object_get(header, "__metadata__");
-	const char *was = json_string_value(json_object_get(meta, "decision"));
-	json_t *entry = was ? json_loads(was, 0, NULL) : NULL;
-	if (entry && json_object_update(entry, decision) == 0 && set_text(meta, "decision", entry)
-	    && set_text(meta, "calibration", calibration))
-		text = json_dumps(header, JSON_COMPACT | JSON_REAL_PRECISION(17));
-	if (text) {
-		size_t len = strlen(text);
-		*n = (len + ALIGN - 1) / ALIGN * ALIGN;
-		padded = malloc(*n + 1);
-		if (padded)
-			snprintf(padded, *n + 1, "%-*s", (int)*n, text);
+	kws_tensors *ts = NULL;
+	json_t *entry = NULL;
+	if (kws_tensors_parse(&ts, old->bytes, old->n, true, NULL) == KWS_OK) {
+		const char *was = kws_tensors_meta(ts, "decision");
+		entry = was ? json_loads(was, 0, NULL) : NULL;
 	}
-	free(text);
-	json_decref(entry);
-	json_decref(header);
-	return padded;
+	kws_tensors_free(ts);
+	if (entry && json_object_update(entry, decision) != 0) {
+		json_decref(entry);
+		entry = NULL;
+	}
+	return entry;
 }
 
 static bool put(const blob *b, const char *path)
@@ -90,24 +65,21 @@ static bool put(const blob *b, const char *path)
 bool kws_model_copy(const char *from, const char *to, json_t *decision, json_t *calibration)
 {
 	blob old = { 0 }, copy = { 0 };
-	size_t n = 0;
+	kws_write *w = NULL;
+	kws_error err = { "" };
 	bool good = read_file(&old, from);
-	char *header = good ? new_header(&old, decision, calibration, &n) : NULL;
-	if (header) {
-		size_t data = LENGTH + header_length(&old);
-		copy.n = LENGTH + n + (old.n - data);
-		copy.bytes = malloc(copy.n);
-		if (copy.bytes) {
-			for (int i = 0; i < LENGTH; i++)
-				copy.bytes[i] = (unsigned char)(n >> (8 * i));
-			memcpy(copy.bytes + LENGTH, header, n);
-			memcpy(copy.bytes + LENGTH + n, old.bytes + data, old.n - data);
-		}
+	json_t *entry = good ? merged(&old, decision) : NULL;
+	if (entry && kws_write_create(&w, old.bytes, old.n, &err) == KWS_OK) {
+		kws_write_json(w, "decision", entry);
+		kws_write_json(w, "calibration", calibration);
+		kws_write_bytes(w, &copy.bytes, &copy.n, &err);
 	}
 	if (good && !copy.bytes)
-		kws_out_complain("%s: %s", from, kws_strerror(KWS_ERR_NOMEM));
+		kws_out_complain("%s: %s", from,
+				 *err.text ? err.text : kws_strerror(KWS_ERR_NOMEM));
 	good = copy.bytes && put(&copy, to);
-	free(header);
+	kws_write_destroy(w);
+	json_decref(entry);
 	free(old.bytes);
 	free(copy.bytes);
 	return good;

@@ -1,11 +1,11 @@
 #include "model/model.h"
 
+#include "model/blob.h"
 #include "model/json.h"
 #include "model/network.h"
 #include "model/runner.h"
 
 #include <math.h>
-#include <nettle/sha2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ struct kws_model {
 	char **words;	   /* (n_words,) */
 	float *thresholds; /* (n_words,) */
 	json_t *meta;	   /* the file's metadata: object of strings */
-	char hash[2 * SHA256_DIGEST_SIZE + 1];
+	char hash[KWS_HASH];
 };
 
 static enum kws_status meta_json(json_t **out, const kws_tensors *ts, const char *key,
@@ -48,16 +48,17 @@ static bool printable(const char *text)
 	return true;
 }
 
-static enum kws_status check_format(const kws_tensors *ts, kws_error *err)
+static enum kws_status check_format(const kws_tensors *ts, unsigned *out, kws_error *err)
 {
 	const char *format = kws_tensors_meta(ts, "format"),
 		   *version = kws_tensors_meta(ts, "version"), *name = kws_tensors_meta(ts, "name");
 	if (!format || strcmp(format, "kws-model") != 0)
 		return kws_fail(err, KWS_ERR_FORMAT, "metadata: format is not kws-model");
-	if (!version || strcmp(version, "1") != 0)
+	if (!version || (strcmp(version, "1") != 0 && strcmp(version, "2") != 0))
 		return kws_fail(err, KWS_ERR_VERSION,
-				"metadata: version %.16s, this program reads 1",
+				"metadata: version %.16s, this program reads 1 and 2",
 				version ? version : "missing");
+	*out = *version == '1' ? 1 : 2;
 	if (!name)
 		return kws_fail(err, KWS_ERR_FORMAT, "metadata: name is missing");
 	if (!*name || !printable(name))
@@ -170,7 +171,8 @@ static enum kws_status read_all(kws_model *m, kws_tensors *ts, kws_error *err)
 {
 	json_t *words = NULL, *features = NULL, *decision = NULL, *network = NULL;
 	bool affine = false;
-	enum kws_status s = check_format(ts, err);
+	unsigned version = 1;
+	enum kws_status s = check_format(ts, &version, err);
 	if (!s && !(s = meta_json(&words, ts, "words", err)))
 		s = read_words(m, words, err);
 	if (!s && !(s = meta_json(&features, ts, "features", err)))
@@ -178,8 +180,8 @@ static enum kws_status read_all(kws_model *m, kws_tensors *ts, kws_error *err)
 	if (!s && !(s = meta_json(&decision, ts, "decision", err)))
 		s = read_decision(m, decision, err);
 	if (!s && !(s = meta_json(&network, ts, "network", err)))
-		s = kws_network_init(&m->network, network, &m->features, affine, m->n_words, ts,
-				     err);
+		s = kws_network_init(&m->network, network, version, &m->features, affine,
+				     m->n_words, ts, err);
 	if (!s)
 		s = kws_tensors_all_used(ts, err);
 	json_decref(words);
@@ -187,17 +189,6 @@ static enum kws_status read_all(kws_model *m, kws_tensors *ts, kws_error *err)
 	json_decref(decision);
 	json_decref(network);
 	return s;
-}
-
-static void hash_blob(char *hex, const void *blob, size_t len)
-{
-	struct sha256_ctx ctx;
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	sha256_init(&ctx);
-	sha256_update(&ctx, len, blob);
-	sha256_digest(&ctx, sizeof digest, digest);
-	for (size_t i = 0; i < sizeof digest; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
 enum { TRIAL = 4 /* network frames */ };
@@ -243,7 +234,7 @@ enum kws_status kws_model_parse(kws_model **out, const void *blob, size_t len, k
 {
 	kws_tensors *ts;
 	*out = NULL;
-	if (len > KWS_MODEL_MAX_BYTES)
+	if (len > KWS_MAX_FILE)
 		return kws_fail(err, KWS_ERR_FORMAT, "%zu bytes: larger than a model may be", len);
 	enum kws_status s = kws_tensors_parse(&ts, blob, len, true, err);
 	if (s)
@@ -256,7 +247,7 @@ enum kws_status kws_model_parse(kws_model **out, const void *blob, size_t len, k
 		m->n_params = kws_tensors_n_values(ts);
 		m->file_bytes = len;
 		m->meta = json_incref((json_t *)(uintptr_t)kws_tensors_metadata(ts));
-		hash_blob(m->hash, blob, len);
+		kws_hash(m->hash, blob, len);
 		*out = m;
 	} else {
 		kws_model_close(m);
@@ -331,6 +322,11 @@ int kws_model_word_index(const kws_model *m, const char *word)
 float kws_model_threshold(const kws_model *m, size_t word)
 {
 	return m->thresholds[word];
+}
+
+size_t kws_model_n_classes(const kws_model *m)
+{
+	return kws_network_n_classes(&m->network);
 }
 
 size_t kws_model_stride(const kws_model *m)

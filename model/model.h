@@ -5,8 +5,6 @@
 
 #include "kws.h"
 
-enum { KWS_MODEL_MAX_BYTES = 64 << 20 }; /* of a file */
-
 enum { KWS_MAX_MELS = 128 };
 
 /* The features that the network was trained on. Plain data; spot/ turns it into a
@@ -30,6 +28,8 @@ typedef struct {
 /* All of these live as long as the model. */
 const kws_features *kws_model_features(const kws_model *m);
 const kws_decision *kws_model_decision(const kws_model *m);
+size_t kws_model_n_classes(
+	const kws_model *m); /* words of one softmax; each behind has a probability of its own */
 size_t kws_model_stride(const kws_model *m); /* feature frames per network frame */
 size_t kws_model_window(const kws_model *m); /* network frames that the head pools */
 size_t kws_model_max_frames(

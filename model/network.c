@@ -67,6 +67,12 @@ static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tenso
 	return KWS_OK;
 }
 
+/* A band of a normalised feature frame of silence. */
+static float quiet_band(const kws_network *w, size_t i, float log_floor)
+{
+	return w->mean ? (logf(log_floor) - w->mean[i]) * w->scale[i] : logf(log_floor);
+}
+
 /* What is stacked: feature frames, or stem frames. */
 static enum kws_status read_stem(kws_network *w, const json_t *list, float log_floor,
 				 kws_tensors *ts, kws_error *err)
@@ -77,8 +83,8 @@ static enum kws_status read_stem(kws_network *w, const json_t *list, float log_f
 	if (!list)
 		return KWS_OK;
 	for (size_t i = 0; i < w->n_mels; i++)
-		quiet[i] = w->mean ? (logf(log_floor) - w->mean[i]) * w->scale[i] : logf(log_floor);
-	const enum kws_status s = kws_stem_init(&w->stem, list, quiet, w->n_mels, ts, err);
+		quiet[i] = quiet_band(w, i, log_floor);
+	const enum kws_status s = kws_stem_init(&w->stem, list, quiet, w->n_mels, ts, "", err);
 	w->n_frame = w->stem.n_out;
 	w->step *= w->stem.stride;
 	if (!s && w->step > KWS_MAX_STEM_STRIDE)
@@ -104,15 +110,15 @@ static enum kws_status read_final_norm(kws_network *w, const json_t *conf, kws_t
 	return kws_norm_init(&w->final_norm, kind, KWS_EPS, w->dim, ts, "final_norm.norm.", err);
 }
 
-enum kws_status kws_network_init(kws_network *w, const json_t *conf, const kws_features *f,
-				 bool affine, size_t n_words, kws_tensors *ts, kws_error *err)
+/* Sizes of the network's own, and the features' normalisation. */
+static enum kws_status read_sizes(kws_network *w, const json_t *conf, unsigned version, bool affine,
+				  kws_tensors *ts, kws_error *err)
 {
 	static const char *const keys[] = { "stem",	  "stack", "stride", "dim", "layers",
 					    "final_norm", "pool",  "head",   NULL };
-	const size_t n_mels = f->n_mels;
+	static const char *const more[] = { "embedding", "heads", NULL };
 	enum kws_status s;
-	*w = (kws_network){ .n_mels = n_mels, .n_words = n_words };
-	if ((s = kws_json_keys(conf, "network", keys, NULL, err))
+	if ((s = kws_json_keys(conf, "network", keys, version > 1 ? more : NULL, err))
 	    || (s = kws_json_size(conf, "network", "stack", 1, 32, &w->stack, err))
 	    || (s = kws_json_size(conf, "network", "stride", 1, w->stack, &w->stride, err))
 	    || (s = kws_json_size(conf, "network", "dim", 1, 1024, &w->dim, err))
@@ -120,17 +126,54 @@ enum kws_status kws_network_init(kws_network *w, const json_t *conf, const kws_f
 	    || (s = kws_json_size(conf, "network", "head", 1, 1024, &w->head, err)))
 		return s;
 	if (affine
-	    && ((s = kws_tensors_take(&w->mean, ts, "features.", "mean", 1, &n_mels, err))
-		|| (s = kws_tensors_take(&w->scale, ts, "features.", "scale", 1, &n_mels, err))))
+	    && ((s = kws_tensors_take(&w->mean, ts, "features.", "mean", 1, &w->n_mels, err))
+		|| (s = kws_tensors_take(&w->scale, ts, "features.", "scale", 1, &w->n_mels, err))))
 		return s;
-	if ((s = read_stem(w, json_object_get(conf, "stem"), f->log_floor, ts, err))
+	return KWS_OK;
+}
+
+/* The embedding and the heads of words of one's own, which are the last of the words. */
+static enum kws_status read_embed(kws_network *w, const json_t *conf, float log_floor,
+				  kws_tensors *ts, kws_error *err)
+{
+	const json_t *embedding = json_object_get(conf, "embedding"),
+		     *heads = json_object_get(conf, "heads");
+	float quiet[KWS_MAX_MELS];
+	if (heads && !embedding)
+		return kws_fail(err, KWS_ERR_FORMAT, "network: heads: there is no embedding");
+	if (!embedding)
+		return KWS_OK;
+	if (kws_network_whole_clip(w))
+		return kws_fail(err, KWS_ERR_FORMAT,
+				"network: embedding: a layer hears the whole clip first");
+	for (size_t i = 0; i < w->n_mels; i++)
+		quiet[i] = quiet_band(w, i, log_floor);
+	const enum kws_status s = kws_embed_init(&w->embed, embedding, heads, quiet, w->n_mels,
+						 w->step, w->dim, ts, err);
+	if (!s && w->embed.n_heads + 2 > w->n_words)
+		return kws_fail(err, KWS_ERR_FORMAT,
+				"network: heads: %zu of them leave fewer than 2 of %zu words",
+				w->embed.n_heads, w->n_words);
+	return s;
+}
+
+enum kws_status kws_network_init(kws_network *w, const json_t *conf, unsigned version,
+				 const kws_features *f, bool affine, size_t n_words,
+				 kws_tensors *ts, kws_error *err)
+{
+	enum kws_status s;
+	*w = (kws_network){ .n_mels = f->n_mels, .n_words = n_words };
+	if ((s = read_sizes(w, conf, version, affine, ts, err))
+	    || (s = read_stem(w, json_object_get(conf, "stem"), f->log_floor, ts, err))
 	    || (s = kws_linear_read(&w->input, ts, "", "input", w->stack * w->n_frame, &w->dim, 1,
 				    err))
 	    || (s = read_layers(w, json_object_get(conf, "layers"), ts, err))
 	    || (s = read_final_norm(w, conf, ts, err))
+	    || (s = read_embed(w, conf, f->log_floor, ts, err))
 	    || (s = kws_linear_read(&w->fc1, ts, "head.", "fc1", w->dim, &w->head, 1, err)))
 		return s;
-	return kws_linear_read(&w->fc2, ts, "head.", "fc2", w->head, &n_words, 1, err);
+	const size_t n_classes = kws_network_n_classes(w);
+	return kws_linear_read(&w->fc2, ts, "head.", "fc2", w->head, &n_classes, 1, err);
 }
 
 void kws_network_free(kws_network *w)
@@ -144,6 +187,7 @@ void kws_network_free(kws_network *w)
 	kws_linear_free(&w->input);
 	kws_linear_free(&w->fc1);
 	kws_linear_free(&w->fc2);
+	kws_embed_free(&w->embed);
 	kws_norm_free(&w->final_norm);
 	free(w->mean);
 	free(w->scale);
@@ -184,4 +228,5 @@ void kws_network_products(const kws_network *w, kws_product_fn *fn, void *ctx)
 			one(w->layers[i]->products[k], fn, ctx);
 	one(&w->fc1, fn, ctx);
 	one(&w->fc2, fn, ctx);
+	kws_embed_products(&w->embed, KWS_BLOCK, fn, ctx);
 }

@@ -19,6 +19,7 @@ struct kws_runner {
 	float *stem_state;     /* behind the layers' */
 	float *past;	       /* (stack - stride, n_frame) frames to be stacked again */
 	float *pooled;	       /* (pool, ld) the last outputs; row k % pool is frame k's */
+	float *embed;	       /* what the embedding carries */
 	float *waiting;	       /* (step - 1, n_mels) normalised */
 	float *clip; /* whole clips only: (blocks, KWS_BLOCK, ld) the first layer's input */
 };
@@ -35,7 +36,9 @@ struct kws_runner_work {
 	float *in;	 /* (KWS_BLOCK, stack * n_frame) */
 	float *x;	 /* (KWS_BLOCK, ld) */
 	float *hidden;	 /* (KWS_BLOCK, ld_head) */
-	float *out;	 /* (KWS_BLOCK, ld_words) */
+	float *out;	 /* (KWS_BLOCK, ld_classes) */
+	float *heard; /* (KWS_BLOCK, embed.stem.n_out) what the embedding's stem makes of a block */
+	float *own;   /* (KWS_BLOCK, n_heads) logits of words of one's own */
 	float *scratch;
 };
 
@@ -68,6 +71,8 @@ static void lay_out_work(kws_runner_work *work)
 	for (size_t i = 0; i < w->n_layers; i++)
 		if (w->layers[i]->scratch_floats > scratch)
 			scratch = w->layers[i]->scratch_floats;
+	if (w->embed.scratch_floats > scratch)
+		scratch = w->embed.scratch_floats;
 	const struct {
 		float **to;
 		size_t floats;
@@ -77,7 +82,9 @@ static void lay_out_work(kws_runner_work *work)
 		{ &work->in, KWS_BLOCK * w->stack * w->n_frame },
 		{ &work->x, KWS_BLOCK * kws_pad(w->dim) },
 		{ &work->hidden, KWS_BLOCK * kws_pad(w->head) },
-		{ &work->out, KWS_BLOCK * kws_pad(w->n_words) },
+		{ &work->out, KWS_BLOCK * kws_pad(kws_network_n_classes(w)) },
+		{ &work->heard, KWS_BLOCK * w->embed.stem.n_out },
+		{ &work->own, KWS_BLOCK * w->embed.n_heads },
 		{ &work->scratch, scratch },
 	};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -125,6 +132,7 @@ static void lay_out(kws_runner *runner)
 	runner->past =
 		carve(runner->state, &at, (w->stack - w->stride) * w->n_frame * sizeof(float));
 	runner->pooled = carve(runner->state, &at, w->pool * ld * sizeof(float));
+	runner->embed = carve(runner->state, &at, w->embed.state_floats * sizeof(float));
 	runner->carried = at;
 	runner->waiting = carve(runner->state, &at, (w->step - 1) * w->n_mels * sizeof(float));
 	runner->clip = carve(runner->state, &at,
@@ -183,6 +191,8 @@ void kws_runner_reset(kws_runner *runner)
 	if (runner->w->stem.n_steps)
 		memcpy(runner->stem_state, runner->w->stem.start,
 		       runner->w->stem.state_floats * sizeof *runner->stem_state);
+	if (runner->w->embed.every)
+		kws_embed_reset(&runner->w->embed, runner->embed);
 	runner->n_frames = runner->n_waiting = 0;
 }
 
@@ -269,12 +279,33 @@ static void run_head(const kws_network *w, kws_runner_work *work, const float *x
 	kws_linear_run(&w->fc2, work->hidden, kws_pad(w->head), n, work->out);
 }
 
-/* Rows of work->out -> logits (n, n_words) */
-static void copy_out(const kws_network *w, const float *out, size_t n, float *logits)
+/* Rows of work->out and own (n, n_heads) -> logits (n, n_words) */
+static void copy_out(const kws_network *w, const float *out, const float *own, size_t n,
+		     float *logits)
 {
-	for (size_t i = 0; i < n; i++)
-		memcpy(logits + i * w->n_words, out + i * kws_pad(w->n_words),
-		       w->n_words * sizeof *logits);
+	const size_t n_classes = kws_network_n_classes(w), n_heads = w->embed.n_heads;
+	for (size_t i = 0; i < n; i++, logits += w->n_words) {
+		memcpy(logits, out + i * kws_pad(n_classes), n_classes * sizeof *logits);
+		if (n_heads)
+			memcpy(logits + n_classes, own + i * n_heads, n_heads * sizeof *logits);
+	}
+}
+
+/* The embedding of a job's n rows of the block: heard by its stem, x (n, ld) what the last layer
+ * made. Returns how many rows of the embedding they became. */
+static size_t run_embed(kws_runner_job *job, const float *heard, const float *x, size_t n,
+			float *own)
+{
+	kws_runner *runner = job->runner;
+	const kws_network *w = runner->w;
+	const kws_embed_frames f = { runner->n_frames, n, heard, x, kws_pad(w->dim) };
+	if (!w->embed.every)
+		return 0;
+	const size_t rows =
+		kws_embed_run(&w->embed, runner->embed, runner->work->scratch, &f, own,
+			      job->rows ? job->rows + job->n_rows * w->embed.dim : NULL);
+	job->n_rows += rows;
+	return rows;
 }
 
 static void final_norm(const kws_network *w, float *x, size_t n)
@@ -290,21 +321,25 @@ static void run_block(kws_runner_work *work, kws_runner_job **whose, const kws_s
 {
 	const kws_network *w = work->w;
 	const size_t ld = kws_pad(w->dim), rows = kws_span_rows(spans, n);
-	float *x = work->x, *out = work->out;
+	float *x = work->x, *out = work->out, *heard = work->heard, *own = work->own;
 	kws_linear_run(&w->input, work->in, w->stack * w->n_frame, rows, x);
 	for (size_t k = 0; k < w->n_layers; k++)
 		w->layers[k]->kind->run(w->layers[k], spans, n, w->layer_at[k], work->scratch, x);
 	final_norm(w, x, rows);
 	for (size_t i = 0; i < n; x += spans[i++].n * ld) {
 		kws_runner *runner = whose[i]->runner;
+		heard += run_embed(whose[i], heard, x, spans[i].n, own) * w->embed.stem.n_out;
+		own += spans[i].n * w->embed.n_heads;
 		pool_rows(runner, runner->n_frames, spans[i].n, x);
 		runner->n_frames += spans[i].n;
 	}
 	run_head(w, work, work->x, rows);
 	x = work->x;
-	for (size_t i = 0; i < n; out += spans[i++].n * kws_pad(w->n_words)) {
+	own = work->own;
+	for (size_t i = 0; i < n; out += spans[i++].n * kws_pad(kws_network_n_classes(w))) {
 		kws_runner_job *job = whose[i];
-		copy_out(w, out, spans[i].n, job->logits + job->n_out * w->n_words);
+		copy_out(w, out, own, spans[i].n, job->logits + job->n_out * w->n_words);
+		own += spans[i].n * w->embed.n_heads;
 		for (size_t r = 0; job->embedding && r < spans[i].n; r++)
 			memcpy(job->embedding + (job->n_out + r) * w->dim, x + r * ld,
 			       w->dim * sizeof *x);
@@ -322,16 +357,29 @@ static void keep_block(kws_runner *runner, size_t rows)
 	runner->n_frames += rows;
 }
 
+/* The embedding's stem hears work->features, n network frames. Returns how many of its frames
+ * came, behind the n_heard that others in the block have. */
+static size_t hear(kws_runner *runner, size_t n, size_t n_heard)
+{
+	const kws_embed *e = &runner->w->embed;
+	kws_runner_work *work = runner->work;
+	if (!e->stem.n_steps)
+		return 0;
+	kws_embed_hear(e, runner->embed, work->scratch, runner->n_frames, n, work->features,
+		       work->heard + n_heard * e->stem.n_out);
+	return kws_embed_rows(e, runner->n_frames, n);
+}
+
 void kws_runner_run_all(kws_runner_job *jobs, size_t n)
 {
 	kws_span spans[KWS_BLOCK];
 	kws_runner_job *whose[KWS_BLOCK];
-	size_t rows = 0, n_spans = 0;
+	size_t rows = 0, n_spans = 0, n_heard = 0;
 	for (size_t i = 0; i < n; i++) {
 		kws_runner *runner = jobs[i].runner;
 		kws_runner_work *work = runner->work;
 		const size_t n_in = runner->w->stack * runner->w->n_frame;
-		jobs[i].n_out = 0;
+		jobs[i].n_out = jobs[i].n_rows = 0;
 		while (jobs[i].t) {
 			const size_t new = take_in(&jobs[i], KWS_BLOCK - rows);
 			if (!new)
@@ -343,12 +391,13 @@ void kws_runner_run_all(kws_runner_job *jobs, size_t n)
 				keep_block(runner, new);
 				continue;
 			}
+			n_heard += hear(runner, new, n_heard);
 			spans[n_spans] = (kws_span){ runner->state, new };
 			whose[n_spans++] = &jobs[i];
 			rows += new;
 			if (rows == KWS_BLOCK) {
 				run_block(work, whose, spans, n_spans);
-				rows = n_spans = 0;
+				rows = n_spans = n_heard = 0;
 			}
 		}
 	}
@@ -358,7 +407,7 @@ void kws_runner_run_all(kws_runner_job *jobs, size_t n)
 
 size_t kws_runner_run(kws_runner *runner, const float *frames, size_t t, float *logits)
 {
-	kws_runner_job job = { runner, frames, t, logits, NULL, 0 };
+	kws_runner_job job = { .runner = runner, .frames = frames, .t = t, .logits = logits };
 	kws_runner_run_all(&job, 1);
 	return job.n_out;
 }
@@ -392,7 +441,7 @@ size_t kws_runner_finish(kws_runner *runner, float *logits)
 		final_norm(w, x, n);
 		pool_rows(runner, t, n, x);
 		run_head(w, work, x, n);
-		copy_out(w, work->out, n, logits + t * w->n_words);
+		copy_out(w, work->out, NULL, n, logits + t * w->n_words);
 	}
 	return t_all;
 }

@@ -23,7 +23,8 @@ void kws_runner_reset(kws_runner *runner);
 /* Feed feature frames, get logits.
  *
  *   frames  (t, n_mels)         from kws_mel_process; t >= 0
- *   logits  (n_out, n_words)    one row per network frame; holds at least t / stride + 1 rows
+ *   logits  (n_out, n_words)    one row per network frame; holds at least t / stride + 1 rows;
+ *                               kws_model_n_classes() for one softmax, the rest logistic
  *
  * Returns n_out, the number of network frames that became complete. Network frame k is complete with feature frame
  * (k + 1) * stride - 1. The logits do not depend, to the last bit, on how the frames are cut into calls.
@@ -40,6 +41,9 @@ typedef struct {
 	float *logits;
 	float *embedding; /* (rows as logits, kws_network's dim) what the head makes the logits of; NULL: not wanted */
 	size_t n_out; /* set */
+	/* (rows as logits / embed.every + 1, embed.dim) the rows of the embedding; NULL: not wanted */
+	float *rows;
+	size_t n_rows; /* set */
 } kws_runner_job;
 void kws_runner_run_all(kws_runner_job *jobs, size_t n);
 

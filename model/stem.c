@@ -59,13 +59,14 @@ static void channels_last(const float *w, size_t n_out, size_t n_in, size_t plac
 				*to++ = w[(o * n_in + i) * places + k];
 }
 
-static enum kws_status pack(kws_stem_step *c, size_t i, kws_tensors *ts, kws_error *err)
+static enum kws_status pack(kws_stem_step *c, size_t i, kws_tensors *ts, const char *before,
+			    kws_error *err)
 {
 	const size_t shape[] = { c->channels_out, c->channels, c->frames_k, c->bands_k };
 	const size_t places = c->frames_k * c->bands_k, n_in = places * c->channels;
-	char prefix[32];
+	char prefix[64];
 	float *w = NULL, *bias = NULL, *last = NULL;
-	snprintf(prefix, sizeof prefix, "stem.%zu.", i);
+	snprintf(prefix, sizeof prefix, "%sstem.%zu.", before, i);
 	enum kws_status s = kws_tensors_take(&w, ts, prefix, "weight", 4, shape, err);
 	if (!s)
 		s = kws_tensors_take(&bias, ts, prefix, "bias", 1, shape, err);
@@ -82,7 +83,7 @@ static enum kws_status pack(kws_stem_step *c, size_t i, kws_tensors *ts, kws_err
 }
 
 static enum kws_status read_conv(kws_stem_step *c, size_t i, const json_t *entry, const char *where,
-				 kws_tensors *ts, kws_error *err)
+				 kws_tensors *ts, const char *before, kws_error *err)
 {
 	static const char *const keys[] = { "kind",   "channels",   "kernel",
 					    "stride", "activation", NULL };
@@ -104,7 +105,7 @@ static enum kws_status read_conv(kws_stem_step *c, size_t i, const json_t *entry
 	c->keep = c->frames_k > c->frames_s ? c->frames_k - c->frames_s : 0;
 	c->pad = c->bands_k / 2;
 	c->kind = activation ? KWS_STEM_LEAKY_RELU : KWS_STEM_SILU;
-	return pack(c, i, ts, err);
+	return pack(c, i, ts, before, err);
 }
 
 static size_t frame_floats(const kws_stem_step *p)
@@ -262,7 +263,7 @@ static enum kws_status settle(kws_stem *s, const float *quiet, kws_error *err)
 }
 
 enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quiet, size_t n_mels,
-			      kws_tensors *ts, kws_error *err)
+			      kws_tensors *ts, const char *before, kws_error *err)
 {
 	static const char *const kinds[] = { "conv", "pool", NULL };
 	const size_t n = json_array_size(conf);
@@ -270,24 +271,24 @@ enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quie
 	*s = (kws_stem){ .stride = 1 };
 	if (!json_is_array(conf) || n < 1 || n > KWS_MAX_STEM)
 		return kws_fail(err, KWS_ERR_FORMAT,
-				"network: stem: want a list of 1..%d convolutions and pools",
-				KWS_MAX_STEM);
+				"network: %sstem: want a list of 1..%d convolutions and pools",
+				before, KWS_MAX_STEM);
 	s->steps = calloc(n, sizeof *s->steps);
 	if (!s->steps)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	while (s->n_steps < n) {
 		const json_t *entry = json_array_get(conf, s->n_steps);
 		kws_stem_step *p = &s->steps[s->n_steps];
-		char where[32];
+		char where[64];
 		size_t kind;
-		snprintf(where, sizeof where, "network: stem[%zu]", s->n_steps);
+		snprintf(where, sizeof where, "network: %sstem[%zu]", before, s->n_steps);
 		enum kws_status status = kws_json_choice(entry, where, "kind", kinds, &kind, err);
 		if (status)
 			return status;
 		*p = (kws_stem_step){ .bands = bands, .channels = channels };
 		s->n_steps++;
 		status = kind ? read_pool(p, entry, where, err)
-			      : read_conv(p, s->n_steps - 1, entry, where, ts, err);
+			      : read_conv(p, s->n_steps - 1, entry, where, ts, before, err);
 		if (status)
 			return status;
 		bands = p->bands_out = (bands + p->bands_s - 1) / p->bands_s;

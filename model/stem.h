@@ -47,11 +47,12 @@ typedef struct {
 	size_t scratch_floats; /* finite at first */
 } kws_stem;
 
-/* conf: a list of {"kind": "conv", ...} and {"kind": "pool", ...}; entry i has the tensors stem.<i>.weight [channels, channels
- * before, frames, bands] and stem.<i>.bias. quiet (n_mels,): a normalised feature frame of silence. A failed init leaves what
- * kws_stem_free() copes with. */
+/* conf: a list of {"kind": "conv", ...} and {"kind": "pool", ...}; entry i has the tensors
+ * stem.<i>.weight [channels, channels before, frames, bands] and stem.<i>.bias, with `before` in
+ * front of their names. quiet (n_mels,): a normalised feature frame of silence. A failed init
+ * leaves what kws_stem_free() copes with. */
 enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quiet, size_t n_mels,
-			      kws_tensors *ts, kws_error *err);
+			      kws_tensors *ts, const char *before, kws_error *err);
 void kws_stem_free(kws_stem *s);
 
 /* x (n * stride, n_mels), normalised -> y (n, n_out) */

@@ -1,6 +1,9 @@
 #include "model/tensors.h"
 
+#include "model/blob.h"
+
 #include <math.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +18,21 @@ static const struct {
 	const char *name;
 	enum kws_dtype dtype;
 	size_t size;
-} dtypes[] = { { "F32", KWS_F32, 4 }, { "F64", KWS_F64, 8 }, { "I64", KWS_I64, 8 } };
+} dtypes[] = {
+	{ "F32", KWS_F32, 4 }, { "F64", KWS_F64, 8 }, { "I64", KWS_I64, 8 }, { "I8", KWS_I8, 1 }
+};
+
+enum { N_DTYPES = sizeof dtypes / sizeof *dtypes };
+
+const char *kws_dtype_name(enum kws_dtype dtype)
+{
+	return dtypes[dtype].name;
+}
+
+size_t kws_dtype_size(enum kws_dtype dtype)
+{
+	return dtypes[dtype].size;
+}
 
 static uint64_t read_u64(const unsigned char *p)
 {
@@ -61,12 +78,14 @@ static enum kws_status parse_one(kws_tensor *t, const char *name, const json_t *
 		return kws_fail(err, KWS_ERR_FORMAT,
 				"%s: want dtype, shape and data_offsets, nothing else", name);
 	const char *dtype = json_string_value(json_object_get(v, "dtype"));
+	const size_t known = only_f32 ? 1 : N_DTYPES;
 	size_t k = 0;
-	while (k < (only_f32 ? 1 : 3) && (!dtype || strcmp(dtype, dtypes[k].name) != 0))
+	while (k < known && (!dtype || strcmp(dtype, dtypes[k].name) != 0))
 		k++;
-	if (k == (only_f32 ? 1 : 3))
+	if (k == known)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: dtype %.16s, want %s", name,
-				dtype ? dtype : "missing", only_f32 ? "F32" : "F32, F64 or I64");
+				dtype ? dtype : "missing",
+				only_f32 ? "F32" : "F32, F64, I64 or I8");
 	t->dtype = dtypes[k].dtype;
 	const enum kws_status s = parse_shape(t, json_object_get(v, "shape"), err);
 	if (s)
@@ -274,6 +293,33 @@ enum kws_status kws_tensors_all_used(const kws_tensors *ts, kws_error *err)
 					"%s: nothing in the network uses this tensor",
 					ts->all[i].name);
 	return KWS_OK;
+}
+
+size_t kws_tensors_count(const kws_tensors *ts)
+{
+	return ts->n;
+}
+
+const kws_tensor *kws_tensors_at(const kws_tensors *ts, size_t i)
+{
+	return &ts->all[i];
+}
+
+void kws_tensors_hash(const kws_tensors *ts, const char *without, const char *nor, char *hex)
+{
+	struct sha256_ctx ctx;
+	uint8_t digest[SHA256_DIGEST_SIZE];
+	sha256_init(&ctx);
+	for (size_t i = 0; i < ts->n; i++) {
+		const kws_tensor *t = &ts->all[i];
+		if (strncmp(t->name, without, strlen(without)) == 0
+		    || strncmp(t->name, nor, strlen(nor)) == 0)
+			continue;
+		sha256_update(&ctx, strlen(t->name) + 1, (const uint8_t *)t->name);
+		sha256_update(&ctx, size_of(t), t->data);
+	}
+	sha256_digest(&ctx, sizeof digest, digest);
+	kws_hex(hex, digest, sizeof digest);
 }
 
 size_t kws_tensors_n_values(const kws_tensors *ts)

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-enum kws_dtype { KWS_F32, KWS_F64, KWS_I64 };
+enum kws_dtype { KWS_F32, KWS_F64, KWS_I64, KWS_I8 };
 enum { KWS_MAX_RANK = 4, KWS_MAX_HEADER = 1 << 20 };
 
 typedef struct {
@@ -23,9 +23,9 @@ typedef struct {
 
 typedef struct kws_tensors kws_tensors;
 
-/* Check the header's length and JSON, and of every tensor its name, dtype, shape, size and place: inside the data,
- * aligned to 4 bytes, no overlap, no gap. only_f32 refuses the other two dtypes.
- * KWS_ERR_FORMAT naming the tensor and the reason, KWS_ERR_NOMEM. */
+/* Check the header's length and JSON, and of every tensor its name, dtype, shape, size and
+ * place: inside the data, aligned to 4 bytes, no overlap, no gap. only_f32 refuses the other
+ * dtypes. KWS_ERR_FORMAT naming the tensor and the reason, KWS_ERR_NOMEM. */
 enum kws_status kws_tensors_parse(kws_tensors **out, const void *blob, size_t len, bool only_f32,
 				  kws_error *err);
 void kws_tensors_free(kws_tensors *ts);
@@ -46,6 +46,18 @@ enum kws_status kws_tensors_take(float **out, kws_tensors *ts, const char *prefi
 
 /* KWS_ERR_FORMAT, with a tensor's name, if that tensor was never used. */
 enum kws_status kws_tensors_all_used(const kws_tensors *ts, kws_error *err);
+
+/* All of them, in the order of their data; i below the count. */
+size_t kws_tensors_count(const kws_tensors *ts);
+const kws_tensor *kws_tensors_at(const kws_tensors *ts, size_t i);
+
+/* "F32", and bytes of an element. */
+const char *kws_dtype_name(enum kws_dtype dtype);
+size_t kws_dtype_size(enum kws_dtype dtype);
+
+/* SHA-256 of the names and data of all tensors, but those whose names begin with `without` or
+ * `nor`, into hex (65,): what tells one embedding from another, whatever heads stand on it. */
+void kws_tensors_hash(const kws_tensors *ts, const char *without, const char *nor, char *hex);
 
 /* Number of elements in all tensors. */
 size_t kws_tensors_n_values(const kws_tensors *ts);

@@ -253,31 +253,29 @@ void kws_stream_reset(kws_stream *s)
 	kws_resample_reset(s->rs);
 	kws_runner_reset(s->runner);
 	memset(s->past, 0, kws_mel_past(s->group->extractor) * sizeof *s->past);
-	s->n_pcm = 0;
-	s->n_level = 0;
-	s->heard = 0;
-	s->n_hops = 0;
-	s->n_out = 0;
+	s->n_pcm = s->n_level = 0;
+	s->heard = s->n_hops = s->n_out = 0;
 }
 
 /* ---- waves: hops of one stream or of many, run together ---- */
 
-/* The sum is 1 whatever the logits are: those that are not finite count as very large or small. */
-static void softmax(const float *logit, size_t n, float *prob)
+/* The first n sum to 1, also where logits are not finite; each word behind them is by itself. */
+static void probabilities(const float *logit, size_t n, size_t n_words, float *prob)
 {
 	const float far = 1e30f;
-	float max = -far;
+	float max = -far, sum = 0.0f;
 	for (size_t i = 0; i < n; i++) {
 		prob[i] = isnan(logit[i]) ? -far : fminf(fmaxf(logit[i], -far), far);
 		max = fmaxf(max, prob[i]);
 	}
-	float sum = 0.0f;
 	for (size_t i = 0; i < n; i++) {
 		prob[i] = expf(prob[i] - max);
 		sum += prob[i];
 	}
 	for (size_t i = 0; i < n; i++)
 		prob[i] /= sum;
+	for (size_t i = n; i < n_words; i++)
+		prob[i] = isnan(logit[i]) ? 0.0f : 1.0f / (1.0f + expf(-logit[i]));
 }
 
 /* Report n network frames with the levels and bands of their hops and their embeddings; these may
@@ -288,7 +286,8 @@ static void emit(kws_stream *s, const float *logits, size_t n, const float *leve
 	kws_group *g = s->group;
 	for (size_t i = 0; i < n; i++) {
 		s->n_out++;
-		softmax(logits + i * g->n_words, g->n_words, g->prob);
+		probabilities(logits + i * g->n_words, kws_model_n_classes(g->model), g->n_words,
+			      g->prob);
 		kws_frame f = {
 			.sample = s->n_out * g->stride * g->hop,
 			.prob = g->prob,
@@ -311,12 +310,12 @@ static void run_wave(kws_group *g)
 	size_t rows = 0;
 	for (size_t i = 0; i < g->n_parts; i++) {
 		const part *p = &g->parts[i];
-		jobs[i] = (kws_runner_job){ p->stream->runner,
-					    g->mel + (p->first + p->stream->n_level) * g->n_mels,
-					    p->n,
-					    g->logits + rows * g->n_words,
-					    g->embedding + rows * g->dim,
-					    0 };
+		jobs[i] = (kws_runner_job){ .runner = p->stream->runner,
+					    .frames = g->mel
+						      + (p->first + p->stream->n_level) * g->n_mels,
+					    .t = p->n,
+					    .logits = g->logits + rows * g->n_words,
+					    .embedding = g->embedding + rows * g->dim };
 		rows += (p->stream->n_level + p->n) / g->stride;
 	}
 	kws_runner_run_all(jobs, g->n_parts);

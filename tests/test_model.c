@@ -143,7 +143,7 @@ static const struct {
 	{ "\"name\":\"tiny\"", "\"name\":7", KWS_ERR_FORMAT, "__metadata__: name" },
 	/* the metadata */
 	{ "kws-model", "kws-muddle", KWS_ERR_FORMAT, "format" },
-	{ "\"version\":\"1\"", "\"version\":\"2\"", KWS_ERR_VERSION, "version 2" },
+	{ "\"version\":\"1\"", "\"version\":\"3\"", KWS_ERR_VERSION, "version 3" },
 	{ "\"name\":\"tiny\"", "\"nome\":\"tiny\"", KWS_ERR_FORMAT, "name is missing" },
 	{ "\\\"no\\\",", "\\\"yes\\\",", KWS_ERR_FORMAT, "words[1]: yes stands there twice" },
 	{ "\\\"no\\\",", "\\\"\\\",", KWS_ERR_FORMAT, "words[1]" },

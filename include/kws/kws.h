@@ -177,8 +177,9 @@ KWS_API size_t kws_event_json(const kws_event *ev, const kws_model *m,
 
 /* One network frame, for meters, plots and statistics. */
 typedef struct {
-	uint64_t sample;    /* at its end */
-	const float *prob;  /* (n_words,) softmax of the logits */
+	uint64_t sample; /* at its end */
+	const float
+		*prob; /* (n_words,) softmax of the logits; of a word of one's own, its logistic */
 	const float *logit; /* (n_words,) */
 	/* (stride,) mean square of each hop. level, embedding and mel are NULL if the model
 	 * processes the whole clip at once. */
@@ -318,8 +319,8 @@ KWS_API void kws_classifier_destroy(kws_classifier *c);
 /* Process more of the clip, pcm (n,). */
 KWS_API void kws_classifier_process(kws_classifier *c, const float *pcm, size_t n);
 
-/* The clip has ended: write prob (n_words,), which sums to 1. The next audio belongs to the next
- * clip. */
+/* The clip has ended: write prob (n_words,), which sums to 1 but for words of one's own. The next
+ * audio belongs to the next clip. */
 KWS_API void kws_classifier_finish(kws_classifier *c, float *prob);
 
 #ifdef __cplusplus

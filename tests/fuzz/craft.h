@@ -242,9 +242,10 @@ static inline unsigned char *craft_model(const char *name, const char *features,
 	craft *c = craft_new(seed);
 	json_object_update_new(
 		c->meta, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "format",
-				   "kws-model", "version", "1", "name", name, "licence", "CC0-1.0",
-				   "words", "[\"yes\",\"no\",\"_unknown_\",\"_silence_\"]",
-				   "features", features, "network", network, "decision", decision));
+				   "kws-model", "version", strstr(network, "embedding") ? "2" : "1",
+				   "name", name, "licence", "CC0-1.0", "words",
+				   "[\"yes\",\"no\",\"_unknown_\",\"_silence_\"]", "features",
+				   features, "network", network, "decision", decision));
 	if (!craft_complete(c, &err)) {
 		fprintf(stderr, "%s: %s\n", name, err.text);
 		exit(1);

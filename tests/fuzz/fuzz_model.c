@@ -69,13 +69,20 @@ static void run(const kws_model *m)
 	free(cut);
 }
 
+typedef struct {
+	size_t n_classes, n;
+} frames_heard;
+
 static void on_frame(void *ctx, const kws_frame *f)
 {
+	frames_heard *heard = ctx;
 	float sum = 0.0f;
-	for (size_t w = 0; w < f->n_words; w++)
+	for (size_t w = 0; w < heard->n_classes; w++)
 		sum += f->prob[w];
 	demand(sum > 0.99f && sum < 1.01f);
-	++*(size_t *)ctx;
+	for (size_t w = heard->n_classes; w < f->n_words; w++)
+		demand(f->prob[w] >= 0.0f && f->prob[w] <= 1.0f);
+	heard->n++;
 }
 
 /* The features, too, are the file's. */
@@ -84,14 +91,14 @@ static void stream(const kws_model *m)
 	static const float silence[8000];
 	kws_error err = { "" };
 	kws_stream *s;
-	size_t n = 0;
-	const enum kws_status status = kws_stream_create(&s, m, 16000, on_frame, &n, &err);
+	frames_heard heard = { kws_model_n_classes(m), 0 };
+	const enum kws_status status = kws_stream_create(&s, m, 16000, on_frame, &heard, &err);
 	demand((status == KWS_OK) == (s != NULL) && (s || err.text[0]));
 	if (!s)
 		return;
 	kws_stream_process(s, silence, 8000);
 	kws_stream_flush(s);
-	demand(n > 0);
+	demand(heard.n > 0);
 	kws_stream_destroy(s);
 }
 

@@ -25,6 +25,10 @@
 #define CONV(channels, kernel, stride, activation)                                                 \
 	"{\"kind\":\"conv\",\"channels\":" channels ",\"kernel\":" kernel ",\"stride\":" stride    \
 	",\"activation\":\"" activation "\"}"
+#define EMBEDDING(every, stem) "{\"every\":" every ",\"dim\":3,\"window\":4,\"rank\":5" stem "}"
+#define OWN_STEM                                                                                   \
+	",\"bands\":5,\"stack\":2,\"stem\":[" CONV("2", "[3,3]", "[2,2]",                          \
+						   "silu") ",{\"kind\":\"pool\",\"size\":[2,2]}]"
 #define DECISION                                                                                   \
 	"{\"smooth_ms\":60,\"refractory_ms\":500,\"threshold\":0.5,\"thresholds\":{\"no\":0.6}}"
 
@@ -75,6 +79,13 @@ static const struct {
 			  "silu") ",{\"kind\":\"pool\",\"size\":[2,2]}," CONV("2", "[2,1]", "[1,1]",
 									      "leaky_relu") "],",
 		  NFFN("layernorm", "true"), "null") },
+	{ "embedding", FEATURES("htk", "affine"),
+	  NETWORK("2", "2", "\"embedding\":" EMBEDDING("2", OWN_STEM) ",",
+		  NFFN("layernorm", "true"), "null") },
+	{ "own_words", FEATURES("htk", "affine"),
+	  NETWORK("2", "1",
+		  "\"embedding\":" EMBEDDING("3", "") ",\"heads\":[{\"hidden\":3},{\"hidden\":1}],",
+		  NFFN("rmsnorm", "true"), "\"layernorm\"") },
 };
 
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
