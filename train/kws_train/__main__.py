@@ -13,6 +13,8 @@ COMMANDS = {
     "label": "soft labels by a network and the teacher together",
     "train": "train a network",
     "export": "write the model file that the C programs read",
+    "base": "give a model file the embedding that words of one's own are heard by",
+    "enrol": "how well words of one's own are heard, by the C programs",
     "conditions": "write the validation clips in many conditions, for the C engine to measure",
     "mix": "build a continuous recording, with truth",
     "encoders": "train encoders alike and compare them",

@@ -1,0 +1,56 @@
+"""The base for words of one's own: the C programs hear the rows that the twin computes, and every word as before."""
+import json
+import os
+import subprocess
+
+import made
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from kws_train.base import LAST, Ears
+from kws_train.data import read_audio
+
+MODEL = os.path.join(made.ROOT, "config", "models", "commands-12.safetensors")
+SIZES = {"dim": 12, "window": 3, "rank": 20}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory, corpus, teacher):
+    """The path of a base."""
+    cwd = tmp_path_factory.mktemp("base")
+    sizes = [str(x) for k, v in SIZES.items() for x in (f"--{k}", v)]
+    made.call("base", "--data", corpus, "--teacher", teacher, "--model", MODEL, "--out", "base.safetensors", "--seconds", 60,
+              *sizes, cwd=cwd)
+    return cwd / "base.safetensors"
+
+
+def test_it_is_the_model_with_an_embedding(base):
+    with safe_open(MODEL, "pt") as a, safe_open(base, "pt") as b:
+        assert all(a.get_tensor(k).equal(b.get_tensor(k)) for k in a.keys())  # noqa: SIM118 it is no dict
+        assert {k.split(".")[0] for k in set(b.keys()) - set(a.keys())} == {"embedding"}
+        assert a.metadata()["words"] == b.metadata()["words"] and b.metadata()["version"] == "2"
+        spec = json.loads(b.metadata()["network"])["embedding"]
+    assert spec.items() >= SIZES.items() and spec["every"] == 2
+
+
+def test_c_hears_the_rows_of_the_twin(base, corpus, teacher, kws, tmp_path):
+    recording = os.path.join(corpus, "speech", "talk0.flac")
+    subprocess.run([kws, "bank", "-m", base, "--output", tmp_path / "bank", "--judge", recording, recording], check=True,
+                   capture_output=True)
+    with open(tmp_path / "bank", "rb") as f:
+        n = int.from_bytes(f.read(8), "little")
+        rows = json.loads(f.read(n))["rows"]
+        said = np.frombuffer(f.read(), np.int8).reshape(rows["shape"])[: rows["shape"][0] // 2] / 32.0
+    frames, own = (x.numpy() for x in Ears(MODEL, teacher).parts(read_audio(recording)))
+    before = np.concatenate([np.zeros((LAST - 1, frames.shape[1]), np.float32), frames])
+    x = np.concatenate([*(before[k : k + len(frames)] for k in range(LAST)), own], 1)
+    with safe_open(base, "np") as f:
+        want = x @ f.get_tensor("embedding.row.weight").T + f.get_tensor("embedding.row.bias")
+    assert said.shape == want.shape and said.std() > 0.3
+    assert np.abs(said - np.clip(want, -127 / 32, 127 / 32)).max() < 0.6 / 32
+
+
+def test_what_cannot_be_a_base_is_refused(base, corpus, teacher, tmp_path):
+    made.call("base", "--data", corpus, "--teacher", teacher, "--model", tmp_path / "none", "--out", "x", cwd=tmp_path, status=1)
+    made.call("base", "--data", corpus, "--teacher", tmp_path, "--model", MODEL, "--out", "x", cwd=tmp_path, status=1)
