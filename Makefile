@@ -207,7 +207,7 @@ tsan:
 # refuses every model here as too slow
 valgrind: $(PROGRAMS) $(B)/golden $(CHECKS)
 	@KWS_BUILD=$(B) KWS_WRAP='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp' \
-		sh tests/run.sh $(filter-out test_shipped test_engine,$(TESTS)) -- $(FUZZERS)
+		sh tests/run.sh $(filter-out test_shipped test_engine test_enrol,$(TESTS)) -- $(FUZZERS)
 
 FUZZER  ?= fuzz_model
 SECONDS ?= 60

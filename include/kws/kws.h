@@ -323,6 +323,107 @@ KWS_API void kws_classifier_process(kws_classifier *c, const float *pcm, size_t 
  * audio belongs to the next clip. */
 KWS_API void kws_classifier_finish(kws_classifier *c, float *prob);
 
+/* ---- words of one's own
+ * ---------------------------------------------------------------------------------------- */
+
+/* From a few takes (recordings of one word each) to a model file that hears the word, beside all
+ * that the base hears. The base is a model file with an embedding, the bank holds what is not
+ * the word. Deterministic: the same base, bank, takes in the same order and seed make the same
+ * bytes on one machine. */
+
+/* What is wrong with a take: bits. A take with any of them is not used. */
+enum {
+	KWS_TAKE_NO_SPEECH = 1,
+	KWS_TAKE_TOO_QUIET = 2,
+	KWS_TAKE_CLIPPED = 4,
+	KWS_TAKE_CUT_OFF = 8,	     /* the word begins before the take or ends after it */
+	KWS_TAKE_TOO_SHORT = 16,     /* a word of less than 0.2 s */
+	KWS_TAKE_TOO_LONG = 32,	     /* a word of more than 2.5 s, or a take of more than 8 s */
+	KWS_TAKE_SEVERAL_WORDS = 64, /* more than one stretch of speech */
+	KWS_TAKE_TWICE = 128,	     /* the same recording as an earlier take */
+	KWS_TAKE_UNLIKE = 256	     /* not what the others say; known from the third take on */
+};
+
+typedef struct {
+	size_t size;	   /* of this struct: later versions add to its end */
+	unsigned faults;   /* KWS_TAKE_..., 0: it is good */
+	float seconds;	   /* of the whole take */
+	size_t start, end; /* of the word, in samples at the base's rate */
+	float level_dbfs;  /* of the word's loudest 30 ms */
+	float snr_db;	   /* over what is around it */
+	float likeness;	   /* to the other takes, -1..1; 1 while there are fewer than two others */
+} kws_take;
+
+/* The worst of the faults in English, "clipped: ..."; "" for 0. */
+KWS_API const char *kws_take_fault(unsigned faults);
+
+/* Recordings without the word, as rows of one base's embedding. Immutable; any number of
+ * threads. */
+typedef struct kws_bank kws_bank;
+
+KWS_API enum kws_status kws_bank_open(kws_bank **out, const char *path, kws_error *err);
+KWS_API enum kws_status kws_bank_parse(kws_bank **out, const void *blob, size_t len,
+				       kws_error *err);
+KWS_API void kws_bank_close(kws_bank *b);
+
+/* Hours that heads are fitted against, and others that set thresholds. */
+KWS_API double kws_bank_fit_hours(const kws_bank *b);
+KWS_API double kws_bank_judge_hours(const kws_bank *b);
+
+typedef struct kws_enrol kws_enrol;
+
+/* Begin with KWS_ENROL_CONFIG. */
+typedef struct {
+	size_t size;	/* of this struct: later versions add to its end */
+	uint32_t seed;	/* of all that is random */
+	float per_hour; /* wanted rate of false alarms, 0.01..100 */
+	/* The words of the base make no events any more: their names get a _ on either side. */
+	bool only;
+} kws_enrol_config;
+
+#define KWS_ENROL_CONFIG { sizeof(kws_enrol_config), 1, 1.0f, false }
+
+/* What is to be expected of the word. */
+typedef struct {
+	size_t size;	 /* of this struct: later versions add to its end */
+	size_t n_takes;	 /* that were used */
+	float threshold; /* of the word, 0..1 */
+	/* Each take, clean and spoilt, was tried with a head that was fitted without it. */
+	size_t n_tried, n_missed;
+	double judge_hours; /* that set the threshold */
+	size_t n_alarms;    /* in them, at the threshold */
+	/* Words of the base that the takes sound like, kws_model_word(), closest first; and the
+	 * mean of their best probabilities in the takes, 0..1, 0: there is no such word. */
+	unsigned near[3];
+	float near_score[3];
+} kws_enrol_report;
+
+/* base (len bytes), a model file, and bank MUST outlive the object. KWS_ERR_ARG: base has no
+ * embedding, bank is of another, or a value is out of its range. */
+KWS_API enum kws_status kws_enrol_create(kws_enrol **out, const void *base, size_t len,
+					 const kws_bank *bank, const kws_enrol_config *config,
+					 kws_error *err);
+KWS_API void kws_enrol_destroy(kws_enrol *e);
+
+/* One more take, pcm (n,) at in_hz (8000..192000): it is copied and judged, t is what was found.
+ * Takes with faults are kept, and not used. KWS_ERR_ARG: more than 60 s, or more than 200 takes. */
+KWS_API enum kws_status kws_enrol_take(kws_enrol *e, const float *pcm, size_t n, unsigned in_hz,
+				       kws_take *t, kws_error *err);
+
+/* Fit the word's head to all good takes. Takes that turn out unlike the others are left out:
+ * kws_enrol_judged() has them. KWS_ERR_ARG: fewer than three good takes, or the word cannot be:
+ * it is there already, or is no name. Seconds to a minute. */
+KWS_API enum kws_status kws_enrol_fit(kws_enrol *e, const char *word, kws_enrol_report *report,
+				      kws_error *err);
+
+/* Takes so far, and what was found of take i < n_takes, with what fitting found. */
+KWS_API size_t kws_enrol_n_takes(const kws_enrol *e);
+KWS_API const kws_take *kws_enrol_judged(const kws_enrol *e, size_t i);
+
+/* The base with the word in it, (*len bytes), a model file; NULL before a fit. Lives as long as
+ * e. */
+KWS_API const void *kws_enrol_file(const kws_enrol *e, size_t *len);
+
 #ifdef __cplusplus
 }
 #endif

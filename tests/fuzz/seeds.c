@@ -1,6 +1,7 @@
 /* seeds.c - write the seeds that are made by code: `seeds DIR`. `make seeds` runs it on tests/fuzz/seeds. `seeds --check DIR`
  * writes nothing, and says which of them differ from what stands there: the format of a model file has changed, or somebody
  * has edited a seed. */
+#include "model/write.h"
 #include "tests/fuzz/craft.h"
 #include "tests/fuzz/kinds.h"
 
@@ -224,6 +225,40 @@ static void put_events(void)
 	put("fuzz_event/bad/nothing", "", 0);
 }
 
+static void put_bank(const char *file, const char *format, const char *parts)
+{
+	static const signed char rows[] = { 127, -128, 0, 32, -32, 1 };
+	const size_t shape[] = { 3, 2 };
+	kws_write *w;
+	unsigned char *bytes;
+	size_t len;
+	if (kws_write_create(&w, NULL, 0, NULL))
+		abort();
+	kws_write_text(w, "format", format);
+	kws_write_text(w, "version", "1");
+	kws_write_text(w, "base",
+		       "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+	kws_write_text(w, "row_ms", "80");
+	kws_write_text(w, "parts", parts);
+	kws_write_tensor(w, "rows", KWS_I8, 2, shape, rows);
+	if (kws_write_bytes(w, &bytes, &len, NULL))
+		abort();
+	put(file, bytes, len);
+	free(bytes);
+	kws_write_destroy(w);
+}
+
+static void put_banks(void)
+{
+	put_bank("fuzz_bank/ok/two", "kws-bank",
+		 "[{\"name\":\"a\",\"rows\":2,\"use\":\"fit\"},{\"name\":\"b\",\"rows\":1,\"use\":"
+		 "\"judge\"}]");
+	put_bank("fuzz_bank/ok/one", "kws-bank", "[{\"name\":\"a\",\"rows\":3,\"use\":\"judge\"}]");
+	put_bank("fuzz_bank/bad/few", "kws-bank", "[{\"name\":\"a\",\"rows\":1,\"use\":\"fit\"}]");
+	put_bank("fuzz_bank/bad/format", "kws-model",
+		 "[{\"name\":\"a\",\"rows\":3,\"use\":\"fit\"}]");
+}
+
 int main(int argc, char **argv)
 {
 	only_check = argc == 3 && strcmp(argv[1], "--check") == 0;
@@ -242,5 +277,6 @@ int main(int argc, char **argv)
 	put_settings();
 	put_sounds();
 	put_events();
+	put_banks();
 	return n_differ != 0;
 }

@@ -1,0 +1,165 @@
+#include "spot/alarms.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+	APART = 12, /* rows between two alarms at least: a second */
+	TAIL = 20,  /* of the highest scores, that tell how the rate falls with the threshold */
+};
+
+typedef struct {
+	float *logits;	/* (n,) of all judging rows */
+	float *scores;	/* (n,) */
+	float *heights; /* of the peaks, highest first */
+	size_t n, n_peaks;
+} judged;
+
+static float logistic(float x)
+{
+	return 1.0f / (1.0f + expf(-x));
+}
+
+static float logit(float p)
+{
+	const float q = fminf(fmaxf(p, 1e-6f), 1.0f - 1e-6f);
+	return logf(q / (1.0f - q));
+}
+
+void kws_alarms_smooth(const float *logits, size_t n, kws_pace pace, float *scores)
+{
+	/* from the end, since scores may be logits; frame f has the logit of row (f + 1) / every
+	 * - 1 */
+	for (size_t i = n; i-- > 0;) {
+		const size_t last = (i + 1) * pace.every - 1;
+		float sum = 0.0f;
+		for (size_t k = 0; k < pace.smooth && k <= last; k++) {
+			const size_t row = (last - k + 1) / pace.every;
+			sum += row ? logistic(logits[row - 1]) : 0.0f;
+		}
+		scores[i] = sum / (float)pace.smooth;
+	}
+}
+
+/* The mean of a row's logit and the one before it: what the smoothed probability follows. */
+static void smooth_logits(const float *logits, size_t n, float *scores)
+{
+	for (size_t i = 0; i < n; i++)
+		scores[i] = 0.5f * (logits[i] + logits[i ? i - 1 : 0]);
+}
+
+static int falling(const void *a, const void *b)
+{
+	const float x = *(const float *)a, y = *(const float *)b;
+	return (x < y) - (x > y);
+}
+
+/* The highest in a second on either side. */
+static bool is_peak(const float *x, size_t n, size_t i)
+{
+	const size_t from = i > APART ? i - APART : 0, to = i + APART < n ? i + APART + 1 : n;
+	for (size_t k = from; k < to; k++)
+		if (x[k] > x[i] || (k < i && x[k] == x[i]))
+			return false;
+	return true;
+}
+
+/* Peaks of every part's scores, highest first. */
+static void find_peaks(judged *j, const kws_bank *b, kws_pace pace, bool probabilities)
+{
+	size_t at = 0;
+	j->n_peaks = 0;
+	for (size_t p = 0; p < kws_bank_n_parts(b); p++) {
+		const kws_bank_part *part = kws_bank_part_at(b, p);
+		if (!part->judge)
+			continue;
+		if (probabilities)
+			kws_alarms_smooth(j->logits + at, part->n, pace, j->scores);
+		else
+			smooth_logits(j->logits + at, part->n, j->scores);
+		for (size_t i = 0; i < part->n; i++)
+			if (is_peak(j->scores, part->n, i))
+				j->heights[j->n_peaks++] = j->scores[i];
+		at += part->n;
+	}
+	qsort(j->heights, j->n_peaks, sizeof *j->heights, falling);
+}
+
+/* The height that `wanted` peaks pass: heights above that of peak TAIL fall off exponentially.
+ * of: to the scale of logits. */
+static float limit(const judged *j, double wanted, float (*of)(float))
+{
+	const size_t n = j->n_peaks < TAIL + 1 ? j->n_peaks : TAIL + 1;
+	if (n < 2)
+		return n ? of(j->heights[0]) + 1.0f : 0.0f;
+	const float last = of(j->heights[n - 1]);
+	float mean = 0.0f;
+	for (size_t i = 0; i + 1 < n; i++)
+		mean += (of(j->heights[i]) - last) / (float)(n - 1);
+	return last + mean * logf((float)(n - 1) / (float)wanted);
+}
+
+static float same(float x)
+{
+	return x;
+}
+
+static enum kws_status hear(judged *j, const kws_head *h, const kws_bank *b, kws_embedder *e)
+{
+	const size_t dim = kws_embedder_dim(e), rank = kws_embedder_rank(e);
+	size_t at = 0;
+	for (size_t p = 0; p < kws_bank_n_parts(b); p++) {
+		const kws_bank_part *part = kws_bank_part_at(b, p);
+		if (!part->judge)
+			continue;
+		float *rows = calloc(part->n * dim, sizeof *rows),
+		      *points = calloc(part->n * rank, sizeof *points);
+		const bool good = rows && points;
+		if (good) {
+			kws_bank_rows(b, part->first, part->n, rows);
+			kws_embedder_points(e, rows, part->n, points);
+			kws_head_run(h, points, part->n, j->logits + at);
+		}
+		free(rows);
+		free(points);
+		if (!good)
+			return KWS_ERR_NOMEM;
+		at += part->n;
+	}
+	return KWS_OK;
+}
+
+static void settle(judged *j, kws_head *h, const kws_bank *b, kws_pace pace, double wanted,
+		   kws_alarms *out)
+{
+	find_peaks(j, b, pace, false);
+	const float middle = limit(j, wanted, same);
+	h->b2 -= middle;
+	for (size_t i = 0; i < j->n; i++)
+		j->logits[i] -= middle;
+	find_peaks(j, b, pace, true);
+	out->threshold = logistic(limit(j, wanted, logit));
+	out->threshold = fminf(fmaxf(out->threshold, 0.05f), 0.98f);
+	while (out->n < j->n_peaks && j->heights[out->n] >= out->threshold)
+		out->n++;
+}
+
+enum kws_status kws_alarms_limit(kws_head *h, const kws_bank *b, kws_embedder *e, kws_pace pace,
+				 double per_hour, kws_alarms *out)
+{
+	judged j = { 0 };
+	*out = (kws_alarms){ .hours = kws_bank_judge_hours(b) };
+	for (size_t p = 0; p < kws_bank_n_parts(b); p++)
+		j.n += kws_bank_part_at(b, p)->judge ? kws_bank_part_at(b, p)->n : 0;
+	j.logits = calloc(j.n + 1, sizeof *j.logits);
+	j.scores = calloc(j.n + 1, sizeof *j.scores);
+	j.heights = calloc(j.n + 1, sizeof *j.heights);
+	enum kws_status status =
+		j.logits && j.scores && j.heights ? hear(&j, h, b, e) : KWS_ERR_NOMEM;
+	if (!status)
+		settle(&j, h, b, pace, per_hour * out->hours, out);
+	free(j.logits);
+	free(j.scores);
+	free(j.heights);
+	return status;
+}

@@ -1,0 +1,29 @@
+/* embedder.h - audio in, the rows of a model's embedding out (model/embed.h): what words of
+ * one's own are made of. */
+#ifndef KWS_SPOT_EMBEDDER_H
+#define KWS_SPOT_EMBEDDER_H
+
+#include "model/model.h"
+
+typedef struct kws_embedder kws_embedder;
+
+/* KWS_ERR_ARG: the model has no embedding, or cannot hear streams. */
+enum kws_status kws_embedder_create(kws_embedder **out, const kws_model *m, kws_error *err);
+void kws_embedder_destroy(kws_embedder *e);
+void kws_embedder_reset(kws_embedder *e);
+
+size_t kws_embedder_dim(const kws_embedder *e);	   /* floats of a row */
+size_t kws_embedder_window(const kws_embedder *e); /* rows of a point */
+size_t kws_embedder_rank(const kws_embedder *e);   /* floats of a point */
+
+/* Samples at the model's rate of a row: row k of a stream ends with sample (k + 1) * step. */
+size_t kws_embedder_step(const kws_embedder *e);
+
+/* Hear whole rows: pcm (n * step,) at the model's rate -> rows (n, dim). */
+void kws_embedder_run(kws_embedder *e, const float *pcm, size_t n, float *rows);
+
+/* rows (n, dim) of a stream from its start -> points (n, rank), each of length sqrt(rank).
+ * Before the start are zeros. */
+void kws_embedder_points(kws_embedder *e, const float *rows, size_t n, float *points);
+
+#endif

@@ -1,0 +1,37 @@
+/* fit.h - fit the head of one word (model/embed.h): points that are the word against points that
+ * are not. */
+#ifndef KWS_SPOT_FIT_H
+#define KWS_SPOT_FIT_H
+
+#include "kws.h"
+
+enum { KWS_FIT_HIDDEN = 32 };
+
+/* Linear, silu, Linear to a logit. */
+typedef struct {
+	size_t rank;
+	float *w1;		  /* (rank, KWS_FIT_HIDDEN) */
+	float b1[KWS_FIT_HIDDEN]; /* */
+	float w2[KWS_FIT_HIDDEN];
+	float b2;
+} kws_head;
+
+enum kws_status kws_head_create(kws_head *h, size_t rank); /* KWS_ERR_NOMEM */
+void kws_head_free(kws_head *h);
+
+/* points (n, rank) -> logits (n,) */
+void kws_head_run(const kws_head *h, const float *points, size_t n, float *logits);
+
+typedef struct {
+	const float *at; /* (n, rank), each of length sqrt(rank) */
+	size_t n;
+} kws_points;
+
+/* is: points at the ends of the word; halves: of its first half, may be none; bank: of other
+ * sounds. is and bank hold some. AdamW; some of a positive is mixed with a negative; from a
+ * quarter on, those negatives that the head takes for the word come again and again. The same
+ * points and seed make the same head. KWS_ERR_NOMEM. */
+enum kws_status kws_fit(kws_head *h, kws_points is, kws_points halves, kws_points bank,
+			uint64_t seed);
+
+#endif
