@@ -309,7 +309,7 @@ install: all
 	install -m644 cli/kws.fish-completion $(DESTDIR)$(FISH_COMP)/kws.fish
 	ln -sf kws $(DESTDIR)$(BASH_COMP)/kwsd
 	ln -sf kws.fish $(DESTDIR)$(FISH_COMP)/kwsd.fish
-	install -m644 config/models/*.safetensors docs/*.schema.json docs/control.md $(DESTDIR)$(SHARE)
+	install -m644 config/models/*.safetensors config/models/*.bank docs/*.schema.json docs/control.md $(DESTDIR)$(SHARE)
 	$(call placed,systemd/kwsd.service) >$(DESTDIR)$(UNITS)/kwsd.service
 	$(call placed,systemd/kwsd@.service) >$(DESTDIR)$(UNITS)/kwsd@.service
 	$(call placed,config/kwsd.conf) >$(B)/kwsd.conf

@@ -24,5 +24,7 @@ int kws_cmd_devices(int argc, char **argv);
 int kws_cmd_listen(int argc, char **argv);
 int kws_cmd_doctor(int argc, char **argv);
 int kws_cmd_ctl(int argc, char **argv);
+int kws_cmd_enrol(int argc, char **argv);
+int kws_cmd_bank(int argc, char **argv);
 
 #endif

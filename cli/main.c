@@ -31,6 +31,8 @@ static const struct {
 	{ "listen", kws_cmd_listen, "a microphone, with a level meter and live scores" },
 	{ "doctor", kws_cmd_doctor, "what keeps this machine from hearing" },
 	{ "ctl", kws_cmd_ctl, "query and control the running kwsd" },
+	{ "enrol", kws_cmd_enrol, "a word of one's own, from a few recordings of it" },
+	{ "bank", kws_cmd_bank, "what words of one's own are told from" },
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 

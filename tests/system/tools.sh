@@ -66,7 +66,7 @@ test_listen_thresholds() { # at most 60 s
 
 # what --help shows of a command: "-m --model"; lines without a letter are "--channel"
 options_of() { "$@" --help | sed -n 's/^  \(-.\), \(--[a-z-]*\).*/\1 \2/p; s/^      \(--[a-z-]*\).*/\1/p'; }
-COMMANDS='classify spot model eval calibrate plot bench devices listen doctor ctl'
+COMMANDS='classify spot model eval calibrate plot bench devices listen doctor ctl enrol bank'
 test_letters() { # at most 20 s
 	local c twice
 	{ for c in $COMMANDS; do options_of "$KWS" "$c"; done; options_of "$KWSD"; } | grep '^-. ' | sort -u > "$T/letters"

@@ -1,0 +1,325 @@
+/* kws bank - make a bank of recordings that hold no word of one's own. */
+#include "audio/source.h"
+#include "cli/args.h"
+#include "cli/base.h"
+#include "cli/cli.h"
+#include "corpus/files.h"
+#include "model/tensors.h"
+#include "model/write.h"
+#include "spot/bank.h"
+#include "spot/embedder.h"
+#include "spot/resampled.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPT_OUT = 0x100, OPT_JUDGE, OPT_WITH, OPT_NOTE, MOST_S = 6 * 3600 };
+
+typedef struct {
+	const char *model, *out, *with, *note;
+	char **inputs, **judges;
+	size_t n_inputs, n_judges;
+} args;
+
+static const struct argp_option options[] = {
+	{ "model", 'm', "BASE", 0,
+	  "Base that the words will stand on (default: the one that ships)", 0 },
+	{ "output", OPT_OUT, "FILE", 0, "The bank", 0 },
+	{ NULL, 'o', "FILE", OPTION_HIDDEN, NULL, 0 },
+	{ "judge", OPT_JUDGE, "FILE|DIR", 0,
+	  "Recordings that set thresholds, and no head is fitted against; may be given again "
+	  "(default: every third of the recordings)",
+	  0 },
+	{ "with", OPT_WITH, "BANK", 0, "Begin with all that is in this bank", 0 },
+	{ "note", OPT_NOTE, "TEXT", 0, "Where the recordings are from, and their licence", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	args *a = state->input;
+	switch (key) {
+	case 'm': a->model = arg; return 0;
+	case 'o':
+	case OPT_OUT: a->out = arg; return 0;
+	case OPT_WITH: a->with = arg; return 0;
+	case OPT_NOTE: a->note = arg; return 0;
+	case OPT_JUDGE:
+		a->judges = realloc(a->judges, (a->n_judges + 1) * sizeof *a->judges);
+		if (!a->judges)
+			argp_failure(state, KWS_EXIT_INPUT, 0, "%s", kws_strerror(KWS_ERR_NOMEM));
+		a->judges[a->n_judges++] = arg;
+		return 0;
+	case ARGP_KEY_ARGS:
+		a->inputs = state->argv + state->next;
+		a->n_inputs = (size_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_END:
+		if (!a->out)
+			argp_error(state, "--output FILE: where the bank goes");
+		if (!a->n_inputs && !a->n_judges)
+			argp_error(state, "no recordings named");
+		return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "FILE|DIR...",
+	.doc = "Make a bank for kws enrol: what words of one's own are told from. The recordings, "
+	       "of any "
+	       "length, must not hold the words themselves: an evening of television, the radio, "
+	       "the "
+	       "noises of the house.\vOnly what the base hears in them is kept, a few hundred "
+	       "bytes a "
+	       "second, from which nobody can listen to them again.",
+};
+
+/* The bank as it grows. */
+typedef struct {
+	kws_embedder *embedder;
+	unsigned rate_hz;
+	signed char *rows; /* (n, dim) */
+	size_t n, room, dim;
+	json_t *parts;
+	bool failed; /* some recording could not be heard */
+} building;
+
+static bool make_room(building *b, size_t n)
+{
+	if (b->n + n <= b->room)
+		return true;
+	const size_t room = 2 * (b->n + n);
+	signed char *larger = realloc(b->rows, room * b->dim);
+	if (larger) {
+		b->rows = larger;
+		b->room = room;
+	} else {
+		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
+	}
+	return larger;
+}
+
+/* Hear pcm (n,) at the base's rate, behind what came before in the part. */
+static bool hear(building *b, const float *pcm, size_t n)
+{
+	enum { SOME = 256 };
+	const size_t step = kws_embedder_step(b->embedder);
+	float *rows = calloc(SOME * b->dim, sizeof *rows);
+	bool good = rows && make_room(b, n / step);
+	for (size_t left = n / step, k; good && left; left -= k, pcm += k * step, b->n += k) {
+		k = left < SOME ? left : SOME;
+		kws_embedder_run(b->embedder, pcm, k, rows);
+		kws_bank_pack(rows, k * b->dim, b->rows + b->n * b->dim);
+	}
+	free(rows);
+	return good;
+}
+
+/* A recording; false: no use in going on. */
+static bool add_file(building *b, const char *path)
+{
+	float *pcm, *at_rate;
+	size_t n, n_at_rate;
+	unsigned rate_hz;
+	if (!kws_base_hear(path, 0, MOST_S, &pcm, &n, &rate_hz)) {
+		b->failed = true;
+		return true;
+	}
+	bool good = kws_resampled(pcm, n, rate_hz, b->rate_hz, &at_rate, &n_at_rate) == KWS_OK;
+	free(pcm);
+	if (good)
+		good = hear(b, at_rate, n_at_rate);
+	else
+		kws_out_complain("%s: %s", path, kws_strerror(KWS_ERR_NOMEM));
+	free(at_rate);
+	return good;
+}
+
+static void end_part(building *b, const char *name, size_t first, bool judge)
+{
+	const char *slash = strrchr(name, '/');
+	char text[KWS_BANK_NAME];
+	snprintf(text, sizeof text, "%.*s", KWS_BANK_NAME - 1,
+		 slash && slash[1] ? slash + 1 : name);
+	if (b->n == first)
+		return;
+	json_t *part = json_object();
+	kws_out_set(part, "name", kws_out_json_text(text));
+	kws_out_set(part, "rows", json_integer((json_int_t)(b->n - first)));
+	kws_out_set(part, "use", json_string(judge ? "judge" : "fit"));
+	kws_out_append(b->parts, part);
+}
+
+/* What one argument names is one stream; of it every file whose number fits, every third or all. */
+static bool add_part(building *b, const char *path, bool judge, bool thirds)
+{
+	kws_files files = { 0 };
+	kws_problems problems = { 0 };
+	const size_t first = b->n;
+	bool good = true;
+	kws_files_add(&files, path, &problems);
+	b->failed |= problems.n > 0;
+	kws_out_problems(&problems);
+	kws_embedder_reset(b->embedder);
+	for (size_t i = 0; good && i < files.n; i++)
+		if (!thirds || (i % 3 == 2) == judge)
+			good = add_file(b, files.path[i]);
+	end_part(b, path, first, judge);
+	kws_files_free(&files);
+	return good;
+}
+
+/* The parts of another bank of the same base. */
+static bool add_bank(building *b, const char *path, const char *base)
+{
+	kws_bank *other;
+	kws_error err = { "" };
+	if (kws_bank_open(&other, path, &err) != KWS_OK) {
+		kws_out_complain("%s", err.text);
+		return false;
+	}
+	bool good = strcmp(kws_bank_base(other), base) == 0;
+	if (!good)
+		kws_out_complain("%s: made with another base", path);
+	for (size_t p = 0; good && p < kws_bank_n_parts(other); p++) {
+		const kws_bank_part *part = kws_bank_part_at(other, p);
+		const size_t first = b->n;
+		float *rows = calloc(part->n * b->dim, sizeof *rows);
+		good = rows && make_room(b, part->n);
+		if (good) {
+			kws_bank_rows(other, part->first, part->n, rows);
+			kws_bank_pack(rows, part->n * b->dim, b->rows + b->n * b->dim);
+			b->n += part->n;
+			end_part(b, part->name, first, part->judge);
+		}
+		free(rows);
+	}
+	kws_bank_close(other);
+	return good;
+}
+
+static bool write_bank(const building *b, const args *a, const char *base)
+{
+	const size_t shape[] = { b->n, b->dim };
+	char ms[16];
+	kws_write *w;
+	kws_error err = { "" };
+	unsigned char *bytes = NULL;
+	size_t len;
+	snprintf(ms, sizeof ms, "%zu", kws_embedder_step(b->embedder) * 1000 / b->rate_hz);
+	if (kws_write_create(&w, NULL, 0, &err) == KWS_OK) {
+		kws_write_text(w, "format", "kws-bank");
+		kws_write_text(w, "version", "1");
+		kws_write_text(w, "base", base);
+		kws_write_text(w, "row_ms", ms);
+		kws_write_text(w, "note", a->note);
+		kws_write_json(w, "parts", b->parts);
+		kws_write_tensor(w, "rows", KWS_I8, 2, shape, b->rows);
+		kws_write_bytes(w, &bytes, &len, &err);
+	}
+	if (!bytes)
+		kws_out_complain("%s", err.text);
+	const bool good = bytes && kws_out_is_whole() && kws_base_write(a->out, bytes, len);
+	kws_write_destroy(w);
+	free(bytes);
+	return good;
+}
+
+/* Hours to fit against and hours that judge. */
+static void hours_of(const building *b, double hours[2])
+{
+	const double row_h = (double)kws_embedder_step(b->embedder) / b->rate_hz / 3600.0;
+	size_t i;
+	json_t *part;
+	hours[0] = hours[1] = 0.0;
+	json_array_foreach(b->parts, i, part)
+	{
+		const bool judge =
+			strcmp(json_string_value(json_object_get(part, "use")), "judge") == 0;
+		hours[judge] += row_h * (double)json_integer_value(json_object_get(part, "rows"));
+	}
+}
+
+static void report(const args *a, const double hours[2])
+{
+	printf("%s: %.2f h to fit against, %.2f h that set thresholds\n", a->out, hours[0],
+	       hours[1]);
+	if (hours[1] < 0.2)
+		kws_out_complain(
+			"%s: thresholds from %.2f h promise little: add recordings, or use "
+			"--with",
+			a->out, hours[1]);
+}
+
+static int build(building *b, const args *a, const char *base)
+{
+	bool good = !a->with || add_bank(b, a->with, base);
+	for (size_t i = 0; good && i < a->n_inputs; i++) {
+		good = add_part(b, a->inputs[i], false, !a->n_judges);
+		if (good && !a->n_judges)
+			good = add_part(b, a->inputs[i], true, true);
+	}
+	for (size_t i = 0; good && i < a->n_judges; i++)
+		good = add_part(b, a->judges[i], true, false);
+	if (good && !b->n) {
+		kws_out_complain("no sound in any of the recordings");
+		good = false;
+	}
+	double hours[2];
+	hours_of(b, hours);
+	if (good && !(hours[0] > 0.0 && hours[1] > 0.0)) {
+		kws_out_complain("nothing to %s: name three recordings at least, or --judge some",
+				 hours[0] > 0.0 ? "set thresholds by" : "fit against");
+		return KWS_EXIT_UNSUPPORTED;
+	}
+	if (!good || !write_bank(b, a, base))
+		return KWS_EXIT_INPUT;
+	report(a, hours);
+	return b->failed ? KWS_EXIT_INPUT : KWS_EXIT_OK;
+}
+
+/* The hash of a base's embedding, and what hears by it. false: said why not. */
+static bool open_base(const char *path, kws_model **m, kws_embedder **e, char *hash)
+{
+	kws_blob blob;
+	kws_tensors *ts = NULL;
+	kws_error err = { "" };
+	if (!kws_base_read(&blob, path))
+		return false;
+	const bool good = kws_model_parse(m, blob.bytes, blob.len, &err) == KWS_OK
+			  && kws_embedder_create(e, *m, &err) == KWS_OK
+			  && kws_tensors_parse(&ts, blob.bytes, blob.len, true, &err) == KWS_OK;
+	if (good)
+		kws_tensors_hash(ts, "heads.", "head.", hash);
+	else
+		kws_out_complain("%s: %s", path, err.text);
+	kws_tensors_free(ts);
+	kws_blob_close(&blob);
+	return good;
+}
+
+int kws_cmd_bank(int argc, char **argv)
+{
+	args a = { 0 };
+	char path[KWS_BASE_PATH], hash[KWS_HASH];
+	kws_model *m = NULL;
+	building b = { 0 };
+	int status = KWS_EXIT_MODEL;
+	kws_args_parse(&argp, argc, argv, &a);
+	kws_base_find(a.model, KWS_BASE_MODEL, path, sizeof path);
+	if (open_base(path, &m, &b.embedder, hash)) {
+		b.rate_hz = kws_model_rate_hz(m);
+		b.dim = kws_embedder_dim(b.embedder);
+		b.parts = json_array();
+		status = build(&b, &a, hash);
+	}
+	json_decref(b.parts);
+	free(b.rows);
+	free(a.judges);
+	kws_embedder_destroy(b.embedder);
+	kws_model_close(m);
+	return status;
+}

@@ -1,0 +1,134 @@
+#include "cli/takes.h"
+
+#include "cli/out.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sndfile.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST = 999 };
+
+static const char SUFFIX[] = ".flac", PART[] = ".part";
+
+bool kws_takes_folder(const char *model, const char *word, char *path, size_t n)
+{
+	const char *dot = strrchr(model, '.'), *slash = strrchr(model, '/');
+	const int stem = dot && (!slash || dot > slash) ? (int)(dot - model) : (int)strlen(model);
+	size_t at = (size_t)snprintf(path, n, "%.*s.takes%s", stem, model, word ? "/" : "");
+	for (; word && *word && at < n; word++) {
+		const bool plain = (*word >= 'a' && *word <= 'z') || (*word >= 'A' && *word <= 'Z')
+				   || (*word >= '0' && *word <= '9') || strchr("-_", *word);
+		at += (size_t)snprintf(path + at, n - at, plain ? "%c" : "%%%02X",
+				       (unsigned char)*word);
+	}
+	return at < n;
+}
+
+static int is_take(const struct dirent *d)
+{
+	const size_t n = strlen(d->d_name), m = strlen(SUFFIX);
+	return n > m && strcmp(d->d_name + n - m, SUFFIX) == 0;
+}
+
+char **kws_takes_list(const char *folder)
+{
+	struct dirent **entries;
+	const int n = scandir(folder, &entries, is_take, alphasort);
+	char **list = n > 0 ? calloc((size_t)n + 1, sizeof *list) : NULL;
+	for (int i = 0; i < n; i++) {
+		const size_t size = strlen(folder) + strlen(entries[i]->d_name) + 2;
+		if (list && (list[i] = malloc(size)))
+			snprintf(list[i], size, "%s/%s", folder, entries[i]->d_name);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	return list;
+}
+
+void kws_takes_free(char **list)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
+/* mkdir -p. false: said why not. */
+bool kws_takes_make_folders(const char *folder)
+{
+	char path[KWS_TAKES_PATH];
+	snprintf(path, sizeof path, "%s", folder);
+	for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+		if (slash)
+			*slash = '\0';
+		if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+			kws_out_complain("%s: %s", path, strerror(errno));
+			return false;
+		}
+		if (!slash)
+			return true;
+		*slash = '/';
+	}
+}
+
+/* false: what the system or libsndfile refused. */
+static bool write_flac(const char *path, const float *pcm, size_t n, unsigned rate_hz)
+{
+	SF_INFO info = { .samplerate = (int)rate_hz,
+			 .channels = 1,
+			 .format = SF_FORMAT_FLAC | SF_FORMAT_PCM_24 };
+	SNDFILE *f = sf_open(path, SFM_WRITE, &info);
+	if (!f) {
+		kws_out_complain("%s: %s", path, sf_strerror(NULL));
+		return false;
+	}
+	sf_command(f, SFC_SET_CLIPPING, NULL, SF_TRUE);
+	bool good = sf_writef_float(f, pcm, (sf_count_t)n) == (sf_count_t)n;
+	sf_write_sync(f);
+	good = sf_close(f) == 0 && good;
+	if (!good)
+		kws_out_complain("%s: %s", path, strerror(errno ? errno : EIO));
+	return good;
+}
+
+bool kws_takes_keep(const char *folder, const float *pcm, size_t n, unsigned rate_hz)
+{
+	char path[KWS_TAKES_PATH + 16], part[KWS_TAKES_PATH + 32];
+	if (!kws_takes_make_folders(folder))
+		return false;
+	for (int k = 1; k <= MOST; k++) {
+		snprintf(path, sizeof path, "%s/%03d%s", folder, k, SUFFIX);
+		if (access(path, F_OK) == 0)
+			continue;
+		snprintf(part, sizeof part, "%s%s", path, PART);
+		if (write_flac(part, pcm, n, rate_hz) && rename(part, path) == 0)
+			return true;
+		unlink(part);
+		kws_out_complain("%s: not kept", path);
+		return false;
+	}
+	kws_out_complain("%s: %d takes are there already", folder, MOST);
+	return false;
+}
+
+bool kws_takes_forget(const char *folder)
+{
+	char **list = kws_takes_list(folder);
+	bool good = true;
+	for (size_t i = 0; list && list[i]; i++)
+		if (unlink(list[i]) != 0) {
+			kws_out_complain("%s: %s", list[i], strerror(errno));
+			good = false;
+		}
+	kws_takes_free(list);
+	if (good && rmdir(folder) != 0 && errno != ENOENT) {
+		kws_out_complain("%s: %s", folder, strerror(errno));
+		return false;
+	}
+	return good;
+}

@@ -1,0 +1,107 @@
+# own_words.sh - a word of one's own: from files and from a microphone, kept, heard, added to, taken out; and what is refused
+
+TAKES=tests/data/takes
+OWN=$T/own.safetensors
+
+enrol() { "$KWS" enrol --output "$OWN" "$@" > "$T/out" 2> "$T/err"; }
+
+test_from_files() { # at most 120 s
+	enrol computer $TAKES/computer-[1-3].opus || fail "status $?: $(cat "$T/err")"
+	grep -q '"computer", from 3 takes' "$T/out" || fail "no report: $(cat "$T/out")"
+	[ "$(ls "$T/own.takes/computer")" = "$(printf '001.flac\n002.flac\n003.flac')" ] || fail "takes: $(ls "$T/own.takes/computer")"
+	"$KWS" spot -m "$OWN" --format csv $TAKES/computer-5.opus | grep -q ,computer, || fail "not heard"
+	"$KWS" spot -m "$OWN" --format csv $TAKES/snowboy-1.opus | grep -q ,computer, && fail "another word was heard as it"
+	"$KWS" spot -m "$OWN" --format csv tests/data/demo.flac | grep -q ,yes, || fail "the commands are lost"
+	# more takes later, of all of them
+	enrol --add computer $TAKES/computer-4.opus || fail "--add: status $?: $(cat "$T/err")"
+	grep -q 'from 4 takes' "$T/out" || fail "--add: $(cat "$T/out")"
+	[ -f "$T/own.takes/computer/004.flac" ] || fail "--add keeps no take"
+	# a second word beside it, only one's own
+	cp "$T/own.takes/computer/"*.flac "$T/"
+	enrol --forget --only --format jsonl 'hey computer' "$T"/00[1-3].flac || fail "a second: status $?: $(cat "$T/err")"
+	grep -q '"word":"hey computer".*"takes":3,.*"close_to":{"computer":0\.[5-9]' "$T/out" || fail "$(cat "$T/out")"
+	[ -d "$T/own.takes/hey%20computer" ] && fail "--forget: takes were kept"
+	"$KWS" spot -m "$OWN" --format csv tests/data/demo.flac | grep -q ,yes, && fail "--only: yes makes events"
+	enrol --list || fail "--list: status $?"
+	[ "$(cut -f1 "$T/out")" = "$(printf 'computer\nhey computer')" ] || fail "--list: $(cat "$T/out")"
+	enrol --remove computer || fail "--remove: $(cat "$T/err")"
+	[ -f "$T/own.takes/computer/004.flac" ] || fail "--remove deletes takes"
+	"$KWS" spot -m "$OWN" --format csv $TAKES/computer-5.opus | grep -q 'hey computer' || fail "the other word is lost"
+}
+
+test_from_a_microphone() { # at most 120 s
+	need sox
+	enrol computer $TAKES/computer-[1-3].opus || fail "$(cat "$T/err")" # sox reads the FLAC that is kept of them
+	{ head -c 32000 /dev/zero; for i in 1 2 3; do
+		sox "$T/own.takes/computer/00$i.flac" -t raw -e signed -b 16 - && head -c 40000 /dev/zero
+	done; } > "$T/said.raw"
+	rm -f "$OWN"
+	enrol --takes 3 -d "raw:$T/said.raw" computer || fail "status $?: $(cat "$T/err")"
+	grep -q 'Take 3 of 3: say "computer"' "$T/err" || fail "no prompt: $(cat "$T/err")"
+	"$KWS" spot -m "$OWN" --format csv $TAKES/computer-5.opus | grep -q ,computer, || fail "not heard"
+	# too little is said
+	rm -f "$OWN"
+	enrol --takes 5 -d "raw:$T/said.raw" computer && fail "three takes of five: success"
+	grep -q '3 good takes of 5' "$T/err" || fail "$(cat "$T/err")"
+	[ ! -e "$OWN" ] || fail "something was written"
+}
+
+# refused STATUS WORDS ARGUMENT...: with this status and these words, and nothing is written
+refused() {
+	local status=$1 words=$2
+	shift 2
+	rm -rf "$OWN" "$T/own.takes"
+	enrol "$@"
+	local got=$?
+	[ $got = "$status" ] || fail "$*: status $got, want $status: $(cat "$T/err")"
+	grep -q -F -e "$words" "$T/err" || fail "$*: $(cat "$T/err")"
+	[ ! -e "$OWN" ] || fail "$*: something was written"
+	[ ! -e "$T/own.takes" ] || fail "$*: takes were kept"
+	return 0
+}
+test_what_is_refused() { # at most 60 s
+	need sox
+	enrol computer $TAKES/computer-[1-3].opus || fail "$(cat "$T/err")"
+	cp "$T/own.takes/computer/001.flac" "$T/one.flac"
+	sox -q -n -r 16000 -b 16 "$T/zeros.wav" trim 0 2
+	refused 4 "zeros.wav: not used: no speech in it" computer "$T/zeros.wav" $TAKES/computer-[12].opus
+	refused 4 "the same recording as another" computer $TAKES/computer-1.opus $TAKES/computer-1.opus $TAKES/computer-2.opus
+	sox -q "$T/one.flac" "$T/late.wav" trim 1.7
+	refused 4 "late.wav: not used: cut off" computer "$T/late.wav" $TAKES/computer-[12].opus
+	refused 4 "computer-1.opus: No such file" computer "$T/computer-1.opus" $TAKES/computer-[12].opus
+	refused 2 "'yes' is a word of the model already" yes $TAKES/computer-[1-3].opus
+	refused 2 "which word?"
+	refused 3 "no base for words of one's own" -m "$MODEL" computer $TAKES/computer-[1-3].opus
+	refused 3 "No such file" --add computer $TAKES/computer-[1-3].opus
+	refused 3 "No such file" --remove computer
+	refused 2 "0.01" --per-hour 0 computer $TAKES/computer-[1-3].opus
+	"$KWS" enrol --output "$T/nothing/x.safetensors" computer $TAKES/computer-[1-3].opus > "$T/out" 2> "$T/err"
+	[ $? = 1 ] && grep -q "$T/nothing/: No such file" "$T/err" || fail "no folder: $(cat "$T/err")"
+	head -c 1000 config/models/own-words.bank > "$T/half.bank"
+	"$KWS" enrol --output "$OWN" --bank "$T/half.bank" computer $TAKES/computer-[1-3].opus > "$T/out" 2> "$T/err"
+	[ $? = 3 ] && grep -q "half.bank: " "$T/err" || fail "half a bank: $(cat "$T/err")"
+}
+
+test_a_full_disk_loses_nothing() { # at most 60 s
+	mkdir "$T/mnt"
+	mount -t tmpfs -o size=4m none "$T/mnt" 2> /dev/null || skip "nothing can be mounted here"
+	OWN=$T/mnt/own.safetensors
+	enrol computer $TAKES/computer-[1-3].opus || fail "fits: $(cat "$T/err")"
+	local sum; sum=$(sha256sum < "$OWN")
+	enrol --add computer $TAKES/computer-[45].opus # 3.4 MB and again 3.4 do not fit
+	[ $? = 1 ] || fail "full: success"
+	[ "$(ls "$T/mnt")" = "$(printf 'own.safetensors\nown.takes')" ] || fail "files: $(ls "$T/mnt")"
+	[ "$sum" = "$(sha256sum < "$OWN")" ] || fail "the old file is gone"
+	grep -q "No space left" "$T/err" || fail "$(cat "$T/err")"
+}
+
+test_a_bank_of_ones_own() { # at most 120 s
+	"$KWS" bank --output "$T/mine.bank" tests/data/demo.flac > "$T/out" 2> "$T/err" && fail "one recording both fits and judges: $(cat "$T/out")"
+	"$KWS" bank --output "$T/mine.bank" --with config/models/own-words.bank tests/data/demo.flac --judge tests/data/demo.flac --note here > "$T/out" 2> "$T/err" || fail "$(cat "$T/err")"
+	grep -q ' h to fit against, 0.[0-9]* h that set thresholds' "$T/out" || fail "$(cat "$T/out")"
+	enrol --bank "$T/mine.bank" computer $TAKES/computer-[1-3].opus || fail "$(cat "$T/err")"
+	"$KWS" bank --output "$T/none.bank" "$T/nothing.wav" > "$T/out" 2> "$T/err"
+	[ $? = 1 ] && grep -q 'nothing.wav: No such file' "$T/err" && [ ! -e "$T/none.bank" ] || fail "no recording: $(cat "$T/err")"
+	"$KWS" bank --output "$T/none.bank" -m "$MODEL" tests/data/demo.flac > "$T/out" 2> "$T/err"
+	[ $? = 3 ] && grep -q 'no embedding' "$T/err" || fail "no base: $(cat "$T/err")"
+}
