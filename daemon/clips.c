@@ -37,8 +37,8 @@ struct kws_clips {
 	writer *w;
 	kws_worker *worker;
 	kws_conf_clips conf;
-	size_t max; /* samples of an item */
-	unsigned long overflow;
+	size_t max;	    /* samples of an item */
+	unsigned long lost; /* that no item was made of */
 	clip *item;
 	float *pcm;
 };
@@ -326,7 +326,7 @@ void kws_clips_want(kws_clips *c, kws_clip_list *list, const char *name, uint64_
 	size_t max = longest(&c->conf, list->hz);
 
 	if (list->n == KWS_CLIPS_WANTED || max > c->max) {
-		c->overflow++;
+		c->lost++;
 		return;
 	}
 	uint64_t from = start > pre ? start - pre : 0, to = end + post;
@@ -345,8 +345,10 @@ static void take(kws_clips *c, const kws_clip_list *list, const kws_history *h, 
 
 	if (from < kws_history_begin(h))
 		from = kws_history_begin(h);
-	if (to <= from)
+	if (to <= from) { /* it was told so late that its sound has gone */
+		c->lost++;
 		return;
+	}
 	c->item->n = (size_t)(to - from);
 	c->item->hz = list->hz;
 	memcpy(c->item->name, list->wanted[i].name, KWS_CLIP_NAME);
@@ -379,5 +381,5 @@ void kws_clips_stats_get(kws_clips *c, kws_clips_stats *st)
 	st->written = atomic_load(&c->w->written);
 	st->failed = atomic_load(&c->w->failed);
 	st->removed = atomic_load(&c->w->removed);
-	st->dropped = kws_worker_dropped(c->worker) + c->overflow;
+	st->dropped = kws_worker_dropped(c->worker) + c->lost;
 }

@@ -204,6 +204,30 @@ static bool there(const char *name)
 	return access(path, F_OK) == 0;
 }
 
+/* Of which nothing is left when it is wanted: it is counted. */
+static void test_told_too_late(void **state)
+{
+	kws_conf_clips c = conf();
+	kws_clip_list list = { .hz = 16000 };
+	kws_clips *clips;
+	kws_clips_stats st;
+	kws_history h;
+	const size_t cap = kws_clips_history(&c, 16000);
+	float *buf = calloc(cap, sizeof *buf);
+
+	(void)state;
+	kws_history_init(&h, buf, cap);
+	h.end = 3 * cap;
+	assert_int_equal(kws_clips_create(&clips, &c, 16000, NULL), KWS_OK);
+	kws_clips_want(clips, &list, "20260101T000000.000Z-d-50.wav", 100, 400);
+	kws_clips_step(clips, &list, &h, false);
+	kws_clips_stats_get(clips, &st);
+	assert_int_equal(st.dropped, 1);
+	assert_int_equal(list.n, 0);
+	kws_clips_stop(clips, 10000, true);
+	free(buf);
+}
+
 static void write_one(kws_clips_stats *st)
 {
 	kws_conf_clips c = conf();
@@ -294,6 +318,7 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_told_too_late),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_quota),
