@@ -49,7 +49,7 @@ static void is_unplugged(void)
 
 	if (!r)
 		return;
-	world_note("%s: unplugged until %.2f", r->name, until - 1000.0);
+	world_note("%s: unplugged until %.2f", r->name, until);
 	fake_microphone_does(r->mic)->refuses = "unplugged";
 	if (some(0.0, 1.0) < 0.5)
 		fake_microphone_end(r->mic, false, "unplugged");
@@ -64,7 +64,7 @@ static void stalls(void)
 
 	if (!r)
 		return;
-	world_note("%s: stalls until %.2f", r->name, until - 1000.0);
+	world_note("%s: stalls until %.2f", r->name, until);
 	fake_microphone_does(r->mic)->stalled = true;
 }
 
@@ -76,7 +76,7 @@ static void is_late(void)
 
 	if (!r)
 		return;
-	world_note("%s: late until %.2f", r->name, until - 1000.0);
+	world_note("%s: late until %.2f", r->name, until);
 	fake_microphone_does(r->mic)->late = true;
 }
 
@@ -87,7 +87,7 @@ static void is_muted(void)
 
 	if (!r)
 		return;
-	world_note("%s: muted until %.2f", r->name, until - 1000.0);
+	world_note("%s: muted until %.2f", r->name, until);
 	fake_microphone_does(r->mic)->constant = true;
 }
 
@@ -98,7 +98,7 @@ static void opens_slowly(void)
 
 	if (!r)
 		return;
-	world_note("%s: gone, and slow until %.2f", r->name, until - 1000.0);
+	world_note("%s: gone, and slow until %.2f", r->name, until);
 	fake_microphone_does(r->mic)->open_takes_s = some(1.0, 12.0);
 	fake_microphone_does(r->mic)->close_takes_s = some(0.0, 2.5);
 	fake_microphone_end(r->mic, false, "gone");
@@ -113,7 +113,7 @@ static void has_another_rate(void)
 
 	if (!r)
 		return;
-	world_note("%s: %u Hz until %.2f", r->name, hz, until - 1000.0);
+	world_note("%s: %u Hz until %.2f", r->name, hz, until);
 	fake_microphone_set_rate(r->mic, hz);
 	fake_microphone_end(r->mic, false, "it has another rate");
 }
@@ -131,7 +131,7 @@ static void server_dies(void)
 {
 	const double until = kws_clock_mono() + a_while(0.5, 120.0);
 
-	world_note("the sound server is dead until %.2f", until - 1000.0);
+	world_note("the sound server is dead until %.2f", until);
 	for (unsigned i = 0; i < ROOMS; i++) {
 		fake_behaviour *b = fake_microphone_does(the_world.rooms[i].mic);
 
@@ -180,7 +180,7 @@ static void disk_fills(void)
 	if (disk_full)
 		return;
 	disk_well_at = kws_clock_mono() + a_while(1.0, 600.0);
-	world_note("the disk is full until %.2f", disk_well_at - 1000.0);
+	world_note("the disk is full until %.2f", disk_well_at);
 	disk_full = true;
 	link_extra(true);
 }
@@ -199,7 +199,7 @@ static void clips_go(void)
 	if (clips_gone)
 		return;
 	clips_well_at = kws_clock_mono() + a_while(1.0, 200.0);
-	world_note("the folder of the clips is away until %.2f", clips_well_at - 1000.0);
+	world_note("the folder of the clips is away until %.2f", clips_well_at);
 	move_clips(true);
 }
 

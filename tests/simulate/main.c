@@ -39,16 +39,11 @@ const char *world_path(const char *name)
 	return path;
 }
 
-double world_s(void)
-{
-	return kws_clock_mono() - 1000.0;
-}
-
 void world_note(const char *format, ...)
 {
 	char *note = notes[n_notes++ % NOTES];
 	va_list args;
-	const int at = snprintf(note, NOTE, "%10.2f  ", world_s());
+	const int at = snprintf(note, NOTE, "%10.2f  ", kws_clock_mono());
 
 	va_start(args, format);
 	vsnprintf(note + at, NOTE - (size_t)at, format, args);
@@ -61,7 +56,7 @@ void world_fail(const char *format, ...)
 
 	for (unsigned long i = n_notes > NOTES ? n_notes - NOTES : 0; i < n_notes; i++)
 		fprintf(out, "%s\n", notes[i % NOTES]);
-	fprintf(out, "FAIL at %.2f s, simulate %llu: ", world_s(),
+	fprintf(out, "FAIL at %.2f s, simulate %llu: ", kws_clock_mono(),
 		(unsigned long long)the_world.first_seed);
 	va_start(args, format);
 	vfprintf(out, format, args);
@@ -158,8 +153,10 @@ static void step(void *ctx)
 	readers_step();
 	if (w->calm && now < w->calm_until)
 		stay_calm(now);
-	else if (w->calm)
+	else if (w->calm && watch_quiet_s() > 1.5) /* and the last clip is written */
 		end_calm();
+	else if (w->calm)
+		stay_calm(now);
 	else if ((now >= w->next_calm || now >= w->ends) && !settings_are_asked_for())
 		begin_calm();
 	else
@@ -247,8 +244,8 @@ static void tell(double took_s)
 		"refused; %lu words came whole (%lu through a gate), %lu in part or in doubt, %lu "
 		"not "
 		"at all; %lu events, %lu lost by slow readers\n",
-		(unsigned long long)w->first_seed, world_s() / 3600.0, took_s, w->happened,
-		w->taken, w->refused, must, through, may, none, events, w->lost);
+		(unsigned long long)w->first_seed, (kws_clock_mono() - w->began) / 3600.0, took_s,
+		w->happened, w->taken, w->refused, must, through, may, none, events, w->lost);
 }
 
 int main(int argc, char **argv)
@@ -285,6 +282,7 @@ int main(int argc, char **argv)
 			!w->now.on[i];
 	start_daemon(&src);
 	w->jumped_at = -1e9;
+	w->began = kws_clock_mono();
 	w->ends = kws_clock_mono() + 3600.0 * hours;
 	w->next_calm = kws_clock_mono() + 600.0;
 	w->next_happening = kws_clock_mono() + 20.0;

@@ -201,6 +201,9 @@ static void judge(room *r, const word_said *w, room_fail_fn *fail)
 	if (must && !w->heard)
 		fail("%s: %s at %.2f came whole, and was not heard", r->name, tone_word(w->tone),
 		     w->start);
+	if (w->heard && !w->doubtful && w->off)
+		fail("%s: %s at %.2f was heard, and was switched off", r->name, tone_word(w->tone),
+		     w->start);
 	if (w->heard && !w->doubtful && way == CLOSED)
 		fail("%s: %s at %.2f was heard, and its gate was closed", r->name,
 		     tone_word(w->tone), w->start);

@@ -23,6 +23,7 @@ typedef struct {
 } tail;
 
 static tail all, extra, logged;
+static double last_event;
 static unsigned long extra_from; /* events before it was there */
 
 /* What the events of a room have told of its gaps, since its listener began. */
@@ -33,6 +34,7 @@ typedef struct {
 	double gap_s;
 	double ran_at;	    /* when it was last running */
 	unsigned seen_gaps; /* by its statistics, in the last step */
+	double seen_gap_s;
 } account;
 static account accounts[ROOMS];
 
@@ -119,7 +121,7 @@ static void check_wall(const room *r, const word_said *w, double start)
 		may += fabs(the_world.jump_s);
 	if (fabs(start - w->wall) > may)
 		world_fail("%s: %s at %.2f: its time is %.2f s off, of %.2f", r->name,
-			   tone_word(w->tone), w->start - 1000.0, start - w->wall, may);
+			   tone_word(w->tone), w->start, start - w->wall, may);
 }
 
 static void account_for(unsigned i, const json_t *event)
@@ -128,9 +130,9 @@ static void account_for(unsigned i, const json_t *event)
 
 	a->gaps += (unsigned)json_integer_value(json_object_get(event, "gap_count"));
 	a->gap_s += json_number_value(json_object_get(event, "gap_s"));
-	if (a->gaps < a->seen_gaps)
-		world_fail("%s: an event told of %u gaps, and there were %u",
-			   the_world.rooms[i].name, a->gaps, a->seen_gaps);
+	if (a->gaps < a->seen_gaps || a->gap_s < a->seen_gap_s - 0.01)
+		world_fail("%s: events told of %u gaps of %.2f s, and there were %u of %.2f s",
+			   the_world.rooms[i].name, a->gaps, a->gap_s, a->seen_gaps, a->seen_gap_s);
 }
 
 static void on_event(char *line)
@@ -153,6 +155,7 @@ static void on_event(char *line)
 	    && !strcmp(spotter, "beta") && !*after)
 		world_fail("an event of a model that waits for another names none: %s", line);
 	account_for(i, event);
+	last_event = kws_clock_mono();
 	readers_learn(id);
 	json_decref(event);
 }
@@ -189,10 +192,11 @@ static void check_account(unsigned i)
 		a->got_s = r->got_s - st->heard_s;
 		a->unsaid_s = r->unsaid_s;
 	}
-	if (a->gaps > st->gaps)
-		world_fail("%s: events told of %u gaps, and there were %u", r->name, a->gaps,
-			   st->gaps);
+	if (a->gaps > st->gaps || a->gap_s > st->gap_s + 0.01)
+		world_fail("%s: events told of %u gaps of %.2f s, and there were %u of %.2f s",
+			   r->name, a->gaps, a->gap_s, st->gaps, st->gap_s);
 	a->seen_gaps = st->gaps;
+	a->seen_gap_s = st->gap_s;
 	if (!strcmp(st->state, "running"))
 		a->ran_at = kws_clock_mono();
 	/* backoff_max_s, and a close that is slow */
@@ -240,6 +244,11 @@ void watch_new_sink(void)
 unsigned long watch_events(void)
 {
 	return all.lines;
+}
+
+double watch_quiet_s(void)
+{
+	return kws_clock_mono() - last_event;
 }
 
 void watch_begin(void)

@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
 	char dir[PATH];
 	uint64_t seed, first_seed;
-	double ends; /* monotonic */
+	double began, ends; /* all times are the monotonic clock's */
 	room rooms[ROOMS];
 	settings now;	    /* in force */
 	settings next;	    /* asked for */
@@ -44,7 +44,6 @@ extern world the_world;
 void world_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* It happened: one line, to be printed if something fails. */
 void world_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-double world_s(void); /* since the beginning */
 /* Of a file in the world's folder; holds until the fourth call from now. */
 const char *world_path(const char *name);
 
@@ -68,6 +67,7 @@ void watch_new_listener(unsigned room); /* its counters begin anew */
 void watch_new_sink(void);		/* "extra" does */
 void watch_end(void);			/* nothing more comes */
 unsigned long watch_events(void);
+double watch_quiet_s(void); /* since the last one */
 
 /* readers.c: programs that read the socket. */
 void readers_come(void);
