@@ -49,14 +49,15 @@ static double measure(kws_spotter *sp, unsigned hz)
 }
 
 /* Also whether it can hear a stream at all. */
-static enum kws_status learn_cost(kws_shared_model *m, kws_error *err)
+static enum kws_status learn_cost(kws_shared_model *m, const char *path, kws_error *err)
 {
 	const unsigned hz = kws_model_rate_hz(m->model);
+	kws_error why = { "" };
 	kws_spotter *sp;
-	enum kws_status status = kws_spotter_create(&sp, m->model, hz, NULL, err);
+	enum kws_status status = kws_spotter_create(&sp, m->model, hz, NULL, &why);
 
 	if (status != KWS_OK)
-		return status;
+		return kws_fail(err, status, "%s: %s", path, why.text);
 	m->cost = measure(sp, hz);
 	kws_spotter_destroy(sp);
 	return KWS_OK;
@@ -99,7 +100,7 @@ static enum kws_status load(kws_models *out, const char *path, const kws_models 
 	if (status == KWS_OK && !same)
 		same = find(now, kws_model_hash(m->model));
 	if (status == KWS_OK && !same)
-		status = learn_cost(m, err);
+		status = learn_cost(m, path, err);
 	if (status != KWS_OK || same)
 		kws_shared_model_release(m);
 	if (status != KWS_OK)
