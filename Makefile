@@ -66,6 +66,9 @@ LIB_OBJ += $(addprefix $(B)/vec/,vec_v3.o product_v3.o vec_v4.o product_v4.o cho
 else
 LIB_OBJ += $(B)/vec/choose.o
 endif
+ifneq ($(findstring --coverage,$(SANITIZE)),)
+LIB_OBJ += $(B)/tests/coverage.o
+endif
 AUDIO_OBJ := $(call objects,$(wildcard audio/*.c))
 CORPUS_OBJ := $(call objects,$(wildcard corpus/*.c))
 KWS_OBJ   := $(call objects,$(wildcard cli/*.c))
@@ -230,7 +233,7 @@ nightly:
 
 # what no test sees: a line count by file, and build/coverage/index.html
 coverage:
-	+$(MAKE) check-units B=build/coverage CFLAGS='-O1 -g' SANITIZE=--coverage
+	+$(MAKE) check-units B=build/coverage CFLAGS='-O1 -g' SANITIZE=--coverage LDFLAGS=-Wl,--wrap=_exit
 	gcovr --root . --object-directory build/coverage --exclude tests/ --print-summary --html-details build/coverage/index.html --txt
 
 # the seeds that code writes: after a change of the model format
