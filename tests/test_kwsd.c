@@ -1,37 +1,12 @@
 /* kwsd, run as a user runs it: what it hears of files and pipes, what it heeds, and how it ends. */
 #define _POSIX_C_SOURCE 200809L
-#include "tests/run_kws.h"
+#include "tests/run_kwsd.h"
 
 #include "daemon/setup.h"
 #include "tests/sockets.h"
 
 #include <errno.h>
 #include <sysexits.h>
-
-static int set_up(void **state)
-{
-	const int failed = set_up_said(state);
-
-	unsetenv("NOTIFY_SOCKET");
-	unsetenv("STATE_DIRECTORY");
-	unsetenv("RUNTIME_DIRECTORY");
-	put_text("conf", "[stdout]\nenabled = yes\n[journal]\nenabled = no\n");
-	return failed;
-}
-
-static void use(const char *program)
-{
-	assert_true(kws_find_beside(program, kws, sizeof kws));
-}
-
-/* kwsd with the configuration of this test and these words between blanks. */
-#define KWSD(...) (use("kwsd"), run_line("-c conf " __VA_ARGS__))
-
-static void expect(const char *part)
-{
-	if (!strstr(err, part))
-		fail_msg("nothing of \"%s\":\n%s", part, err);
-}
 
 /* ---- what it hears ---- */
 
@@ -288,5 +263,5 @@ int main(void)
 		cmocka_unit_test(test_signals),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up_kwsd, tear_down);
 }
