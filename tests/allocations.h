@@ -1,6 +1,6 @@
-/* allocations.h - every allocation of a test program, counted: what "nothing is allocated after start" is proved with. To be
- * included by one file of a program; the functions of the malloc family that it defines go before those of the C library,
- * for the libraries' calls, too. */
+/* allocations.h - every allocation of a test program, counted, or refused: what "nothing is allocated after start" and
+ * "nothing is left behind" are proved with. To be included by one file of a program; the functions of the malloc family that
+ * it defines go before those of the C library, for the libraries' calls, too. */
 #ifndef KWS_TEST_ALLOCATIONS_H
 #define KWS_TEST_ALLOCATIONS_H
 
@@ -10,6 +10,9 @@
 #include <stdlib.h>
 
 static atomic_size_t n_allocations;
+static atomic_long n_blocks; /* that were allocated and not freed */
+/* By the code that is linked into the program, its own. The one that fails finds no memory; 0: none. */
+static atomic_size_t n_own_allocations, own_allocation_that_fails;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define KWS_TEST_SANITIZED 1
@@ -26,43 +29,67 @@ extern void *__libc_malloc(size_t n);
 extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_realloc(void *p, size_t n);
 extern void *__libc_memalign(size_t alignment, size_t n);
+extern void __libc_free(void *p);
 void *memalign(size_t alignment, size_t n);
+
+extern const char __executable_start[], etext[]; /* of the program's code; the linker says it */
+
+static inline bool is_refused(const void *caller)
+{
+	const char *at = caller;
+
+	n_allocations++;
+	if (at < __executable_start || at >= etext
+	    || ++n_own_allocations != own_allocation_that_fails)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+#define REFUSED is_refused(__builtin_return_address(0))
+
+static inline void *counted(void *p)
+{
+	n_blocks += p != NULL;
+	return p;
+}
 
 void *malloc(size_t n)
 {
-	n_allocations++;
-	return __libc_malloc(n);
+	return REFUSED ? NULL : counted(__libc_malloc(n));
 }
 
 void *calloc(size_t n, size_t size)
 {
-	n_allocations++;
-	return __libc_calloc(n, size);
+	return REFUSED ? NULL : counted(__libc_calloc(n, size));
 }
 
 void *realloc(void *p, size_t n)
 {
-	n_allocations++;
-	return __libc_realloc(p, n);
-}
-
-void *aligned_alloc(size_t alignment, size_t n)
-{
-	n_allocations++;
-	return __libc_memalign(alignment, n);
+	if (REFUSED)
+		return NULL;
+	return p ? __libc_realloc(p, n) : counted(__libc_realloc(p, n));
 }
 
 void *memalign(size_t alignment, size_t n)
 {
-	n_allocations++;
-	return __libc_memalign(alignment, n);
+	return REFUSED ? NULL : counted(__libc_memalign(alignment, n));
+}
+
+void *aligned_alloc(size_t alignment, size_t n)
+{
+	return REFUSED ? NULL : counted(__libc_memalign(alignment, n));
 }
 
 int posix_memalign(void **p, size_t alignment, size_t n)
 {
-	n_allocations++;
-	*p = __libc_memalign(alignment, n);
+	*p = REFUSED ? NULL : counted(__libc_memalign(alignment, n));
 	return *p ? 0 : ENOMEM;
+}
+
+void free(void *p)
+{
+	n_blocks -= p != NULL;
+	__libc_free(p);
 }
 
 #endif
