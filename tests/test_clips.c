@@ -1,26 +1,11 @@
 /* Clips: the right samples under the right names, and never more bytes than the quota. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/clips.h"
 
-#include "daemon/clips.h"
-#include "daemon/log.h"
-
-#include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
 #include <sndfile.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
-
-static char dir[64];
 
 static float wave(uint64_t i)
 {
@@ -43,52 +28,6 @@ static void test_names(void **state)
 		       "e123456789f123456789g123456789h123456789", 1.0f, true);
 	assert_string_equal(name, "19700101T000000.250Z-a123456789b123456789c123456789d-"
 				  "e123456789f123456789g123456-100-near.wav");
-}
-
-typedef struct {
-	unsigned files;
-	long bytes;
-	char first[128];
-} seen;
-
-static seen look(void)
-{
-	seen s = { 0, 0, "" };
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	struct stat st;
-	char path[512];
-
-	while ((e = readdir(d))) {
-		snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-		if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
-			continue;
-		s.files++;
-		s.bytes += st.st_size;
-		if (!*s.first || strcmp(e->d_name, s.first) < 0)
-			snprintf(s.first, sizeof s.first, "%.127s", e->d_name);
-	}
-	closedir(d);
-	return s;
-}
-
-static void empty(void)
-{
-	while (look().files) {
-		seen s = look();
-		char path[512];
-
-		snprintf(path, sizeof path, "%s/%s", dir, s.first);
-		unlink(path);
-	}
-}
-
-static kws_conf_clips conf(void)
-{
-	kws_conf_clips c = { .quota_mb = 1, .pre_ms = 100, .post_ms = 50, .queue = 8 };
-
-	snprintf(c.dir, sizeof c.dir, "%s", dir);
-	return c;
 }
 
 /* A clip has the word and its rolls, to the sample; one near the start has what there was. */
@@ -184,26 +123,6 @@ static void test_quota(void **state)
 	empty();
 }
 
-static void fill(const char *name, size_t bytes)
-{
-	char path[256];
-	FILE *f;
-
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	f = fopen(path, "w");
-	for (size_t i = 0; i < bytes; i++)
-		fputc(0, f);
-	fclose(f);
-}
-
-static bool there(const char *name)
-{
-	char path[256];
-
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	return access(path, F_OK) == 0;
-}
-
 /* Of which nothing is left when it is wanted: it is counted. */
 static void test_told_too_late(void **state)
 {
@@ -287,34 +206,6 @@ static void test_parts(void **state)
 	empty();
 }
 
-static void test_folder_that_is_not_there(void **state)
-{
-	kws_conf_clips c = { .dir = "/nonexistent/clips" };
-	kws_error err = { "" };
-
-	(void)state;
-	assert_int_equal(kws_clips_check(&c, &err), KWS_ERR_IO);
-	assert_non_null(strstr(err.text, "clips.dir: /nonexistent/clips: "));
-	c.dir[0] = 0;
-	assert_int_equal(kws_clips_check(&c, &err), KWS_OK);
-	assert_int_equal(kws_clips_history(&c, 16000), 0);
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	kws_log_level(0);
-	snprintf(dir, sizeof dir, "/tmp/kws-test-clips.XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	empty();
-	return rmdir(dir);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,7 +214,6 @@ int main(void)
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_parts),
-		cmocka_unit_test(test_folder_that_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
