@@ -46,6 +46,27 @@ static inline kws_report event(unsigned n)
 	return r;
 }
 
+/* The same with every field that an event can have. */
+static inline kws_report whole_event(unsigned n)
+{
+	kws_report r = event(n);
+	const char *name;
+	char value[256];
+	size_t fields = 0;
+
+	r.start_monotonic = 1.0;
+	r.file = "a.wav";
+	strcpy(r.spotter, "jarvis");
+	strcpy(r.listener, "kitchen");
+	strcpy(r.after, "wake");
+	strcpy(r.id, "01234567-0123456789abcdef-5-1");
+	strcpy(r.after_id, "01234567-0123456789abcdef-1-1");
+	while (kws_report_field(&r, fields, &name, value, sizeof value))
+		fields++;
+	assert_in_range(fields, KWS_REPORT_FIELDS - 4, KWS_REPORT_FIELDS);
+	return r;
+}
+
 static inline const char *in_dir(const char *name)
 {
 	static char path[4][384];

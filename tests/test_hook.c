@@ -41,6 +41,33 @@ static void test_hook_gets_the_event(void **state)
 	unsetenv("NOTIFY_SOCKET");
 }
 
+/* All fields of the event, and all of a large environment. */
+static void test_hook_gets_all(void **state)
+{
+	kws_conf_hook c = { .timeout_ms = 10000, .at_once = 1, .queue = 1 };
+	kws_sink *s;
+	kws_report r = whole_event(5);
+	char name[32], *text, field[KWS_SINK_FIELD + 1];
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof name, "OF_MANY_%d", i);
+		setenv(name, "x", 1);
+	}
+	snprintf(c.command, sizeof c.command, "%s",
+		 script("all", "env > \"${0%/*}/env\"; mv \"${0%/*}/env\" \"${0%/*}/env.done\""));
+	OPENED(s, kws_sink_hook.create(&s, &c, NULL));
+	kws_sink_push(s, &r);
+	UNTIL(access(in_dir("env.done"), F_OK) == 0);
+	kws_sink_stop(s, 1000, true);
+	text = slurp(in_dir("env.done"));
+	assert_non_null(strstr(text, "OF_MANY_999=x\n"));
+	for (size_t i = 0; kws_sink_field(&r, i, field); i++) {
+		strcat(field, "\n");
+		assert_non_null(strstr(text, field));
+	}
+}
+
 /* A hook that hangs is killed with its children; those after it still run; at_once bounds them. */
 static void test_hook_that_hangs(void **state)
 {
@@ -230,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hook_gets_the_event),
+		cmocka_unit_test(test_hook_gets_all),
 		cmocka_unit_test(test_hook_that_hangs),
 		cmocka_unit_test(test_hook_at_the_end),
 		cmocka_unit_test(test_what_a_hook_leaves),

@@ -52,7 +52,7 @@ static void test_fields(void **state)
 {
 	const kws_conf_journal c = { .queue = 4 };
 	kws_sink *s;
-	kws_report r = event(16000);
+	kws_report r = whole_event(16000);
 	const char *name;
 	char value[256], field[64];
 	size_t n = 0;

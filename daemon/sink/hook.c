@@ -4,7 +4,6 @@
 #include "daemon/log.h"
 #include "daemon/sink/work.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,7 +19,7 @@
 extern char **environ;
 
 /* OUTPUT: bytes that one run may write into the log. */
-enum { TICK_MS = 20, MAX_FIELDS = 32, MAX_ENV = 256, OUTPUT = 4096, LINE = 512 };
+enum { TICK_MS = 20, OUTPUT = 4096, LINE = 512 };
 
 typedef struct {
 	const char *label; /* of the hook */
@@ -36,8 +35,8 @@ typedef struct {
 	kws_sink_work *work;
 	kws_conf_hook conf;
 	char words[KWS_CONF_TEXT], *argv[KWS_CONF_ARGS];
-	char field[MAX_FIELDS][288], json[KWS_EVENT_JSON + 16];
-	char *env[MAX_ENV + MAX_FIELDS + 2];
+	char field[KWS_REPORT_FIELDS][KWS_SINK_FIELD], json[KWS_EVENT_JSON + 16];
+	char **env;   /* (n_env + KWS_REPORT_FIELDS + 1,) of a child */
 	size_t n_env; /* of our own environment, in front */
 	posix_spawnattr_t attr;
 	child *children; /* (at_once,) */
@@ -143,19 +142,10 @@ static unsigned reap(hook *h)
 
 static void fill_env(hook *h, const kws_report *r)
 {
-	char value[256];
-	const char *name;
-	size_t n = h->n_env, i;
+	size_t n = h->n_env;
 
-	for (i = 0; i < MAX_FIELDS && kws_report_field(r, i, &name, value, sizeof value); i++) {
-		char *t = h->field[i];
-		int at = snprintf(t, sizeof h->field[0], "KWS_%s=", name);
-
-		for (int k = 4; k < at; k++)
-			t[k] = (char)toupper((unsigned char)t[k]);
-		snprintf(t + at, sizeof h->field[0] - (size_t)at, "%s", value);
-		h->env[n++] = t;
-	}
+	for (size_t i = 0; i < KWS_REPORT_FIELDS && kws_sink_field(r, i, h->field[i]); i++)
+		h->env[n++] = h->field[i];
 	h->env[n] = NULL;
 }
 
@@ -251,17 +241,38 @@ static void free_hook(void *self)
 
 	posix_spawnattr_destroy(&h->attr);
 	free(h->children);
+	free(h->env);
 	free(h);
 }
 
 static const kws_sink_deliver ops = { NULL, deliver, tick, free_hook };
 
-/* The child is a process group of its own, with no signal blocked or ignored, and knows nothing of
- * our supervisor. */
-static void prepare(hook *h)
+/* All of our own, but for what our supervisor has told us. */
+static bool take_environment(hook *h)
 {
 	static const char *const ours[] = { "NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_",
 					    "JOURNAL_STREAM=", "KWS_" };
+	size_t n = 0;
+
+	while (environ[n])
+		n++;
+	h->env = calloc(n + KWS_REPORT_FIELDS + 1, sizeof *h->env);
+	if (!h->env)
+		return false;
+	for (char **e = environ; *e; e++) {
+		bool skip = false;
+
+		for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+			skip |= !strncmp(*e, ours[i], strlen(ours[i]));
+		if (!skip)
+			h->env[h->n_env++] = *e;
+	}
+	return true;
+}
+
+/* The child is a process group of its own, with no signal blocked or ignored. */
+static void prepare(hook *h)
+{
 	sigset_t none, all;
 
 	sigemptyset(&none);
@@ -272,14 +283,6 @@ static void prepare(hook *h)
 	posix_spawnattr_setpgroup(&h->attr, 0);
 	posix_spawnattr_setsigmask(&h->attr, &none);
 	posix_spawnattr_setsigdefault(&h->attr, &all);
-	for (char **e = environ; *e && h->n_env < MAX_ENV; e++) {
-		bool skip = false;
-
-		for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
-			skip |= !strncmp(*e, ours[i], strlen(ours[i]));
-		if (!skip)
-			h->env[h->n_env++] = *e;
-	}
 }
 
 static bool wanted(const kws_conf *all, const void *c)
@@ -298,12 +301,15 @@ static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 	kws_cause cause = { "" };
 
 	*sink = NULL;
-	if (!h || !(h->children = calloc(conf->at_once, sizeof *h->children))) {
-		free(h);
+	if (!h)
 		return kws_fail(err, KWS_ERR_NOMEM, "hook: out of memory");
-	}
 	h->conf = *conf;
 	prepare(h);
+	h->children = calloc(conf->at_once, sizeof *h->children);
+	if (!h->children || !take_environment(h)) {
+		free_hook(h);
+		return kws_fail(err, KWS_ERR_NOMEM, "hook: out of memory");
+	}
 	if (kws_conf_split(h->conf.command, h->words, sizeof h->words, h->argv) < 1)
 		why = "no command";
 	else if (stat(h->argv[0], &st) != 0

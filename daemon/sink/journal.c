@@ -1,7 +1,6 @@
 #include "daemon/log.h"
 #include "daemon/sink/work.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +8,12 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
-enum { MAX_FIELDS = 32 };
+enum { OURS = 3, FIELDS = OURS + KWS_REPORT_FIELDS }; /* without the JSON */
 
 typedef struct {
 	kws_sink_work *work;
 	bool failing;
-	char text[MAX_FIELDS][288];
+	char text[FIELDS][KWS_SINK_FIELD];
 	char json[KWS_EVENT_JSON + 16];
 } journal;
 
@@ -23,24 +22,16 @@ typedef struct {
 static bool deliver(void *self, const kws_report *r)
 {
 	journal *j = self;
-	struct iovec v[MAX_FIELDS + 1];
-	char value[256], words[128];
-	const char *name;
+	struct iovec v[FIELDS + 1];
+	char words[128];
 	int n = 0;
 
 	kws_report_text(r, words, sizeof words);
 	snprintf(j->text[n++], sizeof j->text[0], "MESSAGE=%s", words);
 	snprintf(j->text[n++], sizeof j->text[0], "PRIORITY=6");
 	snprintf(j->text[n++], sizeof j->text[0], "SYSLOG_IDENTIFIER=kwsd");
-	for (size_t i = 0; n < MAX_FIELDS && kws_report_field(r, i, &name, value, sizeof value);
-	     i++, n++) {
-		char *t = j->text[n];
-		size_t at = (size_t)snprintf(t, sizeof j->text[0], "KWS_%s=", name);
-
-		for (size_t k = 4; k < at; k++)
-			t[k] = (char)toupper((unsigned char)t[k]);
-		snprintf(t + at, sizeof j->text[0] - at, "%s", value);
-	}
+	while (n < FIELDS && kws_sink_field(r, (size_t)(n - OURS), j->text[n]))
+		n++;
 	for (int i = 0; i < n; i++)
 		v[i] = (struct iovec){ j->text[i], strlen(j->text[i]) };
 	memcpy(j->json, "KWS_EVENT=", 10);

@@ -1,5 +1,6 @@
 #include "daemon/sink/sink.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,21 @@ void kws_sink_init(kws_sink *s, const kws_sink_ops *ops, const kws_sink_kind *ki
 	*s = (kws_sink){ .ops = ops, .kind = kind, .fd = fd };
 	snprintf(s->name, sizeof s->name, "%s", name);
 	snprintf(s->label, sizeof s->label, "%s%s%s", kind->section, *name ? " " : "", s->name);
+}
+
+bool kws_sink_field(const kws_report *r, size_t i, char text[KWS_SINK_FIELD])
+{
+	char value[256];
+	const char *name;
+	int at;
+
+	if (!kws_report_field(r, i, &name, value, sizeof value))
+		return false;
+	at = snprintf(text, KWS_SINK_FIELD, "KWS_%s=", name);
+	for (int k = 4; k < at; k++)
+		text[k] = (char)toupper((unsigned char)text[k]);
+	snprintf(text + at, KWS_SINK_FIELD - (size_t)at, "%s", value);
+	return true;
 }
 
 enum kws_status kws_sink_open(kws_sink *s, kws_sink *live, kws_error *err)

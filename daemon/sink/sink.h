@@ -70,4 +70,9 @@ struct kws_sink {
 void kws_sink_init(kws_sink *s, const kws_sink_ops *ops, const kws_sink_kind *kind,
 		   const char *name, int fd);
 
+/* Field i of an event for the environment or the journal: "KWS_SCORE=0.93", whole. False: there is
+ * no field i. */
+enum { KWS_SINK_FIELD = 288 };
+bool kws_sink_field(const kws_report *r, size_t i, char text[KWS_SINK_FIELD]);
+
 #endif
