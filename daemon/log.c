@@ -87,8 +87,9 @@ static int begin(char *line, size_t n, int fd, int level)
 
 void kws_log(int level, const char *format, ...)
 {
-	char line[1024];
-	int fd = atomic_load(&out), n;
+	static const char cut[] = "...";
+	char line[KWS_LOG_LINE];
+	int fd = atomic_load(&out), n, room, len;
 	unsigned long lost;
 	va_list ap;
 
@@ -102,9 +103,12 @@ void kws_log(int level, const char *format, ...)
 			atomic_fetch_add(&unreported, lost);
 	}
 	n = begin(line, sizeof line, fd, level);
+	room = (int)sizeof line - n - 1;
 	va_start(ap, format);
-	vsnprintf(line + n, sizeof line - (size_t)n - 1, format, ap);
+	len = vsnprintf(line + n, (size_t)room, format, ap);
 	va_end(ap);
+	if (len >= room)
+		memcpy(line + sizeof line - 1 - sizeof cut, cut, sizeof cut);
 	kws_clean(line);
 	n = (int)strlen(line);
 	line[n++] = '\n';

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+/* The longest line. One that is longer ends in "...". */
+enum { KWS_LOG_LINE = 4096 };
 enum { KWS_LOG_ERROR = 3, KWS_LOG_WARNING = 4, KWS_LOG_INFO = 6, KWS_LOG_DEBUG = 7 };
 
 /* Keep stderr for us alone and, unless debug, send what libraries write there to /dev/null: one

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-enum { KWS_NOTIFY_STATUS = 1024 };
+enum { KWS_NOTIFY_STATUS = 4096 };
 
 typedef struct {
 	double watchdog_s; /* 0: systemd does not watch us */

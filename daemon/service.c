@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* SIGTERM to exit is a second at most; these are parts of it. */
-enum { FLUSH_MS = 400, CLOSE_MS = 250, LINE = 8192 };
+enum { FLUSH_MS = 400, CLOSE_MS = 250 };
 
 /* ---- what is heard ---- */
 
@@ -87,11 +87,11 @@ static void log_stats(void *ctx)
 {
 	kws_service *s = ctx;
 	kws_snapshot shot;
-	char text[LINE];
+	char text[KWS_LOG_LINE];
 
 	kws_service_snapshot(s, &shot);
-	kws_snapshot_line(&shot, text, sizeof text);
-	kws_log(KWS_LOG_INFO, "%s", text);
+	for (size_t i = 0; kws_snapshot_line(&shot, i, text); i++)
+		kws_log(KWS_LOG_INFO, "%s", text);
 	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++)
 		if (s->now.listener[i])
 			kws_hearing_forget_best(kws_listener_hearing(s->now.listener[i]));

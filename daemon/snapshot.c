@@ -1,7 +1,5 @@
 #include "daemon/snapshot.h"
 
-#include "daemon/log.h"
-
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -58,11 +56,6 @@ __attribute__((format(printf, 2, 3))) static void add(line *l, const char *forma
 	l->at += n > 0 ? (size_t)n : 0;
 }
 
-static size_t length(const line *l)
-{
-	return l->at < l->len ? l->at : l->len ? l->len - 1 : 0;
-}
-
 /* Whether each listener and spotter has to be named. */
 static bool is_plain(const kws_snapshot *s)
 {
@@ -104,28 +97,35 @@ static void add_sinks(line *l, const kws_snapshot *s)
 		    s->clips.dropped, s->clips.failed, s->clips.removed);
 }
 
-size_t kws_snapshot_line(const kws_snapshot *s, char *out, size_t n)
+static void add_all(line *l, const kws_snapshot *s, bool plain)
 {
-	line l = { out, 0, n };
-	bool plain = is_plain(s);
-
-	add(&l, "stats: up_s=%.1f", s->up_s);
+	add(l, "stats: up_s=%.1f", s->up_s);
 	if (plain) {
-		add_listener(&l, &s->listener[0]);
-		add(&l, " best_score=%.3f", (double)s->listener[0].spotter[0].best_score);
+		add_listener(l, &s->listener[0]);
+		add(l, " best_score=%.3f", (double)s->listener[0].spotter[0].best_score);
 	}
-	add(&l, " cpu_s=%.2f rss_mb=%.1f context_switches=%ld log_lost=%lu", s->cpu_s, s->rss_mb,
+	add(l, " cpu_s=%.2f rss_mb=%.1f context_switches=%ld log_lost=%lu", s->cpu_s, s->rss_mb,
 	    s->context_switches, s->log_lost);
-	add_sinks(&l, s);
-	for (size_t i = 0; i < s->n_listeners && !plain; i++) {
-		const kws_listener_stats *st = &s->listener[i];
+	add_sinks(l, s);
+}
 
-		add(&l, "; listener=\"%s\"", st->name);
-		add_listener(&l, st);
-		for (size_t k = 0; k < st->n_spotters; k++)
-			add_spotter(&l, &st->spotter[k]);
+bool kws_snapshot_line(const kws_snapshot *s, size_t i, char out[KWS_LOG_LINE])
+{
+	line l = { out, 0, KWS_LOG_LINE };
+	const bool plain = is_plain(s);
+
+	if (i > (plain ? 0 : s->n_listeners))
+		return false;
+	if (i == 0) {
+		add_all(&l, s, plain);
+		return true;
 	}
-	return length(&l);
+	const kws_listener_stats *st = &s->listener[i - 1];
+	add(&l, "stats: listener=\"%s\"", st->name);
+	add_listener(&l, st);
+	for (size_t k = 0; k < st->n_spotters; k++)
+		add_spotter(&l, &st->spotter[k]);
+	return true;
 }
 
 static void add_status(line *l, const kws_listener_stats *st, bool counts)

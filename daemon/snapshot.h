@@ -5,6 +5,7 @@
 
 #include "daemon/clips.h"
 #include "daemon/listener.h"
+#include "daemon/log.h"
 #include "daemon/server.h"
 #include "daemon/sink/sink.h"
 
@@ -31,9 +32,9 @@ typedef struct {
 /* What the process itself knows: version, cpu_s, rss_mb, context_switches, log_lost. */
 void kws_snapshot_process(kws_snapshot *s);
 
-/* One line of key=value. With several listeners or spotters, a part "listener=NAME ..." of each. Returns
- * its length; what does not fit is cut off. */
-size_t kws_snapshot_line(const kws_snapshot *s, char *out, size_t n);
+/* Line i of the log, of key=value, whole. One line says all; with several listeners or spotters, each
+ * listener has a line of its own behind the first. False: there is no line i. */
+bool kws_snapshot_line(const kws_snapshot *s, size_t i, char out[KWS_LOG_LINE]);
 /* For systemd: what each listener does. */
 void kws_snapshot_status(const kws_snapshot *s, char *out, size_t n);
 /* A new object, to be freed by json_decref; NULL: out of memory. kwsd(8) describes it. */

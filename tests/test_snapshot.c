@@ -65,15 +65,17 @@ static void fill(void)
 	s.n_sinks = 2;
 }
 
-static void assert_line(const char *want)
+/* The lines of the log; the last is empty. */
+static void assert_lines(const char *const *want)
 {
-	char line[4096];
+	char line[KWS_LOG_LINE];
+	size_t i = 0;
 
-	assert_int_equal(kws_snapshot_line(&s, line, sizeof line), strlen(want));
-	assert_string_equal(line, want);
-	/* what does not fit is cut off */
-	assert_int_equal(kws_snapshot_line(&s, line, 10), 9);
-	assert_string_equal(line, "stats: up");
+	for (; *want[i]; i++) {
+		assert_true(kws_snapshot_line(&s, i, line));
+		assert_string_equal(line, want[i]);
+	}
+	assert_false(kws_snapshot_line(&s, i, line));
 }
 
 static void test_line_of_one(void **state)
@@ -83,12 +85,16 @@ static void test_line_of_one(void **state)
 	spotter(listener(""), "", "", true);
 	s.has_clips = true;
 	s.clips.written = 3;
-	assert_line("stats: up_s=100.0 heard_s=12.35 device=\"hw:CARD=Mic\" rate_hz=16000 "
-		    "streams=1 events=3 near_misses=1 gaps=0 gap_s=0.00 overflows=0 "
-		    "dropped_samples=0 level_dbfs=-50.0 best_score=0.750 cpu_s=1.50 rss_mb=14.0 "
-		    "context_switches=7 log_lost=0 file.log=taken:3,dropped:0,failed:0 "
-		    "socket=taken:3,dropped:0,failed:0,readers:2 "
-		    "clips=written:3,dropped:0,failed:0,removed:0");
+	static const char *const want[] = {
+		"stats: up_s=100.0 heard_s=12.35 device=\"hw:CARD=Mic\" rate_hz=16000 "
+		"streams=1 events=3 near_misses=1 gaps=0 gap_s=0.00 overflows=0 "
+		"dropped_samples=0 level_dbfs=-50.0 best_score=0.750 cpu_s=1.50 rss_mb=14.0 "
+		"context_switches=7 log_lost=0 file.log=taken:3,dropped:0,failed:0 "
+		"socket=taken:3,dropped:0,failed:0,readers:2 "
+		"clips=written:3,dropped:0,failed:0,removed:0",
+		""
+	};
+	assert_lines(want);
 }
 
 static void test_line_of_several(void **state)
@@ -100,15 +106,47 @@ static void test_line_of_several(void **state)
 	spotter(desk, "wake", "", true);
 	spotter(desk, "rest", "wake", false);
 	spotter(listener("door"), "wake", "", true);
-	assert_line(
-		"stats: up_s=100.0 cpu_s=1.50 rss_mb=14.0 context_switches=7 log_lost=0; "
-		"listener=\"desk\" heard_s=12.35 device=\"hw:CARD=Mic\" rate_hz=16000 streams=1 "
+	static const char *const want[] = {
+		"stats: up_s=100.0 cpu_s=1.50 rss_mb=14.0 context_switches=7 log_lost=0",
+		"stats: listener=\"desk\" heard_s=12.35 device=\"hw:CARD=Mic\" rate_hz=16000 "
+		"streams=1 "
 		"events=3 near_misses=1 gaps=0 gap_s=0.00 overflows=0 dropped_samples=0 "
 		"level_dbfs=-50.0 spotter=\"wake\" events=3 near_misses=1 best_score=0.750 "
-		"spotter=\"rest\" events=3 near_misses=1 best_score=0.750 open=no; "
-		"listener=\"door\" heard_s=12.35 device=\"hw:CARD=Mic\" rate_hz=16000 streams=1 "
+		"spotter=\"rest\" events=3 near_misses=1 best_score=0.750 open=no",
+		"stats: listener=\"door\" heard_s=12.35 device=\"hw:CARD=Mic\" rate_hz=16000 "
+		"streams=1 "
 		"events=3 near_misses=1 gaps=0 gap_s=0.00 overflows=0 dropped_samples=0 "
-		"level_dbfs=-50.0 spotter=\"wake\" events=3 near_misses=1 best_score=0.750");
+		"level_dbfs=-50.0 spotter=\"wake\" events=3 near_misses=1 best_score=0.750",
+		""
+	};
+	assert_lines(want);
+}
+
+/* As many as there may be: no line is longer than the log takes. */
+static void test_lines_of_most(void **state)
+{
+	static const char name[] = "a_name_of_thirty_one_characters";
+	char line[KWS_LOG_LINE];
+	size_t i = 0;
+
+	(void)state;
+	fill();
+	for (s.n_sinks = 0; s.n_sinks < sizeof s.sink / sizeof s.sink[0]; s.n_sinks++)
+		s.sink[s.n_sinks] = (kws_sink_stats){ .kind = "socket",
+						      .name = name,
+						      .taken = 1000000000,
+						      .dropped = 1000000000,
+						      .has_readers = true,
+						      .readers = 1024 };
+	for (int a = 0; a < KWS_CONF_AUDIOS; a++) {
+		kws_listener_stats *l = listener(name);
+
+		for (int m = 0; m < KWS_CONF_MODELS; m++)
+			spotter(l, name, "wake", true);
+	}
+	for (; kws_snapshot_line(&s, i, line); i++)
+		assert_in_range(strlen(line), 1000, KWS_LOG_LINE - 64);
+	assert_int_equal(i, 1 + KWS_CONF_AUDIOS);
 }
 
 static void assert_status(const char *want)
@@ -229,9 +267,9 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_line_of_one), cmocka_unit_test(test_line_of_several),
-		cmocka_unit_test(test_status),	    cmocka_unit_test(test_json),
-		cmocka_unit_test(test_process),
+		cmocka_unit_test(test_line_of_one),   cmocka_unit_test(test_line_of_several),
+		cmocka_unit_test(test_lines_of_most), cmocka_unit_test(test_status),
+		cmocka_unit_test(test_json),	      cmocka_unit_test(test_process),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
