@@ -149,7 +149,7 @@ static void check_device(const kws_conf_audio *a)
 	const char *name = a->device;
 	char key[KEY], title[KWS_CONF_TITLE];
 	kws_error err = { "" };
-	char all[512] = "";
+	char all[KWS_LOG_LINE] = "";
 	size_t n = 0;
 	int found;
 

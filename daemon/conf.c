@@ -203,7 +203,7 @@ void kws_conf_defaults(kws_conf *c)
 
 void kws_conf_tell(kws_conf_told *t, const char *format, ...)
 {
-	char what[512], text[1024];
+	char what[1024], text[2048];
 	va_list ap;
 
 	va_start(ap, format);

@@ -46,6 +46,8 @@ static size_t put_answer(kws_control *c, const char *asked, const char *id, cons
 {
 	static const char lacking[] =
 		"{\"ok\":false,\"code\":\"failed\",\"error\":\"out of memory\"}\n";
+	static const char long_one[] =
+		"{\"ok\":false,\"code\":\"failed\",\"error\":\"the answer is too long\"}\n";
 	json_t *o = json_object(), *lines = code ? lines_of(errors) : NULL;
 	int bad = json_object_set_new(o, "ok", json_boolean(!code));
 	size_t n = 0;
@@ -70,10 +72,8 @@ static size_t put_answer(kws_control *c, const char *asked, const char *id, cons
 	json_decref(o);
 	json_decref(lines);
 	json_decref(told);
-	if (n == 0 || n >= sizeof c->answer) {
-		memcpy(c->answer, lacking, sizeof lacking);
-		return sizeof lacking - 1;
-	}
+	if (n == 0 || n >= sizeof c->answer)
+		return (size_t)snprintf(c->answer, sizeof c->answer, "%s", n ? long_one : lacking);
 	c->answer[n] = '\n';
 	return n + 1;
 }

@@ -206,19 +206,43 @@ static enum kws_status check_words(const kws_models *m, const kws_conf *c,
 	return KWS_OK;
 }
 
-/* "kitchen", "commands": the parts that a sum is made of, the dearest first if they do not all fit. */
-static void name_part(char *out, size_t size, const kws_conf_audio *a, const kws_conf_model *m,
-		      double cost)
-{
-	size_t n = strlen(out);
+/* What one model takes on one microphone. */
+typedef struct {
+	const char *audio, *model;
+	double cost;
+} part;
 
-	snprintf(out + n, size - n, "%s%s%s%s %.2f", n ? ", " : "", a->name,
-		 *a->name && *m->name ? "/" : "", m->name, cost);
+/* By what is told of the cost, then by the names. */
+static int by_cost(const void *a, const void *b)
+{
+	const part *p = a, *q = b;
+	const long x = lround(100.0 * p->cost), y = lround(100.0 * q->cost);
+	const int names = strcmp(p->audio, q->audio);
+
+	if (x != y)
+		return x < y ? 1 : -1;
+	return names ? names : strcmp(p->model, q->model);
+}
+
+/* "kitchen/commands 0.31, kitchen/wake 0.12": the dearest, and how many others there are. */
+static void name_parts(char *out, size_t size, part *p, size_t n)
+{
+	enum { NAMED = 3 };
+	size_t at = 0;
+
+	qsort(p, n, sizeof *p, by_cost);
+	for (size_t i = 0; i < n && i < NAMED && at < size; i++)
+		at += (size_t)snprintf(out + at, size - at, "%s%s%s%s %.2f", i ? ", " : "",
+				       p[i].audio, *p[i].audio && *p[i].model ? "/" : "",
+				       p[i].model, p[i].cost);
+	if (n > NAMED && at < size)
+		snprintf(out + at, size - at, ", and %zu more", n - NAMED);
 }
 
 static enum kws_status check_cost(const kws_models *m, const kws_conf *c, kws_error *err)
 {
-	char parts[160] = "";
+	part parts[KWS_CONF_AUDIOS * KWS_CONF_MODELS];
+	char named[3 * 2 * KWS_CONF_NAME + 64] = "";
 	double sum = 0.0;
 	size_t n = 0, last = 0;
 
@@ -227,10 +251,9 @@ static enum kws_status check_cost(const kws_models *m, const kws_conf *c, kws_er
 			if (!c->audio[a].enabled || !kws_conf_hears(&c->audio[a], c->model[i].name))
 				continue;
 			sum += m->model[i]->cost;
-			name_part(parts, sizeof parts, &c->audio[a], &c->model[i],
-				  m->model[i]->cost);
+			parts[n++] =
+				(part){ c->audio[a].name, c->model[i].name, m->model[i]->cost };
 			last = i;
-			n++;
 		}
 	if (sum <= KWS_MODELS_MOST)
 		return KWS_OK;
@@ -240,10 +263,11 @@ static enum kws_status check_cost(const kws_models *m, const kws_conf *c, kws_er
 				"processor for a second of audio, at most %.1f",
 				*c->model[last].name ? " " : "", c->model[last].name,
 				c->model[last].path, sum, KWS_MODELS_MOST);
+	name_parts(named, sizeof named, parts, n);
 	return kws_fail(err, KWS_ERR_ARG,
 			"too slow for this machine: %.2f s of processor for a second of audio, at "
 			"most %.1f: %s",
-			sum, KWS_MODELS_MOST, parts);
+			sum, KWS_MODELS_MOST, named);
 }
 
 enum kws_status kws_models_check(const kws_models *m, const kws_conf *c, kws_error *err)

@@ -86,7 +86,7 @@ static bool swap(kws_service *s)
 {
 	const bool same = same_models(&s->next.models, &s->now.models);
 	kws_listener *gone[KWS_CONF_AUDIOS];
-	char models[512] = "";
+	char models[KWS_LOG_LINE] = "";
 	bool all = kws_setup_swap(&s->next, &s->now, &s->observer, gone, RETIRE_MS);
 
 	kws_service_watch(s);

@@ -74,11 +74,14 @@ bool kws_is_name(const char *text, size_t len)
 
 enum kws_status kws_fail(kws_error *e, enum kws_status s, const char *format, ...)
 {
+	static const char cut[] = "...";
 	if (e) {
 		va_list ap;
 		va_start(ap, format);
-		vsnprintf(e->text, sizeof e->text, format, ap);
+		const int n = vsnprintf(e->text, sizeof e->text, format, ap);
 		va_end(ap);
+		if (n >= (int)sizeof e->text)
+			memcpy(e->text + sizeof e->text - sizeof cut, cut, sizeof cut);
 	}
 	return s;
 }

@@ -30,7 +30,8 @@ size_t kws_utf8_length(const char *text);
 enum { KWS_NAME = 32 };
 bool kws_is_name(const char *text, size_t len);
 
-/* Fill e (may be NULL) like snprintf, and return status. A failure is then one line of code. */
+/* Fill e (may be NULL) like snprintf, and return status. A failure is then one line of code. A text that
+ * is too long ends in "...". */
 enum kws_status kws_fail(kws_error *e, enum kws_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -5,7 +5,7 @@
 #include "tests/sinks.h"
 #include "tests/sockets.h"
 
-#include "daemon/control.h"
+#include "daemon/control_parts.h"
 #include "daemon/snapshot.h"
 
 #include <poll.h>
@@ -16,6 +16,7 @@ typedef struct {
 	const char *errors;
 	char set[1024]; /* what was set, one behind the other */
 	unsigned reloads;
+	size_t more; /* bytes of a status, why the last reload was refused */
 } world;
 
 static const char *const listeners[] = { "kitchen", "attic", NULL };
@@ -23,9 +24,12 @@ static const char *const spotters[] = { "", "commands", NULL };
 
 static inline json_t *status(void *ctx)
 {
-	const kws_snapshot s = { .version = "v", .configuration = "", .reload = "" };
+	static char reason[2 * KWS_CONTROL_ANSWER];
+	const kws_snapshot s = { .version = "v", .configuration = "", .reload = reason };
+	const world *w = ctx;
 
-	(void)ctx;
+	memset(reason, 'x', w->more);
+	reason[w->more] = 0;
 	return kws_snapshot_json(&s);
 }
 

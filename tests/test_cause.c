@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "daemon/cause.h"
+#include "kws.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -36,6 +37,22 @@ static void test_paths(void **state)
 	assert_string_equal(kws_cause_of(&c, ENOENT, "/homes/x"), "No such file or directory");
 }
 
+/* What is longer than an error may be says that it is cut. */
+static void test_long_error(void **state)
+{
+	kws_error e = { "" };
+	char text[sizeof e.text + 1];
+
+	(void)state;
+	for (size_t n = sizeof e.text - 1; n <= sizeof e.text; n++) {
+		memset(text, 'x', n);
+		text[n] = 0;
+		kws_fail(&e, KWS_ERR_IO, "%s", text);
+		assert_int_equal(strlen(e.text), sizeof e.text - 1);
+		assert_int_equal(strstr(e.text, "...") != NULL, n == sizeof e.text);
+	}
+}
+
 static void test_groups(void **state)
 {
 	kws_cause c;
@@ -49,7 +66,8 @@ static void test_groups(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths),
-					    cmocka_unit_test(test_groups) };
+					    cmocka_unit_test(test_groups),
+					    cmocka_unit_test(test_long_error) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -334,12 +334,27 @@ static void test_path_of_its_own(void **state)
 	unsetenv("RUNTIME_DIRECTORY");
 }
 
+/* What is too much for an answer is no lack of memory, and no half of an answer. */
+static void test_long_answer(void **state)
+{
+	(void)state;
+	int fd = come();
+	w.more = KWS_CONTROL_ANSWER - 1000;
+	assert_non_null(strstr(answer(fd, "{\"request\":\"status\"}"), "xxx\","));
+	w.more = KWS_CONTROL_ANSWER;
+	assert_string_equal(answer(fd, "{\"request\":\"status\"}"),
+			    "{\"ok\":false,\"code\":\"failed\",\"error\":\"the answer is too "
+			    "long\"}\n");
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH(test_each_request_has_its_answer),
 		WITH(test_what_is_wrong_is_named),
 		WITH(test_long_and_endless_lines),
+		WITH(test_long_answer),
 		WITH(test_set),
 		WITH(test_bounds_of_set),
 		WITH(test_reload),

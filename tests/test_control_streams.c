@@ -3,8 +3,6 @@
 #include "tests/control.h"
 #include "tests/tiny_model.h"
 
-#include "daemon/control_parts.h"
-
 static kws_model *model;
 
 static int start_all(void **state)

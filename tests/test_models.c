@@ -161,6 +161,13 @@ static void test_all_together_keep_up(void **state)
 	assert_string_equal(err.text, "too slow for this machine: 1.20 s of processor for a second "
 				      "of audio, at most 0.8: desk/a 0.40, desk/b 0.40, door/a "
 				      "0.40");
+	/* the dearest are named */
+	c.n_audio = 3;
+	c.audio[2] = c.audio[1];
+	snprintf(c.audio[2].name, sizeof c.audio[2].name, "attic");
+	assert_int_equal(kws_models_check(&m, &c, &err), KWS_ERR_ARG);
+	assert_non_null(strstr(err.text, ": attic/a 0.40, desk/a 0.40, desk/b 0.40, and 1 more"));
+	c.n_audio = 2;
 	/* who hears nothing costs nothing */
 	c.audio[1].enabled = KWS_NO;
 	expect(&m, "");
