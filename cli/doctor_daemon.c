@@ -37,34 +37,45 @@ static void unquote(char *value)
 }
 
 typedef struct {
-	char title[64], value[KWS_DOCTOR_VALUE]; /* "[audio kitchen]"; cut off */
+	char title[64], key[32], value[KWS_DOCTOR_VALUE]; /* "[audio kitchen]"; cut off */
 } entry;
 
-/* Find the next value of a key in the output of kwsd -t, from *at on, in any section of that kind.
- * NULL: there is none; e is then empty. */
+/* Put "key = value" of a line (len,) into e. False: it is none, or of another key. NULL: any key. */
+static bool take_entry(entry *e, const char *line, int len, const char *key)
+{
+	const char *is = strstr(line, " = ");
+	if (!is || is > line + len)
+		return false;
+	snprintf(e->key, sizeof e->key, "%.*s", (int)(is - line), line);
+	if (key && strcmp(e->key, key) != 0)
+		return false;
+	snprintf(e->value, sizeof e->value, "%.*s", len - (int)(is + 3 - line), is + 3);
+	if (strcmp(e->key, "command") != 0) /* the quotes belong to the command */
+		unquote(e->value);
+	return true;
+}
+
+/* Find the next value of a key in the output of kwsd -t, from *at on, in any section of that kind;
+ * NULL: of any key, in any section. NULL: there is none; e is then empty. */
 static const entry *next_entry(const char **at, const char *section, const char *key, entry *e)
 {
-	const size_t n_section = strlen(section), n_key = strlen(key);
-	bool within = false;
+	const size_t n_section = section ? strlen(section) : 0;
+	bool within = !section;
 	e->title[0] = e->value[0] = '\0';
 	while (**at) {
 		const char *line = *at;
 		const int len = (int)strcspn(line, "\n");
 		*at += len + (line[len] == '\n');
 		if (line[0] == '[') {
-			within = strncmp(line + 1, section, n_section) == 0
-				 && strchr(" ]", line[n_section + 1]) != NULL;
+			within = !section
+				 || (strncmp(line + 1, section, n_section) == 0
+				     && strchr(" ]", line[n_section + 1]) != NULL);
 			snprintf(e->title, sizeof e->title, "%.*s", len, line);
-		} else if (within && strncmp(line, key, n_key) == 0
-			   && strncmp(line + n_key, " = ", 3) == 0) {
-			snprintf(e->value, sizeof e->value, "%.*s", len - (int)n_key - 3,
-				 line + n_key + 3);
-			if (strcmp(key, "command") != 0) /* the quotes belong to the command */
-				unquote(e->value);
+		} else if (within && take_entry(e, line, len, key)) {
 			return e;
 		}
 	}
-	e->title[0] = '\0';
+	e->title[0] = e->value[0] = '\0';
 	return NULL;
 }
 
@@ -371,14 +382,14 @@ static void check_hook(kws_diagnosis *f, const char *command)
 }
 
 /* The unit hides the home folders (ProtectHome=) and has its own /tmp (PrivateTmp=). */
-static void check_reach(kws_diagnosis *f, const entry *e, const char *key)
+static void check_reach(kws_diagnosis *f, const entry *e)
 {
 	static const char *const hidden[] = { "/home/", "/root/", "/run/user/", "/tmp/",
 					      "/var/tmp/" };
 	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
 		if (strncmp(e->value, hidden[i], strlen(hidden[i])) != 0)
 			continue;
-		kws_find(f, KWS_FIND_ODD, "%s %s: kwsd.service cannot see %s", e->title, key,
+		kws_find(f, KWS_FIND_ODD, "%s %s: kwsd.service cannot see %s", e->title, e->key,
 			 e->value);
 		kws_find_advise(f, "move it elsewhere, or open the service with a drop-in:");
 		kws_find_paste(f, "sudo systemctl edit kwsd");
@@ -389,11 +400,6 @@ static void check_reach(kws_diagnosis *f, const entry *e, const char *key)
 
 void kws_doctor_check_service(kws_diagnosis *f, const kws_doctor_conf *conf)
 {
-	static const char *const paths[][2] = { { "model", "path" },
-						{ "hook", "command" },
-						{ "clips", "dir" },
-						{ "file", "path" },
-						{ "socket", "path" } };
 	bool runs = false;
 	const bool known = check_unit(f, &runs);
 	const char *at = conf->text;
@@ -406,9 +412,7 @@ void kws_doctor_check_service(kws_diagnosis *f, const kws_doctor_conf *conf)
 	at = conf->text;
 	while (next_entry(&at, "hook", "command", &e))
 		check_hook(f, e.value);
-	for (size_t i = 0; known && i < sizeof paths / sizeof paths[0]; i++) {
-		at = conf->text;
-		while (next_entry(&at, paths[i][0], paths[i][1], &e))
-			check_reach(f, &e, paths[i][1]);
-	}
+	at = conf->text;
+	while (known && next_entry(&at, NULL, NULL, &e))
+		check_reach(f, &e);
 }

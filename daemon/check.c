@@ -2,11 +2,13 @@
 
 #include "audio/device.h"
 #include "daemon/cause.h"
+#include "daemon/conf_table.h"
 #include "daemon/log.h"
 #include "daemon/start.h"
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,85 +45,54 @@ static bool ends_in(const char *path, const char *end)
 	return n >= k && !strcmp(path + n - k, end);
 }
 
-/* A path that the configuration names, and what is to be there. */
-typedef struct {
-	const char *section, *name, *key;
-	char *path;
-	enum { A_FILE, A_SOCKET, A_FOLDER } what;
-} place;
-
-enum { PLACES = 2 * KWS_CONF_SINKS + 3, KEY = KWS_CONF_TITLE + 8 };
-
-static size_t find_places(kws_conf *c, place *p)
+/* Leave the path out of what is checked. */
+static void leave_out(const kws_conf_place *p)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_file; i++)
-		p[n++] = (place){ "file", c->file[i].name, "path", c->file[i].path, A_FILE };
-	for (size_t i = 0; i < c->n_socket; i++)
-		p[n++] =
-			(place){ "socket", c->socket[i].name, "path", c->socket[i].path, A_SOCKET };
-	p[n++] = (place){ "clips", "", "dir", c->clips.dir, A_FOLDER };
-	/* "auto" is in the service's own folder, which who asks does not have */
-	if (*c->control.path == '/')
-		p[n++] = (place){ "control", "", "path", c->control.path, A_SOCKET };
-	if (*c->control.state == '/')
-		p[n++] = (place){ "control", "", "state", c->control.state, A_FILE };
-	return n;
-}
-
-static const char *key_of(const place *p, char text[KEY])
-{
-	char title[KWS_CONF_TITLE];
-
-	snprintf(text, KEY, "%s %s", kws_conf_title(p->section, p->name, title), p->key);
-	return text;
+	*(char *)(uintptr_t)p->path = 0;
 }
 
 /* Whether path, or the folder that it is to be in, cannot be looked at from here though the service
  * can. Then it is left out, with a word. */
-static bool left_to_service(const place *p)
+static bool left_to_service(const kws_conf_place *p)
 {
-	char up[256], top[256], key[KEY];
+	char up[256], top[256];
 	struct stat st, owner;
 	int why;
 
-	if (!*p->path || !is_of_service(p->path))
+	if (!is_of_service(p->path))
 		return false;
 	snprintf(up, sizeof up, "%s", p->path);
-	if (p->what != A_FOLDER)
+	if (p->what != KWS_CONF_A_FOLDER)
 		*strrchr(up, '/') = 0;
 	top_of(p->path, top, sizeof top);
 	why = stat(up, &st) != 0 || access(up, W_OK | X_OK) != 0 ? errno : 0;
 	if (!why && stat(top, &owner) == 0 && st.st_uid != owner.st_uid && !(st.st_mode & S_IWOTH))
 		kws_log(KWS_LOG_WARNING,
-			"%s: %s: is not the service's own, who may not write into it",
-			key_of(p, key), up);
+			"%s: %s: is not the service's own, who may not write into it", p->key, up);
 	/* of what is missing, the service makes its own folder, and clips in it */
 	if (!why || (why == ENOENT && stat(top, &owner) == 0 && !ends_in(p->path, "/clips")))
 		return false;
 	kws_log(KWS_LOG_WARNING, "%s: %s: not checked: the folder is the service's, which %s",
-		key_of(p, key), p->path,
+		p->key, p->path,
 		why == ENOENT ? "makes it when it starts" : "others may not change");
-	*p->path = 0;
+	leave_out(p);
 	return true;
 }
 
 /* Another kwsd there is most likely the one that is to be reloaded. */
-static void leave_out_live_socket(const place *p)
+static void leave_out_live_socket(const kws_conf_place *p)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	char key[KEY];
 
 	snprintf(a.sun_path, sizeof a.sun_path, "%s", p->path);
-	if (*p->path && fd >= 0
+	if (fd >= 0
 	    && (connect(fd, (const struct sockaddr *)&a, sizeof a) == 0 || errno == EAGAIN)) {
 		kws_log(KWS_LOG_WARNING,
 			"%s: %s: a process listens there: for the running kwsd that is "
 			"right, a second one would be refused",
-			key_of(p, key), p->path);
-		p->path[0] = 0;
+			p->key, p->path);
+		leave_out(p);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -147,7 +118,7 @@ static void check_device(const kws_conf_audio *a)
 {
 	static kws_device_info list[KWS_DEVICE_MAX];
 	const char *name = a->device;
-	char key[KEY], title[KWS_CONF_TITLE];
+	char key[KWS_CONF_TITLE + 8], title[KWS_CONF_TITLE];
 	kws_error err = { "" };
 	char all[KWS_LOG_LINE] = "";
 	size_t n = 0;
@@ -203,27 +174,23 @@ static void say_listener(const kws_setup *s, const kws_conf_audio *a)
 
 /* ---- all of it ---- */
 
-static void say_who(kws_conf *c)
+static void say_who(const kws_conf *c)
 {
 	const struct passwd *us = getpwuid(geteuid());
-	place p[PLACES];
-	const size_t n = find_places(c, p);
-	char key[KEY];
 
 	kws_log(KWS_LOG_INFO, "checked as %s%s", us ? us->pw_name : "a user without a name",
 		geteuid() ? "" : ", who may do more than the service's own user");
-	for (size_t i = 0; geteuid() == 0 && i < n; i++)
-		if (*p[i].path && !is_of_service(p[i].path))
+	for (kws_conf_place p = { .next = 0 }; geteuid() == 0 && kws_conf_next_place(c, &p);)
+		if (!is_of_service(p.path))
 			kws_log(KWS_LOG_WARNING,
 				"%s: %s: kwsd.service may write below /run/kwsd and /var/lib/kwsd "
 				"only; ReadWritePaths= of a drop-in adds others",
-				key_of(&p[i], key), p[i].path);
+				p.key, p.path);
 }
 
 int kws_check(kws_setup *s)
 {
-	kws_conf whole = s->conf;
-	place p[PLACES];
+	const kws_conf whole = s->conf;
 	kws_conf *c = &s->conf;
 	kws_error err = { "" };
 	bool stopped;
@@ -233,10 +200,9 @@ int kws_check(kws_setup *s)
 		kws_log(KWS_LOG_ERROR, "standard output: %s", strerror(errno));
 		return EX_IOERR;
 	}
-	const size_t n = find_places(c, p);
-	for (size_t i = 0; i < n; i++)
-		if (!left_to_service(&p[i]) && p[i].what == A_SOCKET)
-			leave_out_live_socket(&p[i]);
+	for (kws_conf_place p = { .next = 0 }; kws_conf_next_place(c, &p);)
+		if (!left_to_service(&p) && p.what == KWS_CONF_A_SOCKET)
+			leave_out_live_socket(&p);
 	if (kws_start_build(s, &stopped, &err) != KWS_OK) {
 		kws_log(KWS_LOG_ERROR, "%s", err.text);
 		return EX_CONFIG;

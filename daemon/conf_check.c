@@ -132,11 +132,6 @@ static void check_decision(kws_conf_told *t, const kws_conf *c, const kws_conf_d
 
 /* ---- paths ---- */
 
-typedef struct {
-	char key[KWS_CONF_TITLE + 8];
-	const char *path;
-} place;
-
 static const char *skip_slashes(const char *p)
 {
 	while (p[0] == '/' && (p[1] == '/' || (p[1] == '.' && (p[2] == '/' || !p[2]))))
@@ -153,36 +148,16 @@ static bool is_same_path(const char *a, const char *b)
 	return *a == *b;
 }
 
-static size_t add_place(place *p, size_t n, const char *section, const char *name, const char *key,
-			const char *path)
-{
-	char title[KWS_CONF_TITLE];
-
-	if (*path != '/') /* off, or auto */
-		return n;
-	snprintf(p[n].key, sizeof p[n].key, "%s %s", kws_conf_title(section, name, title), key);
-	p[n].path = path;
-	return n + 1;
-}
-
 /* Whatever is written to has a path of its own. */
 static void check_paths(kws_conf_told *t, const kws_conf *c)
 {
-	place p[2 * KWS_CONF_SINKS + 3];
-	size_t n = 0;
+	for (kws_conf_place p = { .next = 0 }; kws_conf_next_place(c, &p);) {
+		kws_conf_place before = { .next = 0 };
 
-	for (size_t i = 0; i < c->n_file; i++)
-		n = add_place(p, n, "file", c->file[i].name, "path", c->file[i].path);
-	for (size_t i = 0; i < c->n_socket; i++)
-		n = add_place(p, n, "socket", c->socket[i].name, "path", c->socket[i].path);
-	n = add_place(p, n, "clips", "", "dir", c->clips.dir);
-	n = add_place(p, n, "control", "", "path", c->control.path);
-	n = add_place(p, n, "control", "", "state", c->control.state);
-	for (size_t i = 1; i < n; i++)
-		for (size_t k = 0; k < i; k++)
-			if (is_same_path(p[i].path, p[k].path))
-				kws_conf_tell(t, "%s: %s is that of %s", p[i].key, p[i].path,
-					      p[k].key);
+		while (kws_conf_next_place(c, &before) && before.path != p.path)
+			if (is_same_path(p.path, before.path))
+				kws_conf_tell(t, "%s: %s is that of %s", p.key, p.path, before.key);
+	}
 }
 
 /* ---- memory ---- */
@@ -220,24 +195,36 @@ add_memory(memory *m, double kib, const char *section, const char *name, const c
 		 kws_conf_title(section, name, title), how, mib);
 }
 
-/* more_kb: what each takes beside its buffer. */
-static void add_door(memory *m, const char *section, const char *name, const char *path,
-		     unsigned clients, unsigned buffer_kb, unsigned more_kb)
+static unsigned number_of(const kws_conf *c, const kws_conf_section *s, size_t i, const char *key)
 {
-	enum { KERNEL_KB = 208 }; /* the kernel's own buffer of a socket */
+	unsigned n;
 
-	more_kb += KERNEL_KB;
-	if (*path)
-		add_memory(m, clients * ((double)buffer_kb + more_kb), section, name,
-			   "clients = %u x (buffer_kb = %u + %u beside it)", clients, buffer_kb,
-			   more_kb);
+	memcpy(&n, (const char *)kws_conf_at(c, s, i) + kws_conf_key_find(s->name, key)->offset,
+	       sizeof n);
+	return n;
 }
 
-static void add_queue(memory *m, const char *section, const char *name, bool on, unsigned queue)
+/* What waits for the readers of a socket, and for a sink. */
+static void add_waiting(memory *m, const kws_conf *c, const kws_conf_section *s, size_t i)
 {
-	if (on)
-		add_memory(m, queue * sizeof(kws_report) / 1024.0, section, name, "queue = %u",
-			   queue);
+	enum { KERNEL_KB = 208 }; /* the kernel's own buffer of a socket */
+	const char *name = kws_conf_name_of(c, s, i);
+	const kws_conf_key *queue = kws_conf_key_find(s->name, "queue");
+
+	if (kws_conf_key_find(s->name, "buffer_kb")) {
+		const unsigned clients = number_of(c, s, i, "clients"),
+			       kb = number_of(c, s, i, "buffer_kb"),
+			       more_kb = KERNEL_KB
+					 + (strcmp(s->name, "control") ? 0 : KWS_CONF_CONTROL_KB);
+
+		add_memory(m, clients * ((double)kb + more_kb), s->name, name,
+			   "clients = %u x (buffer_kb = %u + %u beside it)", clients, kb, more_kb);
+	}
+	if (queue && queue->kind == &kws_conf_events) {
+		const unsigned n = number_of(c, s, i, "queue");
+
+		add_memory(m, n * sizeof(kws_report) / 1024.0, s->name, name, "queue = %u", n);
+	}
 }
 
 static void add_clips(memory *m, const kws_conf *c, const kws_conf_audio *a)
@@ -260,19 +247,15 @@ static void check_memory(kws_conf_told *t, const kws_conf *c)
 	memory m = { .mib = 0.0 };
 	char text[512] = "";
 
-	for (size_t i = 0; i < c->n_socket; i++)
-		add_door(&m, "socket", c->socket[i].name, c->socket[i].path, c->socket[i].clients,
-			 c->socket[i].buffer_kb, 0);
-	add_door(&m, "control", "", c->control.path, c->control.clients, c->control.buffer_kb,
-		 KWS_CONF_CONTROL_KB);
+	for (size_t k = 0; k < kws_conf_n_sections; k++) {
+		const kws_conf_section *s = &kws_conf_sections[k];
+
+		for (size_t i = 0; i < kws_conf_count_of(c, s); i++)
+			if (kws_conf_is_on(c, s, i))
+				add_waiting(&m, c, s, i);
+	}
 	for (size_t i = 0; i < c->n_audio; i++)
 		add_clips(&m, c, &c->audio[i]);
-	add_queue(&m, "stdout", "", c->out.enabled != KWS_NO, c->out.queue);
-	add_queue(&m, "journal", "", c->journal.enabled != KWS_NO, c->journal.queue);
-	for (size_t i = 0; i < c->n_file; i++)
-		add_queue(&m, "file", c->file[i].name, *c->file[i].path, c->file[i].queue);
-	for (size_t i = 0; i < c->n_hook; i++)
-		add_queue(&m, "hook", c->hook[i].name, *c->hook[i].command, c->hook[i].queue);
 	if (m.mib <= MOST_MIB)
 		return;
 	for (int i = 0; i < SHARES && m.most[i].mib >= 1.0; i++) {

@@ -354,18 +354,24 @@ static void range_choice(const kws_conf_key *k, char *text, size_t n)
 				       c->name);
 }
 
-const kws_conf_kind kws_conf_count = { parse_count, print_count, range_number };
-const kws_conf_kind kws_conf_real = { parse_real, print_real, range_number };
-const kws_conf_kind kws_conf_count_or_model = { parse_count_or_model, print_count_or_model,
-						range_or_model };
-const kws_conf_kind kws_conf_real_or_model = { parse_real_or_model, print_real_or_model,
-					       range_or_model };
-const kws_conf_kind kws_conf_text = { parse_text, print_text, range_text };
-const kws_conf_kind kws_conf_device = { parse_device, print_text, range_device };
-const kws_conf_kind kws_conf_path = { parse_path, print_text, range_path };
-const kws_conf_kind kws_conf_path_or_auto = { parse_path_or_auto, print_text, range_path_or_auto };
-const kws_conf_kind kws_conf_name = { parse_name, print_text, range_name };
-const kws_conf_kind kws_conf_names = { parse_names, print_text, range_names };
-const kws_conf_kind kws_conf_command = { parse_command, print_command, range_command };
-const kws_conf_kind kws_conf_mode = { parse_mode, print_mode, range_mode };
-const kws_conf_kind kws_conf_choice = { parse_choice, print_choice, range_choice };
+#define KIND(name, parse, print, range, place)                                                     \
+	const kws_conf_kind kws_conf_##name = { parse, print, range, KWS_CONF_##place }
+
+KIND(count, parse_count, print_count, range_number, NOWHERE);
+KIND(events, parse_count, print_count, range_number, NOWHERE);
+KIND(real, parse_real, print_real, range_number, NOWHERE);
+KIND(count_or_model, parse_count_or_model, print_count_or_model, range_or_model, NOWHERE);
+KIND(real_or_model, parse_real_or_model, print_real_or_model, range_or_model, NOWHERE);
+KIND(text, parse_text, print_text, range_text, NOWHERE);
+KIND(device, parse_device, print_text, range_device, NOWHERE);
+KIND(path, parse_path, print_text, range_path, NOWHERE);
+KIND(file_path, parse_path, print_text, range_path, A_FILE);
+KIND(socket_path, parse_path, print_text, range_path, A_SOCKET);
+KIND(folder_path, parse_path, print_text, range_path, A_FOLDER);
+KIND(file_path_or_auto, parse_path_or_auto, print_text, range_path_or_auto, A_FILE);
+KIND(socket_path_or_auto, parse_path_or_auto, print_text, range_path_or_auto, A_SOCKET);
+KIND(name, parse_name, print_text, range_name, NOWHERE);
+KIND(names, parse_names, print_text, range_names, NOWHERE);
+KIND(command, parse_command, print_command, range_command, NOWHERE);
+KIND(mode, parse_mode, print_mode, range_mode, NOWHERE);
+KIND(choice, parse_choice, print_choice, range_choice, NOWHERE);

@@ -8,10 +8,14 @@
 
 typedef struct kws_conf_key kws_conf_key;
 
+/* What is made, or written to, at the path that a value is. */
+enum kws_conf_what { KWS_CONF_NOWHERE, KWS_CONF_A_FILE, KWS_CONF_A_SOCKET, KWS_CONF_A_FOLDER };
+
 typedef struct {
 	bool (*parse)(const kws_conf_key *k, const char *text, void *field);
 	void (*print)(const kws_conf_key *k, const void *field, char *text, size_t n);
 	void (*range)(const kws_conf_key *k, char *text, size_t n);
+	enum kws_conf_what place;
 } kws_conf_kind;
 
 struct kws_conf_key {
@@ -27,8 +31,13 @@ struct kws_conf_key {
  * same. range: for messages. A text's max is the size of its array. */
 extern const kws_conf_kind kws_conf_count, kws_conf_real, kws_conf_count_or_model,
 	kws_conf_real_or_model;
-extern const kws_conf_kind kws_conf_text, kws_conf_device, kws_conf_path, kws_conf_path_or_auto,
-	kws_conf_command, kws_conf_mode, kws_conf_choice;
+extern const kws_conf_kind kws_conf_text, kws_conf_device, kws_conf_command, kws_conf_mode,
+	kws_conf_choice;
+/* A path that is read, and those that are written to: no two of these may be the same. */
+extern const kws_conf_kind kws_conf_path, kws_conf_file_path, kws_conf_socket_path,
+	kws_conf_folder_path, kws_conf_file_path_or_auto, kws_conf_socket_path_or_auto;
+/* A count of events that may wait: they take memory when the section is on. */
+extern const kws_conf_kind kws_conf_events;
 /* The name of a section, or several: names with one blank between. */
 extern const kws_conf_kind kws_conf_name, kws_conf_names;
 

@@ -251,7 +251,8 @@ static int on_value(void *user, const char *section, const char *name, const cha
 			kws_conf_tell(&r->told, "%s: stands before the first [section]", name);
 		return 1;
 	}
-	const bool command = !strcmp(r->section->name, "hook") && !strcmp(name, "command");
+	const kws_conf_key *key = kws_conf_key_find(r->section->name, name);
+	const bool command = key && key->kind == &kws_conf_command;
 	const char *why = kws_conf_cut(r->value, command, text, sizeof text);
 	if (why)
 		kws_conf_tell(&r->told, "%s %s: %s: %s", title_of(r, title), name, r->value, why);

@@ -25,12 +25,27 @@ const kws_conf_section *kws_conf_section_find(const char *name);
 const kws_conf_key *kws_conf_key_find(const char *section, const char *name);
 bool kws_conf_repeats(const kws_conf_section *s);
 size_t kws_conf_count_of(const kws_conf *c, const kws_conf_section *s);
+const void *kws_conf_at(const kws_conf *c, const kws_conf_section *s, size_t i);
 void *kws_conf_element(kws_conf *c, const kws_conf_section *s, size_t i);
 const char *kws_conf_name_of(const kws_conf *c, const kws_conf_section *s, size_t i);
 /* Of the element with this name; kws_conf_count_of: there is none. */
 size_t kws_conf_index(const kws_conf *c, const kws_conf_section *s, const char *name);
 /* One more, with its defaults. There MUST be less than s->max. */
 void *kws_conf_add(kws_conf *c, const kws_conf_section *s, const char *name);
+void kws_conf_put_defaults(const kws_conf_section *s, void *element);
+/* Whether the first key of this element says so: neither "no" nor empty. */
+bool kws_conf_is_on(const kws_conf *c, const kws_conf_section *s, size_t i);
+
+/* A path that is written to, all zero before the first. */
+typedef struct {
+	char key[KWS_CONF_TITLE + 16]; /* "[file log] path" */
+	const char *path;	       /* in the configuration */
+	enum kws_conf_what what;
+	size_t next_key, next;
+} kws_conf_place;
+
+/* The next one that is neither off nor auto, in the order of the table. False: there is none. */
+bool kws_conf_next_place(const kws_conf *c, kws_conf_place *p);
 
 /* What is wrong, told as "NAME:LINE: ..." and counted. */
 typedef struct {

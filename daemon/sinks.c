@@ -71,9 +71,9 @@ static enum kws_status add_all(kws_sinks *s, const kws_sink_kind *kind, const kw
 
 	assert(section && section->max <= KWS_CONF_SINKS);
 	for (size_t i = 0; i < kws_conf_count_of(c, section) && status == KWS_OK; i++) {
-		const void *conf = kws_conf_element((kws_conf *)(uintptr_t)c, section, i);
+		const void *conf = kws_conf_at(c, section, i);
 
-		if (kind->wanted(c, conf))
+		if (kind->wanted ? kind->wanted(c, conf) : kws_conf_is_on(c, section, i))
 			status = add(s, kind, section, conf, now, err);
 	}
 	return status;

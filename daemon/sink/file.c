@@ -216,12 +216,6 @@ static enum kws_status prepare(file *f, kws_error *err)
 	return KWS_OK;
 }
 
-static bool wanted(const kws_conf *all, const void *c)
-{
-	(void)all;
-	return *((const kws_conf_file *)c)->path;
-}
-
 static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 {
 	const kws_conf_file *conf = c;
@@ -242,4 +236,4 @@ static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 				    &f->work, err);
 }
 
-const kws_sink_kind kws_sink_file = { "file", wanted, create };
+const kws_sink_kind kws_sink_file = { "file", NULL, create };

@@ -285,12 +285,6 @@ static void prepare(hook *h)
 	posix_spawnattr_setsigdefault(&h->attr, &all);
 }
 
-static bool wanted(const kws_conf *all, const void *c)
-{
-	(void)all;
-	return *((const kws_conf_hook *)c)->command;
-}
-
 static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 {
 	const kws_conf_hook *conf = c;
@@ -326,4 +320,4 @@ static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 				    &h->work, err);
 }
 
-const kws_sink_kind kws_sink_hook = { "hook", wanted, create };
+const kws_sink_kind kws_sink_hook = { "hook", NULL, create };

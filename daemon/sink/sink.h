@@ -25,7 +25,7 @@ typedef struct {
 
 typedef struct {
 	const char *section; /* of the configuration; where it repeats, there are several sinks */
-	/* c: the section's struct in all. */
+	/* c: the section's struct in all. NULL: as the first key of the section says. */
 	bool (*wanted)(const kws_conf *all, const void *c);
 	enum kws_status (*create)(kws_sink **out, const void *c, kws_error *err);
 } kws_sink_kind;

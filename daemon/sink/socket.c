@@ -64,12 +64,6 @@ static void stop(kws_sink *sink, int timeout_ms, bool wait)
 
 static const kws_sink_ops ops = { open_socket, push, stats, serve, stop };
 
-static bool wanted(const kws_conf *all, const void *c)
-{
-	(void)all;
-	return *((const kws_conf_socket *)c)->path;
-}
-
 static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 {
 	const kws_conf_socket *conf = c;
@@ -95,4 +89,4 @@ static enum kws_status create(kws_sink **sink, const void *c, kws_error *err)
 	return KWS_OK;
 }
 
-const kws_sink_kind kws_sink_socket = { "socket", wanted, create };
+const kws_sink_kind kws_sink_socket = { "socket", NULL, create };
