@@ -11,20 +11,24 @@ enum kws_exit {
 	KWS_EXIT_UNSUPPORTED = 4 /* the recordings do not support the request */
 };
 
-/* Each takes its own argc and argv, where argv[0] is "kws <command>", and returns an exit
- * status. */
-int kws_cmd_classify(int argc, char **argv);
-int kws_cmd_spot(int argc, char **argv);
-int kws_cmd_model(int argc, char **argv);
-int kws_cmd_eval(int argc, char **argv);
-int kws_cmd_calibrate(int argc, char **argv);
-int kws_cmd_plot(int argc, char **argv);
-int kws_cmd_bench(int argc, char **argv);
-int kws_cmd_devices(int argc, char **argv);
-int kws_cmd_listen(int argc, char **argv);
-int kws_cmd_doctor(int argc, char **argv);
-int kws_cmd_ctl(int argc, char **argv);
-int kws_cmd_enrol(int argc, char **argv);
-int kws_cmd_bank(int argc, char **argv);
+/* All commands, and what each does: int kws_cmd_NAME(int argc, char **argv) takes its own argc and
+ * argv, where argv[0] is "kws NAME", and returns an exit status. */
+#define KWS_COMMANDS(COMMAND)                                                                      \
+	COMMAND(classify, "which word is in each file")                                            \
+	COMMAND(spot, "what is said when, in recordings of any length or a pipe")                  \
+	COMMAND(model, "what is in a model file")                                                  \
+	COMMAND(eval, "how good a model is: misses against false alarms")                          \
+	COMMAND(calibrate, "thresholds for a target rate of false alarms")                         \
+	COMMAND(plot, "a picture of a recording: spectrogram, scores, events")                     \
+	COMMAND(bench, "how fast it is on this machine")                                           \
+	COMMAND(devices, "which microphones there are")                                            \
+	COMMAND(listen, "a microphone, with a level meter and live scores")                        \
+	COMMAND(doctor, "what keeps this machine from hearing")                                    \
+	COMMAND(ctl, "query and control the running kwsd")                                         \
+	COMMAND(enrol, "a word of one's own, from a few recordings of it")                         \
+	COMMAND(bank, "what words of one's own are told from")
+
+#define KWS_COMMAND_DECLARE(name, does) int kws_cmd_##name(int argc, char **argv);
+KWS_COMMANDS(KWS_COMMAND_DECLARE)
 
 #endif

@@ -15,25 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#define ROW(name, does) { #name, kws_cmd_##name, does },
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *does;
-} commands[] = {
-	{ "classify", kws_cmd_classify, "which word is in each file" },
-	{ "spot", kws_cmd_spot, "what is said when, in recordings of any length or a pipe" },
-	{ "model", kws_cmd_model, "what is in a model file" },
-	{ "eval", kws_cmd_eval, "how good a model is: misses against false alarms" },
-	{ "calibrate", kws_cmd_calibrate, "thresholds for a target rate of false alarms" },
-	{ "plot", kws_cmd_plot, "a picture of a recording: spectrogram, scores, events" },
-	{ "bench", kws_cmd_bench, "how fast it is on this machine" },
-	{ "devices", kws_cmd_devices, "which microphones there are" },
-	{ "listen", kws_cmd_listen, "a microphone, with a level meter and live scores" },
-	{ "doctor", kws_cmd_doctor, "what keeps this machine from hearing" },
-	{ "ctl", kws_cmd_ctl, "query and control the running kwsd" },
-	{ "enrol", kws_cmd_enrol, "a word of one's own, from a few recordings of it" },
-	{ "bank", kws_cmd_bank, "what words of one's own are told from" },
-};
+} commands[] = { KWS_COMMANDS(ROW) };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void help(FILE *to)

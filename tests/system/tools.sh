@@ -66,16 +66,18 @@ test_listen_thresholds() { # at most 60 s
 
 # what --help shows of a command: "-m --model"; lines without a letter are "--channel"
 options_of() { "$@" --help | sed -n 's/^  \(-.\), \(--[a-z-]*\).*/\1 \2/p; s/^      \(--[a-z-]*\).*/\1/p'; }
-COMMANDS='classify spot model eval calibrate plot bench devices listen doctor ctl enrol bank'
+commands() { "$KWS" help | sed -n 's/^  kws \([a-z]*\) .*/\1/p' | grep -v help; }
 test_letters() { # at most 20 s
-	local c twice
+	local c twice COMMANDS
+	COMMANDS=$(commands)
 	{ for c in $COMMANDS; do options_of "$KWS" "$c"; done; options_of "$KWSD"; } | grep '^-. ' | sort -u > "$T/letters"
 	lines "$T/letters" 10 || fail "there are no letters"
 	twice=$(cut -d' ' -f1 "$T/letters" | uniq -d)
 	[ -z "$twice" ] || fail "two meanings: $(grep -e "^$twice" "$T/letters")"
 	cut -d' ' -f2 "$T/letters" | sort | uniq -d | grep . && fail "two letters for one option"
-	# every option stands in the manual
+	# every command and every option stands in the manual
 	for c in $COMMANDS; do
+		grep -q "^\.SH ${c^^}\$" docs/kws.1 || fail "$c has no section in kws.1"
 		for o in $(options_of "$KWS" "$c" | grep -o -e '--[a-z-]*' | grep -v -e --usage); do
 			grep -q -F -e "$(sed 's/-/\\-/g' <<< "$o")" docs/kws.1 || fail "$c $o is not in kws.1"
 		done
@@ -105,7 +107,8 @@ complete() {
 }
 offered() { complete "$1" "$2" "$3" > "$T/offer" 2> "$T/err"; grep -q -x -F -e "$4" "$T/offer" || fail "$1: '$3' offers no $4: $(head -n 20 "$T/offer")"; }
 test_completion() { # at most 120 s
-	local shell c o f
+	local shell c o f COMMANDS
+	COMMANDS=$(commands)
 	PATH=$B:$PATH
 	KWS_MODEL=$MODEL
 	export PATH KWS_MODEL
@@ -115,7 +118,7 @@ test_completion() { # at most 120 s
 			offered $shell kws "kws ${c%??}" "$c"
 			complete $shell kws "kws $c -" > "$T/all"
 			for o in $(options_of "$KWS" "$c"); do grep -q -x -F -e "$o" "$T/all" || fail "$shell: kws $c: no $o"; done
-			"$KWS" "$c" --format nosuch 2>&1 | grep -q 'is not one of' || continue
+			grep -q -x -e --format "$T/all" || continue
 			for f in $("$KWS" "$c" --format nosuch 2>&1 | sed -n 's/.*is not one of \([a-z, ]*\).*/\1/p' | tr -d ,); do
 				offered $shell kws "kws $c --format " "$f"
 			done
