@@ -74,8 +74,7 @@ void kws_service_snapshot(kws_service *s, kws_snapshot *out)
 		if (s->now.listener[i])
 			kws_listener_stats_get(s->now.listener[i],
 					       &out->listener[out->n_listeners++]);
-	while (out->n_sinks < KWS_SNAPSHOT_SINKS
-	       && kws_sinks_stats(s->now.sinks, out->n_sinks, &out->sink[out->n_sinks]))
+	while (kws_sinks_stats(s->now.sinks, out->n_sinks, &out->sink[out->n_sinks]))
 		out->n_sinks++;
 	kws_control_stats_get(s->now.control, &out->control);
 	out->has_clips = s->now.clips != NULL;

@@ -11,13 +11,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* In the order in which they get an event. The last are the first to be ended: a hook may have to
- * be killed. */
-static const kws_sink_kind *const kinds[] = {
-	&kws_sink_stdout, &kws_sink_journal, &kws_sink_file, &kws_sink_socket, &kws_sink_hook,
-};
-
-enum { N_KINDS = sizeof kinds / sizeof kinds[0], MOST = N_KINDS * KWS_CONF_SINKS };
+#define POINTER(name) &kws_sink_##name,
+static const kws_sink_kind *const kinds[KWS_SINK_N_KINDS] = { KWS_SINK_KINDS(POINTER) };
 
 /* Of what runs; in what is to run next, sink is NULL where the one that runs stays. */
 typedef struct {
@@ -30,7 +25,7 @@ typedef struct {
 
 struct kws_sinks {
 	int fd; /* of an epoll set; -1: not opened */
-	entry at[MOST];
+	entry at[KWS_SINKS_MOST];
 	size_t n;
 };
 
@@ -88,7 +83,7 @@ enum kws_status kws_sinks_create(kws_sinks **out, const kws_conf *c, kws_sinks *
 	if (!s)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	s->fd = -1;
-	for (size_t i = 0; i < N_KINDS && status == KWS_OK; i++)
+	for (size_t i = 0; i < KWS_SINK_N_KINDS && status == KWS_OK; i++)
 		status = add_all(s, kinds[i], c, now, err);
 	if (status != KWS_OK) {
 		kws_sinks_stop(s, 0);
@@ -154,7 +149,7 @@ static entry choose(const kws_sinks *s, entry *old, entry *next, bool *all)
 
 bool kws_sinks_swap(kws_sinks *now, kws_sinks *next, int timeout_ms)
 {
-	entry chosen[MOST] = { 0 };
+	entry chosen[KWS_SINKS_MOST] = { 0 };
 	size_t n = 0;
 	bool all = true;
 
@@ -193,8 +188,8 @@ int kws_sinks_fd(const kws_sinks *s)
 
 void kws_sinks_serve(kws_sinks *s)
 {
-	struct epoll_event e[MOST];
-	int n = epoll_wait(s->fd, e, MOST, 0);
+	struct epoll_event e[KWS_SINKS_MOST];
+	int n = epoll_wait(s->fd, e, KWS_SINKS_MOST, 0);
 
 	for (int i = 0; i < n; i++)
 		kws_sink_serve(e[i].data.ptr);

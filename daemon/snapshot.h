@@ -11,8 +11,6 @@
 
 #include <jansson.h>
 
-enum { KWS_SNAPSHOT_SINKS = 32 };
-
 /* Texts and models stay their owners': use it at once. */
 typedef struct {
 	const char *version, *configuration; /* configuration: path; "": defaults only */
@@ -23,7 +21,7 @@ typedef struct {
 	const char *reload;	/* why the last one was refused; "": it was taken */
 	size_t n_listeners, n_sinks;
 	kws_listener_stats listener[KWS_CONF_AUDIOS];
-	kws_sink_stats sink[KWS_SNAPSHOT_SINKS];
+	kws_sink_stats sink[KWS_SINKS_MOST];
 	kws_server_stats control; /* of its socket; all 0: there is none */
 	bool has_clips;
 	kws_clips_stats clips;

@@ -1,6 +1,6 @@
 /* sink.h - where events go. However slow, stuck or dead the other end is, pushing never waits.
  *
- * A new kind is one file that defines a kws_sink_kind, and its line in the table of daemon/sinks.c.
+ * A new kind is one file that defines kws_sink_NAME, and its line in KWS_SINK_KINDS.
  * A sink is made in two steps. create checks what the configuration names and says in err what is
  * wrong; nothing that others can see changes, so that a reload may still be refused. kws_sink_open
  * makes it visible. */
@@ -30,8 +30,20 @@ typedef struct {
 	enum kws_status (*create)(kws_sink **out, const void *c, kws_error *err);
 } kws_sink_kind;
 
-extern const kws_sink_kind kws_sink_stdout, kws_sink_journal, kws_sink_file, kws_sink_socket,
-	kws_sink_hook;
+/* In the order in which they get an event. The last are the first to be ended: a hook may have to be
+ * killed. */
+#define KWS_SINK_KINDS(KIND)                                                                       \
+	KIND(stdout)                                                                               \
+	KIND(journal)                                                                              \
+	KIND(file)                                                                                 \
+	KIND(socket)                                                                               \
+	KIND(hook)
+
+#define KWS_SINK_DECLARE(name) extern const kws_sink_kind kws_sink_##name;
+#define KWS_SINK_COUNT(name)   +1
+KWS_SINK_KINDS(KWS_SINK_DECLARE)
+enum { KWS_SINK_N_KINDS = 0 KWS_SINK_KINDS(KWS_SINK_COUNT) };
+enum { KWS_SINKS_MOST = KWS_SINK_N_KINDS * KWS_CONF_SINKS };
 
 /* Make it visible; MUST come before the first push. live, of the same kind, may be NULL: readers
  * that are connected to it stay connected, to s. On failure live is as it was. */
