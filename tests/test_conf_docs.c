@@ -120,7 +120,7 @@ static void test_manual(void **state)
 	}
 }
 
-/* tests/system/inside.sh tries every key within the sandbox. */
+/* tests/system/inside.sh tries every key within the sandbox: numbers by itself, others as it says. */
 static void test_tried_in_the_sandbox(void **state)
 {
 	static char text[65536];
@@ -128,11 +128,12 @@ static void test_tried_in_the_sandbox(void **state)
 	(void)state;
 	slurp("tests/system/inside.sh", text, sizeof text);
 	for (size_t i = 0; i < kws_conf_n_keys; i++) {
-		char want[96];
+		const kws_conf_key *k = &kws_conf_keys[i];
+		char want[96], range[160];
 
-		snprintf(want, sizeof want, "%s.%s=", kws_conf_keys[i].section,
-			 kws_conf_keys[i].name);
-		if (!strstr(text, want))
+		k->kind->range(k, range, sizeof range);
+		snprintf(want, sizeof want, "%s.%s=", k->section, k->name);
+		if (strncmp(range, "in ", 3) != 0 && !strstr(text, want))
 			fail_msg("tests/system/inside.sh does not try %s", want);
 	}
 }

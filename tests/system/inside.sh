@@ -96,10 +96,11 @@ rm -r /etc/kwsd/conf.d
 taken ''
 echo "drop-in: good taken, bad refused"
 
-# every key with another value than its default, one by one; some need other lines beside them
+# Every key with another value than its default, one by one: a number's is the most that it may be. These are no numbers, or
+# not all of them may be so large; some need other lines beside them.
 cp /usr/local/share/kwsd/commands-12.safetensors /usr/local/share/kwsd/other.safetensors
 word=$(journalctl -q -t kwsd -o json --no-pager KWS_RATE_HZ=16000 | sed -n 's/.*"KWS_WORD":"\([^"]*\)".*/\1/p' | head -n 1)
-keys='audio.enabled=no
+values='audio.enabled=no
 audio.device=kws48
 audio.models=a\n[model a]
 audio.rate_hz=48000
@@ -119,27 +120,17 @@ decision.smooth_ms=100
 decision.refractory_ms=700
 decision.threshold=0.55
 stdout.enabled=yes
-stdout.queue=4096
 journal.enabled=no
-journal.queue=4096
 file.path=/var/lib/kwsd/events.jsonl
 file.mode=0600
-file.queue=4096
 socket.path=/run/kwsd/other
 socket.mode=0660
 socket.group=users
-socket.clients=1024
 socket.buffer_kb=256
 hook.command=/bin/true
-hook.timeout_ms=600000
-hook.at_once=64
-hook.queue=4096
 clips.dir=/var/lib/kwsd/clips
 clips.quota_mb=1
-clips.pre_ms=5000
-clips.post_ms=5000
 clips.near_miss=0.5
-clips.queue=64
 control.path=/run/kwsd/other
 control.mode=0600
 control.group=users
@@ -148,10 +139,12 @@ control.buffer_kb=1024
 control.state=/var/lib/kwsd/other.conf
 log.level=debug
 log.stats_s=1
-service.poll_ms=100
 service.outage_s=0'
 kwsd -t -c /dev/null > /t/all 2> /t/out
-awk '/^\[/ {s = substr($0, 2, length($0) - 2)} / =/ {print s "." $1}' /t/all | diff - <(sed 's/=.*//' <<< "$keys") || fail "not every key is tried"
+most() { kwsd -t -c /dev/null -o "$1=?" 2>&1 | sed -n 's/.* is not in [0-9.]*\.\.\([0-9]*\).*/\1/p'; }
+awk '/^\[/ {s = substr($0, 2, length($0) - 2)} / =/ {print s "." $1}' /t/all > /t/keys
+keys=$(while read -r key; do grep -e "^$key=" <<< "$values" || echo "$key=$(most "$key")"; done < /t/keys)
+sed 's/=.*//' <<< "$keys" | diff /t/keys - && ! grep '=$' <<< "$keys" || fail "what value is to be tried?"
 base() { # the base without this key, so that it is not there twice
 	awk -v key="$1" '/^\[/ {s = substr($0, 2, length($0) - 2)} s "." $1 != key' /t/start.conf > /t/base.conf
 }
