@@ -1,4 +1,7 @@
 #include "dsp/mel.h"
+
+#define KWS_VEC_BYTES 16 /* on every processor: other lanes would round differently */
+#include "vec/lanes.h"
 #include "vec/vec.h"
 
 #include <fftw3.h>
@@ -9,10 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Four lanes on every processor: another number would round differently. */
-enum { LANES = 4, BLOCK_HOPS = 16 };
+enum { BLOCK_HOPS = 16 };
 
-typedef float vf __attribute__((vector_size(LANES * sizeof(float))));
 typedef int32_t vi __attribute__((vector_size(LANES * sizeof(int32_t))));
 
 /* LANES neighbouring triangles. Each covers n_blocks vectors of bins from its own first bin on,
@@ -41,18 +42,6 @@ struct kws_mel {
 
 /* FFTW's planner is the only part of it that is not thread-safe. */
 static pthread_mutex_t planner = PTHREAD_MUTEX_INITIALIZER;
-
-static inline vf load(const float *p)
-{
-	vf v;
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-static inline void store(float *p, vf v)
-{
-	memcpy(p, &v, sizeof v);
-}
 
 static size_t whole_vectors(size_t n)
 {

@@ -1,7 +1,6 @@
-/* lanes.h - the vectors of one level, for the sources that the Makefile compiles once for each
- * level, with
+/* lanes.h - vectors of KWS_VEC_BYTES: 16, 32 or 64, whatever the compiler may use beside them. The
+ * Makefile compiles the sources of vec/ once for each level, with its width and with
  *
- *   KWS_VEC_BYTES  width of the level's vector registers: 16, 32 or 64
  *   KWS_VEC_LEVEL  its name in the tables of levels.h, e.g. v3 */
 #ifndef KWS_VEC_LANES_H
 #define KWS_VEC_LANES_H
@@ -36,9 +35,9 @@ static inline void store(float *p, vf v)
  * products; the same sum would then differ between a block of steps and a single step. */
 static inline vf fma_v(vf a, vf b, vf c)
 {
-#if defined __AVX512F__
+#if defined __AVX512F__ && KWS_VEC_BYTES == 64
 	return _mm512_fmadd_ps(a, b, c);
-#elif defined __FMA__
+#elif defined __FMA__ && KWS_VEC_BYTES == 32
 	return _mm256_fmadd_ps(a, b, c);
 #elif defined __aarch64__
 	return vfmaq_f32(c, a, b);

@@ -13,9 +13,9 @@ typedef float half __attribute__((vector_size(KWS_VEC_BYTES / 2)));
 /* in * w + sum, like fma_v() */
 static inline half fma_half(float in, half w, half sum)
 {
-#if defined __AVX512F__
+#if defined __AVX512F__ && KWS_VEC_BYTES == 64
 	return _mm256_fmadd_ps(_mm256_set1_ps(in), w, sum);
-#elif defined __FMA__
+#elif defined __FMA__ && KWS_VEC_BYTES == 32
 	return _mm_fmadd_ps(_mm_set1_ps(in), w, sum);
 #elif defined __aarch64__
 	return vfma_n_f32(sum, w, in);
