@@ -49,10 +49,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->format = kws_args_need_format(state, arg,
 						 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL);
 		return 0;
-	case ARGP_KEY_ARGS:
-		a->hear.inputs = state->argv + state->next;
-		a->hear.n_inputs = state->argc - state->next;
-		return 0;
 	case ARGP_KEY_END:
 		if (a->hear.n_inputs == 0)
 			argp_error(state, "name a file or folder");

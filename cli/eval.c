@@ -56,10 +56,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--at: more than %d times", KWS_EVALUATION_TARGETS);
 		a->target[a->n_targets++] = kws_args_need_real(state, "--at", arg, 0.0, 1e6);
 		return 0;
-	case ARGP_KEY_ARGS:
-		a->hear.inputs = state->argv + state->next;
-		a->hear.n_inputs = state->argc - state->next;
-		return 0;
 	case ARGP_KEY_END:
 		if (!a->manifest && a->hear.n_inputs == 0)
 			argp_error(state, "name a file, a folder or --manifest");

@@ -40,6 +40,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_REFRACTORY:
 		a->refractory_ms = (int)kws_args_need(state, "--refractory", arg, 0, 60000);
 		return 0;
+	case ARGP_KEY_ARGS:
+		a->inputs = state->argv + state->next;
+		a->n_inputs = state->argc - state->next;
+		return 0;
 	case 'j': a->jobs = kws_args_need(state, "--jobs", arg, 1, KWS_THREAD_POOL_MOST); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}

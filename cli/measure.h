@@ -15,7 +15,7 @@ typedef struct {
 	int n_inputs;
 } kws_measure_args;
 
-/* Child parsers with these options; the input of the first is a kws_measure_args. */
+/* Child parsers with these options, and the inputs; the input of the first is a kws_measure_args. */
 extern const struct argp_child kws_measure_child[];
 
 /* Process all inputs with m, and report what is wrong with some. Returns an exit status:
