@@ -133,9 +133,9 @@ static void test_lines_of_most(void **state)
 	fill();
 	for (s.n_sinks = 0; s.n_sinks < sizeof s.sink / sizeof s.sink[0]; s.n_sinks++)
 		s.sink[s.n_sinks] = (kws_sink_stats){ .kind = "socket",
-						      .name = name,
-						      .taken = 1000000000,
-						      .dropped = 1000000000,
+						      .name = "kitchen",
+						      .taken = 1000000,
+						      .dropped = 1000000,
 						      .has_readers = true,
 						      .readers = 1024 };
 	for (int a = 0; a < KWS_CONF_AUDIOS; a++) {
