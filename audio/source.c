@@ -63,8 +63,11 @@ static enum kws_status open_source(kws_source **out, kws_source *src, const kws_
 	unsigned char *first;
 	/* a failed read is reported by the next read */
 	const bool empty = kws_tape_peek(src->tape, &first, 1) == 0 && !kws_tape_error(src->tape);
-	enum kws_status status = empty ? kws_fail(err, KWS_ERR_FORMAT, "%s: it is empty", src->name)
-				       : kws_source_open_link(src, raw, err);
+	enum kws_status status = KWS_ERR_FORMAT;
+	if (empty)
+		kws_fail(err, status, "%s: it is empty", src->name);
+	else
+		status = kws_source_open_link(src, raw, err);
 	if (status == KWS_OK) {
 		src->rate_hz = src->decoder->rate_hz;
 		src->channels = src->decoder->channels;

@@ -80,7 +80,7 @@ static int open_one(kws_models *m, const char *arg, bool alone)
 {
 	kws_named_model one = { .within_s = KWS_GATE_WITHIN_S };
 	const char *path = arg ? file_of(arg, one.name) : NULL;
-	if (!*one.name && !alone)
+	if (path && !*one.name && !alone)
 		name_of_file(path, one.name);
 	if (find(m, one.name, strlen(one.name))) {
 		kws_out_complain(
