@@ -120,6 +120,24 @@ static void test_manual(void **state)
 	}
 }
 
+/* docs/kwsd.conf.5 names all sections that repeat. */
+static void test_manual_of_repeating_sections(void **state)
+{
+	static char man[65536], part[65536];
+
+	(void)state;
+	slurp("docs/kwsd.conf.5", man, sizeof man);
+	part_of(man, ".SH SECTIONS THAT REPEAT", "\nmay stand several times", part, sizeof part);
+	for (size_t i = 0; i < kws_conf_n_sections; i++) {
+		const kws_conf_section *s = &kws_conf_sections[i];
+		char want[40];
+
+		snprintf(want, sizeof want, "[%s]", s->name);
+		if (kws_conf_repeats(s) != (strstr(part, want) != NULL))
+			fail_msg("kwsd.conf.5: %s and SECTIONS THAT REPEAT", want);
+	}
+}
+
 /* tests/system/inside.sh tries every key within the sandbox: numbers by itself, others as it says. */
 static void test_tried_in_the_sandbox(void **state)
 {
@@ -143,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shipped_file),
 		cmocka_unit_test(test_manual),
+		cmocka_unit_test(test_manual_of_repeating_sections),
 		cmocka_unit_test(test_tried_in_the_sandbox),
 	};
 
