@@ -209,10 +209,8 @@ static void test_parts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_told_too_late),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_samples),
-		cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_told_too_late), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_samples),	      cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_parts),
 	};
 

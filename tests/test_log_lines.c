@@ -1,4 +1,4 @@
-/* The log: a line is whole, or says that it is cut; what stderr has no room for is counted. */
+/* Lines of the log: each is whole, or says that it is cut; what stderr has no room for is counted. */
 #define _GNU_SOURCE /* pipe2 */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,20 +57,6 @@ static void test_lengths(void **state)
 	}
 }
 
-static void test_levels(void **state)
-{
-	char got[256];
-
-	(void)state;
-	kws_log(KWS_LOG_DEBUG, "not told");
-	assert_int_equal(logged(got, sizeof got), 0);
-	kws_log_level(KWS_LOG_DEBUG);
-	kws_log(KWS_LOG_DEBUG, "two\nlines");
-	kws_log_level(KWS_LOG_INFO);
-	logged(got, sizeof got);
-	assert_string_equal(got, "kwsd: debug: two?lines\n");
-}
-
 static void test_lost_lines_are_counted(void **state)
 {
 	static char much[KWS_LOG_LINE], got[1 << 20];
@@ -95,7 +81,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_lost_lines_are_counted),
 	};
 
