@@ -72,16 +72,16 @@ bool kws_is_name(const char *text, size_t len)
 	return len > 0 && len < KWS_NAME && strspn(text, allowed) >= len;
 }
 
-enum kws_status kws_fail(kws_error *e, enum kws_status s, const char *format, ...)
+int kws_fail_text(kws_error *e, const char *format, ...)
 {
 	static const char cut[] = "...";
-	if (e) {
-		va_list ap;
-		va_start(ap, format);
-		const int n = vsnprintf(e->text, sizeof e->text, format, ap);
-		va_end(ap);
-		if (n >= (int)sizeof e->text)
-			memcpy(e->text + sizeof e->text - sizeof cut, cut, sizeof cut);
-	}
-	return s;
+	va_list ap;
+	if (!e)
+		return 0;
+	va_start(ap, format);
+	const int n = vsnprintf(e->text, sizeof e->text, format, ap);
+	va_end(ap);
+	if (n >= (int)sizeof e->text)
+		memcpy(e->text + sizeof e->text - sizeof cut, cut, sizeof cut);
+	return n;
 }
