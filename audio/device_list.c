@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LOOK_S = 10, MOST_ENV = 1024 };
+enum { LOOK_S = 10 };
 
 /* Names the process that waits for the list. So a program in which the variable is set by chance
  * does not list devices. */
@@ -107,15 +107,21 @@ static int spawn(pid_t *pid, int out, char **env)
 
 static int start(pid_t *pid, int out)
 {
-	char who[64], *env[MOST_ENV + 2];
+	char who[64], **env;
 	size_t n = 0;
+	int failed;
 
-	for (; environ[n] && n < MOST_ENV; n++)
-		env[n] = environ[n];
+	while (environ[n])
+		n++;
+	env = calloc(n + 2, sizeof *env);
+	if (!env)
+		return ENOMEM;
+	memcpy(env, environ, n * sizeof *env);
 	snprintf(who, sizeof who, "%s=%ld", variable, (long)getpid());
 	env[n] = who;
-	env[n + 1] = NULL;
-	return spawn(pid, out, env);
+	failed = spawn(pid, out, env);
+	free(env);
+	return failed;
 }
 
 static bool read_all(int fd, void *to, size_t n)
