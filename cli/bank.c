@@ -10,6 +10,7 @@
 #include "spot/embedder.h"
 #include "spot/resampled.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,8 +47,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_NOTE: a->note = arg; return 0;
 	case OPT_JUDGE:
 		a->judges = realloc(a->judges, (a->n_judges + 1) * sizeof *a->judges);
-		if (!a->judges)
+		if (!a->judges) {
 			argp_failure(state, KWS_EXIT_INPUT, 0, "%s", kws_strerror(KWS_ERR_NOMEM));
+			return ENOMEM;
+		}
 		a->judges[a->n_judges++] = arg;
 		return 0;
 	case ARGP_KEY_ARGS:

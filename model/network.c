@@ -57,6 +57,7 @@ static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tenso
 						   ts, prefix, err);
 		if (s)
 			return s;
+		w->whole_clip |= w->layers[w->n_layers]->looks > 0;
 		w->layer_at[w->n_layers] = w->layer_bytes;
 		w->layer_bytes += (w->layers[w->n_layers]->state_bytes + 63) / 64 * 64;
 		if (w->layer_bytes > MAX_STATE)
@@ -206,10 +207,7 @@ size_t kws_network_max_frames(const kws_network *w)
 
 bool kws_network_whole_clip(const kws_network *w)
 {
-	for (size_t i = 0; i < w->n_layers; i++)
-		if (w->layers[i]->looks)
-			return true;
-	return false;
+	return w->whole_clip;
 }
 
 static void one(const kws_linear *l, kws_product_fn *fn, void *ctx)

@@ -21,6 +21,7 @@ typedef struct {
 	size_t n_layers;
 	size_t *layer_at;   /* (n_layers,) offset of each layer in a stream's state, bytes */
 	size_t layer_bytes; /* size of all of them */
+	bool whole_clip;    /* some layer looks at it before it is run */
 	bool has_final_norm;
 	kws_norm final_norm;
 	size_t pool, head;

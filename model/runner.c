@@ -279,11 +279,11 @@ static void run_head(const kws_network *w, kws_runner_work *work, const float *x
 	kws_linear_run(&w->fc2, work->hidden, kws_pad(w->head), n, work->out);
 }
 
-/* Rows of work->out and own (n, n_heads) -> logits (n, n_words) */
+/* Rows of work->out and own (n, n_heads), NULL for a whole clip, which has no heads -> logits (n, n_words) */
 static void copy_out(const kws_network *w, const float *out, const float *own, size_t n,
 		     float *logits)
 {
-	const size_t n_classes = kws_network_n_classes(w), n_heads = w->embed.n_heads;
+	const size_t n_classes = kws_network_n_classes(w), n_heads = own ? w->embed.n_heads : 0;
 	for (size_t i = 0; i < n; i++, logits += w->n_words) {
 		memcpy(logits, out + i * kws_pad(n_classes), n_classes * sizeof *logits);
 		if (n_heads)

@@ -160,7 +160,7 @@ static json_t *describe(const entry *e, size_t at)
 	for (size_t i = 0; i < e->rank; i++)
 		json_array_append_new(shape, json_integer((json_int_t)e->shape[i]));
 	return json_pack("{s:s, s:o, s:[I, I]}", "dtype", kws_dtype_name(e->dtype), "shape", shape,
-			 "data_offsets", (json_int_t)at, (json_int_t)(at + e->bytes));
+			 "data_offsets", (json_int_t)at, (json_int_t)at + (json_int_t)e->bytes);
 }
 
 /* The header's text, padded with spaces; and the bytes of all tensors. NULL: no memory. */
