@@ -198,37 +198,37 @@ static void what_cannot_be_is_refused_by_name(void **state)
 	add("b", 1);
 	add(NULL, 0);
 	add(NULL, 0); /* those without a name are not alike */
-#define REFUSED(call, why)                                                                         \
+#define REFUSES(call, why)                                                                         \
 	do {                                                                                       \
 		assert_int_equal(call, KWS_ERR_ARG);                                               \
 		assert_string_equal(err.text, why);                                                \
 	} while (0)
-	REFUSED(kws_cascade_add(cascade, "a", model[0], NULL, &err),
+	REFUSES(kws_cascade_add(cascade, "a", model[0], NULL, &err),
 		"a: two models have that name");
-	REFUSED(kws_cascade_add(cascade, "a b", model[0], NULL, &err),
+	REFUSES(kws_cascade_add(cascade, "a b", model[0], NULL, &err),
 		"a b: a name has 1 to 31 of A-Z a-z 0-9 _ -");
 	bad.smooth_ms = -2;
-	REFUSED(kws_cascade_add(cascade, "c", model[0], &bad, &err),
+	REFUSES(kws_cascade_add(cascade, "c", model[0], &bad, &err),
 		"config.smooth_ms: -2 is not in -1..2000");
-	REFUSED(kws_cascade_gate(cascade, "c", "a", 5.0, &err), "c: no model has that name");
-	REFUSED(kws_cascade_gate(cascade, "a", "c", 5.0, &err), "c: no model has that name");
-	REFUSED(kws_cascade_gate(cascade, "a", "", 5.0, &err), ": no model has that name");
-	REFUSED(kws_cascade_gate(cascade, "a", "a", 5.0, &err), "a after a: a circle");
-	REFUSED(kws_cascade_gate(cascade, "a", "b", -1.0, &err),
+	REFUSES(kws_cascade_gate(cascade, "c", "a", 5.0, &err), "c: no model has that name");
+	REFUSES(kws_cascade_gate(cascade, "a", "c", 5.0, &err), "c: no model has that name");
+	REFUSES(kws_cascade_gate(cascade, "a", "", 5.0, &err), ": no model has that name");
+	REFUSES(kws_cascade_gate(cascade, "a", "a", 5.0, &err), "a after a: a circle");
+	REFUSES(kws_cascade_gate(cascade, "a", "b", -1.0, &err),
 		"a: within -1 s is not in 0..3600");
-	REFUSED(kws_cascade_gate(cascade, "a", "b", (double)NAN, &err),
+	REFUSES(kws_cascade_gate(cascade, "a", "b", (double)NAN, &err),
 		"a: within nan s is not in 0..3600");
 	assert_int_equal(kws_cascade_gate(cascade, "a", "b", 5.0, &err), KWS_OK);
-	REFUSED(kws_cascade_gate(cascade, "b", "a", 5.0, &err), "b after a: a circle");
-	REFUSED(kws_cascade_start(cascade, 100, NULL, &err), "rate: 100 Hz is not in 8000..192000");
+	REFUSES(kws_cascade_gate(cascade, "b", "a", 5.0, &err), "b after a: a circle");
+	REFUSES(kws_cascade_start(cascade, 100, NULL, &err), "rate: 100 Hz is not in 8000..192000");
 	kws_cascade_process(cascade, pcm, 16000); /* nothing is heard */
 	kws_cascade_flush(cascade);
 	assert_int_equal(heard.n, 0);
-	REFUSED(kws_cascade_add(cascade, "c", model[0], NULL, &err),
+	REFUSES(kws_cascade_add(cascade, "c", model[0], NULL, &err),
 		"c: models are added before the first start");
-	REFUSED(kws_cascade_gate(cascade, "b", "a", 5.0, &err),
+	REFUSES(kws_cascade_gate(cascade, "b", "a", 5.0, &err),
 		"a: gates are set before the first start");
-#undef REFUSED
+#undef REFUSES
 	sound(pcm, (size_t)16000 * SECONDS, 16000, 17);
 	hear(16000, 16000, NULL);
 	const size_t n = heard.n;
