@@ -144,7 +144,7 @@ static bool no_circle(kws_models *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		const kws_named_model *at = &m->at[i];
-		for (size_t steps = 0; at->after; at = find(m, at->after, strlen(at->after)))
+		for (size_t steps = 0; at && at->after; at = find(m, at->after, strlen(at->after)))
 			if (steps++ == m->n) {
 				kws_out_complain("--after: %s comes after itself", at->name);
 				return false;
