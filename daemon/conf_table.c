@@ -1,5 +1,6 @@
 #include "daemon/conf_table.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -111,6 +112,14 @@ const kws_conf_key *kws_conf_key_find(const char *section, const char *name)
 	return NULL;
 }
 
+static const kws_conf_section *section_of(const kws_conf_key *k)
+{
+	const kws_conf_section *s = kws_conf_section_find(k->section);
+
+	assert(s);
+	return s;
+}
+
 bool kws_conf_repeats(const kws_conf_section *s)
 {
 	return s->max > 1;
@@ -152,7 +161,7 @@ void kws_conf_put_defaults(const kws_conf_section *s, void *element)
 	for (size_t i = 0; i < kws_conf_n_keys; i++) {
 		const kws_conf_key *k = &kws_conf_keys[i];
 
-		if (kws_conf_section_find(k->section)->at == s->at)
+		if (section_of(k)->at == s->at)
 			k->kind->parse(k, k->def, (char *)element + k->offset);
 	}
 }
@@ -196,7 +205,7 @@ bool kws_conf_next_place(const kws_conf *c, kws_conf_place *p)
 {
 	for (; p->next_key < kws_conf_n_keys; p->next_key++, p->next = 0) {
 		const kws_conf_key *k = &kws_conf_keys[p->next_key];
-		const kws_conf_section *s = kws_conf_section_find(k->section);
+		const kws_conf_section *s = section_of(k);
 
 		while (k->kind->place != KWS_CONF_NOWHERE && p->next < kws_conf_count_of(c, s)) {
 			p->path = (const char *)kws_conf_at(c, s, p->next++) + k->offset;

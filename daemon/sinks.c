@@ -33,7 +33,7 @@ struct kws_sinks {
 
 static entry *find(kws_sinks *s, const entry *like)
 {
-	for (size_t i = 0; s && i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++)
 		if (s->at[i].kind == like->kind && !strcmp(s->at[i].name, like->name))
 			return &s->at[i];
 	return NULL;
@@ -52,7 +52,7 @@ static enum kws_status add(kws_sinks *s, const kws_sink_kind *kind, const kws_co
 		return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", kind->section);
 	memcpy(e->conf, conf, e->size);
 	e->name = kws_conf_repeats(section) ? e->conf : "";
-	live = find(now, e);
+	live = now ? find(now, e) : NULL;
 	if (live && !memcmp(live->conf, conf, e->size))
 		return KWS_OK;
 	return kind->create(&e->sink, conf, err);
