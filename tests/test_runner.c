@@ -224,12 +224,11 @@ static size_t hear_round(const kws_model *m, one_of_many *s, size_t t_all)
 		const size_t k = below(12);
 		if (!s[i].runner || (k == 0 && i % 3))
 			continue; /* some are silent in this round */
-		jobs[n] = (kws_runner_job){ s[i].runner,
-					    s[i].x + s[i].t * mels,
-					    k < t_all - s[i].t ? k : t_all - s[i].t,
-					    s[i].got + s[i].n_out * TINY_WORDS,
-					    NULL,
-					    99 };
+		jobs[n] = (kws_runner_job){ .runner = s[i].runner,
+					    .frames = s[i].x + s[i].t * mels,
+					    .t = k < t_all - s[i].t ? k : t_all - s[i].t,
+					    .logits = s[i].got + s[i].n_out * TINY_WORDS,
+					    .n_out = 99 };
 		s[i].t += jobs[n].t;
 		who[n++] = i;
 	}
