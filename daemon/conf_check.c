@@ -46,6 +46,17 @@ static void check_models(kws_conf_told *t, const kws_conf *c, const kws_conf_aud
 	}
 }
 
+static bool is_raw(const kws_conf_audio *a)
+{
+	return !strncmp(a->device, "raw:", 4);
+}
+
+/* Two may hear one microphone, each another channel of it. A pipe can be read by one only. */
+static bool share_a_source(const kws_conf_audio *a, const kws_conf_audio *b)
+{
+	return !strcmp(a->device, b->device) && (a->channel == b->channel || is_raw(a));
+}
+
 static void check_audio(kws_conf_told *t, const kws_conf *c, size_t i)
 {
 	const kws_conf_audio *a = &c->audio[i];
@@ -62,10 +73,9 @@ static void check_audio(kws_conf_told *t, const kws_conf *c, size_t i)
 			      a->backoff_ms, a->backoff_max_s);
 	check_models(t, c, a);
 	for (size_t k = 0; k < i && a->enabled; k++)
-		if (c->audio[k].enabled && !strcmp(c->audio[k].device, a->device)
-		    && c->audio[k].channel == a->channel)
-			kws_conf_tell(t, "%s device: %s, and the same channel, is that of %s",
-				      title, a->device,
+		if (c->audio[k].enabled && share_a_source(&c->audio[k], a))
+			kws_conf_tell(t, "%s device: %s%s is that of %s", title, a->device,
+				      is_raw(a) ? "" : ", and the same channel,",
 				      kws_conf_title("audio", c->audio[k].name, other));
 }
 

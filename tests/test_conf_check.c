@@ -49,6 +49,9 @@ static void test_two_microphones(void **state)
 		  "is that of [audio a]" },
 		{ "[audio]\ndevice = x\n[audio b]\ndevice = x\n",
 		  "k.conf: [audio b] device: x, and the same channel, is that of [audio]" },
+		{ "[audio]\ndevice = raw:/p\nchannel = 1\n[audio b]\ndevice = raw:/p\n"
+		  "channel = 2\n",
+		  "k.conf: [audio b] device: raw:/p is that of [audio]" },
 		{ "[audio a]\n[audio b]\nenabled = no\n", NULL },
 		{ "[audio a]\n[audio b]\ndevice = x\n", NULL },
 		{ "[audio a]\nchannel = 1\n[audio b]\nchannel = 2\n", NULL },
