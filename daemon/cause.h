@@ -1,5 +1,5 @@
-/* cause.h - why a path cannot be used, in words that say what to change: ownership, the sandbox of
- * the unit, a system call filter. */
+/* cause.h - explains why a path cannot be used, and what to change: ownership, the sandbox of the
+ * unit, a system call filter. */
 #ifndef KWS_DAEMON_CAUSE_H
 #define KWS_DAEMON_CAUSE_H
 
@@ -9,9 +9,9 @@ typedef struct {
 	char text[320];
 } kws_cause;
 
-/* err: of the failed call. Returns c->text. */
+/* err: errno of the failed call. Returns c->text. */
 const char *kws_cause_of(kws_cause *c, int err, const char *path);
-/* Of a failed chown to a group. */
+/* The same for a failed chown to a group. */
 const char *kws_cause_of_group(kws_cause *c, int err, gid_t group);
 
 #endif

@@ -1,8 +1,8 @@
-/* clips.h - the sound of each event, and of each near miss, as a WAV file; off by default.
+/* clips.h - writes the sound of each event and near miss to a WAV file; off by default.
  *
- * Written by a worker under a temporary name and then renamed, oldest removed first when the
- * folder's clips would exceed the quota. Only files whose names look like ours count, and only
- * those are ever removed. */
+ * A worker writes each clip under a temporary name and then renames it. If the clips in the folder
+ * would exceed the quota, it removes the oldest ones first. Only files with names of the form below
+ * count, and only those are ever removed. */
 #ifndef KWS_DAEMON_CLIPS_H
 #define KWS_DAEMON_CLIPS_H
 
@@ -19,24 +19,24 @@ typedef struct {
 	unsigned long written, dropped, failed, removed;
 } kws_clips_stats;
 
-/* KWS_ERR_IO when the folder is missing or cannot be written; off is fine. */
+/* KWS_ERR_IO: the folder is missing or not writable. KWS_OK if clips are off. */
 enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err);
 
-/* One for all listeners, whose streams have at most most_hz. */
+/* One for all listeners. most_hz: the highest sample rate of their streams. */
 enum kws_status kws_clips_create(kws_clips **out, const kws_conf_clips *c, unsigned most_hz,
 				 kws_error *err);
 void kws_clips_stop(kws_clips *c, int timeout_ms,
 		    bool wait); /* see kws_worker_stop; NULL is fine */
 
-/* Samples of the stream that a history must hold for clips of rate_hz. */
+/* How many samples a history at rate_hz must hold for clips. */
 size_t kws_clips_history(const kws_conf_clips *c, unsigned rate_hz);
 
-/* "20260301T120000.250Z-yes-93.wav" for a word of that score that began at that wall time; with a
- * listener's name that is not "", "20260301T120000.250Z-kitchen-yes-93.wav". */
+/* "20260301T120000.250Z-yes-93.wav": wall time of the word's start, word, score in percent. With a
+ * listener's name other than "": "20260301T120000.250Z-kitchen-yes-93.wav". */
 void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *listener, const char *word,
 		    float score, bool near);
 
-/* What one listener's stream, at hz, is to give: plain bytes, all zero but hz at its start. */
+/* The clips to be cut from one listener's stream. Plain data; all zero except hz at the start. */
 typedef struct {
 	unsigned hz;
 	size_t n;
@@ -46,10 +46,11 @@ typedef struct {
 	} wanted[KWS_CLIPS_WANTED];
 } kws_clip_list;
 
-/* Keep samples start .. end of the stream, with the rolls around them, as soon as its history has them. */
+/* Write samples start .. end of the stream, with pre_ms before and post_ms after, as soon as its
+ * history has them. */
 void kws_clips_want(kws_clips *c, kws_clip_list *list, const char *name, uint64_t start,
 		    uint64_t end);
-/* h has moved on. last: it will not any more, take what there is. Never waits. */
+/* Samples were added to h. last: no more will come; take what is there. Never waits. */
 void kws_clips_step(kws_clips *c, kws_clip_list *list, const kws_history *h, bool last);
 
 void kws_clips_stats_get(kws_clips *c, kws_clips_stats *st);

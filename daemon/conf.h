@@ -1,8 +1,8 @@
-/* conf.h - the configuration: one table of keys, read by inih, printed back by `kwsd -t`.
+/* conf.h - the configuration: one table of keys, read by inih, printed by `kwsd -t`.
  *
- * Sections repeat: [audio kitchen], [model jarvis]; a plain one has the name "". The structs are
- * plain data, zeroed before they are filled, so that two configurations can be compared section by
- * section with memcmp. docs/kwsd.conf.5 says what each key means. */
+ * Some sections repeat with a name: [audio kitchen], [model jarvis]. A plain section has the name
+ * "". The structs are plain data and zeroed before they are filled, so that memcmp can compare
+ * sections of two configurations. docs/kwsd.conf.5 explains each key. */
 #ifndef KWS_DAEMON_CONF_H
 #define KWS_DAEMON_CONF_H
 
@@ -18,42 +18,42 @@
 
 enum { KWS_CONF_TEXT = 184, KWS_CONF_WORDS = 64, KWS_CONF_ARGS = 32 };
 enum { KWS_NO = 0, KWS_YES = 1, KWS_AUTO = 2 };
-/* The longest name of a section with its 0, and how many sections of a kind there may be. */
+/* The size of a section's name with its final 0, and how many sections of a kind there may be. */
 enum { KWS_CONF_NAME = KWS_NAME, KWS_CONF_AUDIOS = 8, KWS_CONF_MODELS = 16, KWS_CONF_SINKS = 8 };
-/* Room for each client of [control] beside its buffer_kb: answers, and its own line. */
+/* KiB for each client of [control] besides its buffer_kb: for answers, and the line it sends. */
 enum { KWS_CONF_CONTROL_KB = 192 };
-/* What a named [decision] does not say: the plain one's holds. */
+/* A key that a named [decision] does not set: the plain section's value applies. */
 enum { KWS_CONF_UNSAID = -2 };
 
 typedef struct {
 	char name[KWS_CONF_NAME];
 	unsigned enabled; /* KWS_NO: not opened */
 	char device[KWS_CONF_TEXT];
-	char models[KWS_CONF_TEXT]; /* names with one blank between; "": all */
-	unsigned rate_hz;	    /* 0: 16000, else what the device has */
-	unsigned channels;	    /* 0: as few as serve */
-	unsigned channel;	    /* 0: the mean of all; n: the n-th */
+	char models[KWS_CONF_TEXT]; /* names, separated by one blank; "": all */
+	unsigned rate_hz;	    /* 0: 16000, or else the device's rate */
+	unsigned channels;	    /* 0: as few as possible */
+	unsigned channel;	    /* 0: the mean of all; n: the n-th, from 1 */
 	unsigned latency_ms, stall_ms, silence_s;
 	unsigned backoff_ms, backoff_max_s, open_s, teardown_ms;
 } kws_conf_audio;
 
 typedef struct {
 	char name[KWS_CONF_NAME];
-	char path[KWS_CONF_TEXT];  /* "": the one that kws would open */
+	char path[KWS_CONF_TEXT];  /* "": the default model of kws */
 	char after[KWS_CONF_NAME]; /* the model whose words open this one; "": not gated */
-	float within_s;		   /* how long after such a word its own may begin */
+	float within_s;		   /* how long after such a word a word of this model may begin */
 } kws_conf_model;
 
 typedef struct {
 	char word[48];
-	float threshold; /* above 1: never */
+	float threshold; /* above 1: the word is off */
 } kws_conf_word;
 
-/* [decision] and [threshold] of one model; of all with the name "". */
+/* [decision] and [threshold] of one model; with the name "", of all models. */
 typedef struct {
 	char name[KWS_CONF_NAME];
-	int smooth_ms, refractory_ms; /* -1: as the model says */
-	float threshold;	      /* -1: as the model says */
+	int smooth_ms, refractory_ms; /* -1: the model's value */
+	float threshold;	      /* -1: the model's value */
 	size_t n_words;
 	kws_conf_word word[KWS_CONF_WORDS];
 } kws_conf_decision;
@@ -74,7 +74,7 @@ typedef struct {
 
 typedef struct {
 	char name[KWS_CONF_NAME];
-	char path[96]; /* "": off; a Unix socket's name has 107 bytes, and we need a suffix */
+	char path[96]; /* "": off; a Unix socket's path has at most 107 bytes, with our suffix */
 	unsigned mode;
 	char group[48]; /* "": the daemon's own */
 	unsigned clients, buffer_kb;
@@ -89,16 +89,16 @@ typedef struct {
 typedef struct {
 	char dir[KWS_CONF_TEXT]; /* "": off */
 	unsigned quota_mb, pre_ms, post_ms, queue;
-	float near_miss; /* share of the threshold from which on a miss is kept; 0: none is */
+	float near_miss; /* keep near misses from this fraction of the threshold on; 0: none */
 } kws_conf_clips;
 
 typedef struct {
-	char path[96]; /* "": off; "auto": $RUNTIME_DIRECTORY/control, off without one */
+	char path[96]; /* "": off; "auto": $RUNTIME_DIRECTORY/control, off without that variable */
 	unsigned mode;
 	char group[48]; /* "": the daemon's own */
 	unsigned clients, buffer_kb;
-	char state[KWS_CONF_TEXT]; /* what was set and is to be kept; "": nothing is; "auto":
-				      $STATE_DIRECTORY/kept.conf, nothing without one */
+	char state[KWS_CONF_TEXT]; /* file for settings to keep; "": none; "auto":
+				      $STATE_DIRECTORY/kept.conf, none without that variable */
 } kws_conf_control;
 
 typedef struct {
@@ -110,8 +110,8 @@ typedef struct {
 	unsigned poll_ms, outage_s;
 } kws_conf_service;
 
-/* Of each kind that repeats there is one at least: without any in the files, a plain one with the
- * defaults. There is always a plain decision. The elements stand in the order of the files. */
+/* Each repeating kind has at least one element: if the files have none, a plain one with the
+ * defaults. There is always a plain decision. The elements are in the order of the files. */
 typedef struct {
 	size_t n_audio, n_model, n_decision, n_file, n_socket, n_hook;
 	kws_conf_audio audio[KWS_CONF_AUDIOS];
@@ -128,56 +128,57 @@ typedef struct {
 	kws_conf_service service;
 } kws_conf;
 
-/* Called once for each thing that is wrong, e.g. "kwsd.conf:12: [audio kitchen] rate_hz: x is not
- * in 0..192000". */
+/* Called once for each error, e.g. "kwsd.conf:12: [audio kitchen] rate_hz: x is not in
+ * 0..192000". */
 typedef void kws_conf_error_fn(void *ctx, const char *text);
 
-/* Reading is begin, then file, drop-ins and options, then end. Each function returns how many things
- * were wrong; fn is told of every one of them and c holds what was right. Within one text no key may
- * stand twice; of a key that is given again by another the last counts. */
+/* To read a configuration: begin; then the file, drop-ins and options; then end. Each function
+ * returns the number of errors and calls fn for each of them; c gets everything that is right. A
+ * key may occur only once in one text; a later text overrides it. */
 void kws_conf_begin(kws_conf *c);
 int kws_conf_parse(kws_conf *c, const char *name, const char *text, size_t len,
 		   kws_conf_error_fn *fn, void *ctx);
 int kws_conf_read(kws_conf *c, const char *path, kws_conf_error_fn *fn, void *ctx);
-/* All of conf.d/NAME.conf beside the file path, in the order of their names. */
+/* All files conf.d/NAME.conf next to the file path, sorted by name. */
 int kws_conf_read_dropins(kws_conf *c, const char *path, kws_conf_error_fn *fn, void *ctx);
-/* One "section.key=value" of the command line: "log.level=debug", "audio kitchen.device=x". */
+/* One "section.key=value" from the command line: "log.level=debug", "audio kitchen.device=x". */
 int kws_conf_set(kws_conf *c, const char *assignment, kws_conf_error_fn *fn, void *ctx);
-/* The plain sections of kinds that nobody named. */
+/* Add plain sections of the kinds that have none. */
 void kws_conf_end(kws_conf *c);
-/* Begin and end: what holds without any file. */
+/* Begin and end: the configuration without any file. */
 void kws_conf_defaults(kws_conf *c);
 
-/* While kwsd runs, after kws_conf_end: only keys that need no reload are taken (all of [decision] and
- * [threshold], and enabled of [audio]), only in sections that are there, but for a new [decision NAME]
- * or [threshold NAME]. kws_conf_check says whether the whole is still right. */
+/* Set a key while kwsd runs, after kws_conf_end. Takes only keys that need no reload (all of
+ * [decision] and [threshold], and enabled of [audio]), and only in existing sections or a new
+ * [decision NAME] or [threshold NAME]. kws_conf_check tells whether the result is still valid. */
 int kws_conf_set_live(kws_conf *c, const char *assignment, kws_conf_error_fn *fn, void *ctx);
-/* What kws_conf_print_kept has written. */
+/* Read what kws_conf_print_kept has written. */
 int kws_conf_read_kept(kws_conf *c, const char *path, kws_conf_error_fn *fn, void *ctx);
-/* What was changed by kws_conf_set_live between from and to. */
+/* Write what kws_conf_set_live has changed between from and to. */
 void kws_conf_print_kept(const kws_conf *from, const kws_conf *to, FILE *out);
 
-/* What no single key can say: keys that need each other. name stands before the text. */
+/* Check what depends on several keys. name is put before each error. */
 int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, void *ctx);
 
-/* The effective configuration, in a form that reads back to the same struct. */
+/* Print the effective configuration. Reading it gives the same struct. */
 void kws_conf_print(const kws_conf *c, FILE *out);
 
-/* A section as the file writes it: "[audio kitchen]", "[log]" with the name "". */
+/* A section as written in the file: "[audio kitchen]"; "[log]" with the name "". */
 enum { KWS_CONF_TITLE = KWS_CONF_NAME + 16 };
 const char *kws_conf_title(const char *section, const char *name, char title[KWS_CONF_TITLE]);
 
-/* What is in force for the model of this name: its own [decision] and [threshold] over the plain
- * ones. A word of [threshold] comes before any threshold of [decision]. Words of the plain
- * [threshold] may be such as this model does not have. */
+/* What applies to the model of this name: its own [decision] and [threshold], then the plain ones.
+ * A word of [threshold] overrides every threshold of [decision]. The plain [threshold] may have
+ * words that this model does not have. */
 void kws_conf_decision_for(const kws_conf *c, const char *model, kws_conf_decision *out);
 
-/* Whether this microphone hears the model of this name. */
+/* Whether the model of this name runs on this microphone. */
 bool kws_conf_hears(const kws_conf_audio *a, const char *model);
 
-/* Cut a command line into words, as the hook does: blanks separate, "..." and '...' hold together,
- * \ takes the next character as it is. buf (n,) receives the text, argv at most KWS_CONF_ARGS - 1
- * words and a NULL. Returns how many words, or -1: a quote is open, or too long. */
+/* Split a command line into words, as the hook does: blanks separate words, "..." and '...' quote
+ * text, \ escapes the next character. buf (n,) receives the text, argv at most KWS_CONF_ARGS - 1
+ * words and a NULL. Returns the number of words; -1: a quote is not closed, or the line is too
+ * long. */
 int kws_conf_split(const char *command, char *buf, size_t n, char *argv[KWS_CONF_ARGS]);
 
 #endif

@@ -1,5 +1,5 @@
-/* conf_kinds.h - the kinds of value that a key of the configuration may have: how each is read,
- * written and described. */
+/* conf_kinds.h - the kinds of values that keys of the configuration have: how each is read, written
+ * and described. */
 #ifndef KWS_DAEMON_CONF_KINDS_H
 #define KWS_DAEMON_CONF_KINDS_H
 
@@ -8,7 +8,7 @@
 
 typedef struct kws_conf_key kws_conf_key;
 
-/* What is made, or written to, at the path that a value is. */
+/* What kwsd makes, or writes to, at a path. */
 enum kws_conf_what { KWS_CONF_NOWHERE, KWS_CONF_A_FILE, KWS_CONF_A_SOCKET, KWS_CONF_A_FOLDER };
 
 typedef struct {
@@ -27,21 +27,22 @@ struct kws_conf_key {
 	bool live; /* may be changed without a reload */
 };
 
-/* parse: the whole text, or false and the field unchanged. print: what parse reads back to the
- * same. range: for messages. A text's max is the size of its array. */
+/* parse: takes the whole text, or returns false and leaves the field unchanged. print: writes a
+ * text that parse reads back to the same value. range: the valid range, for messages. max of a text
+ * is the size of its array. */
 extern const kws_conf_kind kws_conf_count, kws_conf_real, kws_conf_count_or_model,
 	kws_conf_real_or_model;
 extern const kws_conf_kind kws_conf_text, kws_conf_device, kws_conf_command, kws_conf_mode,
 	kws_conf_choice;
-/* A path that is read, and those that are written to: no two of these may be the same. */
+/* A path that is read, and paths that are written to. No two of the latter may be the same. */
 extern const kws_conf_kind kws_conf_path, kws_conf_file_path, kws_conf_socket_path,
 	kws_conf_folder_path, kws_conf_file_path_or_auto, kws_conf_socket_path_or_auto;
-/* A count of events that may wait: they take memory when the section is on. */
+/* The length of a queue of events. It takes memory if the section is on. */
 extern const kws_conf_kind kws_conf_events;
-/* The name of a section, or several: names with one blank between. */
+/* The name of a section, or several names, separated by one blank. */
 extern const kws_conf_kind kws_conf_name, kws_conf_names;
 
-/* The shortest text that reads back as the same float. */
+/* Write the shortest text that reads back as the same float. */
 void kws_conf_write_real(float f, char *text, size_t n);
 
 #endif

@@ -1,9 +1,9 @@
-/* conf_text.h - the text of a configuration, and values as they stand in a line: quotes and comments.
+/* conf_text.h - loads the text of a configuration, and reads values with quotes and comments.
  *
- *   value            up to a # or ; that begins a comment: at the start, or behind a blank
- *   "value" 'value'  what stands between the quotes, as it is; only a comment may follow
+ *   value            ends at a # or ; that begins a comment: at the start, or after a blank
+ *   "value" 'value'  the text between the quotes, unchanged; only a comment may follow
  *
- * A command (kws_conf_split) keeps its quotes, and # or ; in them begins no comment. */
+ * A command (kws_conf_split) keeps its quotes; # or ; inside them does not begin a comment. */
 #ifndef KWS_DAEMON_CONF_TEXT_H
 #define KWS_DAEMON_CONF_TEXT_H
 
@@ -11,20 +11,20 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* The value at the start of text into out (n,), which is as long as text at least. NULL, or what is
- * wrong. */
+/* Copy the value at the start of text to out (n,), which is at least as long as text. Returns NULL,
+ * or what is wrong. */
 const char *kws_conf_cut(const char *text, bool command, char *out, size_t n);
 
-/* value so that kws_conf_cut reads it back, in quotes where it needs them. False: it cannot be
- * written, since it needs quotes and has both kinds. out may be NULL. */
+/* Write value so that kws_conf_cut reads it back, in quotes if necessary. False: it needs quotes
+ * but contains both kinds. out may be NULL. */
 bool kws_conf_quote(const char *value, char *out, size_t n);
 
-/* A command without what kws_conf_cut would take for a comment: # and ; outside of quotes get a \.
- * False: out (n,) is too small. */
+/* Put a \ before each # and ; outside of quotes, so that kws_conf_cut finds no comment in the
+ * command. False: out (n,) is too small. */
 bool kws_conf_guard(const char *command, char *out, size_t n);
 
-/* Read all of the file, at most room bytes. Returns how many came, or -1 and errno. A named pipe may
- * have no writer, or one that never ends: ETIMEDOUT. */
+/* Read the whole file, at most room bytes. Returns the number of bytes, or -1 with errno.
+ * ETIMEDOUT: a named pipe has no writer, or one that never ends. */
 enum { KWS_CONF_PATIENCE_MS = 2000 };
 ssize_t kws_conf_load(const char *path, char *text, size_t room);
 

@@ -1,5 +1,5 @@
-/* engine.h - one spotter of a listener: a model, which others hear with, too, the thresholds of the configuration,
- * and the ear that hears the listener's stream with them. */
+/* engine.h - one spotter of a listener: a model (shared with others), the thresholds of the
+ * configuration, and the ear that runs them on the listener's stream. */
 #ifndef KWS_DAEMON_ENGINE_H
 #define KWS_DAEMON_ENGINE_H
 
@@ -8,32 +8,32 @@
 
 typedef struct kws_engine kws_engine;
 
-/* near: no event, but a score that came within clips.near_miss of its threshold; then level and SNR
- * are NaN. Samples count from the stream's start, at the model's rate. */
+/* near: a near miss, not an event: a score of at least clips.near_miss times its threshold. Then
+ * level and SNR are NaN. Samples count from the stream's start, at the model's rate. */
 typedef void kws_engine_fn(void *ctx, kws_engine *e, const kws_event *ev, bool near);
-/* Each network frame, with the smoothed scores (n_words,) of it. */
+/* Called for each network frame, with its smoothed scores (n_words,). */
 typedef void kws_engine_frame_fn(void *ctx, kws_engine *e, const kws_frame *f, const float *score);
 
-/* conf: of the model's section in c. It has a share of the model. Events come to nobody before
+/* conf: the model's section in c. The engine takes a share of the model. Nobody gets events before
  * kws_engine_listen(). */
 enum kws_status kws_engine_create(kws_engine **out, kws_shared_model *m, const kws_conf *c,
 				  const kws_conf_model *conf, kws_error *err);
 void kws_engine_destroy(kws_engine *e);
 
-/* Who is told of what it hears; frame may be NULL. */
+/* Set the callbacks; frame may be NULL. */
 void kws_engine_listen(kws_engine *e, kws_engine_fn *fn, kws_engine_frame_fn *frame, void *ctx);
 
-/* Hear a new stream at in_hz, from this sample on. Allocates only when the rate is a new one. */
+/* Start a new stream at in_hz, from this sample on. Allocates only if the rate has changed. */
 enum kws_status kws_engine_start(kws_engine *e, unsigned in_hz, uint64_t from, kws_error *err);
-/* The ear has been settled: near misses that are open are told. */
+/* The ear has been settled: report the near misses that are still open. */
 void kws_engine_settled(kws_engine *e);
 
-/* Other thresholds and times for the same model, from the next frame on. Of [model], only within_s may
- * have changed. */
+/* Use other thresholds and times for the same model from the next frame on. Of [model], only
+ * within_s may differ. */
 void kws_engine_configure(kws_engine *e, const kws_conf *c, const kws_conf_model *conf);
 
 const char *kws_engine_name(const kws_engine *e);  /* of [model NAME]; "" */
-const char *kws_engine_after(const kws_engine *e); /* the one that opens it; "": not gated */
+const char *kws_engine_after(const kws_engine *e); /* the model that opens it; "": not gated */
 const kws_shared_model *kws_engine_shared(const kws_engine *e);
 const kws_model *kws_engine_model(const kws_engine *e);
 kws_ear *kws_engine_ear(kws_engine *e);
@@ -44,12 +44,12 @@ typedef struct {
 	const kws_model *model;
 	const float *threshold; /* (n_words,); above 1: off */
 	unsigned long events, near_misses;
-	float best_score; /* of a command, since kws_engine_forget_best() */
-	double cost; /* seconds of processor for a second of audio, as measured when it was loaded */
-	bool open;   /* not gated, or open */
+	float best_score; /* highest of any command since kws_engine_forget_best() */
+	double cost;	  /* CPU seconds per second of audio, measured when it was loaded */
+	bool open;	  /* not gated, or open */
 } kws_spotter_stats;
 
-/* All but the events, which its owner counts. */
+/* All fields except the counts of events and near misses, which the owner keeps. */
 void kws_engine_stats(const kws_engine *e, kws_spotter_stats *st);
 void kws_engine_forget_best(kws_engine *e);
 

@@ -1,9 +1,9 @@
-/* handover.h - around a reload two models hear the same sound: which of their events are told, so that
- * none is lost and none told twice.
+/* handover.h - around a reload, two models process the same sound. Decides which of their events
+ * are reported, so that none is lost and none is reported twice.
  *
- * The new model takes over at a moment of the stream, and hears some seconds before it once more. What
- * the old one had decided by then, is decided; what it had told of and reaches beyond, too. All times
- * are seconds of the stream. */
+ * The new model takes over at a moment of the stream, and processes some seconds before it again.
+ * What the old model had decided by then stays decided; so does a word that it had reported and
+ * that lasts beyond that moment. All times are seconds of the stream. */
 #ifndef KWS_DAEMON_HANDOVER_H
 #define KWS_DAEMON_HANDOVER_H
 
@@ -16,17 +16,17 @@ typedef struct {
 	struct {
 		char word[64];
 		double start_s, end_s;
-	} recent[KWS_HANDOVER_RECENT]; /* told */
+	} recent[KWS_HANDOVER_RECENT]; /* reported */
 	unsigned n_recent;
 	double at_s; /* of the last handover */
 	bool happened;
 } kws_handover;
 
-/* An event is told. */
+/* An event was reported. */
 void kws_handover_told(kws_handover *h, const char *word, double start_s, double end_s);
-/* Another model takes over here. */
+/* Another model takes over at at_s. */
 void kws_handover_begin(kws_handover *h, double at_s);
-/* Whether the model before has told of this event, or found it to be nothing. near: a near miss. */
+/* Whether the previous model has reported or rejected this event. near: it is a near miss. */
 bool kws_handover_was_decided(const kws_handover *h, const char *word, double start_s, double end_s,
 			      double decided_s, bool near);
 

@@ -1,22 +1,23 @@
-/* log.h - lines on stderr, which never make the daemon wait.
+/* log.h - writes lines to stderr and never makes the daemon wait.
  *
- * "kwsd: warning: text"; when stderr is the journal, systemd's form: "<4>text". A line that stderr has no room for
- * is dropped, and the next one that gets through says how many were. Any thread may log. */
+ * "kwsd: warning: text"; if stderr is the journal, systemd's form: "<4>text". A line is dropped if
+ * stderr has no room for it; the next line that gets through gives the number of dropped lines. Any
+ * thread may log. */
 #ifndef KWS_DAEMON_LOG_H
 #define KWS_DAEMON_LOG_H
 
 #include <stdbool.h>
 
-/* The longest line. One that is longer ends in "...". */
+/* The longest line. A longer one is cut and ends in "...". */
 enum { KWS_LOG_LINE = 4096 };
 enum { KWS_LOG_ERROR = 3, KWS_LOG_WARNING = 4, KWS_LOG_INFO = 6, KWS_LOG_DEBUG = 7 };
 
-/* Keep stderr for us alone and, unless debug, send what libraries write there to /dev/null: one
- * look at the sound devices makes ALSA and JACK write some sixty lines. Before this, logging goes
- * to plain stderr. */
+/* Keep stderr for kwsd alone. Unless debug, what libraries write there goes to /dev/null: ALSA and
+ * JACK write some sixty lines for one search for sound devices. Before this call, logging goes to
+ * plain stderr. */
 void kws_log_open(bool debug);
 void kws_log_level(int level);
-/* Whether fd is the journal, and not merely a child of something whose output went there. */
+/* Whether fd itself is the journal: $JOURNAL_STREAM alone may be inherited from another process. */
 bool kws_log_is_journal(int fd);
 int kws_log_fd(void);
 unsigned long kws_log_dropped(void);

@@ -1,14 +1,14 @@
-/* near.h - near misses of one word: its score came near the threshold, and it was no event.
+/* near.h - near misses of one word: its score came near the threshold without an event.
  *
- * A near miss is a rise that a lower threshold would have made an event. It begins when the score
- * reaches the bar, a share of the threshold, and is over when the score has fallen below
- * KWS_NEAR_OVER of the bar. It is none when the score reaches the threshold, or when any word is
- * hit before it is over.
+ * A near miss is a rise that would have been an event with a lower threshold. It begins when the
+ * score reaches the bar, a fraction of the threshold, and ends when the score has fallen below
+ * KWS_NEAR_OVER times the bar. It does not count if the score reaches the threshold, or if any word
+ * is hit before it ends.
  *
- * After each of these, and at the start, the score has to fall below KWS_NEAR_OVER of the bar
- * before another can begin: the fall behind an event is no near miss. A rise that begins where the
- * decision allows no event (in the refractory of the word, or in the dead time behind another; see
- * spot/decide.h) is none either. */
+ * After each of these, and at the start, the score must fall below KWS_NEAR_OVER times the bar
+ * before another near miss can begin: the fall after an event is not a near miss. Nor is a rise
+ * that begins where the decision allows no event (in the refractory time of the word, or in the
+ * dead time after another word; see spot/decide.h). */
 #ifndef KWS_DAEMON_NEAR_H
 #define KWS_DAEMON_NEAR_H
 
@@ -16,22 +16,22 @@
 #include <stdint.h>
 
 #define KWS_NEAR_OVER 0.75f
-/* The share of the threshold, where the configuration names none. */
+/* The bar as a fraction of the threshold, if the configuration gives none. */
 #define KWS_NEAR_SHARE 0.5f
 
 /* All zero: at the start of a stream. */
 typedef struct {
 	bool armed, open;
 	uint64_t quiet_until; /* no near miss begins before this sample */
-	uint64_t start, peak; /* samples: the score reached the bar; it was highest */
+	uint64_t start, peak; /* samples at which the score reached the bar, and was highest */
 	float score;	      /* the highest */
 } kws_near;
 
-/* The stream has moved on to this sample with this score. threshold above 1: the word is off, and
- * so are its near misses. True: a near miss is over; start, peak and score say which. */
+/* The stream has reached this sample with this score. threshold above 1: the word and its near
+ * misses are off. True: a near miss has ended; start, peak and score describe it. */
 bool kws_near_step(kws_near *n, uint64_t sample, float score, float bar, float threshold);
 
-/* A word was hit, this one or another. No near miss of this word begins before quiet_until. */
+/* A word was hit, this or another. No near miss of this word begins before quiet_until. */
 void kws_near_event(kws_near *n, uint64_t quiet_until);
 
 /* The stream has ended. As kws_near_step(). */

@@ -1,5 +1,5 @@
-/* server_parts.h - what the files of the server share: server.c has the door and all of its clients,
- * server_client.c one of them. */
+/* server_parts.h - shared by the files of the server: server.c has the door and all clients,
+ * server_client.c a single client. */
 #ifndef KWS_DAEMON_SERVER_PARTS_H
 #define KWS_DAEMON_SERVER_PARTS_H
 
@@ -9,14 +9,14 @@ struct kws_client {
 	kws_server *server;
 	int fd; /* -1: free */
 	kws_peer peer;
-	char *out; /* (room,) a ring of bytes */
+	char *out; /* (room,) ring of bytes */
 	size_t room, first, n;
 	unsigned long lost;
 	char *in; /* (in_bytes + 1,) the line so far */
 	size_t n_in;
-	bool overlong;	    /* the rest of the line is left out */
+	bool overlong;	    /* the rest of the line is skipped */
 	bool last;	    /* it will send nothing more */
-	unsigned long held; /* 0, or which of the lines that wait it has in in */
+	unsigned long held; /* number of the waiting line that is in `in'; 0: none waits */
 	uint32_t watched;
 	void *own; /* (own_bytes,) */
 };
@@ -25,22 +25,21 @@ struct kws_server {
 	kws_server_config conf;
 	kws_door door;
 	int fd;		      /* of an epoll set */
-	bool shut;	      /* no descriptor is left for more clients: they wait at the door */
+	bool shut;	      /* no descriptor is left for more clients: they wait in the backlog */
 	kws_client *clients;  /* (conf.clients,) */
 	unsigned long n_held; /* lines, so far */
 	void *ctx;
 	kws_server_stats stats;
 };
 
-/* The place is free. */
+/* Close the client and free its place. */
 void kws_client_leave(kws_client *c);
-/* Put it into its server's epoll set, or keep what is waited for up to date there. op:
- * EPOLL_CTL_ADD, EPOLL_CTL_MOD. */
+/* Add it to its server's epoll set (EPOLL_CTL_ADD), or update its events there (EPOLL_CTL_MOD). */
 bool kws_client_watch(kws_client *c, int op);
-/* Send what goes now; hear some of what it sends. Either may be the end of it. */
+/* Send what can be sent now; read some of what it sends. Either may close the client. */
 void kws_client_send_some(kws_client *c);
 void kws_client_receive(kws_client *c);
-/* Bring the line that waits, or the one that is whole now. */
+/* Bring the line that waits, or that is complete now. */
 void kws_client_bring(kws_client *c);
 
 #endif

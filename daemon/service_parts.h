@@ -1,5 +1,5 @@
-/* service_parts.h - what the files of the service share: service.c runs, service_reload.c takes another
- * configuration, service_control.c does what the control socket asks for. */
+/* service_parts.h - shared by the files of the service: service.c runs it, service_reload.c changes
+ * the configuration, service_control.c executes requests of the control socket. */
 #ifndef KWS_DAEMON_SERVICE_PARTS_H
 #define KWS_DAEMON_SERVICE_PARTS_H
 
@@ -13,7 +13,7 @@ typedef struct {
 	kws_service *service;
 	kws_listener *listener;	      /* NULL: none */
 	int fd, data_fd;	      /* on the loop; -1: none */
-	enum kws_capture_state state; /* as it was last told */
+	enum kws_capture_state state; /* as last reported */
 } kws_service_place;
 
 struct kws_service {
@@ -25,32 +25,33 @@ struct kws_service {
 	kws_notify notify;
 	kws_timer tick, stats;
 	double started;
-	int status; /* to exit with */
+	int status; /* exit status */
 
-	/* reload: next, errors and refused are the thread's, and now stays as it is, until built is
-	 * ready */
+	/* reload: until built is ready, next, errors and refused belong to the thread, and now does
+	 * not change */
 	pthread_t builder;
 	int built;
 	bool building, again, refused;
 	kws_setup next;
-	char errors[KWS_CONTROL_ERRORS]; /* of the last one, a line each */
+	char errors[KWS_CONTROL_ERRORS]; /* of the last reload, one per line */
 	unsigned reloads;
 };
 
-/* End the loop, to exit with this status. */
+/* End the loop, with this exit status. */
 void kws_service_end(kws_service *s, int status);
-/* What is now.listener is on the loop, and nothing else. */
+/* Put the listeners of now on the loop, and remove all others. */
 void kws_service_watch(kws_service *s);
-/* What the configuration in force says of timers, log and systemd. */
+/* Apply the configuration in force to timers, log and systemd. */
 void kws_service_heed(kws_service *s);
-/* Read the configuration again: LATER, or BUSY: that is going on, and is done once more. REFUSED: errors say
- * why. */
+/* Reload the configuration. LATER. BUSY: a reload is going on; another one follows. REFUSED: errors
+ * has the reasons. */
 enum kws_control_result kws_service_reload(kws_service *s);
-/* What the control socket may do; its ctx is the service. */
+/* The operations for the control socket; their ctx is the service. */
 extern const kws_control_ops kws_service_control;
 
 void kws_service_reload_ready(void *ctx, unsigned events); /* built is ready */
-/* A reload that comes too late. One that does not come soon is left behind: returns false. */
+/* At the end: drop a reload that is going on. False: it did not finish within 50 ms, and its thread
+ * still runs. */
 bool kws_service_drop_reload(kws_service *s);
 
 #endif
