@@ -11,12 +11,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* A sound server may take this long to the first block; only then the stall clock counts in
- * earnest. */
+/* A sound server may take this long to send the first block; until then, the stall limit is at
+ * least this. */
 static const double first_block_s = 5.0;
-/* A stream that lived this long was a good one: the back-off starts anew. */
+/* After a stream that lasted this long, the back-off starts anew. */
 static const double good_stream_s = 10.0;
-/* Sound that is judged: so long that somebody will have spoken, or the room been heard. */
+/* The least sound to examine for flaws: enough to contain speech or the noise of the room. */
 static const double judged_after_s = 5.0;
 
 typedef enum { NOTHING, OPEN, CLOSE, QUIT } order;
@@ -24,26 +24,26 @@ typedef enum { NOTHING, OPEN, CLOSE, QUIT } order;
 struct kws_capture {
 	kws_conf_audio conf;
 	enum kws_capture_state state;
-	double deadline; /* of the order that is out */
+	double deadline; /* of the order in progress */
 	double retry_at, backoff_s;
 	double started, last_step,
-		quiet_s; /* of the running stream; quiet_s: since the last block */
+		quiet_s; /* of the running stream; quiet_s: time since the last block */
 	unsigned long callbacks;
 	unsigned stream, attempts;
-	bool told[KWS_N_FLAWS]; /* of the running stream */
-	bool reopen;		/* the settings changed while an order was out */
+	bool told[KWS_N_FLAWS]; /* flaws of the running stream that were reported */
+	bool reopen;		/* the settings have changed during an order */
 	char reason[256];	/* why there is no stream */
 
-	kws_device *device; /* the thread's while an order is out, else ours */
+	kws_device *device; /* the thread owns it during an order, otherwise the main thread */
 
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t ordered;
-	order pending; /* under the lock, from here on */
+	order pending; /* from here on: protected by lock */
 	kws_conf_audio wanted;
 	enum kws_status result;
 	kws_error err;
-	bool done, retired; /* retired: the thread is the owner, and the last */
+	bool done, retired; /* retired: the thread owns the capture and frees it */
 	int fd;
 };
 
@@ -60,7 +60,7 @@ static void *run(void *arg)
 {
 	kws_capture *c = arg;
 	uint64_t one = 1;
-	char last[KWS_CONF_TEXT] = ""; /* the device that was opened before */
+	char last[KWS_CONF_TEXT] = ""; /* the device opened last */
 	order o = NOTHING;
 	bool retired = false;
 
@@ -159,7 +159,7 @@ enum kws_status kws_capture_create(kws_capture **out, const kws_conf_audio *conf
 	return KWS_OK;
 }
 
-/* Wait for the order that is out. False: the time is over. */
+/* Wait until the order is done. False: the time is over. */
 static bool await(kws_capture *c, double until)
 {
 	enum kws_status result;
@@ -222,7 +222,7 @@ static void opened(kws_capture *c, double mono)
 		kws_capture_lose(c, c->conf.enabled ? "reconfigured" : "switched off");
 }
 
-/* A file or standard input that is no sound we can hear: trying again would not help. */
+/* A file or standard input is not audio that can be read: trying again would not help. */
 static void refuse(kws_capture *c, const char *why)
 {
 	kws_log(KWS_LOG_ERROR, "%s", why);
@@ -232,7 +232,7 @@ static void refuse(kws_capture *c, const char *why)
 
 static void not_opened(kws_capture *c, double mono, const kws_error *err)
 {
-	/* once, not at every attempt: the reason has to change to be told again */
+	/* log the same reason only once, not at every attempt */
 	bool news = strcmp(c->reason, err->text) != 0;
 
 	memcpy(c->reason, err->text, sizeof c->reason);
@@ -257,7 +257,7 @@ void kws_capture_lose(kws_capture *c, const char *reason)
 	give(c, CLOSE, mono + 1e-3 * c->conf.teardown_ms);
 }
 
-/* Once a stream: what is wrong with its sound for good, not for a while. whole: all of it came. */
+/* Log the lasting flaws of the sound, each once per stream. whole: the stream is complete. */
 static void tell_flaws(kws_capture *c, bool whole)
 {
 	static const enum kws_flaw lasting[] = { KWS_FLAW_CANCELLING, KWS_FLAW_DEAD_CHANNEL,
@@ -276,8 +276,8 @@ static void tell_flaws(kws_capture *c, bool whole)
 	}
 }
 
-/* The clock of silence runs only while we run: a daemon that was stopped for a second must not
- * blame the device. */
+/* Count the time without blocks only while kwsd runs: if kwsd was stopped for a second, that is not
+ * the device's fault. */
 static void watch(kws_capture *c, double mono)
 {
 	double limit = 1e-3 * c->conf.stall_ms, dt = mono - c->last_step;
@@ -293,7 +293,7 @@ static void watch(kws_capture *c, double mono)
 		c->quiet_s += dt < 0.1 ? dt : 0.1;
 	}
 	if (st.ended && kws_device_available(c->device) > 0)
-		return; /* to be heard first */
+		return; /* process what is left first */
 	const char *trouble = kws_device_trouble(c->device);
 	if (st.refused) {
 		refuse(c, trouble);
@@ -308,7 +308,7 @@ static void watch(kws_capture *c, double mono)
 				    : kws_device_is_pipe(c->device) ? "the writer went away"
 								    : "the device went away");
 	else if (kws_device_is_pipe(c->device))
-		return; /* may pause as long as it likes */
+		return; /* a pipe may pause for any time */
 	else if (c->quiet_s > (st.callbacks	       ? limit
 			       : first_block_s > limit ? first_block_s
 						       : limit))

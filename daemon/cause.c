@@ -28,7 +28,7 @@ static const char *user_name(name *n, uid_t uid)
 	return n->text;
 }
 
-/* systemd says so to what it starts. */
+/* systemd sets these variables for the services that it starts. */
 static bool in_service(void)
 {
 	return getenv("INVOCATION_ID") != NULL && getenv("NOTIFY_SOCKET") != NULL;
@@ -41,7 +41,7 @@ static bool begins(const char *path, const char *with)
 	return !strncmp(path, with, n) && (path[n] == '/' || !path[n]);
 }
 
-/* The path, or the first folder above it that is there. */
+/* Find the path, or the nearest folder above it that exists. */
 static bool nearest(const char *path, char *at, size_t n, struct stat *st)
 {
 	snprintf(at, n, "%s", path);

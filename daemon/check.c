@@ -17,9 +17,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* ---- what the service has, and we may not see ---- */
+/* ---- paths that only the service can use ---- */
 
-/* The service's own folders are there while it runs, and only it and root look into them. */
+/* The service's own folders exist while it runs; only the service and root can look into them. */
 static bool is_of_service(const char *path)
 {
 	static const char *const ours[] = { "/run/kwsd", "/var/lib/kwsd" };
@@ -30,7 +30,7 @@ static bool is_of_service(const char *path)
 	return false;
 }
 
-/* The service's folder that path is in: /run/kwsd, /var/lib/kwsd-desk, ... */
+/* The service's folder that contains path: /run/kwsd, /var/lib/kwsd-desk, ... */
 static void top_of(const char *path, char *top, size_t n)
 {
 	const char *kwsd = strstr(path, "/kwsd") + 1;
@@ -45,14 +45,14 @@ static bool ends_in(const char *path, const char *end)
 	return n >= k && !strcmp(path + n - k, end);
 }
 
-/* Leave the path out of what is checked. */
+/* Do not check this path. */
 static void leave_out(const kws_conf_place *p)
 {
 	*(char *)(uintptr_t)p->path = 0;
 }
 
-/* Whether path, or the folder that it is to be in, cannot be looked at from here though the service
- * can. Then it is left out, with a word. */
+/* Whether only the service can examine the path, or the folder that will contain it. Then it is not
+ * checked, and the log says so. */
 static bool left_to_service(const kws_conf_place *p)
 {
 	char up[256], top[256];
@@ -69,7 +69,7 @@ static bool left_to_service(const kws_conf_place *p)
 	if (!why && stat(top, &owner) == 0 && st.st_uid != owner.st_uid && !(st.st_mode & S_IWOTH))
 		kws_log(KWS_LOG_WARNING,
 			"%s: %s: is not the service's own, who may not write into it", p->key, up);
-	/* of what is missing, the service makes its own folder, and clips in it */
+	/* the service creates its own folder and clips in it, but nothing else that is missing */
 	if (!why || (why == ENOENT && stat(top, &owner) == 0 && !ends_in(p->path, "/clips")))
 		return false;
 	kws_log(KWS_LOG_WARNING, "%s: %s: not checked: the folder is the service's, which %s",
@@ -79,7 +79,7 @@ static bool left_to_service(const kws_conf_place *p)
 	return true;
 }
 
-/* Another kwsd there is most likely the one that is to be reloaded. */
+/* A kwsd that listens there is most likely the one that will be reloaded. */
 static void leave_out_live_socket(const kws_conf_place *p)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -146,7 +146,7 @@ static void check_device(const kws_conf_audio *a)
 	kws_log(KWS_LOG_WARNING, "%s: %s; kwsd would wait for it%s", key, err.text, all);
 }
 
-/* ---- what would be heard ---- */
+/* ---- listeners ---- */
 
 static void say_listener(const kws_setup *s, const kws_conf_audio *a)
 {
@@ -172,7 +172,7 @@ static void say_listener(const kws_setup *s, const kws_conf_audio *a)
 	}
 }
 
-/* ---- all of it ---- */
+/* ---- the whole check ---- */
 
 static void say_who(const kws_conf *c)
 {

@@ -26,7 +26,7 @@ typedef struct {
 	short pcm[];
 } clip;
 
-/* The worker's part. */
+/* The worker's data. */
 typedef struct {
 	kws_conf_clips conf;
 	bool failing;
@@ -37,15 +37,15 @@ struct kws_clips {
 	writer *w;
 	kws_worker *worker;
 	kws_conf_clips conf;
-	size_t max;	    /* samples of an item */
-	unsigned long lost; /* that no item was made of */
+	size_t max;	    /* samples of an item, at most */
+	unsigned long lost; /* clips that were never queued */
 	clip *item;
 	float *pcm;
 };
 
 /* ---- names ---- */
 
-/* As much of text as there is room for, and a file's name may have. */
+/* Copy as much of text as fits. Other characters than letters and digits become _. */
 static void plain(char *out, size_t size, const char *text)
 {
 	size_t k = 0;
@@ -67,7 +67,7 @@ void kws_clips_name(char name[KWS_CLIP_NAME], double wall, const char *listener,
 			stamp[n++] = stamp[i];
 	stamp[n] = 0;
 	plain(who, sizeof who, listener);
-	/* all of it has to fit */
+	/* the whole name must fit */
 	plain(what, *who ? 28 : sizeof what, word);
 	snprintf(whole, sizeof whole, "%s-%s%s%s-%02d%s.wav", stamp, who, *who ? "-" : "", what,
 		 (int)floorf(100.0f * score), near ? "-near" : "");
@@ -106,11 +106,12 @@ static bool is_part(const char *name)
 /* ---- the worker ---- */
 
 typedef struct {
-	unsigned long long bytes;   /* of all clips, also of those that are being written */
-	char oldest[KWS_CLIP_NAME]; /* which its name tells; "": there is none */
+	unsigned long long bytes;   /* of all clips, including unfinished ones */
+	char oldest[KWS_CLIP_NAME]; /* by its name; "": there is none */
 } folder;
 
-/* Who writes a clip has it locked: one without a lock is left from a daemon that was killed. */
+/* The process that writes a clip holds a lock on it. One without a lock was left by a daemon that
+ * was killed. */
 static bool remove_if_left(int dir, const char *part)
 {
 	int fd = openat(dir, part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -160,7 +161,7 @@ static bool make_room(writer *w, int dir, unsigned long long bytes)
 	return true;
 }
 
-/* Each returns NULL, or what went wrong. */
+/* Each returns NULL, or the error. */
 
 static const char *write_wav(int fd, const clip *c)
 {
@@ -174,7 +175,7 @@ static const char *write_wav(int fd, const clip *c)
 		return sf_strerror(NULL);
 	sf_write_short(f, c->pcm, (sf_count_t)c->n);
 	sf_close(f);
-	/* libsndfile does not tell all: the file does */
+	/* libsndfile does not report all errors: check the size of the file */
 	if (fstat(fd, &st) != 0 || (size_t)st.st_size < 44 + sizeof c->pcm[0] * c->n)
 		return strerror(ENOSPC);
 	return NULL;
@@ -216,7 +217,7 @@ static const char *keep(writer *w, const clip *c)
 	return why;
 }
 
-/* Tidy up after a daemon that was killed. */
+/* Remove the unfinished clips of a daemon that was killed. */
 static void begin(void *self)
 {
 	const writer *w = self;
@@ -224,7 +225,7 @@ static void begin(void *self)
 	folder f;
 
 	if (dir < 0)
-		return; /* the first clip says why */
+		return; /* the first clip will report the error */
 	look_around(dir, &f);
 	close(dir);
 }
@@ -256,7 +257,7 @@ static size_t longest(const kws_conf_clips *c, unsigned rate_hz)
 size_t kws_clips_history(const kws_conf_clips *c, unsigned rate_hz)
 {
 	return *c->dir ? longest(c, rate_hz) + rate_hz
-		       : 0; /* a second for the decision, which comes after the word */
+		       : 0; /* one second more, because the decision comes after the word */
 }
 
 enum kws_status kws_clips_check(const kws_conf_clips *c, kws_error *err)
@@ -345,7 +346,7 @@ static void take(kws_clips *c, const kws_clip_list *list, const kws_history *h, 
 
 	if (from < kws_history_begin(h))
 		from = kws_history_begin(h);
-	if (to <= from) { /* it was told so late that its sound has gone */
+	if (to <= from) { /* requested too late: the history has lost the sound */
 		c->lost++;
 		return;
 	}

@@ -33,7 +33,7 @@ void kws_conf_defaults(kws_conf *c)
 	kws_conf_end(c);
 }
 
-/* ---- what they say together ---- */
+/* ---- values from several sections ---- */
 
 const char *kws_conf_title(const char *section, const char *name, char title[KWS_CONF_TITLE])
 {
@@ -97,7 +97,7 @@ bool kws_conf_hears(const kws_conf_audio *a, const char *model)
 typedef struct {
 	FILE *out;
 	char title[KWS_CONF_TITLE];
-	bool headed, begun; /* this section has its title; there was another before */
+	bool headed, begun; /* the title of this section is printed; a section came before */
 } printer;
 
 static void put_title(printer *p)
@@ -122,7 +122,7 @@ static bool has_word(const kws_conf_decision *d, const kws_conf_word *w)
 	return false;
 }
 
-/* was: what need not be written again; NULL: nothing. */
+/* was: values that need not be written again; NULL: write all. */
 static void put_words(printer *p, const kws_conf_decision *d, const kws_conf_decision *was)
 {
 	char text[KWS_CONF_LINE];
@@ -154,7 +154,7 @@ static void put_keys(printer *p, const kws_conf_section *s, const char *element,
 			k->kind->print(k, was + k->offset, before, sizeof before);
 		if (was && !strcmp(text, before))
 			continue;
-		if (*text || !s->common) /* else: as the plain one says */
+		if (*text || !s->common) /* otherwise the plain section applies */
 			put_line(p, k->name, text);
 	}
 }
@@ -177,7 +177,8 @@ static void put_section(printer *p, const kws_conf *c, const kws_conf *from,
 		return;
 	kws_conf_title(s->name, name, p->title);
 	p->headed = false;
-	/* also of a decision that is new and says nothing here: it keeps its place in the list */
+	/* print the title of a new decision even if it has no keys: it keeps its place in the
+	 * list */
 	if (words ? !from && !*name : !from || was == (const char *)&none)
 		put_title(p);
 	if (words)

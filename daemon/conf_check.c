@@ -18,7 +18,7 @@ static const kws_conf_model *model_of(const kws_conf *c, const char *name)
 	return NULL;
 }
 
-/* where: the key, or the section, that names a model. */
+/* where: the key or section that names the model. */
 static void no_such_model(kws_conf_told *t, const kws_conf *c, const char *where, const char *name)
 {
 	kws_nearest near;
@@ -79,7 +79,7 @@ static void check_audio(kws_conf_told *t, const kws_conf *c, size_t i)
 				      kws_conf_title("audio", c->audio[k].name, other));
 }
 
-/* a -> b -> a, told once, for the first of those in it. */
+/* A circle such as a -> b -> a is reported once, for its first model. */
 static void check_circle(kws_conf_told *t, const kws_conf *c, const kws_conf_model *first)
 {
 	char way[KWS_CONF_MODELS * (KWS_CONF_NAME + 4) + KWS_CONF_NAME], title[KWS_CONF_TITLE];
@@ -149,7 +149,7 @@ static const char *skip_slashes(const char *p)
 	return p;
 }
 
-/* As they are written, but for // and /./ */
+/* Compares the texts, except that // and /./ count as / */
 static bool is_same_path(const char *a, const char *b)
 {
 	for (a = skip_slashes(a), b = skip_slashes(b); *a && *a == *b;
@@ -158,7 +158,7 @@ static bool is_same_path(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* Whatever is written to has a path of its own. */
+/* No two things may be written to the same path. */
 static void check_paths(kws_conf_told *t, const kws_conf *c)
 {
 	for (kws_conf_place p = { .next = 0 }; kws_conf_next_place(c, &p);) {
@@ -172,7 +172,7 @@ static void check_paths(kws_conf_told *t, const kws_conf *c)
 
 /* ---- memory ---- */
 
-enum { SHARES = 3 }; /* so many of the largest are named */
+enum { SHARES = 3 }; /* how many of the largest the error names */
 
 typedef struct {
 	double mib;
@@ -214,10 +214,10 @@ static unsigned number_of(const kws_conf *c, const kws_conf_section *s, size_t i
 	return n;
 }
 
-/* What waits for the readers of a socket, and for a sink. */
+/* Buffers for clients of a socket, and queues of sinks. */
 static void add_waiting(memory *m, const kws_conf *c, const kws_conf_section *s, size_t i)
 {
-	enum { KERNEL_KB = 208 }; /* the kernel's own buffer of a socket */
+	enum { KERNEL_KB = 208 }; /* the kernel's buffer for a socket */
 	const char *name = kws_conf_name_of(c, s, i);
 	const kws_conf_key *queue = kws_conf_key_find(s->name, "queue");
 
@@ -249,8 +249,8 @@ static void add_clips(memory *m, const kws_conf *c, const kws_conf_audio *a)
 			   kws_conf_title("audio", a->name, title), c->clips.queue, ms, hz);
 }
 
-/* What may lie in buffers while others are slow, so that the unit's MemoryMax= has room for it
- * beside the models. */
+/* The total of all buffers, which fill up if readers are slow. The unit's MemoryMax= must have room
+ * for it and for the models. */
 static void check_memory(kws_conf_told *t, const kws_conf *c)
 {
 	enum { MOST_MIB = 320 };

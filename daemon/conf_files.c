@@ -56,7 +56,7 @@ static int is_dropin(const struct dirent *d)
 	return d->d_name[0] != '.' && n > k && !strcmp(d->d_name + n - k, end);
 }
 
-/* The order of bytes: that of a locale would be another one for another user. */
+/* Compare bytes: the order of a locale may differ between users. */
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);

@@ -20,7 +20,7 @@ static bool parse_count(const kws_conf_key *k, const char *text, void *field)
 {
 	double v;
 
-	/* digits only: neither 1e3, nor 0x10, nor 2.5 is a count */
+	/* digits only: 1e3, 0x10 and 2.5 are not counts */
 	if (text[strspn(text, "0123456789")] || !kws_number_real(text, k->min, k->max, &v))
 		return false;
 	unsigned u = (unsigned)v;
@@ -67,7 +67,7 @@ static void print_real(const kws_conf_key *k, const void *field, char *text, siz
 	kws_conf_write_real(f, text, n);
 }
 
-/* a count or a real number, or "model": what the model file says */
+/* a count or a real number, or "model": the value in the model file */
 static bool parse_count_or_model(const kws_conf_key *k, const char *text, void *field)
 {
 	int v = -1;
@@ -151,7 +151,8 @@ static void range_text(const kws_conf_key *k, char *text, size_t n)
 	snprintf(text, n, "text of at most %.0f bytes", k->max - 1);
 }
 
-/* Numbers change from one start to the next: 1, hw:1,0 and the like name nothing. */
+/* Device numbers (1, hw:1,0 and the like) may change at every start, so they are not stable
+ * names. */
 static bool is_number(const char *name)
 {
 	static const char *const before[] = { "plughw:", "hw:", "CARD=" };
@@ -188,7 +189,7 @@ static void range_path(const kws_conf_key *k, char *text, size_t n)
 	snprintf(text, n, "empty or an absolute path of at most %.0f bytes", k->max - 1);
 }
 
-/* auto: below a folder that systemd names */
+/* auto: in a folder that systemd provides */
 static bool parse_path_or_auto(const kws_conf_key *k, const char *text, void *field)
 {
 	return !strcmp(text, "auto") ? parse_text(k, text, field) : parse_path(k, text, field);
@@ -235,8 +236,8 @@ static void range_names(const kws_conf_key *k, char *text, size_t n)
 		 k->max - 1, KWS_CONF_NAME - 1);
 }
 
-/* Blanks at the ends of a command mean nothing, and a line of a file loses them. False: one at the end is escaped, and a
- * line would lose it all the same. */
+/* Remove blanks at both ends of a command: they mean nothing, and a line of a file loses them.
+ * False: the last blank is escaped, but a line of a file would lose it, too. */
 static bool trim(char *command)
 {
 	char *first = command + strspn(command, " \t"), *end = first + strlen(first);
@@ -319,7 +320,7 @@ static const choice levels[] = {
 	{ "error", 3 }, { "warning", 4 }, { "info", 6 }, { "debug", 7 }, { NULL, 0 }
 };
 
-/* Up to max: a switch of 0..1 has no auto. */
+/* Only values up to max: a switch of 0..1 has no auto. */
 static const choice *choices_of(const kws_conf_key *k)
 {
 	return k->max > 2 ? levels : switches;

@@ -15,13 +15,13 @@
 typedef struct {
 	kws_conf *conf;
 	kws_conf_told told;
-	bool live; /* kwsd runs: only keys that need no reload, of sections that are there */
-	const char *text, *end;		 /* what is left to read */
-	char value[KWS_CONF_LINE];	 /* of this line, with its quotes and comment */
-	const kws_conf_section *section; /* in which we are; NULL: in none, or in one refused */
+	bool live;		/* kwsd runs: only keys that need no reload, in existing sections */
+	const char *text, *end; /* the text that is left */
+	char value[KWS_CONF_LINE];	 /* of this line, with quotes and comment */
+	const kws_conf_section *section; /* the current one; NULL: none, or a refused one */
 	bool refused;
-	char name[KWS_CONF_NAME];		  /* the section's */
-	int seen[sizeof(kws_conf) / sizeof(int)]; /* line in which a field was set; 0: none */
+	char name[KWS_CONF_NAME];		  /* of the section */
+	int seen[sizeof(kws_conf) / sizeof(int)]; /* the line that set a field; 0: none */
 } reader;
 
 /* ---- sections ---- */
@@ -41,7 +41,7 @@ static void no_such_section(reader *r, const char *text)
 	kws_conf_tell(&r->told, "[%s]: no such section%s", text, kws_nearest_hint(&near));
 }
 
-/* text: what stands between the brackets. */
+/* text: the text between the brackets. */
 static void enter(reader *r, const char *text)
 {
 	char word[KWS_CONF_LINE], name[KWS_CONF_LINE];
@@ -72,7 +72,7 @@ static void enter(reader *r, const char *text)
 		memcpy(r->name, name, strlen(name) + 1);
 }
 
-/* A section that kwsd, which runs, does not have. */
+/* The running kwsd does not have this section. */
 static void no_such_element(reader *r)
 {
 	char title[KWS_CONF_TITLE];
@@ -85,8 +85,8 @@ static void no_such_element(reader *r)
 		      kws_nearest_hint(&near));
 }
 
-/* The element in which we are. It is added when it is not there: a plain one with its first key, so
- * that a bare [audio] makes no microphone. NULL: it may not be added, which has been told. */
+/* The element of the current section; added if it does not exist. A plain one is added with its
+ * first key, so that an empty [audio] makes no microphone. NULL: it may not be added; reported. */
 static char *element(reader *r)
 {
 	char title[KWS_CONF_TITLE];
@@ -109,7 +109,7 @@ static char *element(reader *r)
 
 /* ---- keys ---- */
 
-/* The line in which the field was set before, in this file; 0: it was not. */
+/* The line of this file that set the field before; 0: none. */
 static int *line_of(reader *r, const void *field)
 {
 	return &r->seen[(size_t)((const char *)field - (const char *)r->conf) / sizeof(int)];
@@ -150,7 +150,7 @@ static void set_key(reader *r, const kws_conf_key *k, const char *value)
 		k->kind->parse(k, value, e + k->offset);
 }
 
-/* As the name before the = of a line that reads back the same? */
+/* Whether word, written before the = of a line, reads back the same. */
 static bool can_be_key(const char *word)
 {
 	const size_t n = strlen(word);
@@ -188,8 +188,7 @@ static void put_word(reader *r, const char *word, float threshold)
 		d->n_words++;
 }
 
-/* [threshold] has the model's words for keys; whether the model has them is checked when it is
- * there. */
+/* The keys of [threshold] are words of the model. They are checked when the model is loaded. */
 static void set_word(reader *r, const char *word, const char *value)
 {
 	char title[KWS_CONF_TITLE];
@@ -238,7 +237,7 @@ static void set(reader *r, const char *name, const char *value)
 
 /* ---- lines ---- */
 
-/* inih's own value knows no quotes: the line's is taken; nor does it see the sections. */
+/* inih does not know our quotes and sees no sections, so use our own value and section. */
 static int on_value(void *user, const char *section, const char *name, const char *value)
 {
 	reader *r = user;
@@ -297,8 +296,8 @@ static void keep_value(reader *r, const char *line, size_t len)
 	snprintf(r->value, sizeof r->value, "%s", value + strspn(value, " \t"));
 }
 
-/* How much of the line inih is to see: all, or nothing since it was dealt with. room: what it can
- * take. */
+/* How many bytes of the line inih gets: all, or 0 if the line is already handled. room: the most
+ * that inih can take. */
 static size_t look(reader *r, const char *line, size_t len, size_t room)
 {
 	if (memchr(line, 0, len)) {
@@ -319,12 +318,12 @@ static size_t look(reader *r, const char *line, size_t len, size_t room)
 	return len;
 }
 
-/* inih's fgets: one line a call, which tells us the line's number before on_value is called with
- * what stands in it. Leading blanks are dropped, since inih would take an indented line for the
- * continuation of the value before it. */
+/* inih's fgets: one line per call. So the line number is known before inih calls on_value. Leading
+ * blanks are dropped, because inih takes an indented line for the continuation of the value
+ * before. */
 static char *next_line(char *str, int num, void *stream)
 {
-	static const char mark[] = "\xef\xbb\xbf"; /* some editors begin UTF-8 with it */
+	static const char mark[] = "\xef\xbb\xbf"; /* byte order mark of some editors */
 	reader *r = stream;
 	const char *end;
 
@@ -378,7 +377,7 @@ int kws_conf_parse_live(kws_conf *c, const char *name, const char *text, size_t 
 	return parse(c, true, name, text, len, fn, ctx);
 }
 
-/* -o audio.device=X where only named ones stand: which was meant? */
+/* -o audio.device=X, but there are only named sections: it is unclear which one is meant. */
 static bool is_ambiguous(reader *r)
 {
 	const kws_conf_section *s = r->section;

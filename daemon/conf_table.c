@@ -16,7 +16,7 @@ const kws_conf_section kws_conf_sections[] = {
 	{ "audio", LIST(audio), false },
 	{ "model", LIST(model), false },
 	{ "decision", LIST(decision), true },
-	{ "threshold", LIST(decision), true }, /* has a model's words for keys */
+	{ "threshold", LIST(decision), true }, /* its keys are words of a model */
 	{ "stdout", ONE(out) },
 	{ "journal", ONE(journal) },
 	{ "file", LIST(file), false },
@@ -36,8 +36,8 @@ const size_t kws_conf_n_sections = sizeof kws_conf_sections / sizeof kws_conf_se
 #define TEXT(section, key, kind, def)                                                              \
 	ROW(section, key, kind, 0, sizeof(((kws_conf_##section *)0)->key), def, false)
 
-/* section, key, kind of value, least, most, default; LIVE: may be changed while kwsd runs. The first key
- * of a section says whether it is on: not "no", not empty. */
+/* section, key, kind of value, min, max, default; LIVE: may be changed while kwsd runs. A section
+ * is on if its first key is neither "no" nor empty. */
 const kws_conf_key kws_conf_keys[] = {
 	LIVE(audio, enabled, choice, 0, 1, "yes"),
 	TEXT(audio, device, device, "default"),
@@ -155,7 +155,7 @@ size_t kws_conf_index(const kws_conf *c, const kws_conf_section *s, const char *
 	return i;
 }
 
-/* [decision] and [threshold] are one struct: what counts is where it lies. */
+/* [decision] and [threshold] share one struct, so compare the offset, not the name. */
 void kws_conf_put_defaults(const kws_conf_section *s, void *element)
 {
 	for (size_t i = 0; i < kws_conf_n_keys; i++) {
@@ -183,7 +183,7 @@ void *kws_conf_add(kws_conf *c, const kws_conf_section *s, const char *name)
 	return element;
 }
 
-/* ---- what all sections have in common ---- */
+/* ---- all sections ---- */
 
 bool kws_conf_is_on(const kws_conf *c, const kws_conf_section *s, size_t i)
 {
@@ -192,7 +192,7 @@ bool kws_conf_is_on(const kws_conf *c, const kws_conf_section *s, size_t i)
 
 	while (k < kws_conf_keys + kws_conf_n_keys && strcmp(k->section, s->name) != 0)
 		k++;
-	if (k == kws_conf_keys + kws_conf_n_keys) /* [threshold] has a model's words */
+	if (k == kws_conf_keys + kws_conf_n_keys) /* [threshold] has no fixed keys */
 		return true;
 	const char *field = (const char *)kws_conf_at(c, s, i) + k->offset;
 	if (k->kind != &kws_conf_choice)
@@ -220,7 +220,7 @@ bool kws_conf_next_place(const kws_conf *c, kws_conf_place *p)
 	return false;
 }
 
-/* ---- what is wrong ---- */
+/* ---- errors ---- */
 
 void kws_conf_tell(kws_conf_told *t, const char *format, ...)
 {

@@ -19,13 +19,13 @@ static bool is_quote(char c)
 	return c == '"' || c == '\'';
 }
 
-/* Whether a comment begins at text[i], which is outside of quotes. */
+/* Whether a comment begins at text[i], outside of quotes. */
 static bool is_comment(const char *text, size_t i)
 {
 	return (text[i] == '#' || text[i] == ';') && (i == 0 || is_blank(text[i - 1]));
 }
 
-/* Whether c opens or closes what is quoted by *quote; 0: nothing is. */
+/* Whether c opens or closes a quotation. *quote: the open quote; 0: none. */
 static bool turns(char *quote, char c)
 {
 	if (*quote ? c != *quote : !is_quote(c))
