@@ -21,7 +21,7 @@ double kws_anchor_update(kws_anchor *a, double mono, double seconds)
 	if (seen < a->best)
 		a->best = seen;
 	jump = a->best - a->offset;
-	if (jump < -sooner_s) { /* a file is faster than time; or the device was slow to begin */
+	if (jump < -sooner_s) { /* a file is faster than real time, or the device started late */
 		a->follows = !a->may_run_ahead;
 		if (a->follows)
 			kws_anchor_start(a, false, mono, seconds);
@@ -29,7 +29,7 @@ double kws_anchor_update(kws_anchor *a, double mono, double seconds)
 	}
 	if (mono - a->window < window_s)
 		return 0.0;
-	/* what is late may come yet, but not for a whole window */
+	/* late audio may still come, but not after a whole window */
 	a->offset += jump > lost_s ? jump : 0.25 * jump;
 	a->best = seen;
 	a->window = mono;

@@ -64,7 +64,7 @@ void kws_clock_use(const kws_clock *c)
 	in_use = c ? c : &real;
 }
 
-/* ---- the one in use ---- */
+/* ---- the clock in use ---- */
 
 double kws_clock_thread(void)
 {

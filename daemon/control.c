@@ -107,7 +107,7 @@ static bool is_for(const kws_subscription *s, const char *listener, const char *
 	       && (*s->spotter == '*' || !spotter || !strcmp(s->spotter, spotter));
 }
 
-/* The line's end goes behind its n bytes. */
+/* Complete line (n,) and send it. */
 static bool put(kws_client *k, char *line, size_t n)
 {
 	const unsigned long lost = kws_client_lost(k);
@@ -159,8 +159,8 @@ void kws_control_near_miss(kws_control *c, const kws_report *r)
 	tell_report(c, KWS_STREAM_NEAR_MISSES, "near_miss", r);
 }
 
-/* One more row, of period_s; each client gets a line behind as many rows as its rate leaves between two,
- * so that all rows count and nothing has to be kept for each. */
+/* Add a row, of period_s. Each client gets a line after every `rows' rows, as its rate requires. A
+ * line covers all of them, so no row is skipped and no state is needed for each client. */
 static void tell_row(kws_control *c, enum kws_stream stream, enum kws_scope_kind kind, kws_scope *t,
 		     const float *row, double period_s, double time_s)
 {
@@ -242,7 +242,7 @@ enum kws_status kws_control_ears(kws_control *c, const kws_control_ear *ear, siz
 
 /* ---- the socket ---- */
 
-/* Its path; "": off. */
+/* The path of the socket; "": off. */
 static void find_path(const kws_conf_control *conf, char path[KWS_DOOR_PATH + 16])
 {
 	const char *dir = getenv("RUNTIME_DIRECTORY");
@@ -299,7 +299,7 @@ enum kws_status kws_control_swap(kws_control *c, const kws_conf_control *conf, k
 	c->conf = *conf;
 	c->closing = !next && c->server;
 	if (!next)
-		return KWS_OK; /* who asked for this is still to be answered */
+		return KWS_OK; /* the client that asked for this still gets its answer */
 	kws_server_stop(c->server, 0, false);
 	c->server = next;
 	return KWS_OK;

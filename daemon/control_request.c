@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* DEPTH, VALUES: of what a line may hold. */
+/* DEPTH, VALUES: the most nesting and the most values of a request. */
 enum { DEPTH = 8, VALUES = 1024, KEYS = 8, PROTOCOL = 1 };
 
 /* ---- answers ---- */
 
-/* A text cut short may end in half a character. */
+/* A text that was cut may end inside a UTF-8 character; then ? replaces all bytes that are not
+ * ASCII. */
 static json_t *text_of(const char *text)
 {
 	char plain[1024];
@@ -40,7 +41,7 @@ static json_t *lines_of(const char *text)
 	return list;
 }
 
-/* told goes into the line, and is freed. */
+/* Add the members of told to the answer, and free told. */
 static size_t put_answer(kws_control *c, const char *asked, const char *id, const char *code,
 			 const char *errors, json_t *told)
 {
@@ -84,7 +85,7 @@ size_t kws_control_tell(kws_control *c, const char *asked, const char *id, const
 	return put_answer(c, asked, id, code, errors, NULL);
 }
 
-/* ---- what is asked ---- */
+/* ---- reading a request ---- */
 
 enum kws_control_heard kws_request_wrong(kws_request *r, const char *format, ...)
 {
@@ -154,7 +155,7 @@ bool kws_request_knows(kws_request *r, const json_t *o, const char *where, const
 	return true;
 }
 
-/* ---- what is told ---- */
+/* ---- version and status ---- */
 
 static enum kws_control_heard version(kws_request *r)
 {
@@ -177,7 +178,7 @@ static enum kws_control_heard status(kws_request *r)
 static const struct {
 	const char *name;
 	kws_request_fn *fn;
-	const char *keys[KEYS]; /* beside request and id */
+	const char *keys[KEYS]; /* besides request and id */
 } requests[] = {
 	{ "status", status, { NULL } },
 	{ "version", version, { NULL } },
@@ -234,7 +235,8 @@ static bool read_id(kws_request *r)
 	return false;
 }
 
-/* Whether a line is small enough to be read as JSON: what takes memory are its values. */
+/* Whether a line is small enough to be parsed as JSON: the number of values determines the
+ * memory. */
 static bool is_small(const char *line, size_t n)
 {
 	size_t depth = 0, values = 0;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Assignments of one request, each of so many bytes. */
+/* The most assignments of one request, and the most bytes of each. */
 enum { SET = 64, TEXT = 256 };
 
 static bool is_printable(const char *text)
@@ -17,7 +17,7 @@ static bool is_printable(const char *text)
 	return true;
 }
 
-/* "key=value" */
+/* Write "key=value". */
 static bool assignment(kws_request *r, const char *key, const json_t *v, char text[TEXT])
 {
 	char value[TEXT] = "";

@@ -40,7 +40,7 @@ static bool read_subscription(kws_request *r, const json_t *v, enum kws_stream s
 	return read_rate(r, v, stream, &s->rate_hz);
 }
 
-/* All that is subscribed to. */
+/* Answer with all subscribed streams. */
 static enum kws_control_heard tell_streams(kws_request *r)
 {
 	json_t *list = json_array();
@@ -52,7 +52,7 @@ static enum kws_control_heard tell_streams(kws_request *r)
 	return KWS_HEARD_ANSWERED;
 }
 
-/* Nothing has changed when one of them is wrong. */
+/* If one subscription is wrong, none changes. */
 enum kws_control_heard kws_request_subscribe(kws_request *r)
 {
 	kws_subscription s[KWS_STREAMS];

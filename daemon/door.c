@@ -35,9 +35,9 @@ static enum kws_status failed(const kws_door *d, int code, kws_error *err)
 			kws_cause_of(&cause, code, d->path));
 }
 
-/* ---- the name ---- */
+/* ---- the path ---- */
 
-/* The doors that are open: what a reload makes takes names over from what runs. */
+/* All open doors. A reload takes over paths from the running doors. */
 static kws_door *open_doors;
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -76,7 +76,7 @@ static void strike(const kws_door *d)
 	pthread_mutex_unlock(&open_lock);
 }
 
-/* May we have the name? It is free, our own, or a dead daemon's. */
+/* Whether we may use the path: it is free, our own, or a dead daemon's. */
 static enum kws_status look(const kws_door *d, kws_error *err)
 {
 	struct sockaddr_un a = address(d->path);
@@ -105,7 +105,8 @@ static enum kws_status look(const kws_door *d, kws_error *err)
 			d->label, d->path, kws_strerrno(code));
 }
 
-/* Returns the folder, locked; -1: it cannot be read, which is allowed; -2: somebody holds it. */
+/* Lock the folder. Returns its descriptor; -1: it cannot be read, which is allowed; -2: another
+ * process holds the lock. */
 static int lock_folder(const kws_door *d)
 {
 	char copy[sizeof d->path];
@@ -133,7 +134,8 @@ static void unlock_folder(int fd)
 
 /* ---- the socket ---- */
 
-/* A sandbox may forbid chown; what we make is in our own group already, or in that of a setgid folder. */
+/* Set group and mode. A sandbox may forbid chown, so call it only if the group differs: a new file
+ * already has our own group, or that of a setgid folder. */
 static enum kws_status give_away(const kws_door *d, const char *name, kws_error *err)
 {
 	kws_cause cause = { "" };
@@ -149,7 +151,7 @@ static enum kws_status give_away(const kws_door *d, const char *name, kws_error 
 	return KWS_OK;
 }
 
-/* Bind to a name beside the path that nobody has: what is there is never removed for it. */
+/* Bind to an unused name next to the path. No existing file is removed for it. */
 static bool bind_beside(const kws_door *d, int fd, char *name, size_t n)
 {
 	static unsigned count;
@@ -166,8 +168,8 @@ static bool bind_beside(const kws_door *d, int fd, char *name, size_t n)
 	return false;
 }
 
-/* Listen under a name beside the path, with owner and mode as they are to be: nobody connects
- * before the rights are right. Returns KWS_OK, or nothing is left behind. */
+/* Listen under a name next to the path, with the final group and mode: nobody can connect before
+ * they are set. On failure nothing is left behind. */
 static enum kws_status listen_beside(kws_door *d, char *name, size_t n, kws_error *err)
 {
 	enum kws_status status;

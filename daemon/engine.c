@@ -18,7 +18,7 @@ struct kws_engine {
 	kws_near *near;	  /* (n_words,) */
 	float near_share; /* 0: off */
 	unsigned refractory_ms;
-	uint64_t next; /* where the next frame ends, if nothing is skipped */
+	uint64_t next; /* end of the next frame if nothing is skipped, samples */
 	kws_engine_fn *fn;
 	kws_engine_frame_fn *frame;
 	void *ctx;
@@ -44,7 +44,7 @@ static void on_event(void *ctx, const kws_event *ev)
 		e->fn(e->ctx, e, ev, false);
 }
 
-/* Tell of a near miss that is over at this sample. */
+/* Report a near miss that has ended at this sample. */
 static void near_miss(kws_engine *e, size_t w, uint64_t sample)
 {
 	const kws_near *n = &e->near[w];
@@ -66,7 +66,7 @@ static void on_frame(void *ctx, const kws_frame *f)
 	kws_engine *e = ctx;
 	const float *score = kws_ear_score(e->ear);
 
-	/* a new beginning: a gate that opened, or audio that was skipped */
+	/* start anew: a gate has opened, or audio was skipped */
 	if (f->sample != e->next)
 		memset(e->near, 0, e->n_words * sizeof *e->near);
 	e->next = f->sample + f->stride * samples_of(e, 10);
@@ -83,7 +83,7 @@ static void on_frame(void *ctx, const kws_frame *f)
 		e->frame(e->ctx, e, f, score);
 }
 
-/* A word of the plain [threshold] that this model lacks is another's. */
+/* Words of the plain [threshold] that this model does not have belong to other models. */
 static kws_spotter_config wishes(kws_engine *e, const kws_conf *c)
 {
 	const kws_decision *def = kws_model_decision(e->model);
@@ -181,7 +181,7 @@ void kws_engine_configure(kws_engine *e, const kws_conf *c, const kws_conf_model
 {
 	const kws_spotter_config own = wishes(e, c);
 
-	/* the ranges are those of the configuration's keys: nothing is left to refuse */
+	/* cannot fail: the configuration has the same ranges */
 	(void)kws_ear_configure(e->ear, &own, NULL);
 	if (*e->after)
 		kws_ear_gate(e->ear, (double)conf->within_s);

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A decision takes KWS_DECIDE_HOLD_MS at most: what the old model had not decided by then is the new
- * one's. */
+/* A decision takes at most KWS_DECIDE_HOLD_MS. What the old model had not decided by then belongs
+ * to the new model. */
 static const double undecided_s = 0.3;
 
 void kws_handover_told(kws_handover *h, const char *word, double start_s, double end_s)

@@ -8,9 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The history has room for what an engine hears once more, and for what comes meanwhile. */
+/* The history has room for the audio that an engine processes again, and for what comes
+ * meanwhile. */
 enum { HISTORY_S = KWS_HEARING_WARM_S + 1, CATCH_UP_HOPS = 20 };
-/* How long the end of a stream may wait for an engine that is behind. */
+/* At the end of a stream, wait this long for an engine that is behind. */
 static const double settle_s = 0.3;
 
 enum kws_status kws_hearing_create(kws_hearing **out, const char *name, const kws_observer *to,
@@ -49,7 +50,7 @@ double kws_hearing_heard_s(const kws_hearing *h)
 
 /* ---- the history ---- */
 
-/* An engine that is behind tells of its events later. */
+/* Samples. Clips need more, because an engine that is behind reports its events later. */
 static size_t history_needed(const kws_hearing *h, unsigned hz)
 {
 	size_t n = (size_t)hz * HISTORY_S,
@@ -60,7 +61,7 @@ static size_t history_needed(const kws_hearing *h, unsigned hz)
 	return n > clip ? n : clip;
 }
 
-/* With what there is, if the rate is the same. */
+/* Make room in the history for hz. Its samples, which have that rate, are kept. */
 static bool fit_history(kws_hearing *h, unsigned hz)
 {
 	const size_t need = history_needed(h, hz);
@@ -135,7 +136,7 @@ void kws_hearing_feed(kws_hearing *h, const float *pcm, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		sum += (double)pcm[i] * (double)pcm[i];
-	h->power += 0.01 * (sum / (double)n - h->power); /* 10 ms hops: a second */
+	h->power += 0.01 * (sum / (double)n - h->power); /* 10 ms hops: smoothed over 1 s */
 	kws_history_append(&h->history, pcm, n);
 	hear(h, 1);
 	if (h->clips)
@@ -161,7 +162,7 @@ void kws_hearing_hurry(kws_hearing *h)
 		hear(h, 1);
 }
 
-/* Those that are too far behind do not hear the rest. */
+/* Engines that are too far behind skip the rest. */
 static void give_up(kws_hearing *h)
 {
 	kws_log(KWS_LOG_WARNING,
@@ -201,7 +202,7 @@ void kws_hearing_end(kws_hearing *h)
 		kws_clips_step(h->clips, &h->list, &h->history, true);
 }
 
-/* ---- what is told ---- */
+/* ---- state ---- */
 
 kws_anchor *kws_hearing_anchor(kws_hearing *h)
 {

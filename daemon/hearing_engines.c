@@ -12,7 +12,7 @@ kws_seat *kws_hearing_seat(kws_hearing *h, const char *name)
 	return NULL;
 }
 
-/* Whether e is to stand behind one of those that are left. */
+/* Whether an engine that opens e is still in left. */
 static bool waits(const kws_engine *e, kws_engine *const *left, size_t n)
 {
 	for (size_t i = 0; *kws_engine_after(e) && i < n; i++)
@@ -22,7 +22,7 @@ static bool waits(const kws_engine *e, kws_engine *const *left, size_t n)
 	return false;
 }
 
-/* In an order in which each stands behind the one that opens it, and else as they were given. */
+/* Sort so that each engine follows the one that opens it; otherwise keep the order. */
 static void sort(kws_engine *const *in, kws_engine **out, size_t n)
 {
 	kws_engine *left[KWS_CONF_MODELS];
@@ -39,7 +39,8 @@ static void sort(kws_engine *const *in, kws_engine **out, size_t n)
 	}
 }
 
-/* Where the engine of this seat, if there was one, had come to. */
+/* The sample that the engine of this seat has reached; without an engine, the end of the
+ * history. */
 static uint64_t come_to(const kws_hearing *h, const kws_seat *s)
 {
 	uint64_t next = s ? kws_ear_next(kws_engine_ear(s->engine)) : UINT64_MAX;
@@ -47,7 +48,7 @@ static uint64_t come_to(const kws_hearing *h, const kws_seat *s)
 	return next < h->history.end ? next : h->history.end;
 }
 
-/* A new engine for the seat of old, or NULL. False: it cannot hear the stream. */
+/* Give a new engine the seat of old, which may be NULL. False: it cannot process the stream. */
 static bool take_over(kws_hearing *h, kws_seat *s, kws_engine *engine, const kws_seat *old)
 {
 	const uint64_t back = (uint64_t)h->hz * KWS_HEARING_WARM_S, at = come_to(h, old);
@@ -64,7 +65,7 @@ static bool take_over(kws_hearing *h, kws_seat *s, kws_engine *engine, const kws
 		return true;
 	room = h->history.cap - (uint64_t)KWS_HEARING_LAG_HOPS * (h->hz / 100);
 	if (from + room < h->history.end)
-		from = h->history.end - room; /* what comes next must not overwrite it */
+		from = h->history.end - room; /* the next samples must not overwrite these */
 	if (kws_engine_start(engine, h->hz, from, &err) != KWS_OK) {
 		kws_log(KWS_LOG_ERROR, "the new model cannot hear %u Hz: %s%s", h->hz, err.text,
 			old ? "; the old one stays" : "");
@@ -76,7 +77,7 @@ static bool take_over(kws_hearing *h, kws_seat *s, kws_engine *engine, const kws
 	return true;
 }
 
-/* A gate is closed in an engine that takes over: what has opened it opens it again. */
+/* In a new engine the gate is closed: open it again with the events that have opened it before. */
 static void open_again(kws_hearing *h, kws_engine *engine)
 {
 	const kws_seat *by =

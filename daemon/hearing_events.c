@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the wall clock, as it is set now, would have said at a monotonic time. */
+/* The wall time of a monotonic time, by the wall clock as it is set now. */
 static double wall_of(double mono)
 {
 	return mono - kws_clock_mono() + kws_clock_wall();
@@ -46,7 +46,7 @@ static void keep_clip(kws_hearing *h, kws_report *r, const kws_event *ev, bool n
 	kws_clips_want(h->clips, &h->list, r->clip, ev->start * h->hz / hz, ev->end * h->hz / hz);
 }
 
-/* Open the gates of those that wait for a word of this seat. */
+/* Open the gates of the engines that wait for a word of this seat. */
 static void open_gates(kws_hearing *h, kws_seat *s, const kws_event *ev, const char *id)
 {
 	kws_ear *by = kws_engine_ear(s->engine);
@@ -74,7 +74,7 @@ void kws_hearing_on_event(void *ctx, kws_engine *engine, const kws_event *ev, bo
 	kws_report r;
 
 	fill(h, engine, &r, ev, near ? NULL : kws_ear_after(kws_engine_ear(engine)));
-	/* those whose gate it has opened know of it, too */
+	/* the engines whose gates it opens know it already, too */
 	if (kws_handover_was_decided(&s->past, r.word, start_s, end_s, (double)ev->sample / hz,
 				     near))
 		return;

@@ -18,20 +18,20 @@ struct kws_listener {
 	kws_silence silence;
 
 	/* the stream */
-	unsigned stream, streams; /* of capture; so many were opened */
+	unsigned stream, streams; /* number in capture; how many were opened */
 	unsigned hz;
-	bool open; /* one is being heard */
+	bool open; /* a stream is being processed */
 	char device[KWS_DEVICE_NAME];
 	size_t hop;
 	float *pcm; /* (hop,) */
 
-	bool told;		 /* that there is no audio */
-	double created, lost_at; /* monotonic time; lost_at: of the last audio */
+	bool told;		 /* the log says that there is no audio */
+	double created, lost_at; /* monotonic times; lost_at: of the last audio */
 	double next_splice_log;
 	double suspended_s; /* boot time minus monotonic time */
 };
 
-/* The name before a line of the log. */
+/* The name at the start of a log line. */
 typedef struct {
 	char text[KWS_CONF_NAME + 2];
 } prefix;
@@ -80,13 +80,13 @@ static void begin_stream(kws_listener *l, kws_device *d)
 
 static void end_stream(kws_listener *l)
 {
-	const bool wanted = l->conf.enabled; /* else it is no loss */
+	const bool wanted = l->conf.enabled; /* otherwise it is not a loss */
 	const bool started = kws_hearing_anchor(l->hearing)->started;
 	prefix p;
 
 	l->open = false;
 	kws_hearing_end(l->hearing);
-	/* once an outage: also streams that open and then send nothing end here, again and again */
+	/* warn once per outage: streams that open but send nothing end here again and again, too */
 	kws_log(!wanted		      ? KWS_LOG_INFO
 		: started || !l->told ? KWS_LOG_WARNING
 				      : KWS_LOG_DEBUG,
@@ -95,10 +95,10 @@ static void end_stream(kws_listener *l)
 	l->told = true;
 }
 
-/* The first samples of a stream say what happened since the one before. */
+/* With the first samples of a stream, report the gap since the stream before. */
 static void first_audio(kws_listener *l, kws_device *d, double mono)
 {
-	/* what has come with the first hop was heard before now */
+	/* the first hop, and what came with it, was recorded before now */
 	const bool pipe = kws_device_is_pipe(d);
 	double waited = pipe ? 0.0 : (double)(kws_device_available(d) + l->hop) / l->hz;
 	double seconds = l->lost_at > 0.0 ? mono - l->lost_at - waited : 0.0;
@@ -118,7 +118,8 @@ static void first_audio(kws_listener *l, kws_device *d, double mono)
 			 kws_listener_heard_s(l));
 }
 
-/* Audio is missing in the middle of a stream. A machine that is too slow loses some every second. */
+/* Audio is missing in the middle of a stream. Do not warn each time: a machine that is too slow
+ * loses some every second. */
 static void add_gap(kws_listener *l, double seconds, const char *reason)
 {
 	double mono = kws_clock_mono();
@@ -143,14 +144,14 @@ static void check_losses(kws_listener *l, kws_device *d)
 	kws_device_state_get(d, &st);
 	if (kws_gaps_look(kws_hearing_gaps(l->hearing), &st, l->hz, mono - heard_s - anchor->offset,
 			  &seconds, &reason)) {
-		/* what is decided now is before the gap, and what follows is a new beginning */
+		/* decide open words before the gap, and start anew after it */
 		kws_hearing_splice(l->hearing);
 		add_gap(l, seconds, reason);
 		kws_anchor_start(anchor, kws_device_is_pipe(d), mono, heard_s);
 		return;
 	}
 	jump = kws_anchor_update(anchor, mono, heard_s);
-	if (jump > 0.0) /* some seconds ago, and what followed has been heard */
+	if (jump > 0.0) /* lost some seconds ago; the audio after it was processed already */
 		add_gap(l, jump, "lost unnoticed");
 	if (jump < 0.0)
 		kws_log(KWS_LOG_INFO, "%s%s: audio comes %.2f s sooner than before", who(l, &p),
@@ -180,8 +181,8 @@ static void check_silence(kws_listener *l, const kws_device *d, size_t n)
 		kws_capture_lose(l->capture, "digital silence");
 }
 
-/* The next hop into pcm, or, when the source has ended, the rest, which may be less. Returns how
- * many samples. */
+/* Read the next hop into pcm; if the source has ended, the rest, which may be less. Returns the
+ * number of samples. */
 static size_t next_hop(kws_listener *l, kws_device *d, bool ended)
 {
 	size_t n = kws_device_read(d, l->pcm, l->hop);
@@ -192,9 +193,9 @@ static size_t next_hop(kws_listener *l, kws_device *d, bool ended)
 	return n && n < l->hop ? kws_device_read(d, l->pcm, n) : 0;
 }
 
-/* What is in the ring, but no more than two seconds at a time, and for a tenth of a second at most
- * on a machine that is slow or busy: a file's reader puts back at once what we take, and signals and
- * sockets want to be served, too. */
+/* Process what is in the ring, but at most 2 s of audio at a time, and for at most 0.1 s on a
+ * machine that is slow or busy. A file's reader refills the ring at once, and signals and sockets
+ * need their turn, too. */
 static void drain(kws_listener *l, kws_device *d)
 {
 	enum { MAX_HOPS = 200 };
@@ -211,7 +212,7 @@ static void drain(kws_listener *l, kws_device *d)
 		kws_hearing_feed(l->hearing, l->pcm, n);
 		check_silence(l, d, n);
 		if (kws_capture_device(l->capture) != d)
-			return; /* given up in the middle */
+			return; /* the device was closed meanwhile */
 	}
 	kws_hearing_catch_up(l->hearing);
 	if (!hops)
@@ -257,7 +258,7 @@ void kws_listener_finish(kws_listener *l)
 
 	if (!l->open || !d)
 		return;
-	/* what is there now, and not what a fast pipe goes on to send */
+	/* only what is there now, not what a fast pipe sends next */
 	kws_hearing_hurry(l->hearing);
 	drain(l, d);
 	l->open = false;

@@ -47,7 +47,7 @@ unsigned long kws_log_dropped(void)
 	return atomic_load(&dropped);
 }
 
-/* A pipe or socket that is ready takes a line of less than PIPE_BUF bytes without waiting. */
+/* A pipe or socket that is ready takes a line shorter than PIPE_BUF without waiting. */
 static bool put(int fd, const char *line, size_t n)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
@@ -55,8 +55,8 @@ static bool put(int fd, const char *line, size_t n)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) && write(fd, line, n) == (ssize_t)n;
 }
 
-/* systemd says in JOURNAL_STREAM which stream it has connected; a shell in a terminal may have
- * inherited the variable. */
+/* JOURNAL_STREAM has the device and inode of the stream that systemd has connected. A shell in a
+ * terminal may have inherited the variable, so compare them. */
 bool kws_log_is_journal(int fd)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -78,7 +78,7 @@ static const char *word_of(int level)
 					  : "debug";
 }
 
-/* What stands before a line. Returns its length. */
+/* Write the prefix of a line. Returns its length. */
 static int begin(char *line, size_t n, int fd, int level)
 {
 	return kws_log_is_journal(fd) ? snprintf(line, n, "<%d>", level)

@@ -12,8 +12,8 @@
 
 enum { AT_ONCE = 64, FIRST_SLOTS = 64 };
 
-/* A descriptor that is closed and opened again has the same number, but not the same generation: what
- * was ready of the old one is not told to the new one. */
+/* A descriptor that is closed and opened again has the same number, but another generation: events
+ * of the old one do not reach the new one. */
 typedef struct {
 	kws_loop_fn *fn; /* NULL: not watched */
 	void *ctx;
@@ -22,10 +22,10 @@ typedef struct {
 
 struct kws_loop {
 	int epoll;
-	slot *slots; /* (n_slots,) by descriptor */
+	slot *slots; /* (n_slots,) indexed by descriptor */
 	size_t n_slots;
 	kws_timer *timers; /* in no order: they are few */
-	unsigned round;	   /* of step: a timer has one turn in each */
+	unsigned round;	   /* number of the step: a timer is called once in each */
 	bool stop;
 };
 
@@ -79,8 +79,8 @@ static bool reach(kws_loop *l, int fd)
 	return true;
 }
 
-/* Tell the kernel, which goes on to tell of hang-ups also where nothing is asked for: then it does not
- * watch at all. */
+/* Update the epoll set. The kernel reports hang-ups even if no events are requested, so then the
+ * descriptor is not in the set. */
 static int watch(kws_loop *l, int fd, unsigned before)
 {
 	const slot *s = &l->slots[fd];
@@ -124,7 +124,7 @@ void kws_loop_modify(kws_loop *l, int fd, unsigned events)
 	s->events = events;
 	if (before != events && watch(l, fd, before) != 0)
 		s->events =
-			0; /* it cannot be watched for this: only when the kernel has no memory */
+			0; /* it cannot be watched for this; only if the kernel is out of memory */
 }
 
 void kws_loop_remove(kws_loop *l, int fd)
@@ -138,7 +138,7 @@ void kws_loop_remove(kws_loop *l, int fd)
 		epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, &(struct epoll_event){ 0 });
 }
 
-/* ---- times ---- */
+/* ---- timers ---- */
 
 void kws_loop_time(kws_loop *l, kws_timer *t, double after_s, double every_s, kws_timer_fn *fn,
 		   void *ctx)
@@ -167,7 +167,7 @@ void kws_loop_cancel(kws_loop *l, kws_timer *t)
 	t->set = false;
 }
 
-/* The one that is due first; not those that have had their turn, or were set, in this round. */
+/* The timer that is due first, except those that were called or set in this round. */
 static kws_timer *first_due(const kws_loop *l, double now)
 {
 	kws_timer *first = NULL;
@@ -193,7 +193,7 @@ static void call_timers(kws_loop *l)
 	}
 }
 
-/* Until when there is nothing to do, by the monotonic clock: most_ms at most. */
+/* The monotonic time until which there is nothing to do: in most_ms at the latest. */
 static double until(const kws_loop *l, int most_ms)
 {
 	double t = most_ms < 0 ? HUGE_VAL : kws_clock_mono() + 1e-3 * most_ms;
@@ -203,7 +203,7 @@ static double until(const kws_loop *l, int most_ms)
 	return t;
 }
 
-/* ---- both ---- */
+/* ---- the loop ---- */
 
 static void call(kws_loop *l, const struct epoll_event *e)
 {

@@ -1,4 +1,4 @@
-/* kwsd - hears keywords on a microphone, for ever. See kwsd(8). */
+/* kwsd - spots keywords on microphones, for ever. See kwsd(8). */
 #include "audio/device.h"
 #include "audio/start.h"
 #include "daemon/check.h"
@@ -63,7 +63,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o': override(state, o, NULL, NULL, arg); return 0;
 	case 'd': override(state, o, o->texts[0], "audio.device", arg); return 0;
 	case 'm':
-		/* symbolic links stay: a reload follows them anew */
+		/* do not resolve symbolic links: a reload follows them anew */
 		if (*arg == '/' || !getcwd(full, sizeof full))
 			full[0] = 0;
 		snprintf(path, sizeof path, "%.*s%s%.*s", KWS_CONF_TEXT, full, *full ? "/" : "",
@@ -110,7 +110,7 @@ static void introduce(const kws_setup *s, const kws_setup_source *src)
 	}
 }
 
-/* Whether standard input is to be heard. */
+/* Whether an enabled listener reads standard input. */
 static bool hears_stdin(const kws_conf *c)
 {
 	for (size_t i = 0; i < c->n_audio; i++)
@@ -119,14 +119,15 @@ static bool hears_stdin(const kws_conf *c)
 	return false;
 }
 
-/* The exit status: what the system lacks now may be there at the next try. */
+/* Returns the exit status. Memory, or what else the system lacks, may be there at the next try. */
 static int fail(const kws_error *err, enum kws_status status)
 {
 	kws_log(KWS_LOG_ERROR, "%s", err->text);
 	return status == KWS_ERR_NOMEM ? EX_OSERR : EX_CONFIG;
 }
 
-/* Returns KWS_OK with *service, or *stopped and no service: SIGTERM came first. */
+/* KWS_OK: *service is created; or *stopped is true without a service, because SIGTERM or SIGINT
+ * came first. */
 static enum kws_status start(kws_service **service, kws_setup *setup, const kws_setup_source *src,
 			     bool *stopped, kws_error *err)
 {
@@ -175,6 +176,6 @@ int main(int argc, char **argv)
 	status = start(&service, &setup, &o.src, &stopped, &err);
 	if (status != KWS_OK)
 		return fail(&err, status);
-	/* not through destructors of libraries whose threads may hang */
+	/* _exit skips destructors of libraries, whose threads may hang */
 	_exit(stopped ? EX_OK : kws_service_run(service));
 }

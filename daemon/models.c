@@ -14,13 +14,13 @@ struct kws_shared_model {
 	kws_model *model;
 	char path[KWS_CONF_TEXT];
 	double cost;
-	atomic_uint shares; /* a reload is built beside those who hear */
+	atomic_uint shares; /* atomic: a reload is built in another thread */
 };
 
-/* ---- one ---- */
+/* ---- one model ---- */
 
-/* The cheapest of some pieces of noise, in this thread's own processor time: how busy the machine is
- * counts little. What is far too slow is given up early. */
+/* CPU seconds per second of audio: the lowest of several pieces of noise, in CPU time of this
+ * thread, so that other load has little influence. Stops early if the model is far too slow. */
 static double measure(kws_spotter *sp, unsigned hz)
 {
 	enum { PIECES = 10, HOPS = 20, HOP_MAX = 1920 };
@@ -48,7 +48,7 @@ static double measure(kws_spotter *sp, unsigned hz)
 	return best;
 }
 
-/* Also whether it can hear a stream at all. */
+/* Measure the cost. Fails if the model cannot process streams. */
 static enum kws_status learn_cost(kws_shared_model *m, const char *path, kws_error *err)
 {
 	const unsigned hz = kws_model_rate_hz(m->model);
@@ -77,7 +77,7 @@ void kws_shared_model_release(kws_shared_model *m)
 	free(m);
 }
 
-/* One of all with this content. */
+/* The model in all with this hash; NULL: there is none. */
 static kws_shared_model *find(const kws_models *all, const char *hash)
 {
 	for (size_t i = 0; all && i < all->n; i++)
@@ -114,7 +114,7 @@ static enum kws_status load(kws_models *out, const char *path, const kws_models 
 	return KWS_OK;
 }
 
-/* ---- all ---- */
+/* ---- all models ---- */
 
 enum kws_status kws_models_load(kws_models *out, const kws_conf *c, const kws_models *now,
 				kws_error *err)
@@ -151,7 +151,7 @@ double kws_shared_model_cost(const kws_shared_model *m)
 	return m->cost;
 }
 
-/* ---- what the configuration says of them ---- */
+/* ---- checks against the configuration ---- */
 
 static bool has_word(const kws_model *m, const char *word)
 {
@@ -160,7 +160,7 @@ static bool has_word(const kws_model *m, const char *word)
 	return w >= 0 && kws_model_is_command(m, (size_t)w);
 }
 
-/* Models that the section [threshold name] speaks of. */
+/* Whether the section [threshold NAME] applies to this model. */
 static bool speaks_of(const kws_conf_decision *d, const kws_conf_model *m)
 {
 	return !*d->name || !strcmp(d->name, m->name);
@@ -206,13 +206,13 @@ static enum kws_status check_words(const kws_models *m, const kws_conf *c,
 	return KWS_OK;
 }
 
-/* What one model takes on one microphone. */
+/* The cost of one model on one microphone. */
 typedef struct {
 	const char *audio, *model;
 	double cost;
 } part;
 
-/* By what is told of the cost, then by the names. */
+/* Sort by the cost as printed, then by the names. */
 static int by_cost(const void *a, const void *b)
 {
 	const part *p = a, *q = b;
@@ -224,7 +224,8 @@ static int by_cost(const void *a, const void *b)
 	return names ? names : strcmp(p->model, q->model);
 }
 
-/* "kitchen/commands 0.31, kitchen/wake 0.12": the dearest, and how many others there are. */
+/* "kitchen/commands 0.31, kitchen/wake 0.12": the most expensive parts, and the number of the
+ * others. */
 static void name_parts(char *out, size_t size, part *p, size_t n)
 {
 	enum { NAMED = 3 };

@@ -23,7 +23,7 @@ bool kws_notify_step(kws_notify *n, bool wanted, double heard_s, double mono)
 {
 	bool advanced = heard_s > n->heard_s || !wanted, first = advanced && !n->ready;
 
-	n->heard_s = heard_s; /* also when it is less: a listener was removed */
+	n->heard_s = heard_s; /* may become less: a listener was removed */
 	if (advanced)
 		n->quiet_since = mono;
 	if (first) {
@@ -46,7 +46,7 @@ void kws_notify_status(kws_notify *n, const char *text)
 	if (!strcmp(text, n->status))
 		return;
 	snprintf(n->status, sizeof n->status, "%s", text);
-	kws_clean(n->status); /* a new line would be a message of its own to systemd */
+	kws_clean(n->status); /* a line feed would begin another message to systemd */
 	sd_notifyf(0, "STATUS=%s", n->status);
 }
 

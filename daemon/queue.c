@@ -80,7 +80,7 @@ int kws_queue_pop(kws_queue *q, void *item, int timeout_ms)
 		q->first = (q->first + 1) % q->slots;
 		q->n--;
 		if (!q->n)
-			q->first = 0; /* so that room that is never needed is never touched */
+			q->first = 0; /* memory of unused slots is then never touched */
 		q->busy = true;
 	} else {
 		got = q->closed ? -1 : 0;

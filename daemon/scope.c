@@ -14,14 +14,14 @@ enum { NUMBER = 24, HEAD = 256 };
 typedef struct {
 	float *row; /* (KWS_SCOPE_ROWS, width) */
 	size_t width;
-	uint64_t n; /* added since then */
+	uint64_t n; /* rows added since the value of since changed */
 	unsigned since;
 } trace;
 
 struct kws_scope {
 	char listener[KWS_SCOPE_NAME], spotter[KWS_SCOPE_NAME];
 	trace trace[KWS_SCOPE_KINDS];
-	char **key; /* (n_words,) of each word: "yes": with its quotes */
+	char **key; /* (n_words,) each word as a JSON string, with quotes */
 	char *line;
 	size_t size;
 };
@@ -149,7 +149,7 @@ __attribute__((format(printf, 3, 4))) static void put(const kws_scope *t, size_t
 	va_end(ap);
 }
 
-/* What is no number is null. */
+/* NaN and infinity are written as null. */
 static void put_real(const kws_scope *t, size_t *at, double v, int decimals)
 {
 	if (fabs(v) < 1e9)

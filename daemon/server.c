@@ -12,13 +12,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A call of kws_server_serve looks after EVENTS clients, hears a line of READS of them, and lets LET_IN in:
- * some milliseconds at most, whoever they are. */
+/* One call of kws_server_serve handles at most EVENTS clients, reads from at most READS of them,
+ * and accepts at most LET_IN new ones. So it takes some milliseconds at most, whatever they
+ * send. */
 enum { EVENTS = 16, READS = 4, LET_IN = 64 };
 
 /* ---- the door ---- */
 
-/* A door that is ready and cannot be served would wake us for ever. */
+/* Stop polling the door, or start again. A door that is ready but cannot be served would wake us
+ * for ever. */
 static void shut_door(kws_server *s, bool shut, const char *why)
 {
 	struct epoll_event e = { .events = shut ? 0 : EPOLLIN, .data.ptr = NULL };
@@ -49,7 +51,7 @@ static void turn_away(kws_server *s, int fd)
 		kws_log(KWS_LOG_WARNING, "%s: more than clients = %u, turned away", s->door.label,
 			s->conf.clients);
 	if (full && send(fd, full, strlen(full), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		errno = 0; /* it will see the end */
+		errno = 0; /* it will see that the connection ends */
 	close(fd);
 }
 
@@ -79,7 +81,7 @@ static void seat(kws_client *c, int fd)
 	}
 }
 
-/* Take one client in. False: nobody waits, or nobody can be let in. */
+/* Accept one client. False: none waits, or none can be accepted. */
 static bool welcome(kws_server *s)
 {
 	int fd = accept4(s->door.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -120,14 +122,14 @@ void kws_server_serve(kws_server *s)
 		}
 		if (c->fd >= 0 && e[i].events & EPOLLOUT)
 			kws_client_send_some(c);
-		/* what it sent before it went is heard first */
+		/* read what it sent before it closed */
 		if (c->fd >= 0 && e[i].events & EPOLLIN && reads++ < READS)
 			kws_client_receive(c);
 		else if (c->fd >= 0 && e[i].events & (EPOLLHUP | EPOLLERR)
 			 && !(e[i].events & EPOLLIN))
 			kws_client_leave(c);
 	}
-	if (s->shut) /* whoever has left may have left a descriptor */
+	if (s->shut) /* a client that has left may have freed a descriptor */
 		let_in(s);
 }
 
@@ -155,7 +157,7 @@ kws_client *kws_server_next(kws_server *s, kws_client *c)
 {
 	kws_client *end = s->clients + s->conf.clients;
 
-	if (!c && s->shut) /* whoever waits there wants what comes now */
+	if (!c && s->shut) /* clients that wait there should get this, too */
 		let_in(s);
 	for (c = c ? c + 1 : s->clients; c < end; c++)
 		if (c->fd >= 0)
@@ -173,9 +175,9 @@ void kws_server_stats_get(const kws_server *s, kws_server_stats *st)
 	*st = s->stats;
 }
 
-/* ---- making and ending it ---- */
+/* ---- create and stop ---- */
 
-/* Clients that are connected stay so, with all that waits for them. */
+/* Clients stay connected and keep their queued output. */
 static void take_over(kws_server *s, kws_server *live)
 {
 	assert(live->conf.in_bytes == s->conf.in_bytes
@@ -194,7 +196,7 @@ static void take_over(kws_server *s, kws_server *live)
 		}
 		epoll_ctl(live->fd, EPOLL_CTL_DEL, from->fd, NULL);
 		live->stats.connected--;
-		/* a ring that is not empty comes along, whatever its size */
+		/* a ring that is not empty is taken over, whatever its size */
 		*from = *to;
 		*to = old;
 		to->server = s;
@@ -244,7 +246,7 @@ static void destroy(kws_server *s)
 	free(s);
 }
 
-/* The end: who has taken all goes. Returns whether somebody has not. */
+/* At the end: close the clients that have got everything. Returns whether any is left. */
 static bool send_rest(kws_server *s)
 {
 	bool left = false;
@@ -286,7 +288,7 @@ void kws_server_stop(kws_server *s, int timeout_ms, bool wait)
 	destroy(s);
 }
 
-/* Rooms are not resident before they are used. */
+/* Allocate all buffers. They take no memory before they are used. */
 static bool make_room(kws_server *s)
 {
 	s->clients = calloc(s->conf.clients, sizeof *s->clients);
@@ -315,7 +317,7 @@ enum kws_status kws_server_create(kws_server **out, const kws_server_config *c, 
 	if (!s)
 		return kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", c->door.label);
 	s->conf = *c;
-	s->conf.door = (kws_door_config){ 0 }; /* whose texts are the caller's */
+	s->conf.door = (kws_door_config){ 0 }; /* its texts belong to the caller */
 	s->fd = s->door.fd = -1;
 	if (!make_room(s))
 		status = kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", c->door.label);

@@ -10,7 +10,7 @@
 
 enum { READ_BYTES = 4096 };
 
-/* ---- a client that goes ---- */
+/* ---- closing ---- */
 
 void kws_client_leave(kws_client *c)
 {
@@ -18,7 +18,7 @@ void kws_client_leave(kws_client *c)
 
 	if (conf->ops)
 		conf->ops->gone(c->server->ctx, c);
-	close(c->fd); /* takes it out of the epoll set, too */
+	close(c->fd); /* this also removes it from the epoll set */
 	c->fd = -1;
 	c->n = c->n_in = 0;
 	c->held = 0;
@@ -33,9 +33,9 @@ static void leave_if_done(kws_client *c)
 		kws_client_leave(c);
 }
 
-/* ---- what it is sent ---- */
+/* ---- output ---- */
 
-/* EPOLLHUP and EPOLLERR always come. */
+/* EPOLLHUP and EPOLLERR are always reported. */
 bool kws_client_watch(kws_client *c, int op)
 {
 	const bool reads = c->server->conf.in_bytes && !c->last && !c->held;
@@ -48,7 +48,7 @@ bool kws_client_watch(kws_client *c, int op)
 	return epoll_ctl(c->server->fd, op, c->fd, &e) == 0;
 }
 
-/* Send what goes now. */
+/* Send what can be sent now. */
 void kws_client_send_some(kws_client *c)
 {
 	while (c->n) {
@@ -125,7 +125,7 @@ kws_peer kws_client_peer(const kws_client *c)
 	return c->peer;
 }
 
-/* ---- what it sends ---- */
+/* ---- input ---- */
 
 void kws_client_bring(kws_client *c)
 {
@@ -149,7 +149,7 @@ void kws_client_bring(kws_client *c)
 	kws_client_watch(c, EPOLL_CTL_MOD);
 }
 
-/* Part of a line, or the rest of it. */
+/* Add text (n,), a part of a line or the rest of it. */
 static void take(kws_client *c, const char *text, size_t n)
 {
 	const bool whole = text[n - 1] == '\n';
@@ -175,7 +175,7 @@ static void end_input(kws_client *c)
 		leave_if_done(c);
 }
 
-/* No more than up to the end of a line, since it may have to wait. */
+/* Read at most to the end of a line: the line may have to wait. */
 void kws_client_receive(kws_client *c)
 {
 	char text[READ_BYTES];

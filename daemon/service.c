@@ -11,10 +11,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* SIGTERM to exit is a second at most; these are parts of it. */
+/* From SIGTERM to the exit it takes at most 1 s; these are parts of it. */
 enum { FLUSH_MS = 400, CLOSE_MS = 250 };
 
-/* ---- what is heard ---- */
+/* ---- events and frames ---- */
 
 static void on_report(void *ctx, const kws_report *r, bool near)
 {
@@ -39,7 +39,7 @@ static void on_frame(void *ctx, const char *listener, const char *spotter, const
 	kws_control_frame(s->now.control, listener, spotter, f, score, time_s);
 }
 
-/* The control socket knows of all that may be looked at. */
+/* Tell the control socket which spotters run. */
 static void tell_ears(kws_service *s)
 {
 	kws_control_ear ear[KWS_CONF_AUDIOS * KWS_CONF_MODELS];
@@ -51,7 +51,7 @@ static void tell_ears(kws_service *s)
 		kws_listener *l = s->now.listener[a];
 		size_t n_spotters = l ? kws_hearing_stats(kws_listener_hearing(l), st) : 0;
 
-		/* the first is never gated: it always hears */
+		/* the first spotter is never gated, so it always has frames */
 		for (size_t i = 0; i < n_spotters; i++)
 			ear[n++] = (kws_control_ear){ kws_listener_name(l), st[i].name, st[i].model,
 						      i == 0 };
@@ -60,7 +60,7 @@ static void tell_ears(kws_service *s)
 		kws_log(KWS_LOG_ERROR, "control: %s: not all can be looked at", err.text);
 }
 
-/* ---- what is told ---- */
+/* ---- status ---- */
 
 void kws_service_snapshot(kws_service *s, kws_snapshot *out)
 {
@@ -114,16 +114,16 @@ void kws_service_end(kws_service *s, int status)
 	kws_loop_stop(s->loop);
 }
 
-/* For good: nothing more will come of it in this process. */
+/* Whether the source has ended for good: this process will get no more audio from it. */
 static bool is_over(enum kws_capture_state state)
 {
 	return state == KWS_CAPTURE_ENDED || state == KWS_CAPTURE_REFUSED
 	       || state == KWS_CAPTURE_HUNG;
 }
 
-/* The process ends when all that are to hear are over. One that hangs while others hear is given up, loudly:
- * the library may still serve those, and what keeps it from opening any device ends the process when the
- * last one is lost. */
+/* End the process if all enabled listeners are over. If one hangs while others still run, it is
+ * given up, with an error in the log: the library may still serve the others. If it can open no
+ * device any more, the process ends when the last one is lost. */
 static void check_over(kws_service *s)
 {
 	bool enabled = false, hung = false, refused = false;
@@ -153,7 +153,8 @@ static void tell_hung(const kws_listener *l)
 
 static void on_data(void *ctx, unsigned events);
 
-/* A stream's descriptor is closed soon after its listener has given it up: off the loop at once. */
+/* The descriptor of a stream is closed soon after the listener has given up the stream, so remove
+ * it from the loop at once. */
 static void watch_data(kws_service_place *p)
 {
 	int fd = p->listener ? kws_listener_data_fd(p->listener) : -1;
@@ -162,7 +163,7 @@ static void watch_data(kws_service_place *p)
 		return;
 	kws_loop_remove(p->service->loop, p->data_fd);
 	p->data_fd = fd;
-	/* without it, the time to look at the audio comes anyway */
+	/* if it cannot be added, the timer still looks after the audio */
 	if (fd >= 0
 	    && kws_loop_add(p->service->loop, fd, KWS_LOOP_READ, on_data, p, NULL) != KWS_OK)
 		p->data_fd = -1;
@@ -245,7 +246,7 @@ void kws_service_heed(kws_service *s)
 	check_over(s);
 }
 
-/* ---- from the beginning to the end ---- */
+/* ---- create, run and stop ---- */
 
 static void on_signal(void *ctx, unsigned events)
 {
@@ -278,13 +279,13 @@ static void release(kws_service *s)
 	free(s);
 }
 
-/* False: one hangs, and memory was left behind. */
+/* False: one hangs, and memory was not freed. */
 static bool close_listeners(kws_service *s)
 {
 	const double until = kws_clock_mono() + 1e-3 * CLOSE_MS;
 	bool closed = true;
 
-	/* first: clips are there also when a device hangs */
+	/* first, so that clips are written even if a device hangs */
 	kws_clips_stop(s->now.clips, CLOSE_MS, true);
 	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++) {
 		double left = until - kws_clock_mono();
@@ -360,7 +361,7 @@ static enum kws_status prepare(kws_service *s, kws_error *err)
 	return status;
 }
 
-/* As a reload that finds nothing running. */
+/* As a reload when nothing runs. */
 static enum kws_status begin(kws_service *s, kws_setup *setup, kws_error *err)
 {
 	kws_listener *gone[KWS_CONF_AUDIOS];
@@ -405,7 +406,7 @@ enum kws_status kws_service_create(kws_service **out, const kws_setup_source *sr
 	if (status == KWS_OK)
 		status = begin(s, setup, err);
 	if (status != KWS_OK) {
-		setup->sinks = NULL; /* ours */
+		setup->sinks = NULL; /* s owns them */
 		kws_setup_drop(setup);
 		drop(s);
 		return status;

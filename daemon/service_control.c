@@ -1,4 +1,4 @@
-/* What the control socket may do: look, change single keys, reload. */
+/* Operations for the control socket: status, change single keys, reload. */
 #include "daemon/log.h"
 #include "daemon/service_parts.h"
 
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What is wrong, a line each. */
+/* Add an error, one per line. */
 static void note(void *ctx, const char *text)
 {
 	char *errors = ctx;
@@ -19,7 +19,7 @@ static void note(void *ctx, const char *text)
 	snprintf(errors + n, KWS_CONTROL_ERRORS - n, "%s%s", n ? "\n" : "", text);
 }
 
-/* c with the n assignments. */
+/* Apply n assignments to c. False: one is wrong; errors has the reasons. */
 static bool change(kws_conf *c, const kws_models *models, const char *const *set, size_t n,
 		   char errors[KWS_CONTROL_ERRORS])
 {
@@ -42,7 +42,7 @@ static enum kws_status failed(kws_error *err, const char *path, int code)
 	return kws_fail(err, KWS_ERR_IO, "control.state: %s: %s", path, kws_strerrno(code));
 }
 
-/* Under another name first: a file that is there is whole. */
+/* Write under another name first, so that the file is always complete. */
 static enum kws_status write_kept(const kws_conf *said, const kws_conf *kept, const char *path,
 				  kws_error *err)
 {
@@ -73,7 +73,7 @@ static enum kws_status write_kept(const kws_conf *said, const kws_conf *kept, co
 	return failed(err, path, code);
 }
 
-/* So that the next start and reload find it, too. */
+/* Write the settings for the next start or reload. */
 static bool keep(kws_service *s, const char *const *set, size_t n, char errors[KWS_CONTROL_ERRORS])
 {
 	kws_conf *kept = malloc(sizeof *kept);
@@ -100,7 +100,8 @@ static bool keep(kws_service *s, const char *const *set, size_t n, char errors[K
 	return done;
 }
 
-/* What may change without a reload: thresholds and times of decisions, and which listeners hear. */
+/* Apply what may change without a reload: thresholds and times of decisions, and which listeners
+ * are enabled. */
 static void apply(kws_service *s)
 {
 	const kws_conf *c = &s->now.conf;
@@ -130,7 +131,7 @@ static enum kws_control_result on_set(void *ctx, const char *const *set, size_t 
 	kws_conf *next;
 	bool right;
 
-	if (s->building) /* which looks at what is in force */
+	if (s->building) /* the thread reads the configuration in force */
 		return KWS_CONTROL_BUSY;
 	next = malloc(sizeof *next);
 	if (!next) {
@@ -175,7 +176,7 @@ static enum kws_control_result on_reload(void *ctx, char errors[KWS_CONTROL_ERRO
 	kws_service *s = ctx;
 	enum kws_control_result result;
 
-	if (s->building) /* the request waits, and comes again */
+	if (s->building) /* the request waits and comes again */
 		return KWS_CONTROL_BUSY;
 	result = kws_service_reload(s);
 	if (result == KWS_CONTROL_REFUSED)

@@ -1,4 +1,5 @@
-/* Another configuration: built by a thread beside the running daemon, swapped in between two hops. */
+/* Reload: a thread builds the new configuration while the daemon runs; it is swapped in between two
+ * hops. */
 #include "daemon/clock.h"
 #include "daemon/log.h"
 #include "daemon/service_parts.h"
@@ -62,7 +63,7 @@ enum kws_control_result kws_service_reload(kws_service *s)
 	return KWS_CONTROL_BUSY;
 }
 
-/* ---- swapped in ---- */
+/* ---- the swap ---- */
 
 /* "the model commands-12 0123456789ab", or several. */
 static void say_models(const kws_models *m, char *out, size_t n)

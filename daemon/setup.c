@@ -10,7 +10,7 @@
 
 /* ---- the configuration ---- */
 
-/* Without a path of its own, the model that kws would open; its whole path. */
+/* If the section has no path, set the absolute path of the default model of kws. */
 static int default_model(kws_conf *c, size_t i, kws_conf_error_fn *fn, void *ctx)
 {
 	enum { PATH = 4096 };
@@ -26,7 +26,7 @@ static int default_model(kws_conf *c, size_t i, kws_conf_error_fn *fn, void *ctx
 	return kws_conf_set(c, set, fn, ctx);
 }
 
-/* "auto" is a file in the first of the folders that systemd names. */
+/* "auto" is a file in the first folder of $STATE_DIRECTORY, which systemd sets. */
 void kws_setup_state_path(const kws_conf *c, char path[KWS_CONF_TEXT])
 {
 	const char *dir = getenv("STATE_DIRECTORY");
@@ -53,7 +53,7 @@ static void ignore(void *ctx, const char *text)
 	(void)text;
 }
 
-/* A section that it speaks of may be gone. */
+/* Kept settings may be for a section that no longer exists. */
 static void read_kept(kws_setup *s, const char *name)
 {
 	char path[KWS_CONF_TEXT];
@@ -93,7 +93,7 @@ int kws_setup_read(kws_setup *s, const kws_setup_source *src, kws_conf_error_fn 
 	return errors;
 }
 
-/* ---- built ---- */
+/* ---- building ---- */
 
 static const kws_conf_audio *audio_of(const kws_running *now, const char *name, size_t *at)
 {
@@ -103,7 +103,7 @@ static const kws_conf_audio *audio_of(const kws_running *now, const char *name, 
 	return NULL;
 }
 
-/* Whether the engine that runs on the listener of a, for this model, goes on. */
+/* Whether the engine that runs this model on the listener of a stays. */
 static bool stays(const kws_setup *s, const kws_running *now, const kws_conf_audio *a, size_t model)
 {
 	const kws_conf_model *m = &s->conf.model[model];
@@ -145,7 +145,7 @@ static unsigned highest_hz(const kws_conf *c)
 	return most;
 }
 
-/* near_miss is the engine's */
+/* Does not compare near_miss, which only engines use. */
 static bool same_clips(const kws_conf *a, const kws_conf *b)
 {
 	const kws_conf_clips *x = &a->clips, *y = &b->clips;

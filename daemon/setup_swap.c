@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The listener of this name, which is then no more in now. */
+/* Take the listener of this name out of now; NULL: there is none. */
 static kws_listener *take(kws_running *now, const char *name)
 {
 	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++) {
@@ -17,7 +17,7 @@ static kws_listener *take(kws_running *now, const char *name)
 	return NULL;
 }
 
-/* Its engines: those that were built, and those that stay, which heed what is in force now. */
+/* Give it its engines: the new ones, and those that stay, with the new configuration. */
 static void set_engines(kws_setup *s, size_t a, kws_listener *l)
 {
 	kws_hearing *h = kws_listener_hearing(l);
@@ -53,7 +53,7 @@ static kws_listener *set_listener(kws_setup *s, size_t a, kws_running *now, cons
 	return l;
 }
 
-/* The clips of the streams that go on are the new writer's from here on. */
+/* From here on, the new writer writes the clips of the streams that go on. */
 static void swap_clips(kws_setup *s, kws_running *now, int timeout_ms)
 {
 	if (s->keep_clips)
@@ -100,11 +100,11 @@ bool kws_setup_swap(kws_setup *s, kws_running *now, const kws_observer *to, kws_
 			gone[n_gone++] = now->listener[i];
 		}
 	memcpy(now->listener, next, sizeof next);
-	kws_models_release(&now->models); /* engines have their own shares */
+	kws_models_release(&now->models); /* engines hold their own shares */
 	now->models = s->models;
 	memset(&s->models, 0, sizeof s->models);
 	now->conf = now->kept = s->conf;
 	now->said = s->said;
-	kws_setup_drop(s); /* engines of a listener that could not be made */
+	kws_setup_drop(s); /* engines of a listener that could not be created */
 	return all;
 }

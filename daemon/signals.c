@@ -6,11 +6,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Not signalfd: libraries start threads with no signal blocked, which would die of them. A flag for
- * each signal, and a wake-up. */
+/* A flag for each signal, and an eventfd to wake the loop. Not signalfd: libraries start threads in
+ * which no signal is blocked, and such a signal would end the process. */
 static const int heeded[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
 enum { N_HEEDED = sizeof heeded / sizeof heeded[0] };
-static atomic_bool caught[N_HEEDED]; /* by whichever thread the signal came to */
+static atomic_bool caught[N_HEEDED]; /* set by any thread that gets the signal */
 static int signal_fd = -1;
 
 static void on_caught(int number)
@@ -22,7 +22,7 @@ static void on_caught(int number)
 		if (heeded[i] == number)
 			atomic_store(&caught[i], true);
 	if (write(signal_fd, &one, sizeof one) < 0)
-		errno = keep; /* full of wake-ups */
+		errno = keep; /* the counter is full: it wakes the loop anyway */
 	errno = keep;
 }
 
@@ -53,14 +53,14 @@ static void clear_wakeups(void)
 	uint64_t n;
 
 	if (read(signal_fd, &n, sizeof n) < 0)
-		n = 0; /* the flags say it */
+		n = 0; /* only the flags count */
 }
 
 int kws_signals_next(void)
 {
 	clear_wakeups();
 	for (int i = 0; i < N_HEEDED; i++)
-		/* cleared before it is heeded: the next one counts again */
+		/* clear the flag first: a signal that comes now counts again */
 		if (atomic_exchange(&caught[i], false))
 			return heeded[i];
 	return 0;

@@ -22,7 +22,7 @@ void kws_silence_stream(kws_silence *s)
 	s->constant = 0;
 }
 
-/* Equal, and not merely close. */
+/* Count samples that are exactly equal, not merely close. */
 static void count(kws_silence *s, const float *pcm, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -14,12 +14,12 @@
 #define POINTER(name) &kws_sink_##name,
 static const kws_sink_kind *const kinds[KWS_SINK_N_KINDS] = { KWS_SINK_KINDS(POINTER) };
 
-/* Of what runs; in what is to run next, sink is NULL where the one that runs stays. */
+/* A running or a new sink. sink NULL, only in new ones: the running one stays. */
 typedef struct {
 	const kws_sink_kind *kind;
 	size_t size;
-	void *conf;	  /* (size,) the section from which it was made */
-	const char *name; /* of the section, in conf; "" where it has none */
+	void *conf;	  /* (size,) the section that it was made from */
+	const char *name; /* of the section, in conf; "": it has none */
 	kws_sink *sink;
 } entry;
 
@@ -29,7 +29,7 @@ struct kws_sinks {
 	size_t n;
 };
 
-/* ---- created beside what runs ---- */
+/* ---- create ---- */
 
 static entry *find(kws_sinks *s, const entry *like)
 {
@@ -93,9 +93,9 @@ enum kws_status kws_sinks_create(kws_sinks **out, const kws_conf *c, kws_sinks *
 	return KWS_OK;
 }
 
-/* ---- opened, replaced ---- */
+/* ---- open and replace ---- */
 
-/* Into the set of s, and visible. */
+/* Add the sink to the epoll set of s, and open it. */
 static enum kws_status open_sink(const kws_sinks *s, kws_sink *sink, kws_sink *live, kws_error *err)
 {
 	struct epoll_event e = { .events = EPOLLIN, .data.ptr = sink };
@@ -126,8 +126,8 @@ static void end(entry *e, int timeout_ms, bool wait)
 	memset(e, 0, sizeof *e);
 }
 
-/* Returns what runs from now on in the place of old, which may be NULL, and next; *all: as next
- * wanted it. */
+/* Choose between old, which may be NULL, and next. Returns the one that runs from now on. *all
+ * becomes false if next could not be opened. */
 static entry choose(const kws_sinks *s, entry *old, entry *next, bool *all)
 {
 	kws_error err = { "" };

@@ -56,7 +56,7 @@ __attribute__((format(printf, 2, 3))) static void add(line *l, const char *forma
 	l->at += n > 0 ? (size_t)n : 0;
 }
 
-/* Whether each listener and spotter has to be named. */
+/* Whether names can be left out: there is one listener with one spotter, both without a name. */
 static bool is_plain(const kws_snapshot *s)
 {
 	return s->n_listeners == 1 && s->listener[0].n_spotters == 1 && !*s->listener[0].name
@@ -130,7 +130,7 @@ bool kws_snapshot_line(const kws_snapshot *s, size_t i, char out[KWS_LOG_LINE])
 
 static void add_status(line *l, const kws_listener_stats *st, bool counts)
 {
-	/* between two hops is no silence */
+	/* a short time without audio is only the time between two hops */
 	bool hears = *st->device && st->quiet_s < 0.5;
 
 	if (!st->enabled)
@@ -177,7 +177,7 @@ static json_t *text(const char *t)
 {
 	json_t *j = json_string(t);
 
-	return j ? j : json_string("?"); /* no UTF-8 */
+	return j ? j : json_string("?"); /* not UTF-8 */
 }
 
 static json_t *words_json(const kws_spotter_stats *st)

@@ -28,7 +28,7 @@ static void *build(void *arg)
 	return NULL;
 }
 
-/* False: SIGTERM or SIGINT came. A reload that is asked for is left for the service. */
+/* False: SIGTERM or SIGINT came. SIGHUP is left for the service. */
 static bool wait_for(int done)
 {
 	struct pollfd fd[] = { { .fd = done, .events = POLLIN },
@@ -42,7 +42,7 @@ static bool wait_for(int done)
 
 enum kws_status kws_start_build(kws_setup *s, bool *stopped, kws_error *err)
 {
-	static job j; /* outlives us when the thread is left behind */
+	static job j; /* the thread may outlive this function */
 	pthread_t thread = 0;
 	int failed;
 

@@ -127,7 +127,7 @@ bool kws_worker_stop(kws_worker *w, int timeout_ms, bool wait)
 	w->stopping = true;
 	w->deadline = kws_clock_mono() + 1e-3 * timeout_ms;
 	kws_queue_close(w->q);
-	const double until = w->deadline + 0.05; /* a moment for what heeds the hurry */
+	const double until = w->deadline + 0.05; /* a moment for callbacks that obey hurry */
 	while (wait && !w->finished && kws_clock_wait(&w->changed, &w->lock, until))
 		continue;
 	bool finished = w->finished;
@@ -135,7 +135,7 @@ bool kws_worker_stop(kws_worker *w, int timeout_ms, bool wait)
 	pthread_t thread = w->thread;
 	pthread_mutex_unlock(&w->lock);
 	if (!finished) {
-		pthread_detach(thread); /* w belongs to the thread from here on */
+		pthread_detach(thread); /* from here on, the thread owns w */
 		return false;
 	}
 	pthread_join(thread, NULL);
