@@ -1,4 +1,4 @@
-/* kws bank - make a bank of recordings that hold no word of one's own. */
+/* kws bank - make a bank from recordings that do not contain the user's own words. */
 #include "audio/source.h"
 #include "cli/args.h"
 #include "cli/base.h"
@@ -80,14 +80,14 @@ static const struct argp argp = {
 	       "second, from which nobody can listen to them again.",
 };
 
-/* The bank as it grows. */
+/* The bank while it is built. */
 typedef struct {
 	kws_embedder *embedder;
 	unsigned rate_hz;
 	signed char *rows; /* (n, dim) */
 	size_t n, room, dim;
 	json_t *parts;
-	bool failed; /* some recording could not be heard */
+	bool failed; /* some recording could not be read */
 } building;
 
 static bool make_room(building *b, size_t n)
@@ -105,7 +105,7 @@ static bool make_room(building *b, size_t n)
 	return larger;
 }
 
-/* Hear pcm (n,) at the base's rate, behind what came before in the part. */
+/* Process pcm (n,) at the base's rate; it follows the earlier audio of the part. */
 static bool hear(building *b, const float *pcm, size_t n)
 {
 	enum { SOME = 256 };
@@ -121,7 +121,7 @@ static bool hear(building *b, const float *pcm, size_t n)
 	return good;
 }
 
-/* A recording; false: no use in going on. */
+/* Add a recording. False: do not go on. */
 static bool add_file(building *b, const char *path)
 {
 	float *pcm, *at_rate;
@@ -156,7 +156,8 @@ static void end_part(building *b, const char *name, size_t first, bool judge)
 	kws_out_append(b->parts, part);
 }
 
-/* What one argument names is one stream; of it every file whose number fits, every third or all. */
+/* Add all files of one argument as one stream. thirds: of every three files, two are for fitting
+ * and the third one is for judging. */
 static bool add_part(building *b, const char *path, bool judge, bool thirds)
 {
 	kws_files files = { 0 };
@@ -175,7 +176,7 @@ static bool add_part(building *b, const char *path, bool judge, bool thirds)
 	return good;
 }
 
-/* The parts of another bank of the same base. */
+/* Add the parts of another bank with the same base. */
 static bool add_bank(building *b, const char *path, const char *base)
 {
 	kws_bank *other;
@@ -231,7 +232,7 @@ static bool write_bank(const building *b, const args *a, const char *base)
 	return good;
 }
 
-/* Hours to fit against and hours that judge. */
+/* hours[0]: to fit against; hours[1]: to judge by. */
 static void hours_of(const building *b, double hours[2])
 {
 	const double row_h = (double)kws_embedder_step(b->embedder) / b->rate_hz / 3600.0;
@@ -284,7 +285,8 @@ static int build(building *b, const args *a, const char *base)
 	return b->failed ? KWS_EXIT_INPUT : KWS_EXIT_OK;
 }
 
-/* The hash of a base's embedding, and what hears by it. false: said why not. */
+/* Open a base with its embedder, and compute the hash of its embedding. False: failed, and
+ * reported. */
 static bool open_base(const char *path, kws_model **m, kws_embedder **e, char *hash)
 {
 	kws_blob blob;

@@ -1,5 +1,5 @@
-/* kws enrol - words of one's own: put one into a model file, from recordings or a microphone;
- * list them, take one out. */
+/* kws enrol - the user's own words: add one to a model file, from recordings or a microphone; list
+ * them; remove one. */
 #include "cli/enrol.h"
 
 #include "cli/args.h"
@@ -160,7 +160,7 @@ void kws_spoken_free(kws_spoken_list *r)
 	*r = (kws_spoken_list){ 0 };
 }
 
-/* A file that cannot be heard is told and left out. false: no memory. */
+/* Load a file. One that cannot be read is reported and left out. False: no memory. */
 static bool load(kws_spoken_list *r, const char *path, int channel, bool kept)
 {
 	float *pcm;
@@ -198,7 +198,8 @@ static bool load_named(kws_spoken_list *r, const args *a)
 	return good;
 }
 
-/* All takes there are: kept ones with --add, then those named or recorded. An exit status. */
+/* Collect all takes: with --add the kept ones, then the named or recorded ones. Returns an exit
+ * status. */
 static int gather(kws_spoken_list *r, const args *a, const char *folder)
 {
 	bool good = a->what != ADD || load_kept(r, folder);
@@ -229,7 +230,7 @@ static bool hear_takes(kws_enrol *e, const kws_spoken_list *r)
 	return true;
 }
 
-/* Keep those good takes that do not lie there yet. false: said why not. */
+/* Write the good takes that are not in the folder yet. False: failed, and reported. */
 static bool keep_takes(const kws_enrol *e, const kws_spoken_list *r, const char *folder)
 {
 	for (size_t i = 0; i < r->n; i++)
@@ -259,7 +260,8 @@ static int fit(kws_enrol *e, const args *a, const kws_spoken_list *r, const char
 	return r->n_failed ? KWS_EXIT_INPUT : KWS_EXIT_OK;
 }
 
-/* The bytes that the word goes into: the file without it, the file, or a base. An exit status. */
+/* Find the bytes to add the word to: the file without the word, the file, or a base. Returns an
+ * exit status. */
 static int find_base(const args *a, kws_blob *file, unsigned char **without, const void **base,
 		     size_t *len)
 {
@@ -290,7 +292,7 @@ static int find_base(const args *a, kws_blob *file, unsigned char **without, con
 	return KWS_EXIT_OK;
 }
 
-/* Everything but the takes. An exit status. */
+/* Create everything except the takes. Returns an exit status. */
 static int create(kws_enrol **e, kws_bank **bank, const args *a, const void *base, size_t len)
 {
 	char path[KWS_BASE_PATH];
@@ -308,7 +310,7 @@ static int create(kws_enrol **e, kws_bank **bank, const args *a, const void *bas
 	return KWS_EXIT_OK;
 }
 
-/* What cannot be is said before anybody speaks into a microphone. */
+/* Check the word before anybody speaks into a microphone. Returns an exit status. */
 static int check_word(const args *a, const void *base, size_t len)
 {
 	kws_model *m;
@@ -327,7 +329,7 @@ static int check_word(const args *a, const void *base, size_t len)
 	return status;
 }
 
-/* The folder of the model file, which nobody has to miss only after minutes of speaking. */
+/* Check that the folder of the model file is writable, before minutes of recording. */
 static bool check_place(const args *a)
 {
 	char folder[KWS_BASE_PATH];
@@ -366,7 +368,7 @@ static int enrol(const args *a, const char *folder)
 	return status;
 }
 
-/* ---- the other two ---- */
+/* ---- remove and list ---- */
 
 static int remove_word(const args *a, const char *folder)
 {
@@ -389,7 +391,7 @@ static int remove_word(const args *a, const char *folder)
 	return status;
 }
 
-/* Where own words stand. false: said why there is no such place. */
+/* Find the model file for own words; to enrol, make its folders. False: failed, and reported. */
 static bool find_own(args *a)
 {
 	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Own words that sound like one of the base's are told from this mean probability on. */
+/* Report the words of the base that the own word sounds like, from this mean probability on. */
 static const float CLOSE = 0.3f;
 
 void kws_enrolled_takes(const kws_enrol *e, const kws_spoken_list *r)
@@ -20,8 +20,8 @@ void kws_enrolled_takes(const kws_enrol *e, const kws_spoken_list *r)
 	}
 }
 
-/* The words that it sounds like, from the file itself: they stand there under the numbers they
- * had. */
+/* Open the written file for the names of similar words. Adding a word does not change their
+ * numbers. */
 static kws_model *open_file(const char *path)
 {
 	kws_model *m;

@@ -1,4 +1,4 @@
-/* kws spot - what is said when. */
+/* kws spot - which word is said when. */
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/models.h"
@@ -22,7 +22,7 @@ typedef struct {
 	kws_args_audio audio;
 	enum kws_format format;
 	unsigned block_ms;
-	const char *smooth, *refractory; /* NULL: the model's */
+	const char *smooth, *refractory; /* NULL: the model's value */
 	kws_thresholds thresholds;
 	kws_models_args models;
 	char **inputs;
@@ -90,20 +90,20 @@ struct task {
 	float *pcm;
 	size_t block;	  /* samples in pcm */
 	const char *file; /* the current one */
-	size_t n_found;	  /* words in it */
+	size_t n_found;	  /* words found in it */
 	kws_files files;
 	kws_notes notes;
-	bool lost; /* nobody reads the output any more */
+	bool lost; /* the reader of the output has gone */
 };
 
-/* ---- what is put out ---- */
+/* ---- output ---- */
 
 static double seconds(const voice *v, uint64_t sample)
 {
 	return (double)sample / (double)kws_model_rate_hz(v->m->model);
 }
 
-/* h:mm:ss.mmm, without the hours while there are none. */
+/* h:mm:ss.mmm, or m:ss.mmm below one hour. */
 static const char *clock_text(double at, char text[32])
 {
 	uint64_t ms = (uint64_t)(at * 1000.0 + 0.5), s = ms / 1000, min = s / 60;
@@ -119,7 +119,7 @@ static const char *clock_text(double at, char text[32])
 static void print_json(const voice *v, const kws_event *ev)
 {
 	static char
-		line[KWS_EVENT_JSON + 6 * PATH_MAX]; /* what has a longer name cannot be opened */
+		line[KWS_EVENT_JSON + 6 * PATH_MAX]; /* files with longer names cannot be opened */
 	kws_event_json(ev, v->m->model, kws_cascade_context(v->task->cascade), line, sizeof line);
 	puts(line);
 }
@@ -159,7 +159,7 @@ static void print_label(const voice *v, const kws_event *ev)
 	print_file(v->task, " ");
 }
 
-/* Nothing follows the last column. */
+/* The last column has no padding. */
 static int name_width(const task *t)
 {
 	return t->files.n > 1 ? 12 : 0;
@@ -203,7 +203,7 @@ static bool print_head(const task *t)
 	return kws_out_flush();
 }
 
-/* ---- the models ---- */
+/* ---- models ---- */
 
 static bool no_memory(void)
 {
@@ -254,9 +254,9 @@ static bool join(task *t)
 	return status == KWS_OK;
 }
 
-/* ---- the files ---- */
+/* ---- files ---- */
 
-/* A new stream at this rate, and a buffer for it. */
+/* Start a new stream at this rate, with a buffer for it. */
 static enum kws_status tune_to(task *t, unsigned in_hz, kws_error *err)
 {
 	kws_event_context c = KWS_EVENT_CONTEXT;
@@ -272,7 +272,7 @@ static enum kws_status tune_to(task *t, unsigned in_hz, kws_error *err)
 	return kws_cascade_start(t->cascade, in_hz, &c, err);
 }
 
-/* A pipe may never end: what keeps everything from being heard is said after some seconds. Returns
+/* A pipe may never end, so report flaws that make all words impossible to find after 5 s. Returns
  * whether that time has come. */
 static bool warn_early(const char *path, const kws_source *src)
 {
@@ -290,7 +290,7 @@ static bool warn_early(const char *path, const kws_source *src)
 	return true;
 }
 
-/* Hear file number i. */
+/* Process file number i. */
 static bool listen(task *t, size_t i)
 {
 	const char *path = t->files.path[i];

@@ -12,16 +12,16 @@ struct part {
 	char name[KWS_NAME]; /* "": it has none */
 	kws_ear *ear;
 	kws_spotter_config config; /* the caller's callbacks */
-	const part *after;	   /* NULL: always heard */
+	const part *after;	   /* the part that opens it; NULL: not gated */
 };
 
 struct kws_cascade {
-	part **parts; /* (n,) as they were added */
+	part **parts; /* (n,) in the order in which they were added */
 	size_t n;
-	kws_ears ears; /* (n,) in the order in which they hear; none before a start succeeded */
+	kws_ears ears; /* (n,) in the order in which they run; none before the first start */
 	unsigned in_hz;
 	kws_history history;
-	kws_event_context known, context; /* of the stream; of the event that is told now */
+	kws_event_context known, context; /* of the stream; of the current event */
 	bool started;
 };
 
@@ -65,7 +65,7 @@ static void on_frame(void *ctx, const kws_frame *f)
 	p->config.on_frame(p->config.ctx, f);
 }
 
-/* ---- its models ---- */
+/* ---- models ---- */
 
 enum kws_status kws_cascade_create(kws_cascade **out, kws_error *err)
 {
@@ -174,9 +174,9 @@ enum kws_status kws_cascade_gate(kws_cascade *c, const char *name, const char *a
 	return KWS_OK;
 }
 
-/* ---- a stream ---- */
+/* ---- the stream ---- */
 
-/* How many others must have said a word first. */
+/* The number of gates before this part. */
 static size_t depth(const part *p)
 {
 	size_t n = 0;
@@ -185,7 +185,8 @@ static size_t depth(const part *p)
 	return n;
 }
 
-/* Those that open others before them, else as they were added. Returns the largest depth. */
+/* Put each part after the one that opens it; otherwise keep the order. Returns the largest
+ * depth. */
 static size_t order(kws_cascade *c)
 {
 	size_t n = 0, deep = 0;
@@ -198,7 +199,8 @@ static size_t order(kws_cascade *c)
 	return deep;
 }
 
-/* A second at a time is heard; each gate that opens looks back for one more, and a little. */
+/* At most 1 s of audio is added at a time. Each gate that opens goes back by a little more than one
+ * second more. */
 static bool fit_history(kws_cascade *c, unsigned in_hz, size_t deep)
 {
 	const size_t cap = (size_t)in_hz * (deep ? deep + 2 : 1);

@@ -11,7 +11,7 @@ struct kws_ear {
 	unsigned in_hz;
 	kws_spotter_config config; /* the caller's; threshold is our copy, or NULL */
 	float *threshold;	   /* (n_words,) */
-	uint64_t begin;		   /* where its spotter began, at the model's rate */
+	uint64_t begin;		   /* where the spotter began, in samples at the model's rate */
 	uint64_t fed;		   /* it has processed the input up to this sample */
 	uint64_t lost;
 	bool gated;
@@ -96,7 +96,7 @@ enum kws_status kws_ear_create(kws_ear **out, const kws_model *m, const kws_spot
 	}
 	e->model = m;
 	e->config = *config;
-	/* the spotter checks the configuration, and serves streams at the model's own rate */
+	/* the spotter checks the configuration; it can always start at the model's own rate */
 	status = kws_ear_start(e, rate_hz(e), 0, err);
 	if (status != KWS_OK)
 		goto fail;

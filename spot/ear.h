@@ -42,8 +42,8 @@ void kws_ear_open(kws_ear *e, const kws_ear *by, const kws_event *ev, const char
  * Samples that the history no longer holds are skipped, as by kws_ear_skip(), and counted. */
 bool kws_ear_hear(kws_ear *e, const kws_history *h, uint64_t to, size_t *hops);
 
-/* End what was heard so far: what is still open is decided. Skip everything up to sample `to', and
- * begin anew there. A gate stays as it is. */
+/* Decide the words that are still open, skip everything up to sample `to', and begin anew there. A
+ * gate stays as it is. */
 void kws_ear_skip(kws_ear *e, uint64_t to);
 
 /* The next sample that the ear will process; UINT64_MAX while it is closed. */
@@ -77,8 +77,8 @@ typedef struct {
 bool kws_ears_hear(kws_ears *s, const kws_history *h, size_t hops);
 
 /* The audio ends here, or some is missing. All ears process the rest of the history, in their
- * order, and what is still open is decided. The audio that follows, at h->end, is a new
- * beginning. */
+ * order, and decide the words that are still open. They begin anew with the audio that follows, at
+ * h->end. */
 void kws_ears_settle(kws_ears *s, const kws_history *h);
 
 #endif

@@ -14,13 +14,13 @@
 
 enum {
 	MAX_TAKES = 200,
-	MAX_S = 60, /* of a take */
-	FOLDS = 5,  /* that expected misses are tried in */
-	FEWEST = 3, /* good takes */
-	TRIED = 3,  /* copies of a take that was left out */
+	MAX_S = 60, /* longest take, seconds */
+	FOLDS = 5,  /* of the cross-validation that estimates misses */
+	FEWEST = 3, /* good takes, at least */
+	TRIED = 3,  /* copies of each held-out take that are tested */
 };
 
-/* Less alike than this to the others (cosine of their points), and a take is another word. */
+/* A take with a lower likeness to the others (cosine of their points) is taken for another word. */
 static const float UNLIKE = 0.15f;
 
 typedef struct {
@@ -41,7 +41,7 @@ struct kws_enrol {
 	size_t n_points;
 	take *takes;
 	size_t n_takes;
-	unsigned char *file; /* what the last fit made */
+	unsigned char *file; /* result of the last fit */
 	size_t file_len;
 };
 
@@ -67,7 +67,7 @@ static enum kws_status check_bank(kws_enrol *e, kws_error *err)
 	return KWS_OK;
 }
 
-/* The points of what heads are fitted against. */
+/* Load the points that heads are fitted against. */
 static enum kws_status load_points(kws_enrol *e)
 {
 	size_t n = 0;
@@ -217,7 +217,7 @@ static enum kws_status make_all(kws_enrol *e)
 	return status;
 }
 
-/* The mean point of a take's clean copy -> to (rank,); its length. */
+/* Sum the points of the clean copy of take i in to (rank,). Returns the length of the sum. */
 static double mean_point(const kws_enrol *e, size_t i, double *to)
 {
 	const kws_copy *c = &e->takes[i].copies[0];
@@ -231,7 +231,8 @@ static double mean_point(const kws_enrol *e, size_t i, double *to)
 	return sqrt(sum) + 1e-9;
 }
 
-/* How like each take is to the sum of the others; those that are another word are left out. */
+/* Compute the likeness of each take to the sum of the others. Takes that seem to be another word
+ * get a fault and are left out. */
 static enum kws_status compare(kws_enrol *e)
 {
 	double *one = calloc(e->rank, sizeof *one);
@@ -264,8 +265,8 @@ static enum kws_status compare(kws_enrol *e)
 
 /* ---- fitting ---- */
 
-/* The points of all good takes but those of a fold, take i of them being in fold i % FOLDS. fold
- * FOLDS: of all. */
+/* Fit h to all good takes except those of one fold; the i-th good take is in fold i % FOLDS. fold
+ * FOLDS: to all. */
 static enum kws_status fit_without(kws_enrol *e, size_t fold, kws_head *h)
 {
 	kws_points is = { 0 }, half = { 0 };
@@ -303,12 +304,12 @@ static enum kws_status fit_without(kws_enrol *e, size_t fold, kws_head *h)
 static kws_pace pace_of(const kws_enrol *e)
 {
 	const kws_network *w = kws_model_network(e->model);
-	const size_t frame_ms = w->step * 10; /* hops are of 10 ms */
+	const size_t frame_ms = w->step * 10; /* a hop is 10 ms */
 	const size_t smooth = kws_model_decision(e->model)->smooth_ms / frame_ms;
 	return (kws_pace){ smooth ? smooth : 1, w->embed.every };
 }
 
-/* Is a copy of a take missed by the head? Heard until half a second after the word. */
+/* Whether the head misses a copy of a take. It is tested until half a second after the word. */
 static bool misses(const kws_enrol *e, const kws_head *h, const kws_alarms *a, const kws_copy *c,
 		   float *scores)
 {
@@ -327,7 +328,7 @@ static enum kws_status limit(kws_enrol *e, kws_head *h, kws_alarms *a)
 	return kws_alarms_limit(h, e->bank, e->embedder, pace_of(e), (double)e->config.per_hour, a);
 }
 
-/* Leave takes out, and see whether they are heard. */
+/* Cross-validation: fit without some takes, and test whether these are found. */
 static enum kws_status try_out(kws_enrol *e, size_t n_good, kws_enrol_report *report)
 {
 	enum kws_status status = KWS_OK;
@@ -387,7 +388,7 @@ static enum kws_status finish(kws_enrol *e, const char *word, kws_enrol_report *
 			     &e->file_len, err);
 	json_decref(said);
 	kws_head_free(&h);
-	if (!status) { /* what is written is a model, or nothing is */
+	if (!status) { /* only a valid model may be written */
 		kws_model *m;
 		status = kws_model_parse(&m, e->file, e->file_len, err);
 		kws_model_close(m);
