@@ -401,7 +401,7 @@ static bool find_own(args *a)
 		return true;
 	}
 	if (!(data && *data) && !(home && *home)) {
-		kws_out_complain("-o FILE: neither HOME nor XDG_DATA_HOME is set");
+		kws_out_complain("--output: neither HOME nor XDG_DATA_HOME is set");
 		return false;
 	}
 	if (data && *data)

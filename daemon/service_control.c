@@ -84,7 +84,7 @@ static bool keep(kws_service *s, const char *const *set, size_t n, char errors[K
 	kws_setup_state_path(&s->now.conf, path);
 	if (!kept || !*path) {
 		note(errors,
-		     kept ? "control.state: names no file: nothing can be kept" : "out of memory");
+		     kept ? "[control] state: names no file, so that nothing can be kept" : "out of memory");
 		free(kept);
 		return false;
 	}
