@@ -71,7 +71,7 @@ static void *run(void *arg)
 
 		pthread_mutex_lock(&c->lock);
 		while (c->pending == NOTHING)
-			kws_clock_wait(&c->ordered, &c->lock, INFINITY);
+			kws_clock_wait(&c->ordered, &c->lock, HUGE_VAL);
 		o = c->pending;
 		c->pending = NOTHING;
 		d = c->device;

@@ -83,8 +83,8 @@ static bool keep(kws_service *s, const char *const *set, size_t n, char errors[K
 
 	kws_setup_state_path(&s->now.conf, path);
 	if (!kept || !*path) {
-		note(errors,
-		     kept ? "[control] state: names no file, so that nothing can be kept" : "out of memory");
+		note(errors, kept ? "[control] state: names no file, so that nothing can be kept"
+				  : "out of memory");
 		free(kept);
 		return false;
 	}

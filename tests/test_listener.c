@@ -106,7 +106,7 @@ static void write_sound(const char *name)
 
 static kws_engine *engine(kws_conf *c, const char *model)
 {
-	kws_engine *e;
+	kws_engine *e = NULL;
 	kws_models m;
 	kws_error err = { "" };
 

@@ -243,7 +243,7 @@ static bool step(const waiter *me, double until)
 /* The test's own thread waits as the others, but lets the time pass meanwhile. */
 static bool wait_and_move(const void *what, pthread_mutex_t *with, double until)
 {
-	waiter w = { .what = what, .until = INFINITY };
+	waiter w = { .what = what, .until = HUGE_VAL };
 
 	pthread_mutex_lock(&lock);
 	pthread_cond_init(&w.go, NULL);
@@ -356,7 +356,7 @@ void fake_clock_suspend(double s)
 
 void fake_clock_hang(const void *what)
 {
-	wait_as_one_of_many(what, NULL, INFINITY);
+	wait_as_one_of_many(what, NULL, HUGE_VAL);
 }
 
 void fake_clock_release(const void *what)

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const size_t n = size - HEAD < sizeof word - 1 ? size - HEAD : sizeof word - 1;
 	memcpy(word, data + HEAD, n);
 	memset(name, 'x', sizeof name);
-	kws_clips_name(name, wall, data[9] & 2 ? "the_longest_name_of_a_microphone" + 1 : "", word,
+	kws_clips_name(name, wall, data[9] & 2 ? "the_longest_name_for_microphone" : "", word,
 		       (float)data[8] / 255.0f, data[9] & 1);
 	const size_t len = strnlen(name, sizeof name);
 	demand(len < sizeof name && len > 4 && !strcmp(name + len - 4, ".wav"));

@@ -110,7 +110,7 @@ static void given(void *ctx, unsigned stream, double from, double to)
 	else
 		r->got[r->n_got++ % PIECES] = (piece){ from, to };
 	for (uint64_t k = r->judged; k < r->n_said; k++)
-		if (!said(r, k)->came && to >= said(r, k)->end)
+		if (said(r, k)->came <= 0.0 && to >= said(r, k)->end)
 			said(r, k)->came = kws_clock_mono();
 }
 
@@ -237,7 +237,7 @@ void room_step(room *r, room_fail_fn *fail)
 
 double room_next(const room *r)
 {
-	double first = INFINITY;
+	double first = HUGE_VAL;
 
 	for (uint64_t k = r->judged; k < r->n_said; k++)
 		if (r->said[k % WORDS].start > kws_clock_mono())

@@ -133,7 +133,7 @@ static void on_answer(const char *line)
 	world *w = &the_world;
 	json_t *answer = json_loads(line, 0, NULL);
 	const char *error = "";
-	int ok;
+	int ok = false;
 
 	if (!answer || json_unpack(answer, "{s:b, s?s}", "ok", &ok, "error", &error) != 0)
 		world_fail("control: %s", line);
