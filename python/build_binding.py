@@ -49,14 +49,13 @@ READER_CODE = r"""
 #include <stdarg.h>
 #include <stdio.h>
 
-enum kws_status kws_fail(kws_error *e, enum kws_status status, const char *format, ...)
+int kws_fail_text(kws_error *e, const char *format, ...)
 {
 	va_list ap;
 	va_start(ap, format);
-	if (e)
-		vsnprintf(e->text, sizeof e->text, format, ap);
+	const int n = e ? vsnprintf(e->text, sizeof e->text, format, ap) : 0;
 	va_end(ap);
-	return status;
+	return n;
 }
 
 static bool kws_python_flaw(const kws_source *src, int flaw, char *text)
