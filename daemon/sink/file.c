@@ -20,8 +20,8 @@ typedef struct {
 	kws_conf_file conf;
 	int fd;	     /* -1: not open */
 	bool fresh;  /* nothing has been written to it yet */
-	bool torn;   /* it ends in the middle of a line that nobody will end */
-	size_t done; /* bytes of the event's line that are in it: a full disk takes a part */
+	bool torn;   /* it ends with part of a line that will not be completed */
+	size_t done; /* bytes of the current line already written: a full disk takes only a part */
 	bool failing;
 } file;
 
@@ -32,8 +32,8 @@ static bool is_pipe(const char *path)
 	return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
-/* Files, character devices and named pipes take lines; opening never waits. Returns the
- * descriptor, or -1 and why. flags: O_CREAT or 0. */
+/* Open a file, character device or named pipe, without waiting. flags: O_CREAT or 0. Returns the
+ * descriptor, or -1 with the reason in *why. */
 static int open_for_lines(const kws_conf_file *c, int flags, const char **why)
 {
 	struct stat st;
@@ -69,7 +69,7 @@ static bool reopen(file *f, const char **why)
 	return true;
 }
 
-/* The file may have been renamed or removed by a log rotation. */
+/* Whether the open file still has its path: log rotation may have renamed or removed it. */
 static bool still_there(const file *f)
 {
 	struct stat named, ours;
@@ -78,7 +78,7 @@ static bool still_there(const file *f)
 	       && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev;
 }
 
-/* A daemon that was killed, or a disk that was full, may have left half a line. */
+/* Whether the file ends with part of a line, left by a daemon that was killed or by a full disk. */
 static bool ends_torn(const file *f)
 {
 	struct stat named, ours;
@@ -89,7 +89,7 @@ static bool ends_torn(const file *f)
 		return false;
 	fd = open(f->conf.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return false; /* we may write it only */
+		return false; /* we may only write it */
 	if (fstat(fd, &named) == 0 && named.st_ino == ours.st_ino && named.st_dev == ours.st_dev
 	    && pread(fd, &last, 1, ours.st_size - 1) != 1)
 		last = '\n';
@@ -97,7 +97,7 @@ static bool ends_torn(const file *f)
 	return last != '\n';
 }
 
-/* Called again with the same line, it goes on where it stopped. */
+/* Append a line. If called again with the same line, it continues where it stopped. */
 static bool append(file *f, const char *line, size_t n, const char **why)
 {
 	size_t done;
@@ -119,7 +119,7 @@ static bool append(file *f, const char *line, size_t n, const char **why)
 			return true;
 	}
 	*why = errno == EAGAIN ? "nobody takes what is in the pipe" : kws_strerrno(errno);
-	if (errno == EPIPE) { /* the next reader is another one */
+	if (errno == EPIPE) { /* the next reader needs the whole line */
 		*why = "nobody reads the pipe any more";
 		f->torn |= f->done > 0;
 		f->done = 0;
@@ -127,8 +127,8 @@ static bool append(file *f, const char *line, size_t n, const char **why)
 	return false;
 }
 
-/* A full disk, or a pipe without a reader, is waited for: the events are kept as long as the queue
- * has room. */
+/* If the disk is full or the pipe has no reader, wait and try again: the queue keeps events while
+ * it has room. */
 static bool deliver(void *self, const kws_report *r)
 {
 	file *f = self;
@@ -183,7 +183,7 @@ static enum kws_status open_file(void *self, kws_error *err)
 
 static const kws_sink_deliver ops = { open_file, deliver, NULL, free_file };
 
-/* Returns 0, or the errno that creating a file there would have. */
+/* Returns 0, or the errno that creating a file there would give. */
 static int may_create_in(const char *folder)
 {
 	struct statvfs fs;
@@ -193,7 +193,7 @@ static int may_create_in(const char *folder)
 	return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 
-/* Open what is there; what is not is made only when the sink is opened. */
+/* Open the file if it exists. Otherwise it is created when the sink is opened. */
 static enum kws_status prepare(file *f, kws_error *err)
 {
 	char folder[sizeof f->conf.path];

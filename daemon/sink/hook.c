@@ -18,7 +18,7 @@
 
 extern char **environ;
 
-/* OUTPUT: bytes that one run may write into the log. */
+/* OUTPUT: the most bytes that one run may write to the log. */
 enum { TICK_MS = 20, OUTPUT = 4096, LINE = 512 };
 
 typedef struct {
@@ -26,9 +26,9 @@ typedef struct {
 	pid_t pid;	   /* 0: free; also the number of its process group */
 	double deadline;
 	bool killed;
-	int out; /* what it writes, without waiting */
+	int out; /* read end of its output, non-blocking */
 	size_t written, n;
-	char line[LINE]; /* (n,) its last line so far */
+	char line[LINE]; /* (n,) the unfinished last line of its output */
 } child;
 
 typedef struct {
@@ -36,13 +36,13 @@ typedef struct {
 	kws_conf_hook conf;
 	char words[KWS_CONF_TEXT], *argv[KWS_CONF_ARGS];
 	char field[KWS_REPORT_FIELDS][KWS_SINK_FIELD], json[KWS_EVENT_JSON + 16];
-	char **env;   /* (n_env + KWS_REPORT_FIELDS + 1,) of a child */
-	size_t n_env; /* of our own environment, in front */
+	char **env;   /* (n_env + KWS_REPORT_FIELDS + 1,) environment of a child */
+	size_t n_env; /* entries from our own environment; they come first */
 	posix_spawnattr_t attr;
 	child *children; /* (at_once,) */
 } hook;
 
-/* ---- what a hook writes: whole lines in our log, and no more than OUTPUT bytes of it ---- */
+/* ---- output of a hook: whole lines go to our log, at most OUTPUT bytes ---- */
 
 static void log_line(child *c)
 {
@@ -68,7 +68,8 @@ static void take_output(child *c, const char *text, size_t n)
 	}
 }
 
-/* At most a pipe's content at once: a hook that never stops writing does not keep us here. */
+/* Read at most the content of a full pipe, so that a hook that never stops writing cannot hold
+ * us. */
 static void drain(child *c)
 {
 	char text[4096];
@@ -78,10 +79,10 @@ static void drain(child *c)
 		take_output(c, text, (size_t)n);
 }
 
-/* ---- how it ends ---- */
+/* ---- the end of a hook ---- */
 
-/* The child is gone. What it started in its group goes, too: the group's number is nobody else's as
- * long as somebody is in it. */
+/* The child has ended. Kill what it left in its process group, too. This is safe: the number of a
+ * group is not used again while the group has members. */
 static void bury(hook *h, child *c)
 {
 	if (kill(-c->pid, SIGKILL) == 0) {
@@ -105,7 +106,7 @@ static void tell_end(hook *h, const child *c, bool known, int status)
 		kws_sink_work_failed(h->work);
 }
 
-/* Look once after each child. Returns how many still run. */
+/* Look after each child once. Returns the number that still run. */
 static unsigned reap(hook *h)
 {
 	double now = kws_clock_mono();
@@ -138,7 +139,7 @@ static unsigned reap(hook *h)
 	return running;
 }
 
-/* ---- how it starts ---- */
+/* ---- the start of a hook ---- */
 
 static void fill_env(hook *h, const kws_report *r)
 {
@@ -149,7 +150,7 @@ static void fill_env(hook *h, const kws_report *r)
 	h->env[n] = NULL;
 }
 
-/* A pipe that already holds the event: it fits, so that nobody ever waits to write it. */
+/* Make a pipe that already contains the event. The event always fits, so the write never waits. */
 static int loaded_pipe(hook *h, const kws_report *r)
 {
 	int fd[2];
@@ -221,10 +222,10 @@ static bool deliver(void *self, const kws_report *r)
 
 	while (reap(h) == h->conf.at_once) {
 		struct timespec t = { .tv_nsec = TICK_MS * 1000000L };
-		nanosleep(&t, NULL); /* ends: each child is killed after its timeout */
+		nanosleep(&t, NULL); /* this ends: each child is killed after its timeout */
 	}
 	if (kws_sink_work_hurry(h->work))
-		return false; /* nobody would be there to end it */
+		return false; /* nothing would end it any more */
 	while (h->children[i].pid)
 		i++;
 	return start(h, &h->children[i], r);
@@ -247,7 +248,7 @@ static void free_hook(void *self)
 
 static const kws_sink_deliver ops = { NULL, deliver, tick, free_hook };
 
-/* All of our own, but for what our supervisor has told us. */
+/* Copy our own environment, except the variables that systemd has set for us, and KWS_*. */
 static bool take_environment(hook *h)
 {
 	static const char *const ours[] = { "NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_",
@@ -270,7 +271,7 @@ static bool take_environment(hook *h)
 	return true;
 }
 
-/* The child is a process group of its own, with no signal blocked or ignored. */
+/* The child gets its own process group, and no signal is blocked or ignored in it. */
 static void prepare(hook *h)
 {
 	sigset_t none, all;

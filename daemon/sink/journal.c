@@ -17,8 +17,8 @@ typedef struct {
 	char json[KWS_EVENT_JSON + 16];
 } journal;
 
-/* MESSAGE is for people; KWS_<FIELD> is for journalctl's matches; KWS_EVENT is the line that all
- * the sinks share. */
+/* MESSAGE is for people, KWS_<FIELD> for matches of journalctl, and KWS_EVENT is the same line as
+ * in all other sinks. */
 static bool deliver(void *self, const kws_report *r)
 {
 	journal *j = self;
@@ -46,7 +46,7 @@ static bool deliver(void *self, const kws_report *r)
 
 static const kws_sink_deliver ops = { NULL, deliver, NULL, free };
 
-/* auto: when our own output goes there. */
+/* auto: on if our own output goes to the journal. */
 static bool wanted(const kws_conf *all, const void *c)
 {
 	const kws_conf_journal *conf = c;

@@ -1,6 +1,6 @@
-/* A Unix socket that any number of readers may connect to; each gets every event as a line from
- * then on. A reader that is too slow loses whole lines, and the next line that it gets says how many
- * ("dropped"). What readers send is not read. */
+/* A Unix socket for readers. Each one gets every event from then on, as a line. A reader that is
+ * too slow loses whole lines, and "dropped" in the next line it gets is their number. Nothing is
+ * read from readers. */
 #include "daemon/server.h"
 #include "daemon/sink/sink.h"
 

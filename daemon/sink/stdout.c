@@ -40,7 +40,7 @@ static void free_out(void *self)
 
 static const kws_sink_deliver ops = { NULL, deliver, NULL, free_out };
 
-/* auto: when there is one, and the journal has not the events already. */
+/* auto: on if standard output is open and the journal does not get the events already. */
 static bool wanted(const kws_conf *all, const void *c)
 {
 	const kws_conf_stdout *conf = c;

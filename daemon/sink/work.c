@@ -10,14 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The part that the worker's thread uses, which may outlive the sink. */
+/* The part that the worker's thread uses. It may outlive the sink. */
 struct kws_sink_work {
 	char label[KWS_CONF_TITLE];
 	const kws_sink_deliver *d;
 	void *self;
 	kws_worker *worker;
 	atomic_ulong failed, killed;
-	unsigned long late; /* events that the end of the sink left undelivered */
+	unsigned long late; /* events not delivered because the sink was stopped */
 };
 
 typedef struct {
@@ -111,7 +111,7 @@ enum kws_status kws_sink_work_create(kws_sink **out, const kws_sink_kind *kind, 
 	enum kws_status status;
 
 	*out = NULL;
-	*work = w; /* before the thread starts */
+	*work = w; /* set before the thread starts */
 	if (!ws || !w) {
 		status = kws_fail(err, KWS_ERR_NOMEM, "%s: out of memory", kind->section);
 		goto fail;
@@ -124,7 +124,7 @@ enum kws_status kws_sink_work_create(kws_sink **out, const kws_sink_kind *kind, 
 				   err);
 	if (status != KWS_OK)
 		goto fail;
-	w->worker = ws->worker; /* the thread looks at it only after the first push */
+	w->worker = ws->worker; /* the thread uses it only after the first push */
 	ws->work = w;
 	*out = &ws->base;
 	return KWS_OK;
