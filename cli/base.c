@@ -47,7 +47,7 @@ static bool more_room(float **pcm, size_t *room, size_t want)
 	return true;
 }
 
-/* Read on to the end, or most samples and one. false: said why not. */
+/* Read to the end, or until there are more than most samples. False: failed, and reported. */
 static bool read_all(kws_source *src, const char *path, size_t most, float **pcm, size_t *n)
 {
 	kws_error err = { "" };

@@ -1,5 +1,5 @@
-/* base.h - the files that words of one's own are made with: a base, a bank of other sounds; and
- * where they stand. */
+/* base.h - the files that the user's own words are made with: a base and a bank of other sounds;
+ * and where they are. */
 #ifndef KWS_CLI_BASE_H
 #define KWS_CLI_BASE_H
 
@@ -10,24 +10,23 @@
 
 enum { KWS_BASE_PATH = 4096 };
 
-/* wanted, or when it is NULL name as it ships: in the source tree of a program in a build tree,
- * else where it is installed. */
+/* Find a file: wanted, or if that is NULL, name. That is in the source tree for a program in a
+ * build tree, otherwise where it is installed. */
 void kws_base_find(const char *wanted, const char *name, char *path, size_t n);
 
 #define KWS_BASE_MODEL "own-words.safetensors"
 #define KWS_BASE_BANK  "own-words.bank"
 
-/* Read a whole file. false: said why not. */
+/* Read a whole file. False: failed, and reported. */
 bool kws_base_read(kws_blob *blob, const char *path);
 
-/* All samples of a recording, mono, at most most_s seconds, at its own rate; *pcm is for the
- * caller to free(). What is damaged is left out. false: said why not; channel as
- * kws_source_open_file() has it. */
+/* Read all samples of a recording, mono, at most most_s seconds, at its own rate. The caller must
+ * free() *pcm. Damaged parts are left out. channel: as for kws_source_open_file(). False: failed,
+ * and reported. */
 bool kws_base_hear(const char *path, int channel, unsigned most_s, float **pcm, size_t *n,
 		   unsigned *rate_hz);
 
-/* Write bytes (len,) to path in one step, after check(ctx, the file that was written) found it
- * good. false: said why not. */
+/* Write bytes (len,) to path in one step. False: failed, and reported. */
 bool kws_base_write(const char *path, const void *bytes, size_t len);
 
 #endif

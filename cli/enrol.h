@@ -26,7 +26,7 @@ bool kws_spoken_add(kws_spoken_list *r, const char *name, float *pcm, size_t n, 
 void kws_spoken_free(kws_spoken_list *r);
 
 /* Record takes of the word until there are `wanted' good ones, with prompts and a level meter on
- * stderr. Each is cut from the stream: from 0.5 s before the voice to 0.5 s after it. Bad takes are
+ * stderr. Each is cut from the stream: from 0.5 s before the voice to 0.7 s after it. Bad takes are
  * repeated. Returns an exit status. */
 int kws_record(kws_spoken_list *r, const kws_device_config *device, const char *word,
 	       size_t wanted);

@@ -1,4 +1,4 @@
-/* Takes from a microphone: when to speak, how loud it is, what was wrong. Time is counted in
+/* Records takes from a microphone: shows when to speak, the level, and faults. Time is counted in
  * samples. */
 #include "cli/cli.h"
 #include "cli/enrol.h"
@@ -13,25 +13,25 @@
 
 enum {
 	HOP_MS = 10,
-	SETTLE = 50,	 /* hops to hear the room by, before the first take */
+	SETTLE = 50,	 /* hops to measure the level of the room, before the first take */
 	BEFORE = 50,	 /* hops that are kept from before the voice */
 	AFTER = 70,	 /* quiet hops that end a take */
-	MOST = 500,	 /* hops of a take */
-	VOICED = 4,	 /* loud hops that begin one */
-	PATIENCE = 1500, /* hops without a voice */
+	MOST = 500,	 /* hops of a take, at most */
+	VOICED = 4,	 /* loud hops that begin a take */
+	PATIENCE = 1500, /* hops to wait for a voice */
 	BAR = 30,
-	TRIES = 4, /* times as many as are wanted */
+	TRIES = 4, /* takes for each wanted one, at most */
 };
 
-static const float ABOVE = 9.0f, LEAST = -55.0f; /* dB over the room, dBFS: a voice */
+static const float ABOVE = 9.0f, LEAST = -55.0f; /* a voice: dB above the room, and dBFS */
 
 typedef struct {
 	kws_device *device;
 	size_t hop;
 	unsigned rate_hz;
 	float *pcm; /* (MOST + BEFORE + AFTER hops) */
-	size_t n;   /* hops in it */
-	float room; /* dBFS, of quiet hops */
+	size_t n;   /* hops in pcm */
+	float room; /* level of the room: dBFS of quiet hops */
 	bool terminal;
 	size_t heard; /* hops in all */
 } recorder;
@@ -44,7 +44,7 @@ static void on_interrupt(int number)
 	interrupted = 1;
 }
 
-/* The next hop. false: nothing more comes. */
+/* Read the next hop. False: no more audio comes. */
 static bool next(recorder *r, float *pcm)
 {
 	for (unsigned idle = 0; !interrupted; idle++) {
@@ -70,7 +70,7 @@ static float level_of(const float *pcm, size_t n)
 	return (float)(10.0 * log10(sum / (double)n + 1e-10));
 }
 
-/* A bar from -60 to 0 dBFS, in place. */
+/* Draw a bar from -60 to 0 dBFS over the last one. */
 static void draw(const recorder *r, float level, const char *what)
 {
 	char bar[BAR + 1];
@@ -83,7 +83,7 @@ static void draw(const recorder *r, float level, const char *what)
 	fprintf(stderr, "\r[%s] %4.0f dBFS  %-12s", bar, (double)level, what);
 }
 
-/* The level of the room: falls at once, rises slowly. */
+/* Update the level of the room: it falls fast and rises slowly. */
 static void learn_room(recorder *r, float level)
 {
 	r->room += (level < r->room ? 0.3f : 0.02f) * (level - r->room);
@@ -102,7 +102,7 @@ static bool settle(recorder *r)
 	return true;
 }
 
-/* Keep the last BEFORE hops until a voice begins. false: the end, or nobody spoke. */
+/* Keep the last BEFORE hops until a voice begins. False: the audio ended, or nobody spoke. */
 static bool wait_for_voice(recorder *r)
 {
 	const size_t bytes = r->hop * sizeof *r->pcm;
@@ -139,7 +139,7 @@ static void follow_voice(recorder *r)
 	}
 }
 
-/* Judge what was heard and keep it if it is good. false: no memory. */
+/* Examine the take, and keep it if it is good. False: no memory. */
 static bool keep(recorder *r, kws_spoken_list *to)
 {
 	kws_take t;

@@ -58,7 +58,7 @@ void kws_takes_free(char **list)
 	free(list);
 }
 
-/* mkdir -p. false: said why not. */
+/* As mkdir -p. False: failed, and reported. */
 bool kws_takes_make_folders(const char *folder)
 {
 	char path[KWS_TAKES_PATH];
@@ -76,7 +76,7 @@ bool kws_takes_make_folders(const char *folder)
 	}
 }
 
-/* false: what the system or libsndfile refused. */
+/* False: the system or libsndfile has refused it. */
 static bool write_flac(const char *path, const float *pcm, size_t n, unsigned rate_hz)
 {
 	SF_INFO info = { .samplerate = (int)rate_hz,

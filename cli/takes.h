@@ -1,5 +1,5 @@
-/* takes.h - the recordings that own words are made of, kept beside their model file:
- * FILE.takes/WORD/001.flac, .... */
+/* takes.h - the recordings of own words, kept next to their model file:
+ * FILE.takes/WORD/001.flac, ... */
 #ifndef KWS_CLI_TAKES_H
 #define KWS_CLI_TAKES_H
 
@@ -8,23 +8,23 @@
 
 enum { KWS_TAKES_PATH = 4096 };
 
-/* The folder of a word's takes, or of all words' (word NULL), for the model file `model`. Bytes
- * of a word that are no letter, digit, - or _ stand there as %XX. false: it does not fit. */
+/* The folder for takes of a word, or of all words (word NULL), for the model file `model'. Bytes of
+ * the word other than letters, digits, - and _ become %XX. False: path (n,) is too small. */
 bool kws_takes_folder(const char *model, const char *word, char *path, size_t n);
 
-/* Files that are there, sorted, NULL at the end; to be freed by kws_takes_free(). NULL: none, or
- * they cannot be read. */
+/* The files in the folder, sorted, NULL at the end; free it by kws_takes_free(). NULL: there are
+ * none, or they cannot be read. */
 char **kws_takes_list(const char *folder);
 void kws_takes_free(char **list);
 
-/* Keep pcm (n,), mono, 24 bits, under the next free number; whole or not at all, folders are
- * made. false: said why not. */
+/* Write pcm (n,), mono, 24 bits, under the next free number, completely or not at all. Makes the
+ * folders. False: failed, and reported. */
 bool kws_takes_keep(const char *folder, const float *pcm, size_t n, unsigned rate_hz);
 
-/* mkdir -p. false: said why not. */
+/* As mkdir -p. False: failed, and reported. */
 bool kws_takes_make_folders(const char *folder);
 
-/* Delete a word's takes. false: said why not; that there are none is no failure. */
+/* Delete the takes of a word; true if there are none. False: failed, and reported. */
 bool kws_takes_forget(const char *folder);
 
 #endif

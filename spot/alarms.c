@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 enum {
-	APART = 12, /* rows between two alarms at least: a second */
-	TAIL = 20,  /* of the highest scores, that tell how the rate falls with the threshold */
+	APART = 12, /* rows between two alarms, at least: about a second */
+	TAIL = 20,  /* highest scores, which show how the rate falls with the threshold */
 };
 
 typedef struct {
@@ -28,7 +28,7 @@ static float logit(float p)
 
 void kws_alarms_smooth(const float *logits, size_t n, kws_pace pace, float *scores)
 {
-	/* from the end, since scores may be logits; frame f has the logit of row (f + 1) / every
+	/* from the end, because scores may be logits; frame f has the logit of row (f + 1) / every
 	 * - 1 */
 	for (size_t i = n; i-- > 0;) {
 		const size_t last = (i + 1) * pace.every - 1;
@@ -41,7 +41,7 @@ void kws_alarms_smooth(const float *logits, size_t n, kws_pace pace, float *scor
 	}
 }
 
-/* The mean of a row's logit and the one before it: what the smoothed probability follows. */
+/* The mean of each logit and the one before, which behaves like the smoothed probability. */
 static void smooth_logits(const float *logits, size_t n, float *scores)
 {
 	for (size_t i = 0; i < n; i++)
@@ -54,7 +54,7 @@ static int falling(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-/* The highest in a second on either side. */
+/* Whether x[i] is the highest within a second on either side. */
 static bool is_peak(const float *x, size_t n, size_t i)
 {
 	const size_t from = i > APART ? i - APART : 0, to = i + APART < n ? i + APART + 1 : n;
@@ -64,7 +64,7 @@ static bool is_peak(const float *x, size_t n, size_t i)
 	return true;
 }
 
-/* Peaks of every part's scores, highest first. */
+/* Collect the peaks of the scores of all judging parts, highest first. */
 static void find_peaks(judged *j, const kws_bank *b, kws_pace pace, bool probabilities)
 {
 	size_t at = 0;
@@ -85,8 +85,8 @@ static void find_peaks(judged *j, const kws_bank *b, kws_pace pace, bool probabi
 	qsort(j->heights, j->n_peaks, sizeof *j->heights, falling);
 }
 
-/* The height that `wanted` peaks pass: heights above that of peak TAIL fall off exponentially.
- * of: to the scale of logits. */
+/* The height that `wanted' peaks exceed, by an exponential fit to the heights above that of peak
+ * TAIL. of: converts heights to logits. */
 static float limit(const judged *j, double wanted, float (*of)(float))
 {
 	const size_t n = j->n_peaks < TAIL + 1 ? j->n_peaks : TAIL + 1;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Seconds around the word. */
+/* Seconds: silence before, context of the take around the word, silence after. */
 static const float LEAD = 1.0f, CONTEXT = 0.3f, TAIL = 0.9f;
 
 static float rms(const float *x, size_t n)
@@ -29,7 +29,7 @@ static void mix(float *y, const float *x, size_t n, float gain)
 
 /* ---- speed ---- */
 
-/* x at the place p, between its samples: cubic (Catmull-Rom); 0 outside. */
+/* x at position p between samples, by cubic interpolation (Catmull-Rom); 0 outside. */
 static float at(const float *x, size_t n, double p)
 {
 	const ptrdiff_t i = (ptrdiff_t)floor(p), last = (ptrdiff_t)n - 1;
@@ -42,7 +42,7 @@ static float at(const float *x, size_t n, double p)
 	return ((a * f + b) * f + 0.5f * (v[2] - v[0])) * f + v[1];
 }
 
-/* The word with a little of what is around it, `slower` times as long, between silences. */
+/* The word with some context, `slower' times as long, with silence before and after it. */
 static enum kws_status place(const kws_said *take, float slower, unsigned rate_hz, kws_said *out)
 {
 	const float rate = (float)rate_hz;
@@ -64,7 +64,7 @@ static enum kws_status place(const kws_said *take, float slower, unsigned rate_h
 
 /* ---- room ---- */
 
-/* Echoes that die away: sparse, of either sign, at random places. RT60 of 0.1 to 0.5 s. */
+/* Add decaying echoes: sparse, with random sign and position. RT60: 0.1 to 0.5 s. */
 static void echo(kws_random *r, float *x, size_t n, unsigned rate_hz, float *wet)
 {
 	const float rt60 = kws_random_uniform(r, 0.1f, 0.5f),
@@ -84,7 +84,7 @@ static void echo(kws_random *r, float *x, size_t n, unsigned rate_hz, float *wet
 
 /* ---- noise ---- */
 
-/* White to brown noise, whose loudness may come and go. */
+/* White to brown noise; its level may rise and fall. */
 static void colour(kws_random *r, float *noise, size_t n, unsigned rate_hz)
 {
 	const float keep = kws_random_below(r, 3) ? kws_random_uniform(r, 0.0f, 0.98f) : 0.0f;
@@ -97,7 +97,7 @@ static void colour(kws_random *r, float *noise, size_t n, unsigned rate_hz)
 	}
 }
 
-/* Voices on top of each other, backwards. */
+/* Several voices at once, backwards. */
 static void babble(kws_random *r, const kws_said *others, size_t n_others, float *noise, size_t n)
 {
 	const size_t voices = 3 + kws_random_below(r, 3);
@@ -124,7 +124,7 @@ static void add_noise(kws_random *r, const kws_said *others, size_t n_others, un
 	    level * from_db(-kws_random_uniform(r, 3.0f, 25.0f)) / rms(noise, out->n));
 }
 
-/* Somebody talks, backwards, until shortly before the word. */
+/* Add voices, backwards, that end shortly before the word. */
 static void add_voice(kws_random *r, const kws_said *others, size_t n_others, kws_said *out,
 		      float level, unsigned rate_hz, float *voice)
 {
@@ -136,7 +136,7 @@ static void add_voice(kws_random *r, const kws_said *others, size_t n_others, kw
 		    level * from_db(kws_random_uniform(r, -8.0f, 3.0f)) / rms(voice, n));
 }
 
-/* ---- all of it ---- */
+/* ---- copies ---- */
 
 static void spoil(kws_random *r, const kws_said *others, size_t n_others, unsigned rate_hz,
 		  kws_said *out, float *room)
@@ -166,7 +166,7 @@ enum kws_status kws_augment(kws_random *r, const kws_said *take, const kws_said 
 		*out = (kws_said){ 0 };
 		return KWS_ERR_NOMEM;
 	}
-	/* no room is quite silent */
+	/* no room is completely silent */
 	const float level = rms(out->pcm + out->start, out->end - out->start);
 	const float hiss = level * from_db(-kws_random_uniform(r, 45.0f, 60.0f));
 	for (size_t i = 0; i < out->n; i++)

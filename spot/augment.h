@@ -1,4 +1,4 @@
-/* augment.h - copies of a take as other rooms, microphones and days would have heard it: speed,
+/* augment.h - augmented copies of a take, as in other rooms and with other microphones: speed,
  * room, noise, voices, gain. */
 #ifndef KWS_SPOT_AUGMENT_H
 #define KWS_SPOT_AUGMENT_H
@@ -6,15 +6,15 @@
 #include "kws.h"
 #include "spot/random.h"
 
-/* A word in its surroundings: pcm (n,) with the word in start..end. */
+/* A word with its surroundings: pcm (n,) has the word in start..end. */
 typedef struct {
 	float *pcm;
 	size_t n, start, end;
 } kws_said;
 
-/* Copy number `copy` of a take; 0 is the take as it is, with silence around it. others
- * (n_others,): takes of which babble is made, played backwards, so that nothing in it is a word.
- * out->pcm is the caller's to free(). KWS_ERR_NOMEM. */
+/* Make copy number `copy' of a take; 0 is the clean take with silence around it. others
+ * (n_others,): takes for babble noise, played backwards so that it contains no words. The caller
+ * must free() out->pcm. KWS_ERR_NOMEM. */
 enum kws_status kws_augment(kws_random *r, const kws_said *take, const kws_said *others,
 			    size_t n_others, unsigned copy, unsigned rate_hz, kws_said *out);
 

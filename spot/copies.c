@@ -4,12 +4,12 @@
 #include <string.h>
 
 enum {
-	AFTER_MS = 250, /* so late a row may end and still be the word */
+	AFTER_MS = 250, /* a row may end this long after the word and still count as it */
 	BEFORE_MS = 20,
-	LEAD_MS = 560, /* rows before it know too little of what was before the word */
+	LEAD_MS = 560, /* rows that end earlier have too little context */
 };
 
-/* Which of the copy's points are what. */
+/* Find the points of the word and of its first half. */
 static void mark(kws_copy *c, const kws_said *said, size_t step, size_t rate_hz)
 {
 	const size_t before = BEFORE_MS * rate_hz / 1000, after = AFTER_MS * rate_hz / 1000;

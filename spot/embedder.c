@@ -14,7 +14,7 @@ struct kws_embedder {
 	const kws_network *w;
 	kws_mel *mel;
 	kws_runner *runner;
-	size_t hop, n_hops; /* samples of a hop, hops of a row */
+	size_t hop, n_hops; /* samples per hop; hops per row */
 	float *frames;	    /* (SOME * n_hops, n_mels) */
 	float *logits;	    /* (SOME * every + 1, n_words) */
 	float *x;	    /* (window - 1 + SOME, dim) */

@@ -1,5 +1,5 @@
-/* embedder.h - audio in, the rows of a model's embedding out (model/embed.h): what words of
- * one's own are made of. */
+/* embedder.h - converts audio to rows of a model's embedding (model/embed.h), the input for the
+ * user's own words. */
 #ifndef KWS_SPOT_EMBEDDER_H
 #define KWS_SPOT_EMBEDDER_H
 
@@ -7,7 +7,7 @@
 
 typedef struct kws_embedder kws_embedder;
 
-/* KWS_ERR_ARG: the model has no embedding, or cannot hear streams. */
+/* KWS_ERR_ARG: the model has no embedding, or cannot process streams. */
 enum kws_status kws_embedder_create(kws_embedder **out, const kws_model *m, kws_error *err);
 void kws_embedder_destroy(kws_embedder *e);
 void kws_embedder_reset(kws_embedder *e);
@@ -16,14 +16,14 @@ size_t kws_embedder_dim(const kws_embedder *e);	   /* floats of a row */
 size_t kws_embedder_window(const kws_embedder *e); /* rows of a point */
 size_t kws_embedder_rank(const kws_embedder *e);   /* floats of a point */
 
-/* Samples at the model's rate of a row: row k of a stream ends with sample (k + 1) * step. */
+/* Samples per row, at the model's rate: row k of a stream ends at sample (k + 1) * step. */
 size_t kws_embedder_step(const kws_embedder *e);
 
-/* Hear whole rows: pcm (n * step,) at the model's rate -> rows (n, dim). */
+/* Process whole rows: pcm (n * step,) at the model's rate -> rows (n, dim). */
 void kws_embedder_run(kws_embedder *e, const float *pcm, size_t n, float *rows);
 
-/* rows (n, dim) of a stream from its start -> points (n, rank), each of length sqrt(rank).
- * Before the start are zeros. */
+/* rows (n, dim) of a stream from its start -> points (n, rank), each of length sqrt(rank). Zeros
+ * precede the start. */
 void kws_embedder_points(kws_embedder *e, const float *rows, size_t n, float *points);
 
 #endif

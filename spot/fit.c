@@ -15,15 +15,16 @@ enum {
 	N_HALVES = 64,
 	N_HARD = 128,
 	BATCH = N_IS + N_BANK + N_HALVES + N_HARD,
-	HARDEST = 800, /* of the bank */
+	HARDEST = 800, /* hard negatives of the bank, at most */
 };
 
 static const float RATE = 3e-3f, DECAY = 0.1f, BETA1 = 0.9f, BETA2 = 0.999f;
-static const float MIXED = 0.35f;	     /* of a positive, at most, is another sound */
-static const float YES = 0.99f, NO = 0.005f; /* labels that leave the logits finite */
+static const float MIXED = 0.35f;	     /* fraction of another sound in a positive, at most */
+static const float YES = 0.99f, NO = 0.005f; /* labels that keep the logits finite */
 static const float WEIGHT = 3.0f;	     /* of a positive */
 
-/* Everything that a step needs; params, gradient and both moments lie alike: w1, b1, w2, b2. */
+/* The state of the fit. Parameters, gradient and both moments have the same layout: w1, b1, w2,
+ * b2. */
 typedef struct {
 	size_t rank, n; /* n: parameters */
 	float *x;	/* (BATCH, rank) */
@@ -51,7 +52,7 @@ static float logistic(float x)
 	return 1.0f / (1.0f + expf(-x));
 }
 
-/* x (rank,) -> what goes into silu, (H,) */
+/* x (rank,) -> pre (H,), the input of SiLU. */
 static void first_layer(const float *w1, const float *b1, const float *x, size_t rank, float *pre)
 {
 	memcpy(pre, b1, H * sizeof *pre);
@@ -78,7 +79,7 @@ static const float *pick(kws_random *r, kws_points p, size_t rank)
 	return p.at + kws_random_below(r, p.n) * rank;
 }
 
-/* Some of a positive and some of another sound, of the same length as either. */
+/* Mix a positive with another sound, and scale the result to the length of a point. */
 static void mix(kws_random *r, const float *is, const float *other, size_t rank, float *x)
 {
 	const float part = kws_random_uniform(r, 0.0f, MIXED);
@@ -92,7 +93,7 @@ static void mix(kws_random *r, const float *is, const float *other, size_t rank,
 		x[i] *= scale;
 }
 
-/* Returns how many rows of x there are; the first N_IS are positives. */
+/* Fill a batch. Returns the number of rows of x; the first N_IS are positives. */
 static size_t fill(fitting *f, kws_random *r, kws_points is, kws_points halves, kws_points bank)
 {
 	const size_t rank = f->rank;
@@ -109,7 +110,7 @@ static size_t fill(fitting *f, kws_random *r, kws_points is, kws_points halves, 
 	return (size_t)(x - f->x) / rank;
 }
 
-/* The gradient of the weighted mean of the cross entropy. */
+/* The gradient of the weighted mean cross entropy. */
 static void gradient(fitting *f, size_t n)
 {
 	const float *w1 = f->param, *b1 = w1 + f->rank * H, *w2 = b1 + H, b2 = w2[H];
@@ -155,7 +156,7 @@ static void descend(fitting *f, size_t step)
 	}
 }
 
-/* ---- all of it ---- */
+/* ---- the fit ---- */
 
 static void copy_out(const fitting *f, kws_head *h)
 {
@@ -172,7 +173,7 @@ static int falling(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-/* Those points of the bank that look most like the word. */
+/* Find the hard negatives: the points of the bank with the highest logits. */
 static void find_hard(fitting *f, kws_head *h, kws_points bank)
 {
 	const size_t most = bank.n < HARDEST ? bank.n : HARDEST;

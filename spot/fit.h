@@ -1,5 +1,5 @@
-/* fit.h - fit the head of one word (model/embed.h): points that are the word against points that
- * are not. */
+/* fit.h - fits the head of one word (model/embed.h): points of the word against points of other
+ * sounds. */
 #ifndef KWS_SPOT_FIT_H
 #define KWS_SPOT_FIT_H
 
@@ -7,7 +7,7 @@
 
 enum { KWS_FIT_HIDDEN = 32 };
 
-/* Linear, silu, Linear to a logit. */
+/* A linear layer, SiLU, and a linear layer to one logit. */
 typedef struct {
 	size_t rank;
 	float *w1;		  /* (rank, KWS_FIT_HIDDEN) */
@@ -27,10 +27,10 @@ typedef struct {
 	size_t n;
 } kws_points;
 
-/* is: points at the ends of the word; halves: of its first half, may be none; bank: of other
- * sounds. is and bank hold some. AdamW; some of a positive is mixed with a negative; from a
- * quarter on, those negatives that the head takes for the word come again and again. The same
- * points and seed make the same head. KWS_ERR_NOMEM. */
+/* is: points at the ends of the word; halves: of its first half, may be empty; bank: of other
+ * sounds. is and bank MUST NOT be empty. Uses AdamW. Positives are mixed with negatives. After the
+ * first quarter, the negatives that the head takes for the word are used more often. The same
+ * points and seed give the same head. KWS_ERR_NOMEM. */
 enum kws_status kws_fit(kws_head *h, kws_points is, kws_points halves, kws_points bank,
 			uint64_t seed);
 

@@ -6,8 +6,8 @@
 
 typedef struct {
 	size_t n;
-	float *best; /* (n,) in this take */
-	float *sum;  /* (n,) of the best in all takes */
+	float *best; /* (n,) highest probability of each word in this take */
+	float *sum;  /* (n,) sum of best over all takes */
 } heard;
 
 static void on_frame(void *ctx, const kws_frame *f)
@@ -28,7 +28,7 @@ static void hear(kws_stream *s, const kws_said *take, heard *h)
 	}
 }
 
-/* The three commands with the highest sums. */
+/* Put the three commands with the highest sums into the report. */
 static void rank(const kws_model *m, heard *h, size_t n_takes, kws_enrol_report *report)
 {
 	enum { N = sizeof report->near / sizeof *report->near };

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WORD = 61, MAX_HEADS = 64 }; /* bytes: there is room for a _ on either side */
+enum { MAX_WORD = 61, MAX_HEADS = 64 }; /* MAX_WORD: bytes, with room for a _ on either side */
 
 static const char *const tensors[] = { "fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias" };
 
 enum { N_TENSORS = sizeof tensors / sizeof *tensors };
 
-/* The entries of the metadata that change. */
+/* A model file while it is edited, with the metadata entries that change. */
 typedef struct {
 	kws_tensors *ts;
 	kws_write *w;
@@ -66,7 +66,7 @@ static enum kws_status finish(edit *d, unsigned char **out, size_t *len, kws_err
 	return kws_write_bytes(d->w, out, len, err);
 }
 
-/* An object's member, made where it is missing. */
+/* The member of an object; created if it does not exist. */
 static json_t *member(json_t *o, const char *key, bool array)
 {
 	if (!json_object_get(o, key))
@@ -74,7 +74,7 @@ static json_t *member(json_t *o, const char *key, bool array)
 	return json_object_get(o, key);
 }
 
-/* ---- a word more ---- */
+/* ---- add ---- */
 
 static void put_head(kws_write *w, size_t k, const kws_head *h)
 {
@@ -96,7 +96,7 @@ static void put_head(kws_write *w, size_t k, const kws_head *h)
 	free(w1);
 }
 
-/* Words before the first own one become classes that make no events. */
+/* Turn the words before the first own word into classes without events. */
 static void silence(edit *d, size_t n_words)
 {
 	json_t *each = member(d->decision, "thresholds", false), *renamed = json_object();
@@ -162,9 +162,9 @@ enum kws_status kws_own_add(const void *file, size_t len, const char *word, cons
 	return status;
 }
 
-/* ---- a word less ---- */
+/* ---- remove ---- */
 
-/* Head k's tensors under the number before. */
+/* Write the tensors of head k under the number k - 1. */
 static void renumber(edit *d, size_t k)
 {
 	for (size_t i = 0; i < N_TENSORS; i++) {

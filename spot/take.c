@@ -5,21 +5,20 @@
 
 enum {
 	BLOCK_MS = 10,
-	MAX_S = 8, /* of a whole take */
+	MAX_S = 8, /* longest take, seconds */
 	BLOCKS = 1000 * MAX_S / BLOCK_MS,
-	GAP = 25,     /* blocks: a pause that is not longer belongs to the word */
-	FLEETING = 4, /* blocks: what is shorter is a click */
-	EDGE = 2,     /* blocks between a word and the end of its take: less, and it is cut off */
+	GAP = 25,     /* blocks: the longest pause inside a word */
+	FLEETING = 4, /* blocks: anything shorter is a click */
+	EDGE = 2,     /* blocks: a word nearer to an end of its take is cut off */
 	SHORT_MS = 200,
 	LONG_MS = 2500,
-	OTHER_MS = 150, /* a second stretch of so long is a second word */
+	OTHER_MS = 150, /* another stretch at least this long is a second word */
 };
 
-/* All dB. */
-static const float CONTRAST = 10.0f; /* of a word over what is around it */
-static const float QUIET = -50.0f;   /* dBFS of a word's loudest blocks */
-static const float NEAR = 14.0f;     /* a second stretch so far below the loudest still is a word */
-static const float FULL = 0.985f;    /* an amplitude that the microphone cuts off */
+static const float CONTRAST = 10.0f; /* dB of a word above the background, at least */
+static const float QUIET = -50.0f;   /* dBFS of the loudest blocks of a word, at least */
+static const float NEAR = 14.0f;     /* dB below the loudest: a louder stretch is another word */
+static const float FULL = 0.985f;    /* amplitude from which on a sample counts as clipped */
 
 typedef struct {
 	float db[BLOCKS]; /* smoothed power of each block, dBFS */
@@ -28,7 +27,7 @@ typedef struct {
 	size_t at;	   /* of the peak */
 } contour;
 
-/* The value of which one in ten is below. x (n,), n <= BLOCKS */
+/* The 10th percentile of x (n,), n <= BLOCKS. */
 static float low_tenth(const float *x, size_t n)
 {
 	float sorted[BLOCKS];
@@ -65,8 +64,8 @@ static void measure(contour *c, const float *pcm, size_t n, size_t block)
 	c->floor = low_tenth(c->db, c->n);
 }
 
-/* Blocks from..to over the level, with the pauses between; false: there are no more. Begins its
- * search at *from. */
+/* Find the next blocks *from .. *to above the level, with pauses of at most GAP. The search begins
+ * at *from. False: there are none. */
 static bool stretch(const contour *c, float level, size_t *from, size_t *to)
 {
 	while (*from < c->n && c->db[*from] <= level)
@@ -80,7 +79,7 @@ static bool stretch(const contour *c, float level, size_t *from, size_t *to)
 	return true;
 }
 
-/* Find the word, and other stretches that might be one. */
+/* Find the word, and other stretches that may be words. */
 static bool find(const contour *c, kws_take *t, size_t block)
 {
 	const float level = fmaxf(c->peak - 28.0f, fminf(c->floor + 8.0f, c->peak - CONTRAST));
