@@ -12,10 +12,10 @@
 enum { MOST_CALLS = 64, HURRY_S = 60 };
 
 typedef struct waiter {
-	const void *what; /* NULL: only for the time */
+	const void *what; /* NULL: waits only for the time */
 	double until;
 	bool woken, late;
-	bool counts; /* among the busy: it is not the test's own thread */
+	bool counts; /* in busy: it is not the test's own thread */
 	pthread_cond_t go;
 	struct waiter *next;
 } waiter;
@@ -27,10 +27,10 @@ typedef struct {
 	void *ctx;
 } call;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all below */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* protects all below */
 static pthread_cond_t all_wait = PTHREAD_COND_INITIALIZER;
 static double mono, asleep, wall_offset;
-static unsigned busy; /* threads that kws_clock_start started, and that do not wait */
+static unsigned busy; /* threads started by kws_clock_start that do not wait */
 static waiter *waiters;
 static call calls[MOST_CALLS];
 static size_t n_calls;
@@ -55,7 +55,7 @@ static double now(enum kws_clock_id id)
 	return s;
 }
 
-/* ---- threads; the lock is held, but where it is said ---- */
+/* ---- threads; the lock is held, unless said otherwise ---- */
 
 static void less_busy(void)
 {
@@ -98,7 +98,8 @@ static void leave(const waiter *w)
 	*at = w->next;
 }
 
-/* What a started thread does: wait for the time or for what. Returns whether it was woken before. */
+/* A started thread waits until the time `until', or until `what' is woken. Returns whether it was
+ * woken in time. */
 static bool wait_as_one_of_many(const void *what, pthread_mutex_t *with, double until)
 {
 	waiter w = { .what = what, .until = until, .counts = true };
@@ -162,7 +163,7 @@ static int start(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(voi
 static void give_up(const char *why)
 {
 	fprintf(stderr, "fake clock: %s, at %.3f s\n", why, mono);
-	pthread_mutex_unlock(&lock); /* for who catches SIGABRT */
+	pthread_mutex_unlock(&lock); /* for handlers of SIGABRT */
 	abort();
 }
 
@@ -200,7 +201,7 @@ static double next_moment(double until)
 	return until;
 }
 
-/* Something of this moment: a call, or those who wait. False: nothing is left of it. */
+/* Make one call that is due now, or wake the threads that are. False: nothing is due. */
 static bool serve(void)
 {
 	const call *next = next_call();
@@ -223,7 +224,8 @@ static bool serve(void)
 	return any;
 }
 
-/* One step of the way to until, all others waiting. False: it is there, or me (may be NULL) was woken. */
+/* Move the time one step towards `until' while all others wait. False: it is reached, or me (may be
+ * NULL) was woken. */
 static bool step(const waiter *me, double until)
 {
 	until_all_wait();
@@ -240,7 +242,7 @@ static bool step(const waiter *me, double until)
 	return true;
 }
 
-/* The test's own thread waits as the others, but lets the time pass meanwhile. */
+/* The test's own thread waits like the others, and moves the time meanwhile. */
 static bool wait_and_move(const void *what, pthread_mutex_t *with, double until)
 {
 	waiter w = { .what = what, .until = HUGE_VAL };

@@ -20,13 +20,13 @@ struct fake_microphone {
 	void *ctx, *given_ctx;
 	fake_behaviour does;
 	kws_device *stream; /* NULL: closed */
-	uint64_t next;	    /* sample that comes next */
-	bool overflown;	    /* it says so with what comes next */
-	bool closing;	    /* nothing comes any more */
+	uint64_t next;	    /* the next sample to deliver */
+	bool overflown;	    /* the next samples report an overflow */
+	bool closing;	    /* nothing more is delivered */
 	unsigned asked, opened;
 };
 
-/* A capture's thread opens and closes, the test's own does all else. */
+/* Threads of captures open and close; the test's own thread does everything else. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static fake_microphone microphones[MOST];
 static size_t n_microphones;
@@ -37,7 +37,7 @@ static uint64_t sample_now(const fake_microphone *m)
 	return (uint64_t)(kws_clock_mono() * m->stream->rate_hz + 1e-3);
 }
 
-/* ---- what comes ---- */
+/* ---- delivery ---- */
 
 static void give(fake_microphone *m, size_t n)
 {

@@ -20,7 +20,7 @@ static double some(double lo, double hi)
 	return draw(&the_world.seed, lo, hi);
 }
 
-/* Mostly short, now and then long. */
+/* A random time in lo..hi, log-uniform: mostly short, sometimes long. */
 static double a_while(double lo, double hi)
 {
 	return lo * pow(hi / lo, some(0.0, 1.0));
@@ -31,7 +31,7 @@ static unsigned some_room(void)
 	return (unsigned)some(0.0, ROOMS);
 }
 
-/* A room whose microphone is well; NULL: the one that was drawn is not. */
+/* Draw a room, for something that lasts s seconds; NULL: its microphone does not work now. */
 static room *well(double *until, double s)
 {
 	const unsigned i = some_room();
@@ -68,7 +68,7 @@ static void stalls(void)
 	fake_microphone_does(r->mic)->stalled = true;
 }
 
-/* Audio is late, and then comes all at once. */
+/* Audio is late and then comes all at once. */
 static void is_late(void)
 {
 	double until;
@@ -165,7 +165,7 @@ static void wall_jumps(void)
 	the_world.jump_s = s;
 }
 
-/* /dev/full in the place of a file. */
+/* Make "extra" a link to its file, or to /dev/full. */
 static void link_extra(bool full)
 {
 	const char *to = full ? "/dev/full" : world_path("extra.jsonl"),
@@ -225,7 +225,7 @@ static void is_reloaded(void)
 	settings_reload(&s);
 }
 
-/* In the middle of a word, or just before or behind. */
+/* Plan a swap in the middle of a word, or just before or after it. */
 static void is_to_be_swapped(void)
 {
 	swap_at = room_next(&the_world.rooms[some_room()]) + some(-0.2, 1.0);
@@ -267,7 +267,7 @@ static void is_reloaded_in_vain(void)
 	settings_reload(&s);
 }
 
-/* A rate lasts as long as the stream. */
+/* Make a microphone work again. A stream keeps its rate, so another rate needs a new stream. */
 static void be_well(unsigned i)
 {
 	well_at[i] = 0.0;

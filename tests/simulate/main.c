@@ -1,4 +1,4 @@
-/* simulate SEED HOURS - a daemon and its world, for so many hours of its own time. */
+/* simulate SEED HOURS - runs a daemon in a simulated world for HOURS of simulated time. */
 #include "tests/simulate/world.h"
 
 #include "daemon/clock.h"
@@ -26,7 +26,7 @@ static const double step_s = 0.1, calm_every_s = 1800.0;
 world the_world;
 static char notes[NOTES][NOTE];
 static unsigned long n_notes;
-static FILE *out; /* standard error is the daemon's */
+static FILE *out; /* for our own output: the daemon has standard error */
 
 const char *world_path(const char *name)
 {
@@ -72,7 +72,7 @@ static void on_abort(int number)
 	world_fail("aborted; %s may say why", world_path("log"));
 }
 
-/* ---- nothing that grows ---- */
+/* ---- leaks ---- */
 
 static size_t descriptors(void)
 {
@@ -86,8 +86,8 @@ static size_t descriptors(void)
 	return n;
 }
 
-/* Now and then all is well for a while, and what is there is counted. Listeners are made anew first: one
- * that has heard a high rate keeps the room for it. */
+/* From time to time everything works for a while, and memory and descriptors are counted. First all
+ * listeners are created anew: one that has had a high rate keeps its memory. */
 static void begin_calm(void)
 {
 	world *w = &the_world;
@@ -153,7 +153,7 @@ static void step(void *ctx)
 	readers_step();
 	if (w->calm && now < w->calm_until)
 		stay_calm(now);
-	else if (w->calm && watch_quiet_s() > 1.5) /* and the last clip is written */
+	else if (w->calm && watch_quiet_s() > 1.5) /* so the last clip is written */
 		end_calm();
 	else if (w->calm)
 		stay_calm(now);
@@ -168,7 +168,7 @@ static void step(void *ctx)
 	fake_clock_at(now + step_s, step, w);
 }
 
-/* ---- from the beginning to the end ---- */
+/* ---- start and end ---- */
 
 static void say(void *ctx, const char *text)
 {
@@ -199,7 +199,7 @@ static void remove_folder(void)
 		fprintf(out, "%s is left\n", the_world.dir);
 }
 
-/* What the daemon writes to standard error is read from a file. */
+/* Send standard error of the daemon to a file, which watch.c reads. */
 static void take_stderr(void)
 {
 	const int keep = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
@@ -255,7 +255,7 @@ int main(int argc, char **argv)
 	struct timespec began, ended;
 	world *w = &the_world;
 
-	/* else memory that is free counts as taken, thread by thread */
+	/* otherwise free memory in the cache of each thread would count as used */
 	if (!getenv("GLIBC_TUNABLES")
 	    && setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1) == 0)
 		execv("/proc/self/exe", argv);

@@ -15,18 +15,18 @@
 enum { MOST = 6, EVENTS = 1 << 20, TEXT = 16384 };
 
 typedef struct {
-	int fd;		      /* -1: nobody */
-	double next, every_s; /* reads then: quick, slow or, for long, not at all */
+	int fd;		      /* -1: no reader */
+	double next, every_s; /* when it reads: fast, slowly, or not at all for a long time */
 	double came, leaves;
 	char text[TEXT];
 	size_t n;
 	unsigned long
-		after; /* the event before the first that it may get, and then the last that it got */
+		after; /* the last event it got; at first, the one before the first it may get */
 } reader;
 
 static reader readers[MOST] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 },
 				{ .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
-static uint64_t events[EVENTS]; /* the ids of all, from 1 */
+static uint64_t events[EVENTS]; /* hashes of all ids, from 1 */
 static unsigned long n_events;
 
 static uint64_t hash(const char *text)
@@ -71,7 +71,7 @@ static void leave(reader *r)
 	r->fd = -1;
 }
 
-/* Each event is one of those that were not told yet, and says how many were lost before it. */
+/* Check that each event is new to this reader and has the right number of lost events before it. */
 static void take(reader *r, const char *line)
 {
 	json_t *event = json_loads(line, 0, NULL);
@@ -85,7 +85,7 @@ static void take(reader *r, const char *line)
 		k++;
 	if (k > n_events)
 		world_fail("a reader got what is no event, or for the second time: %s", line);
-	/* whoever had just connected may have missed the first */
+	/* a reader that had just connected may have missed the first one */
 	if (k - r->after - 1 != (unsigned long)dropped)
 		world_fail("a reader lost %lu events, and was told of %lld: %s", k - r->after - 1,
 			   (long long)dropped, line);

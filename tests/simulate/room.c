@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A word has to be heard when it came whole, with that much before and behind it. */
+/* A word must be found if it came completely, with this much sound before and after it. */
 static const double before_s = 0.3, behind_s = 0.8;
-/* Events come that soon after the last of a word has come. */
+/* An event must come within this time after the last part of its word. */
 static const double decided_s = 2.0;
-/* It is over that long after its end: whatever was late has come by then. */
+/* The time of a word is over this long after its end: late sound has come by then. */
 static const double over_s = 8.0;
 
 static uint64_t next(uint64_t *seed)
@@ -44,7 +44,7 @@ static void say_next(room *r)
 					     .end = start + draw(&r->seed, 0.35, 0.6) };
 }
 
-/* Also while nobody hears it. */
+/* Say words until second s, even if the microphone is not open. */
 static void say_until(room *r, double s)
 {
 	while (!r->n_said || said(r, r->n_said - 1)->start < s + 1.0)
@@ -77,7 +77,7 @@ static void sound(void *ctx, uint64_t at, unsigned rate_hz, float *pcm, size_t n
 	}
 }
 
-/* What was lost since the last piece: does anybody say so? */
+/* Sound was lost since the last piece: note whether the stream reports it. */
 static void note_hole(room *r, unsigned stream, double s)
 {
 	const bool same = r->stream == stream;
@@ -145,9 +145,9 @@ void room_doubt(room *r, double before, double after)
 		room_doubt_tone(r, t, before, after);
 }
 
-/* ---- what was heard ---- */
+/* ---- events ---- */
 
-/* How much of from .. to has come: 0, 1, or something between. */
+/* The fraction of from .. to that has come, 0..1. */
 static double share_of(const room *r, double from, double to)
 {
 	double sum = 0.0;
@@ -166,8 +166,8 @@ static double share_of(const room *r, double from, double to)
 
 typedef enum { CLOSED, UNSURE, OPEN } gate;
 
-/* A word of the first model opens it, on the same stream, from its end on. That is told to a third of a
- * second. */
+/* Whether the gate is open for w. A word of the first model on the same stream opens it, from its
+ * end on; the limits are exact to 0.3 s. */
 static gate gate_of(const room *r, const word_said *w)
 {
 	gate best = CLOSED;
@@ -254,7 +254,7 @@ word_said *room_heard(room *r, unsigned tone, room_fail_fn *fail)
 		if (share_of(r, said(r, k)->start, said(r, k)->end) > 0.0)
 			w = said(r, k);
 	r->events++;
-	/* one that was cut in two may be heard twice */
+	/* a word that was cut in two may be found twice */
 	const bool twice = w && w->heard && share_of(r, w->start, w->end) >= 1.0;
 	if (!w || w->tone != tone || twice || (w->came > 0.0 && now > w->came + decided_s)) {
 		fail("%s: %s was heard, and the last that came was %s at %.2f%s", r->name,

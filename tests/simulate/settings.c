@@ -54,7 +54,7 @@ void settings_write(const settings *s)
 		abort();
 }
 
-/* What changes may cost the words that are said just now; all others it must not. */
+/* A change may hide words that are said at that moment, but no others. */
 static void take(const settings *s)
 {
 	world *w = &the_world;
@@ -86,7 +86,7 @@ static void take(const settings *s)
 /* ---- over the control socket ---- */
 
 static int control = -1;
-static double asked_at; /* 0: nothing is asked for */
+static double asked_at; /* 0: no request is open */
 static double answered_at;
 
 static void ask(const char *request)

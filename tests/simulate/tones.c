@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each is the middle of a mel band that the others do not reach. */
+/* Each tone is in the middle of a mel band that the other tones do not reach. */
 static const struct {
 	const char *word;
 	double hz;
@@ -63,7 +63,7 @@ __attribute__((format(printf, 2, 3))) static void put(builder *b, const char *fo
 		abort();
 }
 
-/* rows x cols zeros, to be filled; cols 0: one dimension. */
+/* Add a tensor of zeros (rows, cols) to be filled in; cols 0: one dimension. */
 static float *tensor(builder *b, const char *name, size_t rows, size_t cols)
 {
 	const size_t n = rows * (cols ? cols : 1), at = b->n_data;
@@ -101,8 +101,8 @@ static void put_metadata(builder *b, const char *name, unsigned first)
 	       "\\\"threshold\\\":0.5}\"}");
 }
 
-/* A dimension is how far its tone's band is above a middling power, the mean of a network frame; the
- * layer adds nothing to it. The head makes it a logit, against silence at 0. */
+/* Each dimension is how far the band of its tone is above a medium power, as the mean over a
+ * network frame. The layer adds nothing. The head makes it a logit; silence has 0. */
 static void put_weights(builder *b, unsigned first)
 {
 	const float middling = -4.0f, sure = 2.0f;
@@ -132,7 +132,7 @@ static void put_weights(builder *b, unsigned first)
 	w = tensor(b, "head.fc2.bias", DIM + 2, 0);
 	for (unsigned d = 0; d < DIM; d++)
 		w[d] = -2.0f;
-	w[DIM] = -10.0f; /* nothing is unknown */
+	w[DIM] = -10.0f; /* never "unknown" */
 }
 
 void tone_model_write(const char *path, const char *name, unsigned first)

@@ -14,7 +14,7 @@
 
 enum { LINE = 4096, LOG_LINES = 64 };
 
-/* A file that grows, read as it does. */
+/* A growing file that is read as it grows. */
 typedef struct {
 	int fd;
 	char text[4 * LINE];
@@ -24,16 +24,16 @@ typedef struct {
 
 static tail all, extra, logged;
 static double last_event;
-static unsigned long extra_from; /* events before it was there */
+static unsigned long extra_from; /* events before "extra" existed */
 
-/* What the events of a room have told of its gaps, since its listener began. */
+/* The gaps that events of a room have reported since its listener began. */
 typedef struct {
 	double since;		/* its first audio; 0: none yet */
-	double got_s, unsaid_s; /* of the room, before */
+	double got_s, unsaid_s; /* those of the room at that time */
 	unsigned gaps;
 	double gap_s;
 	double ran_at;	    /* when it was last running */
-	unsigned seen_gaps; /* by its statistics, in the last step */
+	unsigned seen_gaps; /* from its statistics, in the last step */
 	double seen_gap_s;
 } account;
 static account accounts[ROOMS];
@@ -51,7 +51,7 @@ static void tail_open(tail *t, const char *path)
 		abort();
 }
 
-/* fn is given each whole line that is new. */
+/* Call fn for each new complete line. */
 static void tail_read(tail *t, void (*fn)(char *line))
 {
 	ssize_t k;
@@ -109,8 +109,8 @@ static unsigned room_of(const char *name)
 	return i;
 }
 
-/* Right to what the word's own beginning is heard to, and to what the machine has slept or its clock was
- * set meanwhile. */
+/* The wall time may be off as much as the start of the word, and by the time that the machine was
+ * suspended or the wall clock was moved meanwhile. */
 static void check_wall(const room *r, const word_said *w, double start)
 {
 	double may = 0.3 + r->unknown_s;
@@ -175,7 +175,7 @@ static const kws_listener_stats *stats_of(unsigned i)
 	return NULL;
 }
 
-/* What was heard and what was lost are all the time there was. */
+/* Audio heard and audio lost must add up to the time since the listener began. */
 static void check_account(unsigned i)
 {
 	account *a = &accounts[i];
@@ -199,13 +199,13 @@ static void check_account(unsigned i)
 	a->seen_gap_s = st->gap_s;
 	if (!strcmp(st->state, "running"))
 		a->ran_at = kws_clock_mono();
-	/* backoff_max_s, and a close that is slow */
+	/* backoff_max_s, and a slow close */
 	if (fmin(kws_clock_mono() - a->ran_at, happenings_well_s(i)) > 35.0)
 		world_fail("%s: its microphone is well, and it is %s", r->name, st->state);
 	if (strcmp(st->state, "running") != 0 || st->quiet_s > 0.05
 	    || kws_clock_mono() < r->burst_at + 1.0)
 		return;
-	/* of what nobody told it of, the daemon may know */
+	/* the daemon may know of losses that nobody has reported */
 	const double time = kws_clock_mono() - a->since, told = st->heard_s + st->gap_s;
 	const double off = 0.2 + 0.06 * st->gaps, unsaid = r->unsaid_s - a->unsaid_s;
 	if (told > time + off || told < time - off - unsaid)
