@@ -38,7 +38,7 @@ static void hang_door(void *ctx)
 	hang(door);
 }
 
-static kws_service *left_behind;
+static kws_service *volatile left_behind; /* volatile: it is never read */
 
 /* One that hangs is given up while another hears; when all hang, only a new process can help. */
 static void test_hung(void **state)
