@@ -25,7 +25,7 @@ typedef struct {
 } group;
 
 struct kws_mel {
-	kws_mel_config cfg;
+	kws_features cfg;
 	const kws_vec *vec;
 	size_t n_groups; /* of LANES triangles; the last group may have fewer */
 	size_t n_power;	 /* n_fft / 2 + 1 bins, rounded up to whole vectors */
@@ -64,21 +64,21 @@ static double hz_of_mel(enum kws_mel_scale scale, double mel)
 
 /* Edge i of the n_mels + 2 that are equally spaced in mel. Triangle m rises from edge m to m + 1
  * and falls to m + 2. */
-static double edge_hz(const kws_mel_config *c, size_t i)
+static double edge_hz(const kws_features *c, size_t i)
 {
 	const double lo = kws_mel_of_hz(c->mel, (double)c->f_lo_hz);
 	const double hi = kws_mel_of_hz(c->mel, (double)c->f_hi_hz);
 	return hz_of_mel(c->mel, lo + (hi - lo) * (double)i / (double)(c->n_mels + 1));
 }
 
-static double triangle(const kws_mel_config *c, size_t m, size_t bin)
+static double triangle(const kws_features *c, size_t m, size_t bin)
 {
 	const double f = (double)bin * (double)c->rate_hz / (double)c->n_fft;
 	const double left = edge_hz(c, m), peak = edge_hz(c, m + 1), right = edge_hz(c, m + 2);
 	return fmax(0.0, fmin((f - left) / (peak - left), (right - f) / (right - peak)));
 }
 
-static enum kws_status check(const kws_mel_config *c, kws_error *err)
+static enum kws_status check(const kws_features *c, kws_error *err)
 {
 	const double nyquist = (double)c->rate_hz / 2.0;
 	if (c->rate_hz < 8000 || c->rate_hz > 48000)
@@ -108,7 +108,7 @@ static enum kws_status check(const kws_mel_config *c, kws_error *err)
 }
 
 /* The number of bins in band m; *first is the first one. */
-static size_t span(const kws_mel_config *c, size_t m, size_t *first)
+static size_t span(const kws_features *c, size_t m, size_t *first)
 {
 	size_t n = 0;
 	for (size_t k = 0; k <= c->n_fft / 2; k++)
@@ -123,7 +123,7 @@ static size_t span(const kws_mel_config *c, size_t m, size_t *first)
 /* Find the bins of each group. Returns the number of weights they need; 0: a triangle is empty. */
 static size_t lay_out(kws_mel *m, kws_error *err)
 {
-	const kws_mel_config *c = &m->cfg;
+	const kws_features *c = &m->cfg;
 	size_t total = 0;
 	for (size_t i = 0; i < c->n_mels; i++) {
 		group *g = &m->groups[i / LANES];
@@ -144,7 +144,7 @@ static size_t lay_out(kws_mel *m, kws_error *err)
 
 static enum kws_status make_bands(kws_mel *m, kws_error *err)
 {
-	const kws_mel_config *c = &m->cfg;
+	const kws_features *c = &m->cfg;
 	const size_t total = lay_out(m, err);
 	if (total == 0)
 		return KWS_ERR_ARG;
@@ -175,7 +175,7 @@ static float *fft_buffer(size_t n)
 
 static enum kws_status make_buffers(kws_mel *m, kws_error *err)
 {
-	const kws_mel_config *c = &m->cfg;
+	const kws_features *c = &m->cfg;
 	m->n_groups = whole_vectors(c->n_mels) / LANES;
 	m->n_power = whole_vectors(c->n_fft / 2 + 1);
 	m->window = calloc(c->win, sizeof *m->window);
@@ -194,7 +194,7 @@ static enum kws_status make_buffers(kws_mel *m, kws_error *err)
 	return KWS_OK;
 }
 
-enum kws_status kws_mel_create(kws_mel **out, const kws_mel_config *cfg, kws_error *err)
+enum kws_status kws_mel_create(kws_mel **out, const kws_features *cfg, kws_error *err)
 {
 	*out = NULL;
 	enum kws_status s = check(cfg, err);

@@ -12,22 +12,11 @@
 
 #include "kws.h"
 
-typedef struct {
-	unsigned rate_hz;	/* 8000 .. 48000 */
-	unsigned win;		/* samples, hop .. n_fft */
-	unsigned hop;		/* samples, 1 .. win */
-	unsigned n_fft;		/* power of two, 64 .. 4096 */
-	unsigned n_mels;	/* 1 .. 128 */
-	float f_lo_hz, f_hi_hz; /* 0 <= lo < hi <= rate/2 */
-	float log_floor;	/* > 0, not subnormal */
-	enum kws_mel_scale mel;
-} kws_mel_config;
-
 typedef struct kws_mel kws_mel;
 
 /* KWS_ERR_ARG: a field is out of range, or a triangle contains no bin; the error begins with the
  * name of the field. May be called from any thread, also from several at once. */
-enum kws_status kws_mel_create(kws_mel **out, const kws_mel_config *cfg, kws_error *err);
+enum kws_status kws_mel_create(kws_mel **out, const kws_features *cfg, kws_error *err);
 void kws_mel_destroy(kws_mel *m);
 void kws_mel_reset(kws_mel *m);
 

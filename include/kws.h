@@ -10,6 +10,18 @@
  * Slaney (Auditory Toolbox): mel = 3f/200 up to 1 kHz, then 15 + 27 ln(f/1000) / ln 6.4. */
 enum kws_mel_scale { KWS_MEL_HTK, KWS_MEL_SLANEY };
 
+/* The features of a network, which it was trained on: what dsp/mel computes. */
+typedef struct {
+	unsigned rate_hz;	/* 8000 .. 48000 */
+	unsigned win;		/* samples, hop .. n_fft */
+	unsigned hop;		/* samples, 1 .. win */
+	unsigned n_fft;		/* power of two, 64 .. 4096 */
+	unsigned n_mels;	/* 1 .. 128 */
+	float f_lo_hz, f_hi_hz; /* 0 <= lo < hi <= rate/2 */
+	float log_floor;	/* > 0, not subnormal */
+	enum kws_mel_scale mel;
+} kws_features;
+
 /* The message for an errno, as from strerror. If a limit is the cause, the message names the
  * limit. */
 const char *kws_strerrno(int code);

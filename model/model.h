@@ -7,14 +7,6 @@
 
 enum { KWS_MAX_MELS = 128 };
 
-/* The features that the network was trained on. Plain data; spot/ turns it into a
- * kws_mel_config. */
-typedef struct {
-	unsigned rate_hz, win, hop, n_fft, n_mels;
-	float f_lo_hz, f_hi_hz, log_floor;
-	enum kws_mel_scale mel;
-} kws_features;
-
 /* Names of enum kws_mel_scale in a model file; NULL at the end. */
 extern const char *const kws_mel_names[];
 

@@ -79,19 +79,7 @@ static enum kws_status no_memory(kws_error *err)
 
 enum kws_status kws_stream_mel(kws_mel **out, const kws_model *m, kws_error *err)
 {
-	const kws_features *f = kws_model_features(m);
-	const kws_mel_config cfg = {
-		.rate_hz = f->rate_hz,
-		.win = f->win,
-		.hop = f->hop,
-		.n_fft = f->n_fft,
-		.n_mels = f->n_mels,
-		.f_lo_hz = f->f_lo_hz,
-		.f_hi_hz = f->f_hi_hz,
-		.log_floor = f->log_floor,
-		.mel = f->mel,
-	};
-	return kws_mel_create(out, &cfg, err);
+	return kws_mel_create(out, kws_model_features(m), err);
 }
 
 /* ---- groups ---- */

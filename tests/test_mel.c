@@ -13,16 +13,16 @@
 
 static const double pi = 3.14159265358979323846;
 
-static const kws_mel_config usual = { .rate_hz = 16000,
-				      .win = 400,
-				      .hop = 160,
-				      .n_fft = 512,
-				      .n_mels = 40,
-				      .f_lo_hz = 20.0f,
-				      .f_hi_hz = 7000.0f,
-				      .log_floor = 1e-5f };
+static const kws_features usual = { .rate_hz = 16000,
+				    .win = 400,
+				    .hop = 160,
+				    .n_fft = 512,
+				    .n_mels = 40,
+				    .f_lo_hz = 20.0f,
+				    .f_hi_hz = 7000.0f,
+				    .log_floor = 1e-5f };
 
-static const kws_mel_config several[] = {
+static const kws_features several[] = {
 	{ 16000, 400, 160, 512, 40, 20.0f, 7000.0f, 1e-5f, KWS_MEL_HTK },
 	{ 16000, 400, 160, 512, 32, 60.0f, 3800.0f, 1e-4f, KWS_MEL_SLANEY },
 	{ 16000, 512, 512, 512, 13, 0.0f, 8000.0f, 1e-3f,
@@ -48,7 +48,7 @@ static void *mem(size_t n)
 	return p;
 }
 
-static kws_mel *create(const kws_mel_config *c)
+static kws_mel *create(const kws_features *c)
 {
 	kws_mel *m = NULL;
 	kws_error err;
@@ -59,7 +59,7 @@ static kws_mel *create(const kws_mel_config *c)
 }
 
 /* The i-th of the n_mels + 2 edges of the bands, by bisection of the scales' formulas. */
-static double edge(const kws_mel_config *c, size_t i)
+static double edge(const kws_features *c, size_t i)
 {
 	const double f[] = { (double)c->f_lo_hz, (double)c->f_hi_hz };
 	double mel[2], lo = 0.0, hi = 24000.0;
@@ -79,7 +79,7 @@ static double edge(const kws_mel_config *c, size_t i)
 }
 
 /* Rather like speech: harmonics that fall by 1/h and move, a little noise. */
-static float *voice(const kws_mel_config *c, size_t n)
+static float *voice(const kws_features *c, size_t n)
 {
 	float *x = mem(n);
 	uint32_t seed = 1;
@@ -96,7 +96,7 @@ static float *voice(const kws_mel_config *c, size_t n)
 }
 
 /* The header's formula, directly: one frame from the win samples that end before x + end. */
-static void reference(const kws_mel_config *c, const float *x, size_t end, double *frame)
+static void reference(const kws_features *c, const float *x, size_t end, double *frame)
 {
 	const size_t n_bins = c->n_fft / 2 + 1;
 	double *power = calloc(n_bins, sizeof *power), *turn = calloc(c->n_fft, 2 * sizeof *turn);
@@ -143,7 +143,7 @@ static void frames_follow_the_formula(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_SEVERAL; i++) {
-		const kws_mel_config *c = &several[i];
+		const kws_features *c = &several[i];
 		const size_t n_hops = 2 * c->win / c->hop + 3;
 		float *pcm = voice(c, n_hops * c->hop), *got = mem(n_hops * c->n_mels);
 		double want[128];
@@ -168,7 +168,7 @@ static void any_cut_gives_the_same_bits(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_SEVERAL; i++) {
-		const kws_mel_config *c = &several[i];
+		const kws_features *c = &several[i];
 		const size_t n_hops = 100, size = n_hops * c->n_mels;
 		float *pcm = voice(c, n_hops * c->hop), *want = mem(size), *got = mem(size);
 		kws_mel *m = create(c);
@@ -195,7 +195,7 @@ static void any_cut_gives_the_same_bits(void **state)
 static void tones_peak_in_their_band(void **state)
 {
 	(void)state;
-	const kws_mel_config *c = &usual;
+	const kws_features *c = &usual;
 	kws_mel *m = create(c);
 	float *pcm = mem(10 * c->hop), *frames = mem(10 * c->n_mels);
 	for (size_t b = 0; b < c->n_mels; b++) {
@@ -226,7 +226,7 @@ static void silence_is_the_floor(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_SEVERAL; i++) {
-		const kws_mel_config *c = &several[i];
+		const kws_features *c = &several[i];
 		float *pcm = mem(20 * c->hop), *frames = mem(20 * c->n_mels);
 		kws_mel *m = create(c);
 		kws_mel_process(m, pcm, 20, frames);
@@ -365,7 +365,7 @@ static void threads_may_create(void **state)
 	free(want);
 }
 
-static void refused(const char *field, kws_mel_config c)
+static void refused(const char *field, kws_features c)
 {
 	kws_mel *m = (kws_mel *)&c;
 	kws_error err = { "" };
@@ -377,19 +377,19 @@ static void refused(const char *field, kws_mel_config c)
 	assert_int_equal(kws_mel_create(&m, &c, NULL), KWS_ERR_ARG);
 }
 
-static kws_mel_config with_floats(float lo, float hi, float floor)
+static kws_features with_floats(float lo, float hi, float floor)
 {
-	kws_mel_config c = usual;
+	kws_features c = usual;
 	c.f_lo_hz = lo;
 	c.f_hi_hz = hi;
 	c.log_floor = floor;
 	return c;
 }
 
-static kws_mel_config with_counts(unsigned rate, unsigned win, unsigned hop, unsigned n_fft,
-				  unsigned n_mels)
+static kws_features with_counts(unsigned rate, unsigned win, unsigned hop, unsigned n_fft,
+				unsigned n_mels)
 {
-	kws_mel_config c = usual;
+	kws_features c = usual;
 	c.rate_hz = rate;
 	c.win = win;
 	c.hop = hop;
@@ -416,7 +416,7 @@ static void bad_fields_are_named(void **state)
 	refused("n_mels",
 		with_counts(16000, 400, 160, 512, 128)); /* empty triangles at the bottom */
 	refused("f_lo_hz", with_floats(-1.0f, 7000.0f, 1e-5f));
-	kws_mel_config c = usual;
+	kws_features c = usual;
 	c.mel = (enum kws_mel_scale)2;
 	refused("mel", c);
 	refused("f_lo_hz", with_floats(7000.0f, 7000.0f, 1e-5f));

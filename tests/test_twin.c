@@ -55,8 +55,6 @@ static void hear(float *frames, const kws_features *f)
 	kws_source *src;
 	kws_mel *mel;
 	size_t n = 0, got;
-	const kws_mel_config cfg = { f->rate_hz, f->win,     f->hop,	   f->n_fft, f->n_mels,
-				     f->f_lo_hz, f->f_hi_hz, f->log_floor, f->mel };
 	if (kws_source_open_file(&src, "tests/golden/speech.flac", 0, &err) != KWS_OK)
 		fail_msg("%s", err.text);
 	do {
@@ -65,7 +63,7 @@ static void hear(float *frames, const kws_features *f)
 	} while (got);
 	kws_source_close(src);
 	assert_int_equal(n, (size_t)HOPS * f->hop);
-	assert_int_equal(kws_mel_create(&mel, &cfg, &err), KWS_OK);
+	assert_int_equal(kws_mel_create(&mel, f, &err), KWS_OK);
 	kws_mel_process(mel, pcm, HOPS, frames);
 	kws_mel_destroy(mel);
 }
