@@ -207,11 +207,11 @@ asan:
 # enrolment has one thread, and takes minutes here
 tsan:
 	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-units LEFT_OUT=test_enrol B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
-# without the shipped models: minutes of listening, and no code that the others do not run; and without the engine, which
-# refuses every model here as too slow
+# without those that listen for minutes here, to the shipped models or at every rate and cut (test_ear): the sanitizers run
+# them; and without the engine, which refuses every model here as too slow
 valgrind: $(PROGRAMS) $(B)/golden $(CHECKS)
 	@KWS_BUILD=$(B) KWS_WRAP='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp' \
-		sh tests/run.sh $(filter-out test_shipped test_engine test_enrol,$(TESTS)) -- $(FUZZERS)
+		sh tests/run.sh $(filter-out test_shipped test_engine test_enrol test_ear test_hearing test_hearing_swap,$(TESTS)) -- $(FUZZERS)
 
 FUZZER  ?= fuzz_model
 SECONDS ?= 60
