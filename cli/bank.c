@@ -4,7 +4,6 @@
 #include "cli/base.h"
 #include "cli/cli.h"
 #include "corpus/files.h"
-#include "model/tensors.h"
 #include "model/write.h"
 #include "spot/bank.h"
 #include "spot/embedder.h"
@@ -290,18 +289,14 @@ static int build(building *b, const args *a, const char *base)
 static bool open_base(const char *path, kws_model **m, kws_embedder **e, char *hash)
 {
 	kws_blob blob;
-	kws_tensors *ts = NULL;
 	kws_error err = { "" };
 	if (!kws_base_read(&blob, path))
 		return false;
 	const bool good = kws_model_parse(m, blob.bytes, blob.len, &err) == KWS_OK
 			  && kws_embedder_create(e, *m, &err) == KWS_OK
-			  && kws_tensors_parse(&ts, blob.bytes, blob.len, true, &err) == KWS_OK;
-	if (good)
-		kws_tensors_hash(ts, "heads.", "head.", hash);
-	else
+			  && kws_bank_hash(blob.bytes, blob.len, hash, &err) == KWS_OK;
+	if (!good)
 		kws_out_complain("%s: %s", path, err.text);
-	kws_tensors_free(ts);
 	kws_blob_close(&blob);
 	return good;
 }

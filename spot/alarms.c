@@ -15,11 +15,6 @@ typedef struct {
 	size_t n, n_peaks;
 } judged;
 
-static float logistic(float x)
-{
-	return 1.0f / (1.0f + expf(-x));
-}
-
 static float logit(float p)
 {
 	const float q = fminf(fmaxf(p, 1e-6f), 1.0f - 1e-6f);
@@ -35,7 +30,7 @@ void kws_alarms_smooth(const float *logits, size_t n, kws_pace pace, float *scor
 		float sum = 0.0f;
 		for (size_t k = 0; k < pace.smooth && k <= last; k++) {
 			const size_t row = (last - k + 1) / pace.every;
-			sum += row ? logistic(logits[row - 1]) : 0.0f;
+			sum += row ? kws_logistic(logits[row - 1]) : 0.0f;
 		}
 		scores[i] = sum / (float)pace.smooth;
 	}
@@ -46,12 +41,6 @@ static void smooth_logits(const float *logits, size_t n, float *scores)
 {
 	for (size_t i = 0; i < n; i++)
 		scores[i] = 0.5f * (logits[i] + logits[i ? i - 1 : 0]);
-}
-
-static int falling(const void *a, const void *b)
-{
-	const float x = *(const float *)a, y = *(const float *)b;
-	return (x < y) - (x > y);
 }
 
 /* Whether x[i] is the highest within a second on either side. */
@@ -82,7 +71,7 @@ static void find_peaks(judged *j, const kws_bank *b, kws_pace pace, bool probabi
 				j->heights[j->n_peaks++] = j->scores[i];
 		at += part->n;
 	}
-	qsort(j->heights, j->n_peaks, sizeof *j->heights, falling);
+	qsort(j->heights, j->n_peaks, sizeof *j->heights, kws_falling);
 }
 
 /* The height that `wanted' peaks exceed, by an exponential fit to the heights above that of peak
@@ -104,31 +93,6 @@ static float same(float x)
 	return x;
 }
 
-static enum kws_status hear(judged *j, const kws_head *h, const kws_bank *b, kws_embedder *e)
-{
-	const size_t dim = kws_embedder_dim(e), rank = kws_embedder_rank(e);
-	size_t at = 0;
-	for (size_t p = 0; p < kws_bank_n_parts(b); p++) {
-		const kws_bank_part *part = kws_bank_part_at(b, p);
-		if (!part->judge)
-			continue;
-		float *rows = calloc(part->n * dim, sizeof *rows),
-		      *points = calloc(part->n * rank, sizeof *points);
-		const bool good = rows && points;
-		if (good) {
-			kws_bank_rows(b, part->first, part->n, rows);
-			kws_embedder_points(e, rows, part->n, points);
-			kws_head_run(h, points, part->n, j->logits + at);
-		}
-		free(rows);
-		free(points);
-		if (!good)
-			return KWS_ERR_NOMEM;
-		at += part->n;
-	}
-	return KWS_OK;
-}
-
 static void settle(judged *j, kws_head *h, const kws_bank *b, kws_pace pace, double wanted,
 		   kws_alarms *out)
 {
@@ -138,28 +102,27 @@ static void settle(judged *j, kws_head *h, const kws_bank *b, kws_pace pace, dou
 	for (size_t i = 0; i < j->n; i++)
 		j->logits[i] -= middle;
 	find_peaks(j, b, pace, true);
-	out->threshold = logistic(limit(j, wanted, logit));
+	out->threshold = kws_logistic(limit(j, wanted, logit));
 	out->threshold = fminf(fmaxf(out->threshold, 0.05f), 0.98f);
 	while (out->n < j->n_peaks && j->heights[out->n] >= out->threshold)
 		out->n++;
 }
 
-enum kws_status kws_alarms_limit(kws_head *h, const kws_bank *b, kws_embedder *e, kws_pace pace,
+enum kws_status kws_alarms_limit(kws_head *h, const kws_bank *b, kws_points points, kws_pace pace,
 				 double per_hour, kws_alarms *out)
 {
-	judged j = { 0 };
+	judged j = { .n = points.n };
 	*out = (kws_alarms){ .hours = kws_bank_judge_hours(b) };
-	for (size_t p = 0; p < kws_bank_n_parts(b); p++)
-		j.n += kws_bank_part_at(b, p)->judge ? kws_bank_part_at(b, p)->n : 0;
 	j.logits = calloc(j.n + 1, sizeof *j.logits);
 	j.scores = calloc(j.n + 1, sizeof *j.scores);
 	j.heights = calloc(j.n + 1, sizeof *j.heights);
-	enum kws_status status =
-		j.logits && j.scores && j.heights ? hear(&j, h, b, e) : KWS_ERR_NOMEM;
-	if (!status)
+	const bool good = j.logits && j.scores && j.heights;
+	if (good) {
+		kws_head_run(h, points.at, points.n, j.logits);
 		settle(&j, h, b, pace, per_hour * out->hours, out);
+	}
 	free(j.logits);
 	free(j.scores);
 	free(j.heights);
-	return status;
+	return good ? KWS_OK : KWS_ERR_NOMEM;
 }

@@ -4,7 +4,6 @@
 #define KWS_SPOT_ALARMS_H
 
 #include "spot/bank.h"
-#include "spot/embedder.h"
 #include "spot/fit.h"
 
 typedef struct {
@@ -19,11 +18,11 @@ typedef struct {
 	size_t smooth, every;
 } kws_pace;
 
-/* Run the head on the judging parts of the bank. Moves the last bias of the head so that the target
+/* Run the head on the points of the bank's judging parts, which follow each other. Moves the last bias of the head so that the target
  * rate is at a probability near 0.5, where a mean of probabilities is as good as a mean of logits;
  * the threshold is for the head after that. The rate is estimated from the tail of the highest
  * scores, not from a single one. KWS_ERR_NOMEM. */
-enum kws_status kws_alarms_limit(kws_head *h, const kws_bank *b, kws_embedder *e, kws_pace pace,
+enum kws_status kws_alarms_limit(kws_head *h, const kws_bank *b, kws_points points, kws_pace pace,
 				 double per_hour, kws_alarms *out);
 
 /* logits (n,) of rows -> scores (n,): the smoothed probability at the end of each row. scores may

@@ -133,6 +133,17 @@ enum kws_status kws_bank_open(kws_bank **out, const char *path, kws_error *err)
 	return status ? kws_fail(err, status, "%.100s: %.150s", path, reason.text) : KWS_OK;
 }
 
+enum kws_status kws_bank_hash(const void *base, size_t len, char *hash, kws_error *err)
+{
+	kws_tensors *ts;
+	const enum kws_status status = kws_tensors_parse(&ts, base, len, true, err);
+	if (status)
+		return status;
+	kws_tensors_hash(ts, "heads.", "head.", hash); /* the words of a base may change */
+	kws_tensors_free(ts);
+	return KWS_OK;
+}
+
 void kws_bank_close(kws_bank *b)
 {
 	if (!b)

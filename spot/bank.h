@@ -21,6 +21,10 @@ typedef struct {
 	bool judge;	 /* true: for setting thresholds; false: for fitting heads */
 } kws_bank_part;
 
+/* The hash of the embedding of a base (len bytes, a model file) into hash (KWS_HASH,): kws_bank_base()
+ * of the banks that it made. KWS_ERR_FORMAT, KWS_ERR_NOMEM. */
+enum kws_status kws_bank_hash(const void *base, size_t len, char *hash, kws_error *err);
+
 size_t kws_bank_n_parts(const kws_bank *b);
 const kws_bank_part *kws_bank_part_at(const kws_bank *b, size_t i);
 size_t kws_bank_dim(const kws_bank *b);

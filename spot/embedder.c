@@ -85,11 +85,6 @@ size_t kws_embedder_dim(const kws_embedder *e)
 	return e->w->embed.dim;
 }
 
-size_t kws_embedder_window(const kws_embedder *e)
-{
-	return e->w->embed.window;
-}
-
 size_t kws_embedder_rank(const kws_embedder *e)
 {
 	return e->w->embed.rank;

@@ -12,9 +12,8 @@ enum kws_status kws_embedder_create(kws_embedder **out, const kws_model *m, kws_
 void kws_embedder_destroy(kws_embedder *e);
 void kws_embedder_reset(kws_embedder *e);
 
-size_t kws_embedder_dim(const kws_embedder *e);	   /* floats of a row */
-size_t kws_embedder_window(const kws_embedder *e); /* rows of a point */
-size_t kws_embedder_rank(const kws_embedder *e);   /* floats of a point */
+size_t kws_embedder_dim(const kws_embedder *e);	 /* floats of a row */
+size_t kws_embedder_rank(const kws_embedder *e); /* floats of a point */
 
 /* Samples per row, at the model's rate: row k of a stream ends at sample (k + 1) * step. */
 size_t kws_embedder_step(const kws_embedder *e);

@@ -1,6 +1,5 @@
 #include "model/blob.h"
 #include "model/network.h"
-#include "model/tensors.h"
 #include "spot/alarms.h"
 #include "spot/copies.h"
 #include "spot/nearby.h"
@@ -37,8 +36,7 @@ struct kws_enrol {
 	kws_model *model;
 	kws_embedder *embedder;
 	size_t rank;
-	float *points; /* (n_points, rank) of the bank's fitting parts */
-	size_t n_points;
+	kws_points fit, judge; /* of the bank's parts: to fit heads against, and to judge them by */
 	take *takes;
 	size_t n_takes;
 	unsigned char *file; /* result of the last fit */
@@ -50,12 +48,9 @@ struct kws_enrol {
 static enum kws_status check_bank(kws_enrol *e, kws_error *err)
 {
 	char hash[KWS_HASH];
-	kws_tensors *ts;
-	const enum kws_status status = kws_tensors_parse(&ts, e->base, e->len, true, err);
+	const enum kws_status status = kws_bank_hash(e->base, e->len, hash, err);
 	if (status)
 		return status;
-	kws_tensors_hash(ts, "heads.", "head.", hash);
-	kws_tensors_free(ts);
 	if (strcmp(hash, kws_bank_base(e->bank)) != 0
 	    || kws_bank_dim(e->bank) != kws_embedder_dim(e->embedder))
 		return kws_fail(err, KWS_ERR_ARG,
@@ -67,26 +62,31 @@ static enum kws_status check_bank(kws_enrol *e, kws_error *err)
 	return KWS_OK;
 }
 
-/* Load the points that heads are fitted against. */
-static enum kws_status load_points(kws_enrol *e)
+/* The points of the bank's parts for judging, or of those for fitting, for the caller to free().
+ * Each part is a stream of its own. */
+static enum kws_status load_points(const kws_enrol *e, bool judge, kws_points *out)
 {
-	size_t n = 0;
-	for (size_t p = 0; p < kws_bank_n_parts(e->bank); p++)
-		n += kws_bank_part_at(e->bank, p)->judge ? 0 : kws_bank_part_at(e->bank, p)->n;
-	e->points = calloc(n * e->rank, sizeof *e->points);
-	for (size_t p = 0; e->points && p < kws_bank_n_parts(e->bank); p++) {
+	const size_t dim = kws_bank_dim(e->bank);
+	size_t n = 0, longest = 0;
+	for (size_t p = 0; p < kws_bank_n_parts(e->bank); p++) {
 		const kws_bank_part *part = kws_bank_part_at(e->bank, p);
-		if (part->judge)
-			continue;
-		float *rows = calloc(part->n * kws_bank_dim(e->bank), sizeof *rows);
-		if (!rows)
-			return KWS_ERR_NOMEM;
-		kws_bank_rows(e->bank, part->first, part->n, rows);
-		kws_embedder_points(e->embedder, rows, part->n, e->points + e->n_points * e->rank);
-		e->n_points += part->n;
-		free(rows);
+		n += part->judge == judge ? part->n : 0;
+		longest = part->n > longest ? part->n : longest;
 	}
-	return e->points ? KWS_OK : KWS_ERR_NOMEM;
+	float *points = calloc(n * e->rank + 1, sizeof *points);
+	float *rows = calloc(longest * dim + 1, sizeof *rows);
+	out->at = points;
+	for (size_t p = 0; points && rows && p < kws_bank_n_parts(e->bank); p++) {
+		const kws_bank_part *part = kws_bank_part_at(e->bank, p);
+		if (part->judge != judge)
+			continue;
+		kws_bank_rows(e->bank, part->first, part->n, rows);
+		kws_embedder_points(e->embedder, rows, part->n, points + out->n * e->rank);
+		out->n += part->n;
+	}
+	const bool good = points && rows;
+	free(rows);
+	return good ? KWS_OK : KWS_ERR_NOMEM;
 }
 
 static enum kws_status create_parts(kws_enrol *e, kws_error *err)
@@ -102,7 +102,7 @@ static enum kws_status create_parts(kws_enrol *e, kws_error *err)
 	if ((status = check_bank(e, err)))
 		return status;
 	e->takes = calloc(MAX_TAKES, sizeof *e->takes);
-	if (!e->takes || load_points(e))
+	if (!e->takes || load_points(e, false, &e->fit) || load_points(e, true, &e->judge))
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	return KWS_OK;
 }
@@ -137,7 +137,8 @@ void kws_enrol_destroy(kws_enrol *e)
 		kws_copies_free(e->takes[i].copies);
 	}
 	free(e->takes);
-	free(e->points);
+	free((void *)(uintptr_t)e->fit.at);
+	free((void *)(uintptr_t)e->judge.at);
 	free(e->file);
 	kws_embedder_destroy(e->embedder);
 	kws_model_close(e->model);
@@ -294,8 +295,7 @@ static enum kws_status fit_without(kws_enrol *e, size_t fold, kws_head *h)
 	half.at = halves;
 	enum kws_status status = room && halves ? kws_head_create(h, e->rank) : KWS_ERR_NOMEM;
 	if (!status)
-		status = kws_fit(h, is, half, (kws_points){ e->points, e->n_points },
-				 e->config.seed + fold);
+		status = kws_fit(h, is, half, e->fit, e->config.seed + fold);
 	free(room);
 	free(halves);
 	return status;
@@ -325,7 +325,7 @@ static bool misses(const kws_enrol *e, const kws_head *h, const kws_alarms *a, c
 
 static enum kws_status limit(kws_enrol *e, kws_head *h, kws_alarms *a)
 {
-	return kws_alarms_limit(h, e->bank, e->embedder, pace_of(e), (double)e->config.per_hour, a);
+	return kws_alarms_limit(h, e->bank, e->judge, pace_of(e), (double)e->config.per_hour, a);
 }
 
 /* Cross-validation: fit without some takes, and test whether these are found. */

@@ -47,9 +47,15 @@ void kws_head_free(kws_head *h)
 	*h = (kws_head){ 0 };
 }
 
-static float logistic(float x)
+float kws_logistic(float x)
 {
 	return 1.0f / (1.0f + expf(-x));
+}
+
+int kws_falling(const void *a, const void *b)
+{
+	const float x = *(const float *)a, y = *(const float *)b;
+	return (x < y) - (x > y);
 }
 
 /* x (rank,) -> pre (H,), the input of SiLU. */
@@ -67,7 +73,7 @@ void kws_head_run(const kws_head *h, const float *points, size_t n, float *logit
 		float pre[H], sum = h->b2;
 		first_layer(h->w1, h->b1, points, h->rank, pre);
 		for (size_t k = 0; k < H; k++)
-			sum += h->w2[k] * pre[k] * logistic(pre[k]);
+			sum += h->w2[k] * pre[k] * kws_logistic(pre[k]);
 		logits[i] = sum;
 	}
 }
@@ -122,10 +128,10 @@ static void gradient(fitting *f, size_t n)
 		float pre[H], gate[H], back[H], logit = b2;
 		first_layer(w1, b1, x, f->rank, pre);
 		for (size_t k = 0; k < H; k++) {
-			gate[k] = logistic(pre[k]);
+			gate[k] = kws_logistic(pre[k]);
 			logit += w2[k] * pre[k] * gate[k];
 		}
-		const float d = (logistic(logit) - (i < N_IS ? YES : NO))
+		const float d = (kws_logistic(logit) - (i < N_IS ? YES : NO))
 				* (i < N_IS ? WEIGHT : 1.0f) / all;
 		for (size_t k = 0; k < H; k++) {
 			g2[k] += d * pre[k] * gate[k];
@@ -167,12 +173,6 @@ static void copy_out(const fitting *f, kws_head *h)
 	h->b2 = b1[2 * H];
 }
 
-static int falling(const void *a, const void *b)
-{
-	const float x = *(const float *)a, y = *(const float *)b;
-	return (x < y) - (x > y);
-}
-
 /* Find the hard negatives: the points of the bank with the highest logits. */
 static void find_hard(fitting *f, kws_head *h, kws_points bank)
 {
@@ -180,7 +180,7 @@ static void find_hard(fitting *f, kws_head *h, kws_points bank)
 	copy_out(f, h);
 	kws_head_run(h, bank.at, bank.n, f->logits);
 	memcpy(f->sorted, f->logits, bank.n * sizeof *f->sorted);
-	qsort(f->sorted, bank.n, sizeof *f->sorted, falling);
+	qsort(f->sorted, bank.n, sizeof *f->sorted, kws_falling);
 	f->n_hard = 0;
 	for (size_t i = 0; i < bank.n && f->n_hard < most; i++)
 		if (f->logits[i] >= f->sorted[most - 1])

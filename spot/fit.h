@@ -7,6 +7,11 @@
 
 enum { KWS_FIT_HIDDEN = 32 };
 
+float kws_logistic(float x); /* 1 / (1 + exp(-x)) */
+
+/* For qsort(): floats, highest first. */
+int kws_falling(const void *a, const void *b);
+
 /* A linear layer, SiLU, and a linear layer to one logit. */
 typedef struct {
 	size_t rank;

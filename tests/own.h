@@ -50,14 +50,11 @@ static inline unsigned char *own_bank(const kws_blob *base, size_t *len)
 	char hash[KWS_HASH];
 	kws_model *m;
 	kws_embedder *e;
-	kws_tensors *ts;
 	kws_write *w;
 	kws_error err = { "" };
 	own_need(kws_model_parse(&m, base->bytes, base->len, &err) == KWS_OK, "base", &err);
 	own_need(kws_embedder_create(&e, m, &err) == KWS_OK, "base", &err);
-	own_need(kws_tensors_parse(&ts, base->bytes, base->len, true, &err) == KWS_OK, "base",
-		 &err);
-	kws_tensors_hash(ts, "heads.", "head.", hash);
+	own_need(kws_bank_hash(base->bytes, base->len, hash, &err) == KWS_OK, "base", &err);
 	const size_t step = kws_embedder_step(e), dim = kws_embedder_dim(e);
 	const size_t samples = own_hear("demo.flac", pcm), n = samples / step;
 	float *rows = calloc(n * dim, sizeof *rows);
@@ -90,7 +87,6 @@ static inline unsigned char *own_bank(const kws_blob *base, size_t *len)
 	json_decref(parts);
 	free(packed);
 	free(rows);
-	kws_tensors_free(ts);
 	kws_embedder_destroy(e);
 	kws_model_close(m);
 	return bytes;
