@@ -9,20 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { PIECE = 1 << 16 };
 
 void kws_base_find(const char *wanted, const char *name, char *path, size_t n)
 {
-	char beside[256];
-	snprintf(beside, sizeof beside, "../config/models/%s", name);
 	if (wanted)
 		snprintf(path, n, "%s", wanted);
-	if (wanted || (kws_find_beside(beside, path, n) && access(path, R_OK) == 0))
-		return;
-	const char *slash = strrchr(KWS_MODEL_PATH, '/');
-	snprintf(path, n, "%.*s/%s", (int)(slash - KWS_MODEL_PATH), KWS_MODEL_PATH, name);
+	else
+		kws_find_shipped(name, path, n);
 }
 
 bool kws_base_read(kws_blob *blob, const char *path)

@@ -1,5 +1,7 @@
 #include "cli/link.h"
 
+#include "find_model.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -14,13 +16,11 @@ enum { MOST = 1 << 20, PIECE = 1 << 16, LOOK_MS = 50 };
 
 void kws_link_path(const char *path, char *out, size_t n)
 {
-	const char *named = getenv("KWS_CONTROL"), *dir = getenv("RUNTIME_DIRECTORY");
+	const char *named = getenv("KWS_CONTROL");
 
 	if (path || (named && *named))
 		snprintf(out, n, "%s", path ? path : named);
-	else if (dir && *dir == '/')
-		snprintf(out, n, "%.*s/control", (int)strcspn(dir, ":"), dir);
-	else
+	else if (!kws_find_of_service("RUNTIME_DIRECTORY", "control", out, n))
 		snprintf(out, n, "/run/kwsd/control");
 }
 

@@ -1,5 +1,6 @@
 #include "cli/model_copy.h"
 
+#include "cli/base.h"
 #include "cli/out.h"
 #include "cli/replace.h"
 #include "model/write.h"
@@ -8,34 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct {
-	unsigned char *bytes;
-	size_t n;
-} blob;
-
-/* A model file, which kws_model_open() has found good: its size is bounded. */
-static bool read_file(blob *b, const char *path)
-{
-	FILE *f = fopen(path, "rb");
-	long size = -1;
-	bool good = f && fseek(f, 0, SEEK_END) == 0 && (size = ftell(f)) >= 0
-		    && fseek(f, 0, SEEK_SET) == 0;
-	b->n = good ? (size_t)size : 0;
-	b->bytes = malloc(b->n + 1);
-	good = good && b->bytes && fread(b->bytes, 1, b->n, f) == b->n;
-	if (!good)
-		kws_out_complain("%s: %s", path, strerror(errno ? errno : EIO));
-	if (f)
-		fclose(f);
-	return good;
-}
-
 /* The old decision with what is new in it; NULL: out of memory, or it is no model's. */
-static json_t *merged(const blob *old, json_t *decision)
+static json_t *merged(const kws_blob *old, json_t *decision)
 {
 	kws_tensors *ts = NULL;
 	json_t *entry = NULL;
-	if (kws_tensors_parse(&ts, old->bytes, old->n, true, NULL) == KWS_OK) {
+	if (kws_tensors_parse(&ts, old->bytes, old->len, true, NULL) == KWS_OK) {
 		const char *was = kws_tensors_meta(ts, "decision");
 		entry = was ? json_loads(was, 0, NULL) : NULL;
 	}
@@ -47,14 +26,14 @@ static json_t *merged(const blob *old, json_t *decision)
 	return entry;
 }
 
-static bool put(const blob *b, const char *path)
+static bool put(const void *bytes, size_t n, const char *path)
 {
 	kws_replace file;
 	kws_error err = { "" };
 	kws_model *m = NULL;
 	if (!kws_replace_open(&file, path))
 		return false;
-	fwrite(b->bytes, 1, b->n, file.to);
+	fwrite(bytes, 1, n, file.to);
 	bool good = fflush(file.to) == 0 && kws_model_open(&m, file.temporary, &err) == KWS_OK;
 	if (!good)
 		kws_out_complain("%s: %s", path, *err.text ? err.text : strerror(errno));
@@ -64,23 +43,25 @@ static bool put(const blob *b, const char *path)
 
 bool kws_model_copy(const char *from, const char *to, json_t *decision, json_t *calibration)
 {
-	blob old = { 0 }, copy = { 0 };
+	kws_blob old;
+	unsigned char *copy = NULL;
+	size_t n = 0;
 	kws_write *w = NULL;
 	kws_error err = { "" };
-	bool good = read_file(&old, from);
+	bool good = kws_base_read(&old, from);
 	json_t *entry = good ? merged(&old, decision) : NULL;
-	if (entry && kws_write_create(&w, old.bytes, old.n, &err) == KWS_OK) {
+	if (entry && kws_write_create(&w, old.bytes, old.len, &err) == KWS_OK) {
 		kws_write_json(w, "decision", entry);
 		kws_write_json(w, "calibration", calibration);
-		kws_write_bytes(w, &copy.bytes, &copy.n, &err);
+		kws_write_bytes(w, &copy, &n, &err);
 	}
-	if (good && !copy.bytes)
+	if (good && !copy)
 		kws_out_complain("%s: %s", from,
 				 *err.text ? err.text : kws_strerror(KWS_ERR_NOMEM));
-	good = copy.bytes && put(&copy, to);
+	good = copy && put(copy, n, to);
 	kws_write_destroy(w);
 	json_decref(entry);
-	free(old.bytes);
-	free(copy.bytes);
+	kws_blob_close(&old);
+	free(copy);
 	return good;
 }

@@ -2,6 +2,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
+#include "find_model.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -245,13 +246,10 @@ enum kws_status kws_control_ears(kws_control *c, const kws_control_ear *ear, siz
 /* The path of the socket; "": off. */
 static void find_path(const kws_conf_control *conf, char path[KWS_DOOR_PATH + 16])
 {
-	const char *dir = getenv("RUNTIME_DIRECTORY");
-
-	path[0] = 0;
 	if (strcmp(conf->path, "auto") != 0)
 		snprintf(path, KWS_DOOR_PATH + 16, "%s", conf->path);
-	else if (dir && *dir == '/')
-		snprintf(path, KWS_DOOR_PATH + 16, "%.*s/control", (int)strcspn(dir, ":"), dir);
+	else
+		kws_find_of_service("RUNTIME_DIRECTORY", "control", path, KWS_DOOR_PATH + 16);
 }
 
 enum kws_status kws_control_prepare(kws_server **out, const kws_conf_control *conf,

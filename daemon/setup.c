@@ -29,14 +29,9 @@ static int default_model(kws_conf *c, size_t i, kws_conf_error_fn *fn, void *ctx
 /* "auto" is a file in the first folder of $STATE_DIRECTORY, which systemd sets. */
 void kws_setup_state_path(const kws_conf *c, char path[KWS_CONF_TEXT])
 {
-	const char *dir = getenv("STATE_DIRECTORY");
-
 	snprintf(path, KWS_CONF_TEXT, "%s", c->control.state);
-	if (strcmp(path, "auto") != 0)
-		return;
-	path[0] = 0;
-	if (dir && *dir == '/'
-	    && snprintf(path, KWS_CONF_TEXT, "%.*s/kept.conf", (int)strcspn(dir, ":"), dir)
+	if (!strcmp(path, "auto")
+	    && kws_find_of_service("STATE_DIRECTORY", "kept.conf", path, KWS_CONF_TEXT)
 		       >= KWS_CONF_TEXT)
 		path[0] = 0;
 }

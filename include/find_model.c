@@ -5,9 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The model's path relative to the program's folder in a build tree. */
-#define BUILD_TREE_MODEL "../config/models/commands-12.safetensors"
-
 bool kws_find_beside(const char *name, char *path, size_t n)
 {
 	ssize_t len = readlink("/proc/self/exe", path, n - 1);
@@ -22,10 +19,13 @@ bool kws_find_beside(const char *name, char *path, size_t n)
 	return true;
 }
 
-/* The model of the source tree whose build folder holds this program. */
-static bool build_tree_model(char *path, size_t n)
+/* A file of the source tree whose build folder holds this program. */
+static bool find_in_tree(const char *name, char *path, size_t n)
 {
-	return kws_find_beside(BUILD_TREE_MODEL, path, n) && access(path, R_OK) == 0;
+	char beside[256];
+
+	snprintf(beside, sizeof beside, "../config/models/%s", name);
+	return kws_find_beside(beside, path, n) && access(path, R_OK) == 0;
 }
 
 void kws_find_model(const char *wanted, char *path, size_t n)
@@ -34,7 +34,25 @@ void kws_find_model(const char *wanted, char *path, size_t n)
 
 	if (!wanted && named && *named)
 		wanted = named;
-	if (!wanted && build_tree_model(path, n))
+	if (!wanted && find_in_tree("commands-12.safetensors", path, n))
 		return;
 	snprintf(path, n, "%s", wanted ? wanted : KWS_MODEL_PATH);
+}
+
+void kws_find_shipped(const char *name, char *path, size_t n)
+{
+	const char *slash = strrchr(KWS_MODEL_PATH, '/');
+
+	if (!find_in_tree(name, path, n))
+		snprintf(path, n, "%.*s/%s", (int)(slash - KWS_MODEL_PATH), KWS_MODEL_PATH, name);
+}
+
+size_t kws_find_of_service(const char *variable, const char *name, char *path, size_t n)
+{
+	const char *folders = getenv(variable);
+
+	path[0] = '\0';
+	if (!folders || *folders != '/')
+		return 0;
+	return (size_t)snprintf(path, n, "%.*s/%s", (int)strcspn(folders, ":"), folders, name);
 }
