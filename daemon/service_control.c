@@ -10,13 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Add an error, one per line. */
-static void note(void *ctx, const char *text)
+void kws_service_note(void *errors, const char *text)
 {
-	char *errors = ctx;
-	size_t n = strlen(errors);
+	char *all = errors;
+	size_t n = strlen(all);
 
-	snprintf(errors + n, KWS_CONTROL_ERRORS - n, "%s%s", n ? "\n" : "", text);
+	snprintf(all + n, KWS_CONTROL_ERRORS - n, "%s%s", n ? "\n" : "", text);
 }
 
 /* Apply n assignments to c. False: one is wrong; errors has the reasons. */
@@ -27,11 +26,11 @@ static bool change(kws_conf *c, const kws_models *models, const char *const *set
 	int wrong = 0;
 
 	for (size_t i = 0; i < n; i++)
-		wrong += kws_conf_set_live(c, set[i], note, errors);
+		wrong += kws_conf_set_live(c, set[i], kws_service_note, errors);
 	if (!wrong)
-		wrong += kws_conf_check(c, "set", note, errors);
+		wrong += kws_conf_check(c, "set", kws_service_note, errors);
 	if (!wrong && kws_models_check(models, c, &err) != KWS_OK) {
-		note(errors, err.text);
+		kws_service_note(errors, err.text);
 		wrong = 1;
 	}
 	return !wrong;
@@ -83,8 +82,9 @@ static bool keep(kws_service *s, const char *const *set, size_t n, char errors[K
 
 	kws_setup_state_path(&s->now.conf, path);
 	if (!kept || !*path) {
-		note(errors, kept ? "[control] state: names no file, so that nothing can be kept"
-				  : "out of memory");
+		kws_service_note(
+			errors, kept ? "[control] state: names no file, so that nothing can be kept"
+				     : "out of memory");
 		free(kept);
 		return false;
 	}
@@ -92,7 +92,7 @@ static bool keep(kws_service *s, const char *const *set, size_t n, char errors[K
 	if (change(kept, &s->now.models, set, n, errors)) {
 		done = write_kept(&s->now.said, kept, path, &err) == KWS_OK;
 		if (!done)
-			note(errors, err.text);
+			kws_service_note(errors, err.text);
 	}
 	if (done)
 		s->now.kept = *kept;
@@ -135,7 +135,7 @@ static enum kws_control_result on_set(void *ctx, const char *const *set, size_t 
 		return KWS_CONTROL_BUSY;
 	next = malloc(sizeof *next);
 	if (!next) {
-		note(errors, "out of memory");
+		kws_service_note(errors, "out of memory");
 		return KWS_CONTROL_REFUSED;
 	}
 	*next = s->now.conf;
@@ -180,7 +180,7 @@ static enum kws_control_result on_reload(void *ctx, char errors[KWS_CONTROL_ERRO
 		return KWS_CONTROL_BUSY;
 	result = kws_service_reload(s);
 	if (result == KWS_CONTROL_REFUSED)
-		note(errors, s->errors);
+		kws_service_note(errors, s->errors);
 	return result;
 }
 

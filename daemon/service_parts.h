@@ -46,6 +46,8 @@ void kws_service_heed(kws_service *s);
 /* Reload the configuration. LATER. BUSY: a reload is going on; another one follows. REFUSED: errors
  * has the reasons. */
 enum kws_control_result kws_service_reload(kws_service *s);
+/* Add an error to errors (KWS_CONTROL_ERRORS,), one per line. */
+void kws_service_note(void *errors, const char *text);
 /* The operations for the control socket; their ctx is the service. */
 extern const kws_control_ops kws_service_control;
 

@@ -17,10 +17,9 @@ enum { RETIRE_MS = 10000 };
 static void say(void *ctx, const char *text)
 {
 	kws_service *s = ctx;
-	size_t n = strlen(s->errors);
 
 	kws_log(KWS_LOG_ERROR, "%s", text);
-	snprintf(s->errors + n, sizeof s->errors - n, "%s%s", n ? "\n" : "", text);
+	kws_service_note(s->errors, text);
 }
 
 static void *build(void *arg)
