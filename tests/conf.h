@@ -36,6 +36,23 @@ static inline int parse(kws_conf *c, const char *text, messages *m)
 	return errors;
 }
 
+/* A text, and the first message about it. */
+typedef struct {
+	const char *text, *want;
+} row;
+
+/* In each of these texts one thing is wrong. */
+static inline void each_is_refused(const row *table, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		kws_conf c;
+		messages m;
+
+		assert_int_equal(parse(&c, table[i].text, &m), 1);
+		assert_string_equal(m.text[0], table[i].want);
+	}
+}
+
 static inline char *printed(const kws_conf *c)
 {
 	char *text = NULL;

@@ -58,9 +58,7 @@ static void test_values_are_read(void **state)
 /* Every message has file, line, key, value and range. */
 static void test_messages(void **state)
 {
-	static const struct {
-		const char *text, *want;
-	} table[] = {
+	static const row table[] = {
 		{ "[decision]\nthreshold = 1.7\n",
 		  "k.conf:2: [decision] threshold: 1.7 is not in 0..1 or model" },
 		{ "[decision]\nthreshold = nan\n",
@@ -103,13 +101,7 @@ static void test_messages(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-		kws_conf c;
-		messages m;
-
-		assert_int_equal(parse(&c, table[i].text, &m), 1);
-		assert_string_equal(m.text[0], table[i].want);
-	}
+	each_is_refused(table, sizeof table / sizeof table[0]);
 }
 
 /* Comments and quotes never become part of a value, and each value can be written. */

@@ -1,10 +1,7 @@
 /* What no single key can say: keys and sections that need each other. */
 #include "tests/conf.h"
 
-typedef struct {
-	const char *text, *want; /* NULL: nothing is wrong */
-} row;
-
+/* want NULL: nothing is wrong. */
 static void check_rows(const row *table, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -60,9 +60,7 @@ static void test_plain_sections(void **state)
 
 static void test_messages(void **state)
 {
-	static const struct {
-		const char *text, *want;
-	} table[] = {
+	static const row table[] = {
 		{ "[audio kitchen]\nrate_hz = x\n",
 		  "k.conf:2: [audio kitchen] rate_hz: x is not in 0..192000" },
 		{ "[audio kitchen]\nrate = 1\n",
@@ -90,13 +88,7 @@ static void test_messages(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-		kws_conf c;
-		messages m;
-
-		assert_int_equal(parse(&c, table[i].text, &m), 1);
-		assert_string_equal(m.text[0], table[i].want);
-	}
+	each_is_refused(table, sizeof table / sizeof table[0]);
 }
 
 /* -o names a section as a file does; it adds one, but no plain one beside named ones. */
