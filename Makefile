@@ -30,7 +30,11 @@ PKGS_LIB   := fftw3f samplerate jansson nettle
 PKGS_AUDIO := $(PKGS_LIB) sndfile flac ogg libmpg123 portaudio-2.0
 PKGS_KWS   := $(PKGS_AUDIO) cairo
 PKGS_KWSD  := $(PKGS_AUDIO) libsystemd inih
-PKGS_ALL   := $(PKGS_KWSD) cairo
+PKGS_RUN   := $(PKGS_LIB) libsystemd inih
+PKGS_wyoming := $(PKGS_RUN)
+PKGS_mqtt  := $(PKGS_RUN) libmosquitto
+PKGS_web   := $(PKGS_RUN) libmicrohttpd
+PKGS_ALL   := $(sort $(PKGS_KWSD) cairo $(foreach g,$(patsubst gateway/%/main.c,%,$(wildcard gateway/*/main.c)),$(PKGS_$g)))
 PKGS_TEST  := $(PKGS_ALL) cmocka
 
 SHARE := $(PREFIX)/share/kwsd
@@ -72,14 +76,21 @@ endif
 AUDIO_OBJ := $(call objects,$(wildcard audio/*.c))
 CORPUS_OBJ := $(call objects,$(wildcard corpus/*.c))
 KWS_OBJ   := $(call objects,$(wildcard cli/*.c))
+# what kwsd and the gateways run on
+RUN_OBJ   := $(call objects,$(wildcard conf/*.c runtime/*.c))
 KWSD_OBJ  := $(call objects,$(wildcard daemon/*.c daemon/sink/*.c))
+GATE_OBJ  := $(call objects,$(wildcard gateway/*.c))
+GATEWAYS  := $(patsubst gateway/%/main.c,%,$(wildcard gateway/*/main.c))
+GATES_OBJ := $(call objects,$(filter-out %/main.c,$(wildcard gateway/*/*.c)))
 LIB       := $(B)/libkwscore.a
 AUDIO     := $(B)/libkwsaudio.a
 CLI       := $(B)/libkwscli.a
 FAKE      := $(B)/libkwsfake.a
 CORPUS    := $(B)/libkwscorpus.a
+RUN       := $(B)/libkwsrun.a
+GATE      := $(B)/libkwsgate.a
 
-PROGRAMS := $(B)/kws $(B)/kwsd
+PROGRAMS := $(B)/kws $(B)/kwsd $(addprefix $(B)/kwsd-,$(GATEWAYS))
 # what other programs link with: the names of kws/kws.h and no others
 LIBRARY  := $(if $(SANITIZE),,$(B)/libkws.so.0 $(B)/libkws.a)
 TESTS    := $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
@@ -156,14 +167,23 @@ $(AUDIO): $(AUDIO_OBJ)
 	$(archive)
 $(CORPUS): $(CORPUS_OBJ)
 	$(archive)
+$(RUN): $(RUN_OBJ)
+	$(archive)
+$(GATE): $(GATE_OBJ)
+	$(archive)
 $(CLI): $(filter-out %/main.o,$(KWS_OBJ))
 	$(archive)
 $(FAKE): $(call objects,$(wildcard tests/fake/*.c))
 	$(call step,AR)$(AR) rcs $@ $^
 $(B)/kws: $(B)/cli/main.o $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_KWS))
-$(B)/kwsd: $(KWSD_OBJ) $(AUDIO) $(LIB)
+$(B)/kwsd: $(KWSD_OBJ) $(RUN) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_KWSD))
+define gateway
+$(B)/kwsd-$(1): $(call objects,$(wildcard gateway/$(1)/*.c)) $(GATE) $(RUN) $(LIB)
+	$$(call step,LD)$$(call link,$$^,$$(PKGS_$(1)))
+endef
+$(foreach g,$(GATEWAYS),$(eval $(call gateway,$g)))
 $(B)/golden: $(call objects,$(wildcard tests/golden*.c)) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_LIB))
 $(B)/tests/%.o: OURS += $(shell $(PKG_CONFIG) --cflags cmocka 2>/dev/null)
@@ -172,12 +192,12 @@ $(B)/own_mounts: $(B)/tests/system/own_mounts.o
 $(B)/microphones: $(B)/tests/system/microphones.o $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_AUDIO))
 # a test links what it tests: everything but the two mains; of kws only what it names
-$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(FAKE) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
+$(B)/test_%: $(B)/tests/test_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(GATES_OBJ) $(GATE) $(RUN) $(FAKE) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_TEST))
-$(B)/simulate: $(call objects,$(wildcard tests/simulate/*.c)) $(filter-out %/main.o,$(KWSD_OBJ)) $(FAKE) $(AUDIO) $(LIB)
+$(B)/simulate: $(call objects,$(wildcard tests/simulate/*.c)) $(filter-out %/main.o,$(KWSD_OBJ)) $(RUN) $(FAKE) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_KWSD))
 # without clang a fuzz target still replays its seeds
-$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(filter-out %/main.o,$(KWSD_OBJ)) $(GATES_OBJ) $(GATE) $(RUN) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_TEST))
 $(B)/seeds: $(B)/tests/fuzz/seeds.o $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_LIB))
@@ -224,7 +244,7 @@ fuzz:
 	build/fuzz/$(FUZZER).libfuzzer -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 -artifact_prefix=build/fuzz/$(FUZZER)- \
 		$(addprefix -dict=,$(wildcard tests/fuzz/$(FUZZER).dict)) \
 		build/fuzz/corpus/$(FUZZER) $(wildcard tests/fuzz/seeds/$(FUZZER))
-$(B)/fuzz_%.libfuzzer: $(B)/tests/fuzz/fuzz_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
+$(B)/fuzz_%.libfuzzer: $(B)/tests/fuzz/fuzz_%.o $(filter-out %/main.o,$(KWSD_OBJ)) $(GATES_OBJ) $(GATE) $(RUN) $(CLI) $(CORPUS) $(AUDIO) $(LIB)
 	$(call step,LD)clang -fsanitize=fuzzer,address,undefined $(LDFLAGS) -pthread -o $@ $^ $(shell $(PKG_CONFIG) --libs $(PKGS_ALL)) -lm
 # all of them, an hour each unless SECONDS says otherwise; what one finds stops only that one
 nightly: SECONDS := $(if $(filter file,$(origin SECONDS)),3600,$(SECONDS))
@@ -234,7 +254,7 @@ nightly:
 	done; [ -z "$$failed" ] || { echo "found something:$$failed; the inputs are build/fuzz/FUZZER-*"; exit 1; }
 
 # what no test sees: a line count by file, and build/coverage/index.html; fails where less than 90 of 100 lines are run
-COVERED := dsp model spot daemon
+COVERED := dsp model spot conf runtime daemon
 coverage:
 	@mkdir -p build/coverage; find build/coverage -name '*.gcda' -delete
 	+$(MAKE) check-units B=build/coverage CFLAGS='-O1 -g' SANITIZE=--coverage LDFLAGS=-Wl,--wrap=_exit
@@ -294,10 +314,13 @@ INCLUDE := $(PREFIX)/include
 MAN     := $(PREFIX)/share/man
 UNITS   := $(PREFIX)/lib/systemd/system
 SYSCONF ?= /etc
-# of kws and kwsd both, in one file for each shell
+# of all programs, in one file for each shell
 BASH_COMP := $(PREFIX)/share/bash-completion/completions
 ZSH_COMP  := $(PREFIX)/share/zsh/site-functions
 FISH_COMP := $(PREFIX)/share/fish/vendor_completions.d
+
+SERVICES   := kwsd $(addprefix kwsd-,$(GATEWAYS))
+UNIT_FILES := $(notdir $(wildcard systemd/*.service systemd/*.socket))
 
 # what names a place, with the places of this installation
 placed = sed 's|/usr/local/bin/|$(BIN)/|; s|/usr/local/share/kwsd|$(SHARE)|; s|/etc/kwsd/|$(SYSCONF)/kwsd/|' $(1)
@@ -305,7 +328,7 @@ placed = sed 's|/usr/local/bin/|$(BIN)/|; s|/usr/local/share/kwsd|$(SHARE)|; s|/
 # the configuration that is there stays: it is the user's
 install: all
 	install -d $(addprefix $(DESTDIR),$(BIN) $(LIBDIR)/pkgconfig $(INCLUDE)/kws $(MAN)/man1 $(MAN)/man3 $(MAN)/man5 $(MAN)/man8 $(UNITS) $(SHARE) $(BASH_COMP) $(ZSH_COMP) $(FISH_COMP) $(SYSCONF)/kwsd)
-	install -m755 $(B)/kws $(B)/kwsd $(DESTDIR)$(BIN)
+	install -m755 $(PROGRAMS) $(DESTDIR)$(BIN)
 	install -m644 $(B)/libkws.so.0 $(B)/libkws.a $(DESTDIR)$(LIBDIR)
 	ln -sf libkws.so.0 $(DESTDIR)$(LIBDIR)/libkws.so
 	install -m644 include/kws/kws.h $(DESTDIR)$(INCLUDE)/kws
@@ -313,22 +336,20 @@ install: all
 	install -m644 docs/kws.1 $(DESTDIR)$(MAN)/man1
 	install -m644 docs/kws.3 $(DESTDIR)$(MAN)/man3
 	install -m644 docs/kwsd.conf.5 $(DESTDIR)$(MAN)/man5
-	install -m644 docs/kwsd.8 $(DESTDIR)$(MAN)/man8
+	install -m644 docs/*.8 $(DESTDIR)$(MAN)/man8
 	install -m644 cli/kws.bash-completion $(DESTDIR)$(BASH_COMP)/kws
 	install -m644 cli/kws.zsh-completion $(DESTDIR)$(ZSH_COMP)/_kws
 	install -m644 cli/kws.fish-completion $(DESTDIR)$(FISH_COMP)/kws.fish
-	ln -sf kws $(DESTDIR)$(BASH_COMP)/kwsd
-	ln -sf kws.fish $(DESTDIR)$(FISH_COMP)/kwsd.fish
+	for p in $(SERVICES); do ln -sf kws $(DESTDIR)$(BASH_COMP)/$$p; ln -sf kws.fish $(DESTDIR)$(FISH_COMP)/$$p.fish; done
 	install -m644 config/models/*.safetensors config/models/*.bank docs/*.schema.json docs/control.md $(DESTDIR)$(SHARE)
-	$(call placed,systemd/kwsd.service) >$(DESTDIR)$(UNITS)/kwsd.service
-	$(call placed,systemd/kwsd@.service) >$(DESTDIR)$(UNITS)/kwsd@.service
+	for u in $(UNIT_FILES); do $(call placed,systemd/$$u) >$(DESTDIR)$(UNITS)/$$u; chmod 644 $(DESTDIR)$(UNITS)/$$u; done
 	$(call placed,config/kwsd.conf) >$(B)/kwsd.conf
-	cd $(DESTDIR)$(UNITS) && chmod 644 kwsd.service kwsd@.service
 	[ -e $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf ] || install -m644 $(B)/kwsd.conf $(DESTDIR)$(SYSCONF)/kwsd
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR),$(BIN)/kws $(BIN)/kwsd $(MAN)/man1/kws.1 $(MAN)/man5/kwsd.conf.5 $(MAN)/man8/kwsd.8 \
-		$(BASH_COMP)/kws $(BASH_COMP)/kwsd $(ZSH_COMP)/_kws $(FISH_COMP)/kws.fish $(FISH_COMP)/kwsd.fish $(UNITS)/kwsd.service $(UNITS)/kwsd@.service $(MAN)/man3/kws.3 $(INCLUDE)/kws/kws.h \
+	rm -f $(addprefix $(DESTDIR),$(patsubst $(B)/%,$(BIN)/%,$(PROGRAMS)) $(patsubst docs/%,$(MAN)/man8/%,$(wildcard docs/*.8)) \
+		$(MAN)/man1/kws.1 $(MAN)/man3/kws.3 $(MAN)/man5/kwsd.conf.5 $(addprefix $(UNITS)/,$(UNIT_FILES)) \
+		$(addprefix $(BASH_COMP)/,kws $(SERVICES)) $(ZSH_COMP)/_kws $(patsubst %,$(FISH_COMP)/%.fish,kws $(SERVICES)) $(INCLUDE)/kws/kws.h \
 		$(LIBDIR)/libkws.so.0 $(LIBDIR)/libkws.so $(LIBDIR)/libkws.a $(LIBDIR)/pkgconfig/kws.pc)
 	-rmdir $(DESTDIR)$(INCLUDE)/kws
 	rm -rf $(DESTDIR)$(SHARE)

@@ -1,7 +1,7 @@
 #include "daemon/capture.h"
 
-#include "daemon/clock.h"
-#include "daemon/log.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
 
 #include <errno.h>
 #include <math.h>

@@ -12,7 +12,7 @@
 #define KWS_DAEMON_CAPTURE_H
 
 #include "audio/device.h"
-#include "daemon/conf.h"
+#include "conf/conf.h"
 
 enum kws_capture_state {
 	KWS_CAPTURE_CLOSED, /* waits to try again */

@@ -1,9 +1,9 @@
 #include "daemon/check.h"
 
 #include "audio/device.h"
-#include "daemon/cause.h"
-#include "daemon/conf_table.h"
-#include "daemon/log.h"
+#include "runtime/cause.h"
+#include "conf/table.h"
+#include "runtime/log.h"
 #include "daemon/start.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 #include "daemon/clips.h"
 
-#include "daemon/cause.h"
-#include "daemon/clock.h"
-#include "daemon/log.h"
-#include "daemon/worker.h"
+#include "runtime/cause.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
+#include "runtime/worker.h"
 #include "spot/event.h"
 
 #include <ctype.h>
@@ -250,8 +250,8 @@ static const kws_worker_ops ops = { begin, item, NULL, free };
 
 static size_t longest(const kws_conf_clips *c, unsigned rate_hz)
 {
-	return (size_t)((unsigned long long)(c->pre_ms + c->post_ms + KWS_CLIP_WORD_MS) * rate_hz
-			/ 1000);
+	return (size_t)((unsigned long long)(c->pre_ms + c->post_ms + KWS_CONF_CLIP_WORD_MS)
+			* rate_hz / 1000);
 }
 
 size_t kws_clips_history(const kws_conf_clips *c, unsigned rate_hz)

@@ -6,12 +6,12 @@
 #ifndef KWS_DAEMON_CLIPS_H
 #define KWS_DAEMON_CLIPS_H
 
-#include "daemon/conf.h"
+#include "conf/conf.h"
 #include "spot/history.h"
 
 #include <stdbool.h>
 
-enum { KWS_CLIP_NAME = 96, KWS_CLIP_WORD_MS = 2000, KWS_CLIPS_WANTED = 16 };
+enum { KWS_CLIP_NAME = 96, KWS_CLIPS_WANTED = 16 };
 
 typedef struct kws_clips kws_clips;
 

@@ -1,7 +1,7 @@
 #include "daemon/control_parts.h"
 
-#include "daemon/clock.h"
-#include "daemon/log.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
 #include "find_model.h"
 
 #include <assert.h>

@@ -6,8 +6,8 @@
 #ifndef KWS_DAEMON_CONTROL_H
 #define KWS_DAEMON_CONTROL_H
 
-#include "daemon/conf.h"
-#include "daemon/server.h"
+#include "conf/conf.h"
+#include "runtime/server.h"
 #include "spot/event.h"
 
 #include <jansson.h>

@@ -1,7 +1,7 @@
 #include "daemon/control_request.h"
 
-#include "daemon/conf_kinds.h"
-#include "daemon/log.h"
+#include "conf/kinds.h"
+#include "runtime/log.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-#include "daemon/clock.h"
+#include "runtime/clock.h"
 #include "daemon/hearing_parts.h"
-#include "daemon/log.h"
+#include "runtime/log.h"
 
 #include <math.h>
 #include <stdio.h>

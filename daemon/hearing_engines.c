@@ -1,5 +1,5 @@
 #include "daemon/hearing_parts.h"
-#include "daemon/log.h"
+#include "runtime/log.h"
 
 #include <assert.h>
 #include <string.h>

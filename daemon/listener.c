@@ -1,7 +1,7 @@
 #include "daemon/listener.h"
 
-#include "daemon/clock.h"
-#include "daemon/log.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
 #include "daemon/silence.h"
 
 #include <stdio.h>

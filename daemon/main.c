@@ -2,10 +2,10 @@
 #include "audio/device.h"
 #include "audio/start.h"
 #include "daemon/check.h"
-#include "daemon/log.h"
+#include "runtime/log.h"
 #include "daemon/service.h"
 #include "daemon/setup.h"
-#include "daemon/signals.h"
+#include "runtime/signals.h"
 #include "daemon/start.h"
 
 #include <argp.h>
@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 typedef struct {
-	kws_setup_source src;
+	kws_conf_source src;
 	bool test;
 	char texts[3][KWS_CONF_TEXT + 16]; /* of --device, --model, --level */
 } options;
@@ -39,8 +39,8 @@ static const struct argp_option table[] = {
 static void override(struct argp_state *state, options *o, char *text, const char *key,
 		     const char *arg)
 {
-	if (o->src.n_set == KWS_SETUP_OVERRIDES)
-		argp_error(state, "more than %d overrides", KWS_SETUP_OVERRIDES);
+	if (o->src.n_set == KWS_CONF_OVERRIDES)
+		argp_error(state, "more than %d overrides", KWS_CONF_OVERRIDES);
 	else if (text
 		 && snprintf(text, sizeof o->texts[0], "%s=%s", key, arg)
 			    >= (int)sizeof o->texts[0])
@@ -94,7 +94,7 @@ static void say(void *ctx, const char *text)
 	kws_log(KWS_LOG_ERROR, "%s", text);
 }
 
-static void introduce(const kws_setup *s, const kws_setup_source *src)
+static void introduce(const kws_setup *s, const kws_conf_source *src)
 {
 	bool file = access(src->path, F_OK) == 0;
 
@@ -128,7 +128,7 @@ static int fail(const kws_error *err, enum kws_status status)
 
 /* KWS_OK: *service is created; or *stopped is true without a service, because SIGTERM or SIGINT
  * came first. */
-static enum kws_status start(kws_service **service, kws_setup *setup, const kws_setup_source *src,
+static enum kws_status start(kws_service **service, kws_setup *setup, const kws_conf_source *src,
 			     bool *stopped, kws_error *err)
 {
 	enum kws_status status = kws_start_build(setup, stopped, err);

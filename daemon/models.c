@@ -1,6 +1,6 @@
 #include "daemon/models.h"
 
-#include "daemon/clock.h"
+#include "runtime/clock.h"
 #include "nearest.h"
 #include "spot/spotter.h"
 

@@ -3,7 +3,7 @@
 #ifndef KWS_DAEMON_MODELS_H
 #define KWS_DAEMON_MODELS_H
 
-#include "daemon/conf.h"
+#include "conf/conf.h"
 #include "model/model.h"
 
 /* The most that all models together may use of one processor. With more, they would fall behind the

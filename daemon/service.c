@@ -1,7 +1,7 @@
-#include "daemon/clock.h"
-#include "daemon/log.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
 #include "daemon/service_parts.h"
-#include "daemon/signals.h"
+#include "runtime/signals.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -383,7 +383,7 @@ static void drop(kws_service *s)
 	release(s);
 }
 
-enum kws_status kws_service_create(kws_service **out, const kws_setup_source *src, kws_setup *setup,
+enum kws_status kws_service_create(kws_service **out, const kws_conf_source *src, kws_setup *setup,
 				   kws_error *err)
 {
 	kws_service *s = calloc(1, sizeof *s);

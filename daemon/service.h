@@ -3,7 +3,7 @@
 #ifndef KWS_DAEMON_SERVICE_H
 #define KWS_DAEMON_SERVICE_H
 
-#include "daemon/loop.h"
+#include "runtime/loop.h"
 #include "daemon/setup.h"
 #include "daemon/snapshot.h"
 
@@ -12,7 +12,7 @@ typedef struct kws_service kws_service;
 /* Takes over setup, which has been opened, even on failure. src is read again on a reload and must
  * outlive the service. Handles SIGHUP, SIGUSR1, SIGTERM and SIGINT, which kws_signals_catch() has
  * caught. */
-enum kws_status kws_service_create(kws_service **out, const kws_setup_source *src, kws_setup *setup,
+enum kws_status kws_service_create(kws_service **out, const kws_conf_source *src, kws_setup *setup,
 				   kws_error *err);
 
 /* Run until SIGTERM, SIGINT or the end of all audio. Returns the exit status; everything is

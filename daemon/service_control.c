@@ -1,5 +1,5 @@
 /* Operations for the control socket: status, change single keys, reload. */
-#include "daemon/log.h"
+#include "runtime/log.h"
 #include "daemon/service_parts.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #ifndef KWS_DAEMON_SERVICE_PARTS_H
 #define KWS_DAEMON_SERVICE_PARTS_H
 
-#include "daemon/notify.h"
+#include "runtime/notify.h"
 #include "daemon/service.h"
 
 #include <pthread.h>
@@ -17,7 +17,7 @@ typedef struct {
 } kws_service_place;
 
 struct kws_service {
-	const kws_setup_source *src;
+	const kws_conf_source *src;
 	kws_running now;
 	kws_observer observer;
 	kws_loop *loop;

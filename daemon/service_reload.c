@@ -1,7 +1,7 @@
 /* Reload: a thread builds the new configuration while the daemon runs; it is swapped in between two
  * hops. */
-#include "daemon/clock.h"
-#include "daemon/log.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
 #include "daemon/service_parts.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "daemon/setup.h"
 
-#include "daemon/log.h"
+#include "runtime/log.h"
 #include "find_model.h"
 
 #include <stdio.h>
@@ -9,22 +9,6 @@
 #include <unistd.h>
 
 /* ---- the configuration ---- */
-
-/* If the section has no path, set the absolute path of the default model of kws. */
-static int default_model(kws_conf *c, size_t i, kws_conf_error_fn *fn, void *ctx)
-{
-	enum { PATH = 4096 };
-	char found[PATH], folder[PATH] = "", set[2 * PATH + 64];
-	const char *name = c->model[i].name;
-
-	if (*c->model[i].path)
-		return 0;
-	kws_find_model(NULL, found, sizeof found);
-	const bool relative = *found != '/' && getcwd(folder, sizeof folder);
-	snprintf(set, sizeof set, "model%s%s.path=%.*s%s%.*s", *name ? " " : "", name, PATH, folder,
-		 relative ? "/" : "", PATH, found);
-	return kws_conf_set(c, set, fn, ctx);
-}
 
 /* "auto" is a file in the first folder of $STATE_DIRECTORY, which systemd sets. */
 void kws_setup_state_path(const kws_conf *c, char path[KWS_CONF_TEXT])
@@ -65,26 +49,12 @@ static void read_kept(kws_setup *s, const char *name)
 	}
 }
 
-int kws_setup_read(kws_setup *s, const kws_setup_source *src, kws_conf_error_fn *fn, void *ctx)
+int kws_setup_read(kws_setup *s, const kws_conf_source *src, kws_conf_error_fn *fn, void *ctx)
 {
-	const char *name = src->path ? src->path : "kwsd";
-	kws_conf *said = &s->said;
-	int errors = 0;
+	int errors = kws_conf_gather(&s->said, src, "kwsd", fn, ctx);
 
-	kws_conf_begin(said);
-	if (src->path && !(src->optional && access(src->path, F_OK) != 0))
-		errors += kws_conf_read(said, src->path, fn, ctx);
-	if (src->path)
-		errors += kws_conf_read_dropins(said, src->path, fn, ctx);
-	for (size_t i = 0; i < src->n_set; i++)
-		errors += kws_conf_set(said, src->set[i], fn, ctx);
-	kws_conf_end(said);
-	for (size_t i = 0; i < said->n_model; i++)
-		errors += default_model(said, i, fn, ctx);
 	if (!errors)
-		errors += kws_conf_check(said, name, fn, ctx);
-	if (!errors)
-		read_kept(s, name);
+		read_kept(s, src->path ? src->path : "kwsd");
 	return errors;
 }
 

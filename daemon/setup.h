@@ -4,21 +4,11 @@
 #define KWS_DAEMON_SETUP_H
 
 #include "daemon/clips.h"
-#include "daemon/conf.h"
+#include "conf/source.h"
 #include "daemon/control.h"
 #include "daemon/listener.h"
 #include "daemon/models.h"
 #include "daemon/sinks.h"
-
-enum { KWS_SETUP_OVERRIDES = 64 };
-
-/* Where the configuration comes from. */
-typedef struct {
-	const char *path;		      /* NULL: defaults only */
-	bool optional;			      /* a missing file means defaults */
-	const char *set[KWS_SETUP_OVERRIDES]; /* "section.key=value", after the file */
-	size_t n_set;
-} kws_setup_source;
 
 /* What runs. */
 typedef struct {
@@ -47,7 +37,7 @@ typedef struct {
 
 /* Read and check s->conf and s->said. Returns the number of errors; fn is called for each. Kept
  * settings that are no longer valid are left out, with a line in the log. */
-int kws_setup_read(kws_setup *s, const kws_setup_source *src, kws_conf_error_fn *fn, void *ctx);
+int kws_setup_read(kws_setup *s, const kws_conf_source *src, kws_conf_error_fn *fn, void *ctx);
 
 /* The file for kept settings, from control.state; "": there is none. */
 void kws_setup_state_path(const kws_conf *c, char path[KWS_CONF_TEXT]);

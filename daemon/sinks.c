@@ -1,8 +1,8 @@
 #include "daemon/sinks.h"
 
-#include "daemon/clock.h"
-#include "daemon/conf_table.h"
-#include "daemon/log.h"
+#include "runtime/clock.h"
+#include "conf/table.h"
+#include "runtime/log.h"
 
 #include <assert.h>
 #include <errno.h>

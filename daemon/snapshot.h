@@ -5,8 +5,8 @@
 
 #include "daemon/clips.h"
 #include "daemon/listener.h"
-#include "daemon/log.h"
-#include "daemon/server.h"
+#include "runtime/log.h"
+#include "runtime/server.h"
 #include "daemon/sink/sink.h"
 
 #include <jansson.h>

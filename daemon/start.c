@@ -1,7 +1,7 @@
 #include "daemon/start.h"
 
-#include "daemon/clock.h"
-#include "daemon/signals.h"
+#include "runtime/clock.h"
+#include "runtime/signals.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "daemon/clips.h"
-#include "daemon/log.h"
+#include "runtime/log.h"
 
 #include <dirent.h>
 #include <stdio.h>

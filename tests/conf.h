@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/conf.h"
+#include "conf/conf.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,8 @@ complain() {
 	echo "hardening: $*"
 	status=1
 }
-for program in "$B/kws" "$B/kwsd" "$B/libkws.so.0"; do
+for program in "$B/kws" "$B/kwsd" "$B"/kwsd-* "$B/libkws.so.0"; do
+	[ -e "$program" ] || continue
 	header=$(readelf -hlW "$program") && dynamic=$(readelf -dW "$program") && symbols=$(readelf --dyn-syms -W "$program") || exit 1
 	case $program,$dynamic in *.so.0,* | *PIE*) ;; *) complain "$program: not position independent" ;; esac
 	case $header in *GNU_RELRO*) ;; *) complain "$program: no read-only relocations" ;; esac
@@ -21,7 +22,8 @@ for program in "$B/kws" "$B/kwsd" "$B/libkws.so.0"; do
 		grep . && complain "$program: built without -fstack-clash-protection"
 done
 # The marks for indirect branches. The C library's own start files may lack them, and then the programs do, too.
-for object in "$B"/audio/*.o "$B"/cli/*.o "$B"/daemon/*.o "$B"/dsp/*.o "$B"/include/*.o "$B"/model/*.o "$B"/spot/*.o "$B"/vec/*.o; do
+for object in "$B"/audio/*.o "$B"/cli/*.o "$B"/conf/*.o "$B"/runtime/*.o "$B"/daemon/*.o "$B"/daemon/sink/*.o "$B"/gateway/*.o "$B"/gateway/*/*.o "$B"/dsp/*.o "$B"/include/*.o "$B"/model/*.o "$B"/spot/*.o "$B"/vec/*.o; do
+	[ -e "$object" ] || continue
 	case $(readelf -hnW "$object") in
 	*X86-64*IBT*SHSTK* | *AArch64*BTI*PAC*) ;;
 	*X86-64* | *AArch64*) complain "$object: indirect branches are not marked" ;;

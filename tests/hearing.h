@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "audio/source.h"
-#include "daemon/clock.h"
+#include "runtime/clock.h"
 #include "daemon/hearing.h"
-#include "daemon/log.h"
+#include "runtime/log.h"
 
 #include <math.h>
 #include <stdio.h>

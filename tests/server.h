@@ -5,7 +5,7 @@
 #include "tests/sinks.h"
 #include "tests/sockets.h"
 
-#include "daemon/server.h"
+#include "runtime/server.h"
 
 #include <poll.h>
 

@@ -3,10 +3,10 @@
 #ifndef KWS_TESTS_SERVICE_H
 #define KWS_TESTS_SERVICE_H
 
-#include "daemon/clock.h"
-#include "daemon/log.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
 #include "daemon/service_parts.h"
-#include "daemon/signals.h"
+#include "runtime/signals.h"
 #include "tests/fake/clock.h"
 #include "tests/fake/device.h"
 #include "tests/heart.h"
@@ -19,7 +19,7 @@ enum { RATE = 16000 };
 
 static fake_microphone *desk, *door;
 static kws_service *service;
-static kws_setup_source source;
+static kws_conf_source source;
 static kws_snapshot shot;
 static double begun;
 static char conf_path[384];
@@ -49,7 +49,7 @@ static inline int set_up(void **state)
 	door = fake_microphone_add("door", RATE, sound, NULL);
 	begun = kws_clock_mono();
 	snprintf(conf_path, sizeof conf_path, "%s", heart_path("kwsd.conf"));
-	source = (kws_setup_source){ .path = conf_path };
+	source = (kws_conf_source){ .path = conf_path };
 	unlink(heart_path("kept"));
 	return 0;
 }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/log.h"
+#include "runtime/log.h"
 #include "daemon/sink/sink.h"
 #include "tests/schema.h"
 

@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include "daemon/capture.h"
-#include "daemon/clock.h"
-#include "daemon/log.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
 #include "tests/fake/clock.h"
 #include "tests/fake/device.h"
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/cause.h"
+#include "runtime/cause.h"
 #include "kws.h"
 
 #include <errno.h>

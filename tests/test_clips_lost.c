@@ -129,7 +129,7 @@ static void test_more_than_the_quota(void **state)
 /* More wishes at a time than there is room for are counted. A word without an end has its end kept. */
 static void test_wishes(void **state)
 {
-	const size_t longest = (KWS_CLIP_WORD_MS + 150) * 16;
+	const size_t longest = (KWS_CONF_CLIP_WORD_MS + 150) * 16;
 	kws_conf_clips c = conf();
 	kws_clips_stats st;
 	unsigned char last[2];

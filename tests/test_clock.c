@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/clock.h"
+#include "runtime/clock.h"
 #include "spot/event.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* The configuration: its keys, their values and messages. */
 #include "tests/conf.h"
 
-#include "daemon/conf_table.h"
+#include "conf/table.h"
 
 #include <stdlib.h>
 #include <string.h>

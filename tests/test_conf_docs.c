@@ -2,7 +2,7 @@
  * and what the sandbox's test tries. */
 #include "tests/conf.h"
 
-#include "daemon/conf_table.h"
+#include "conf/table.h"
 
 static char *slurp(const char *path, char *text, size_t n)
 {

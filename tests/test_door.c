@@ -2,7 +2,7 @@
 #include "tests/sinks.h"
 #include "tests/sockets.h"
 
-#include "daemon/door.h"
+#include "runtime/door.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -84,7 +84,7 @@ static void test_model_beside(void **state)
 static void test_wrong_usage(void **state)
 {
 	char long_name[KWS_CONF_TEXT + 32] = "";
-	const char *argv[2 * KWS_SETUP_OVERRIDES + 8] = { "kwsd" };
+	const char *argv[2 * KWS_CONF_OVERRIDES + 8] = { "kwsd" };
 	size_t n = 1;
 	child c;
 
@@ -94,7 +94,7 @@ static void test_wrong_usage(void **state)
 	memset(long_name, 'x', sizeof long_name - 1);
 	assert_int_equal(KWSD("-d %s", long_name), EX_USAGE);
 	expect("too long");
-	for (int i = 0; i < KWS_SETUP_OVERRIDES; i++) {
+	for (int i = 0; i < KWS_CONF_OVERRIDES; i++) {
 		argv[n++] = "-o";
 		argv[n++] = "log.level=info";
 	}

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/clock.h"
-#include "daemon/loop.h"
+#include "runtime/clock.h"
+#include "runtime/loop.h"
 #include "tests/fake/clock.h"
 
 #include <fcntl.h>

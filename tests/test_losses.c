@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/clock.h"
+#include "runtime/clock.h"
 #include "daemon/listener.h"
-#include "daemon/log.h"
+#include "runtime/log.h"
 #include "tests/fake/clock.h"
 #include "tests/fake/device.h"
 

@@ -8,11 +8,11 @@
 
 #include "tests/allocations.h"
 
-#include "daemon/log.h"
-#include "daemon/loop.h"
+#include "runtime/log.h"
+#include "runtime/loop.h"
 #include "daemon/scope.h"
 #include "daemon/service.h"
-#include "daemon/signals.h"
+#include "runtime/signals.h"
 #include "tests/heart.h"
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include <time.h>
 
 static kws_setup setup; /* large */
-static kws_setup_source source;
+static kws_conf_source source;
 static kws_service *service;
 static kws_listener *listener;
 static kws_loop *loop;

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/notify.h"
+#include "runtime/notify.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/clock.h"
-#include "daemon/queue.h"
-#include "daemon/worker.h"
+#include "runtime/clock.h"
+#include "runtime/queue.h"
+#include "runtime/worker.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/signals.h"
+#include "runtime/signals.h"
 
 #include <poll.h>
 #include <pthread.h>

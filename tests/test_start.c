@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/clock.h"
-#include "daemon/log.h"
-#include "daemon/signals.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
+#include "runtime/signals.h"
 #include "daemon/start.h"
 #include "tests/heart.h"
 

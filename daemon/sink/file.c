@@ -1,5 +1,5 @@
-#include "daemon/cause.h"
-#include "daemon/log.h"
+#include "runtime/cause.h"
+#include "runtime/log.h"
 #include "daemon/sink/work.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* pipe2 */
-#include "daemon/cause.h"
-#include "daemon/clock.h"
-#include "daemon/log.h"
+#include "runtime/cause.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
 #include "daemon/sink/work.h"
 
 #include <errno.h>

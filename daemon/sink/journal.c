@@ -1,4 +1,4 @@
-#include "daemon/log.h"
+#include "runtime/log.h"
 #include "daemon/sink/work.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #ifndef KWS_DAEMON_SINK_SINK_H
 #define KWS_DAEMON_SINK_SINK_H
 
-#include "daemon/conf.h"
+#include "conf/conf.h"
 #include "kws.h"
 #include "spot/event.h"
 

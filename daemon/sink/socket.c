@@ -1,7 +1,7 @@
 /* A Unix socket for readers. Each one gets every event from then on, as a line. A reader that is
  * too slow loses whole lines, and "dropped" in the next line it gets is their number. Nothing is
  * read from readers. */
-#include "daemon/server.h"
+#include "runtime/server.h"
 #include "daemon/sink/sink.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 #include "audio/start.h"
-#include "daemon/log.h"
+#include "runtime/log.h"
 #include "daemon/sink/work.h"
 
 #include <errno.h>

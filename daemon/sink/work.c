@@ -1,7 +1,7 @@
 #include "daemon/sink/work.h"
 
-#include "daemon/log.h"
-#include "daemon/worker.h"
+#include "runtime/log.h"
+#include "runtime/worker.h"
 
 #include <errno.h>
 #include <poll.h>

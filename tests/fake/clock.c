@@ -1,6 +1,6 @@
 #include "tests/fake/clock.h"
 
-#include "daemon/clock.h"
+#include "runtime/clock.h"
 
 #include <errno.h>
 #include <math.h>

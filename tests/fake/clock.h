@@ -4,7 +4,7 @@
  * wait, too. Then it jumps to the next moment that one of them waits for. So days pass in minutes,
  * and every run is the same. Only CPU time stays real.
  *
- * Any thread may call the functions of daemon/clock.h. Those below are for the test's own thread,
+ * Any thread may call the functions of runtime/clock.h. Those below are for the test's own thread,
  * unless said otherwise. */
 #ifndef KWS_TESTS_FAKE_CLOCK_H
 #define KWS_TESTS_FAKE_CLOCK_H

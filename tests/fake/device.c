@@ -1,7 +1,7 @@
 #include "tests/fake/device.h"
 
 #include "audio/device_parts.h"
-#include "daemon/clock.h"
+#include "runtime/clock.h"
 #include "tests/fake/clock.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* Any bytes as kwsd.conf: no crash; and what was accepted without complaint is printed in a form
  * that reads back the same. */
-#include "daemon/conf.h"
+#include "conf/conf.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* fuzz_control - any bytes from a client of the control socket: each line has one answer, which is one line
  * of JSON as docs/control.schema.json has it; what it counts of subscriptions adds up. */
 #include "daemon/control_parts.h"
-#include "daemon/log.h"
+#include "runtime/log.h"
 #include "daemon/snapshot.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/schema.h"

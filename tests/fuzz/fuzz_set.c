@@ -1,6 +1,6 @@
 /* fuzz_set - any text behind -o, or set while kwsd runs: refused with a reason and nothing changed, or a setting that is printed
  * in a form which reads back the same. Several settings stand in one input, a line each. */
-#include "daemon/conf_table.h"
+#include "conf/table.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "tests/simulate/world.h"
 
-#include "daemon/clock.h"
+#include "runtime/clock.h"
 #include "tests/fake/clock.h"
 
 #include <math.h>

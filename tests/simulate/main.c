@@ -1,9 +1,9 @@
 /* simulate SEED HOURS - runs a daemon in a simulated world for HOURS of simulated time. */
 #include "tests/simulate/world.h"
 
-#include "daemon/clock.h"
-#include "daemon/log.h"
-#include "daemon/signals.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
+#include "runtime/signals.h"
 #include "tests/fake/clock.h"
 
 #include <dirent.h>
@@ -212,7 +212,7 @@ static void take_stderr(void)
 	close(fd);
 }
 
-static void start_daemon(kws_setup_source *src)
+static void start_daemon(kws_conf_source *src)
 {
 	static kws_setup setup;
 	static char path[PATH];
@@ -251,7 +251,7 @@ static void tell(double took_s)
 int main(int argc, char **argv)
 {
 	static const char *const names[ROOMS] = { "desk", "door", "attic" };
-	static kws_setup_source src;
+	static kws_conf_source src;
 	struct timespec began, ended;
 	world *w = &the_world;
 

@@ -1,6 +1,6 @@
 #include "tests/simulate/room.h"
 
-#include "daemon/clock.h"
+#include "runtime/clock.h"
 
 #include <math.h>
 #include <stdio.h>

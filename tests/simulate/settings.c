@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* SOCK_NONBLOCK */
 #include "tests/simulate/world.h"
 
-#include "daemon/clock.h"
+#include "runtime/clock.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* memmem, strptime */
 #include "tests/simulate/world.h"
 
-#include "daemon/clock.h"
+#include "runtime/clock.h"
 
 #include <fcntl.h>
 #include <jansson.h>
