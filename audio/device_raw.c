@@ -1,7 +1,7 @@
 #include "audio/device_parts.h"
 
 #include "audio/source.h"
-#include "audio/start.h"
+#include "descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>

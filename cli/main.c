@@ -1,6 +1,6 @@
 /* kws - the command line: spoken commands in files, pipes and microphones. */
 #include "audio/device.h"
-#include "audio/start.h"
+#include "descriptors.h"
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "kws.h"

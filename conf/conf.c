@@ -201,6 +201,18 @@ void kws_conf_print(const kws_conf *c, FILE *out)
 	put_all(c, NULL, out);
 }
 
+void kws_conf_print_sections(const kws_conf *c, const char *const *names, FILE *out)
+{
+	printer p = { .out = out };
+
+	for (; *names; names++) {
+		const kws_conf_section *s = kws_conf_section_find(*names);
+
+		for (size_t i = 0; i < kws_conf_count_of(c, s); i++)
+			put_section(&p, c, NULL, s, i);
+	}
+}
+
 void kws_conf_print_kept(const kws_conf *from, const kws_conf *to, FILE *out)
 {
 	put_all(to, from, out);

@@ -164,6 +164,8 @@ int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, v
 
 /* Print the effective configuration. Reading it gives the same struct. */
 void kws_conf_print(const kws_conf *c, FILE *out);
+/* Only the sections of these names, in this order; NULL at the end. There MUST be such sections. */
+void kws_conf_print_sections(const kws_conf *c, const char *const *names, FILE *out);
 
 /* A section as written in the file: "[audio kitchen]"; "[log]" with the name "". */
 enum { KWS_CONF_TITLE = KWS_CONF_NAME + 16 };

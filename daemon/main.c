@@ -1,6 +1,6 @@
 /* kwsd - spots keywords on microphones, for ever. See kwsd(8). */
 #include "audio/device.h"
-#include "audio/start.h"
+#include "descriptors.h"
 #include "daemon/check.h"
 #include "runtime/log.h"
 #include "daemon/service.h"

@@ -17,9 +17,9 @@ audio|audio dsp/ring|sndfile.h FLAC/ ogg/ mpg123.h portaudio.h pa_linux_alsa.h p
 corpus|corpus audio spot model dsp vec|pthread.h
 cli|cli corpus audio spot model dsp vec|argp.h jansson.h cairo sndfile.h pthread.h fftw3.h
 conf|conf spot/event|ini.h
-runtime|runtime audio/text|pthread.h systemd/
+runtime|runtime|pthread.h systemd/
 daemon|daemon conf runtime audio spot model dsp vec|argp.h jansson.h sndfile.h pthread.h
-daemon/sink|daemon/sink conf/conf runtime audio/start spot/event|systemd/
+daemon/sink|daemon/sink conf/conf runtime spot/event|systemd/
 gateway|gateway/program gateway/control_client conf runtime|argp.h jansson.h
 gateway/wyoming|gateway/wyoming gateway/program conf runtime|jansson.h
 gateway/mqtt|gateway/mqtt gateway/program gateway/control_client conf runtime|jansson.h mosquitto.h pthread.h
@@ -31,7 +31,7 @@ posix='^(dirent|dlfcn|fcntl|fnmatch|ftw|getopt|glob|grp|libgen|netdb|poll|pwd|sc
 
 check() { # FILE INCLUDED FOLDERS LIBRARIES POSIX
 	case $2 in
-	kws.h | kws/kws.h | nearest.h | number.h | find_model.h) return ;;
+	kws.h | kws/kws.h | nearest.h | number.h | find_model.h | descriptors.h) return ;;
 	esac
 	for f in $3; do
 		case $2 in "$f"/* | "$f".h) return ;; esac

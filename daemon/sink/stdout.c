@@ -1,4 +1,4 @@
-#include "audio/start.h"
+#include "descriptors.h"
 #include "runtime/log.h"
 #include "daemon/sink/work.h"
 

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* close_range */
-#include "audio/start.h"
+#include "descriptors.h"
 
 #include <fcntl.h>
 #include <unistd.h>

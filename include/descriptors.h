@@ -1,6 +1,6 @@
-/* start.h - what a program does first, before it opens anything or starts a thread. */
-#ifndef KWS_AUDIO_START_H
-#define KWS_AUDIO_START_H
+/* descriptors.h - what a program does first, before it opens anything or starts a thread. */
+#ifndef KWS_DESCRIPTORS_H
+#define KWS_DESCRIPTORS_H
 
 #include <stdbool.h>
 
