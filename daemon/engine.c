@@ -14,9 +14,10 @@ struct kws_engine {
 	const kws_model *model;
 	kws_ear *ear;
 	size_t n_words;
-	float *threshold; /* (n_words,) */
-	kws_near *near;	  /* (n_words,) */
-	float near_share; /* 0: off */
+	float *threshold;      /* (n_words,) */
+	kws_near *near;	       /* (n_words,) */
+	kws_word_tally *tally; /* (n_words,) */
+	float near_share;      /* 0: off */
 	unsigned refractory_ms;
 	uint64_t next; /* end of the next frame if nothing is skipped, samples */
 	kws_engine_fn *fn;
@@ -126,7 +127,8 @@ enum kws_status kws_engine_create(kws_engine **out, kws_shared_model *m, const k
 	e->n_words = kws_model_n_words(e->model);
 	e->threshold = calloc(e->n_words, sizeof *e->threshold);
 	e->near = calloc(e->n_words, sizeof *e->near);
-	if (e->threshold && e->near) {
+	e->tally = calloc(e->n_words, sizeof *e->tally);
+	if (e->threshold && e->near && e->tally) {
 		const kws_spotter_config own = wishes(e, c);
 
 		status = kws_ear_create(&e->ear, e->model, &own, err);
@@ -151,6 +153,7 @@ void kws_engine_destroy(kws_engine *e)
 	kws_shared_model_release(e->shared);
 	free(e->threshold);
 	free(e->near);
+	free(e->tally);
 	free(e);
 }
 
@@ -212,6 +215,21 @@ kws_ear *kws_engine_ear(kws_engine *e)
 	return e->ear;
 }
 
+void kws_engine_count(kws_engine *e, size_t word, float score, bool near)
+{
+	kws_word_tally_add(&e->tally[word], score, near);
+}
+
+void kws_engine_inherit(kws_engine *e, const kws_engine *from)
+{
+	for (size_t w = 0; w < e->n_words; w++) {
+		const int old = kws_model_word_index(from->model, kws_model_word(e->model, w));
+
+		if (old >= 0)
+			e->tally[w] = from->tally[old];
+	}
+}
+
 void kws_engine_stats(const kws_engine *e, kws_spotter_stats *st)
 {
 	*st = (kws_spotter_stats){ .name = e->name,
@@ -219,6 +237,7 @@ void kws_engine_stats(const kws_engine *e, kws_spotter_stats *st)
 				   .after = e->after,
 				   .model = e->model,
 				   .threshold = e->threshold,
+				   .tally = e->tally,
 				   .best_score = e->best,
 				   .cost = kws_shared_model_cost(e->shared),
 				   .open = kws_ear_next(e->ear) != UINT64_MAX };

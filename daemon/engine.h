@@ -4,6 +4,7 @@
 #define KWS_DAEMON_ENGINE_H
 
 #include "daemon/models.h"
+#include "daemon/tally.h"
 #include "spot/ear.h"
 
 typedef struct kws_engine kws_engine;
@@ -38,11 +39,17 @@ const kws_shared_model *kws_engine_shared(const kws_engine *e);
 const kws_model *kws_engine_model(const kws_engine *e);
 kws_ear *kws_engine_ear(kws_engine *e);
 
+/* Count an event or a near miss of this word. */
+void kws_engine_count(kws_engine *e, size_t word, float score, bool near);
+/* Take over the counts of an engine, word by word, by their names. */
+void kws_engine_inherit(kws_engine *e, const kws_engine *from);
+
 /* One spotter on one listener. Texts and model live as long as the engine. */
 typedef struct {
 	const char *name, *path, *after;
 	const kws_model *model;
-	const float *threshold; /* (n_words,); above 1: off */
+	const float *threshold;	     /* (n_words,); above 1: off */
+	const kws_word_tally *tally; /* (n_words,) */
 	unsigned long events, near_misses;
 	float best_score; /* highest of any command since kws_engine_forget_best() */
 	double cost;	  /* CPU seconds per second of audio, measured when it was loaded */

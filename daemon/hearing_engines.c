@@ -60,6 +60,8 @@ static bool take_over(kws_hearing *h, kws_seat *s, kws_engine *engine, const kws
 	else
 		memset(s, 0, sizeof *s);
 	s->engine = engine;
+	if (old)
+		kws_engine_inherit(engine, old->engine);
 	kws_engine_listen(engine, kws_hearing_on_event, kws_hearing_on_frame, h);
 	if (!h->open)
 		return true;

@@ -60,6 +60,7 @@ static void open_gates(kws_hearing *h, kws_seat *s, const kws_event *ev, const c
 static void tell_near_miss(kws_hearing *h, kws_seat *s, const kws_report *r, const kws_event *ev)
 {
 	s->near_misses++;
+	kws_engine_count(s->engine, ev->word, ev->score, true);
 	kws_log(KWS_LOG_DEBUG, "near miss: %s %.2f of %.2f at %.2f s", r->word, (double)ev->score,
 		(double)ev->threshold, r->start_s);
 	h->to->report(h->to->ctx, r, true);
@@ -89,6 +90,7 @@ void kws_hearing_on_event(void *ctx, kws_engine *engine, const kws_event *ev, bo
 	memcpy(s->told[s->n_told++ % KWS_HEARING_TOLD].id, r.id, sizeof r.id);
 	kws_gaps_told(&h->gaps);
 	s->events++;
+	kws_engine_count(s->engine, ev->word, ev->score, false);
 	open_gates(h, s, ev, r.id);
 	h->to->report(h->to->ctx, &r, false);
 }

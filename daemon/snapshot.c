@@ -193,15 +193,53 @@ static json_t *words_json(const kws_spotter_stats *st)
 	return j;
 }
 
+static json_t *numbers_json(const double *x, size_t n)
+{
+	json_t *j = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(j, json_real(x[i]));
+	return j;
+}
+
+static json_t *counts_json(const kws_tally *t)
+{
+	json_t *j = json_array();
+
+	for (size_t i = 0; i <= KWS_TALLY_STEPS; i++)
+		json_array_append_new(j, json_integer((json_int_t)t->count[i]));
+	return j;
+}
+
+/* What was heard of each word. */
+static json_t *heard_json(const kws_spotter_stats *st)
+{
+	json_t *j = json_object();
+
+	for (size_t w = 0; w < kws_model_n_words(st->model); w++) {
+		const kws_word_tally *t = &st->tally[w];
+
+		if (kws_model_is_command(st->model, w))
+			json_object_set_new(j, kws_model_word(st->model, w),
+					    json_pack("{s:I, s:I, s:o, s:o}", "events",
+						      (json_int_t)t->events, "near_misses",
+						      (json_int_t)t->near_misses, "scores",
+						      counts_json(&t->scores), "score_sum",
+						      number(t->scores.sum, 1e4)));
+	}
+	return j;
+}
+
 static json_t *spotter_json(const kws_spotter_stats *st)
 {
-	json_t *j = json_pack("{s:o, s:o, s:s, s:o, s:I, s:I, s:o, s:o, s:s, s:b, s:o}", "name",
-			      text(st->name), "model", text(kws_model_name(st->model)),
-			      "model_hash", kws_model_hash(st->model), "path", text(st->path),
-			      "events", (json_int_t)st->events, "near_misses",
-			      (json_int_t)st->near_misses, "best_score",
-			      number((double)st->best_score, 1e4), "cost", number(st->cost, 1e5),
-			      "after", st->after, "open", st->open, "words", words_json(st));
+	json_t *j = json_pack(
+		"{s:o, s:o, s:s, s:o, s:I, s:I, s:o, s:o, s:s, s:b, s:o, s:o, s:o}", "name",
+		text(st->name), "model", text(kws_model_name(st->model)), "model_hash",
+		kws_model_hash(st->model), "path", text(st->path), "events", (json_int_t)st->events,
+		"near_misses", (json_int_t)st->near_misses, "best_score",
+		number((double)st->best_score, 1e4), "cost", number(st->cost, 1e5), "after",
+		st->after, "open", st->open, "words", words_json(st), "heard", heard_json(st),
+		"score_limits", numbers_json(kws_tally_scores, KWS_TALLY_STEPS));
 	return j;
 }
 

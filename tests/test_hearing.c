@@ -129,6 +129,14 @@ static void test_near_misses(void **state)
 	assert_int_equal(n_near, 11);
 	kws_hearing_stats(h, st);
 	assert_int_equal(st[0].near_misses, 11);
+
+	/* of these, one was "left"; its score counts */
+	const kws_word_tally *t = &st[0].tally[kws_model_word_index(st[0].model, "left")];
+
+	assert_int_equal(t->events, 0);
+	assert_int_equal(t->near_misses, 1);
+	assert_true(t->scores.sum > 0.8 && t->scores.sum < 1.0);
+	assert_int_equal(t->scores.count[9] + t->scores.count[10] + t->scores.count[11], 1);
 }
 
 int main(void)

@@ -123,13 +123,33 @@ static void test_add_and_remove(void **state)
 	assert_int_equal(st[0].events, 11);
 }
 
+/* What was heard of a word is not forgotten when another engine takes over. */
+static void test_counts_stay(void **state)
+{
+	kws_spotter_stats st[KWS_CONF_MODELS];
+	const kws_word_tally *t;
+
+	(void)state;
+	spotter(0, "a", "", "");
+	kws_hearing_engines(h, (kws_engine *[]){ make(0) }, 1);
+	start();
+	feed(0.0, 9.0);
+	kws_hearing_engines(h, (kws_engine *[]){ make(0) }, 1);
+	kws_hearing_stats(h, st);
+	t = &st[0].tally[kws_model_word_index(st[0].model, "on")];
+	assert_int_equal(t->events, 1);
+	feed(9.0, 40.0);
+	kws_hearing_end(h);
+	assert_int_equal(t->events, 2);
+	assert_true(t->scores.sum > 1.8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		HEARING_TEST(test_take_over),
-		HEARING_TEST(test_behind),
-		HEARING_TEST(test_gate_and_reload),
-		HEARING_TEST(test_add_and_remove),
+		HEARING_TEST(test_take_over),	    HEARING_TEST(test_behind),
+		HEARING_TEST(test_gate_and_reload), HEARING_TEST(test_add_and_remove),
+		HEARING_TEST(test_counts_stay),
 	};
 
 	return cmocka_run_group_tests(tests, read_demo, release_models);

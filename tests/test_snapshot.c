@@ -13,6 +13,7 @@
 static kws_model *model;
 static const float threshold[TINY_WORDS] = { 0.5f, 2.0f, 0.5f, 0.5f };
 static kws_snapshot s;
+static kws_word_tally tally[TINY_WORDS];
 
 static void spotter(kws_listener_stats *l, const char *name, const char *after, bool open)
 {
@@ -21,6 +22,7 @@ static void spotter(kws_listener_stats *l, const char *name, const char *after, 
 							   .after = after,
 							   .model = model,
 							   .threshold = threshold,
+							   .tally = tally,
 							   .events = 3,
 							   .near_misses = 1,
 							   .best_score = 0.75f,
@@ -206,6 +208,8 @@ static void test_json(void **state)
 	l->reason = "\xff"; /* a device's name may be anything */
 	l->level_dbfs = NAN;
 	spotter(l, "rest", "wake", false);
+	kws_word_tally_add(&tally[kws_model_word_index(model, "no")], 0.5f, true);
+	kws_word_tally_add(&tally[kws_model_word_index(model, "no")], 0.25f, true);
 	json_t *j = kws_snapshot_json(&s);
 	assert_non_null(j);
 	assert_string_equal(text(j, "version"), "1.2.3");
@@ -224,6 +228,11 @@ static void test_json(void **state)
 	assert_int_equal(json_object_size(words), 2); /* commands only */
 	assert_true(fabs(number(words, "yes") - 0.5) < 1e-9);
 	assert_true(json_is_null(json_object_get(words, "no"))); /* off */
+	const json_t *no = json_object_get(json_object_get(rest, "heard"), "no");
+	assert_true(fabs(number(no, "near_misses") - 2.0) < 1e-9);
+	assert_true(fabs(number(no, "score_sum") - 0.75) < 1e-6);
+	assert_int_equal(json_integer_value(json_array_get(json_object_get(no, "scores"), 4)), 1);
+	assert_int_equal(json_array_size(json_object_get(rest, "score_limits")), KWS_TALLY_STEPS);
 	const json_t *sinks = json_object_get(j, "sinks");
 	assert_int_equal(json_array_size(sinks), 2);
 	assert_string_equal(text(json_array_get(sinks, 0), "name"), "log");
