@@ -132,6 +132,7 @@ static void hear(kws_hearing *h, size_t hops)
 
 void kws_hearing_feed(kws_hearing *h, const float *pcm, size_t n)
 {
+	const double began = kws_clock_mono();
 	double sum = 0.0;
 
 	for (size_t i = 0; i < n; i++)
@@ -139,6 +140,7 @@ void kws_hearing_feed(kws_hearing *h, const float *pcm, size_t n)
 	h->power += 0.01 * (sum / (double)n - h->power); /* 10 ms hops: smoothed over 1 s */
 	kws_history_append(&h->history, pcm, n);
 	hear(h, 1);
+	kws_tally_add(&h->hops, kws_tally_seconds, kws_clock_mono() - began);
 	if (h->clips)
 		kws_clips_step(h->clips, &h->list, &h->history, false);
 }
@@ -217,6 +219,11 @@ kws_gaps *kws_hearing_gaps(kws_hearing *h)
 float kws_hearing_level(const kws_hearing *h)
 {
 	return (float)(10.0 * log10(h->power + 1e-12));
+}
+
+const kws_tally *kws_hearing_hops(const kws_hearing *h)
+{
+	return &h->hops;
 }
 
 size_t kws_hearing_stats(const kws_hearing *h, kws_spotter_stats *st)

@@ -53,6 +53,8 @@ kws_gaps *kws_hearing_gaps(kws_hearing *h);
 
 double kws_hearing_heard_s(const kws_hearing *h); /* in all streams */
 float kws_hearing_level(const kws_hearing *h);	  /* of the last second or so, dBFS */
+/* Seconds that each hop took in all engines, by kws_tally_seconds. */
+const kws_tally *kws_hearing_hops(const kws_hearing *h);
 /* st (KWS_CONF_MODELS,): returns how many engines there are. */
 size_t kws_hearing_stats(const kws_hearing *h, kws_spotter_stats *st);
 void kws_hearing_forget_best(kws_hearing *h);

@@ -41,7 +41,8 @@ struct kws_hearing {
 	kws_history history;
 	kws_anchor anchor;
 	kws_gaps gaps;
-	double power; /* mean square, smoothed */
+	double power;	/* mean square, smoothed */
+	kws_tally hops; /* seconds that each took */
 };
 
 /* The seat of this name; NULL: there is none. */

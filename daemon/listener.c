@@ -357,6 +357,7 @@ void kws_listener_stats_get(kws_listener *l, kws_listener_stats *st)
 				    .gap_s = gaps->total_s,
 				    .overflows = gaps->overflows,
 				    .dropped = gaps->dropped,
+				    .hops = *kws_hearing_hops(l->hearing),
 				    .level_dbfs = kws_hearing_level(l->hearing),
 				    .enabled = l->conf.enabled,
 				    .silent = l->silence.silent };

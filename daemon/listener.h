@@ -43,6 +43,7 @@ typedef struct {
 	unsigned long overflows;
 	unsigned long long dropped; /* samples */
 	unsigned long events, near_misses;
+	kws_tally hops; /* seconds that each hop took, by kws_tally_seconds */
 	float level_dbfs;
 	bool enabled, silent; /* silent: the device sends only one value */
 	size_t n_spotters;

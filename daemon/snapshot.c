@@ -266,6 +266,10 @@ static json_t *listener_json(const kws_listener_stats *st)
 	json_object_set_new(j, "near_misses", json_integer((json_int_t)st->near_misses));
 	json_object_set_new(j, "silent", json_boolean(st->silent));
 	json_object_set_new(j, "level_dbfs", number((double)st->level_dbfs, 10.0));
+	json_object_set_new(j, "hop_s",
+			    json_pack("{s:o, s:o, s:o}", "limits",
+				      numbers_json(kws_tally_seconds, KWS_TALLY_STEPS), "counts",
+				      counts_json(&st->hops), "sum", number(st->hops.sum, 1e6)));
 	json_object_set_new(j, "spotters", spotters);
 	return j;
 }

@@ -129,6 +129,10 @@ static void test_near_misses(void **state)
 	assert_int_equal(n_near, 11);
 	kws_hearing_stats(h, st);
 	assert_int_equal(st[0].near_misses, 11);
+	unsigned long hops = 0;
+	for (int i = 0; i <= KWS_TALLY_STEPS; i++)
+		hops += kws_hearing_hops(h)->count[i];
+	assert_int_equal(hops, lround(100.0 * kws_hearing_heard_s(h)));
 
 	/* of these, one was "left"; its score counts */
 	const kws_word_tally *t = &st[0].tally[kws_model_word_index(st[0].model, "left")];

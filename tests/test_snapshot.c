@@ -207,6 +207,7 @@ static void test_json(void **state)
 	kws_listener_stats *l = listener("desk");
 	l->reason = "\xff"; /* a device's name may be anything */
 	l->level_dbfs = NAN;
+	kws_tally_add(&l->hops, kws_tally_seconds, 0.0004);
 	spotter(l, "rest", "wake", false);
 	kws_word_tally_add(&tally[kws_model_word_index(model, "no")], 0.5f, true);
 	kws_word_tally_add(&tally[kws_model_word_index(model, "no")], 0.25f, true);
@@ -220,6 +221,10 @@ static void test_json(void **state)
 	assert_true(json_is_true(json_object_get(desk, "enabled")));
 	assert_true(json_is_null(json_object_get(desk, "level_dbfs")));
 	assert_true(fabs(number(desk, "heard_s") - 12.345) < 1e-9);
+	const json_t *hops = json_object_get(desk, "hop_s");
+	assert_true(fabs(number(hops, "sum") - 0.0004) < 1e-9);
+	assert_int_equal(json_array_size(json_object_get(hops, "limits")), KWS_TALLY_STEPS);
+	assert_int_equal(json_integer_value(json_array_get(json_object_get(hops, "counts"), 4)), 1);
 	const json_t *rest = json_array_get(json_object_get(desk, "spotters"), 0);
 	assert_string_equal(text(rest, "after"), "wake");
 	assert_string_equal(text(rest, "model_hash"), kws_model_hash(model));
