@@ -324,6 +324,26 @@ __attribute__((format(printf, 2, 3))) static void say(char *text, const char *fo
 	va_end(ap);
 }
 
+const char *kws_flaw_name(enum kws_flaw flaw)
+{
+	switch (flaw) {
+	case KWS_FLAW_NO_SOUND: return "no sound";
+	case KWS_FLAW_EMPTY_HALVES: return "empty halves";
+	case KWS_FLAW_NO_NUMBERS: return "no numbers";
+	case KWS_FLAW_DIGITAL_SILENCE: return "digital silence";
+	case KWS_FLAW_CANCELLING: return "cancelling channels";
+	case KWS_FLAW_LOW: return "low";
+	case KWS_FLAW_CLIPPED: return "clipped";
+	case KWS_FLAW_OFFSET: return "offset";
+	case KWS_FLAW_DEAD_CHANNEL: return "dead channel";
+	case KWS_FLAW_NOISY_CHANNEL: return "noisy channel";
+	case KWS_FLAW_NARROW: return "narrow band";
+	case KWS_FLAW_STEADY: return "steady";
+	case KWS_N_FLAWS: break;
+	}
+	return "";
+}
+
 /* Flaws that using another channel removes. */
 static void say_of_channels(const kws_findings *f, enum kws_flaw flaw, const char *option,
 			    char *text)

@@ -59,6 +59,9 @@ void kws_judge_find(const kws_judge *j, kws_findings *out);
 /* Forget all sound so far. */
 void kws_judge_reset(kws_judge *j);
 
+/* Its name, for programs: "digital silence", "clipped". */
+const char *kws_flaw_name(enum kws_flaw flaw);
+
 enum { KWS_FLAW_TEXT = 200 };
 
 /* Describe a flaw with its measure and a remedy, without a name before it or a full stop after it.

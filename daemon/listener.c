@@ -361,6 +361,8 @@ void kws_listener_stats_get(kws_listener *l, kws_listener_stats *st)
 				    .level_dbfs = kws_hearing_level(l->hearing),
 				    .enabled = l->conf.enabled,
 				    .silent = l->silence.silent };
+	if (d)
+		kws_device_findings(d, &st->sound);
 	add_spotters(l, st);
 }
 

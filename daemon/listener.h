@@ -2,6 +2,7 @@
 #ifndef KWS_DAEMON_LISTENER_H
 #define KWS_DAEMON_LISTENER_H
 
+#include "audio/judge.h"
 #include "daemon/capture.h"
 #include "daemon/hearing.h"
 
@@ -46,6 +47,7 @@ typedef struct {
 	kws_tally hops; /* seconds that each hop took, by kws_tally_seconds */
 	float level_dbfs;
 	bool enabled, silent; /* silent: the device sends only one value */
+	kws_findings sound;   /* since the device was opened; all 0: nothing is known yet */
 	size_t n_spotters;
 	kws_spotter_stats spotter[KWS_CONF_MODELS];
 } kws_listener_stats;

@@ -243,6 +243,25 @@ static json_t *spotter_json(const kws_spotter_stats *st)
 	return j;
 }
 
+/* What is wrong with the sound, as kws doctor says it. */
+static json_t *flaws_json(const kws_listener_stats *st)
+{
+	json_t *j = json_array();
+	char option[KWS_CONF_NAME + 24], said[KWS_FLAW_TEXT];
+
+	snprintf(option, sizeof option, "audio%s%s.channel=", *st->name ? " " : "", st->name);
+	for (int i = 0; i < KWS_N_FLAWS; i++) {
+		const enum kws_flaw flaw = (enum kws_flaw)i;
+
+		if (!st->sound.has[i])
+			continue;
+		kws_flaw_say(&st->sound, flaw, option, said);
+		json_array_append_new(
+			j, json_pack("{s:s, s:s}", "flaw", kws_flaw_name(flaw), "text", said));
+	}
+	return j;
+}
+
 static json_t *listener_json(const kws_listener_stats *st)
 {
 	json_t *spotters = json_array();
@@ -270,6 +289,7 @@ static json_t *listener_json(const kws_listener_stats *st)
 			    json_pack("{s:o, s:o, s:o}", "limits",
 				      numbers_json(kws_tally_seconds, KWS_TALLY_STEPS), "counts",
 				      counts_json(&st->hops), "sum", number(st->hops.sum, 1e6)));
+	json_object_set_new(j, "flaws", flaws_json(st));
 	json_object_set_new(j, "spotters", spotters);
 	return j;
 }

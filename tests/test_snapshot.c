@@ -200,6 +200,25 @@ static const char *text(const json_t *o, const char *key)
 	return t;
 }
 
+static void assert_flaws(const json_t *desk)
+{
+	const json_t *flaws = json_object_get(desk, "flaws");
+	assert_int_equal(json_array_size(flaws), 2);
+	assert_string_equal(text(json_array_get(flaws, 0), "flaw"), "low");
+	assert_string_equal(text(json_array_get(flaws, 1), "text"),
+			    "channel 1 is silent, and lowers the mix; hear another with "
+			    "audio desk.channel=2");
+}
+
+static void assert_heard(const json_t *rest)
+{
+	const json_t *no = json_object_get(json_object_get(rest, "heard"), "no");
+	assert_true(fabs(number(no, "near_misses") - 2.0) < 1e-9);
+	assert_true(fabs(number(no, "score_sum") - 0.75) < 1e-6);
+	assert_int_equal(json_integer_value(json_array_get(json_object_get(no, "scores"), 4)), 1);
+	assert_int_equal(json_array_size(json_object_get(rest, "score_limits")), KWS_TALLY_STEPS);
+}
+
 static void test_json(void **state)
 {
 	(void)state;
@@ -207,6 +226,8 @@ static void test_json(void **state)
 	kws_listener_stats *l = listener("desk");
 	l->reason = "\xff"; /* a device's name may be anything */
 	l->level_dbfs = NAN;
+	l->sound = (kws_findings){ .bad_channel = 1, .best_channel = 2 };
+	l->sound.has[KWS_FLAW_LOW] = l->sound.has[KWS_FLAW_DEAD_CHANNEL] = true;
 	kws_tally_add(&l->hops, kws_tally_seconds, 0.0004);
 	spotter(l, "rest", "wake", false);
 	kws_word_tally_add(&tally[kws_model_word_index(model, "no")], 0.5f, true);
@@ -221,6 +242,7 @@ static void test_json(void **state)
 	assert_true(json_is_true(json_object_get(desk, "enabled")));
 	assert_true(json_is_null(json_object_get(desk, "level_dbfs")));
 	assert_true(fabs(number(desk, "heard_s") - 12.345) < 1e-9);
+	assert_flaws(desk);
 	const json_t *hops = json_object_get(desk, "hop_s");
 	assert_true(fabs(number(hops, "sum") - 0.0004) < 1e-9);
 	assert_int_equal(json_array_size(json_object_get(hops, "limits")), KWS_TALLY_STEPS);
@@ -233,11 +255,7 @@ static void test_json(void **state)
 	assert_int_equal(json_object_size(words), 2); /* commands only */
 	assert_true(fabs(number(words, "yes") - 0.5) < 1e-9);
 	assert_true(json_is_null(json_object_get(words, "no"))); /* off */
-	const json_t *no = json_object_get(json_object_get(rest, "heard"), "no");
-	assert_true(fabs(number(no, "near_misses") - 2.0) < 1e-9);
-	assert_true(fabs(number(no, "score_sum") - 0.75) < 1e-6);
-	assert_int_equal(json_integer_value(json_array_get(json_object_get(no, "scores"), 4)), 1);
-	assert_int_equal(json_array_size(json_object_get(rest, "score_limits")), KWS_TALLY_STEPS);
+	assert_heard(rest);
 	const json_t *sinks = json_object_get(j, "sinks");
 	assert_int_equal(json_array_size(sinks), 2);
 	assert_string_equal(text(json_array_get(sinks, 0), "name"), "log");
