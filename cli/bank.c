@@ -4,16 +4,22 @@
 #include "cli/base.h"
 #include "cli/cli.h"
 #include "corpus/files.h"
+#include "dsp/resample.h"
 #include "model/write.h"
 #include "spot/bank.h"
 #include "spot/embedder.h"
-#include "spot/resampled.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_OUT = 0x100, OPT_JUDGE, OPT_WITH, OPT_NOTE, MOST_S = 6 * 3600 };
+enum { OPT_OUT = 0x100, OPT_JUDGE, OPT_WITH, OPT_NOTE };
+enum {
+	PIECE = 8192,
+	SOME = 16 /* rows at a time */,
+	MOST_BYTES = KWS_MAX_FILE - (1 << 20) /* of rows: a file that can be read */
+};
 
 typedef struct {
 	const char *model, *out, *with, *note;
@@ -85,6 +91,7 @@ typedef struct {
 	unsigned rate_hz;
 	signed char *rows; /* (n, dim) */
 	size_t n, room, dim;
+	float *values; /* (SOME, dim) */
 	json_t *parts;
 	bool failed; /* some recording could not be read */
 } building;
@@ -104,39 +111,97 @@ static bool make_room(building *b, size_t n)
 	return larger;
 }
 
-/* Process pcm (n,) at the base's rate; it follows the earlier audio of the part. */
-static bool hear(building *b, const float *pcm, size_t n)
+/* Process whole rows of pcm, at the base's rate; they follow the earlier audio of the part. */
+static bool hear(building *b, const float *pcm, size_t n_rows)
 {
-	enum { SOME = 256 };
 	const size_t step = kws_embedder_step(b->embedder);
-	float *rows = calloc(SOME * b->dim, sizeof *rows);
-	bool good = rows && make_room(b, n / step);
-	for (size_t left = n / step, k; good && left; left -= k, pcm += k * step, b->n += k) {
-		k = left < SOME ? left : SOME;
-		kws_embedder_run(b->embedder, pcm, k, rows);
-		kws_bank_pack(rows, k * b->dim, b->rows + b->n * b->dim);
+	if ((b->n + n_rows) * b->dim > MOST_BYTES) {
+		kws_out_complain("more than %.0f h of recordings: a bank has %d MB at most",
+				 (double)(b->n * step) / b->rate_hz / 3600.0, MOST_BYTES / 1000000);
+		return false;
 	}
-	free(rows);
-	return good;
+	if (!make_room(b, n_rows))
+		return false;
+	for (size_t k; n_rows; n_rows -= k, pcm += k * step, b->n += k) {
+		k = n_rows < SOME ? n_rows : SOME;
+		kws_embedder_run(b->embedder, pcm, k, b->values);
+		kws_bank_pack(b->values, k * b->dim, b->rows + b->n * b->dim);
+	}
+	return true;
+}
+
+/* A recording while it is read: constant memory, however long it is. */
+typedef struct {
+	kws_source *src;
+	kws_resample *rs;
+	float in[PIECE];
+	float *at_rate; /* what has no row yet */
+	size_t n;
+} reading;
+
+/* Process what has been read, except the last part of a row. */
+static bool hear_rows(building *b, reading *r)
+{
+	const size_t step = kws_embedder_step(b->embedder), n_rows = r->n / step;
+	if (!n_rows)
+		return true;
+	if (!hear(b, r->at_rate, n_rows))
+		return false;
+	r->n -= n_rows * step;
+	memmove(r->at_rate, r->at_rate + n_rows * step, r->n * sizeof *r->at_rate);
+	return true;
+}
+
+/* Read to the end. A damaged file is reported, and what is good of it is used. False: do not go
+ * on. */
+static bool read_all(building *b, reading *r, const char *path)
+{
+	kws_error err = { "" };
+	bool any = false;
+	for (size_t got = 1; got;) {
+		const enum kws_status status = kws_source_read(r->src, r->in, PIECE, &got, &err);
+		for (size_t i = 0; i < got; i++)
+			r->in[i] = isfinite(r->in[i]) ? r->in[i] : 0.0f;
+		r->n += kws_resample_process(r->rs, r->in, got, r->at_rate + r->n);
+		any |= got > 0;
+		if (!hear_rows(b, r))
+			return false;
+		if (status) {
+			kws_out_complain_of(path, err.text);
+			b->failed = true;
+			return true;
+		}
+	}
+	r->n += kws_resample_flush(r->rs, r->at_rate + r->n);
+	if (!any) {
+		kws_out_complain("%s: no sound in it", path);
+		b->failed = true;
+	}
+	return hear_rows(b, r);
 }
 
 /* Add a recording. False: do not go on. */
 static bool add_file(building *b, const char *path)
 {
-	float *pcm, *at_rate;
-	size_t n, n_at_rate;
-	unsigned rate_hz;
-	if (!kws_base_hear(path, 0, MOST_S, &pcm, &n, &rate_hz)) {
+	reading r = { .n = 0 };
+	kws_error err = { "" };
+	if (kws_source_open_file(&r.src, path, 0, &err) != KWS_OK) {
+		kws_out_complain_of(path, err.text);
 		b->failed = true;
 		return true;
 	}
-	bool good = kws_resampled(pcm, n, rate_hz, b->rate_hz, &at_rate, &n_at_rate) == KWS_OK;
-	free(pcm);
+	bool good = kws_resample_create(&r.rs, kws_source_rate(r.src), b->rate_hz) == KWS_OK;
 	if (good)
-		good = hear(b, at_rate, n_at_rate);
+		r.at_rate = calloc(kws_embedder_step(b->embedder) + kws_resample_bound(r.rs, PIECE),
+				   sizeof *r.at_rate);
+	if (r.at_rate)
+		good = read_all(b, &r, path);
 	else
 		kws_out_complain("%s: %s", path, kws_strerror(KWS_ERR_NOMEM));
-	free(at_rate);
+	good = good && r.at_rate;
+	free(r.at_rate);
+	kws_resample_destroy(r.rs);
+	kws_source_close(r.src);
 	return good;
 }
 
@@ -314,10 +379,15 @@ int kws_cmd_bank(int argc, char **argv)
 		b.rate_hz = kws_model_rate_hz(m);
 		b.dim = kws_embedder_dim(b.embedder);
 		b.parts = json_array();
-		status = build(&b, &a, hash);
+		b.values = calloc(SOME * b.dim, sizeof *b.values);
+		if (b.values)
+			status = build(&b, &a, hash);
+		else
+			kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
 	}
 	json_decref(b.parts);
 	free(b.rows);
+	free(b.values);
 	free(a.judges);
 	kws_embedder_destroy(b.embedder);
 	kws_model_close(m);

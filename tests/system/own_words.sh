@@ -105,3 +105,10 @@ test_a_bank_of_ones_own() { # at most 120 s
 	"$KWS" bank --output "$T/none.bank" -m "$MODEL" tests/data/demo.flac > "$T/out" 2> "$T/err"
 	[ $? = 3 ] && grep -q 'no embedding' "$T/err" || fail "no base: $(cat "$T/err")"
 }
+
+test_a_long_recording_takes_no_more_memory() { # at most 120 s
+	need sox
+	sox -q -n -r 48000 -b 16 "$T/long.wav" synth 600 pinknoise vol 0.1 # 115 MB of samples
+	(ulimit -d 80000; "$KWS" bank --output "$T/long.bank" tests/data/demo.flac --judge "$T/long.wav") > "$T/out" 2> "$T/err" || fail "$(cat "$T/err")"
+	grep -q '0.17 h that set thresholds' "$T/out" || fail "$(cat "$T/out")"
+}
