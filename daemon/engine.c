@@ -1,5 +1,6 @@
 #include "daemon/engine.h"
 
+#include "conf/words.h"
 #include "daemon/near.h"
 #include "spot/decide.h"
 
@@ -84,22 +85,13 @@ static void on_frame(void *ctx, const kws_frame *f)
 		e->frame(e->ctx, e, f, score);
 }
 
-/* Words of the plain [threshold] that this model does not have belong to other models. */
 static kws_spotter_config wishes(kws_engine *e, const kws_conf *c)
 {
 	const kws_decision *def = kws_model_decision(e->model);
 	kws_conf_decision d;
 
 	kws_conf_decision_for(c, e->name, &d);
-	for (size_t w = 0; w < e->n_words; w++)
-		e->threshold[w] =
-			d.threshold >= 0.0f ? d.threshold : kws_model_threshold(e->model, w);
-	for (size_t i = 0; i < d.n_words; i++) {
-		int w = kws_model_word_index(e->model, d.word[i].word);
-
-		if (w >= 0)
-			e->threshold[w] = d.word[i].threshold;
-	}
+	kws_conf_thresholds(c, e->name, e->model, e->threshold);
 	e->refractory_ms = d.refractory_ms >= 0 ? (unsigned)d.refractory_ms : def->refractory_ms;
 	e->near_share = c->clips.near_miss > 0.0f ? c->clips.near_miss : KWS_NEAR_SHARE;
 	return (kws_spotter_config){ .size = sizeof(kws_spotter_config),

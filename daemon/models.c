@@ -1,7 +1,7 @@
 #include "daemon/models.h"
 
+#include "conf/words.h"
 #include "runtime/clock.h"
-#include "nearest.h"
 #include "spot/spotter.h"
 
 #include <math.h>
@@ -153,59 +153,6 @@ double kws_shared_model_cost(const kws_shared_model *m)
 
 /* ---- checks against the configuration ---- */
 
-static bool has_word(const kws_model *m, const char *word)
-{
-	int w = kws_model_word_index(m, word);
-
-	return w >= 0 && kws_model_is_command(m, (size_t)w);
-}
-
-/* Whether the section [threshold NAME] applies to this model. */
-static bool speaks_of(const kws_conf_decision *d, const kws_conf_model *m)
-{
-	return !*d->name || !strcmp(d->name, m->name);
-}
-
-static enum kws_status no_such_word(const kws_models *m, const kws_conf *c,
-				    const kws_conf_decision *d, const char *word, kws_error *err)
-{
-	kws_nearest near;
-	const kws_model *one = NULL;
-	size_t n = 0;
-
-	kws_nearest_init(&near, word);
-	for (size_t i = 0; i < m->n; i++) {
-		if (!speaks_of(d, &c->model[i]))
-			continue;
-		one = m->model[i]->model;
-		n++;
-		for (size_t w = 0; w < kws_model_n_words(one); w++)
-			if (kws_model_is_command(one, w))
-				kws_nearest_offer(&near, kws_model_word(one, w));
-	}
-	if (n != 1)
-		return kws_fail(err, KWS_ERR_ARG, "threshold.%s: no model has such a word%s", word,
-				kws_nearest_hint(&near));
-	return kws_fail(err, KWS_ERR_ARG, "threshold%s%s.%s: the model %s has no such word%s",
-			*d->name ? " " : "", d->name, word, kws_model_name(one),
-			kws_nearest_hint(&near));
-}
-
-static enum kws_status check_words(const kws_models *m, const kws_conf *c,
-				   const kws_conf_decision *d, kws_error *err)
-{
-	for (size_t k = 0; k < d->n_words; k++) {
-		bool found = false;
-
-		for (size_t i = 0; i < m->n && !found; i++)
-			found = speaks_of(d, &c->model[i])
-				&& has_word(m->model[i]->model, d->word[k].word);
-		if (!found)
-			return no_such_word(m, c, d, d->word[k].word, err);
-	}
-	return KWS_OK;
-}
-
 /* The cost of one model on one microphone. */
 typedef struct {
 	const char *audio, *model;
@@ -273,9 +220,11 @@ static enum kws_status check_cost(const kws_models *m, const kws_conf *c, kws_er
 
 enum kws_status kws_models_check(const kws_models *m, const kws_conf *c, kws_error *err)
 {
-	enum kws_status status = KWS_OK;
+	const kws_model *models[KWS_CONF_MODELS];
+	enum kws_status status;
 
-	for (size_t i = 0; i < c->n_decision && status == KWS_OK; i++)
-		status = check_words(m, c, &c->decision[i], err);
+	for (size_t i = 0; i < m->n; i++)
+		models[i] = m->model[i]->model;
+	status = kws_conf_check_words(c, models, err);
 	return status == KWS_OK ? check_cost(m, c, err) : status;
 }
