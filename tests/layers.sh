@@ -22,7 +22,7 @@ daemon|daemon conf runtime audio spot model dsp vec|argp.h jansson.h sndfile.h p
 daemon/sink|daemon/sink conf/conf runtime spot/event|systemd/
 gateway|gateway/program gateway/control_client conf runtime|argp.h jansson.h
 gateway/wyoming|gateway/wyoming gateway/program conf runtime|jansson.h
-gateway/mqtt|gateway/mqtt gateway/program gateway/control_client conf runtime|jansson.h mosquitto.h pthread.h
+gateway/mqtt|gateway/mqtt gateway/program gateway/control_client conf runtime|jansson.h mosquitto.h nettle/sha2.h pthread.h
 gateway/web|gateway/web gateway/program gateway/control_client conf runtime|jansson.h microhttpd.h
 '
 # what every folder may use: C, and POSIX where house rules allow it
