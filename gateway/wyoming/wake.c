@@ -1,0 +1,391 @@
+#include "gateway/wyoming/wake.h"
+
+#include "gateway/wyoming/timeline.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Events of one block: each spotter has at most one a network frame, of 10 ms or more. */
+enum { EVENTS = 6 * KWS_CONF_MODELS, BLOCKS_A_SECOND = 25 };
+
+/* A word as one part of the roster has heard it; times in ms since the audio began. */
+typedef struct {
+	size_t part;
+	unsigned word;
+	double decided, start, end;
+} heard;
+
+typedef struct {
+	kws_wake *wake;
+	size_t part;
+	kws_spotter *spotter;
+	bool open; /* it has counted a word: those that it opens may count */
+	double end;
+	bool has_early; /* the last word that came before its gate was open */
+	heard early;
+} ear;
+
+/* When a word was reported last, and by whom. */
+typedef struct {
+	bool has;
+	size_t part;
+	double end;
+} reported;
+
+struct kws_wake {
+	kws_roster *roster;
+	kws_wake_fn *fn;
+	void *ctx;
+	kws_pcm pcm;
+	float *block; /* (room,) */
+	size_t room, n;
+	uint64_t taken; /* samples, at the client's rate */
+	kws_timeline time;
+	ear *ears
+		[KWS_CONF_MODELS]; /* (roster->n_parts,) they stay where they are: spotters call them */
+	reported *last;		   /* (roster->n_words,) */
+	heard event[EVENTS];
+	size_t n_events;
+};
+
+/* ---- events ---- */
+
+/* Several models may have one word: what the second hears of the same moment is not said again. */
+static bool is_again(const kws_wake *w, const heard *h)
+{
+	const reported *last = &w->last[h->word];
+
+	return last->has && last->part != h->part && h->start < last->end;
+}
+
+static void report(kws_wake *w, const heard *h)
+{
+	if (h->word == KWS_ROSTER_NO_WORD || is_again(w, h))
+		return;
+	w->last[h->word] = (reported){ true, h->part, h->end };
+	w->fn(w->ctx, h->word, kws_timeline_at(&w->time, h->start));
+}
+
+/* As the gates of a cascade: the middle of the word is not before the end of the one that opens, and
+ * its start not too long after. */
+static bool is_let_in(const kws_wake *w, const heard *h)
+{
+	const kws_roster_part *p = &w->roster->part[h->part];
+	const ear *opener = p->after >= 0 ? w->ears[p->after] : NULL;
+
+	return !opener
+	       || (opener->open && 0.5 * (h->start + h->end) >= opener->end
+		   && h->start <= opener->end + 1e3 * p->within_s);
+}
+
+/* How long a word that came before its gate was open is remembered: the opening word may be decided
+ * later. */
+#define EARLY_MS 1000.0
+
+static void count(kws_wake *w, const heard *h)
+{
+	ear *e = w->ears[h->part];
+
+	e->open = true;
+	e->end = h->end;
+	report(w, h);
+}
+
+static void settle_one(kws_wake *w, const heard *h)
+{
+	ear *e = w->ears[h->part];
+
+	if (!is_let_in(w, h)) {
+		e->has_early = true;
+		e->early = *h;
+		return;
+	}
+	count(w, h);
+	/* a part stands after the one that opens it */
+	for (size_t k = h->part + 1; k < w->roster->n_parts; k++) {
+		ear *later = w->ears[k];
+
+		if (!later->has_early || later->early.decided + EARLY_MS < h->decided
+		    || !is_let_in(w, &later->early))
+			continue;
+		later->has_early = false;
+		count(w, &later->early);
+	}
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const heard *x = a, *y = b;
+
+	if (x->decided != y->decided)
+		return x->decided < y->decided ? -1 : 1;
+	return (x->part > y->part) - (x->part < y->part);
+}
+
+static void settle(kws_wake *w)
+{
+	qsort(w->event, w->n_events, sizeof *w->event, by_time);
+	for (size_t i = 0; i < w->n_events; i++)
+		settle_one(w, &w->event[i]);
+	w->n_events = 0;
+}
+
+static void on_event(void *ctx, const kws_event *ev)
+{
+	const ear *e = ctx;
+	kws_wake *w = e->wake;
+	const kws_roster_part *p = &w->roster->part[e->part];
+	const double ms = 1e3 / kws_model_rate_hz(p->model);
+
+	if (w->n_events == EVENTS)
+		settle(w);
+	w->event[w->n_events++] = (heard){ e->part, p->word[ev->word], ms * (double)ev->sample,
+					   ms * (double)ev->start, ms * (double)ev->end };
+}
+
+/* ---- create and change ---- */
+
+static void close_ear(ear *e)
+{
+	if (e)
+		kws_spotter_destroy(e->spotter);
+	free(e);
+}
+
+static kws_spotter_config config_of(const kws_roster_part *p, ear *e)
+{
+	kws_spotter_config config = KWS_SPOTTER_CONFIG;
+
+	config.smooth_ms = p->smooth_ms;
+	config.refractory_ms = p->refractory_ms;
+	config.threshold = p->threshold;
+	config.on_event = on_event;
+	config.ctx = e;
+	return config;
+}
+
+static enum kws_status open_ear(ear **out, kws_wake *w, const kws_roster_part *p, kws_error *err)
+{
+	ear *e = calloc(1, sizeof *e);
+	enum kws_status status;
+
+	*out = NULL;
+	if (!e)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	const kws_spotter_config config = config_of(p, e);
+	e->wake = w;
+	status = kws_spotter_create_in(&e->spotter, p->group, w->pcm.format.rate_hz, &config, err);
+	if (status == KWS_OK)
+		*out = e;
+	else
+		close_ear(e);
+	return status;
+}
+
+/* The ear of w that hears this part, of another roster; NULL: there is none. */
+static ear *ear_for(const kws_wake *w, const kws_roster_part *p)
+{
+	for (size_t i = 0; i < w->roster->n_parts; i++)
+		if (w->roster->part[i].shared == p->shared
+		    && !strcmp(w->roster->part[i].name, p->name))
+			return w->ears[i];
+	return NULL;
+}
+
+/* Put the ears of r in place of those of the roster so far. */
+static void take_ears(kws_wake *w, kws_roster *r, ear *const *fresh)
+{
+	ear *now[KWS_CONF_MODELS] = { NULL };
+
+	for (size_t i = 0; i < r->n_parts; i++) {
+		const kws_spotter_config config = config_of(&r->part[i], NULL);
+
+		now[i] = fresh[i] ? fresh[i] : ear_for(w, &r->part[i]);
+		now[i]->has_early = false; /* its word has another number now */
+		kws_spotter_configure(now[i]->spotter, &config, NULL);
+	}
+	for (size_t i = 0; i < w->roster->n_parts; i++) {
+		bool kept = false;
+
+		for (size_t k = 0; k < r->n_parts; k++)
+			kept |= now[k] == w->ears[i];
+		if (!kept)
+			close_ear(w->ears[i]);
+	}
+	memcpy(w->ears, now, sizeof now);
+	for (size_t i = 0; i < r->n_parts; i++)
+		w->ears[i]->part = i;
+}
+
+enum kws_status kws_wake_change(kws_wake *w, kws_roster *r, kws_error *err)
+{
+	ear *fresh[KWS_CONF_MODELS] = { NULL };
+	reported *last = calloc(r->n_words + 1, sizeof *last);
+	enum kws_status status = KWS_OK;
+
+	if (!last)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < r->n_parts && status == KWS_OK; i++)
+		if (!ear_for(w, &r->part[i]))
+			status = open_ear(&fresh[i], w, &r->part[i], err);
+	if (status != KWS_OK) {
+		for (size_t i = 0; i < r->n_parts; i++)
+			close_ear(fresh[i]);
+		free(last);
+		return status;
+	}
+	take_ears(w, r, fresh);
+	kws_roster_release(w->roster);
+	w->roster = kws_roster_share(r);
+	free(w->last);
+	w->last = last;
+	return KWS_OK;
+}
+
+enum kws_status kws_wake_create(kws_wake **out, kws_roster *r, const kws_pcm_format *f,
+				kws_wake_fn *fn, void *ctx, kws_error *err)
+{
+	kws_wake *w = calloc(1, sizeof *w);
+	enum kws_status status = KWS_OK;
+
+	*out = NULL;
+	if (!w)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	w->roster = kws_roster_share(r);
+	w->fn = fn;
+	w->ctx = ctx;
+	kws_pcm_init(&w->pcm, f);
+	w->room = f->rate_hz / BLOCKS_A_SECOND;
+	w->block = calloc(w->room, sizeof *w->block);
+	w->last = calloc(r->n_words + 1, sizeof *w->last);
+	if (!w->block || !w->last)
+		status = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < r->n_parts && status == KWS_OK; i++) {
+		status = open_ear(&w->ears[i], w, &r->part[i], err);
+		if (w->ears[i])
+			w->ears[i]->part = i;
+	}
+	if (status != KWS_OK) {
+		kws_wake_destroy(w);
+		return status;
+	}
+	*out = w;
+	return KWS_OK;
+}
+
+void kws_wake_destroy(kws_wake *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->roster->n_parts; i++)
+		close_ear(w->ears[i]);
+	kws_roster_release(w->roster);
+	free(w->block);
+	free(w->last);
+	free(w);
+}
+
+void kws_wake_restart(kws_wake *w)
+{
+	const kws_pcm_format f = w->pcm.format;
+
+	kws_pcm_init(&w->pcm, &f);
+	w->n = w->n_events = 0;
+	w->taken = 0;
+	w->time = (kws_timeline){ 0 };
+	memset(w->last, 0, w->roster->n_words * sizeof *w->last);
+	for (size_t i = 0; i < w->roster->n_parts; i++) {
+		ear *e = w->ears[i];
+
+		kws_spotter_reset(e->spotter);
+		*e = (ear){ .wake = w, .part = i, .spotter = e->spotter };
+	}
+}
+
+const kws_roster *kws_wake_roster(const kws_wake *w)
+{
+	return w->roster;
+}
+
+const kws_pcm_format *kws_wake_format(const kws_wake *w)
+{
+	return &w->pcm.format;
+}
+
+/* ---- audio ---- */
+
+void kws_wake_chunk(kws_wake *w, bool has, int64_t timestamp)
+{
+	const double heard_ms = 1e3 * (double)w->taken / w->pcm.format.rate_hz;
+
+	kws_timeline_chunk(&w->time, heard_ms, has, timestamp);
+}
+
+size_t kws_wake_take(kws_wake *w, const char *bytes, size_t n)
+{
+	size_t used;
+	const size_t k = kws_pcm_take(&w->pcm, bytes, n, &used, w->block + w->n, w->room - w->n);
+
+	w->n += k;
+	w->taken += k;
+	return used;
+}
+
+bool kws_wake_waits(const kws_wake *w)
+{
+	return w->n > 0;
+}
+
+bool kws_wake_is_full(const kws_wake *w)
+{
+	return w->n == w->room;
+}
+
+/* An input for a spotter, and the group that it belongs to. */
+typedef struct {
+	const kws_group *group;
+	kws_spotter_input in;
+} wish;
+
+/* Hear those of all (*n,) that are of the first one's group, and take them out. */
+static void hear_group(wish *all, size_t *n)
+{
+	kws_spotter_input in[KWS_WAKE_TOGETHER * KWS_CONF_MODELS];
+	const kws_group *group = all[0].group;
+	size_t n_in = 0, left = 0;
+
+	for (size_t i = 0; i < *n; i++)
+		if (all[i].group == group)
+			in[n_in++] = all[i].in;
+		else
+			all[left++] = all[i];
+	*n = left;
+	kws_spotter_process_all(in, n_in);
+}
+
+void kws_wake_hear(kws_wake *const *w, size_t n)
+{
+	wish all[KWS_WAKE_TOGETHER * KWS_CONF_MODELS];
+	size_t n_all = 0;
+
+	assert(n <= KWS_WAKE_TOGETHER);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < w[i]->roster->n_parts; k++)
+			all[n_all++] = (wish){ w[i]->roster->part[k].group,
+					       { w[i]->ears[k]->spotter, w[i]->block, w[i]->n } };
+	while (n_all)
+		hear_group(all, &n_all);
+	for (size_t i = 0; i < n; i++) {
+		w[i]->n = 0;
+		settle(w[i]);
+	}
+}
+
+void kws_wake_end(kws_wake *w)
+{
+	assert(!w->n);
+	for (size_t i = 0; i < w->roster->n_parts; i++)
+		kws_spotter_flush(w->ears[i]->spotter);
+	settle(w);
+}
