@@ -176,22 +176,35 @@ enum kws_status kws_spool_add(kws_spool *s, const char *id, const char *text, si
 			 : kws_fail(err, KWS_ERR_IO, "%s: %s", s->path, kws_strerrno(code));
 }
 
-bool kws_spool_get(kws_spool *s, size_t i, kws_spool_event *out)
+/* Read item i. False: the disk does not give it back. */
+static bool read_item(kws_spool *s, size_t i, kws_spool_event *out)
 {
-	const kws_spool_item *it;
-	const char *line;
+	const kws_spool_item *it = &s->item[s->first + i];
+	const char *line = it->line ? it->line : s->record;
 
-	if (i >= s->n)
+	if (!it->line && pread(s->fd, s->record, it->n, it->at) != (ssize_t)it->n)
 		return false;
-	it = &s->item[s->first + i];
-	line = it->line ? it->line : s->record;
-	if (!it->line && pread(s->fd, s->record, it->n, it->at) != (ssize_t)it->n) {
-		s->damaged++;
-		drop(s, i);
-		return false;
-	}
 	*out = (kws_spool_event){ it->number, it->time, line + it->text, it->n - it->text - 1 };
 	return true;
+}
+
+bool kws_spool_next(kws_spool *s, uint64_t after, kws_spool_event *out)
+{
+	size_t i = 0;
+
+	while (i < s->n) {
+		const kws_spool_item *it = &s->item[s->first + i];
+
+		if (it->done || it->number <= after) {
+			i++;
+			continue;
+		}
+		if (read_item(s, i, out))
+			return true;
+		s->damaged++;
+		drop(s, i);
+	}
+	return false;
 }
 
 void kws_spool_done(kws_spool *s, uint64_t number)

@@ -36,7 +36,8 @@ typedef struct {
 } kws_spool_event;
 
 typedef struct {
-	size_t waiting, bytes;	/* bytes: in the file */
+	size_t waiting;		/* with those that are delivered before an older one is */
+	size_t bytes;		/* of their lines in the file */
 	size_t in_memory;	/* of those that wait */
 	unsigned long repeated; /* not added, because their id was known */
 	unsigned long full;	/* dropped, because there was no room */
@@ -56,9 +57,9 @@ void kws_spool_close(kws_spool *s); /* what waits stays in the file */
 enum kws_status kws_spool_add(kws_spool *s, const char *id, const char *text, size_t n, double wall,
 			      kws_error *err);
 
-/* The i-th of the events that wait, from the oldest. False: there are fewer, or it cannot be read,
- * and is dropped. */
-bool kws_spool_get(kws_spool *s, size_t i, kws_spool_event *out);
+/* The oldest event that waits and has a number greater than after. False: there is none. One that
+ * cannot be read from the disk is dropped. */
+bool kws_spool_next(kws_spool *s, uint64_t after, kws_spool_event *out);
 
 /* The event of this number is delivered. Nothing happens if it does not wait any more. */
 void kws_spool_done(kws_spool *s, uint64_t number);
