@@ -222,7 +222,8 @@ static bool hear_takes(kws_enrol *e, const kws_spoken_list *r)
 	kws_error err = { "" };
 	for (size_t i = 0; i < r->n; i++) {
 		const kws_spoken *x = &r->all[i];
-		if (kws_enrol_take(e, x->pcm, x->n, x->rate_hz, NULL, &err) != KWS_OK) {
+		if (kws_enrol_take(e, KWS_TAKE_SPOKEN, x->pcm, x->n, x->rate_hz, NULL, &err)
+		    != KWS_OK) {
 			kws_out_complain("%s: %s", x->name, err.text);
 			return false;
 		}

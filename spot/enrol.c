@@ -1,46 +1,17 @@
+#include "spot/enrol.h"
+
 #include "model/blob.h"
-#include "model/network.h"
-#include "spot/alarms.h"
-#include "spot/copies.h"
 #include "spot/nearby.h"
 #include "spot/own.h"
 #include "spot/resampled.h"
 #include "spot/take.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	MAX_TAKES = 200,
+	MAX_TAKES = 400,
 	MAX_S = 60, /* longest take, seconds */
-	FOLDS = 5,  /* of the cross-validation that estimates misses */
-	FEWEST = 3, /* good takes, at least */
-	TRIED = 3,  /* copies of each held-out take that are tested */
-};
-
-/* A take with a lower likeness to the others (cosine of their points) is taken for another word. */
-static const float UNLIKE = 0.15f;
-
-typedef struct {
-	kws_take judged;
-	kws_said said; /* the whole take at the base's rate */
-	kws_copy copies[KWS_COPIES];
-} take;
-
-struct kws_enrol {
-	const void *base;
-	size_t len;
-	const kws_bank *bank;
-	kws_enrol_config config;
-	kws_model *model;
-	kws_embedder *embedder;
-	size_t rank;
-	kws_points fit, judge; /* of the bank's parts: to fit heads against, and to judge them by */
-	take *takes;
-	size_t n_takes;
-	unsigned char *file; /* result of the last fit */
-	size_t file_len;
 };
 
 /* ---- create ---- */
@@ -152,8 +123,24 @@ static bool same_sound(const kws_said *a, const kws_said *b)
 	return a->n == b->n && memcmp(a->pcm, b->pcm, a->n * sizeof *a->pcm) == 0;
 }
 
-enum kws_status kws_enrol_take(kws_enrol *e, const float *pcm, size_t n, unsigned in_hz,
-			       kws_take *t, kws_error *err)
+/* Judge the take. A wrong one need not be a word. */
+static void judge(const kws_enrol *e, kws_enrol_one *new, unsigned rate_hz)
+{
+	kws_take_judge(new->said.pcm, new->said.n, rate_hz, &new->judged);
+	if (new->kind == KWS_TAKE_WRONG) {
+		new->judged.faults = 0;
+		new->judged.start = 0;
+		new->judged.end = new->said.n;
+	}
+	new->said.start = new->judged.start;
+	new->said.end = new->judged.end;
+	for (size_t i = 0; i < e->n_takes; i++)
+		if (same_sound(&new->said, &e->takes[i].said))
+			new->judged.faults |= KWS_TAKE_TWICE;
+}
+
+enum kws_status kws_enrol_take(kws_enrol *e, enum kws_take_kind kind, const float *pcm, size_t n,
+			       unsigned in_hz, kws_take *t, kws_error *err)
 {
 	const unsigned rate_hz = kws_model_rate_hz(e->model);
 	if (in_hz < 8000 || in_hz > 192000)
@@ -163,16 +150,11 @@ enum kws_status kws_enrol_take(kws_enrol *e, const float *pcm, size_t n, unsigne
 	if (n > (size_t)in_hz * MAX_S)
 		return kws_fail(err, KWS_ERR_ARG, "%.0f s: a take of more than %d s",
 				(double)n / in_hz, MAX_S);
-	take *new = &e->takes[e->n_takes];
-	memset(new, 0, sizeof *new);
+	kws_enrol_one *new = &e->takes[e->n_takes];
+	*new = (kws_enrol_one){ .kind = kind };
 	if (kws_resampled(pcm, n, in_hz, rate_hz, &new->said.pcm, &new->said.n))
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	kws_take_judge(new->said.pcm, new->said.n, rate_hz, &new->judged);
-	new->said.start = new->judged.start;
-	new->said.end = new->judged.end;
-	for (size_t i = 0; i < e->n_takes; i++)
-		if (same_sound(&new->said, &e->takes[i].said))
-			new->judged.faults |= KWS_TAKE_TWICE;
+	judge(e, new, rate_hz);
 	e->n_takes++;
 	if (t)
 		*t = new->judged;
@@ -189,15 +171,20 @@ const kws_take *kws_enrol_judged(const kws_enrol *e, size_t i)
 	return &e->takes[i].judged;
 }
 
+bool kws_enrol_is(const kws_enrol *e, size_t i, enum kws_take_kind kind)
+{
+	return e->takes[i].kind == kind && !e->takes[i].judged.faults;
+}
+
 /* ---- copies ---- */
 
-/* The good takes, for the caller to free(). NULL: no memory. */
+/* The good spoken takes, for the caller to free(). NULL: no memory. */
 static kws_said *good_takes(const kws_enrol *e, size_t *n)
 {
 	kws_said *all = calloc(e->n_takes + 1, sizeof *all);
 	*n = 0;
 	for (size_t i = 0; all && i < e->n_takes; i++)
-		if (!e->takes[i].judged.faults)
+		if (kws_enrol_is(e, i, KWS_TAKE_SPOKEN))
 			all[(*n)++] = e->takes[i].said;
 	return all;
 }
@@ -218,146 +205,7 @@ static enum kws_status make_all(kws_enrol *e)
 	return status;
 }
 
-/* Sum the points of the clean copy of take i in to (rank,). Returns the length of the sum. */
-static double mean_point(const kws_enrol *e, size_t i, double *to)
-{
-	const kws_copy *c = &e->takes[i].copies[0];
-	double sum = 0.0;
-	memset(to, 0, e->rank * sizeof *to);
-	for (size_t k = 0; k < c->n_is; k++)
-		for (size_t j = 0; j < e->rank; j++)
-			to[j] += (double)c->all[(c->is + k) * e->rank + j];
-	for (size_t j = 0; j < e->rank; j++)
-		sum += to[j] * to[j];
-	return sqrt(sum) + 1e-9;
-}
-
-/* Compute the likeness of each take to the sum of the others. Takes that seem to be another word
- * get a fault and are left out. */
-static enum kws_status compare(kws_enrol *e)
-{
-	double *one = calloc(e->rank, sizeof *one);
-	if (!one)
-		return KWS_ERR_NOMEM;
-	for (size_t i = 0; i < e->n_takes; i++) {
-		if (e->takes[i].judged.faults)
-			continue;
-		double dot = 0.0, square = 0.0, *others = calloc(e->rank, sizeof *others);
-		for (size_t k = 0; others && k < e->n_takes; k++) {
-			if (k == i || (e->takes[k].judged.faults & ~(unsigned)KWS_TAKE_UNLIKE))
-				continue;
-			const double length = mean_point(e, k, one);
-			for (size_t j = 0; j < e->rank; j++)
-				others[j] += one[j] / length;
-		}
-		const double length = mean_point(e, i, one);
-		for (size_t j = 0; others && j < e->rank; j++) {
-			dot += one[j] * others[j] / length;
-			square += others[j] * others[j];
-		}
-		e->takes[i].judged.likeness = (float)(dot / (sqrt(square) + 1e-9));
-		if (e->takes[i].judged.likeness < UNLIKE)
-			e->takes[i].judged.faults |= KWS_TAKE_UNLIKE;
-		free(others);
-	}
-	free(one);
-	return KWS_OK;
-}
-
 /* ---- fitting ---- */
-
-/* Fit h to all good takes except those of one fold; the i-th good take is in fold i % FOLDS. fold
- * FOLDS: to all. */
-static enum kws_status fit_without(kws_enrol *e, size_t fold, kws_head *h)
-{
-	kws_points is = { 0 }, half = { 0 };
-	size_t most = 0;
-	for (size_t i = 0; i < e->n_takes; i++)
-		for (size_t k = 0; k < KWS_COPIES; k++)
-			most += e->takes[i].copies[k].n_is + e->takes[i].copies[k].n_half;
-	float *room = calloc(most * e->rank + 1, sizeof *room),
-	      *halves = calloc(most * e->rank + 1, sizeof *halves);
-	for (size_t i = 0, good = 0; room && halves && i < e->n_takes; i++) {
-		const bool in = !e->takes[i].judged.faults;
-		if (!in || good++ % FOLDS == fold)
-			continue;
-		for (size_t k = 0; k < KWS_COPIES; k++) {
-			const kws_copy *c = &e->takes[i].copies[k];
-			memcpy(room + is.n * e->rank, c->all + c->is * e->rank,
-			       c->n_is * e->rank * sizeof *room);
-			memcpy(halves + half.n * e->rank, c->all + c->half * e->rank,
-			       c->n_half * e->rank * sizeof *room);
-			is.n += c->n_is;
-			half.n += c->n_half;
-		}
-	}
-	is.at = room;
-	half.at = halves;
-	enum kws_status status = room && halves ? kws_head_create(h, e->rank) : KWS_ERR_NOMEM;
-	if (!status)
-		status = kws_fit(h, is, half, e->fit, e->config.seed + fold);
-	free(room);
-	free(halves);
-	return status;
-}
-
-static kws_pace pace_of(const kws_enrol *e)
-{
-	const kws_network *w = kws_model_network(e->model);
-	const size_t frame_ms = w->step * 10; /* a hop is 10 ms */
-	const size_t smooth = kws_model_decision(e->model)->smooth_ms / frame_ms;
-	return (kws_pace){ smooth ? smooth : 1, w->embed.every };
-}
-
-/* Whether the head misses a copy of a take. It is tested until half a second after the word. */
-static bool misses(const kws_enrol *e, const kws_head *h, const kws_alarms *a, const kws_copy *c,
-		   float *scores)
-{
-	const size_t after = kws_model_rate_hz(e->model) / 4 / kws_embedder_step(e->embedder);
-	const size_t to = c->is + c->n_is + after < c->n ? c->is + c->n_is + after : c->n;
-	kws_head_run(h, c->all, c->n, scores);
-	kws_alarms_smooth(scores, c->n, pace_of(e), scores);
-	for (size_t i = c->is; i < to; i++)
-		if (scores[i] >= a->threshold)
-			return false;
-	return true;
-}
-
-static enum kws_status limit(kws_enrol *e, kws_head *h, kws_alarms *a)
-{
-	return kws_alarms_limit(h, e->bank, e->judge, pace_of(e), (double)e->config.per_hour, a);
-}
-
-/* Cross-validation: fit without some takes, and test whether these are found. */
-static enum kws_status try_out(kws_enrol *e, size_t n_good, kws_enrol_report *report)
-{
-	enum kws_status status = KWS_OK;
-	for (size_t fold = 0; !status && n_good > FEWEST - 1 && fold < FOLDS && fold < n_good;
-	     fold++) {
-		kws_head h = { 0 };
-		kws_alarms a;
-		if ((status = fit_without(e, fold, &h)) || (status = limit(e, &h, &a))) {
-			kws_head_free(&h);
-			return status;
-		}
-		for (size_t i = 0, good = 0; i < e->n_takes; i++) {
-			if (e->takes[i].judged.faults || good++ % FOLDS != fold)
-				continue;
-			for (size_t k = 0; k < TRIED; k++) {
-				const kws_copy *c = &e->takes[i].copies[k];
-				float *scores = calloc(c->n + 1, sizeof *scores);
-				if (!scores)
-					status = KWS_ERR_NOMEM;
-				else if (misses(e, &h, &a, c, scores))
-					report->n_missed++;
-				report->n_tried++;
-				free(scores);
-			}
-		}
-		kws_head_free(&h);
-	}
-	return status;
-}
 
 static json_t *notes(const kws_enrol *e, const kws_enrol_report *r)
 {
@@ -372,9 +220,7 @@ static enum kws_status finish(kws_enrol *e, const char *word, kws_enrol_report *
 {
 	kws_head h = { 0 };
 	kws_alarms a;
-	enum kws_status status = fit_without(e, FOLDS, &h);
-	if (!status)
-		status = limit(e, &h, &a);
+	enum kws_status status = kws_enrol_head(e, &h, &a);
 	if (status) {
 		kws_head_free(&h);
 		return kws_fail(err, status, "%s", kws_strerror(status));
@@ -400,7 +246,7 @@ static size_t count_good(const kws_enrol *e)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < e->n_takes; i++)
-		n += !e->takes[i].judged.faults;
+		n += kws_enrol_is(e, i, KWS_TAKE_SPOKEN);
 	return n;
 }
 
@@ -414,16 +260,16 @@ enum kws_status kws_enrol_fit(kws_enrol *e, const char *word, kws_enrol_report *
 	enum kws_status status = kws_own_check(e->model, word, err);
 	if (status)
 		return status;
-	if (count_good(e) < FEWEST)
+	if (count_good(e) < KWS_ENROL_FEWEST)
 		return kws_fail(err, KWS_ERR_ARG, "%zu good takes: want %d at least", count_good(e),
-				FEWEST);
-	if (make_all(e) || compare(e))
+				KWS_ENROL_FEWEST);
+	if (make_all(e) || kws_enrol_compare(e))
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	report->n_takes = n_good = count_good(e);
-	if (n_good < FEWEST)
+	if (n_good < KWS_ENROL_FEWEST)
 		return kws_fail(err, KWS_ERR_ARG, "%zu takes are alike: want %d at least", n_good,
-				FEWEST);
-	if (try_out(e, n_good, report))
+				KWS_ENROL_FEWEST);
+	if (kws_enrol_try_out(e, report))
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	kws_said *all = good_takes(e, &n_good);
 	status = all ? kws_nearby(e->model, all, n_good, report, err)

@@ -10,11 +10,13 @@ enum {
 	H = KWS_FIT_HIDDEN,
 	STEPS = 400,
 	WARM_UP = 40,
-	N_IS = 64, /* of a batch */
+	N_IS = 64,	  /* of a batch */
+	N_SYNTHETIC = 24, /* of N_IS */
 	N_BANK = 320,
 	N_HALVES = 64,
+	N_WRONG = 64,
 	N_HARD = 128,
-	BATCH = N_IS + N_BANK + N_HALVES + N_HARD,
+	BATCH = N_IS + N_BANK + N_HALVES + N_WRONG + N_HARD,
 	HARDEST = 800, /* hard negatives of the bank, at most */
 };
 
@@ -100,18 +102,23 @@ static void mix(kws_random *r, const float *is, const float *other, size_t rank,
 }
 
 /* Fill a batch. Returns the number of rows of x; the first N_IS are positives. */
-static size_t fill(fitting *f, kws_random *r, kws_points is, kws_points halves, kws_points bank)
+static size_t fill(fitting *f, kws_random *r, const kws_fit_points *p)
 {
 	const size_t rank = f->rank;
 	float *x = f->x;
-	for (size_t i = 0; i < N_IS; i++, x += rank)
-		mix(r, pick(r, is, rank), pick(r, bank, rank), rank, x);
+	for (size_t i = 0; i < N_IS; i++, x += rank) {
+		const bool synthetic = p->synthetic.n && i < N_SYNTHETIC;
+		const float *is = pick(r, synthetic ? p->synthetic : p->is, rank);
+		mix(r, is, pick(r, p->bank, rank), rank, x);
+	}
 	for (size_t i = 0; i < N_BANK; i++, x += rank)
-		memcpy(x, pick(r, bank, rank), rank * sizeof *x);
-	for (size_t i = 0; halves.n && i < N_HALVES; i++, x += rank)
-		memcpy(x, pick(r, halves, rank), rank * sizeof *x);
+		memcpy(x, pick(r, p->bank, rank), rank * sizeof *x);
+	for (size_t i = 0; p->halves.n && i < N_HALVES; i++, x += rank)
+		memcpy(x, pick(r, p->halves, rank), rank * sizeof *x);
+	for (size_t i = 0; p->wrong.n && i < N_WRONG; i++, x += rank)
+		memcpy(x, pick(r, p->wrong, rank), rank * sizeof *x);
 	for (size_t i = 0; f->n_hard && i < N_HARD; i++, x += rank)
-		memcpy(x, bank.at + f->hard[kws_random_below(r, f->n_hard)] * rank,
+		memcpy(x, p->bank.at + f->hard[kws_random_below(r, f->n_hard)] * rank,
 		       rank * sizeof *x);
 	return (size_t)(x - f->x) / rank;
 }
@@ -222,19 +229,18 @@ static void destroy(fitting *f)
 	free(f->hard);
 }
 
-enum kws_status kws_fit(kws_head *h, kws_points is, kws_points halves, kws_points bank,
-			uint64_t seed)
+enum kws_status kws_fit(kws_head *h, const kws_fit_points *p, uint64_t seed)
 {
 	fitting f;
 	kws_random r = kws_random_init(seed, 0);
-	const bool good = create(&f, h->rank, bank.n);
+	const bool good = create(&f, h->rank, p->bank.n);
 	if (good)
 		begin(&f, &r);
 	for (size_t step = 0; good && step < STEPS; step++) {
-		gradient(&f, fill(&f, &r, is, halves, bank));
+		gradient(&f, fill(&f, &r, p));
 		descend(&f, step);
 		if (step == STEPS / 4 || step == STEPS / 2 || step == STEPS * 3 / 4)
-			find_hard(&f, h, bank);
+			find_hard(&f, h, p->bank);
 	}
 	if (good)
 		copy_out(&f, h);

@@ -32,11 +32,18 @@ typedef struct {
 	size_t n;
 } kws_points;
 
-/* is: points at the ends of the word; halves: of its first half, may be empty; bank: of other
- * sounds. is and bank MUST NOT be empty. Uses AdamW. Positives are mixed with negatives. After the
- * first quarter, the negatives that the head takes for the word are used more often. The same
- * points and seed give the same head. KWS_ERR_NOMEM. */
-enum kws_status kws_fit(kws_head *h, kws_points is, kws_points halves, kws_points bank,
-			uint64_t seed);
+/* What a head is fitted to. is and bank MUST NOT be empty; the others may be. */
+typedef struct {
+	kws_points is;	      /* at the ends of the word */
+	kws_points synthetic; /* the same, by a synthetic voice: a part of the positives */
+	kws_points halves;    /* of the word's first half: negatives */
+	kws_points wrong;     /* of sounds that were taken for the word: negatives */
+	kws_points bank;      /* of other sounds: negatives */
+} kws_fit_points;
+
+/* Uses AdamW. Positives are mixed with negatives. After the first quarter, the negatives of the bank
+ * that the head takes for the word are used more often. The same points and seed give the same
+ * head. KWS_ERR_NOMEM. */
+enum kws_status kws_fit(kws_head *h, const kws_fit_points *p, uint64_t seed);
 
 #endif

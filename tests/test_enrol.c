@@ -34,7 +34,8 @@ static kws_take take(kws_enrol *e, const char *name)
 	kws_take t;
 	kws_error err = { "" };
 	const size_t n = own_hear(name, pcm);
-	own_need(kws_enrol_take(e, pcm, n, OWN_RATE, &t, &err) == KWS_OK, name, &err);
+	own_need(kws_enrol_take(e, KWS_TAKE_SPOKEN, pcm, n, OWN_RATE, &t, &err) == KWS_OK, name,
+		 &err);
 	return t;
 }
 
@@ -129,7 +130,8 @@ static void what_is_wrong_is_said(void **state)
 	assert_int_equal(kws_enrol_fit(e, "_a_", &r, &err), KWS_ERR_ARG);
 	assert_int_equal(kws_enrol_fit(e, "\xff", &r, &err), KWS_ERR_ARG);
 	assert_int_equal(kws_enrol_fit(e, "a\nb", &r, &err), KWS_ERR_ARG);
-	assert_int_equal(kws_enrol_take(e, pcm, 10, 7999, NULL, &err), KWS_ERR_ARG);
+	assert_int_equal(kws_enrol_take(e, KWS_TAKE_SPOKEN, pcm, 10, 7999, NULL, &err),
+			 KWS_ERR_ARG);
 	take(e, "takes/computer-3.opus");
 	take(e, "takes/computer-4.opus");
 	assert_int_equal(take(e, "takes/snowboy-1.opus").faults, 0); /* it is a good take */

@@ -33,14 +33,19 @@ static void fill(float *to, size_t n, size_t axis, float middle, uint64_t seed)
 	}
 }
 
-static kws_head fit(uint64_t seed, bool halves)
+/* Which negatives, other than the bank, and positives a head is fitted to. */
+enum { HALVES = 1, WRONG = 2, SYNTHETIC = 4 };
+
+static kws_head fit(uint64_t seed, unsigned with)
 {
 	kws_head h;
+	const kws_fit_points p = { .is = { is, N_IS },
+				   .halves = { half, with & HALVES ? N_HALF : 0 },
+				   .wrong = { half, with & WRONG ? N_HALF : 0 },
+				   .synthetic = { half, with & SYNTHETIC ? N_HALF : 0 },
+				   .bank = { bank, N_BANK } };
 	assert_int_equal(kws_head_create(&h, RANK), KWS_OK);
-	assert_int_equal(kws_fit(&h, (kws_points){ is, N_IS },
-				 (kws_points){ half, halves ? N_HALF : 0 },
-				 (kws_points){ bank, N_BANK }, seed),
-			 KWS_OK);
+	assert_int_equal(kws_fit(&h, &p, seed), KWS_OK);
 	return h;
 }
 
@@ -56,12 +61,25 @@ static float mean(const kws_head *h, const float *points, size_t n)
 static void the_word_is_told_from_all_else(void **state)
 {
 	(void)state;
-	kws_head h = fit(1, true), without = fit(1, false);
+	kws_head h = fit(1, HALVES), without = fit(1, 0);
 	assert_true(mean(&h, is, N_IS) > 1.0f);
 	assert_true(mean(&h, bank, N_BANK) < -2.0f);
 	/* its first half is told because it was shown */
 	assert_true(mean(&h, half, N_HALF) < mean(&without, half, N_HALF) - 0.5f);
 	kws_head_free(&h);
+	kws_head_free(&without);
+}
+
+static void wrong_sounds_fall_and_synthetic_takes_rise(void **state)
+{
+	(void)state;
+	kws_head h = fit(1, WRONG), up = fit(1, SYNTHETIC), without = fit(1, 0);
+	const float usual = mean(&without, half, N_HALF);
+	assert_true(mean(&h, half, N_HALF) < usual - 0.5f);
+	assert_true(mean(&up, half, N_HALF) > usual + 0.5f);
+	assert_true(mean(&up, is, N_IS) > 1.0f);
+	kws_head_free(&h);
+	kws_head_free(&up);
 	kws_head_free(&without);
 }
 
@@ -74,7 +92,7 @@ static bool same(const kws_head *a, const kws_head *b)
 static void the_same_seed_makes_the_same_head(void **state)
 {
 	(void)state;
-	kws_head a = fit(1, true), b = fit(1, true), c = fit(2, true);
+	kws_head a = fit(1, HALVES), b = fit(1, HALVES), c = fit(2, HALVES);
 	assert_true(same(&a, &b));
 	assert_false(same(&a, &c));
 	kws_head_free(&a);
@@ -116,6 +134,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_word_is_told_from_all_else),
+		cmocka_unit_test(wrong_sounds_fall_and_synthetic_takes_rise),
 		cmocka_unit_test(the_same_seed_makes_the_same_head),
 		cmocka_unit_test(copies_are_the_same_for_the_same_seed),
 	};

@@ -386,9 +386,10 @@ typedef struct {
 /* What is to be expected of the word. */
 typedef struct {
 	size_t size;	 /* of this struct: later versions add to its end */
-	size_t n_takes;	 /* that were used */
+	size_t n_takes;	 /* spoken ones that were used */
 	float threshold; /* of the word, 0..1 */
-	/* Each take, clean and spoilt, was tried with a head that was fitted without it. */
+	/* Each spoken take, as it is and degraded, was tried with a head that was fitted without
+	 * it. */
 	size_t n_tried, n_missed;
 	double judge_hours; /* that set the threshold */
 	size_t n_alarms;    /* in them, at the threshold */
@@ -405,13 +406,20 @@ KWS_API enum kws_status kws_enrol_create(kws_enrol **out, const void *base, size
 					 kws_error *err);
 KWS_API void kws_enrol_destroy(kws_enrol *e);
 
+/* What a take is. */
+enum kws_take_kind {
+	KWS_TAKE_SPOKEN, /* the word, said by a person */
+	KWS_TAKE_SYNTHETIC, /* the word, by a synthetic voice: helps to fit, and tells nothing of misses */
+	KWS_TAKE_WRONG /* no such word, but the model has taken it for one; any sound is good */
+};
+
 /* One more take, pcm (n,) at in_hz (8000..192000): it is copied and judged, t is what was found.
- * Takes with faults are kept, and not used. KWS_ERR_ARG: more than 60 s, or more than 200 takes. */
-KWS_API enum kws_status kws_enrol_take(kws_enrol *e, const float *pcm, size_t n, unsigned in_hz,
-				       kws_take *t, kws_error *err);
+ * Takes with faults are kept, and not used. KWS_ERR_ARG: more than 60 s, or more than 400 takes. */
+KWS_API enum kws_status kws_enrol_take(kws_enrol *e, enum kws_take_kind kind, const float *pcm,
+				       size_t n, unsigned in_hz, kws_take *t, kws_error *err);
 
 /* Fit the word's head to all good takes. Takes that turn out unlike the others are left out:
- * kws_enrol_judged() has them. KWS_ERR_ARG: fewer than three good takes, or the word cannot be:
+ * kws_enrol_judged() has them. KWS_ERR_ARG: fewer than three good spoken takes, or the word cannot be:
  * it is there already, or is no name. Seconds to a minute. */
 KWS_API enum kws_status kws_enrol_fit(kws_enrol *e, const char *word, kws_enrol_report *report,
 				      kws_error *err);
