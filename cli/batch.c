@@ -36,9 +36,8 @@ int kws_batch_open(kws_batch *b, const kws_model *m, const kws_batch_config *con
 	kws_problems problems = { 0 };
 	int status = KWS_EXIT_OK;
 	*b = (kws_batch){ .config = *config, .model = m, .vocabulary.model = m };
-	for (int i = 0; i < config->n_inputs; i++)
-		b->incomplete =
-			!kws_files_add(&b->files, config->inputs[i], &problems) || b->incomplete;
+	if (!config->manifest)
+		b->incomplete = !kws_inputs_list(config->inputs, &b->files);
 	if (kws_confusion_init(&b->confusion, kws_model_n_words(m)) != KWS_OK) {
 		kws_problems_add(&problems, "%s", kws_strerror(KWS_ERR_NOMEM));
 		status = KWS_EXIT_INPUT;
@@ -125,7 +124,7 @@ int kws_batch_run(kws_batch *b, kws_batch_fn *on_clip, void *ctx)
 	const enum kws_status status =
 		order ? kws_predictions_create(&predictions, b->model, &b->files,
 					       kws_args_opener(b->config.audio), b->config.at_end,
-					       b->config.n_threads)
+					       b->config.inputs->jobs)
 		      : KWS_ERR_NOMEM;
 	if (status == KWS_OK)
 		take_all(b, predictions, order, on_clip, ctx);

@@ -4,6 +4,7 @@
 #define KWS_CLI_BATCH_H
 
 #include "cli/args.h"
+#include "cli/inputs.h"
 #include "corpus/confusion.h"
 #include "corpus/manifest.h"
 #include "corpus/predictions.h"
@@ -11,10 +12,8 @@
 
 typedef struct {
 	const kws_args_audio *audio;
-	const char *manifest; /* the list; NULL: use inputs */
-	char **inputs;	      /* (n_inputs,) files and folders */
-	int n_inputs;
-	unsigned n_threads;
+	const kws_inputs *inputs; /* with a list only their jobs */
+	const char *manifest;	  /* the list; NULL: use inputs */
 	bool at_end;
 } kws_batch_config;
 

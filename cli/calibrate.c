@@ -50,8 +50,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 						 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL);
 		return 0;
 	case ARGP_KEY_END:
-		if (a->hear.n_inputs == 0)
-			argp_error(state, "name a file or folder");
+		if (!kws_inputs_given(&a->hear.inputs))
+			argp_error(state, "name a file, a folder or --files-from");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -158,7 +158,7 @@ static int report(const task *t)
 	}
 	if (t->a->write && !write_model(t))
 		return KWS_EXIT_INPUT;
-	return t->heard.failed ? KWS_EXIT_INPUT : KWS_EXIT_OK;
+	return t->heard.failed || t->heard.incomplete ? KWS_EXIT_INPUT : KWS_EXIT_OK;
 }
 
 static int run_task(task *t, const kws_model *m)
@@ -180,7 +180,7 @@ static int run_task(task *t, const kws_model *m)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "FILE|DIR...",
+	.args_doc = "[FILE|DIR]...",
 	.doc = "Choose the threshold of each word for a target rate of false alarms. a.tsv (start, "
 	       "end, word) says which words are in a.flac; without it, there are none.",
 	.children = kws_measure_child,

@@ -9,12 +9,11 @@ enum { OPT_FORMAT = 0x100, OPT_MANIFEST, OPT_AT_END };
 
 typedef struct {
 	kws_args_audio audio;
-	unsigned top, jobs;
+	kws_inputs inputs;
+	unsigned top;
 	enum kws_format format;
 	const char *manifest;
 	bool quiet, at_end;
-	char **inputs;
-	int n_inputs;
 } args;
 
 static const struct argp_option options[] = {
@@ -24,7 +23,6 @@ static const struct argp_option options[] = {
 	  "Classify the recordings of a tab-separated list (path, expected word) and measure", 0 },
 	{ "at-end", OPT_AT_END, NULL, 0,
 	  "Classify only the last second of each recording, with all before it as context", 0 },
-	{ "jobs", 'j', "N", 0, "Worker threads, 1 to 256 (default: one per processor)", 0 },
 	{ "quiet", 'q', NULL, 0, "With --manifest: only the summary", 0 },
 	{ 0 },
 };
@@ -33,9 +31,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	args *a = state->input;
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &a->audio; return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->audio;
+		state->child_inputs[1] = &a->inputs;
+		return 0;
 	case 'k': a->top = kws_args_need(state, "--top", arg, 1, 256); return 0;
-	case 'j': a->jobs = kws_args_need(state, "--jobs", arg, 1, KWS_THREAD_POOL_MOST); return 0;
 	case 'q': a->quiet = true; return 0;
 	case OPT_FORMAT:
 		a->format = kws_args_need_format(state, arg,
@@ -44,14 +44,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_MANIFEST: a->manifest = arg; return 0;
 	case OPT_AT_END: a->at_end = true; return 0;
-	case ARGP_KEY_ARGS:
-		a->inputs = state->argv + state->next;
-		a->n_inputs = state->argc - state->next;
-		return 0;
 	case ARGP_KEY_END:
-		if (!a->manifest && a->n_inputs == 0)
-			argp_error(state, "name a file, a folder or --manifest");
-		if (a->manifest && a->n_inputs)
+		if (!a->manifest && !kws_inputs_given(&a->inputs))
+			argp_error(state, "name a file, a folder, --files-from or --manifest");
+		if (a->manifest && kws_inputs_given(&a->inputs))
 			argp_error(state, "name files or --manifest, not both");
 		if (a->quiet && !a->manifest)
 			argp_error(state,
@@ -169,24 +165,27 @@ static int run_batch(task *t, kws_batch *b)
 	return b->failed || b->incomplete ? KWS_EXIT_INPUT : KWS_EXIT_OK;
 }
 
+static const struct argp_child children[] = { { &kws_args_audio_argp, 0, NULL, 0 },
+					      { &kws_inputs_argp, 0, NULL, 0 },
+					      { 0 } };
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[FILE|DIR|-]...",
 	.doc = "Say which word is in each file, with its probability. - is standard input, a sound "
 	       "file or raw PCM.",
-	.children = kws_args_audio_child,
+	.children = children,
 };
 
 int kws_cmd_classify(int argc, char **argv)
 {
-	args a = { .top = 1, .jobs = kws_thread_pool_default() };
+	args a = { .top = 1 };
 	kws_args_parse(&argp, argc, argv, &a);
 	kws_model *m = kws_args_open_model(a.audio.model);
 	if (!m)
 		return KWS_EXIT_MODEL;
-	const kws_batch_config config = { &a.audio,   a.manifest, a.inputs,
-					  a.n_inputs, a.jobs,	  a.at_end };
+	const kws_batch_config config = { &a.audio, &a.inputs, a.manifest, a.at_end };
 	task t = { &a, m };
 	kws_batch b;
 	int status = kws_batch_open(&b, m, &config);

@@ -20,7 +20,6 @@ typedef struct {
 	const char *manifest, *picture;
 	double target[KWS_EVALUATION_TARGETS]; /* false alarms per hour */
 	size_t n_targets;
-	bool jobs_given;
 } args;
 
 static const struct argp_option options[] = {
@@ -57,9 +56,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->target[a->n_targets++] = kws_args_need_real(state, "--at", arg, 0.0, 1e6);
 		return 0;
 	case ARGP_KEY_END:
-		if (!a->manifest && a->hear.n_inputs == 0)
-			argp_error(state, "name a file, a folder or --manifest");
-		if (a->manifest && (a->hear.n_inputs || a->picture || a->n_targets))
+		if (!a->manifest && !kws_inputs_given(&a->hear.inputs))
+			argp_error(state, "name a file, a folder, --files-from or --manifest");
+		if (a->manifest
+		    && (kws_inputs_given(&a->hear.inputs) || a->picture || a->n_targets))
 			argp_error(state, "--manifest measures clips: it takes no other files, "
 					  "--picture or --at");
 		if (a->manifest
@@ -297,7 +297,7 @@ static int report(const task *t)
 		print_csv(t);
 	if (t->a->picture && !kws_detplot(t->a->picture, &t->e))
 		return KWS_EXIT_INPUT;
-	return t->heard.failed ? KWS_EXIT_INPUT : KWS_EXIT_OK;
+	return t->heard.failed || t->heard.incomplete ? KWS_EXIT_INPUT : KWS_EXIT_OK;
 }
 
 static int measure(task *t, const kws_model *m)
@@ -318,8 +318,8 @@ static int measure(task *t, const kws_model *m)
 static int measure_clips(const args *a, const kws_model *m)
 {
 	const kws_batch_config config = { .audio = &a->hear.audio,
-					  .manifest = a->manifest,
-					  .n_threads = a->hear.jobs };
+					  .inputs = &a->hear.inputs,
+					  .manifest = a->manifest };
 	kws_batch b;
 	int status = kws_batch_open(&b, m, &config);
 	if (status == KWS_EXIT_OK)

@@ -2,7 +2,6 @@
 
 #include "cli/cli.h"
 #include "cli/progress.h"
-#include "corpus/thread_pool.h"
 #include "spot/decide.h"
 
 enum { OPT_TOLERANCE = 0x300, OPT_UNLABELLED, OPT_SMOOTH, OPT_REFRACTORY };
@@ -16,7 +15,6 @@ static const struct argp_option options[] = {
 	  "Average the probabilities over MS, 0 to 2000 (default: the model's)", 0 },
 	{ "refractory", OPT_REFRACTORY, "MS", 0,
 	  "Shortest time between events of a word, 0 to 60000 (default: the model's)", 0 },
-	{ "jobs", 'j', "N", 0, "Worker threads, 1 to 256 (default: one per processor)", 0 },
 	{ 0 },
 };
 
@@ -26,8 +24,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		*a = (kws_measure_args){ .tolerance = 0.75, .smooth_ms = -1, .refractory_ms = -1 };
-		a->jobs = kws_thread_pool_default();
 		state->child_inputs[0] = &a->audio;
+		state->child_inputs[1] = &a->inputs;
 		return 0;
 	case OPT_TOLERANCE:
 		a->tolerance = kws_args_need_real(state, "--tolerance", arg, 0.0, 60.0);
@@ -40,18 +38,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_REFRACTORY:
 		a->refractory_ms = (int)kws_args_need(state, "--refractory", arg, 0, 60000);
 		return 0;
-	case ARGP_KEY_ARGS:
-		a->inputs = state->argv + state->next;
-		a->n_inputs = state->argc - state->next;
-		return 0;
-	case 'j': a->jobs = kws_args_need(state, "--jobs", arg, 1, KWS_THREAD_POOL_MOST); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static const struct argp argp = { .options = options,
-				  .parser = parse,
-				  .children = kws_args_audio_child };
+static const struct argp_child children[] = { { &kws_args_audio_argp, 0, NULL, 0 },
+					      { &kws_inputs_argp, 0, NULL, 0 },
+					      { 0 } };
+static const struct argp argp = { .options = options, .parser = parse, .children = children };
 const struct argp_child kws_measure_child[] = { { &argp, 0, NULL, 0 }, { 0 } };
 
 static void show(void *ctx, size_t n_done, double audio_s)
@@ -65,7 +59,7 @@ static int hear(kws_recordings *r, const kws_model *m, const kws_measure_args *a
 	kws_progress progress;
 	kws_problems problems = { 0 };
 	const kws_recordings_config config = { .opener = kws_args_opener(&a->audio),
-					       .n_threads = a->jobs,
+					       .n_threads = a->inputs.jobs,
 					       .tolerance = a->tolerance,
 					       .unlabelled_only = a->unlabelled_only,
 					       .smooth_ms = a->smooth_ms,
@@ -86,19 +80,15 @@ static int hear(kws_recordings *r, const kws_model *m, const kws_measure_args *a
 int kws_measure_hear(kws_recordings *r, const kws_model *m, const kws_measure_args *a)
 {
 	kws_files files = { 0 };
-	kws_problems problems = { 0 };
-	size_t failed = 0;
 	*r = (kws_recordings){ 0 };
 	if (kws_model_max_frames(m)) {
 		kws_out_complain("model %s: full attention cannot process an endless stream",
 				 kws_model_name(m));
 		return KWS_EXIT_MODEL;
 	}
-	for (int i = 0; i < a->n_inputs; i++)
-		failed += !kws_files_add(&files, a->inputs[i], &problems);
-	kws_out_problems(&problems);
+	const bool all = kws_inputs_list(&a->inputs, &files);
 	const int status = hear(r, m, a, &files);
-	r->failed += failed;
+	r->incomplete = !all;
 	kws_files_free(&files);
 	return status;
 }

@@ -3,16 +3,15 @@
 #define KWS_CLI_MEASURE_H
 
 #include "cli/args.h"
+#include "cli/inputs.h"
 #include "corpus/recordings.h"
 
 typedef struct {
 	kws_args_audio audio;
+	kws_inputs inputs;
 	double tolerance; /* seconds */
 	bool unlabelled_only;
-	unsigned jobs;
 	int smooth_ms, refractory_ms; /* -1: the model's */
-	char **inputs;		      /* files and folders, the caller's */
-	int n_inputs;
 } kws_measure_args;
 
 /* Child parsers with these options, and the inputs; the input of the first is a kws_measure_args. */

@@ -24,7 +24,8 @@ typedef struct {
 	kws_material material; /* its recordings are those that could be read */
 	size_t n_labelled, n_said;
 	double labelled_s, unlabelled_s;
-	size_t failed;		   /* files that could not be read; the caller may add others */
+	size_t failed;		   /* files that could not be read */
+	bool incomplete;	   /* for the caller: there were others that it could not list */
 	kws_vocabulary vocabulary; /* of the truth files */
 	kws_recording *recording;  /* (material.n,) */
 	bool *command;		   /* (n_words,) */

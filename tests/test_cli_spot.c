@@ -116,6 +116,39 @@ static void spot_goes_on_after_a_bad_file(void **state)
 	assert_non_null(strstr(out, "long.wav"));
 }
 
+/* Whatever the number of threads: the same lines in the same order, on both sides. */
+static void spot_does_not_depend_on_jobs(void **state)
+{
+	(void)state;
+	static char once[MOST], once_err[MOST];
+	const char *const jobs[] = { "1", "2", "7" };
+	const char *const formats[] = { "text", "jsonl", "csv", "audacity" };
+	put_text("list",
+		 "long.wav\nshort.wav\nnone.wav\nshort.wav\nlong.wav\njunk.wav\nshort.wav\n");
+	for (size_t f = 0; f < 4; f++)
+		for (size_t j = 0; j < 3; j++) {
+			assert_int_equal(run_line("spot --format %s -t 0.4 -j %s --files-from list",
+						  formats[f], jobs[j]),
+					 1);
+			if (j == 0) {
+				memcpy(once, out, sizeof once);
+				memcpy(once_err, err, sizeof once_err);
+				assert_true(count_lines(once) > 8);
+				assert_non_null(strstr(err, "none.wav"));
+				assert_non_null(strstr(err, "junk.wav"));
+			}
+			assert_string_equal(out, once);
+			assert_string_equal(err, once_err);
+		}
+	assert_int_equal(run_line("spot - -"), 2);
+	assert_int_equal(run_line("spot --files-from - -"), 2);
+	assert_int_equal(run_line("spot -0 long.wav"), 2);
+	assert_int_equal(run_line("spot -j 0 long.wav"), 2);
+	assert_int_equal(run_line("spot"), 2);
+	assert_int_equal(run_line("spot --files-from nowhere"), 1);
+	assert_non_null(strstr(err, "nowhere: No such file"));
+}
+
 static void spot_reads_raw_pcm(void **state)
 {
 	(void)state;
@@ -182,6 +215,7 @@ int main(void)
 		cmocka_unit_test(spot_tells_what_it_found),
 		cmocka_unit_test(spot_thresholds),
 		cmocka_unit_test(spot_goes_on_after_a_bad_file),
+		cmocka_unit_test(spot_does_not_depend_on_jobs),
 		cmocka_unit_test(spot_reads_raw_pcm),
 		cmocka_unit_test(events_come_while_the_pipe_runs),
 	};
