@@ -7,6 +7,7 @@ import soundfile
 
 COMMANDS = {
     "manifest": "list a plain Speech Commands folder, with words of your choice as commands",
+    "words": "list a corpus with every word as a word of its own, and some speakers held back",
     "augment": "make augmented copies of the corpus, with what the teacher hears in them",
     "teacher": "train heads on the teacher; soft labels of each clip",
     "dense": "what the teacher hears in running speech",

@@ -7,7 +7,8 @@ The second makes other features of the same audio; all else is in the shards tha
 not made again.
 
 Version 0 is the corpus as it is. The others pass through speed (and so pitch), room, band limits, colouring, noise or
-babble, gain and clipping, in that order. Item k of version v has its own generator, seeded by (seed, v, k): a shard
+babble, gain and clipping, and codecs, in that order. What the teacher hears of a clip is its sound before the room: what was
+said, not what became of it. Item k of version v has its own generator, seeded by (seed, v, k): a shard
 does not depend on which others were made. shards.py says what it holds. Clips of split train and val go in, of the latter marked.
 """
 import json
@@ -28,10 +29,11 @@ from .features import CONTRACTS, log_mel
 from .options import corpus as corpus_options
 from .options import listed, parser, versions, whole
 from .shards import CLIP_KIND, SILENCE_KIND, SPEECH_KIND
-from .sounds import colour, loud_rms, rms, room, synthetic_noise
+from .sounds import codec, colour, loud_rms, rms, room, synthetic_noise
 
 SIDE = RATE // 4  # what the teacher hears before and after the clip
 LONG = CLIP + 2 * SIDE
+RECIPE = 2  # of what is done to a clip: goes up with each change of it
 
 
 class Teacher:
@@ -134,35 +136,42 @@ class Maker:
             x = x + noise * (level / rms(noise) * 10 ** (-rng.uniform(lowest, 30) / 20))
         peak = np.abs(x).max() + 1e-9
         x = x * min(10 ** (rng.uniform(-14, 12) / 20), (2.0 if rng.random() < 0.06 else 0.98) / peak)
-        return np.clip(x, -1, 1)
+        return codec(rng, np.clip(x, -1, 1)) if rng.random() < 0.2 else np.clip(x, -1, 1)
 
     def clip(self, rng, x, clean):
+        """-> what is heard, and what was said, both [LONG]."""
         if clean:
-            return np.pad(x[:CLIP], (SIDE, SIDE + CLIP - len(x[:CLIP])))
+            x = np.pad(x[:CLIP], (SIDE, SIDE + CLIP - len(x[:CLIP])))
+            return x, x
         if rng.random() < 0.8:
             x = resample_poly(x, int(round(50 * np.exp(rng.uniform(-0.15, 0.15)))), 50)
         x = np.roll(fit(x, LONG), int(rng.uniform(-0.08, 0.08) * RATE))
-        return self.spoil(rng, x)
+        return self.spoil(rng, x), x
 
     def speech_cut(self, rng, x, clean):
+        """-> what is heard, and what was said, both [LONG]."""
         n = LONG + 6000
         at = rng.integers(0, max(1, len(x) - n))
         x = x[at : at + n]
-        return fit(x, LONG) if clean else self.clip(rng, x, False)
+        return (fit(x, LONG),) * 2 if clean else self.clip(rng, x, False)
 
     def silence(self, rng, clean):
+        """-> sound in which nobody speaks [LONG]. Recordings of noise are heard at many speeds."""
         kind = rng.random()
         if kind < 0.08:
             return np.zeros(LONG)
-        x = self._cut(rng, self.noise, LONG) if kind < 0.65 else synthetic_noise(rng, LONG)
-        if clean and kind < 0.65:
+        x = self._cut(rng, self.noise, 2 * LONG) if kind < 0.8 else synthetic_noise(rng, LONG)
+        if kind < 0.8:
+            x = x[:LONG] if clean or kind < 0.25 else resample_poly(x, int(round(50 * np.exp(rng.uniform(-0.4, 0.4)))), 50)[:LONG]
+        if clean and kind < 0.8:
             return x
         if rng.random() < 0.4:
             x = colour(rng, x)
         x = x / rms(x) * 10 ** (rng.uniform(-70, -8) / 20)
         if rng.random() < 0.1:
             x = x + rng.uniform(-0.5, 0.5)  # DC
-        return np.clip(x, -1, 1)
+        x = np.clip(x, -1, 1)
+        return codec(rng, x) if not clean and rng.random() < 0.2 else x
 
     def plan(self, version, silences, cuts, copies):
         """copies: word -> how often each of its clips is in versions but 0, if not once.
@@ -180,13 +189,14 @@ class Maker:
         return out
 
     def make(self, version, k, entry, seed):
+        """-> what is heard, and what was said, both [LONG]."""
         kind, i, _, _, _ = entry
         rng = np.random.default_rng((seed, version, k))
         if kind == CLIP_KIND:
             return self.clip(rng, self.corpus.audio(i), version == 0)
         if kind == SPEECH_KIND:
             return self.speech_cut(rng, self.corpus.audio(i), version == 0)
-        return self.silence(rng, version == 0)
+        return (self.silence(rng, version == 0),) * 2
 
 
 def same_audio(path, audio):
@@ -200,7 +210,7 @@ def same_audio(path, audio):
 def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies, batch=8):
     """Write the shard of a version. teacher: a Teacher, or the path of a shard that holds what it heard in the same audio."""
     plan = maker.plan(version, silences, cuts, copies)
-    audio = digest([maker.corpus.digest(), version, seed, silences, cuts, copies])
+    audio = digest([RECIPE, maker.corpus.digest(), version, seed, silences, cuts, copies])
     if os.path.exists(path):
         if json.loads(str(same_audio(path, audio)["features"])) != asdict(cfg):
             raise SystemExit(f"{path}: of other features")
@@ -211,11 +221,11 @@ def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies,
     embed = np.empty((len(plan), 9, 96), np.float16) if listen else same_audio(teacher, audio)["embed"]
     t0 = time.time()
     for at in range(0, len(plan), batch):
-        pcm = np.stack([maker.make(version, k, plan[k], seed) for k in range(at, min(at + batch, len(plan)))])
-        pcm = pcm.astype(np.float32)
+        made = zip(*(maker.make(version, k, plan[k], seed) for k in range(at, min(at + batch, len(plan)))), strict=True)
+        pcm, said = (np.stack(x).astype(np.float32) for x in made)
         frames[at : at + len(pcm)] = log_mel(pcm[:, SIDE : SIDE + CLIP], cfg)
         if listen:
-            embed[at : at + len(pcm)] = teacher(pcm)
+            embed[at : at + len(pcm)] = teacher(said)
         if at % (batch * 100) == 0:
             done = at + len(pcm)
             print(f"version {version}: {done}/{len(plan)}  {(time.time() - t0) / done * 1e3:.1f} ms an item", flush=True)

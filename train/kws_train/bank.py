@@ -46,9 +46,9 @@ class Bank:
             self.clips, label, kind, self.embed, self.soft, self.clean = (torch.cat(x) for x in parts.values())
             self.clips.clamp_(min=self.floor)
             some = self.embed[::37].float()
-            self.embed_mean, self.embed_std = some.mean((0, 1)), some.std((0, 1))
+            self.embed_mean, self.embed_std = some.mean((0, 1)), some.std((0, 1)).clamp_min(1e-3)  # one silence may be all
             self.label, self.kind = label.long(), kind.long()
-            wrong = (self.kind == 0) & (self.soft.argmax(1) != self.label)  # where it mishears a clip, the label counts
+            wrong = (self.kind != shards.SPEECH_KIND) & (self.soft.argmax(1) != self.label)  # there the label counts
             self.soft[wrong] = sure(self.label[wrong], 0.9, len(self.words))
         else:
             idx = [i for s in splits for i in corpus.where("commands", "unknown", split=s)]
@@ -127,7 +127,9 @@ class Augment:
     Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
     def __init__(self, bank: Bank, step, rng, unknown_speech=0.04, silence=0.07, unknown=0.11, warp=1.0, partial=0.03,
-                 clean=0.35):
+                 clean=0.35, commands=None):
+        """commands: the words that the network spots, as many clips of each; other words of the bank share `unknown`, by the
+        root of how many clips they have. None: all."""
         self.bank, self.step, self.rng = bank, step, rng
         self.warp, self.partial = warp, partial
         self.unknown, self.silence = bank.words.index(UNKNOWN), bank.words.index(SILENCE)
@@ -135,12 +137,13 @@ class Augment:
         self.extra = {k: rows(bank.kind == v) for k, v in (("speech", 1), ("silence", 2))}
         if not (bank.speech if bank.soft is None else len(self.extra["speech"])):  # none there: other words have its share
             unknown, unknown_speech = unknown + unknown_speech, 0.0
-        n_words = len(bank.words) - 2
-        share = dict.fromkeys(range(n_words), (1 - unknown - silence - unknown_speech) / n_words)
-        share[self.unknown] = unknown
         of = lambda c: (bank.label == c) & (bank.kind == 0)
-        if not of(self.unknown).any():
-            del share[self.unknown]
+        spotted = [c for c, w in enumerate(bank.words[:-2]) if commands is None or w in commands]
+        others = {c: math.sqrt(n) for c in range(self.silence) if c not in spotted and (n := int(of(c).sum()))}
+        share = dict.fromkeys(spotted, (1 - unknown - silence - unknown_speech) / len(spotted))
+        share |= {c: unknown * n / sum(others.values()) for c, n in others.items()}
+        self.other = torch.ones(len(bank.words), dtype=torch.bool)  # words of which a part is no command either
+        self.other[[*spotted, self.silence]] = False
         self.by_class = {(c, clean): rows(of(c) & (bank.clean == clean)) for c in share for clean in (False, True)}
         for c, clean in self.by_class:  # a class of which there are only clips of one kind
             if not len(self.by_class[c, clean]):
@@ -237,10 +240,11 @@ class Augment:
         """
         rng, n = self.rng, len(label)
         shift = rng.uniform(-1, 1, n) * np.where(rng.random(n) < 0.25, 24, 12)
-        other = label.numpy() == self.unknown
+        other = self.other[label].numpy()
         shift = np.where(other & (rng.random(n) < 0.3), rng.uniform(-48, 48, n), shift)
-        half = (label.numpy() < self.unknown) & (rng.random(n) < self.partial)
+        half = (label.numpy() < self.unknown) & ~other & (rng.random(n) < self.partial)
         shift = np.where(half, rng.choice([-1, 1], n) * rng.uniform(44, 56, n), shift)
+        half |= other & (np.abs(shift) > 30)  # of a word that is none of the commands, too
         return torch.from_numpy(shift.astype(np.float32)), torch.from_numpy(half)
 
     def batch(self, n, chain):
@@ -300,16 +304,18 @@ class Augment:
     def dense(self, b, t=320, every=10):
         """b long cuts of running speech, a quarter of them of noise, judged everywhere and not at clips only.
 
-        -> frames [b, t, M], target [b, windows, words], weight [b, windows] (0: the teacher suspects a command),
-        ends of the windows in network frames. every: feature frames between them. Needs bank.heard, see dense.py.
+        -> frames [b, t, M], target [b, windows, words], most [b, windows, words] (what the teacher suspects about there, each
+        word at its most; 1: it heard nothing), ends of the windows in network frames. every: feature frames between them.
+        Needs bank.heard, see dense.py.
         """
         rng, bank = self.rng, self.bank
         ends = list(range(FRAMES, t + 1, every // self.step * self.step))
         quiet = b // 4
-        x = [cut(bank.noise, quiet, t, rng)]
+        warp = torch.exp(torch.from_numpy(rng.uniform(-0.35, 0.35, (2, quiet)).astype(np.float32)) * self.warp)
+        x = [self._place(cut(bank.noise, quiet, t, rng) - self.bank.floor, torch.zeros(quiet), *warp) + self.bank.floor]
         target = torch.zeros(b, len(ends), len(bank.words))
         target[:quiet, :, self.silence] = 1
-        weight = torch.ones(b, len(ends))
+        most = torch.zeros_like(target)
         for i in range(quiet, b):
             k = int(rng.integers(len(bank.speech)))
             r, heard = bank.speech[k].float(), bank.heard[k]
@@ -319,10 +325,11 @@ class Augment:
             for j, e in enumerate(ends):
                 w = (at + e - dense.END) // 8
                 near = heard[max(0, w - 1) : w + 3]
-                if len(near) == 0 or e > len(r) or near[:, : self.unknown].max() > dense.SUSPECT:
-                    weight[i, j] = 0
+                if len(near) == 0 or e > len(r):
+                    most[i, j] = 1
                     continue
+                most[i, j] = near.amax(0)
                 p = float(near[:, self.silence].mean())
                 target[i, j, self.silence], target[i, j, self.unknown] = p, 1 - p
         x = torch.cat(x) + uniform(rng, -3.2, 2.9, b)[:, None, None]
-        return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, weight, [e // self.step for e in ends]
+        return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, most, [e // self.step for e in ends]

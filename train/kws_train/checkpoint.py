@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from .data import same_words
+from .data import said, same_words
 from .features import FeatureConfig
 from .model import Net
 
@@ -13,7 +13,8 @@ PARTS = (*ALIKE, "training", "average", "embedder")
 
 
 def read(path):
-    """-> the dict that `train` saved: network, features, words, training, average, embedder and, to go on, net, opt, rng, step.
+    """-> the dict that `train` saved: network, features, words, training, average, embedder (what is beside the network, its
+    heads' words are `beside`) and, to go on, net, opt, rng, step.
     SystemExit: the file is none of this kws_train."""
     try:
         state = torch.load(path, weights_only=True)
@@ -40,18 +41,28 @@ def mean(paths):
     first = states[0]
     for path, s in zip(paths, states, strict=True):
         same_words(first["words"], paths[0], s["words"], path)
-        for part in ("network", "features"):
-            if s[part] != first[part]:
-                raise SystemExit(f"{paths[0]} and {path} are of different {part}: {first[part]}; {s[part]}")
+        for part in ("network", "features", "beside"):
+            if s.get(part, []) != first.get(part, []):
+                raise SystemExit(f"{paths[0]} and {path} are of different {part}: {first.get(part)}; {s.get(part)}")
     of = lambda part: {k: sum(s[part][k] for s in states) / len(states) for k in first[part]}
     return {**{k: first[k] for k in ALIKE}, "training": [s["training"] for s in states], "average": of("average"),
-            "embedder": of("embedder")}
+            "embedder": of("embedder"), "beside": first.get("beside", [])}
 
 
-def load(paths):
-    """-> the Net of their mean in eval mode, its FeatureConfig, its words, and how each was trained. SystemExit: as mean()."""
+def load(paths, commands=None):
+    """-> the Net of their mean in eval mode, its FeatureConfig, its words, and how each was trained. commands: with the head of
+    these; None: its own. SystemExit: as mean(), or there is no such head."""
     state = mean(paths)
+    words, weights = state["words"], state["average"]
+    if commands is not None and commands != words[:-2]:
+        heads = [w[:-2] for w in state["beside"]]
+        if commands not in heads:
+            raise SystemExit(f"{paths[0]} has no head of {said(commands)}; it has " + "; ".join(map(said, [words[:-2], *heads])))
+        k = heads.index(commands)
+        words, prefix = state["beside"][k], f"heads.{k}."
+        weights = {n: w for n, w in weights.items() if not n.startswith("head.")}
+        weights |= {"head." + n[len(prefix):]: w for n, w in state["embedder"].items() if n.startswith(prefix)}
     cfg = FeatureConfig(**state["features"])
-    net = Net(state["network"], cfg.n_mels, len(state["words"]), log_floor=cfg.log_floor)
-    net.load_state_dict(state["average"])
-    return net.eval(), cfg, state["words"], state["training"]
+    net = Net(state["network"], cfg.n_mels, len(words), log_floor=cfg.log_floor)
+    net.load_state_dict(weights)
+    return net.eval(), cfg, words, state["training"]

@@ -121,12 +121,12 @@ class Bench:
         a = argparse.Namespace(**{**vars(self.a), "lr": e.rate * self.a.lr})
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
-        net, embedder = fresh(e.network, self.bank, self.cfg)
+        net, beside = fresh(e.network, self.bank, self.cfg)
         average = copy.deepcopy(net)
-        opt = optimiser(net, embedder, a)
+        opt = optimiser(net, beside, a)
         augment = Augment(self.bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean)
         began = time.process_time()
-        for step, loss, _ in fit(a, net, embedder, average, opt, augment):
+        for step, loss, _ in fit(a, net, beside, average, opt, augment):
             print(f"{name} {seed}\t{step}\tloss {loss:.4f}", flush=True)
         seconds = time.process_time() - began
         n = len(self.val_y)

@@ -30,7 +30,7 @@ from .data import check_words, said, same_words
 from .features import FeatureConfig
 from .layers import KINDS
 from .model import Net
-from .options import parser
+from .options import listed, parser
 from .stable import save_file
 
 DECISION = {"smooth_ms": 200, "refractory_ms": 700, "threshold": 0.8}  # nobody measured it: one for all words
@@ -154,6 +154,8 @@ def options():
     ap = parser("export", __doc__)
     ap.add_argument("--checkpoint", metavar="FILE", nargs="+", required=True,
                     help="of train; several, trained on from the same weights: their mean")
+    ap.add_argument("--commands", metavar="WORD,...", type=listed,
+                    help="the head of these words, which was trained beside the network's own (default: its own)")
     ap.add_argument("--card", metavar="FILE", help="what is said of the model, JSON (default: only how it was trained)")
     ap.add_argument("--name", help="of the model (default: the card's, or else the file name of --out)")
     ap.add_argument("--prior", metavar="WORD=X", type=prior, action="append", default=[],
@@ -166,7 +168,7 @@ def main(argv=None):
     """Write the model file."""
     ap = options()
     a = ap.parse_args(argv)
-    net, cfg, words, training = load(a.checkpoint)
+    net, cfg, words, training = load(a.checkpoint, a.commands)
     check_words(words, a.checkpoint[0])
     with torch.no_grad():
         for word, factor in a.prior:

@@ -1,6 +1,9 @@
-"""Rooms, microphones, and sounds that are no words. x float [n], samples at 16 kHz; rng a numpy generator."""
+"""Rooms, microphones, codecs, and sounds that are no words. x float [n], samples at 16 kHz; rng a numpy generator."""
+import io
+
 import numpy as np
-from scipy.signal import fftconvolve
+import soundfile
+from scipy.signal import fftconvolve, resample_poly
 
 from .data import RATE
 
@@ -44,6 +47,23 @@ def colour(rng, x):
     if lo > 0:
         g -= slope * np.maximum(0, np.log2(lo / np.maximum(f, 1)))
     return np.fft.irfft(np.fft.rfft(x) * 10 ** (np.maximum(g, -80) / 20), len(x))
+
+
+CODECS = [("OGG", "VORBIS", RATE), ("MP3", "MPEG_LAYER_III", RATE), ("WAV", "IMA_ADPCM", RATE), ("WAV", "GSM610", 8000),
+          ("WAV", "ULAW", 8000), ("WAV", "G721_32", 8000)]
+
+
+def codec(rng, x):
+    """x as a codec leaves it, with the same place in time: one that loses something, at 16 or 8 kHz."""
+    kind, subtype, rate = CODECS[rng.integers(len(CODECS))]
+    y = np.clip(x if rate == RATE else resample_poly(x, 1, RATE // rate), -1, 1)
+    quality = {"compression_level": rng.uniform(0.4, 0.9)} if kind in ("OGG", "MP3") else {}
+    file = io.BytesIO()
+    soundfile.write(file, y, rate, subtype, format=kind, **quality)
+    file.seek(0)
+    y = soundfile.read(file)[0]
+    y = (y if rate == RATE else resample_poly(y, RATE // rate, 1))[: len(x)]
+    return np.pad(y, (0, len(x) - len(y)))
 
 
 def synthetic_noise(rng, n):

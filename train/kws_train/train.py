@@ -4,7 +4,8 @@
 
 bank.py says what batches are made of. Where a teacher has heard the clips, the network learns from its labels, and its frames
 from its embeddings: a small net that is thrown away afterwards maps each network frame to what the teacher made of the 0.8 s
-before it.
+before it. With --commands the network spots these words only, and another such net tells all words of the corpus apart; with
+--commands again it gets one more head, of other words, which `export --commands` writes as a model of its own.
 """
 import copy
 import json
@@ -20,8 +21,10 @@ import torch.nn.functional as F
 
 from . import checkpoint, shards
 from .bank import FRAMES, Augment, Bank, spread
+from .beside import Beside, Vocabulary
 from .data import Corpus, same_words
-from .export import save_model
+from .dense import SUSPECT
+from .export import load_model, save_model
 from .features import SPEECH_EMBEDDING, FeatureConfig
 from .model import STEM, Net, network_spec
 from .network import check_network, step_of
@@ -44,10 +47,10 @@ def accuracy(net, frames, labels, phase=0):
     return float((posteriors(net, frames, phase).argmax(1).numpy() == labels).mean())
 
 
-def optimiser(net, embedder, a):
+def optimiser(net, beside, a):
     """AdamW; no decay on vectors, nor on the EMA's and attention's own parameters. The stem has a rate of its own."""
     stem = list(net.stem.parameters()) if net.stem else []
-    named = [*net.named_parameters(), *embedder.named_parameters()]
+    named = [*net.named_parameters(), *beside.named_parameters()]
     plain = [p for n, p in named if p.ndim == 2 and n.endswith("weight")]
     apart = {id(p) for p in [*plain, *stem]}
     rest = [p for _, p in named if id(p) not in apart]
@@ -57,18 +60,19 @@ def optimiser(net, embedder, a):
     return torch.optim.AdamW(groups, a.lr, betas=(0.9, 0.98), fused=True)
 
 
-class Embedder(torch.nn.Sequential):
-    """What the teacher's embedding would be, out of a network frame [..., D] -> [..., 96]. For training only."""
-
-    def __init__(self, dim):
-        super().__init__(torch.nn.Linear(dim, 192), torch.nn.SiLU(), torch.nn.Linear(192, 96))
-
-
 class Losses:
-    """What a step is judged by."""
+    """What a step is judged by. vocabularies: the network's words, and those of the heads beside it."""
 
-    def __init__(self, a, net, embedder):
-        self.a, self.net, self.embedder = a, net, embedder
+    def __init__(self, a, net, beside, vocabularies):
+        self.a, self.net, self.beside, self.vocabularies = a, net, beside, vocabularies
+        self.apart = False  # what is beside the network learns, and does not teach it
+
+    def _heads(self, pooled):
+        """pooled [..., D] -> (vocabulary, logits, weight) of each head."""
+        yield self.vocabularies[0], self.net.head(pooled), 1.0
+        pooled = pooled.detach() if self.apart else pooled
+        for v, head in zip(self.vocabularies[1:], self.beside.heads, strict=True):
+            yield v, head(pooled), self.a.beside
 
     def clips(self, batch):
         """Labels, the teacher's labels and its embeddings -> scalar."""
@@ -76,25 +80,31 @@ class Losses:
         with torch.autocast("cpu", torch.bfloat16):
             y = net.encode(batch.frames, batch.phase)
         pooled = torch.stack([y[:, max(0, e - net.pool) : e].float().sum(1) / net.pool for e in batch.ends], 1)
-        target = spread(batch.label, 1 - a.smooth, net.head.fc2.out_features)
+        target = spread(batch.label, 1 - a.smooth, len(self.vocabularies[0].of))
         if batch.soft is not None:
             target = (1 - a.distil) * target + a.distil * F.softmax(batch.soft * a.sharpen, -1)
-        loss = F.cross_entropy(net.head(pooled.flatten(0, 1)), target)
+        loss = sum(w * F.cross_entropy(logits, v.fold(target)) for v, logits, w in self._heads(pooled.flatten(0, 1)))
         return loss if batch.soft is None or not a.embed else loss + a.embed * self._embedding(y, batch)
 
     def _embedding(self, y, batch):
         clip, window = torch.nonzero(batch.at >= 0, as_tuple=True)
+        y = y.detach() if self.apart else y
         with torch.autocast("cpu", torch.bfloat16):
-            e = self.embedder(y[clip // len(batch.ends), batch.at[clip, window]])
+            e = self.beside.embed(y[clip // len(batch.ends), batch.at[clip, window]])
         return (e.float() - batch.embed[clip, window]).square().mean()
 
-    def speech(self, x, target, weight, ends, phase):
-        """Running speech: what is nearly a false alarm teaches most -> scalar."""
+    def speech(self, x, target, most, ends, phase):
+        """Running speech: what is nearly a false alarm teaches most; not so where the teacher suspects a command -> scalar."""
         with torch.autocast("cpu", torch.bfloat16):
             y = self.net.encode(x, phase)
-        logits = self.net.head(self.net.pooled(y)[:, [e - 1 for e in ends]])
-        each = -(target * F.log_softmax(logits, -1)).sum(-1) * weight
-        return each.flatten().topk(each.numel() // 4).values.mean()
+        loss = 0
+        for v, logits, w in self._heads(self.net.pooled(y)[:, [e - 1 for e in ends]]):
+            if v is not self.vocabularies[0] and len(v) == len(v.of):
+                continue  # all words: what is said in running speech is some of them
+            sure = v.fold(most)[..., :-2].amax(-1) <= SUSPECT
+            each = -(v.fold(target) * F.log_softmax(logits, -1)).sum(-1) * sure
+            loss = loss + w * each.flatten().topk(each.numel() // 4).values.mean()
+        return loss
 
 
 def recipe(ap, **default):
@@ -120,7 +130,10 @@ def recipe(ap, **default):
     add("sharpen", real(0, 10, above=True), 1.4, "exponent of the teacher's probabilities, above 0, at most 10")
     add("clean", real(0, 1), 0.35, "with shards: share of clips that are as recorded, 0 to 1")
     add("silence", real(0, 0.8), 0.1, "share of silences, 0 to 0.8")
+    add("unknown", real(0, 0.8), 0.11, "share of other words, 0 to 0.8")
     add("distil", real(0, 1), 0.7, "weight of the teacher's labels, where there are any, 0 to 1")
+    add("beside", real(0, 100), 0.5, "weight of the heads beside the network's own, 0 to 100")
+    add("beside_from", whole(0), 0, "what is beside the network teaches it from this step on; before, that only learns")
     add("embed", real(0, 100), 1.0, "weight of the teacher's embeddings, where there are any, 0 to 100")
     add("smooth", real(0, 1), 0.0, "label smoothing of the hard labels, 0 to 1")
     add("average", real(0, 1), 0.999, "decay of the averaged weights, 0 to 1")
@@ -135,22 +148,24 @@ def check_recipe(ap, a):
         ap.error(f"--stop: {a.stop} is behind the end of the schedule of {a.steps} steps")
 
 
-def fresh(network, bank, cfg, pretrained=None):
-    """-> Net that knows the mean and spread of the bank's clips, or begins as the teacher does; and an Embedder for it."""
-    net = Net(network, cfg.n_mels, len(bank.words), log_floor=cfg.log_floor)
+def fresh(network, bank, cfg, pretrained=None, vocabularies=None):
+    """-> Net that knows the mean and spread of the bank's clips, or begins as the teacher does; and what is Beside it.
+    vocabularies: of its head and those beside it; None: the bank's words."""
+    vocabularies = vocabularies or [Vocabulary(None, bank.words)]
+    net = Net(network, cfg.n_mels, len(vocabularies[0]), log_floor=cfg.log_floor)
     net.features.mean.copy_(bank.mean)
     net.features.scale.copy_(1 / bank.std)
     if pretrained:
         net.load_state_dict(net.state_dict() | pretrained)
     if net.stem:
         net.stem.to(memory_format=torch.channels_last)
-    return net, Embedder(network["dim"])
+    return net, Beside(network, vocabularies[1:])
 
 
-def fit(a, net, embedder, average, opt, augment, step=0):
+def fit(a, net, beside, average, opt, augment, step=0, vocabularies=None):
     """Train from `step` to a.stop or a.steps. Yields the step, the mean loss since the last and the rate, every a.every
     steps and at the end; `average` is then the averaged net."""
-    judge, losses, end = Losses(a, net, embedder), [], a.stop or a.steps
+    judge, losses, end = Losses(a, net, beside, vocabularies or [Vocabulary(None, augment.bank.words)]), [], a.stop or a.steps
     while step < end:
         rate = a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * step / a.steps)) + 1e-6
         for g in opt.param_groups:
@@ -158,6 +173,7 @@ def fit(a, net, embedder, average, opt, augment, step=0):
         net.train()
         if net.stem:
             net.stem.requires_grad_(step >= a.stem_from)
+        judge.apart = step < a.beside_from
         batch = augment.batch(a.batch, a.chain)
         loss = judge.clips(batch)
         if a.dense and step >= a.dense_from:
@@ -222,7 +238,10 @@ def options():
     ap.add_argument("--splits", metavar="SPLIT,...", type=listed, default="train", help="train, or train,val for the final model")
     ap.add_argument("--shards", metavar="FILE", nargs="*", default=[], help="augmented shards with teacher labels")
     ap.add_argument("--init", metavar="FILE", nargs="+",
-                    help="start from the averaged weights of this checkpoint, or the mean of several")
+                    help="start from the averaged weights of this checkpoint, or the mean of several, or from a model file")
+    ap.add_argument("--commands", metavar="WORD,...", type=listed, action="append", default=[],
+                    help="the words to spot, in this order; all others are _unknown_ (default: all of the corpus); "
+                    "again: those of one more head")
     ap.add_argument("--network", metavar="JSON", default="{}", help="arguments of network_spec")
     ap.add_argument("--teacher", metavar="DIR", help="folder of the teacher: its first layers are the stem's start")
     ap.add_argument("--convs", metavar="N", type=whole(1, 19), default=15, help="so many of its convolutions, 1 to 19")
@@ -234,29 +253,31 @@ def options():
 class Run:
     """A training and its folder: what a step changes, and where it is kept."""
 
-    def __init__(self, a, corpus, net, embedder, opt, rng, init):
-        self.a, self.corpus, self.net, self.embedder, self.opt, self.rng = a, corpus, net, embedder, opt, rng
+    def __init__(self, a, corpus, vocabularies, net, beside, opt, rng, init):
+        self.a, self.corpus, self.vocabularies, self.opt, self.rng = a, corpus, vocabularies, opt, rng
+        self.net, self.beside = net, beside
         self.average, self.step, self.init = copy.deepcopy(net), 0, init
         self.path = os.path.join(a.run, "last.pt")
 
     def state(self, cfg):
         """What makes two checkpoints ones of the same training."""
-        return {"network": self.net.network, "features": asdict(cfg), "words": self.corpus.words}
+        return {"network": self.net.network, "features": asdict(cfg), "words": self.vocabularies[0].words,
+                "beside": [v.words for v in self.vocabularies[1:]]}
 
     def resume(self, cfg):
         """Go on where the checkpoint is, if there is one."""
         if not os.path.exists(self.path):
             return
         s = checkpoint.read(self.path)
-        same_words(s["words"], self.path, self.corpus.words, os.path.join(self.corpus.root, "manifest.tsv"))
+        same_words(s["words"], self.path, self.vocabularies[0].words, os.path.join(self.corpus.root, "manifest.tsv"))
         for part, value in self.state(cfg).items():
-            if s[part] != value:
+            if s.get(part, []) != value:
                 raise SystemExit(f"{self.path} is of other {part} than asked for: remove it, or give another --run")
         if s["training"]["seed"] != self.a.seed or s["corpus"] != self.corpus.digest():
             raise SystemExit(f"{self.path} is of another seed or corpus: remove it, or give another --run")
         self.net.load_state_dict(s["net"])
         self.average.load_state_dict(s["average"])
-        self.embedder.load_state_dict(s["embedder"])
+        self.beside.load_state_dict(s["embedder"])
         self.opt.load_state_dict(s["opt"])
         self.rng.bit_generator.state = s["rng"]
         self.step = s["step"]
@@ -266,9 +287,9 @@ class Run:
         training = described(self.a, self.corpus, self.net, self.step, self.init)
         checkpoint.save(self.path, {
             **self.state(cfg), "training": training, "net": self.net.state_dict(), "average": self.average.state_dict(),
-            "embedder": self.embedder.state_dict(), "opt": self.opt.state_dict(), "rng": self.rng.bit_generator.state,
+            "embedder": self.beside.state_dict(), "opt": self.opt.state_dict(), "rng": self.rng.bit_generator.state,
             "step": self.step, "corpus": self.corpus.digest()})
-        save_model(os.path.join(self.a.run, "model.safetensors"), self.average, cfg, self.corpus.words,
+        save_model(os.path.join(self.a.run, "model.safetensors"), self.average, cfg, self.vocabularies[0].words,
                    os.path.basename(os.path.abspath(self.a.run)), training=training, measured=measured)
 
 
@@ -279,22 +300,38 @@ def start(ap, a):
         ap.error("--teacher: the shards are not of its features (augment --features speech-embedding)")
     stem, pretrained = read_stem(a.teacher, a.convs) if a.teacher else (STEM, None)
     network = network_of(ap, a, stem)
-    init = checkpoint.mean(a.init) if a.init else None
+    init = beginning(a.init)
     if init and (init["network"], init["features"]) != (network, asdict(cfg)):
         ap.error(f"--init: {a.init[0]} is of another network or other features than asked for")
     corpus = Corpus(a.data, a.cache, words, a.shards and a.shards[0])
+    vocabularies = [Vocabulary(c, corpus.words) for c in a.commands] or [Vocabulary(None, corpus.words)]
+    if a.commands and len(vocabularies[0]) < len(corpus.words):
+        vocabularies.append(Vocabulary(None, corpus.words))
     if init:
-        same_words(init["words"], a.init[0], corpus.words, os.path.join(a.data, "manifest.tsv"))
+        same_words(init["words"], a.init[0], vocabularies[0].words, os.path.join(a.data, "manifest.tsv"))
     rng = np.random.default_rng(a.seed)
     bank = Bank(corpus, cfg, a.splits, a.shards, a.dense)
-    net, embedder = fresh(network, bank, cfg, pretrained)
+    net, beside = fresh(network, bank, cfg, pretrained, vocabularies)
     if init:
         net.load_state_dict(init["average"])
-        embedder.load_state_dict(init["embedder"])
-    run = Run(a, corpus, net, embedder, optimiser(net, embedder, a), rng, init and init["training"])
+        if init["beside"] == [v.words for v in vocabularies[1:]]:
+            beside.load_state_dict(init["embedder"])
+    run = Run(a, corpus, vocabularies, net, beside, optimiser(net, beside, a), rng, init and init["training"])
     run.resume(cfg)
     print(json.dumps(vars(a)), f"clips {len(bank.clips)} parameters {sum(p.numel() for p in net.parameters())}", flush=True)
-    return run, cfg, Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean)
+    return run, cfg, Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, unknown=a.unknown, clean=a.clean,
+                             commands=vocabularies[0].words)
+
+
+def beginning(paths):
+    """-> what a training starts from: the mean of checkpoints, or a model file, which knows nothing beside its words."""
+    if not paths:
+        return None
+    if len(paths) > 1 or not paths[0].endswith(".safetensors"):
+        return checkpoint.mean(paths)
+    net, cfg, words, meta = load_model(paths[0])
+    return {"network": net.network, "features": asdict(cfg), "words": words, "training": [json.loads(meta["training"])],
+            "average": net.state_dict(), "embedder": {}, "beside": None}
 
 
 def main(argv=None):
@@ -308,13 +345,15 @@ def main(argv=None):
     torch.manual_seed(a.seed)
     run, cfg, augment = start(ap, a)
     val = run.corpus.validation(cfg)
+    if val[0] is not None:
+        val = val[0], run.vocabularies[0].of[val[1]].numpy()
     if val[0] is None:
         print(f"no clips of split val in {a.data}: nothing is measured", flush=True)
     elif "val" not in a.splits and run.corpus.heard_before():
         print(f"{run.corpus.heard_before()} speakers of split val are in split train, too: val is not of new voices", flush=True)
     os.makedirs(a.run, exist_ok=True)
     t0, began = time.time(), run.step
-    for step, loss, rate in fit(a, run.net, run.embedder, run.average, run.opt, augment, run.step):
+    for step, loss, rate in fit(a, run.net, run.beside, run.average, run.opt, augment, run.step, run.vocabularies):
         run.step = step
         measured = validate(run.average, run.corpus, val, a.splits)
         line = f"{run.step}\tloss {loss:.4f}"
