@@ -1,8 +1,7 @@
 #include "daemon/engine.h"
 
 #include "conf/words.h"
-#include "daemon/near.h"
-#include "spot/decide.h"
+#include "spot/near.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -35,13 +34,8 @@ static uint64_t samples_of(const kws_engine *e, unsigned ms)
 static void on_event(void *ctx, const kws_event *ev)
 {
 	kws_engine *e = ctx;
-	uint64_t dead = samples_of(e, KWS_DECIDE_DEAD_MS);
-	uint64_t refractory = samples_of(e, e->refractory_ms);
 
-	for (size_t w = 0; w < e->n_words; w++)
-		kws_near_event(&e->near[w],
-			       ev->sample
-				       + (w == ev->word && refractory > dead ? refractory : dead));
+	kws_near_events(e->near, e->n_words, ev, kws_model_rate_hz(e->model), e->refractory_ms);
 	if (e->fn)
 		e->fn(e->ctx, e, ev, false);
 }

@@ -1,5 +1,5 @@
 /* Near misses: scores written by hand, one every 40 ms of a stream at 16 kHz. */
-#include "daemon/near.h"
+#include "spot/near.h"
 
 #include <stdarg.h>
 #include <stddef.h>

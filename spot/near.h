@@ -9,8 +9,10 @@
  * before another near miss can begin: the fall after an event is not a near miss. Nor is a rise
  * that begins where the decision allows no event (in the refractory time of the word, or in the
  * dead time after another word; see spot/decide.h). */
-#ifndef KWS_DAEMON_NEAR_H
-#define KWS_DAEMON_NEAR_H
+#ifndef KWS_SPOT_NEAR_H
+#define KWS_SPOT_NEAR_H
+
+#include "kws.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,6 +35,10 @@ bool kws_near_step(kws_near *n, uint64_t sample, float score, float bar, float t
 
 /* A word was hit, this or another. No near miss of this word begins before quiet_until. */
 void kws_near_event(kws_near *n, uint64_t quiet_until);
+
+/* The same for all words (n_words,) of a model at rate_hz that has decided this event. */
+void kws_near_events(kws_near *n, size_t n_words, const kws_event *ev, unsigned rate_hz,
+		     unsigned refractory_ms);
 
 /* The stream has ended. As kws_near_step(). */
 bool kws_near_flush(kws_near *n);
