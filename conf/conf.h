@@ -112,6 +112,24 @@ typedef struct {
 	unsigned poll_ms, outage_s;
 } kws_conf_service;
 
+/* Of kwsd-mqtt. */
+typedef struct {
+	char host[KWS_CONF_TEXT];
+	unsigned port; /* 0: 1883, with TLS 8883 */
+	unsigned tls;
+	char ca[KWS_CONF_TEXT], cert[KWS_CONF_TEXT], key[KWS_CONF_TEXT];
+	char user_file[KWS_CONF_TEXT], password_file[KWS_CONF_TEXT]; /* "": the credentials */
+	char client_id[64];					     /* "": kwsd-SITE */
+	unsigned qos, keepalive_s, backoff_max_s;
+	char site[KWS_CONF_NAME]; /* "": the host's name */
+	char topic[96], discovery[96];
+	char name[64], area[64], url[KWS_CONF_TEXT];
+	unsigned hermes, interval_s, late_s;
+	char spool[KWS_CONF_TEXT]; /* "": in memory only; "auto": $STATE_DIRECTORY/events.spool, in
+				      memory without that variable */
+	unsigned spool_kb, spool_age_s;
+} kws_conf_mqtt;
+
 /* Each repeating kind has at least one element: if the files have none, a plain one with the
  * defaults. There is always a plain decision. The elements are in the order of the files. */
 typedef struct {
@@ -128,6 +146,7 @@ typedef struct {
 	kws_conf_control control;
 	kws_conf_log log;
 	kws_conf_service service;
+	kws_conf_mqtt mqtt;
 } kws_conf;
 
 /* Called once for each error, e.g. "kwsd.conf:12: [audio kitchen] rate_hz: x is not in

@@ -366,6 +366,7 @@ KIND(real_or_model, parse_real_or_model, print_real_or_model, range_or_model, NO
 KIND(text, parse_text, print_text, range_text, NOWHERE);
 KIND(device, parse_device, print_text, range_device, NOWHERE);
 KIND(path, parse_path, print_text, range_path, NOWHERE);
+KIND(path_or_auto, parse_path_or_auto, print_text, range_path_or_auto, NOWHERE);
 KIND(file_path, parse_path, print_text, range_path, A_FILE);
 KIND(socket_path, parse_path, print_text, range_path, A_SOCKET);
 KIND(folder_path, parse_path, print_text, range_path, A_FOLDER);

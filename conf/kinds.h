@@ -34,9 +34,11 @@ extern const kws_conf_kind kws_conf_count, kws_conf_real, kws_conf_count_or_mode
 	kws_conf_real_or_model;
 extern const kws_conf_kind kws_conf_text, kws_conf_device, kws_conf_command, kws_conf_mode,
 	kws_conf_choice;
-/* A path that is read, and paths that are written to. No two of the latter may be the same. */
-extern const kws_conf_kind kws_conf_path, kws_conf_file_path, kws_conf_socket_path,
-	kws_conf_folder_path, kws_conf_file_path_or_auto, kws_conf_socket_path_or_auto;
+/* Paths that kwsd reads, or other programs use, and paths that it writes to. No two of the latter may
+ * be the same. */
+extern const kws_conf_kind kws_conf_path, kws_conf_path_or_auto, kws_conf_file_path,
+	kws_conf_socket_path, kws_conf_folder_path, kws_conf_file_path_or_auto,
+	kws_conf_socket_path_or_auto;
 /* The length of a queue of events. It takes memory if the section is on. */
 extern const kws_conf_kind kws_conf_events;
 /* The name of a section, or several names, separated by one blank. */

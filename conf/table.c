@@ -26,6 +26,7 @@ const kws_conf_section kws_conf_sections[] = {
 	{ "control", ONE(control) },
 	{ "log", ONE(log) },
 	{ "service", ONE(service) },
+	{ "mqtt", ONE(mqtt) },
 };
 const size_t kws_conf_n_sections = sizeof kws_conf_sections / sizeof kws_conf_sections[0];
 
@@ -90,6 +91,30 @@ const kws_conf_key kws_conf_keys[] = {
 	KEY(log, stats_s, count, 0, 86400, "0"),
 	KEY(service, poll_ms, count, 5, 100, "20"),
 	KEY(service, outage_s, count, 0, 86400, "300"),
+	TEXT(mqtt, host, text, "localhost"),
+	KEY(mqtt, port, count, 0, 65535, "0"),
+	KEY(mqtt, tls, choice, 0, 1, "no"),
+	TEXT(mqtt, ca, path, ""),
+	TEXT(mqtt, cert, path, ""),
+	TEXT(mqtt, key, path, ""),
+	TEXT(mqtt, user_file, path, ""),
+	TEXT(mqtt, password_file, path, ""),
+	TEXT(mqtt, client_id, text, ""),
+	KEY(mqtt, qos, count, 0, 2, "2"),
+	KEY(mqtt, keepalive_s, count, 5, 3600, "30"),
+	KEY(mqtt, backoff_max_s, count, 1, 3600, "60"),
+	TEXT(mqtt, site, name, ""),
+	TEXT(mqtt, topic, text, "kwsd"),
+	TEXT(mqtt, discovery, text, "homeassistant"),
+	TEXT(mqtt, name, text, ""),
+	TEXT(mqtt, area, text, ""),
+	TEXT(mqtt, url, text, ""),
+	KEY(mqtt, hermes, choice, 0, 1, "yes"),
+	KEY(mqtt, interval_s, count, 1, 3600, "30"),
+	KEY(mqtt, late_s, count, 1, 86400, "30"),
+	TEXT(mqtt, spool, path_or_auto, "auto"),
+	KEY(mqtt, spool_kb, count, 16, 1048576, "1024"),
+	KEY(mqtt, spool_age_s, count, 1, 2592000, "3600"),
 };
 const size_t kws_conf_n_keys = sizeof kws_conf_keys / sizeof kws_conf_keys[0];
 

@@ -139,7 +139,23 @@ control.buffer_kb=1024
 control.state=/var/lib/kwsd/other.conf
 log.level=debug
 log.stats_s=1
-service.outage_s=0'
+service.outage_s=0
+mqtt.host=broker.example
+mqtt.tls=yes
+mqtt.ca=/etc/ssl/certs/ca-certificates.crt
+mqtt.cert=/etc/kwsd/mqtt.crt
+mqtt.key=/etc/kwsd/mqtt.key
+mqtt.user_file=/etc/kwsd/mqtt.user
+mqtt.password_file=/etc/kwsd/mqtt.password
+mqtt.client_id=one
+mqtt.site=kitchen
+mqtt.topic=house/kwsd
+mqtt.discovery=ha
+mqtt.name=Ears of the kitchen
+mqtt.area=Kitchen
+mqtt.url=http://kitchen.example:8080/
+mqtt.hermes=no
+mqtt.spool=/var/lib/kwsd-mqtt/other.spool'
 kwsd -t -c /dev/null > /t/all 2> /t/out
 most() { kwsd -t -c /dev/null -o "$1=?" 2>&1 | sed -n 's/.* is not in [0-9.]*\.\.\([0-9]*\).*/\1/p'; }
 awk '/^\[/ {s = substr($0, 2, length($0) - 2)} / =/ {print s "." $1}' /t/all > /t/keys
