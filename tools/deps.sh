@@ -23,6 +23,7 @@ libraries  libmpg123-dev        MP3
 libraries  portaudio19-dev      microphone
 libraries  libsystemd-dev       service notification and journal
 libraries  libinih-dev          configuration file
+libraries  libmosquitto-dev     kwsd-mqtt: connection to a broker
 tests      libcmocka-dev        unit tests
 tests      binutils             reads the built programs
 tests      g++                  builds the C++ example
@@ -35,6 +36,9 @@ parts      dbus                 the message bus in that container
 parts      procps               looks at processes
 parts      sox                  makes audio
 parts      socat                reads the event socket
+parts      mosquitto            an MQTT broker
+parts      mosquitto-clients    talk to it
+parts      openssl              makes its certificates
 parts      zsh                  asks its completion
 parts      fish                 asks its completion
 lanes      git                  names the files to look at
