@@ -104,6 +104,16 @@ typedef struct {
 } kws_conf_control;
 
 typedef struct {
+	char listen[64];	   /* "": only on sockets of systemd */
+	char token[KWS_CONF_TEXT]; /* file; "": the credential of the unit, or none */
+	char hosts[KWS_CONF_TEXT]; /* more names by which browsers may ask, separated by blanks */
+	unsigned pages;		   /* that may look at once */
+	unsigned clips;		   /* KWS_YES: clips are served */
+	char textfile[KWS_CONF_TEXT]; /* "": off */
+	unsigned textfile_s;
+} kws_conf_web;
+
+typedef struct {
 	unsigned level;	  /* 3 error, 4 warning, 6 info, 7 debug */
 	unsigned stats_s; /* 0: only on SIGUSR1 */
 } kws_conf_log;
@@ -144,6 +154,7 @@ typedef struct {
 	kws_conf_journal journal;
 	kws_conf_clips clips;
 	kws_conf_control control;
+	kws_conf_web web;
 	kws_conf_log log;
 	kws_conf_service service;
 	kws_conf_mqtt mqtt;
