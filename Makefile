@@ -167,6 +167,7 @@ $(AUDIO): $(AUDIO_OBJ)
 	$(archive)
 $(CORPUS): $(CORPUS_OBJ)
 	$(archive)
+$(B)/gateway/web/page.o: gateway/web/page.html
 $(RUN): $(RUN_OBJ)
 	$(archive)
 $(GATE): $(GATE_OBJ)

@@ -23,7 +23,7 @@ daemon/sink|daemon/sink conf/conf runtime spot/event|systemd/
 gateway|gateway/program gateway/control_client conf runtime|argp.h jansson.h
 gateway/wyoming|gateway/wyoming gateway/program conf runtime|jansson.h
 gateway/mqtt|gateway/mqtt gateway/program gateway/control_client conf runtime|jansson.h mosquitto.h nettle/sha2.h pthread.h
-gateway/web|gateway/web gateway/program gateway/control_client conf runtime|jansson.h microhttpd.h
+gateway/web|gateway/web gateway/program gateway/control_client conf runtime|jansson.h microhttpd.h nettle/ systemd/sd-daemon.h
 '
 # what every folder may use: C, and POSIX where house rules allow it
 plain='^(assert|ctype|errno|float|inttypes|limits|locale|math|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time|fenv)\.h$'

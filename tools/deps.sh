@@ -24,6 +24,7 @@ libraries  portaudio19-dev      microphone
 libraries  libsystemd-dev       service notification and journal
 libraries  libinih-dev          configuration file
 libraries  libmosquitto-dev     kwsd-mqtt: connection to a broker
+libraries  libmicrohttpd-dev    web page and metrics
 tests      libcmocka-dev        unit tests
 tests      binutils             reads the built programs
 tests      g++                  builds the C++ example
