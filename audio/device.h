@@ -105,4 +105,8 @@ bool kws_device_findings(kws_device *d, kws_findings *out);
  * none; check every few milliseconds. */
 int kws_device_fd(const kws_device *d);
 
+/* Play pcm (n,), mono, on the default output, and wait until it has been heard. Call
+ * kws_device_prepare() first. KWS_ERR_DEVICE: there is no output, or it does not take this rate. */
+enum kws_status kws_device_play(const float *pcm, size_t n, unsigned rate_hz, kws_error *err);
+
 #endif

@@ -359,3 +359,32 @@ enum kws_status kws_device_open_portaudio(kws_device *d, const kws_device_config
 	free(list);
 	return status;
 }
+
+static PaError play(const float *pcm, size_t n, unsigned rate_hz)
+{
+	PaStream *s = NULL;
+	PaError e = Pa_OpenDefaultStream(&s, 0, 1, paFloat32, rate_hz, paFramesPerBufferUnspecified,
+					 NULL, NULL);
+	if (e != paNoError)
+		return e;
+	e = Pa_StartStream(s);
+	if (e == paNoError)
+		e = Pa_WriteStream(s, pcm, n);
+	if (e == paNoError || e == paOutputUnderflowed)
+		e = Pa_StopStream(s); /* after the last sample was heard */
+	Pa_CloseStream(s);
+	return e;
+}
+
+enum kws_status kws_device_play(const float *pcm, size_t n, unsigned rate_hz, kws_error *err)
+{
+	if (!try_enter())
+		return kws_fail(err, KWS_ERR_DEVICE, "a device takes long to open or to close");
+	PaError e = use();
+	if (e == paNoError) {
+		e = play(pcm, n, rate_hz);
+		end_use();
+	}
+	leave();
+	return e == paNoError ? KWS_OK : kws_fail(err, KWS_ERR_DEVICE, "%s", Pa_GetErrorText(e));
+}

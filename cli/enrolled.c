@@ -63,8 +63,8 @@ static void print_report(const char *path, const char *word, const kws_enrol_rep
 	kws_wilson_interval(r->n_missed, r->n_tried, &lo, &hi);
 	printf("%s: \"%s\", from %zu takes, threshold %.3f\n", path, word, r->n_takes,
 	       (double)r->threshold);
-	printf("  missed        %zu of %zu takes that it was not made from, as they are and "
-	       "spoilt: "
+	printf("  missed        %zu of %zu tries with takes that were left out, as they are and "
+	       "degraded: "
 	       "%.0f to %.0f %%\n",
 	       r->n_missed, r->n_tried, 100.0 * lo, 100.0 * hi);
 	kws_poisson_interval(r->n_alarms, r->judge_hours, &lo, &hi);
@@ -72,11 +72,11 @@ static void print_report(const char *path, const char *word, const kws_enrol_rep
 	       "%g was wanted\n",
 	       r->n_alarms, r->judge_hours, lo, hi, per_hour);
 	for (size_t i = 0; m && i < 3 && r->near_score[i] >= CLOSE; i++)
-		printf("  close to      %s: heard as that by %.2f\n", kws_model_word(m, r->near[i]),
-		       (double)r->near_score[i]);
-	printf("  All takes by one speaker? Then others are missed one time in four: kws enrol "
-	       "--add "
-	       "adds theirs.\n");
+		printf("  close to      %s: the takes score %.2f as that word\n",
+		       kws_model_word(m, r->near[i]), (double)r->near_score[i]);
+	printf("  If all takes are of one speaker, one in four words of other people is missed. "
+	       "Add their "
+	       "takes with --add.\n");
 }
 
 void kws_enrolled_report(const char *path, const char *word, const kws_enrol_report *r,

@@ -159,7 +159,8 @@ static bool keep(recorder *r, kws_spoken_list *to)
 	snprintf(name, sizeof name, "take %zu", to->n + 1);
 	fprintf(stderr, "  good: %.2f s, %.0f dBFS, %.0f dB over the room\n",
 		(double)(t.end - t.start) / r->rate_hz, (double)t.level_dbfs, (double)t.snr_db);
-	return kws_spoken_add(to, name, copy, n, r->rate_hz, false);
+	const kws_spoken new = { .pcm = copy, .n = n, .rate_hz = r->rate_hz };
+	return kws_spoken_add(to, name, &new);
 }
 
 static int record(recorder *r, kws_spoken_list *to, const char *word, size_t wanted)

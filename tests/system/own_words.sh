@@ -70,7 +70,7 @@ test_what_is_refused() { # at most 60 s
 	refused 4 "late.wav: not used: cut off" computer "$T/late.wav" $TAKES/computer-[12].opus
 	refused 4 "computer-1.opus: No such file" computer "$T/computer-1.opus" $TAKES/computer-[12].opus
 	refused 2 "'yes' is a word of the model already" yes $TAKES/computer-[1-3].opus
-	refused 2 "which word?"
+	refused 2 "WORD is missing"
 	refused 3 "no base for words of one's own" -m "$MODEL" computer $TAKES/computer-[1-3].opus
 	refused 3 "No such file" --add computer $TAKES/computer-[1-3].opus
 	refused 3 "No such file" --remove computer
@@ -111,4 +111,90 @@ test_a_long_recording_takes_no_more_memory() { # at most 120 s
 	sox -q -n -r 48000 -b 16 "$T/long.wav" synth 600 pinknoise vol 0.1 # 115 MB of samples
 	(ulimit -d 80000; "$KWS" bank --output "$T/long.bank" tests/data/demo.flac --judge "$T/long.wav") > "$T/out" 2> "$T/err" || fail "$(cat "$T/err")"
 	grep -q '0.17 h that set thresholds' "$T/out" || fail "$(cat "$T/out")"
+}
+
+test_clips_of_kwsd() { # at most 300 s
+	need sox
+	enrol clips $TAKES/computer-[456].opus || fail "$(cat "$T/err")" # sox reads the FLAC that is kept of them
+	enrol computer $TAKES/computer-[1-3].opus || fail "$(cat "$T/err")"
+	local stamp=20260301T12000 n
+	mkdir "$T/clips"
+	for n in 1 2 3; do sox -q "$T/own.takes/clips/00$n.flac" "$T/clips/${stamp}$n.250Z-computer-9$n.wav"; done
+	mv "$T/clips/${stamp}3.250Z-computer-93.wav" "$T/clips/${stamp}3.250Z-kitchen-computer-93-near.wav"
+	cp "$T/clips/${stamp}1.250Z-computer-91.wav" "$T/clips/${stamp}7.250Z-yes-91.wav" # of another word
+	# answers: right, wrong, nothing for the third
+	printf 'p\nx\ny\nn\nq\n' | enrol --from-clips "$T/clips" computer || fail "status $?: $(cat "$T/err")"
+	grep -q 'clips: 1 right, 1 wrong, 0 missed' "$T/err" || fail "$(cat "$T/err")"
+	grep -q 'clip 3 of 3: .*3.250Z-kitchen' "$T/err" || fail "$(cat "$T/err")"
+	grep -q 'from 4 takes' "$T/out" || fail "$(cat "$T/out")"
+	[ -f "$T/own.takes/computer/${stamp}1.250Z-computer-91.flac" ] || fail "the right one is not kept"
+	[ -f "$T/own.takes/computer/wrong/${stamp}2.250Z-computer-92.flac" ] || fail "the wrong one is not kept"
+	# only what is not marked yet is asked for; a file of marks answers
+	echo "${stamp}1.250Z-computer-91.wav right" > "$T/marks"
+	enrol --from-clips "$T/clips" --marks "$T/marks" computer && fail "a clip that is marked already: success"
+	grep -q "marks:1: there is no such clip" "$T/err" || fail "$(cat "$T/err")"
+	printf '# mine\n%s maybe\n' "${stamp}3.250Z-kitchen-computer-93-near.wav" > "$T/marks"
+	enrol --from-clips "$T/clips" --marks "$T/marks" computer && fail "another mark: success"
+	grep -q "marks:2: the mark is none of" "$T/err" || fail "$(cat "$T/err")"
+	echo "$T/clips/${stamp}3.250Z-kitchen-computer-93-near.wav missed # softly" > "$T/marks"
+	enrol --from-clips "$T/clips" --marks "$T/marks" computer || fail "marks: $(cat "$T/err")"
+	grep -q 'clips: 0 right, 0 wrong, 1 missed' "$T/err" || fail "$(cat "$T/err")"
+	grep -q 'from 5 takes' "$T/out" || fail "$(cat "$T/out")"
+	local sum; sum=$(sha256sum < "$OWN")
+	enrol --from-clips "$T/clips" computer || fail "all marked: $(cat "$T/err")"
+	[ "$sum" = "$(sha256sum < "$OWN")" ] || fail "nothing new, and the file has changed"
+	mkdir "$T/none"
+	enrol --from-clips "$T/none" computer; [ $? = 4 ] && grep -q 'no clips of "computer"' "$T/err" || fail "$(cat "$T/err")"
+	enrol --from-clips "$T/nowhere" computer; [ $? = 1 ] && grep -q 'nowhere: No such file' "$T/err" || fail "$(cat "$T/err")"
+	# files by name: a sound that was taken for the word scores lower afterwards
+	enrol --add --right $TAKES/computer-4.opus --wrong $TAKES/snowboy-1.opus computer || fail "$(cat "$T/err")"
+	enrol --remove --forget computer || fail "$(cat "$T/err")"
+	[ ! -e "$T/own.takes/computer" ] || fail "--forget leaves $(ls -R "$T/own.takes")"
+}
+
+test_words_go_to_another_base() { # at most 300 s
+	enrol --only --per-hour 100 computer $TAKES/computer-[1-3].opus || fail "$(cat "$T/err")"
+	enrol --per-hour 5 'hey computer' $TAKES/computer-[456].opus || fail "$(cat "$T/err")"
+	local size; size=$(stat -c %s config/models/own-words.safetensors)
+	cp config/models/own-words.safetensors "$T/other.safetensors"
+	printf '\001' | dd of="$T/other.safetensors" bs=1 seek=$((size - 4)) conv=notrunc 2> /dev/null # another weight, a little
+	cmp -s "$T/other.safetensors" config/models/own-words.safetensors && fail "the other base is the same"
+	local sum; sum=$(sha256sum < "$OWN")
+	enrol --refit -m "$T/other.safetensors" && fail "the bank is of another base: success"
+	grep -q 'the bank was made with another base' "$T/err" || fail "$(cat "$T/err")"
+	"$KWS" bank -m "$T/other.safetensors" --output "$T/other.bank" tests/data/demo.flac --judge tests/data/demo.flac > "$T/out" 2>&1 || fail "$(cat "$T/out")"
+	mv "$T/own.takes/computer" "$T/away"
+	enrol --refit -m "$T/other.safetensors" --bank "$T/other.bank" && fail "a word without takes: success"
+	grep -q '"computer": no takes in' "$T/err" || fail "$(cat "$T/err")"
+	[ "$sum" = "$(sha256sum < "$OWN")" ] || fail "refused, and the file has changed"
+	mv "$T/away" "$T/own.takes/computer"
+	enrol --refit -m "$T/other.safetensors" --bank "$T/other.bank" --format jsonl || fail "status $?: $(cat "$T/err")"
+	[ "$(grep -c '"takes":3,' "$T/out")" = 2 ] || fail "$(cat "$T/out")"
+	grep -q '"word":"hey computer".*"wanted_per_hour":5' "$T/out" || fail "$(cat "$T/out")"
+	enrol --list && [ "$(cut -f1 "$T/out")" = "$(printf 'computer\nhey computer')" ] || fail "--list: $(cat "$T/out")"
+	"$KWS" spot -m "$OWN" --format csv tests/data/demo.flac | grep -q ,yes, && fail "--only is lost"
+	"$KWS" spot -m "$OWN" --format csv $TAKES/computer-5.opus | grep -q ,computer, || fail "not heard"
+}
+
+test_synthetic_voices() { # at most 200 s
+	mkdir "$T/bin"
+	cat > "$T/bin/espeak-ng" <<-'EOF'
+		#!/bin/sh
+		[ "$2" = "en-us" ] || [ "${2#en-us+}" != "$2" ] || { echo "Error: no voice $2" >&2; exit 1; }
+		cp "$SPEAK_AS" "$8"
+	EOF
+	chmod +x "$T/bin/espeak-ng"
+	need sox
+	enrol one $TAKES/computer-[1-3].opus || fail "$(cat "$T/err")" # sox reads the FLAC that is kept
+	sox -q "$T/own.takes/one/001.flac" "$T/one.wav"
+	PATH=$T/bin:$PATH SPEAK_AS=$T/one.wav enrol --speak computer $TAKES/computer-[1-3].opus || fail "status $?: $(cat "$T/err")"
+	grep -q 'from 3 takes' "$T/out" || fail "synthetic takes count: $(cat "$T/out")"
+	[ "$(ls "$T/own.takes/computer/synthetic" | wc -l)" = 1 ] || fail "the same sound is kept more than once: $(ls "$T/own.takes/computer/synthetic")"
+	PATH=$T/bin:$PATH SPEAK_AS=$T/one.wav enrol --speak --language xx two $TAKES/computer-[1-3].opus && fail "no such language: success"
+	grep -q 'espeak-ng: Error: no voice xx (language xx)' "$T/err" || fail "$(cat "$T/err")"
+	mkdir "$T/empty"
+	PATH=$T/empty enrol --speak two $TAKES/computer-[1-3].opus && fail "no espeak-ng: success"
+	grep -q 'espeak-ng, which is not installed' "$T/err" || fail "$(cat "$T/err")"
+	enrol --list; grep -q two "$T/out" && fail "something was written"
+	return 0
 }
