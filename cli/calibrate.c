@@ -6,6 +6,7 @@
 #include "corpus/bounds.h"
 #include "corpus/calibration.h"
 #include "corpus/evaluation.h"
+#include "corpus/recordings.h"
 #include "find_model.h"
 
 #include <math.h>
@@ -60,6 +61,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 typedef struct {
 	const args *a;
 	kws_recordings heard;
+	bool incomplete; /* some recordings could not be listed */
 	kws_calibration c;
 } task;
 
@@ -158,7 +160,31 @@ static int report(const task *t)
 	}
 	if (t->a->write && !write_model(t))
 		return KWS_EXIT_INPUT;
-	return t->heard.failed || t->heard.incomplete ? KWS_EXIT_INPUT : KWS_EXIT_OK;
+	return t->heard.failed || t->incomplete ? KWS_EXIT_INPUT : KWS_EXIT_OK;
+}
+
+/* Hear all inputs, and report what is wrong with some. */
+static int hear(task *t, const kws_model *m)
+{
+	kws_files files = { 0 };
+	kws_problems problems = { 0 };
+	kws_progress progress;
+	const kws_hear_config config = kws_measure_config(&t->a->hear, &progress);
+	const int can = kws_measure_can(m);
+	if (can != KWS_EXIT_OK)
+		return can;
+	t->incomplete = !kws_inputs_list(&t->a->hear.inputs, &files);
+	kws_progress_start(&progress, files.n);
+	const enum kws_status status =
+		kws_recordings_hear(&t->heard, m, &files, &config, &problems);
+	kws_progress_clear(&progress);
+	kws_files_free(&files);
+	kws_out_problems(&problems);
+	if (status != KWS_OK)
+		kws_out_complain("%s", kws_strerror(status));
+	else if (!t->heard.material.n)
+		kws_out_complain("none of the recordings could be read");
+	return status == KWS_OK && t->heard.material.n ? KWS_EXIT_OK : KWS_EXIT_INPUT;
 }
 
 static int run_task(task *t, const kws_model *m)
@@ -166,7 +192,7 @@ static int run_task(task *t, const kws_model *m)
 	const kws_calibration_config config = { t->a->target, (float)t->a->lowest, t->a->per_word,
 						t->a->allow };
 	kws_error err = { "" };
-	const int heard = kws_measure_hear(&t->heard, m, &t->a->hear);
+	const int heard = hear(t, m);
 	if (heard != KWS_EXIT_OK)
 		return heard;
 	const enum kws_status status = kws_calibrate(&t->c, &t->heard, &config, &err);

@@ -22,7 +22,7 @@ static const kws_type PLAIN = { .rgb = 0x222222 },
 
 typedef struct {
 	kws_picture p;
-	const kws_recordings *h;
+	const kws_evaluation *e;
 	const kws_material *m;
 	const kws_count *curve;
 	double hours;
@@ -41,7 +41,7 @@ static const kws_count *at(const plot *x, size_t g, size_t word)
 
 static const char *name_of(const plot *x, size_t word)
 {
-	return word < x->m->n_words ? kws_model_word(x->h->model, word) : "all words";
+	return word < x->m->n_words ? kws_model_word(x->e->model, word) : "all words";
 }
 
 /* Whether to draw a line for this word: commands that are said, and all words together, the
@@ -245,16 +245,13 @@ static void draw_bars(plot *x, const kws_axis *score, const kws_axis *n, const s
 	}
 }
 
-static bool draw_scores(plot *x)
+static void draw_scores(plot *x)
 {
 	const kws_ink WORDS = { .rgb = 0x1f77b4, .opacity = 0.55 },
 		      REST = { .rgb = 0xd62728, .opacity = 0.35 };
-	size_t words[KWS_DET_BINS], rest[KWS_DET_BINS], most = 1, n_words = 0, n_rest = 0;
+	const size_t *words = x->e->measured->of_words, *rest = x->e->measured->of_rest;
+	size_t most = 1, n_words = 0, n_rest = 0;
 	double lo = kws_det_bin(0.0), hi = kws_det_bin(KWS_DET_BINS);
-	if (kws_det_histogram(x->m, words, rest) != KWS_OK) {
-		kws_out_complain("%s: %s", x->p.path, kws_strerror(KWS_ERR_NOMEM));
-		return false;
-	}
 	for (size_t b = 0; b < KWS_DET_BINS; b++) {
 		most = words[b] > most ? words[b] : most;
 		most = rest[b] > most ? rest[b] : most;
@@ -276,20 +273,18 @@ static bool draw_scores(plot *x)
 	draw_bar(x, LEFT + 300, SCORE_TOP - 20, 12, 12, REST);
 	kws_picture_text(p, LEFT + 318, SCORE_TOP - 9, PLAIN,
 			 "any word, in each of %zu seconds outside all words", n_rest);
-	return true;
 }
 
 bool kws_detplot(const char *path, const kws_evaluation *e)
 {
-	const kws_recordings *h = e->on;
-	plot x = { .h = h, .m = &h->material, .curve = e->curve, .hours = e->hours };
+	plot x = { .e = e, .m = e->terms, .curve = e->curve, .hours = e->hours };
 	if (!kws_picture_open(&x.p, path, WIDTH, HEIGHT))
 		return false;
 	draw_det(&x);
-	bool good = draw_scores(&x);
+	draw_scores(&x);
 	kws_picture_text(&x.p, LEFT, HEIGHT - 12, (kws_type){ .rgb = 0x666666, .size = 11 },
 			 "model %s, SHA-256 %.16s; smooth %u ms, refractory %u ms",
-			 kws_model_name(h->model), kws_model_hash(h->model), x.m->smooth_ms,
+			 kws_model_name(e->model), kws_model_hash(e->model), x.m->smooth_ms,
 			 x.m->refractory_ms);
-	return kws_picture_close(&x.p, good);
+	return kws_picture_close(&x.p, true);
 }

@@ -1,7 +1,6 @@
 #include "cli/measure.h"
 
 #include "cli/cli.h"
-#include "cli/progress.h"
 #include "spot/decide.h"
 
 enum { OPT_TOLERANCE = 0x300, OPT_UNLABELLED, OPT_SMOOTH, OPT_REFRACTORY };
@@ -53,42 +52,23 @@ static void show(void *ctx, size_t n_done, double audio_s)
 	kws_progress_show(ctx, n_done, audio_s);
 }
 
-static int hear(kws_recordings *r, const kws_model *m, const kws_measure_args *a,
-		const kws_files *files)
+kws_hear_config kws_measure_config(const kws_measure_args *a, kws_progress *progress)
 {
-	kws_progress progress;
-	kws_problems problems = { 0 };
-	const kws_recordings_config config = { .opener = kws_args_opener(&a->audio),
-					       .n_threads = a->inputs.jobs,
-					       .tolerance = a->tolerance,
-					       .unlabelled_only = a->unlabelled_only,
-					       .smooth_ms = a->smooth_ms,
-					       .refractory_ms = a->refractory_ms,
-					       .progress = show,
-					       .progress_ctx = &progress };
-	kws_progress_start(&progress, files->n);
-	const enum kws_status status = kws_recordings_hear(r, m, files, &config, &problems);
-	kws_progress_clear(&progress);
-	kws_out_problems(&problems);
-	if (status != KWS_OK)
-		kws_out_complain("%s", kws_strerror(status));
-	else if (!r->material.n)
-		kws_out_complain("none of the recordings could be read");
-	return status == KWS_OK && r->material.n ? KWS_EXIT_OK : KWS_EXIT_INPUT;
+	return (kws_hear_config){ .opener = kws_args_opener(&a->audio),
+				  .n_threads = a->inputs.jobs,
+				  .tolerance = a->tolerance,
+				  .unlabelled_only = a->unlabelled_only,
+				  .smooth_ms = a->smooth_ms,
+				  .refractory_ms = a->refractory_ms,
+				  .progress = show,
+				  .progress_ctx = progress };
 }
 
-int kws_measure_hear(kws_recordings *r, const kws_model *m, const kws_measure_args *a)
+int kws_measure_can(const kws_model *m)
 {
-	kws_files files = { 0 };
-	*r = (kws_recordings){ 0 };
-	if (kws_model_max_frames(m)) {
-		kws_out_complain("model %s: full attention cannot process an endless stream",
-				 kws_model_name(m));
-		return KWS_EXIT_MODEL;
-	}
-	const bool all = kws_inputs_list(&a->inputs, &files);
-	const int status = hear(r, m, a, &files);
-	r->incomplete = !all;
-	kws_files_free(&files);
-	return status;
+	if (kws_model_max_frames(m) == 0)
+		return KWS_EXIT_OK;
+	kws_out_complain("model %s: full attention cannot process an endless stream",
+			 kws_model_name(m));
+	return KWS_EXIT_MODEL;
 }

@@ -4,7 +4,8 @@
 
 #include "cli/args.h"
 #include "cli/inputs.h"
-#include "corpus/recordings.h"
+#include "cli/progress.h"
+#include "corpus/hear.h"
 
 typedef struct {
 	kws_args_audio audio;
@@ -17,8 +18,10 @@ typedef struct {
 /* Child parsers with these options, and the inputs; the input of the first is a kws_measure_args. */
 extern const struct argp_child kws_measure_child[];
 
-/* Process all inputs with m, and report what is wrong with some. Returns an exit status:
- * KWS_EXIT_OK even if some recordings failed. Free r in any case. */
-int kws_measure_hear(kws_recordings *r, const kws_model *m, const kws_measure_args *a);
+/* How to hear with these options; progress is shown on the terminal. Both MUST outlive it. */
+kws_hear_config kws_measure_config(const kws_measure_args *a, kws_progress *progress);
+
+/* Whether m can be measured on recordings: if not, reports that. Returns an exit status. */
+int kws_measure_can(const kws_model *m);
 
 #endif

@@ -68,7 +68,7 @@ static void take(counter *c, const kws_hit *hit)
 			c->match.heard[i] = true;
 			one->hits++;
 			if (c->on_hit)
-				c->on_hit(c->ctx, hit->word, now - r->said[i].end);
+				c->on_hit(c->ctx, &r->said[i], now - r->said[i].end);
 			return;
 		}
 		same = true;
@@ -77,6 +77,16 @@ static void take(counter *c, const kws_hit *hit)
 	one->confused += other && !same;
 	one->strays += !other && !same;
 	one->false_alarms += !c->m->unlabelled_only || !r->labelled;
+}
+
+void kws_count_add(kws_count *sum, const kws_count *c)
+{
+	sum->said += c->said;
+	sum->hits += c->hits;
+	sum->duplicates += c->duplicates;
+	sum->confused += c->confused;
+	sum->strays += c->strays;
+	sum->false_alarms += c->false_alarms;
 }
 
 static kws_decide_config configure(const kws_material *m, const float *threshold)
@@ -119,15 +129,8 @@ enum kws_status kws_det_count(const kws_material *m, const float *threshold, kws
 		kws_decide_create(&d, m->n_words, m->rate_hz, m->frame, m->window, &cfg);
 	for (size_t i = 0; i < m->n && st == KWS_OK; i++)
 		st = listen(&c, d, &m->recording[i]);
-	for (size_t w = 0; w < m->n_words; w++) {
-		kws_count *all = &count[m->n_words];
-		all->said += count[w].said;
-		all->hits += count[w].hits;
-		all->duplicates += count[w].duplicates;
-		all->confused += count[w].confused;
-		all->strays += count[w].strays;
-		all->false_alarms += count[w].false_alarms;
-	}
+	for (size_t w = 0; w < m->n_words; w++)
+		kws_count_add(&count[m->n_words], &count[w]);
 	kws_decide_destroy(d);
 	free(used);
 	return st;

@@ -52,9 +52,11 @@ typedef struct {
 	size_t false_alarms;		     /* those that count */
 } kws_count;
 
-/* latency: seconds from the end of the word to the decision; negative if the decision came
- * earlier. */
-typedef void kws_hit_fn(void *ctx, size_t word, double latency);
+void kws_count_add(kws_count *sum, const kws_count *c);
+
+/* said: the word that was hit, of its recording. latency: seconds from the end of the word to the
+ * decision; negative if the decision came earlier. */
+typedef void kws_hit_fn(void *ctx, const kws_said *said, double latency);
 
 /* Hours in which false alarms are counted. */
 double kws_det_hours(const kws_material *m);

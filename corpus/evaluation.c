@@ -5,75 +5,60 @@
 #include <math.h>
 #include <stdlib.h>
 
-static void on_hit(void *ctx, size_t word, double latency)
+static int by_latency(const void *a, const void *b)
 {
-	kws_evaluation_point *p = ctx;
-	if (p->n_latency == p->cap)
-		return;
-	/* Keep the list sorted: it has one entry for each hit, nearly in random order. */
-	size_t at = p->n_latency++;
-	for (; at > 0 && p->latency[at - 1] > latency; at--) {
-		p->latency[at] = p->latency[at - 1];
-		p->word[at] = p->word[at - 1];
-	}
-	p->latency[at] = latency;
-	p->word[at] = word;
+	const double x = ((const kws_measured_hit *)a)->latency,
+		     y = ((const kws_measured_hit *)b)->latency;
+	return (x > y) - (x < y);
 }
 
-/* Measure at these thresholds (n_words,). */
-static enum kws_status add_point(kws_evaluation *e, double target, const float *threshold,
-				 float common)
+/* The point of a row of what was measured. */
+static enum kws_status add_point(kws_evaluation *e, double target, size_t row)
 {
-	const kws_material *m = &e->on->material;
+	const kws_measured *t = e->measured;
 	kws_evaluation_point *p = &e->point[e->n_points++];
-	*p = (kws_evaluation_point){ .target = target, .threshold = common, .cap = e->on->n_said };
-	p->count = calloc(m->n_words + 1, sizeof *p->count);
-	p->latency = calloc(p->cap + 1, sizeof *p->latency);
-	p->word = calloc(p->cap + 1, sizeof *p->word);
-	return p->count && p->latency && p->word ? kws_det_count(m, threshold, p->count, on_hit, p)
-						 : KWS_ERR_NOMEM;
+	*p = (kws_evaluation_point){ .target = target, .threshold = NAN };
+	if (row < KWS_MEASURED_OWN)
+		p->threshold = kws_det_threshold(row);
+	p->count = &t->count[row * (t->n_words + 1)];
+	p->hit = calloc(p->count[t->n_words].hits + 1, sizeof *p->hit);
+	if (!p->hit)
+		return KWS_ERR_NOMEM;
+	for (size_t i = 0; i < t->n_hits && p->n_hits < p->count[t->n_words].hits; i++)
+		if (t->hit[i].first <= row && row <= t->hit[i].last)
+			p->hit[p->n_hits++] = t->hit[i];
+	qsort(p->hit, p->n_hits, sizeof *p->hit, by_latency);
+	return KWS_OK;
 }
 
-/* The point of the curve for a target; threshold (n_words,) is scratch. */
-static enum kws_status add_target(kws_evaluation *e, double target, float *threshold)
+static enum kws_status add_target(kws_evaluation *e, double target)
 {
-	const size_t n_words = e->on->material.n_words;
-	const size_t g = kws_det_operate(e->curve, n_words, n_words, target * e->hours);
-	if (g == KWS_DET_GRID) {
-		e->point[e->n_points++] = (kws_evaluation_point){ .target = target };
-		return KWS_OK;
-	}
-	for (size_t w = 0; w < n_words; w++)
-		threshold[w] = kws_det_threshold(g);
-	return add_point(e, target, threshold, kws_det_threshold(g));
+	const size_t n_words = e->measured->n_words;
+	const size_t row = kws_det_operate(e->curve, n_words, n_words, target * e->hours);
+	if (row < KWS_DET_GRID)
+		return add_point(e, target, row);
+	e->point[e->n_points++] = (kws_evaluation_point){ .target = target };
+	return KWS_OK;
 }
 
-enum kws_status kws_evaluate(kws_evaluation *e, const kws_recordings *on, const double *target,
-			     size_t n_targets)
+enum kws_status kws_evaluate(kws_evaluation *e, const kws_model *model, const kws_material *terms,
+			     const kws_measured *measured, const double *target, size_t n_targets)
 {
-	const kws_material *m = &on->material;
-	*e = (kws_evaluation){ .on = on, .hours = kws_det_hours(m) };
-	float *threshold = calloc(m->n_words, sizeof *threshold);
-	e->curve = calloc(KWS_DET_GRID * (m->n_words + 1), sizeof *e->curve);
-	enum kws_status status = threshold && e->curve ? kws_det_curve(m, e->curve) : KWS_ERR_NOMEM;
-	for (size_t w = 0; status == KWS_OK && w < m->n_words; w++)
-		threshold[w] = kws_model_threshold(on->model, w);
-	if (status == KWS_OK)
-		status = add_point(e, (double)NAN, threshold, NAN);
+	*e = (kws_evaluation){ .model = model,
+			       .terms = terms,
+			       .measured = measured,
+			       .hours = kws_measured_hours(measured, terms),
+			       .curve = measured->count };
+	enum kws_status status = add_point(e, (double)NAN, KWS_MEASURED_OWN);
 	for (size_t i = 0; status == KWS_OK && i < n_targets; i++)
-		status = add_target(e, target[i], threshold);
-	free(threshold);
+		status = add_target(e, target[i]);
 	return status;
 }
 
 void kws_evaluation_free(kws_evaluation *e)
 {
-	for (size_t i = 0; i < e->n_points; i++) {
-		free(e->point[i].count);
-		free(e->point[i].latency);
-		free(e->point[i].word);
-	}
-	free(e->curve);
+	for (size_t i = 0; i < e->n_points; i++)
+		free(e->point[i].hit);
 	*e = (kws_evaluation){ 0 };
 }
 
@@ -93,13 +78,13 @@ kws_rates kws_rates_of(const kws_count *c, double hours)
 double kws_evaluation_latency(const kws_evaluation_point *p, size_t word, size_t n_words, double q)
 {
 	size_t n = 0, rank;
-	for (size_t i = 0; i < p->n_latency; i++)
-		n += word == n_words || p->word[i] == word;
+	for (size_t i = 0; i < p->n_hits; i++)
+		n += word == n_words || p->hit[i].word == word;
 	if (n == 0)
 		return (double)NAN;
 	rank = (size_t)ceil(q * (double)n);
-	for (size_t i = 0; i < p->n_latency; i++)
-		if ((word == n_words || p->word[i] == word) && rank-- <= 1)
-			return p->latency[i];
+	for (size_t i = 0; i < p->n_hits; i++)
+		if ((word == n_words || p->hit[i].word == word) && rank-- <= 1)
+			return p->hit[i].latency;
 	return (double)NAN;
 }

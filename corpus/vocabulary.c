@@ -59,23 +59,36 @@ static int find_respelt(const kws_model *m, const char *word)
 	return exact;
 }
 
-static void note_other(kws_vocabulary *v, size_t line, const char *word)
+static void add_other(kws_vocabulary *v, const kws_other_word *word)
 {
-	char cut[KWS_VOCABULARY_LONGEST + 1];
-	snprintf(cut, sizeof cut, "%s", word);
-	v->n_others++;
+	v->n_others += word->n;
 	for (size_t i = 0; i < v->n_kinds; i++)
-		if (strcmp(v->other[i].word, cut) == 0) {
-			v->other[i].n++;
+		if (strcmp(v->other[i].word, word->word) == 0) {
+			v->other[i].n += word->n;
 			return;
 		}
-	if (v->n_kinds == KWS_VOCABULARY_SHOWN) {
-		v->n_unshown++;
-		return;
-	}
-	kws_other_word *o = &v->other[v->n_kinds++];
-	*o = (kws_other_word){ .n = 1, .line = line };
-	memcpy(o->word, cut, sizeof cut);
+	if (v->n_kinds == KWS_VOCABULARY_SHOWN)
+		v->n_unshown += word->n;
+	else
+		v->other[v->n_kinds++] = *word;
+}
+
+static void note_other(kws_vocabulary *v, size_t line, const char *word)
+{
+	kws_other_word one = { .n = 1, .line = line };
+	snprintf(one.word, sizeof one.word, "%s", word);
+	add_other(v, &one);
+}
+
+void kws_vocabulary_add(kws_vocabulary *v, const kws_vocabulary *of)
+{
+	if (!v->n_respelt)
+		memcpy(v->respelt, of->respelt, sizeof v->respelt);
+	v->n_respelt += of->n_respelt;
+	for (size_t i = 0; i < of->n_kinds; i++)
+		add_other(v, &of->other[i]);
+	v->n_others += of->n_unshown;
+	v->n_unshown += of->n_unshown;
 }
 
 size_t kws_vocabulary_class(kws_vocabulary *v, const char *list, size_t line, const char *word)

@@ -30,6 +30,9 @@ typedef struct {
  * _unknown_. n_words: the model has no such class. */
 size_t kws_vocabulary_class(kws_vocabulary *v, const char *list, size_t line, const char *word);
 
+/* Add what was found out in another list, after that of v. */
+void kws_vocabulary_add(kws_vocabulary *v, const kws_vocabulary *of);
+
 /* Report the words that were accepted with another spelling, and those that the model lacks and
  * what they count as. */
 void kws_vocabulary_report(const kws_vocabulary *v, const char *count_as, kws_problems *problems);

@@ -119,10 +119,10 @@ static void where_nothing_is_said(void **state)
 	material.unlabelled_only = false;
 }
 
-static void take_latency(void *ctx, size_t word, double latency)
+static void take_latency(void *ctx, const kws_said *hit, double latency)
 {
 	double *first = ctx;
-	if (word == A && isnan(*first))
+	if (hit->word == A && isnan(*first))
 		*first = latency;
 }
 
