@@ -27,15 +27,17 @@ static inline half fma_half(float in, half w, half sum)
 enum { HALF = LANES / 2, MOST_ROWS = 8, MOST_VECTORS = 8 };
 
 /* Vectors of columns in a tile of 1, 2, ... rows: the sums, the weights and one input fill 32
- * registers, or 16. */
+ * registers, or 16. rows_of: how many rows to take when up to ten are left; MANY when there are more.
+ * With 16 registers five rows are three and two, whose tiles are wider: they read weights that are
+ * not in the cache in longer runs. */
 #if defined __AVX512F__ || defined __aarch64__
-enum { OF_1 = 8, OF_2 = 8, OF_3 = 8, OF_4 = 6, OF_5 = 5, OF_8 = 3 };
+enum { OF_1 = 8, OF_2 = 8, OF_3 = 8, OF_4 = 6, OF_5 = 5, OF_8 = 3, MANY = 8 };
+static const unsigned char rows_of[] = { 0, 1, 2, 3, 4, 5, 3, 4, 8, 5, 5 };
 #else
-enum { OF_1 = 8, OF_2 = 6, OF_3 = 4, OF_4 = 3, OF_5 = 2, OF_8 = 1 };
+enum { OF_1 = 8, OF_2 = 6, OF_3 = 4, OF_4 = 3, OF_5 = 2, OF_8 = 1, MANY = 4 };
+static const unsigned char rows_of[] = { 0, 1, 2, 3, 4, 3, 3, 4, 4, 3, 4 };
 #endif
-/* How many rows to take when up to ten are left, and when there are more. */
-static const unsigned char rows_of[] = { 0, 1, 2, 3, 4, 5, 3, 4, OF_8 > 1 ? 8 : 4, 5, 5 };
-enum { FEW = sizeof rows_of - 1, MANY = OF_8 > 1 ? 8 : 4 };
+enum { FEW = sizeof rows_of - 1 };
 
 #define INLINE static inline __attribute__((always_inline))
 
