@@ -78,6 +78,13 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+void kws_args_add_model(const struct argp_state *state, kws_args_audio *a, const char *arg)
+{
+	if (a->n_models == KWS_MODELS_MOST)
+		argp_error(state, "--model: more than %d of them", KWS_MODELS_MOST);
+	a->models[a->n_models++] = a->model = arg;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	kws_args_audio *a = state->input;
@@ -86,11 +93,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		*a = (kws_args_audio){ .rate_hz = 16000, .channels = 1, .encoding_name = "s16" };
 		return 0;
-	case 'm':
-		if (a->n_models == KWS_MODELS_MOST)
-			argp_error(state, "--model: more than %d of them", KWS_MODELS_MOST);
-		a->models[a->n_models++] = a->model = arg;
-		return 0;
+	case 'm': kws_args_add_model(state, a, arg); return 0;
 	case OPT_CHANNEL:
 		a->channel =
 			(int)kws_args_need(state, "--channel", arg, 1, KWS_SOURCE_MAX_CHANNELS);

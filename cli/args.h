@@ -45,6 +45,9 @@ typedef struct {
 	bool raw_given; /* an option for raw PCM was given */
 } kws_args_audio;
 
+/* One more -m. */
+void kws_args_add_model(const struct argp_state *state, kws_args_audio *a, const char *arg);
+
 /* A child parser with these options; its input is a kws_args_audio. */
 extern const struct argp kws_args_audio_argp;
 

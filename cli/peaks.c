@@ -65,6 +65,11 @@ void kws_peaks_step(kws_peaks *p, const float *score)
 	}
 }
 
+void kws_peaks_move(kws_peaks *p, size_t word, float threshold)
+{
+	p->word[word].threshold = threshold;
+}
+
 void kws_peaks_end(kws_peaks *p)
 {
 	for (size_t w = 0; w < p->n_words; w++)

@@ -12,7 +12,7 @@
 
 typedef struct kws_peaks kws_peaks;
 
-/* The peaks of one word, with the threshold at that time. */
+/* The peaks of one word, each against the threshold at its end. */
 typedef struct {
 	size_t heard;	 /* peaks that reached the threshold */
 	float least;	 /* the lowest of these; 2: none */
@@ -25,6 +25,9 @@ void kws_peaks_destroy(kws_peaks *p);
 
 /* Add the scores of one frame (n_words,). */
 void kws_peaks_step(kws_peaks *p, const float *score);
+
+/* The threshold of a word from now on. */
+void kws_peaks_move(kws_peaks *p, size_t word, float threshold);
 
 /* Call it last: peaks that have not fallen yet count, too. */
 void kws_peaks_end(kws_peaks *p);

@@ -68,28 +68,13 @@ typedef struct {
 	kws_files files;
 } task;
 
-static bool set_thresholds(task *t)
-{
-	kws_threshold_target targets[KWS_MODELS_MOST];
-	for (size_t i = 0; i < t->models.n; i++) {
-		const kws_named_model *m = &t->models.at[i];
-		t->threshold[i] = calloc(kws_model_n_words(m->model), sizeof(float));
-		if (!t->threshold[i]) {
-			kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
-			return false;
-		}
-		targets[i] = (kws_threshold_target){ m->name, m->model, t->threshold[i] };
-	}
-	return kws_thresholds_apply(&t->a->thresholds, targets, t->models.n);
-}
-
 static int run_task(task *t)
 {
 	const args *a = t->a;
 	const int opened = kws_models_open(&t->models, &a->audio, &a->models);
 	if (opened != KWS_EXIT_OK)
 		return opened;
-	if (!set_thresholds(t))
+	if (!kws_thresholds_of_models(&a->thresholds, &t->models, t->threshold))
 		return KWS_EXIT_USAGE;
 	const bool all = kws_inputs_list(&a->inputs, &t->files);
 	const kws_spotting_config config = {

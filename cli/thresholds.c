@@ -1,14 +1,11 @@
 #include "cli/thresholds.h"
 
-#include "cli/args.h"
 #include "cli/out.h"
 #include "nearest.h"
 #include "number.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const float NEVER = 2.0f; /* no score reaches it */
 
 enum { OPT_THRESHOLD = 0x240 };
 
@@ -144,7 +141,7 @@ static size_t named(const targets *t, const char *text)
 static bool apply_one(targets *t, char *text, const char *list)
 {
 	const size_t only = named(t, text);
-	double x = (double)NEVER;
+	double x = (double)KWS_THRESHOLD_OFF;
 	targets one = *t;
 	if (only < t->n) {
 		text = strchr(text, ':') + 1;
@@ -217,4 +214,20 @@ bool kws_thresholds_apply(const kws_thresholds *thresholds, const kws_threshold_
 	for (size_t i = 0; i < n; i++)
 		free(t.set[i]);
 	return good;
+}
+
+bool kws_thresholds_of_models(const kws_thresholds *t, const kws_models *models,
+			      float *threshold[KWS_MODELS_MOST])
+{
+	kws_threshold_target target[KWS_MODELS_MOST];
+	for (size_t i = 0; i < models->n; i++) {
+		const kws_named_model *m = &models->at[i];
+		threshold[i] = calloc(kws_model_n_words(m->model), sizeof(float));
+		if (!threshold[i]) {
+			kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
+			return false;
+		}
+		target[i] = (kws_threshold_target){ m->name, m->model, threshold[i] };
+	}
+	return kws_thresholds_apply(t, target, models->n);
 }

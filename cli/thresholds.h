@@ -10,12 +10,13 @@
 #ifndef KWS_CLI_THRESHOLDS_H
 #define KWS_CLI_THRESHOLDS_H
 
-#include "cli/args.h"
+#include "cli/models.h"
 
 #include <argp.h>
 #include <stdbool.h>
 
 enum { KWS_THRESHOLDS_MOST = 256 };
+#define KWS_THRESHOLD_OFF 2.0f /* no score reaches it */
 
 typedef struct {
 	const char *list[KWS_THRESHOLDS_MOST]; /* as given */
@@ -34,5 +35,10 @@ typedef struct {
 /* Write the thresholds of each model, changed by the options, to its threshold. n: 1 to
  * KWS_MODELS_MOST. False: the reason was printed. */
 bool kws_thresholds_apply(const kws_thresholds *t, const kws_threshold_target *at, size_t n);
+
+/* The same for all models, whose threshold (n_words,) is allocated: the caller MUST free() it, after
+ * a failure too. */
+bool kws_thresholds_of_models(const kws_thresholds *t, const kws_models *models,
+			      float *threshold[KWS_MODELS_MOST]);
 
 #endif

@@ -1,4 +1,5 @@
-#include "spot/ear.h"
+#include "spot/cascade.h"
+
 #include "spot/event.h"
 
 #include <assert.h>
@@ -257,4 +258,9 @@ void kws_cascade_flush(kws_cascade *c)
 const kws_event_context *kws_cascade_context(const kws_cascade *c)
 {
 	return &c->context;
+}
+
+kws_ear *kws_cascade_ear(const kws_cascade *c, size_t i)
+{
+	return c->parts[i]->ear;
 }

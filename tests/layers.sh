@@ -26,7 +26,7 @@ gateway/mqtt|gateway/mqtt gateway/program gateway/control_client conf runtime|ja
 gateway/web|gateway/web gateway/program gateway/control_client conf runtime|jansson.h microhttpd.h nettle/ systemd/sd-daemon.h
 '
 # what every folder may use: C, and POSIX where house rules allow it
-plain='^(assert|ctype|errno|float|inttypes|limits|locale|math|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time|fenv)\.h$'
+plain='^(assert|ctype|errno|float|inttypes|limits|locale|math|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time|fenv|wchar)\.h$'
 posix='^(dirent|dlfcn|fcntl|fnmatch|ftw|getopt|glob|grp|libgen|netdb|poll|pwd|sched|spawn|strings|syslog|termios|unistd|sys/[a-z]+|netinet/[a-z]+|sysexits|arpa/inet|linux/[a-z]+|malloc|mcheck|execinfo|endian|byteswap|link)\.h$'
 
 check() { # FILE INCLUDED FOLDERS LIBRARIES POSIX
