@@ -154,7 +154,7 @@ static const part parts[] = {
 /* Threads that end in the background free what they have a little later. */
 static void expect_blocks(const part *p, long want, size_t k)
 {
-	for (int i = 0; i < 2000 && n_blocks != want; i++)
+	for (int i = 0; i < 20000 && n_blocks != want; i++)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000L }, NULL);
 	if (n_blocks != want)
 		fail_msg("%s, allocation %zu: %ld blocks more than before", p->name, k,
