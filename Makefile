@@ -343,6 +343,8 @@ install: all
 	install -m644 cli/kws.fish-completion $(DESTDIR)$(FISH_COMP)/kws.fish
 	for p in $(SERVICES); do ln -sf kws $(DESTDIR)$(BASH_COMP)/$$p; ln -sf kws.fish $(DESTDIR)$(FISH_COMP)/$$p.fish; done
 	install -m644 config/models/*.safetensors config/models/*.bank docs/*.schema.json docs/control.md $(DESTDIR)$(SHARE)
+	install -d $(DESTDIR)$(SHARE)/avahi
+	install -m644 config/avahi/*.service $(DESTDIR)$(SHARE)/avahi
 	for u in $(UNIT_FILES); do $(call placed,systemd/$$u) >$(DESTDIR)$(UNITS)/$$u; chmod 644 $(DESTDIR)$(UNITS)/$$u; done
 	$(call placed,config/kwsd.conf) >$(B)/kwsd.conf
 	[ -e $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf ] || install -m644 $(B)/kwsd.conf $(DESTDIR)$(SYSCONF)/kwsd

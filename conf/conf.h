@@ -139,6 +139,14 @@ typedef struct {
 				      memory without that variable */
 	unsigned spool_kb, spool_age_s;
 } kws_conf_mqtt;
+/* Of kwsd-wyoming. */
+typedef struct {
+	char uri[KWS_CONF_TEXT]; /* addresses, separated by blanks */
+	unsigned mode;		 /* of its Unix sockets */
+	char group[48];		 /* "": its own */
+	unsigned clients, idle_s;
+	char languages[64]; /* separated by blanks */
+} kws_conf_wyoming;
 
 /* Each repeating kind has at least one element: if the files have none, a plain one with the
  * defaults. There is always a plain decision. The elements are in the order of the files. */
@@ -158,6 +166,7 @@ typedef struct {
 	kws_conf_log log;
 	kws_conf_service service;
 	kws_conf_mqtt mqtt;
+	kws_conf_wyoming wyoming;
 } kws_conf;
 
 /* Called once for each error, e.g. "kwsd.conf:12: [audio kitchen] rate_hz: x is not in

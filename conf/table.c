@@ -28,6 +28,7 @@ const kws_conf_section kws_conf_sections[] = {
 	{ "log", ONE(log) },
 	{ "service", ONE(service) },
 	{ "mqtt", ONE(mqtt) },
+	{ "wyoming", ONE(wyoming) },
 };
 const size_t kws_conf_n_sections = sizeof kws_conf_sections / sizeof kws_conf_sections[0];
 
@@ -123,6 +124,12 @@ const kws_conf_key kws_conf_keys[] = {
 	TEXT(mqtt, spool, path_or_auto, "auto"),
 	KEY(mqtt, spool_kb, count, 16, 1048576, "1024"),
 	KEY(mqtt, spool_age_s, count, 1, 2592000, "3600"),
+	TEXT(wyoming, uri, text, "tcp://127.0.0.1:10400"),
+	KEY(wyoming, mode, mode, 0, 0777, "0660"),
+	TEXT(wyoming, group, text, ""),
+	KEY(wyoming, clients, count, 1, 1000, "128"),
+	KEY(wyoming, idle_s, count, 0, 86400, "3600"),
+	TEXT(wyoming, languages, text, "en"),
 };
 const size_t kws_conf_n_keys = sizeof kws_conf_keys / sizeof kws_conf_keys[0];
 

@@ -21,7 +21,7 @@ runtime|runtime|pthread.h systemd/
 daemon|daemon conf runtime audio spot model dsp vec|argp.h jansson.h sndfile.h pthread.h
 daemon/sink|daemon/sink conf/conf runtime spot/event|systemd/
 gateway|gateway/program gateway/control_client conf runtime|argp.h jansson.h
-gateway/wyoming|gateway/wyoming gateway/program conf runtime|jansson.h
+gateway/wyoming|gateway/wyoming gateway/program conf runtime|jansson.h pthread.h systemd/
 gateway/mqtt|gateway/mqtt gateway/program gateway/control_client conf runtime|jansson.h mosquitto.h nettle/sha2.h pthread.h
 gateway/web|gateway/web gateway/program gateway/control_client conf runtime|jansson.h microhttpd.h nettle/ systemd/sd-daemon.h
 '

@@ -83,8 +83,7 @@ static json_t *object_of(const char *what, const char *text, size_t n, kws_error
 	}
 	if (!o) {
 		/* the library's text may hold bytes of the client */
-		kws_fail(err, KWS_ERR_FORMAT, "the %s is no JSON, at byte %d", what,
-			 why.position);
+		kws_fail(err, KWS_ERR_FORMAT, "the %s is no JSON, at byte %d", what, why.position);
 	} else if (!json_is_object(o)) {
 		kws_fail(err, KWS_ERR_FORMAT, "the %s is no JSON object", what);
 		json_decref(o);

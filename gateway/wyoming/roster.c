@@ -274,7 +274,7 @@ enum kws_status kws_roster_load(kws_roster **out, const kws_conf *c, const kws_r
 	if (status == KWS_OK)
 		status = add_words(r, c, err);
 	if (status == KWS_OK)
-		status = make_info(r, "en", err);
+		status = make_info(r, c->wyoming.languages, err);
 	if (status != KWS_OK) {
 		kws_roster_release(r);
 		return status;

@@ -131,6 +131,11 @@ void kws_session_change(kws_session *s, kws_roster *r)
 		refuse_words(s);
 }
 
+const kws_roster *kws_session_roster(const kws_session *s)
+{
+	return s->roster;
+}
+
 /* ---- audio ---- */
 
 static void on_word(void *ctx, unsigned word, int64_t ms)

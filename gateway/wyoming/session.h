@@ -16,6 +16,7 @@ void kws_session_destroy(kws_session *s);
 
 /* From now on, the words are those of r. */
 void kws_session_change(kws_session *s, kws_roster *r);
+const kws_roster *kws_session_roster(const kws_session *s);
 
 /* Where bytes of the client may be written, *room of them; 0: none before those that were given are
  * used up. Then say how many there are. */

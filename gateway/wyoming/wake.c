@@ -22,8 +22,6 @@ typedef struct {
 	kws_spotter *spotter;
 	bool open; /* it has counted a word: those that it opens may count */
 	double end;
-	bool has_early; /* the last word that came before its gate was open */
-	heard early;
 } ear;
 
 /* When a word was reported last, and by whom. */
@@ -79,39 +77,15 @@ static bool is_let_in(const kws_wake *w, const heard *h)
 		   && h->start <= opener->end + 1e3 * p->within_s);
 }
 
-/* How long a word that came before its gate was open is remembered: the opening word may be decided
- * later. */
-#define EARLY_MS 1000.0
-
 static void count(kws_wake *w, const heard *h)
 {
 	ear *e = w->ears[h->part];
 
+	if (!is_let_in(w, h))
+		return;
 	e->open = true;
 	e->end = h->end;
 	report(w, h);
-}
-
-static void settle_one(kws_wake *w, const heard *h)
-{
-	ear *e = w->ears[h->part];
-
-	if (!is_let_in(w, h)) {
-		e->has_early = true;
-		e->early = *h;
-		return;
-	}
-	count(w, h);
-	/* a part stands after the one that opens it */
-	for (size_t k = h->part + 1; k < w->roster->n_parts; k++) {
-		ear *later = w->ears[k];
-
-		if (!later->has_early || later->early.decided + EARLY_MS < h->decided
-		    || !is_let_in(w, &later->early))
-			continue;
-		later->has_early = false;
-		count(w, &later->early);
-	}
 }
 
 static int by_time(const void *a, const void *b)
@@ -127,7 +101,7 @@ static void settle(kws_wake *w)
 {
 	qsort(w->event, w->n_events, sizeof *w->event, by_time);
 	for (size_t i = 0; i < w->n_events; i++)
-		settle_one(w, &w->event[i]);
+		count(w, &w->event[i]);
 	w->n_events = 0;
 }
 
@@ -202,7 +176,6 @@ static void take_ears(kws_wake *w, kws_roster *r, ear *const *fresh)
 		const kws_spotter_config config = config_of(&r->part[i], NULL);
 
 		now[i] = fresh[i] ? fresh[i] : ear_for(w, &r->part[i]);
-		now[i]->has_early = false; /* its word has another number now */
 		kws_spotter_configure(now[i]->spotter, &config, NULL);
 	}
 	for (size_t i = 0; i < w->roster->n_parts; i++) {

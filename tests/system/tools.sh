@@ -94,7 +94,7 @@ complete() {
 		read -ra COMP_WORDS <<< "$(sed "s/[:=]/ & /g" <<< "$2")"
 		[[ $2 == *[\ =] ]] && COMP_WORDS+=("")
 		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-		"_$1" 2>/dev/null; printf "%s\n" "${COMPREPLY[@]}"' - "$2" "$3" ;;
+		"_${1%%-*}" 2>/dev/null; printf "%s\n" "${COMPREPLY[@]}"' - "$2" "$3" ;;
 	zsh) zsh -f -c '
 		compadd() { local -a ending array; zparseopts -D -E -- S:=ending a=array; (($#array)) && set -- ${(P)1}; print -l -- ${^@}${ending[2]}; }
 		_describe() { print -l -- ${${(P)@[-1]}%%:*}; }
@@ -125,8 +125,11 @@ test_completion() { # at most 120 s
 			done
 			lines "$T/offer" 2 && ! grep -q nosuch "$T/offer" || fail "$shell: kws $c --format"
 		done
-		complete $shell kwsd "kwsd -" > "$T/all"
-		for o in $(options_of "$KWSD"); do grep -q -x -F -e "$o" "$T/all" || fail "$shell: kwsd: no $o"; done
+		for c in "$B"/kwsd "$B"/kwsd-*; do
+			c=${c##*/}
+			complete $shell "$c" "$c -" > "$T/all"
+			for o in $(options_of "$c"); do grep -q -x -F -e "$o" "$T/all" || fail "$shell: $c: no $o"; done
+		done
 		offered $shell kws "kws spot --threshold y" yes=
 		offered $shell kws "kws spot -m jarvis=a.st -m x/commands.st --after " commands=
 		offered $shell kws "kws spot -m jarvis=a.st -m x/commands.st --within " jarvis=

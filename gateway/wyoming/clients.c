@@ -1,0 +1,309 @@
+#define _GNU_SOURCE /* accept4, struct ucred */
+#include "gateway/wyoming/clients_parts.h"
+
+#include "runtime/clock.h"
+#include "runtime/log.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* In one step of the loop: clients that are let in, and turns. */
+enum { LET_IN = 16, TURNS = 64 };
+
+/* A step of the loop takes about so long at most, whatever clients send: that is how long anybody
+ * else waits. */
+static const double turns_s = 0.002, hear_s = 0.003, say_every_s = 10.0;
+
+/* ---- the queue ---- */
+
+static void take_turns(void *ctx);
+
+void kws_client_enqueue(client *c)
+{
+	kws_clients *all = c->all;
+
+	if (c->queued)
+		return;
+	c->queued = true;
+	c->next_turn = NULL;
+	c->before_turn = all->last_turn;
+	*(all->last_turn ? &all->last_turn->next_turn : &all->first_turn) = c;
+	all->last_turn = c;
+	if (!all->turn.set)
+		kws_loop_time(all->loop, &all->turn, 0.0, 0.0, take_turns, all);
+}
+
+void kws_client_dequeue(client *c)
+{
+	kws_clients *all = c->all;
+
+	if (!c->queued)
+		return;
+	c->queued = false;
+	*(c->before_turn ? &c->before_turn->next_turn : &all->first_turn) = c->next_turn;
+	*(c->next_turn ? &c->next_turn->before_turn : &all->last_turn) = c->before_turn;
+}
+
+/* Half as many next time if it took too long, more if it was quick. */
+static void hear(kws_clients *all, client *const *c, size_t n)
+{
+	kws_wake *w[KWS_WAKE_TOGETHER];
+	const double from = kws_clock_mono();
+	double took;
+
+	for (size_t i = 0; i < n; i++)
+		w[i] = kws_session_wake(c[i]->session);
+	kws_wake_hear(w, n);
+	took = kws_clock_mono() - from;
+	if (took > hear_s && all->together > 1)
+		all->together /= 2;
+	else if (took < 0.5 * hear_s && n == all->together && all->together < KWS_WAKE_TOGETHER)
+		all->together++;
+	for (size_t i = 0; i < n; i++)
+		kws_client_heard(c[i]);
+}
+
+static void take_turns(void *ctx)
+{
+	kws_clients *all = ctx;
+	const double until = kws_clock_mono() + turns_s;
+	client *ready[KWS_WAKE_TOGETHER];
+	size_t n = 0;
+
+	for (int i = 0; i < TURNS && n < all->together && all->first_turn; i++) {
+		client *c = all->first_turn;
+
+		kws_client_dequeue(c);
+		if (c->ready)
+			ready[n++] = c;
+		else
+			kws_client_turn(c);
+		if (kws_clock_mono() > until)
+			break;
+	}
+	hear(all, ready, n);
+	if (all->first_turn)
+		kws_loop_time(all->loop, &all->turn, 0.0, 0.0, take_turns, all);
+}
+
+/* ---- the door ---- */
+
+void kws_clients_sent_away(kws_clients *all, const char *name, const char *why)
+{
+	const double mono = kws_clock_mono();
+
+	all->stats.refused++;
+	if (all->said > 0.0 && mono - all->said < say_every_s) {
+		all->unsaid++;
+		return;
+	}
+	kws_log(KWS_LOG_WARNING, "%s is sent away: %s", name, why);
+	if (all->unsaid)
+		kws_log(KWS_LOG_WARNING, "%lu others were sent away since the last such message",
+			all->unsaid);
+	all->said = mono;
+	all->unsaid = 0;
+}
+
+/* "10.0.0.7:40112", or "process 812 of user 1000". */
+static void name_peer(int fd, char *name, size_t n)
+{
+	struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
+	char host[64] = "", port[16] = "";
+	struct ucred u;
+	socklen_t len = sizeof a, u_len = sizeof u;
+
+	if (getpeername(fd, (struct sockaddr *)&a, &len) != 0)
+		a.ss_family = AF_UNSPEC;
+	if (a.ss_family == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &u, &u_len) == 0)
+		snprintf(name, n, "process %ld of user %ld", (long)u.pid, (long)u.uid);
+	else if (getnameinfo((const struct sockaddr *)&a, len, host, sizeof host, port, sizeof port,
+			     NI_NUMERICHOST | NI_NUMERICSERV)
+		 == 0)
+		snprintf(name, n, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+	else
+		snprintf(name, n, "a client");
+}
+
+/* Answers go out at once. A peer that vanishes without a word is noticed in two minutes. */
+static void tune(int fd)
+{
+	const int one = 1, idle_s = 60, every_s = 15, tries = 4;
+
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every_s, sizeof every_s);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &tries, sizeof tries);
+}
+
+static void turn_away(kws_clients *all, int fd, const char *name)
+{
+	kws_out o = { .bytes = NULL };
+	kws_error e;
+
+	kws_fail(&e, KWS_ERR_ARG, "there are %u clients, no more are let in", all->conf.most);
+	kws_clients_sent_away(all, name, e.text);
+	kws_reply_error(&o, e.text, "too-many-clients");
+	if (send(fd, o.bytes, o.n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		errno = 0; /* it will see that the connection ends */
+	kws_out_free(&o);
+	close(fd);
+}
+
+static void let_in(kws_clients *all, int fd)
+{
+	char name[KWS_CLIENT_NAME];
+	kws_error e = { "" };
+	client *c;
+
+	name_peer(fd, name, sizeof name);
+	if (all->stats.connected >= all->conf.most) {
+		turn_away(all, fd, name);
+		return;
+	}
+	tune(fd);
+	c = kws_client_seat(all, fd, fd, &e);
+	if (!c) {
+		kws_clients_sent_away(all, name, e.text);
+		close(fd);
+		return;
+	}
+	memcpy(c->name, name, sizeof c->name);
+	kws_log(KWS_LOG_DEBUG, "%s has come", name);
+}
+
+/* A door that is ready but cannot be served would wake us for ever. */
+static void shut(door *d, bool shut, const char *why)
+{
+	if (d->shut == shut)
+		return;
+	d->shut = shut;
+	kws_loop_modify(d->all->loop, d->fd, shut ? 0 : KWS_LOOP_READ);
+	if (shut)
+		kws_log(KWS_LOG_ERROR, "%s: new clients wait at the door", why);
+	else
+		kws_log(KWS_LOG_INFO, "new clients are let in again");
+}
+
+static void on_door(void *ctx, unsigned events)
+{
+	door *d = ctx;
+
+	(void)events;
+	for (int i = 0; i < LET_IN; i++) {
+		const int fd = accept4(d->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+			shut(d, true, kws_strerrno(errno));
+			return;
+		}
+		shut(d, false, NULL);
+		if (fd < 0)
+			return;
+		let_in(d->all, fd);
+	}
+}
+
+/* ---- once a second ---- */
+
+static void sweep(void *ctx)
+{
+	kws_clients *all = ctx;
+	const double mono = kws_clock_mono();
+
+	for (client *c = all->first, *next; c; c = next) {
+		next = c->next;
+		kws_client_sweep(c, mono);
+	}
+	for (size_t i = 0; i < all->n_doors; i++)
+		if (all->doors[i].shut)
+			on_door(&all->doors[i], 0);
+}
+
+/* ---- the whole ---- */
+
+enum kws_status kws_clients_create(kws_clients **out, kws_loop *l, const kws_clients_config *c,
+				   kws_roster *r, kws_error *err)
+{
+	kws_clients *all = calloc(1, sizeof *all);
+
+	*out = NULL;
+	if (!all)
+		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	all->loop = l;
+	all->conf = *c;
+	all->roster = kws_roster_share(r);
+	all->together = 1;
+	kws_loop_time(l, &all->sweep, 1.0, 1.0, sweep, all);
+	*out = all;
+	return KWS_OK;
+}
+
+void kws_clients_destroy(kws_clients *all)
+{
+	if (!all)
+		return;
+	while (all->first)
+		kws_client_hang_up(all->first);
+	for (size_t i = 0; i < all->n_doors; i++)
+		kws_loop_remove(all->loop, all->doors[i].fd);
+	kws_loop_cancel(all->loop, &all->turn);
+	kws_loop_cancel(all->loop, &all->sweep);
+	kws_roster_release(all->roster);
+	free(all);
+}
+
+void kws_clients_configure(kws_clients *all, const kws_clients_config *c)
+{
+	all->conf = *c;
+}
+
+void kws_clients_change(kws_clients *all, kws_roster *r)
+{
+	kws_roster_share(r);
+	kws_roster_release(all->roster);
+	all->roster = r;
+}
+
+enum kws_status kws_clients_listen(kws_clients *all, int fd, kws_error *err)
+{
+	door *d = &all->doors[all->n_doors];
+	enum kws_status status;
+
+	if (all->n_doors == KWS_CLIENTS_DOORS)
+		return kws_fail(err, KWS_ERR_ARG, "more than %d addresses", KWS_CLIENTS_DOORS);
+	*d = (door){ .all = all, .fd = fd };
+	status = kws_loop_add(all->loop, fd, KWS_LOOP_READ, on_door, d, err);
+	if (status == KWS_OK)
+		all->n_doors++;
+	return status;
+}
+
+enum kws_status kws_clients_admit(kws_clients *all, int in, int out, kws_timer_fn *gone, void *ctx,
+				  kws_error *err)
+{
+	client *c = kws_client_seat(all, in, out, err);
+
+	if (!c)
+		return KWS_ERR_NOMEM;
+	snprintf(c->name, sizeof c->name, "the client");
+	c->gone = gone;
+	c->ctx = ctx;
+	return KWS_OK;
+}
+
+void kws_clients_stats_get(const kws_clients *all, kws_clients_stats *st)
+{
+	*st = all->stats;
+	st->streaming = 0;
+	for (const client *c = all->first; c; c = c->next)
+		st->streaming += kws_session_streams(c->session);
+}

@@ -1,0 +1,73 @@
+/* clients_parts.h - shared by the files of the clients: clients.c has the door and the order of
+ * turns, client.c a single client. */
+#ifndef KWS_WYOMING_CLIENTS_PARTS_H
+#define KWS_WYOMING_CLIENTS_PARTS_H
+
+#include "gateway/wyoming/clients.h"
+#include "gateway/wyoming/session.h"
+
+enum { KWS_CLIENT_NAME = 80 };
+
+typedef struct client {
+	kws_clients *all;
+	kws_session *session;
+	int in, out; /* the same for a socket */
+	bool is_socket;
+	bool reads_at_once; /* in cannot be polled: a file */
+	bool writes_at_once;
+	bool blocked; /* out takes no more for now */
+	bool leaving; /* it was told all; what it still sends is not used */
+	bool ready;   /* its block of audio can be heard */
+	size_t received;
+	double since; /* of the last byte either way, or when it began to leave; monotonic, s */
+	char name[KWS_CLIENT_NAME]; /* for messages */
+	kws_timer_fn *gone;
+	void *ctx;
+	struct client *next, *before;		/* in the list of all */
+	struct client *next_turn, *before_turn; /* in the queue */
+	bool queued;
+} client;
+
+enum { KWS_CLIENTS_DOORS = 16 };
+
+typedef struct {
+	kws_clients *all;
+	int fd;
+	bool shut; /* no descriptor is left: new clients wait */
+} door;
+
+struct kws_clients {
+	kws_loop *loop;
+	kws_clients_config conf;
+	kws_roster *roster;
+	client *first;			/* of all */
+	client *first_turn, *last_turn; /* of the queue */
+	door doors[KWS_CLIENTS_DOORS];
+	size_t n_doors;
+	size_t together; /* blocks that are heard in one call: as many as take little time */
+	kws_timer turn, sweep;
+	kws_clients_stats stats;
+	double said; /* when a fault was logged last, monotonic s */
+	unsigned long unsaid;
+};
+
+/* in and out: the same socket, which the client owns from now on, or two descriptors that stay open.
+ * NULL: err says why; they are still the caller's. */
+client *kws_client_seat(kws_clients *all, int in, int out, kws_error *err);
+void kws_client_hang_up(client *c); /* and free it */
+
+/* It is its turn: use what it has sent. It may have gone afterwards. */
+void kws_client_turn(client *c);
+/* Its block was heard. It may have gone afterwards. */
+void kws_client_heard(client *c);
+
+/* Put it at the end of the queue, if it is not there. */
+void kws_client_enqueue(client *c);
+void kws_client_dequeue(client *c);
+/* Count a client that is sent away or turned away, and log why: not of each one, as somebody might
+ * be back at once, again and again. */
+void kws_clients_sent_away(kws_clients *all, const char *name, const char *why);
+/* Look after one client, once a second; mono: now. It may have gone afterwards. */
+void kws_client_sweep(client *c, double mono);
+
+#endif
