@@ -89,6 +89,8 @@ static void test_broker_away(void **state)
 	say("no", 100);
 	fake_clock_pass(31.0);
 	go_online();
+	assert_null(last(event_topic)); /* others come back, too */
+	pass(2.5);
 	assert_contains(event_topic, "\"late\":true");
 	assert_null(last("hermes/hotword/no/detected"));
 	go_offline();
@@ -96,7 +98,32 @@ static void test_broker_away(void **state)
 	say("no", 101);
 	pass(3700.0);
 	go_online();
+	pass(2.5);
 	assert_null(last(event_topic)); /* too old */
+}
+
+/* A broker that has lost its memory gets again what it had not acknowledged. */
+static void test_forgetful_broker(void **state)
+{
+	(void)state;
+	go_online();
+	daemon_comes(usual());
+	say("yes", 1);
+	acknowledge();
+	say("yes", 2);
+	say("no", 3);
+	world.acknowledged = world.n; /* never */
+	go_offline();
+	kws_bridge_forgotten(bridge);
+	forget();
+	go_online();
+	pass(2.5);
+	assert_int_equal(count(event_topic), 2);
+	assert_contains(event_topic, "id-3");
+	assert_last(listening, "ON");
+	forget();
+	pass(60.0);
+	assert_null(last(event_topic));
 }
 
 /* What the broker has not acknowledged is sent again by the next process, and nothing else. */
@@ -237,15 +264,11 @@ static void test_status_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_states),
-		TEST(test_events),
-		TEST(test_broker_away),
-		TEST(test_restart),
-		TEST(test_slow_broker),
-		TEST(test_words_change),
-		TEST(test_what_is_left_there),
-		TEST(test_birth),
-		TEST(test_status_line),
+		TEST(test_states),	 TEST(test_events),
+		TEST(test_broker_away),	 TEST(test_forgetful_broker),
+		TEST(test_restart),	 TEST(test_slow_broker),
+		TEST(test_words_change), TEST(test_what_is_left_there),
+		TEST(test_birth),	 TEST(test_status_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

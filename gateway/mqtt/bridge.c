@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How long events wait after the broker has come back. */
+static const double hold_s = 2.0;
+
 /* ---- create ---- */
 
 void kws_bridge_spool_path(const kws_conf_mqtt *c, char path[4096])
@@ -149,6 +152,8 @@ static void pump_events(kws_bridge *b)
 {
 	kws_spool_event e;
 
+	if (kws_clock_mono() < b->hold_until)
+		return;
 	while (b->n_flight < KWS_BRIDGE_EVENTS && kws_spool_next(b->spool, b->handed, &e)) {
 		json_t *event = json_loadb(e.text, e.n, 0, NULL);
 		const unsigned parts = event ? publish_event(b, event, &e) : 0;
@@ -263,6 +268,9 @@ void kws_bridge_connected(kws_bridge *b)
 					      "rhasspy/hotword/getHotwords" };
 	char topic[KWS_MQTT_TOPIC];
 
+	/* who hears events has lost the broker, too, and needs a moment to come back */
+	if (b->was_away)
+		b->hold_until = kws_clock_mono() + hold_s;
 	b->online = true;
 	b->cleaned = false;
 	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
@@ -278,6 +286,13 @@ void kws_bridge_connected(kws_bridge *b)
 void kws_bridge_lost(kws_bridge *b)
 {
 	b->online = false;
+	b->was_away = true;
+}
+
+void kws_bridge_forgotten(kws_bridge *b)
+{
+	b->n_flight = b->board_flight = 0;
+	b->handed = 0;
 }
 
 /* ---- time ---- */

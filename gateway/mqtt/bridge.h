@@ -43,6 +43,8 @@ void kws_bridge_daemon_lost(kws_bridge *b);
 /* From the broker. */
 void kws_bridge_connected(kws_bridge *b);
 void kws_bridge_lost(kws_bridge *b);
+/* The messages without a kws_bridge_sent will not get one. */
+void kws_bridge_forgotten(kws_bridge *b);
 void kws_bridge_sent(kws_bridge *b, uint64_t token);
 /* payload (n,) with a final 0 behind it. */
 void kws_bridge_message(kws_bridge *b, const char *topic, const char *payload, size_t n,

@@ -36,6 +36,7 @@ struct kws_bridge {
 	char availability[KWS_MQTT_TOPIC];
 
 	bool online;	/* connected to the broker */
+	bool was_away;	/* it was not there, once at least */
 	bool daemon;	/* connected to kwsd */
 	bool is_new;	/* its status is not yet known on this connection */
 	bool asked;	/* for the status */
@@ -46,7 +47,8 @@ struct kws_bridge {
 	char *report, *essence; /* the status document; the part that is published at once */
 	kws_board *board;
 	unsigned board_flight;
-	double next_report, next_status, renew_at; /* monotonic; renew_at 0: not wanted */
+	/* monotonic; renew_at 0: not wanted */
+	double next_report, next_status, renew_at, hold_until;
 
 	kws_bridge_flight flight[KWS_BRIDGE_EVENTS];
 	size_t n_flight;

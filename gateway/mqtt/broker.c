@@ -135,6 +135,7 @@ static void tell_owner(kws_broker *b, const kws_broker_note *note)
 		b->connected = false;
 		b->ops->lost(b->ctx, note->topic);
 		break;
+	case KWS_BROKER_FORGOTTEN: b->ops->forgotten(b->ctx); break;
 	case KWS_BROKER_SENT: b->ops->sent(b->ctx, note->token); break;
 	case KWS_BROKER_RECEIVED:
 		b->ops->message(b->ctx, note->topic, note->payload, note->n, note->retain);

@@ -6,7 +6,7 @@
  *
  * A message of QoS 1 or 2 that was published before the connection was lost is delivered after it is
  * back. The session on the broker lasts as long as the process: with QoS 2, a message comes once even
- * then. A new process begins a new session. */
+ * then. A new process begins a new session, and so does a broker that has lost its memory. */
 #ifndef KWS_GATEWAY_MQTT_BROKER_H
 #define KWS_GATEWAY_MQTT_BROKER_H
 
@@ -37,6 +37,9 @@ typedef struct {
 	void (*connected)(void *ctx);
 	/* The connection was lost, or an attempt has failed. */
 	void (*lost)(void *ctx, const char *why);
+	/* The messages that were published, and of which sent did not tell, are forgotten: publish them
+	 * again when connected. */
+	void (*forgotten)(void *ctx);
 	/* The message of this token is with the broker. Tokens come once. */
 	void (*sent)(void *ctx, uint64_t token);
 	/* payload (n,) with a final 0 behind it. retained: it is old, kept by the broker. */

@@ -14,6 +14,7 @@ enum kws_broker_kind {
 	KWS_BROKER_SUBSCRIBE,
 	KWS_BROKER_CONNECTED, /* from the thread */
 	KWS_BROKER_LOST,
+	KWS_BROKER_FORGOTTEN,
 	KWS_BROKER_SENT,
 	KWS_BROKER_RECEIVED,
 };
@@ -56,7 +57,11 @@ struct kws_broker {
 
 	/* the thread's own */
 	struct mosquitto *m;
-	bool is_new, swept, up; /* is_new: m has never tried to connect; up: CONNACK has come */
+	bool is_new;  /* m has never tried to connect */
+	bool swept;   /* the session of an earlier process is gone */
+	bool up;      /* CONNACK has come */
+	bool anew;    /* connect again at once */
+	bool amnesia; /* the broker has lost our session, and messages with it */
 	char why[256];
 	kws_broker_flight flight[2 * KWS_BROKER_QUEUE];
 	size_t n_flight;

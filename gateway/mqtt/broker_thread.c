@@ -80,13 +80,19 @@ static void on_log(struct mosquitto *m, void *ctx, int level, const char *text)
 		kws_log(KWS_LOG_DEBUG, "mqtt: %s", text);
 }
 
-static void on_connect(struct mosquitto *m, void *ctx, int code)
+static void on_connect(struct mosquitto *m, void *ctx, int code, int flags)
 {
 	kws_broker *b = ctx;
+	const bool is_known = flags & 1;
 
-	(void)m;
 	if (code) {
 		snprintf(b->why, sizeof b->why, "%s", mosquitto_connack_string(code));
+		return;
+	}
+	if (b->n_flight && !is_known) {
+		/* nothing that the library sends now counts: for this broker, it is no repetition */
+		b->amnesia = true;
+		mosquitto_disconnect(m);
 		return;
 	}
 	b->up = true;
@@ -139,7 +145,7 @@ static int set_up(kws_broker *b)
 	int code = MOSQ_ERR_SUCCESS;
 
 	mosquitto_log_callback_set(b->m, on_log);
-	mosquitto_connect_callback_set(b->m, on_connect);
+	mosquitto_connect_with_flags_callback_set(b->m, on_connect);
 	mosquitto_publish_callback_set(b->m, on_publish);
 	mosquitto_message_callback_set(b->m, on_message);
 	mosquitto_int_option(b->m, MOSQ_OPT_TCP_NODELAY, 1);
@@ -187,7 +193,7 @@ static int begin(kws_broker *b)
 	const kws_broker_config *c = &b->conf;
 	int code = MOSQ_ERR_SUCCESS;
 
-	b->up = false;
+	b->up = b->anew = false;
 	b->why[0] = 0;
 	if (!b->m)
 		code = make_object(b);
@@ -264,6 +270,19 @@ static void leave(kws_broker *b, double deadline)
 		code = step(b);
 }
 
+/* Leave the broker, and let a new object come to it. */
+static void begin_anew(kws_broker *b)
+{
+	if (b->amnesia)
+		tell(b, kws_broker_note_create(KWS_BROKER_FORGOTTEN, "", "", 0), false);
+	b->n_flight = 0;
+	b->amnesia = false;
+	b->swept = b->anew = true;
+	mosquitto_disconnect(b->m);
+	mosquitto_destroy(b->m);
+	b->m = NULL;
+}
+
 /* One connection, until it ends. Returns whether it was steady. */
 static bool connection(kws_broker *b)
 {
@@ -278,18 +297,15 @@ static bool connection(kws_broker *b)
 				leave(b, deadline);
 			return true;
 		}
-		if (b->up && !b->swept)
+		if (b->amnesia || (b->up && !b->swept))
 			break;
 		if (!b->up && kws_clock_mono() > since + CONNACK_S) {
 			snprintf(b->why, sizeof b->why, "the broker does not answer");
 			break;
 		}
 	}
-	if (b->up && !b->swept) {
-		mosquitto_disconnect(b->m);
-		mosquitto_destroy(b->m);
-		b->m = NULL;
-		b->swept = true;
+	if (b->amnesia || (b->up && !b->swept)) {
+		begin_anew(b);
 		return true;
 	}
 	if (!b->why[0])
@@ -319,12 +335,9 @@ void *kws_broker_run(void *arg)
 	bool go_on = true, abandoned;
 
 	while (go_on) {
-		const bool swept = b->swept;
-
 		if (connection(b))
 			attempt = 0;
-		go_on = pause_for(b, swept != b->swept
-					     ? 0.0
+		go_on = pause_for(b, b->anew ? 0.0
 					     : kws_broker_delay(attempt++, b->conf.backoff_max_s,
 								random_share()));
 	}

@@ -65,6 +65,11 @@ static void on_lost(void *ctx, const char *why)
 	kws_bridge_lost(g->bridge);
 }
 
+static void on_forgotten(void *ctx)
+{
+	kws_bridge_forgotten(((gateway *)ctx)->bridge);
+}
+
 static void on_sent(void *ctx, uint64_t token)
 {
 	kws_bridge_sent(((gateway *)ctx)->bridge, token);
@@ -75,7 +80,8 @@ static void on_message(void *ctx, const char *topic, const char *payload, size_t
 	kws_bridge_message(((gateway *)ctx)->bridge, topic, payload, n, retained);
 }
 
-static const kws_broker_ops broker_ops = { on_connected, on_lost, on_sent, on_message };
+static const kws_broker_ops broker_ops = { on_connected, on_lost, on_forgotten, on_sent,
+					   on_message };
 
 static void on_broker(void *ctx, unsigned events)
 {
