@@ -203,6 +203,10 @@ int kws_conf_check(const kws_conf *c, const char *name, kws_conf_error_fn *fn, v
 
 /* Print the effective configuration. Reading it gives the same struct. */
 void kws_conf_print(const kws_conf *c, FILE *out);
+/* The SHA-256 of what kws_conf_print prints: two programs with the same hash have the same settings.
+ * False: out of memory. */
+enum { KWS_CONF_HASH = 65 };
+bool kws_conf_hash(const kws_conf *c, char hex[KWS_CONF_HASH]);
 /* Only the sections of these names, in this order; NULL at the end. There MUST be such sections. */
 void kws_conf_print_sections(const kws_conf *c, const char *const *names, FILE *out);
 

@@ -67,6 +67,7 @@ void kws_service_snapshot(kws_service *s, kws_snapshot *out)
 	memset(out, 0, sizeof *out);
 	kws_snapshot_process(out);
 	out->configuration = s->src->path ? s->src->path : "";
+	out->configuration_hash = "";
 	out->up_s = kws_clock_mono() - s->started;
 	out->reloads = s->reloads;
 	out->reload = s->building ? "" : s->errors;

@@ -151,9 +151,13 @@ static enum kws_control_result on_set(void *ctx, const char *const *set, size_t 
 
 static json_t *on_status(void *ctx)
 {
+	const kws_service *s = ctx;
+	char hash[KWS_CONF_HASH];
 	kws_snapshot shot;
 
 	kws_service_snapshot(ctx, &shot);
+	kws_conf_hash(&s->now.conf, hash);
+	shot.configuration_hash = hash;
 	return kws_snapshot_json(&shot);
 }
 

@@ -326,6 +326,8 @@ json_t *kws_snapshot_json(const kws_snapshot *s)
 		      "reload_error", *s->reload ? text(s->reload) : json_null(), "listeners",
 		      listeners, "sinks", sinks_json(s));
 	if (j)
+		json_object_set_new(j, "configuration_hash", text(s->configuration_hash));
+	if (j)
 		json_object_set_new(j, "control",
 				    json_pack("{s:I, s:I, s:I}", "clients",
 					      (json_int_t)s->control.connected, "dropped",

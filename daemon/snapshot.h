@@ -14,6 +14,7 @@
 /* Texts and models belong to their owners: use it at once. */
 typedef struct {
 	const char *version, *configuration; /* configuration: path; "": defaults only */
+	const char *configuration_hash;	     /* of what is in force; "": unknown */
 	double up_s, cpu_s, rss_mb;
 	long context_switches;	/* voluntary */
 	unsigned long log_lost; /* lines */

@@ -16,7 +16,7 @@ spot|spot model dsp vec|jansson.h
 audio|audio dsp/ring|sndfile.h FLAC/ ogg/ mpg123.h portaudio.h pa_linux_alsa.h pthread.h
 corpus|corpus audio spot model dsp vec|pthread.h
 cli|cli corpus audio spot model dsp vec|argp.h jansson.h cairo sndfile.h pthread.h fftw3.h
-conf|conf spot/event|ini.h
+conf|conf spot/event|ini.h nettle/sha2.h
 runtime|runtime|pthread.h systemd/
 daemon|daemon conf runtime audio spot model dsp vec|argp.h jansson.h sndfile.h pthread.h
 daemon/sink|daemon/sink conf/conf runtime spot/event|systemd/

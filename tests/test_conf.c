@@ -315,6 +315,28 @@ static void test_print_reads_back(void **state)
 	free(text);
 }
 
+/* What is in force counts, not how it was written. tests/system/mqtt.sh compares it with sha256sum. */
+static void test_hash(void **state)
+{
+	char a[KWS_CONF_HASH], b[KWS_CONF_HASH];
+	messages m = { .n = 0 };
+	kws_conf c;
+
+	(void)state;
+	assert_int_equal(parse(&c, "[log]\nlevel = debug\n[threshold]\nyes = 0.5\n", &m), 0);
+	kws_conf_end(&c);
+	assert_true(kws_conf_hash(&c, a));
+	assert_int_equal(strspn(a, "0123456789abcdef"), KWS_CONF_HASH - 1);
+	assert_int_equal(
+		parse(&c, "[threshold]\nyes = 0.50 ; half\n[log]\nlevel = \"debug\"\n", &m), 0);
+	kws_conf_end(&c);
+	assert_true(kws_conf_hash(&c, b));
+	assert_string_equal(a, b);
+	assert_int_equal(kws_conf_set(&c, "threshold.yes=0.51", NULL, NULL), 0);
+	assert_true(kws_conf_hash(&c, b));
+	assert_string_not_equal(a, b);
+}
+
 static void test_split(void **state)
 {
 	char buf[64], *argv[KWS_CONF_ARGS];
@@ -352,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_overrides),
 		cmocka_unit_test(test_words_that_no_line_can_name),
 		cmocka_unit_test(test_print_reads_back),
+		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_split),
 	};
 

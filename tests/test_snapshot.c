@@ -55,6 +55,7 @@ static void fill(void)
 	memset(&s, 0, sizeof s);
 	s.version = "1.2.3";
 	s.configuration = "/etc/kwsd/kwsd.conf";
+	s.configuration_hash = "";
 	s.reload = "";
 	s.up_s = 100.0;
 	s.cpu_s = 1.5;

@@ -116,6 +116,10 @@ test_tls() { # at most 60 s
 	: > "$T/sub"
 	hear_start
 	await 10 has ' kwsd/kitchen/availability online' "$T/sub" || fail "not online again"
+	local hash
+	hash=$("$KWSD" -t -c /dev/null -m "$MODEL" -o stdout.enabled=yes -o journal.enabled=no -d "raw:$T/mic" -o control.path="$T/control" \
+		-o control.state="$T/kept.conf" -o audio.enabled=no -o threshold.yes=0.66 2> /dev/null | sha256sum | cut -d' ' -f1)
+	await 5 has " kwsd/kitchen/status .*\"configuration_hash\":\"$hash\"" "$T/sub" || fail "not the hash of the configuration: $hash"
 	pub kwsd/kitchen/request '{"request":"status"}'
 	await 5 has ' kwsd/kitchen/answer .*"enabled":false.*"yes":0.66' "$T/sub" || fail "forgotten: $(cat "$T/kept.conf")"
 	bridge_stop
