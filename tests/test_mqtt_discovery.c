@@ -39,6 +39,7 @@ static void test_plain(void **state)
 {
 	json_t *d = document_for(
 		status_with(one_listener("", "", "{\"yes\": 0.8, \"hey mega\": null}"), NULL));
+	char key[KWS_MQTT_NAME + 32], id[KWS_MQTT_NAME];
 	const json_t *c;
 
 	(void)state;
@@ -50,6 +51,7 @@ static void test_plain(void **state)
 	c = component(d, "default.event");
 	assert_text(c, "p", "event");
 	assert_text(c, "uniq_id", "kwsd_kitchen.default.event");
+	assert_text(c, "def_ent_id", "event.kwsd_kitchen_word");
 	assert_text(c, "stat_t", "kwsd/kitchen/listener/default/event");
 	assert_text(json_object_get(d, "dev"), "mdl", "commands");
 	assert_string_equal(json_string_value(json_array_get(json_object_get(c, "evt_typ"), 1)),
@@ -63,6 +65,8 @@ static void test_plain(void **state)
 	c = component(d, "default.yes.threshold");
 	assert_text(c, "cmd_t", "kwsd/kitchen/model/default/yes/threshold/set");
 	assert_text(component(d, "up_s"), "dev_cla", "duration");
+	snprintf(key, sizeof key, "default.%s.threshold", kws_mqtt_id("hey mega", id));
+	assert_text(component(d, key), "def_ent_id", "number.kwsd_kitchen_hey_mega_threshold");
 	json_decref(d);
 }
 

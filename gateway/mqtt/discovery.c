@@ -25,12 +25,31 @@ static json_t *name_of(const char *owner, const char *what)
 	return json_sprintf("%s%s%s", owner, *owner ? " " : "", what);
 }
 
-/* Add a component, which is taken, with a unique id unless it is a trigger. */
+/* "number.kwsd_kitchen_yes_threshold": what automations call it, unless the user gives it another
+ * name. */
+static json_t *entity_id_of(const writer *w, const json_t *component)
+{
+	char text[2 * KWS_MQTT_NAME];
+	const char *platform = kws_site_text(component, "p");
+
+	snprintf(text, sizeof text, "kwsd_%s_%s", w->s->name, kws_site_text(component, "name"));
+	for (char *at = text; *at; at++) {
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789", *at))
+			*at = '_';
+	}
+	return json_sprintf("%s.%s", platform, text);
+}
+
+/* Add a component, which is taken, with its ids unless it is a trigger. */
 static void add(writer *w, const char *key, json_t *component)
 {
-	if (strcmp(kws_site_text(component, "p"), "device_automation") != 0)
+	if (strcmp(kws_site_text(component, "p"), "device_automation") != 0) {
 		json_object_set_new(component, "uniq_id",
 				    json_sprintf("kwsd_%s.%s", w->s->name, key));
+		json_object_set_new(component, "def_ent_id", entity_id_of(w, component));
+	}
 	json_object_set_new(w->components, key, component);
 }
 
@@ -98,6 +117,7 @@ static void add_sensor(writer *w, const char *listener, const char *leaf, const 
 	if (unit) {
 		json_object_set_new(o, "unit_of_meas", json_string(unit));
 		json_object_set_new(o, "stat_cla", json_string("measurement"));
+		json_object_set_new(o, "sug_dsp_prc", json_integer(listener ? 1 : 0));
 	}
 	add(w, key, o);
 }
