@@ -40,6 +40,9 @@ parts      socat                reads the event socket
 parts      mosquitto            an MQTT broker
 parts      mosquitto-clients    talk to it
 parts      openssl              makes its certificates
+parts      curl                 asks the web page as a program
+parts      prometheus           judges metrics and alert rules (promtool)
+parts      chromium             opens the web page as a user
 parts      zsh                  asks its completion
 parts      fish                 asks its completion
 lanes      git                  names the files to look at

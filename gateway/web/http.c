@@ -306,6 +306,14 @@ static void on_library_log(void *ctx, const char *format, va_list ap)
 	kws_log(KWS_LOG_DEBUG, "libmicrohttpd: %s", text);
 }
 
+/* No path of ours has anything to unescape: what is written with % is none. */
+static size_t leave(void *ctx, struct MHD_Connection *c, char *text)
+{
+	(void)ctx;
+	(void)c;
+	return strlen(text);
+}
+
 /* ---- create and destroy ---- */
 
 static enum kws_status serve(kws_http *h, int socket, kws_error *err)
@@ -319,9 +327,10 @@ static enum kws_status serve(kws_http *h, int socket, kws_error *err)
 			MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
 			on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
 			MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
-			MHD_OPTION_CONNECTION_LIMIT, 2 * h->conf.pages + SPARE,
-			MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
-			MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_END);
+			MHD_OPTION_UNESCAPE_CALLBACK, leave, NULL, MHD_OPTION_CONNECTION_LIMIT,
+			2 * h->conf.pages + SPARE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+			(size_t)MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+			MHD_OPTION_END);
 	if (!d) {
 		if (fd >= 0)
 			close(fd);
