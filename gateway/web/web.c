@@ -41,6 +41,16 @@ static void token_path(const kws_conf *c, char path[KWS_CONF_TEXT])
 		snprintf(path, KWS_CONF_TEXT, "%s", KWS_SYSCONFDIR "/kwsd/web.token");
 }
 
+/* How much white space text (n,) begins with. */
+static size_t blanks(const char *text, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && strchr(" \n", text[i]))
+		i++;
+	return i;
+}
+
 /* Read the token into a. It is "" if no key names a file, and there is none or an empty one. */
 static enum kws_status read_token(const kws_conf *c, kws_access *a, kws_error *err)
 {
@@ -60,7 +70,7 @@ static enum kws_status read_token(const kws_conf *c, kws_access *a, kws_error *e
 	close(fd);
 	if (n < 0)
 		return kws_fail(err, KWS_ERR_ARG, "[web] token: %s: %s", path, kws_strerrno(code));
-	if (n == 0 && !*c->web.token)
+	if ((size_t)n == blanks(text, (size_t)n) && !*c->web.token)
 		return KWS_OK;
 	if (!kws_access_token(text, (size_t)n, a->token))
 		return kws_fail(err, KWS_ERR_ARG,
