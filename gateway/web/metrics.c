@@ -241,6 +241,8 @@ static void histogram(FILE *out, const char *name, const owner *of, const json_t
 	double n = 0.0;
 	char limit[32];
 
+	if (!json_array_size(counts))
+		return;
 	for (size_t i = 0; i < json_array_size(counts); i++) {
 		const json_t *le = json_array_get(limits, i);
 
