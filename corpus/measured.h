@@ -7,6 +7,8 @@
 
 #include "corpus/det.h"
 
+#include <jansson.h>
+
 /* The rows of counts: the thresholds of the curve, and behind them the model's own. */
 enum { KWS_MEASURED_OWN = KWS_DET_GRID, KWS_MEASURED_ROWS };
 
@@ -37,6 +39,14 @@ enum kws_status kws_measured_make(kws_measured *t, const kws_material *m, const 
 
 /* KWS_ERR_NOMEM: sum is incomplete. */
 enum kws_status kws_measured_add(kws_measured *sum, const kws_measured *t);
+
+/* What was measured in one recording, as a part of its result (corpus/results.h), to the last bit.
+ * NULL: memory was short. */
+json_t *kws_measured_json(const kws_measured *t);
+
+/* The reverse; free t in any case. KWS_ERR_FORMAT: it is none of a recording counted by these terms;
+ * KWS_ERR_NOMEM. */
+enum kws_status kws_measured_parse(kws_measured *t, const json_t *from, const kws_material *terms);
 
 /* Hours in which false alarms are counted. */
 double kws_measured_hours(const kws_measured *t, const kws_material *terms);

@@ -14,7 +14,7 @@ dsp|dsp vec|fftw3.h samplerate.h pthread.h
 model|model vec|jansson.h nettle/sha2.h
 spot|spot model dsp vec|jansson.h
 audio|audio dsp/ring|sndfile.h FLAC/ ogg/ mpg123.h portaudio.h pa_linux_alsa.h pthread.h
-corpus|corpus audio spot model dsp vec|pthread.h
+corpus|corpus audio spot model dsp vec|jansson.h pthread.h
 cli|cli corpus audio spot model dsp vec|argp.h jansson.h cairo sndfile.h pthread.h fftw3.h
 conf|conf spot/event|ini.h nettle/sha2.h
 runtime|runtime|pthread.h systemd/
