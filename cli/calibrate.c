@@ -203,13 +203,15 @@ static int run_task(task *t, const kws_model *m)
 	return status == KWS_ERR_ARG ? KWS_EXIT_UNSUPPORTED : KWS_EXIT_INPUT;
 }
 
+static const struct argp_child children[] = { { &kws_measure_argp, 0, NULL, 0 }, { 0 } };
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[FILE|DIR]...",
 	.doc = "Choose the threshold of each word for a target rate of false alarms. a.tsv (start, "
 	       "end, word) says which words are in a.flac; without it, there are none.",
-	.children = kws_measure_child,
+	.children = children,
 };
 
 int kws_cmd_calibrate(int argc, char **argv)

@@ -1,15 +1,14 @@
 /* kws classify - prints the most probable word of each file. */
-#include "cli/accuracy.h"
-#include "cli/args.h"
-#include "cli/batch.h"
+#include "cli/classified.h"
 #include "cli/cli.h"
-#include "cli/out.h"
 
 enum { OPT_FORMAT = 0x100, OPT_MANIFEST, OPT_AT_END };
 
 typedef struct {
 	kws_args_audio audio;
 	kws_inputs inputs;
+	kws_shard shard;
+	const char *printed; /* an option that says what is printed; NULL: none */
 	unsigned top;
 	enum kws_format format;
 	const char *manifest;
@@ -34,10 +33,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &a->audio;
 		state->child_inputs[1] = &a->inputs;
+		state->child_inputs[2] = &a->shard;
 		return 0;
-	case 'k': a->top = kws_args_need(state, "--top", arg, 1, 256); return 0;
-	case 'q': a->quiet = true; return 0;
+	case 'k':
+		a->printed = "--top";
+		a->top = kws_args_need(state, "--top", arg, 1, 256);
+		return 0;
+	case 'q':
+		a->printed = "--quiet";
+		a->quiet = true;
+		return 0;
 	case OPT_FORMAT:
+		a->printed = "--format";
 		a->format = kws_args_need_format(state, arg,
 						 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL
 							 | 1u << KWS_FORMAT_CSV);
@@ -47,6 +54,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!a->manifest && !kws_inputs_given(&a->inputs))
 			argp_error(state, "name a file, a folder, --files-from or --manifest");
+		kws_shard_prints(&a->shard, a->printed, state);
 		if (a->manifest && kws_inputs_given(&a->inputs))
 			argp_error(state, "name files or --manifest, not both");
 		if (a->quiet && !a->manifest)
@@ -57,116 +65,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-typedef struct {
-	const args *a;
-	const kws_model *model;
-} task;
-
-static size_t n_shown(const task *t)
+static int run_batch(const args *a, const kws_model *m, kws_batch *b)
 {
-	size_t n_words = kws_model_n_words(t->model);
-	return t->a->top < n_words ? t->a->top : n_words;
-}
-
-static void print_head(const task *t)
-{
-	const char *expected = t->a->manifest ? "expected" : "";
-	if (t->a->format == KWS_FORMAT_CSV) {
-		fputs(t->a->manifest ? "file,expected,label,prob" : "file,label,prob", stdout);
-		for (size_t i = 1; i < n_shown(t); i++)
-			printf(",label%zu,prob%zu", i + 1, i + 1);
-		putchar('\n');
-	}
-	if (t->a->format == KWS_FORMAT_TEXT) {
-		for (size_t i = 0; i < n_shown(t); i++)
-			printf("%-10s  prob   ", i ? "" : "label");
-		printf("%-*s%sfile\n", t->a->manifest ? 10 : 0, expected,
-		       t->a->manifest ? "   " : "");
-	}
-}
-
-static void print_text(const task *t, const kws_batch_clip *clip)
-{
-	for (size_t i = 0; i < n_shown(t); i++)
-		printf("%-10s %.4f  ", kws_model_word(t->model, clip->order[i]),
-		       (double)clip->prediction->prob[clip->order[i]]);
-	if (clip->expected)
-		printf("%-10s %s ", clip->expected, clip->correct ? " " : "x");
-	kws_out_visible(stdout, clip->name);
-	putchar('\n');
-}
-
-static void print_csv(const task *t, const kws_batch_clip *clip)
-{
-	kws_out_csv(stdout, clip->name);
-	if (clip->expected) {
-		putchar(',');
-		kws_out_csv(stdout, clip->expected);
-	}
-	for (size_t i = 0; i < n_shown(t); i++) {
-		putchar(',');
-		kws_out_csv(stdout, kws_model_word(t->model, clip->order[i]));
-		printf(",%.6f", (double)clip->prediction->prob[clip->order[i]]);
-	}
-	putchar('\n');
-}
-
-static json_t *json_prob(const kws_batch_clip *clip, size_t i)
-{
-	return kws_out_json_real((double)clip->prediction->prob[clip->order[i]]);
-}
-
-static void print_json(const task *t, const kws_batch_clip *clip)
-{
-	json_t *o = json_object();
-	kws_out_set_text(o, "file", clip->name);
-	kws_out_set_text(o, "label", kws_model_word(t->model, clip->order[0]));
-	kws_out_set(o, "prob", json_prob(clip, 0));
-	if (clip->expected) {
-		kws_out_set_text(o, "expected", clip->expected);
-		kws_out_set(o, "correct", json_boolean(clip->correct));
-	}
-	if (t->a->top > 1) {
-		json_t *top = json_array();
-		for (size_t i = 0; i < n_shown(t); i++) {
-			json_t *one = json_object();
-			const char *word = kws_model_word(t->model, clip->order[i]);
-			kws_out_set_text(one, "label", word);
-			kws_out_set(one, "prob", json_prob(clip, i));
-			kws_out_append(top, one);
-		}
-		kws_out_set(o, "top", top);
-	}
-	kws_out_json_line(o);
-}
-
-static void print_clip(void *ctx, const kws_batch_clip *clip)
-{
-	const task *t = ctx;
-	switch (t->a->format) {
-	case KWS_FORMAT_CSV: print_csv(t, clip); break;
-	case KWS_FORMAT_JSONL: print_json(t, clip); break;
-	default: print_text(t, clip);
-	}
-}
-
-static int run_batch(task *t, kws_batch *b)
-{
-	const args *a = t->a;
-	if (!a->quiet)
-		print_head(t);
-	const int status = kws_batch_run(b, a->quiet ? NULL : print_clip, t);
+	kws_classified style = { m, a->format, a->top, a->manifest != NULL };
+	const bool silent = a->quiet || a->shard.results;
+	if (!silent)
+		kws_classified_head(&style);
+	const int status = kws_batch_run(b, silent ? NULL : kws_classified_clip, &style);
 	if (status != KWS_EXIT_OK)
 		return status;
-	/* Rows with other columns would break the CSV. */
-	if (a->manifest && !b->lost)
-		kws_accuracy_print(b, a->format,
-				   a->format == KWS_FORMAT_CSV && !a->quiet ? stderr : stdout);
+	if (a->manifest && !b->lost && !a->shard.results)
+		kws_classified_sum(&style, b, a->quiet);
 	return b->failed || b->incomplete ? KWS_EXIT_INPUT : KWS_EXIT_OK;
 }
 
 static const struct argp_child children[] = { { &kws_args_audio_argp, 0, NULL, 0 },
 					      { &kws_inputs_argp, 0, NULL, 0 },
+					      { &kws_shard_argp, 0, NULL, 0 },
 					      { 0 } };
 
 static const struct argp argp = {
@@ -185,12 +100,11 @@ int kws_cmd_classify(int argc, char **argv)
 	kws_model *m = kws_args_open_model(a.audio.model);
 	if (!m)
 		return KWS_EXIT_MODEL;
-	const kws_batch_config config = { &a.audio, &a.inputs, a.manifest, a.at_end };
-	task t = { &a, m };
+	const kws_batch_config config = { &a.audio, &a.inputs, &a.shard, a.manifest, a.at_end };
 	kws_batch b;
 	int status = kws_batch_open(&b, m, &config);
 	if (status == KWS_EXIT_OK)
-		status = run_batch(&t, &b);
+		status = run_batch(&a, m, &b);
 	kws_batch_free(&b);
 	kws_model_close(m);
 	return status;

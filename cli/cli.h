@@ -18,6 +18,7 @@ enum kws_exit {
 	COMMAND(spot, "what is said when, in recordings of any length or a pipe")                  \
 	COMMAND(model, "what is in a model file")                                                  \
 	COMMAND(eval, "how good a model is: misses against false alarms")                          \
+	COMMAND(merge, "what the shards of spot, classify or eval have found together")            \
 	COMMAND(calibrate, "thresholds for a target rate of false alarms")                         \
 	COMMAND(plot, "a picture of a recording: spectrogram, scores, events")                     \
 	COMMAND(bench, "how fast it is on this machine")                                           \

@@ -5,6 +5,7 @@
 #include "corpus/bounds.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 typedef struct {
 	kws_evaluation e;
@@ -224,23 +225,84 @@ static void print_csv(const printed *t)
 		}
 }
 
-int kws_evaluated_print(const kws_evaluated_style *style, const kws_model *model,
-			const kws_material *terms, const kws_measured *measured, size_t failed)
+/* ---- all of it ---- */
+
+static bool no_memory(void)
+{
+	kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
+	return false;
+}
+
+bool kws_evaluated_open(kws_evaluated *e, const kws_model *model, const kws_hear_config *config)
+{
+	const size_t n_words = kws_model_n_words(model);
+	*e = (kws_evaluated){ .model = model };
+	e->command = calloc(n_words, sizeof *e->command);
+	e->own = calloc(n_words, sizeof *e->own);
+	if (!e->command || !e->own || kws_measured_init(&e->sum, n_words) != KWS_OK)
+		return no_memory();
+	kws_hear_terms(&e->terms, e->command, model, config);
+	for (size_t w = 0; w < n_words; w++)
+		e->own[w] = kws_model_threshold(model, w);
+	return true;
+}
+
+void kws_evaluated_free(kws_evaluated *e)
+{
+	kws_measured_free(&e->sum);
+	free(e->command);
+	free(e->own);
+	*e = (kws_evaluated){ 0 };
+}
+
+void kws_evaluated_options(const kws_evaluated *e, json_t *head)
+{
+	kws_out_set_text(head, "model", kws_model_name(e->model));
+	kws_out_set_text(head, "model_sha256", kws_model_hash(e->model));
+	kws_out_set(head, "tolerance_s", json_real(e->terms.tolerance));
+	kws_out_set(head, "unlabelled_only", json_boolean(e->terms.unlabelled_only));
+	kws_out_set_size(head, "smooth_ms", e->terms.smooth_ms);
+	kws_out_set_size(head, "refractory_ms", e->terms.refractory_ms);
+}
+
+bool kws_evaluated_open_as(kws_evaluated *e, const kws_model *model, const json_t *head)
+{
+	const kws_hear_config config = {
+		.tolerance = json_number_value(json_object_get(head, "tolerance_s")),
+		.unlabelled_only = json_is_true(json_object_get(head, "unlabelled_only")),
+		.smooth_ms = (int)json_integer_value(json_object_get(head, "smooth_ms")),
+		.refractory_ms = (int)json_integer_value(json_object_get(head, "refractory_ms")),
+	};
+	return kws_evaluated_open(e, model, &config);
+}
+
+bool kws_evaluated_add(kws_evaluated *e, const kws_measured *measured)
+{
+	if (!measured)
+		e->failed++;
+	return !measured || kws_measured_add(&e->sum, measured) == KWS_OK || no_memory();
+}
+
+int kws_evaluated_print(const kws_evaluated *e, const kws_evaluated_style *style)
 {
 	static const double usual[] = { 0.5, 1.0 };
-	printed t = { .failed = failed };
-	int status = KWS_EXIT_OK;
-	if (kws_evaluate(&t.e, model, terms, measured, style->n_targets ? style->target : usual,
+	printed t = { .failed = e->failed };
+	int status = KWS_EXIT_INPUT;
+	if (e->sum.n_labelled + e->sum.n_unlabelled == 0) {
+		kws_out_complain("none of the recordings could be read");
+		return status;
+	}
+	if (kws_evaluate(&t.e, e->model, &e->terms, &e->sum,
+			 style->n_targets ? style->target : usual,
 			 style->n_targets ? style->n_targets : 2)
-	    != KWS_OK) {
-		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
-		status = KWS_EXIT_INPUT;
-	} else {
+	    == KWS_OK) {
 		(style->format == KWS_FORMAT_JSONL ? print_jsonl
 		 : style->format == KWS_FORMAT_CSV ? print_csv
 						   : print_text)(&t);
-		if (style->picture && !kws_detplot(style->picture, &t.e))
-			status = KWS_EXIT_INPUT;
+		if (!style->picture || kws_detplot(style->picture, &t.e))
+			status = KWS_EXIT_OK;
+	} else {
+		no_memory();
 	}
 	kws_evaluation_free(&t.e);
 	return status;

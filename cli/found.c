@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static double seconds(const kws_found *f, uint64_t sample)
@@ -110,4 +112,71 @@ void kws_found_head(const kws_found_style *style, FILE *to)
 			"score", "dBFS", "SNR", several ? "  " : "",
 			several ? name_width(style) : 0, several ? "model" : "",
 			style->several_files ? "  file" : "");
+}
+
+/* ---- results ---- */
+
+/* A number, or the text of what is none: "nan", "-inf". */
+static json_t *real_json(float x)
+{
+	char text[32];
+	if (isfinite(x))
+		return json_real((double)x);
+	snprintf(text, sizeof text, "%f", (double)x);
+	return json_string(text);
+}
+
+json_t *kws_found_json(const kws_models *models, const kws_found *f)
+{
+	const kws_event *ev = &f->event;
+	json_t *o = json_object();
+	kws_out_set_size(o, "by", (size_t)(f->by - models->at));
+	kws_out_set_size(o, "word", ev->word);
+	kws_out_set_size(o, "start", ev->start);
+	kws_out_set_size(o, "end", ev->end);
+	kws_out_set_size(o, "decided", ev->sample);
+	kws_out_set(o, "score", real_json(ev->score));
+	kws_out_set(o, "threshold", real_json(ev->threshold));
+	kws_out_set(o, "level_dbfs", real_json(ev->level_dbfs));
+	kws_out_set(o, "snr_db", real_json(ev->snr_db));
+	if (f->after)
+		kws_out_set_text(o, "after", f->after);
+	if (f->after_id)
+		kws_out_set_text(o, "after_id", f->after_id);
+	return o;
+}
+
+static bool read_count(const json_t *o, const char *key, uint64_t *out)
+{
+	const json_t *value = json_object_get(o, key);
+	const json_int_t n = json_integer_value(value);
+	*out = n < 0 ? 0 : (uint64_t)n;
+	return json_is_integer(value) && n >= 0;
+}
+
+static bool read_real(const json_t *o, const char *key, float *out)
+{
+	const json_t *value = json_object_get(o, key);
+	const char *text = json_string_value(value);
+	char *end;
+	*out = text ? strtof(text, &end) : (float)json_number_value(value);
+	return text ? end != text && !*end && !isfinite(*out) : json_is_number(value);
+}
+
+bool kws_found_parse(kws_found *f, const kws_models *models, const json_t *from)
+{
+	kws_event *ev = &f->event;
+	uint64_t by, word;
+	*f = (kws_found){ .after = json_string_value(json_object_get(from, "after")),
+			  .after_id = json_string_value(json_object_get(from, "after_id")) };
+	if (!read_count(from, "by", &by) || by >= models->n || !read_count(from, "word", &word)
+	    || word >= kws_model_n_words(models->at[by].model))
+		return false;
+	f->by = &models->at[by];
+	ev->word = (unsigned)word;
+	return read_count(from, "start", &ev->start) && read_count(from, "end", &ev->end)
+	       && read_count(from, "decided", &ev->sample) && read_real(from, "score", &ev->score)
+	       && read_real(from, "threshold", &ev->threshold)
+	       && read_real(from, "level_dbfs", &ev->level_dbfs)
+	       && read_real(from, "snr_db", &ev->snr_db);
 }

@@ -21,4 +21,10 @@ typedef struct {
 void kws_found_head(const kws_found_style *style, FILE *to);
 void kws_found_print(const kws_found_style *style, const kws_found *found, FILE *to);
 
+/* The event as a part of a result (corpus/results.h), to the last bit; all but the file. */
+json_t *kws_found_json(const kws_models *models, const kws_found *found);
+
+/* The reverse; the texts are those of `from'. False: it is no event of these models. */
+bool kws_found_parse(kws_found *found, const kws_models *models, const json_t *from);
+
 #endif

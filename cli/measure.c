@@ -44,8 +44,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_child children[] = { { &kws_args_audio_argp, 0, NULL, 0 },
 					      { &kws_inputs_argp, 0, NULL, 0 },
 					      { 0 } };
-static const struct argp argp = { .options = options, .parser = parse, .children = children };
-const struct argp_child kws_measure_child[] = { { &argp, 0, NULL, 0 }, { 0 } };
+const struct argp kws_measure_argp = { .options = options, .parser = parse, .children = children };
 
 static void show(void *ctx, size_t n_done, double audio_s)
 {

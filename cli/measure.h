@@ -15,8 +15,8 @@ typedef struct {
 	int smooth_ms, refractory_ms; /* -1: the model's */
 } kws_measure_args;
 
-/* Child parsers with these options, and the inputs; the input of the first is a kws_measure_args. */
-extern const struct argp_child kws_measure_child[];
+/* A child parser with these options, and the inputs; its input is a kws_measure_args. */
+extern const struct argp kws_measure_argp;
 
 /* How to hear with these options; progress is shown on the terminal. Both MUST outlive it. */
 kws_hear_config kws_measure_config(const kws_measure_args *a, kws_progress *progress);

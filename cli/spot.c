@@ -14,6 +14,8 @@ static const unsigned FORMATS = 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL
 typedef struct {
 	kws_args_audio audio;
 	kws_inputs inputs;
+	kws_shard shard;
+	const char *printed; /* an option that says what is printed; NULL: none */
 	enum kws_format format;
 	unsigned block_ms;
 	int smooth_ms, refractory_ms; /* -1: the model's */
@@ -42,8 +44,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[1] = &a->models;
 		state->child_inputs[2] = &a->thresholds;
 		state->child_inputs[3] = &a->inputs;
+		state->child_inputs[4] = &a->shard;
 		return 0;
-	case OPT_FORMAT: a->format = kws_args_need_format(state, arg, FORMATS); return 0;
+	case OPT_FORMAT:
+		a->printed = "--format";
+		a->format = kws_args_need_format(state, arg, FORMATS);
+		return 0;
 	case OPT_BLOCK: a->block_ms = kws_args_need(state, "--block", arg, 1, 60000); return 0;
 	case OPT_SMOOTH:
 		a->smooth_ms =
@@ -56,6 +62,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!kws_inputs_given(&a->inputs))
 			argp_error(state, "name a file, a folder or --files-from");
+		kws_shard_prints(&a->shard, a->printed, state);
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -68,34 +75,78 @@ typedef struct {
 	kws_files files;
 } task;
 
-static int run_task(task *t)
+/* All that the results depend on. */
+static json_t *result_options(const task *t)
+{
+	json_t *o = kws_shard_options(&t->a->audio), *models = json_array();
+	for (size_t i = 0; i < t->models.n; i++) {
+		const kws_named_model *m = &t->models.at[i];
+		json_t *one = json_object(), *thresholds = json_array();
+		for (size_t w = 0; w < kws_model_n_words(m->model); w++)
+			kws_out_append(thresholds, json_real((double)t->threshold[i][w]));
+		kws_out_set_text(one, "name", m->name);
+		kws_out_set_text(one, "model", kws_model_name(m->model));
+		kws_out_set_text(one, "model_sha256", kws_model_hash(m->model));
+		kws_out_set(one, "thresholds", thresholds);
+		if (m->after) {
+			kws_out_set_text(one, "after", m->after);
+			kws_out_set(one, "within_s", json_real(m->within_s));
+		}
+		kws_out_append(models, one);
+	}
+	kws_out_set(o, "models", models);
+	kws_out_set(o, "smooth_ms", json_integer(t->a->smooth_ms));
+	kws_out_set(o, "refractory_ms", json_integer(t->a->refractory_ms));
+	return o;
+}
+
+static int spot(task *t, kws_results *results)
 {
 	const args *a = t->a;
-	const int opened = kws_models_open(&t->models, &a->audio, &a->models);
-	if (opened != KWS_EXIT_OK)
-		return opened;
-	if (!kws_thresholds_of_models(&a->thresholds, &t->models, t->threshold))
-		return KWS_EXIT_USAGE;
-	const bool all = kws_inputs_list(&a->inputs, &t->files);
 	const kws_spotting_config config = {
 		.audio = &a->audio,
 		.files = &t->files,
-		.style = { &t->models, a->format, t->files.n > 1 },
+		.style = { &t->models, a->format, t->files.n_all > 1 },
+		.results = results,
 		.threshold = t->threshold,
 		.smooth_ms = a->smooth_ms,
 		.refractory_ms = a->refractory_ms,
 		.block_ms = a->block_ms,
 		.n_threads = a->inputs.jobs,
 	};
-	const int status = kws_spotting_run(&config);
-	return all || status != KWS_EXIT_OK ? status : KWS_EXIT_INPUT;
+	return kws_spotting_run(&config);
 }
 
-static const struct argp_child children[] = { { &kws_args_audio_argp, 0, NULL, 0 },
-					      { &kws_models_argp, 0, NULL, 0 },
-					      { &kws_thresholds_argp, 0, NULL, 0 },
-					      { &kws_inputs_argp, 0, NULL, 0 },
-					      { 0 } };
+static int run_task(task *t)
+{
+	const args *a = t->a;
+	kws_results *results = NULL;
+	int status = kws_models_open(&t->models, &a->audio, &a->models);
+	if (status != KWS_EXIT_OK)
+		return status;
+	if (!kws_thresholds_of_models(&a->thresholds, &t->models, t->threshold))
+		return KWS_EXIT_USAGE;
+	t->files.shard = a->shard.shard;
+	t->files.n_shards = a->shard.n_shards;
+	const bool all = kws_inputs_list(&a->inputs, &t->files);
+	if (a->shard.results) {
+		if (!kws_shard_has_all(all))
+			return KWS_EXIT_INPUT;
+		results = kws_shard_open(&a->shard, "spot", result_options(t), &t->files, &status);
+		if (!results)
+			return status;
+	}
+	status = spot(t, results);
+	if (!kws_shard_close(results) || !all)
+		return status == KWS_EXIT_OK ? KWS_EXIT_INPUT : status;
+	return status;
+}
+
+static const struct argp_child children[] = {
+	{ &kws_args_audio_argp, 0, NULL, 0 }, { &kws_models_argp, 0, NULL, 0 },
+	{ &kws_thresholds_argp, 0, NULL, 0 }, { &kws_inputs_argp, 0, NULL, 0 },
+	{ &kws_shard_argp, 0, NULL, 0 },      { 0 }
+};
 
 static const struct argp argp = {
 	.options = options,

@@ -35,7 +35,9 @@ typedef struct {
 	FILE *to; /* into text; NULL: nothing waits */
 	char *text;
 	size_t n_text;
+	json_t *events; /* with results: all; NULL: none */
 	kws_problems problems;
+	bool failed; /* the last problem says why */
 } turn;
 
 struct spotting {
@@ -69,21 +71,42 @@ static void release(spotting *s, turn *t)
 		s->lost = true;
 }
 
-/* Print what waits of the files whose turn has come. */
+/* Keep what was found in a file that is done. */
+static void keep(spotting *s, size_t file, turn *t)
+{
+	const kws_files *files = s->config->files;
+	const size_t n = t->problems.n;
+	const char *error = !t->failed ? NULL : n ? t->problems.text[n - 1] : "out of memory";
+	json_t *o = json_object();
+	kws_out_set(o, "events", t->events ? t->events : json_array());
+	t->events = NULL;
+	if (!s->lost
+	    && !kws_shard_add(s->config->results, files->index[file], files->path[file], error, o))
+		s->lost = s->incomplete = true;
+}
+
+/* Print or keep what waits of the files whose turn has come. */
 static void move_on(spotting *s)
 {
 	for (; s->front < s->config->files->n; s->front++) {
 		turn *t = &s->turn[s->front];
 		release(s, t);
+		if (t->is_done && s->config->results)
+			keep(s, s->front, t);
 		kws_out_problems(&t->problems);
 		if (!t->is_done)
 			return;
 	}
 }
 
-static void print(spotting *s, size_t file, const kws_found *found)
+static void put(spotting *s, size_t file, const kws_found *found)
 {
 	turn *t = &s->turn[file];
+	if (s->config->results) {
+		t->events = t->events ? t->events : json_array();
+		kws_out_append(t->events, kws_found_json(s->config->style.models, found));
+		return;
+	}
 	if (file == s->front) {
 		kws_found_print(&s->config->style, found, stdout);
 		if (!kws_out_flush())
@@ -110,7 +133,7 @@ static void on_event(void *ctx, const kws_event *ev)
 				  c->after_id };
 	pthread_mutex_lock(&s->lock);
 	s->turn[file].n_found++;
-	print(s, file, &found);
+	put(s, file, &found);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -179,7 +202,7 @@ static void finish(spotting *s, size_t file, const kws_source *src, enum kws_sta
 		kws_notes_add(&s->notes, file, path, src, t->n_found > 0);
 	if (status != KWS_OK) {
 		kws_problems_add_of(&t->problems, path, err->text);
-		s->incomplete = true;
+		t->failed = s->incomplete = true;
 	}
 	t->is_done = true;
 	if (file == s->front)
@@ -259,14 +282,15 @@ static int run(spotting *s)
 	for (size_t i = 0; i < s->n_ears; i++)
 		if (!open_ear(s, &s->ears[i]))
 			return KWS_EXIT_USAGE;
-	kws_found_head(&s->config->style, stdout);
+	if (!s->config->results)
+		kws_found_head(&s->config->style, stdout);
 	s->lost = !kws_out_flush();
 	if (hear_all(s) != KWS_OK) {
 		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
 		return KWS_EXIT_INPUT;
 	}
 	kws_out_notes(&s->notes);
-	return s->incomplete ? KWS_EXIT_INPUT : KWS_EXIT_OK;
+	return s->incomplete || !kws_out_is_whole() ? KWS_EXIT_INPUT : KWS_EXIT_OK;
 }
 
 int kws_spotting_run(const kws_spotting_config *config)
@@ -290,6 +314,7 @@ int kws_spotting_run(const kws_spotting_config *config)
 		if (s.turn[i].to)
 			fclose(s.turn[i].to);
 		free(s.turn[i].text);
+		json_decref(s.turn[i].events);
 		kws_problems_free(&s.turn[i].problems);
 	}
 	pthread_mutex_destroy(&s.lock);
