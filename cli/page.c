@@ -185,6 +185,19 @@ typedef struct {
 	long newest; /* column of the stream */
 } strip;
 
+/* The highest power in a column of so many cells. */
+static float loudest(const kws_listening *l, double column, double cells)
+{
+	const long newest = (long)l->cell, end = (long)floor((column + 1.0) * cells);
+	long cell = (long)floor(column * cells);
+	float most = 0.0f;
+	do
+		if (cell >= 0 && cell <= newest && cell > newest - KWS_LISTENING_CELLS)
+			most = fmaxf(most, l->strip[cell % KWS_LISTENING_CELLS]);
+	while (++cell < end);
+	return most;
+}
+
 static void draw_levels(page *g, const strip *s)
 {
 	static const char *const blocks[] = { " ",
@@ -201,14 +214,8 @@ static void draw_levels(page *g, const strip *s)
 	kws_row r = begin(g);
 	kws_row_put(&r, KWS_DIM, "%d s ", KWS_LISTENING_STRIP_S);
 	for (size_t i = 0; i < s->wide; i++) {
-		const double from = (double)(s->newest - (long)(s->wide - 1 - i)) * s->column_s;
-		float most = 0.0f;
-		for (double at = from; at < from + s->column_s; at += 1.0 / KWS_LISTENING_CELLS_S) {
-			const double cell = at * KWS_LISTENING_CELLS_S;
-			if (cell >= 0.0 && (uint64_t)cell <= l->cell
-			    && (uint64_t)cell + KWS_LISTENING_CELLS > l->cell)
-				most = fmaxf(most, l->strip[(uint64_t)cell % KWS_LISTENING_CELLS]);
-		}
+		const float most = loudest(l, (double)(s->newest - (long)(s->wide - 1 - i)),
+					   s->column_s * KWS_LISTENING_CELLS_S);
 		const float db = 10.0f * log10f(most + 1e-12f);
 		const long high = lrintf(fminf(fmaxf((db + 72.0f) / 8.0f, 0.0f), 8.0f));
 		kws_row_put(&r, KWS_CYAN, "%s", pick(&r, blocks[high], ascii[high]));

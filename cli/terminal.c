@@ -10,31 +10,29 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static bool is_set(const char *name)
+/* A variable of the environment; NULL: it is not set, or empty. */
+static const char *value_of(const char *name)
 {
 	const char *value = getenv(name);
-	return value && *value;
+	return value && *value ? value : NULL;
 }
 
 /* The first of these that is set decides, as for all programs. */
 bool kws_terminal_utf8(void)
 {
 	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		if (!is_set(names[i]))
-			continue;
-		const char *dot = strchr(getenv(names[i]), '.');
-		return dot
-		       && (strncasecmp(dot, ".UTF-8", 6) == 0 || strncasecmp(dot, ".utf8", 5) == 0);
-	}
-	return false;
+	const char *locale = NULL;
+	for (size_t i = 0; i < sizeof names / sizeof *names && !locale; i++)
+		locale = value_of(names[i]);
+	const char *dot = locale ? strchr(locale, '.') : NULL;
+	return dot && (strncasecmp(dot, ".UTF-8", 6) == 0 || strncasecmp(dot, ".utf8", 5) == 0);
 }
 
 /* Whether the cursor can be moved there. */
 static bool is_page(void)
 {
-	const char *kind = getenv("TERM");
-	return isatty(STDOUT_FILENO) && kind && *kind && strcmp(kind, "dumb") != 0;
+	const char *kind = value_of("TERM");
+	return isatty(STDOUT_FILENO) && kind && strcmp(kind, "dumb") != 0;
 }
 
 static void read_keys(kws_terminal *t)
@@ -66,7 +64,7 @@ bool kws_terminal_open(kws_terminal *t)
 		return false;
 	}
 	read_keys(t);
-	t->colour = !is_set("NO_COLOR");
+	t->colour = !value_of("NO_COLOR");
 	t->utf8 = kws_terminal_utf8();
 	t->open = true;
 	/* another page, without a cursor */
