@@ -1,6 +1,7 @@
 /* kws model - what is in a model file. */
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/layers.h"
 #include "cli/out.h"
 #include "model/runner.h"
 #include "spot/stream.h"
@@ -211,7 +212,13 @@ static int show(const args *a, const char *wanted)
 	} else {
 		const char *key;
 		json_t *value;
-		json_object_foreach(o, key, value) print_member(key, value, 0);
+		json_object_foreach(o, key, value)
+		{
+			if (strcmp(key, "network") == 0)
+				kws_layers_print(m, path, stdout);
+			else
+				print_member(key, value, 0);
+		}
 		json_decref(o);
 	}
 	kws_model_close(m);

@@ -167,6 +167,43 @@ static void model_tells_what_is_in_it(void **state)
 	assert_non_null(strstr(out, "16000"));
 }
 
+/* The table of layers: each tensor belongs to one, and each product. */
+static void model_shows_its_layers(void **state)
+{
+	(void)state;
+	static const char *const rows[] = { "features", "input",      "layers.0",
+					    "layers.1", "final_norm", "head" };
+	size_t sum = 0, all = 0, n = 0;
+	double work = 0.0;
+	assert_int_equal(run("model", "--format=jsonl", NULL), 0);
+	json_t *o = json_line(0);
+	assert_int_equal(run("model", NULL), 0);
+	char *at = strstr(out, "\n  layer "), *line;
+	assert_non_null(at);
+	at++;
+	next_line(&at);
+	for (; (line = next_line(&at)) && line[2] != 'S';) {
+		char name[32] = "", shape[32] = "";
+		size_t parameters = 0;
+		double share = 0.0;
+		const int got =
+			sscanf(line, "%31s %31s %zu %lf %%", name, shape, &parameters, &share);
+		if (strcmp(name, "all") == 0)
+			all = strtoul(shape, NULL, 10);
+		if (line[2] == ' ' || strcmp(name, "all") == 0)
+			continue;
+		assert_true(got >= 3 && n < sizeof rows / sizeof *rows);
+		assert_string_equal(name, rows[n++]);
+		sum += parameters;
+		work += got == 4 ? share : 0.0;
+	}
+	assert_int_equal(n, sizeof rows / sizeof *rows);
+	assert_int_equal(sum, all);
+	assert_int_equal(all, size_of(o, "parameters"));
+	assert_true(fabs(work - 100.0) < 0.5);
+	json_decref(o);
+}
+
 /* ---- bench ---- */
 
 /* The copy of kws that bench starts has another standard input: the model that came there is gone. */
@@ -196,6 +233,7 @@ int main(void)
 		cmocka_unit_test(bad_models_are_3),
 		cmocka_unit_test(unwritable_output_is_1),
 		cmocka_unit_test(model_tells_what_is_in_it),
+		cmocka_unit_test(model_shows_its_layers),
 		cmocka_unit_test(bench_says_what_it_could_not_measure),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
