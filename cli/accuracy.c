@@ -1,5 +1,6 @@
 #include "cli/accuracy.h"
 
+#include "cli/columns.h"
 #include "corpus/bounds.h"
 
 #include <math.h>
@@ -17,27 +18,100 @@ static double share(size_t k, size_t n)
 
 static int name_width(const kws_batch *b)
 {
-	size_t width = strlen("(no class)");
-	for (size_t w = 0; w < b->confusion.n_words; w++)
-		width = strlen(row_name(b, w)) > width ? strlen(row_name(b, w)) : width;
+	size_t width = kws_columns_of("(no class)");
+	for (size_t w = 0; w < b->confusion.n_words; w++) {
+		const size_t columns = kws_columns_of(row_name(b, w));
+		width = columns > width ? columns : width;
+	}
 	return (int)width;
+}
+
+/* A name in so many columns, or more if it is longer. */
+static void print_name(const kws_batch *b, size_t row, int width, bool right, FILE *to)
+{
+	const int pad = width - (int)kws_columns_of(row_name(b, row));
+	fprintf(to, "%*s", right && pad > 0 ? pad : 0, "");
+	kws_out_visible(to, row_name(b, row));
+	fprintf(to, "%*s", !right && pad > 0 ? pad : 0, "");
+}
+
+static bool is_row(const kws_batch *b, size_t row)
+{
+	return row < b->confusion.n_words || kws_confusion_expected(&b->confusion, row) > 0;
+}
+
+enum { CELL = 5 };
+
+/* What is never heard for a word is a dot, so that mistakes are seen. */
+static void print_cell(const kws_batch *b, size_t row, size_t heard, FILE *to)
+{
+	const size_t n = kws_confusion_at(&b->confusion, row, heard);
+	const size_t name = kws_columns_of(row_name(b, heard));
+	const int width = name > CELL ? (int)name : CELL;
+	if (n || row == heard)
+		fprintf(to, " %*zu", width, n);
+	else
+		fprintf(to, " %*s\xc2\xb7", width - 1, "");
 }
 
 static void print_confusion(const kws_batch *b, FILE *to)
 {
-	int width = name_width(b);
+	const int width = name_width(b);
 	fprintf(to, "\nconfusion (rows: expected, columns: heard)\n%*s", width, "");
-	for (size_t w = 0; w < b->confusion.n_words; w++)
-		fprintf(to, " %*s", (int)fmax(5.0, (double)strlen(row_name(b, w))), row_name(b, w));
+	for (size_t w = 0; w < b->confusion.n_words; w++) {
+		putc(' ', to);
+		print_name(b, w, CELL, true, to);
+	}
 	putc('\n', to);
 	for (size_t row = 0; row <= b->confusion.n_words; row++) {
-		if (row == b->confusion.n_words && kws_confusion_expected(&b->confusion, row) == 0)
+		if (!is_row(b, row))
 			continue;
-		fprintf(to, "%-*s", width, row_name(b, row));
+		print_name(b, row, width, false, to);
 		for (size_t w = 0; w < b->confusion.n_words; w++)
-			fprintf(to, " %*zu", (int)fmax(5.0, (double)strlen(row_name(b, w))),
-				kws_confusion_at(&b->confusion, row, w));
+			print_cell(b, row, w, to);
 		putc('\n', to);
+	}
+}
+
+/* A word that was taken for another. */
+typedef struct {
+	size_t row, heard, n;
+} mistake;
+
+enum { WORST = 5 };
+
+/* The most frequent mistakes, falling, into worst (WORST,). Returns how many. */
+static size_t find_worst(const kws_confusion *c, mistake *worst)
+{
+	size_t found = 0;
+	for (size_t row = 0; row <= c->n_words; row++)
+		for (size_t heard = 0; heard < c->n_words; heard++) {
+			const mistake m = { row, heard, kws_confusion_at(c, row, heard) };
+			size_t i = found;
+			if (row == heard || !m.n || (i == WORST && m.n <= worst[i - 1].n))
+				continue;
+			found = i < WORST ? i + 1 : i;
+			for (i = found - 1; i > 0 && worst[i - 1].n < m.n; i--)
+				worst[i] = worst[i - 1];
+			worst[i] = m;
+		}
+	return found;
+}
+
+static void print_worst(const kws_batch *b, FILE *to)
+{
+	mistake worst[WORST];
+	const size_t n = find_worst(&b->confusion, worst);
+	const int width = name_width(b);
+	if (n)
+		fputs("\nmost often taken for another\n", to);
+	for (size_t i = 0; i < n; i++) {
+		const size_t said = kws_confusion_expected(&b->confusion, worst[i].row);
+		print_name(b, worst[i].row, width, false, to);
+		fputs(" as ", to);
+		print_name(b, worst[i].heard, width, false, to);
+		fprintf(to, " %6zu of %6zu %6.2f %%\n", worst[i].n, said,
+			100.0 * share(worst[i].n, said));
 	}
 }
 
@@ -54,12 +128,14 @@ static void print_table(const kws_batch *b, FILE *to)
 	const int width = name_width(b);
 	double lo, hi;
 	print_confusion(b, to);
+	print_worst(b, to);
 	fprintf(to, "\n%-*s %6s %6s %8s   95 %% interval\n", width, "word", "n", "right", "recall");
 	for (size_t row = 0; row <= c->n_words; row++) {
 		const size_t n = kws_confusion_expected(c, row), hits = kws_confusion_hits(c, row);
 		if (n == 0)
 			continue;
-		fprintf(to, "%-*s %6zu %6zu ", width, row_name(b, row), n, hits);
+		print_name(b, row, width, false, to);
+		fprintf(to, " %6zu %6zu ", n, hits);
 		print_share(hits, n, to);
 		putc('\n', to);
 	}

@@ -1,5 +1,6 @@
 /* kws classify, run as a user runs it. */
 #define _POSIX_C_SOURCE 200809L
+#include "cli/accuracy.h"
 #include "tests/run_kws.h"
 
 enum { N = RATE * 20 };
@@ -222,6 +223,40 @@ static void no_word_of_a_list_is_taken_for_another(void **state)
 	assert_string_equal(err, "");
 }
 
+/* What people read: dots for what never happens, and the worst mistakes first. */
+static void mistakes_are_seen(void **state)
+{
+	(void)state;
+	kws_error err_text = { "" };
+	kws_model *model;
+	const size_t seen[][3] = { { 0, 0, 90 }, { 0, 1, 7 },  { 0, 2, 1 },
+				   { 0, 3, 2 },	 { 1, 0, 12 }, { 1, 1, 0 },
+				   { 2, 3, 5 },	 { 3, 2, 4 },  { 3, 3, 1234567 } };
+	assert_int_equal(kws_model_open(&model, in_dir("tiny.safetensors"), &err_text), KWS_OK);
+	kws_batch b = { .model = model };
+	assert_int_equal(kws_confusion_init(&b.confusion, TINY_WORDS), KWS_OK);
+	for (size_t i = 0; i < sizeof seen / sizeof *seen; i++)
+		for (size_t n = 0; n < seen[i][2]; n++)
+			kws_confusion_add(&b.confusion, seen[i][0], seen[i][1]);
+	FILE *to = fmemopen(out, sizeof out, "w");
+	assert_non_null(to);
+	kws_accuracy_print(&b, KWS_FORMAT_TEXT, to);
+	assert_int_equal(fclose(to), 0);
+	assert_non_null(strstr(out, "\nyes           90     7         1         2\n"));
+	assert_non_null(
+		strstr(out, "\nno            12     0         \xc2\xb7         \xc2\xb7\n"));
+	assert_non_null(
+		strstr(out, "\n_silence_      \xc2\xb7     \xc2\xb7         4   1234567\n"));
+	assert_non_null(strstr(out, "most often taken for another\n"
+				    "no         as yes            12 of     12 100.00 %\n"
+				    "yes        as no              7 of    100   7.00 %\n"
+				    "_unknown_  as _silence_       5 of      5 100.00 %\n"
+				    "_silence_  as _unknown_       4 of 1234571   0.00 %\n"
+				    "yes        as _silence_       2 of    100   2.00 %\n\n"));
+	kws_confusion_free(&b.confusion);
+	kws_model_close(model);
+}
+
 static void full_attention_takes_clips(void **state)
 {
 	(void)state;
@@ -246,6 +281,7 @@ int main(void)
 		cmocka_unit_test(classify_reports_what_it_cannot_read),
 		cmocka_unit_test(classify_measures_a_list),
 		cmocka_unit_test(no_word_of_a_list_is_taken_for_another),
+		cmocka_unit_test(mistakes_are_seen),
 		cmocka_unit_test(full_attention_takes_clips),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
