@@ -1,6 +1,7 @@
 /* The bridge between a daemon and a broker that are only played: what is published when, and what is kept
  * while one of them is away. */
 #include "tests/mqtt_world.h"
+#include "tests/schema.h"
 
 static void test_states(void **state)
 {
@@ -29,6 +30,43 @@ static void test_states(void **state)
 	assert_last(availability, "offline");
 	assert_contains("kwsd/kitchen/status", "\"daemon\":\"away\"");
 	assert_int_equal(world.n, 2); /* the rest is as it was */
+}
+
+/* docs/mqtt-status.schema.json describes the status document, and describes no more. */
+static void test_schema(void **state)
+{
+	json_t *l = one_listener("", "", "{\"yes\": 0.8}"), *status, *document;
+	static const char *const counts[] = { "events", "near_misses", "gaps", "overflows",
+					      "dropped_samples" };
+	schema_error e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+		json_object_set_new(l, counts[i], json_integer(1));
+	json_object_set_new(l, "silent", json_false());
+	json_object_set_new(l, "heard_s", json_real(1.5));
+	json_object_set_new(l, "gap_s", json_real(0.5));
+	status = status_with(l, NULL);
+	json_object_set_new(status, "cpu_s", json_real(0.1));
+	json_object_set_new(status, "rss_mb", json_real(20.0));
+	json_object_set_new(status, "reloads", json_integer(0));
+	json_object_set_new(status, "reload_error", json_null());
+	go_online();
+	document = json_loads(last("kwsd/kitchen/status")->text, 0, NULL);
+	if (!schema_ref("mqtt-status.schema.json", document, &e))
+		fail_msg("without kwsd: %s", e.text);
+	json_decref(document);
+	daemon_comes(status);
+	document = json_loads(last("kwsd/kitchen/status")->text, 0, NULL);
+	if (!schema_ref("mqtt-status.schema.json", document, &e))
+		fail_msg("%s", e.text);
+	json_t *schema = json_load_file("docs/mqtt-status.schema.json", 0, NULL);
+	json_t *known = json_object_get(schema, "properties"), *member;
+	const char *key;
+	json_object_foreach(known, key, member) if (!json_object_get(document, key))
+		fail_msg("%s is in the schema only", key);
+	json_decref(schema);
+	json_decref(document);
 }
 
 static void test_events(void **state)
@@ -264,11 +302,10 @@ static void test_status_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_states),	 TEST(test_events),
-		TEST(test_broker_away),	 TEST(test_forgetful_broker),
-		TEST(test_restart),	 TEST(test_slow_broker),
-		TEST(test_words_change), TEST(test_what_is_left_there),
-		TEST(test_birth),	 TEST(test_status_line),
+		TEST(test_states),	TEST(test_schema),	     TEST(test_events),
+		TEST(test_broker_away), TEST(test_forgetful_broker), TEST(test_restart),
+		TEST(test_slow_broker), TEST(test_words_change),     TEST(test_what_is_left_there),
+		TEST(test_birth),	TEST(test_status_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,7 @@ static enum kws_status read_secret(const char *key, const char *path, const char
 	if (code)
 		return kws_fail(err, KWS_ERR_ARG, "[mqtt] %s: %s: %s", key, path,
 				kws_strerrno(code));
-	if (!*out)
+	if (!*out && path != found) /* an empty credential is the unit's default */
 		return kws_fail(err, KWS_ERR_ARG, "[mqtt] %s: %s: its first line is empty", key,
 				path);
 	return KWS_OK;

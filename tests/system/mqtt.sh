@@ -88,13 +88,17 @@ arrived() { [ "$(of_events "$1" | wc -l)" -ge "$2" ]; }
 test_tls() { # at most 60 s
 	certs
 	local C=$T/certs R=kwsd/kitchen/listener/default
-	: > "$T/passwords"; mosquitto_passwd -b "$T/passwords" kitchen secret 2> "$T/err.ssl" || fail "mosquitto_passwd"
+	: > "$T/passwords"
+	mosquitto_passwd -b "$T/passwords" kitchen secret 2> "$T/err.ssl" && mosquitto_passwd -b "$T/passwords" test test 2> "$T/err.ssl" || fail "mosquitto_passwd"
 	chmod 644 "$T/passwords"
 	printf 'kitchen\n' > "$T/user"; printf 'secret\n' > "$T/password"; chmod 600 "$T/password"
-	broker_start 'allow_anonymous false' "password_file $T/passwords" "cafile $C/ca.crt" "certfile $C/broker.crt" \
+	# the rights that the manual gives it, and a reader
+	{ sed -n '/^user kitchen/,/^\.EE/p' docs/kwsd-mqtt.8 | sed '/^\.EE/d; s/\\-/-/g'; printf '\nuser test\ntopic readwrite #\n'; } > "$T/acl"
+	chmod 644 "$T/acl"
+	broker_start 'allow_anonymous false' "acl_file $T/acl" "password_file $T/passwords" "cafile $C/ca.crt" "certfile $C/broker.crt" \
 		"keyfile $C/broker.key" 'require_certificate true'
-	SUB_OPTIONS="-h localhost --cafile $C/ca.crt --cert $C/client.crt --key $C/client.key -u kitchen -P secret"
-	sub_start "$T/sub" 'kwsd/#' 'hermes/#' 'homeassistant/#'
+	SUB_OPTIONS="-h localhost --cafile $C/ca.crt --cert $C/client.crt --key $C/client.key -u test -P test"
+	sub_start "$T/sub" 'kwsd/#' 'hermes/#' 'rhasspy/#' 'homeassistant/#'
 	hear_start
 	bridge_start -o mqtt.tls=yes -o mqtt.ca="$C/ca.crt" -o mqtt.cert="$C/client.crt" -o mqtt.key="$C/client.key" \
 		-o mqtt.user_file="$T/user" -o mqtt.password_file="$T/password"
@@ -110,6 +114,9 @@ test_tls() { # at most 60 s
 	await 5 has ' kwsd/kitchen/error .*0\.\.1' "$T/sub" || fail "no error"
 	pub kwsd/kitchen/request '{"request":"version","id":"x"}'
 	await 5 has ' kwsd/kitchen/answer .*"id":"x"' "$T/sub" || fail "no answer"
+	pub rhasspy/hotword/getHotwords '{"siteId":"kitchen"}'
+	await 5 has ' rhasspy/hotword/hotwords .*"modelId":"yes"' "$T/sub" || fail "no list of words"
+	await 5 has ' homeassistant/device/kwsd_kitchen/config {' "$T/sub" || fail "no discovery"
 	# kwsd goes, and a new one has the same settings
 	exec 7>&-; kwsd_stop
 	await 5 test "$(grep -c 'availability offline' "$T/sub")" -gt 0 || fail "kwsd is gone, and nobody knows"
