@@ -3,14 +3,15 @@
 
 WEB=$B/kwsd-web
 
-# web_daemon [OPTION...]: kwsd, whose microphone hears the recording again and again
+# web_daemon [OPTION...]: kwsd, whose microphone, $T/mic, hears the recording again and again
 web_daemon() {
 	audio 16000 raw "$T/in.raw"
 	[ -p "$T/mic" ] || mkfifo "$T/mic"
 	while :; do pace "$T/in.raw" 32000; done > "$T/mic" 2> /dev/null &
 	FEED=$!
 	PIDS="$PIDS $FEED"
-	kwsd_start -d "raw:$T/mic" -o stdout.enabled=no -o "control.path=$T/control" -o "control.state=$T/kept.conf" "$@"
+	[ -e "$T/two" ] || set -- -d "raw:$T/mic" "$@"
+	kwsd_start "$@" -o stdout.enabled=no -o "control.path=$T/control" -o "control.state=$T/kept.conf"
 	await 10 test -S "$T/control" || fail "kwsd has no control socket"
 }
 
@@ -155,5 +156,18 @@ test_page() { # at most 150 s
 	[ ! -e "$T/dead" ] || web_daemon
 	wait $page || fail "web_page.py"
 	cat "$T/log"
+	[ -z "${KWS_PICTURES:-}" ] || cp "$T"/pictures/*.png "$KWS_PICTURES"
+}
+
+test_microphones() { # at most 90 s
+	need chromium
+	audio 16000 raw "$T/in.raw"
+	mkfifo "$T/two"
+	while :; do pace "$T/in.raw" 32000; done > "$T/two" 2> /dev/null &
+	PIDS="$PIDS $!"
+	web_daemon -o "audio kitchen.device=raw:$T/mic" -o "audio attic.device=raw:$T/two"
+	web_start
+	mkdir "$T/pictures"
+	timeout 80 python3 tests/system/web_two.py "$URL" "$T" ${KWS_PICTURES:+slowly} > "$T/log" 2>&1 || fail "web_two.py"
 	[ -z "${KWS_PICTURES:-}" ] || cp "$T"/pictures/*.png "$KWS_PICTURES"
 }
