@@ -130,7 +130,7 @@ static void on_impatience(void *ctx)
 
 static void on_status(void *ctx)
 {
-	resume_all(ctx, false, INFINITY);
+	resume_all(ctx, false, (double)INFINITY);
 }
 
 static void on_wake(void *ctx)
@@ -296,7 +296,8 @@ static void run(kws_http *h)
 		kws_loop_cancel(h->loop, &h->run);
 }
 
-static void on_library_log(void *ctx, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void on_library_log(void *ctx, const char *format,
+								 va_list ap)
 {
 	char text[256];
 
@@ -372,7 +373,7 @@ void kws_http_destroy(kws_http *h)
 		return;
 	kws_feed_listen(h->feed, NULL, NULL);
 	h->closing = true;
-	resume_all(h, true, INFINITY);
+	resume_all(h, true, (double)INFINITY);
 	kws_http_wake(h);
 	for (size_t i = 0; i < h->n_daemons; i++) {
 		const union MHD_DaemonInfo *info =
