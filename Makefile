@@ -63,10 +63,13 @@ step = @printf '  %-4s %s\n' $(1) '$(or $(2),$@)';
 endif
 
 objects = $(patsubst %.c,$(B)/%.o,$(1))
-LIB_OBJ := $(call objects,$(wildcard include/*.c dsp/*.c model/*.c spot/*.c)) $(B)/vec/vec_baseline.o \
-           $(B)/vec/product_baseline.o
+LIB_OBJ := $(call objects,$(wildcard include/*.c dsp/*.c model/*.c spot/*.c)) \
+           $(addprefix $(B)/vec/,vec_baseline.o product_baseline.o int8_baseline.o)
 ifeq ($(ARCH),x86_64)
-LIB_OBJ += $(addprefix $(B)/vec/,vec_v3.o product_v3.o vec_v4.o product_v4.o choose_x86.o)
+LIB_OBJ += $(addprefix $(B)/vec/,vec_v3.o product_v3.o int8_v3.o int8_v3_vnni.o vec_v4.o product_v4.o int8_v4.o int8_v4_vnni.o choose_x86.o)
+else ifeq ($(ARCH),aarch64)
+LIB_OBJ += $(addprefix $(B)/vec/,int8_dotprod.o choose_arm64.o)
+$(B)/vec/vec_baseline.o: OURS += -DKWS_VEC_DOT=dotprod -DKWS_VEC_DOT_NAME='"dotprod"'
 else
 LIB_OBJ += $(B)/vec/choose.o
 endif
@@ -141,15 +144,26 @@ FORCE:
 FAST := -O3
 level = $(call step,CC,$< for $(2))$(CC) $(OURS) $(CPPFLAGS) $(filter-out -fanalyzer,$(CFLAGS)) $(FAST) -DKWS_VEC_LEVEL=$(1) \
         -DKWS_VEC_NAME='"$(2)"' -DKWS_VEC_BYTES=$(3) $(4) -c -o $@ $<
+# two levels in one, which differ in the products of integers
+vnni = -DKWS_VEC_DOT=$(1)_vnni -DKWS_VEC_DOT_NAME='"$(2)-vnni"'
 $(B)/vec/%_baseline.o: vec/%.c Makefile | $(B)/libraries
 	@mkdir -p $(@D)
 	$(call level,baseline,baseline,16)
 $(B)/vec/%_v3.o: vec/%.c Makefile | $(B)/libraries
 	@mkdir -p $(@D)
-	$(call level,v3,x86-64-v3,32,-march=x86-64-v3)
+	$(call level,v3,x86-64-v3,32,-march=x86-64-v3 $(call vnni,v3,x86-64-v3))
 $(B)/vec/%_v4.o: vec/%.c Makefile | $(B)/libraries
 	@mkdir -p $(@D)
-	$(call level,v4,x86-64-v4,64,-march=x86-64-v4)
+	$(call level,v4,x86-64-v4,64,-march=x86-64-v4 $(call vnni,v4,x86-64-v4))
+$(B)/vec/%_v3_vnni.o: vec/%.c Makefile | $(B)/libraries
+	@mkdir -p $(@D)
+	$(call level,v3_vnni,x86-64-v3-vnni,32,-march=x86-64-v3 -mavxvnni)
+$(B)/vec/%_v4_vnni.o: vec/%.c Makefile | $(B)/libraries
+	@mkdir -p $(@D)
+	$(call level,v4_vnni,x86-64-v4-vnni,64,-march=x86-64-v4 -mavx512vnni)
+$(B)/vec/%_dotprod.o: vec/%.c Makefile | $(B)/libraries
+	@mkdir -p $(@D)
+	$(call level,dotprod,dotprod,16,-march=armv8.2-a+dotprod)
 
 $(LIB_OBJ): OURS += -fPIC -fvisibility=hidden
 # anew: what was renamed would stay in an old one

@@ -1,28 +1,55 @@
 /* choose_x86.c - the best level for this x86-64 processor. */
 #include "vec/levels.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-static int has_v3(void)
+static bool has_v3(void)
 {
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-static int has_v4(void)
+static bool has_v4(void)
 {
 	return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
 	       && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq")
 	       && __builtin_cpu_supports("avx512vl");
 }
 
+static bool has_v3_vnni(void)
+{
+	return has_v3() && __builtin_cpu_supports("avxvnni");
+}
+
+static bool has_v4_vnni(void)
+{
+	return has_v4() && __builtin_cpu_supports("avx512vnni");
+}
+
+static bool always(void)
+{
+	return true;
+}
+
+static const struct {
+	const kws_vec *level;
+	bool (*has)(void);
+} levels[] = {
+	{ &kws_vec_v4_vnni, has_v4_vnni }, { &kws_vec_v4, has_v4 },
+	{ &kws_vec_v3_vnni, has_v3_vnni }, { &kws_vec_v3, has_v3 },
+	{ &kws_vec_baseline, always },
+};
+
 static const kws_vec *chosen;
 
 const kws_vec *kws_vec_get(void)
 {
-	return chosen	  ? chosen
-	       : has_v4() ? &kws_vec_v4
-	       : has_v3() ? &kws_vec_v3
-			  : &kws_vec_baseline;
+	size_t i = 0;
+	if (chosen)
+		return chosen;
+	while (!levels[i].has())
+		i++;
+	return levels[i].level;
 }
 
 void kws_vec_choose(const kws_vec *level)
@@ -32,9 +59,8 @@ void kws_vec_choose(const kws_vec *level)
 
 const kws_vec *kws_vec_named(const char *name)
 {
-	if (has_v4() && strcmp(name, kws_vec_v4.name) == 0)
-		return &kws_vec_v4;
-	if (has_v3() && strcmp(name, kws_vec_v3.name) == 0)
-		return &kws_vec_v3;
-	return strcmp(name, kws_vec_baseline.name) == 0 ? &kws_vec_baseline : NULL;
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+		if (levels[i].has() && strcmp(name, levels[i].level->name) == 0)
+			return levels[i].level;
+	return NULL;
 }

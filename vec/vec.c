@@ -4,9 +4,6 @@
 #include "vec/levels.h"
 #include "vec/vec.h"
 
-typedef unsigned vu __attribute__((vector_size(KWS_VEC_BYTES)));
-typedef int vi __attribute__((vector_size(KWS_VEC_BYTES)));
-
 /* The last n < LANES elements; the other lanes hold pad. */
 static inline vf load_tail(const float *p, size_t n, float pad)
 {
@@ -22,11 +19,6 @@ static inline void store_tail(float *p, vf v, size_t n)
 	float x[LANES];
 	store(x, v);
 	memcpy(p, x, n * sizeof *x);
-}
-
-static inline vf select(vi mask, vf a, vf b)
-{
-	return (vf)(((vi)a & mask) | ((vi)b & ~mask));
 }
 
 typedef float quad __attribute__((vector_size(16)));
@@ -152,17 +144,6 @@ static void vec_sigmoid(float *y, size_t ld, size_t t, size_t n)
 static void vec_gelu(float *y, size_t ld, size_t t, size_t n)
 {
 	rows(gelu_v, y, ld, t, n);
-}
-
-static inline vf max_v(vf a, vf b)
-{
-	return select(a > b, a, b);
-}
-
-/* The activation of speech_embedding, arXiv 2002.01322. */
-static inline vf leaky_relu_v(vf x)
-{
-	return max_v(x, max_v(x * 0.2f, SPLAT(-0.4f)));
 }
 
 static void vec_leaky_relu(float *y, size_t ld, size_t t, size_t n)
@@ -383,25 +364,33 @@ static void vec_weighted_sum(float *y, const float *a, const float *v, size_t ld
 	}
 }
 
-const kws_vec KWS_VEC_NAMED(kws_vec_, KWS_VEC_LEVEL) = {
-	.name = KWS_VEC_NAME,
-	.product = KWS_VEC_NAMED(kws_vec_product_, KWS_VEC_LEVEL),
-	.exp = vec_exp,
-	.log = vec_log,
-	.silu = vec_silu,
-	.sigmoid = vec_sigmoid,
-	.gelu = vec_gelu,
-	.leaky_relu = vec_leaky_relu,
-	.add = vec_add,
-	.max = vec_max,
-	.mul = vec_mul,
-	.affine = vec_affine,
-	.gate = vec_gate,
-	.sum = vec_sum,
-	.sumsq = vec_sumsq,
-	.normalise = vec_normalise,
-	.ema = vec_ema,
-	.scores = vec_scores,
-	.softmax = vec_softmax,
-	.weighted_sum = vec_weighted_sum,
-};
+#define TABLE(level, int8_level)                                                                   \
+	{                                                                                          \
+		.name = (level),                                                                   \
+		.int8 = &KWS_VEC_NAMED(kws_int8_, int8_level),                                     \
+		.product = KWS_VEC_NAMED(kws_vec_product_, KWS_VEC_LEVEL),                         \
+		.exp = vec_exp,                                                                    \
+		.log = vec_log,                                                                    \
+		.silu = vec_silu,                                                                  \
+		.sigmoid = vec_sigmoid,                                                            \
+		.gelu = vec_gelu,                                                                  \
+		.leaky_relu = vec_leaky_relu,                                                      \
+		.add = vec_add,                                                                    \
+		.max = vec_max,                                                                    \
+		.mul = vec_mul,                                                                    \
+		.affine = vec_affine,                                                              \
+		.gate = vec_gate,                                                                  \
+		.sum = vec_sum,                                                                    \
+		.sumsq = vec_sumsq,                                                                \
+		.normalise = vec_normalise,                                                        \
+		.ema = vec_ema,                                                                    \
+		.scores = vec_scores,                                                              \
+		.softmax = vec_softmax,                                                            \
+		.weighted_sum = vec_weighted_sum,                                                  \
+	}
+
+const kws_vec KWS_VEC_NAMED(kws_vec_, KWS_VEC_LEVEL) = TABLE(KWS_VEC_NAME, KWS_VEC_LEVEL);
+/* The same with other instructions for integers. */
+#ifdef KWS_VEC_DOT
+const kws_vec KWS_VEC_NAMED(kws_vec_, KWS_VEC_DOT) = TABLE(KWS_VEC_DOT_NAME, KWS_VEC_DOT);
+#endif

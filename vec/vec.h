@@ -8,6 +8,8 @@
 #ifndef KWS_VEC_VEC_H
 #define KWS_VEC_VEC_H
 
+#include "vec/int8.h"
+
 #include <stddef.h>
 
 /* A matrix product with weights, for both linear layers and convolutions. Row r is
@@ -30,7 +32,9 @@ typedef struct {
 } kws_product;
 
 typedef struct {
-	const char *name; /* "baseline", "x86-64-v3", "x86-64-v4" */
+	/* "baseline", "x86-64-v3", "x86-64-v3-vnni", "x86-64-v4", "x86-64-v4-vnni", "dotprod" */
+	const char *name;
+	const kws_int8 *int8; /* convolutions with integers of 8 bits */
 
 	/* x (n,) in place. exp: x is clamped to [-87.3, 88.3]. log: x MUST be normal and
 	 * positive. */
