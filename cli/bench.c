@@ -97,18 +97,31 @@ typedef struct {
 	float *x, *y; /* (n_x,), (n_y,): for the largest product */
 } floor_run;
 
-static void measure_product(void *ctx, const kws_product *g, size_t rows)
+static size_t larger(size_t a, size_t b)
 {
-	floor_run *f = ctx;
-	const size_t x = rows * g->step + g->taps * g->tap + g->n_in, y = rows * g->n_out;
-	f->n_x = x > f->n_x ? x : f->n_x;
-	f->n_y = y > f->n_y ? y : f->n_y;
+	return a > b ? a : b;
 }
 
-static void one_product(void *ctx, const kws_product *g, size_t rows)
+static void measure_product(void *ctx, const kws_any_product *p, size_t rows)
+{
+	floor_run *f = ctx;
+	const size_t x =
+		p->floats ? rows * p->floats->step + p->floats->taps * p->floats->tap
+				    + p->floats->n_in
+			  : rows * p->bytes->step + p->bytes->taps * p->bytes->tap + p->bytes->n_in;
+	const size_t n_out = p->floats ? p->floats->n_out : kws_int8_pad(p->bytes->n_out);
+	f->n_x = larger(f->n_x, x);
+	f->n_y = larger(f->n_y, rows * n_out);
+}
+
+static void one_product(void *ctx, const kws_any_product *p, size_t rows)
 {
 	const floor_run *f = ctx;
-	kws_vec_get()->product(g, f->x, rows, f->y, g->n_out);
+	const kws_vec *vec = kws_vec_get();
+	if (p->floats)
+		vec->product(p->floats, f->x, rows, f->y, p->floats->n_out);
+	else
+		vec->int8->product(p->bytes, f->x, rows, f->y, kws_int8_pad(p->bytes->n_out));
 }
 
 static double run_products(const bench *b, floor_run *f)

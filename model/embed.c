@@ -332,14 +332,13 @@ size_t kws_embed_run(const kws_embed *e, float *state, float *scratch, const kws
 	return n;
 }
 
-void kws_embed_products(const kws_embed *e, size_t n,
-			void (*fn)(void *ctx, const kws_product *g, size_t rows), void *ctx)
+void kws_embed_products(const kws_embed *e, size_t n, kws_product_fn *fn, void *ctx)
 {
 	const kws_linear *all[] = { &e->row, &e->point, &e->fc1 };
 	for (size_t i = 0; e->every && i < n / e->every; i++)
 		kws_stem_products(&e->stem, fn, ctx);
 	for (size_t i = 0; e->every && i < (e->n_heads ? 3 : 1); i++) {
 		const kws_product g = kws_linear_product(all[i], all[i]->n_in);
-		fn(ctx, &g, n / e->every);
+		fn(ctx, &(kws_any_product){ .floats = &g }, n / e->every);
 	}
 }

@@ -81,7 +81,6 @@ size_t kws_embed_run(const kws_embed *e, float *state, float *scratch, const kws
 void kws_embed_points(const kws_embed *e, const float *x, size_t n, float *point);
 
 /* Call fn for every product, of so many rows, that n frames take. */
-void kws_embed_products(const kws_embed *e, size_t n,
-			void (*fn)(void *ctx, const kws_product *g, size_t rows), void *ctx);
+void kws_embed_products(const kws_embed *e, size_t n, kws_product_fn *fn, void *ctx);
 
 #endif

@@ -54,15 +54,27 @@ static enum kws_status check_format(const kws_tensors *ts, unsigned *out, kws_er
 		   *version = kws_tensors_meta(ts, "version"), *name = kws_tensors_meta(ts, "name");
 	if (!format || strcmp(format, "kws-model") != 0)
 		return kws_fail(err, KWS_ERR_FORMAT, "metadata: format is not kws-model");
-	if (!version || (strcmp(version, "1") != 0 && strcmp(version, "2") != 0))
+	if (!version || strlen(version) != 1 || *version < '1' || *version > '3')
 		return kws_fail(err, KWS_ERR_VERSION,
-				"metadata: version %.16s, this program reads 1 and 2",
+				"metadata: version %.16s, this program reads 1 to 3",
 				version ? version : "missing");
-	*out = *version == '1' ? 1 : 2;
+	*out = (unsigned)(*version - '0');
 	if (!name)
 		return kws_fail(err, KWS_ERR_FORMAT, "metadata: name is missing");
 	if (!*name || !printable(name))
 		return kws_fail(err, KWS_ERR_FORMAT, "metadata: name: want printable characters");
+	return KWS_OK;
+}
+
+/* Weights of 8 bits came with version 3. */
+static enum kws_status check_dtypes(const kws_tensors *ts, unsigned version, kws_error *err)
+{
+	for (size_t i = 0; version < 3 && i < kws_tensors_count(ts); i++) {
+		const kws_tensor *t = kws_tensors_at(ts, i);
+		if (t->dtype != KWS_F32)
+			return kws_fail(err, KWS_ERR_FORMAT, "%s: dtype %s, want F32 in version %u",
+					t->name, kws_dtype_name(t->dtype), version);
+	}
 	return KWS_OK;
 }
 
@@ -173,6 +185,8 @@ static enum kws_status read_all(kws_model *m, kws_tensors *ts, kws_error *err)
 	bool affine = false;
 	unsigned version = 1;
 	enum kws_status s = check_format(ts, &version, err);
+	if (!s)
+		s = check_dtypes(ts, version, err);
 	if (!s && !(s = meta_json(&words, ts, "words", err)))
 		s = read_words(m, words, err);
 	if (!s && !(s = meta_json(&features, ts, "features", err)))

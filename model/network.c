@@ -213,7 +213,7 @@ bool kws_network_whole_clip(const kws_network *w)
 static void one(const kws_linear *l, kws_product_fn *fn, void *ctx)
 {
 	const kws_product g = kws_linear_product(l, l->n_in);
-	fn(ctx, &g, KWS_BLOCK);
+	fn(ctx, &(kws_any_product){ .floats = &g }, KWS_BLOCK);
 }
 
 void kws_network_products(const kws_network *w, kws_product_fn *fn, void *ctx)

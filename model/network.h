@@ -52,7 +52,6 @@ bool kws_network_whole_clip(const kws_network *w);
 
 /* Call fn for every matrix product that KWS_BLOCK network frames need, in order, with its number of
  * rows. */
-typedef void kws_product_fn(void *ctx, const kws_product *g, size_t rows);
 void kws_network_products(const kws_network *w, kws_product_fn *fn, void *ctx);
 
 /* The network inside a model. */

@@ -67,6 +67,8 @@ static enum kws_status pack(kws_stem_step *c, size_t i, kws_tensors *ts, const c
 	char prefix[64];
 	float *w = NULL, *bias = NULL, *last = NULL;
 	snprintf(prefix, sizeof prefix, "%sstem.%zu.", before, i);
+	if (c->int8)
+		return kws_bytes_init(&c->bytes, ts, prefix, shape, err);
 	enum kws_status s = kws_tensors_take(&w, ts, prefix, "weight", 4, shape, err);
 	if (!s)
 		s = kws_tensors_take(&bias, ts, prefix, "bias", 1, shape, err);
@@ -87,18 +89,25 @@ static enum kws_status read_conv(kws_stem_step *c, size_t i, const json_t *entry
 {
 	static const char *const keys[] = { "kind",   "channels",   "kernel",
 					    "stride", "activation", NULL };
+	static const char *const more[] = { "weights", NULL };
 	static const char *const activations[] = { "silu", "leaky_relu", NULL };
-	size_t activation;
+	static const char *const weights[] = { "int8", NULL };
+	size_t activation, bits;
 	enum kws_status s;
-	if ((s = kws_json_keys(entry, where, keys, NULL, err))
+	c->int8 = json_object_get(entry, "weights");
+	if ((s = kws_json_keys(entry, where, keys, more, err))
 	    || (s = kws_json_size(entry, where, "channels", 1, KWS_MAX_CHANNELS, &c->channels_out,
 				  err))
 	    || (s = read_pair(entry, where, "kernel", KWS_MAX_KERNEL, &c->frames_k, &c->bands_k,
 			      err))
 	    || (s = read_pair(entry, where, "stride", KWS_MAX_KERNEL, &c->frames_s, &c->bands_s,
 			      err))
-	    || (s = kws_json_choice(entry, where, "activation", activations, &activation, err)))
+	    || (s = kws_json_choice(entry, where, "activation", activations, &activation, err))
+	    || (c->int8 && (s = kws_json_choice(entry, where, "weights", weights, &bits, err))))
 		return s;
+	if (c->int8 && !activation)
+		return kws_fail(err, KWS_ERR_FORMAT,
+				"%s: weights of int8 want the activation leaky_relu", where);
 	if (c->bands_k % 2 == 0)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: kernel: want an odd number of bands",
 				where);
@@ -108,9 +117,9 @@ static enum kws_status read_conv(kws_stem_step *c, size_t i, const json_t *entry
 	return pack(c, i, ts, before, err);
 }
 
-static size_t frame_floats(const kws_stem_step *p)
+static size_t frame_bytes(const kws_stem_step *p)
 {
-	return (p->bands + 2 * p->pad) * p->channels;
+	return (p->bands + 2 * p->pad) * p->pixel;
 }
 
 static void grow(size_t *most, size_t n)
@@ -118,20 +127,36 @@ static void grow(size_t *most, size_t n)
 	*most = n > *most ? n : *most;
 }
 
+/* The images between the steps, from the last to the first. A pool keeps the kind of its image. */
+static void choose_images(kws_stem *s)
+{
+	const kws_bytes *writes = NULL;
+	for (kws_stem_step *p = s->steps + s->n_steps; p-- > s->steps; writes = p->reads) {
+		p->writes = writes;
+		p->reads = p->kind == KWS_STEM_POOL ? writes : p->int8 ? &p->bytes : NULL;
+		p->pixel = p->reads ? p->reads->pixel : p->channels * sizeof(float);
+	}
+}
+
 /* Set and check what depends on the whole list. */
 static enum kws_status lay_out(kws_stem *s, kws_error *err)
 {
-	size_t frames = 1, work = 0;
+	size_t frames = 1, work = 0, row = 0, state = 0;
+	choose_images(s);
 	for (kws_stem_step *p = s->steps + s->n_steps; p-- > s->steps;) {
 		p->frames_out = frames;
-		work += p->conv.n_in * p->channels_out * p->bands_out * frames;
+		work += p->frames_k * p->bands_k * p->channels * p->channels_out * p->bands_out
+			* frames * (p->kind != KWS_STEM_POOL);
 		frames *= p->frames_s;
-		p->state = s->state_floats;
-		s->state_floats += p->keep * frame_floats(p);
+		p->state = state;
+		state += p->keep * frame_bytes(p);
 		s->reach += p->keep;
-		grow(&s->image_floats, (p->keep + PORTION * frames) * frame_floats(p));
+		grow(&s->image_floats,
+		     (p->keep + PORTION * frames) * frame_bytes(p) / sizeof(float));
+		grow(&row, p->bands_out * p->channels_out);
 	}
-	s->scratch_floats = 2 * s->image_floats;
+	s->state_floats = state / sizeof(float);
+	s->scratch_floats = 2 * s->image_floats + row;
 	if (work > MAX_WORK)
 		return kws_fail(err, KWS_ERR_FORMAT,
 				"network: stem: %zu multiply-adds for a frame: more than %d", work,
@@ -147,7 +172,7 @@ static enum kws_status lay_out(kws_stem *s, kws_error *err)
 static kws_product product_of(const kws_stem_step *p)
 {
 	return (kws_product){ .taps = p->frames_k,
-			      .tap = frame_floats(p),
+			      .tap = frame_bytes(p) / sizeof(float),
 			      .n_in = p->bands_k * p->channels,
 			      .step = p->bands_s * p->channels,
 			      .n_out = p->channels_out,
@@ -156,81 +181,146 @@ static kws_product product_of(const kws_stem_step *p)
 			      .b = p->conv.bias };
 }
 
-void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_product *g, size_t rows),
-		       void *ctx)
+static kws_int8_product int8_product_of(const kws_stem_step *p)
+{
+	const kws_bytes *c = &p->bytes;
+	return (kws_int8_product){ .taps = p->frames_k,
+				   .tap = (p->bands + 2 * p->pad) * c->channels,
+				   .n_in = p->bands_k * c->channels,
+				   .step = p->bands_s * c->channels,
+				   .n_out = c->n_out,
+				   .ld = c->ld,
+				   .w = c->w,
+				   .start = c->start,
+				   .scale = c->scale,
+				   .bias = c->bias,
+				   .code = p->writes ? kws_bytes_code(p->writes)
+						     : (kws_int8_code){ 0 } };
+}
+
+void kws_stem_products(const kws_stem *s, kws_product_fn *fn, void *ctx)
 {
 	for (const kws_stem_step *p = s->steps; p < s->steps + s->n_steps; p++) {
-		const kws_product g = product_of(p);
+		const kws_product floats = product_of(p);
+		const kws_int8_product bytes = int8_product_of(p);
+		const kws_any_product g = { p->int8 ? NULL : &floats, p->int8 ? &bytes : NULL };
 		for (size_t t = 0; p->kind != KWS_STEM_POOL && t < p->frames_out; t++)
 			fn(ctx, &g, p->bands_out);
 	}
 }
 
-/* Where the step's output goes: pixel (t, b) is at to + t * ld + b * channels_out. */
+/* Where the step's output goes: frame t is at to + t * ld, bytes; its pixels follow each other. */
 typedef struct {
-	float *to;
+	unsigned char *to;
 	size_t ld;
 } image;
 
-static void pool(const kws_stem_step *p, const float *x, size_t frames, image out)
+static void pool(const kws_stem_step *p, const unsigned char *x, size_t frames, image out)
 {
-	const size_t ld = p->bands * p->channels, c = p->channels;
+	const size_t ld = p->bands * p->pixel;
 	const kws_vec *vec = kws_vec_get();
 	for (size_t t = 0; t < frames; t++)
 		for (size_t b = 0; b < p->bands_out; b++) {
 			const size_t at = b * p->bands_s, left = p->bands - at,
 				     wide = left < p->bands_s ? left : p->bands_s;
-			const float *first = x + t * p->frames_s * ld + at * c;
-			float *y = out.to + t * out.ld + b * c;
-			memcpy(y, first, c * sizeof *y);
-			for (size_t k = 1; k < p->frames_s * wide; k++)
-				vec->max(y, y, first + k / wide * ld + k % wide * c, c);
+			const unsigned char *first = x + t * p->frames_s * ld + at * p->pixel;
+			void *y = out.to + t * out.ld + b * p->pixel;
+			memcpy(y, first, p->pixel);
+			for (size_t k = 1; k < p->frames_s * wide; k++) {
+				const void *next = first + k / wide * ld + k % wide * p->pixel;
+				if (p->reads)
+					vec->int8->max(y, y, next, p->reads->channels);
+				else
+					vec->max(y, y, next, p->channels);
+			}
 		}
 }
 
-static void convolve(const kws_stem_step *p, const float *x, size_t frames, image out)
+/* Of floats; row has room for a frame of them. */
+static void convolve(const kws_stem_step *p, const unsigned char *x, size_t frames, float *row,
+		     image out)
 {
 	const kws_product g = product_of(p);
 	const kws_vec *vec = kws_vec_get();
 	const size_t n = p->bands_out * p->channels_out;
-	x += (p->frames_s + p->keep - p->frames_k) * g.tap;
-	for (size_t t = 0; t < frames; t++, x += p->frames_s * g.tap, out.to += out.ld)
-		vec->product(&g, x, p->bands_out, out.to, p->channels_out);
-	out.to -= frames * out.ld;
-	(p->kind == KWS_STEM_SILU ? vec->silu : vec->leaky_relu)(out.to, out.ld, frames, n);
+	for (size_t t = 0; t < frames; t++, x += p->frames_s * frame_bytes(p), out.to += out.ld) {
+		float *y = p->writes ? row : (void *)out.to;
+		vec->product(&g, (const void *)x, p->bands_out, y, p->channels_out);
+		(p->kind == KWS_STEM_SILU ? vec->silu : vec->leaky_relu)(y, n, 1, n);
+		if (p->writes)
+			vec->int8->encode(out.to, kws_bytes_code(p->writes), y, p->bands_out,
+					  p->channels_out);
+	}
+}
+
+static void convolve_bytes(const kws_stem_step *p, const unsigned char *x, size_t frames, image out)
+{
+	const kws_int8_product g = int8_product_of(p);
+	const size_t ldy = p->writes ? p->writes->channels : p->channels_out;
+	for (size_t t = 0; t < frames; t++, x += p->frames_s * frame_bytes(p), out.to += out.ld)
+		kws_vec_get()->int8->product(&g, x, p->bands_out, out.to, ldy);
 }
 
 /* Prepare the image that p will read for n new frames: its past, and zeros at the ends of each
  * frame. Returns where the new frames go. */
-static image prepare(const kws_stem_step *p, const float *state, float *x, size_t frames)
+static image prepare(const kws_stem_step *p, const unsigned char *state, unsigned char *x,
+		     size_t frames)
 {
-	const size_t ld = frame_floats(p), end = p->pad * p->channels;
-	memcpy(x, state + p->state, p->keep * ld * sizeof *x);
-	for (size_t t = p->keep; t < p->keep + frames; t++) {
-		memset(x + t * ld, 0, end * sizeof *x);
-		memset(x + (t + 1) * ld - end, 0, end * sizeof *x);
+	const size_t ld = frame_bytes(p), end = p->pad * p->pixel;
+	memcpy(x, state + p->state, p->keep * ld);
+	for (size_t t = p->keep; t < p->keep + frames && end; t++) {
+		unsigned char *first = x + t * ld, *last = first + ld - end;
+		if (p->reads) {
+			memcpy(first, p->reads->zeros, end);
+			memcpy(last, p->reads->zeros, end);
+		} else {
+			memset(first, 0, end);
+			memset(last, 0, end);
+		}
 	}
 	return (image){ x + p->keep * ld + end, ld };
 }
 
-/* n <= PORTION */
-static void run_portion(const kws_stem *s, float *state, float *scratch, const float *x, size_t n,
-			float *y)
+/* Features x (frames, bands) into the first step's image. */
+static void enter(const kws_stem_step *p, const float *x, size_t frames, image to)
 {
-	float *in = scratch, *next = in + s->image_floats;
+	for (size_t t = 0; t < frames; t++, x += p->bands, to.to += to.ld)
+		if (p->reads)
+			kws_vec_get()->int8->encode(to.to, kws_bytes_code(p->reads), x, p->bands,
+						    1);
+		else
+			memcpy(to.to, x, p->bands * sizeof *x);
+}
+
+static void run_step(const kws_stem_step *p, const unsigned char *in, size_t frames, float *row,
+		     image to)
+{
+	/* A kernel that is shorter than the stride leaves out the first frames. */
+	const unsigned char *first = in + (p->frames_s + p->keep - p->frames_k) * frame_bytes(p);
+	if (p->kind == KWS_STEM_POOL)
+		pool(p, in, frames, to);
+	else if (p->int8)
+		convolve_bytes(p, first, frames, to);
+	else
+		convolve(p, first, frames, row, to);
+}
+
+/* n <= PORTION */
+static void run_portion(const kws_stem *s, unsigned char *state, float *scratch, const float *x,
+			size_t n, float *y)
+{
+	void *in = scratch, *next = scratch + s->image_floats;
+	float *row = scratch + 2 * s->image_floats;
 	size_t frames = n * s->stride;
 	image to = prepare(s->steps, state, in, frames);
-	for (size_t t = 0; t < frames; t++)
-		memcpy(to.to + t * to.ld, x + t * s->steps->bands, s->steps->bands * sizeof *x);
+	enter(s->steps, x, frames, to);
 	for (const kws_stem_step *p = s->steps, *end = p + s->n_steps; p < end; p++) {
-		const size_t past = p->keep * frame_floats(p), out = n * p->frames_out;
-		to = p + 1 < end ? prepare(p + 1, state, next, out) : (image){ y, s->n_out };
-		if (p->kind == KWS_STEM_POOL)
-			pool(p, in, out, to);
-		else
-			convolve(p, in, out, to);
-		memcpy(state + p->state, in + frames * frame_floats(p), past * sizeof *state);
-		float *const free_now = in;
+		const size_t past = p->keep * frame_bytes(p), out = n * p->frames_out;
+		to = p + 1 < end ? prepare(p + 1, state, next, out)
+				 : (image){ (void *)y, s->n_out * sizeof *y };
+		run_step(p, in, out, row, to);
+		memcpy(state + p->state, (unsigned char *)in + frames * frame_bytes(p), past);
+		void *const free_now = in;
 		in = next;
 		next = free_now;
 		frames = out;
@@ -241,7 +331,7 @@ void kws_stem_run(const kws_stem *s, float *state, float *scratch, const float *
 		  float *y)
 {
 	for (size_t at = 0; at < n; at += PORTION)
-		run_portion(s, state, scratch, x + at * s->stride * s->steps->bands,
+		run_portion(s, (void *)state, scratch, x + at * s->stride * s->steps->bands,
 			    n - at < PORTION ? n - at : PORTION, y + at * s->n_out);
 }
 
@@ -307,6 +397,7 @@ void kws_stem_free(kws_stem *s)
 {
 	for (size_t i = 0; i < s->n_steps; i++) {
 		kws_linear_free(&s->steps[i].conv);
+		kws_bytes_free(&s->steps[i].bytes);
 	}
 	free(s->steps);
 	free(s->start);

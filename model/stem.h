@@ -8,10 +8,14 @@
  * others.
  *
  * The pixels of an output frame are the rows of a matrix product that reads the image in place,
- * with one tap for each frame of the kernel. */
+ * with one tap for each frame of the kernel.
+ *
+ * A convolution with weights of 8 bits reads an image of 8 bits (model/bytes.h). What comes before it
+ * writes one: pools in between choose the largest number, which is that of the largest value. */
 #ifndef KWS_MODEL_STEM_H
 #define KWS_MODEL_STEM_H
 
+#include "model/bytes.h"
 #include "model/linear.h"
 
 #include <jansson.h>
@@ -26,14 +30,24 @@ typedef struct {
 	size_t keep, pad;
 	size_t bands_out, channels_out;
 	size_t frames_out; /* of the output, for each stem frame */
-	size_t state;	   /* offset of its past, in floats */
+	size_t state;	   /* offset of its past, in bytes */
 	enum {
 		KWS_STEM_POOL,
 		KWS_STEM_SILU,
 		KWS_STEM_LEAKY_RELU
 	} kind;		 /* all but the first: a convolution, then this function */
+	bool int8;	 /* a convolution of `bytes' instead of `conv' */
 	kws_linear conv; /* frames_k * bands_k * channels -> channels_out */
+	kws_bytes bytes;
+	const kws_bytes *reads, *writes; /* whose images of 8 bits; NULL: floats */
+	size_t pixel;			 /* bytes, of the image that it reads */
 } kws_stem_step;
+
+/* What a stem frame needs: one of two kinds of products. */
+typedef struct {
+	const kws_product *floats;
+	const kws_int8_product *bytes;
+} kws_any_product;
 
 typedef struct {
 	size_t n_steps;
@@ -49,7 +63,7 @@ typedef struct {
 
 /* conf: a list of {"kind": "conv", ...} and {"kind": "pool", ...}; entry i has the tensors
  * stem.<i>.weight [channels, channels before, frames, bands] and stem.<i>.bias, with `before` in
- * front of their names. quiet (n_mels,): a normalised feature frame of silence. A failed init
+ * front of their names; those of 8 bits are in model/bytes.h. quiet (n_mels,): a normalised feature frame of silence. A failed init
  * leaves what kws_stem_free() copes with. */
 enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quiet, size_t n_mels,
 			      kws_tensors *ts, const char *before, kws_error *err);
@@ -60,7 +74,7 @@ void kws_stem_run(const kws_stem *s, float *state, float *scratch, const float *
 		  float *y);
 
 /* Call fn for every product that a stem frame needs, with its number of rows. */
-void kws_stem_products(const kws_stem *s, void (*fn)(void *ctx, const kws_product *g, size_t rows),
-		       void *ctx);
+typedef void kws_product_fn(void *ctx, const kws_any_product *g, size_t rows);
+void kws_stem_products(const kws_stem *s, kws_product_fn *fn, void *ctx);
 
 #endif

@@ -19,7 +19,7 @@ static const struct {
 	enum kws_dtype dtype;
 	size_t size;
 } dtypes[] = {
-	{ "F32", KWS_F32, 4 }, { "F64", KWS_F64, 8 }, { "I64", KWS_I64, 8 }, { "I8", KWS_I8, 1 }
+	{ "F32", KWS_F32, 4 }, { "I8", KWS_I8, 1 }, { "F64", KWS_F64, 8 }, { "I64", KWS_I64, 8 }
 };
 
 enum { N_DTYPES = sizeof dtypes / sizeof *dtypes };
@@ -68,7 +68,7 @@ static enum kws_status parse_shape(kws_tensor *t, const json_t *shape, kws_error
 }
 
 static enum kws_status parse_one(kws_tensor *t, const char *name, const json_t *v,
-				 const unsigned char *data, size_t len, bool only_f32,
+				 const unsigned char *data, size_t len, bool of_model,
 				 kws_error *err)
 {
 	*t = (kws_tensor){ .name = name };
@@ -78,14 +78,14 @@ static enum kws_status parse_one(kws_tensor *t, const char *name, const json_t *
 		return kws_fail(err, KWS_ERR_FORMAT,
 				"%s: want dtype, shape and data_offsets, nothing else", name);
 	const char *dtype = json_string_value(json_object_get(v, "dtype"));
-	const size_t known = only_f32 ? 1 : N_DTYPES;
+	const size_t known = of_model ? 2 : N_DTYPES;
 	size_t k = 0;
 	while (k < known && (!dtype || strcmp(dtype, dtypes[k].name) != 0))
 		k++;
 	if (k == known)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: dtype %.16s, want %s", name,
 				dtype ? dtype : "missing",
-				only_f32 ? "F32" : "F32, F64, I64 or I8");
+				of_model ? "F32 or I8" : "F32, F64, I64 or I8");
 	t->dtype = dtypes[k].dtype;
 	const enum kws_status s = parse_shape(t, json_object_get(v, "shape"), err);
 	if (s)
@@ -100,7 +100,7 @@ static enum kws_status parse_one(kws_tensor *t, const char *name, const json_t *
 		return kws_fail(err, KWS_ERR_FORMAT,
 				"%s: %lld bytes of data, but the shape says %zu values", name,
 				(long long)(end - begin), t->n);
-	if (begin % 4)
+	if (begin % 4 && t->dtype != KWS_I8)
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: data is not aligned to 4 bytes", name);
 	t->data = data + begin;
 	return KWS_OK;
@@ -155,7 +155,7 @@ static enum kws_status check_metadata(const json_t *meta, kws_error *err)
 }
 
 static enum kws_status parse_header(kws_tensors *ts, const unsigned char *blob, size_t len,
-				    bool only_f32, kws_error *err)
+				    bool of_model, kws_error *err)
 {
 	if (len < 8)
 		return kws_fail(err, KWS_ERR_FORMAT, "%zu bytes: too short for a safetensors file",
@@ -188,7 +188,7 @@ static enum kws_status parse_header(kws_tensors *ts, const unsigned char *blob, 
 		if (strlen(name) > 128)
 			return kws_fail(err, KWS_ERR_FORMAT, "%.32s...: the name is too long",
 					name);
-		s = parse_one(&ts->all[ts->n], name, v, data, data_len, only_f32, err);
+		s = parse_one(&ts->all[ts->n], name, v, data, data_len, of_model, err);
 		if (s)
 			return s;
 		ts->n++;
@@ -196,14 +196,14 @@ static enum kws_status parse_header(kws_tensors *ts, const unsigned char *blob, 
 	return check_places(ts, data, data_len, err);
 }
 
-enum kws_status kws_tensors_parse(kws_tensors **out, const void *blob, size_t len, bool only_f32,
+enum kws_status kws_tensors_parse(kws_tensors **out, const void *blob, size_t len, bool of_model,
 				  kws_error *err)
 {
 	*out = NULL;
 	kws_tensors *ts = calloc(1, sizeof *ts);
 	if (!ts)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	const enum kws_status s = parse_header(ts, blob, len, only_f32, err);
+	const enum kws_status s = parse_header(ts, blob, len, of_model, err);
 	if (s) {
 		kws_tensors_free(ts);
 		return s;
@@ -253,22 +253,36 @@ static const char *shape_text(char *buf, size_t size, size_t rank, const size_t 
 	return buf;
 }
 
-enum kws_status kws_tensors_take(float **out, kws_tensors *ts, const char *prefix, const char *name,
-				 size_t rank, const size_t *shape, kws_error *err)
+/* The tensor prefix + name, of this dtype and shape. */
+static enum kws_status need(const kws_tensor **out, kws_tensors *ts, const char *full,
+			    enum kws_dtype dtype, size_t rank, const size_t *shape, kws_error *err)
 {
-	char full[256], want[64], have[64];
-	*out = NULL;
-	snprintf(full, sizeof full, "%s%s", prefix, name);
-	const kws_tensor *t = kws_tensors_find(ts, full);
+	char want[64], have[64];
+	const kws_tensor *t = *out = kws_tensors_find(ts, full);
 	if (!t)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: missing, want shape %s", full,
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: missing, want %sshape %s", full,
+				dtype == KWS_I8 ? "bytes of " : "",
 				shape_text(want, sizeof want, rank, shape));
 	if (t->rank != rank || (rank && memcmp(t->shape, shape, rank * sizeof *shape) != 0))
 		return kws_fail(err, KWS_ERR_FORMAT, "%s: shape %s, want %s", full,
 				shape_text(have, sizeof have, t->rank, t->shape),
 				shape_text(want, sizeof want, rank, shape));
-	if (t->dtype != KWS_F32)
-		return kws_fail(err, KWS_ERR_FORMAT, "%s: want float32", full);
+	if (t->dtype != dtype)
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: want %s", full,
+				dtype == KWS_I8 ? "bytes (I8)" : "float32");
+	return KWS_OK;
+}
+
+enum kws_status kws_tensors_take(float **out, kws_tensors *ts, const char *prefix, const char *name,
+				 size_t rank, const size_t *shape, kws_error *err)
+{
+	char full[256];
+	const kws_tensor *t;
+	*out = NULL;
+	snprintf(full, sizeof full, "%s%s", prefix, name);
+	const enum kws_status status = need(&t, ts, full, KWS_F32, rank, shape, err);
+	if (status)
+		return status;
 	float *x = calloc(t->n ? t->n : 1, sizeof *x);
 	if (!x)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
@@ -281,6 +295,26 @@ enum kws_status kws_tensors_take(float **out, kws_tensors *ts, const char *prefi
 					i);
 		}
 	}
+	*out = x;
+	return KWS_OK;
+}
+
+enum kws_status kws_tensors_bytes(const int8_t **out, kws_tensors *ts, const char *prefix,
+				  const char *name, size_t rank, const size_t *shape,
+				  kws_error *err)
+{
+	char full[256];
+	const kws_tensor *t;
+	*out = NULL;
+	snprintf(full, sizeof full, "%s%s", prefix, name);
+	const enum kws_status status = need(&t, ts, full, KWS_I8, rank, shape, err);
+	if (status)
+		return status;
+	const int8_t *x = (const int8_t *)t->data;
+	for (size_t i = 0; i < t->n; i++)
+		if (x[i] == INT8_MIN)
+			return kws_fail(err, KWS_ERR_FORMAT, "%s: value %zu is not in -127..127",
+					full, i);
 	*out = x;
 	return KWS_OK;
 }

@@ -8,8 +8,9 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-enum kws_dtype { KWS_F32, KWS_F64, KWS_I64, KWS_I8 };
+enum kws_dtype { KWS_F32, KWS_I8, KWS_F64, KWS_I64 };
 enum { KWS_MAX_RANK = 4, KWS_MAX_HEADER = 1 << 20 };
 
 typedef struct {
@@ -24,9 +25,9 @@ typedef struct {
 typedef struct kws_tensors kws_tensors;
 
 /* Check the header's length and JSON, and of every tensor its name, dtype, shape, size and
- * place: inside the data, aligned to 4 bytes, no overlap, no gap. only_f32 refuses the other
- * dtypes. KWS_ERR_FORMAT naming the tensor and the reason, KWS_ERR_NOMEM. */
-enum kws_status kws_tensors_parse(kws_tensors **out, const void *blob, size_t len, bool only_f32,
+ * place: inside the data, numbers aligned to 4 bytes, no overlap, no gap. of_model refuses dtypes
+ * other than F32 and I8. KWS_ERR_FORMAT naming the tensor and the reason, KWS_ERR_NOMEM. */
+enum kws_status kws_tensors_parse(kws_tensors **out, const void *blob, size_t len, bool of_model,
 				  kws_error *err);
 void kws_tensors_free(kws_tensors *ts);
 
@@ -43,6 +44,11 @@ const kws_tensor *kws_tensors_find(kws_tensors *ts, const char *name);
  * or different. */
 enum kws_status kws_tensors_take(float **out, kws_tensors *ts, const char *prefix, const char *name,
 				 size_t rank, const size_t *shape, kws_error *err);
+
+/* The same for bytes, which live as long as the blob: *out points to its numbers -127..127. */
+enum kws_status kws_tensors_bytes(const int8_t **out, kws_tensors *ts, const char *prefix,
+				  const char *name, size_t rank, const size_t *shape,
+				  kws_error *err);
 
 /* KWS_ERR_FORMAT, with a tensor's name, if that tensor was never used. */
 enum kws_status kws_tensors_all_used(const kws_tensors *ts, kws_error *err);

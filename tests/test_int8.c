@@ -1,4 +1,7 @@
 /* Convolutions of 8-bit integers: every level gives the sums and bits of the plain formula, whatever the shape. */
+#include "model/network.h"
+#include "tests/fuzz/craft.h"
+#include "tests/fuzz/kinds.h"
 #include "vec/vec.h"
 
 #include <math.h>
@@ -215,9 +218,92 @@ static void max_takes_the_greater(void **state)
 	}
 }
 
+/* Two strides of convolutions with nothing but 8 bits: the same features at any level become the same bits. */
+static void every_level_hears_the_same(void **state)
+{
+	enum { FRAMES = 24, MELS = 6, MOST = 256 };
+	static const char network[] =
+		NETWORK("1", "1",
+			"\"stem\":[" CONV8("7", "[3,3]", "[1,1]") "," POOL("[2,2]") "," CONV8(
+				"21", "[3,1]", "[1,1]") "," CONV8("5", "[2,3]", "[2,1]") "],",
+			NFFN("layernorm", "true"), "null");
+	static float want[FRAMES * MOST], got[FRAMES * MOST];
+	static bool known;
+	kws_error err = { "" };
+	kws_model *m;
+	size_t len;
+	seed = 7;
+	kws_vec_choose(*state);
+	unsigned char *file =
+		craft_model("int8", FEATURES("htk", "affine"), network, DECISION, 3, &len);
+	assert_int_equal(kws_model_parse(&m, file, len, &err), KWS_OK);
+	const kws_stem *stem = &kws_model_network(m)->stem;
+	const size_t n = FRAMES / stem->stride;
+	float x[FRAMES * MELS], *carried = calloc(stem->state_floats, sizeof *carried),
+				*scratch = calloc(stem->scratch_floats, sizeof *scratch);
+	assert_true(carried && scratch && n * stem->n_out <= sizeof got / sizeof *got);
+	for (size_t i = 0; i < FRAMES * MELS; i++)
+		x[i] = uniform(-40.0f, 90.0f);
+	memcpy(carried, stem->start, stem->state_floats * sizeof *carried);
+	kws_stem_run(stem, carried, scratch, x, n, got);
+	if (!known)
+		memcpy(want, got, sizeof got);
+	known = true;
+	assert_memory_equal(got, want, sizeof got);
+	for (size_t i = 1; i < n; i++)
+		assert_memory_not_equal(got, got + i * stem->n_out, stem->n_out * sizeof *got);
+	free(carried);
+	free(scratch);
+	free(file);
+	kws_model_close(m);
+}
+
+/* One value of the file that a convolution of 8 bits cannot have. */
+static void what_is_no_code_is_refused(void **state)
+{
+	static const struct {
+		const char *tensor, *says;
+		float value;
+	} table[] = {
+		{ "stem.2.step", "stem.2.step: value 1 is not in", 0.0f },
+		{ "stem.2.step", "stem.2.step: value 1 is not in", -0.5f },
+		{ "stem.2.step", "stem.2.step: value 1 is not in", 1e13f },
+		{ "stem.2.step", "stem.2.step: value 1 is not finite", NAN },
+		{ "stem.2.zero", "stem.2.zero: value 1 is no whole number in 0..255", 1.5f },
+		{ "stem.2.zero", "stem.2.zero: value 1 is no whole number in 0..255", -1.0f },
+		{ "stem.2.zero", "stem.2.zero: value 1 is no whole number in 0..255", 256.0f },
+		{ "stem.2.scale", "stem.2.scale: value 1 is not finite", INFINITY },
+		{ "stem.2.weight", "stem.2.weight: value 4 is not in -127..127", -1.7e38f },
+	};
+	(void)state;
+	size_t len, n;
+	unsigned char *file = craft_model(
+		"int8", FEATURES("htk", "affine"),
+		NETWORK("2", "1", STEM_INT8, NFFN("layernorm", "true"), "null"), DECISION, 3, &len);
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		kws_error err = { "" };
+		kws_model *m;
+		craft *c = craft_open(file, len, 1);
+		size_t t = 0;
+		while (strcmp(c->tensors[t].name, table[i].tensor) != 0)
+			t++;
+		memcpy(c->tensors[t].bytes + sizeof(float), &table[i].value, sizeof(float));
+		if (c->tensors[t].int8)
+			c->tensors[t].bytes[4] = 0x80;
+		unsigned char *spoilt = craft_bytes(c, &n);
+		assert_int_equal(kws_model_parse(&m, spoilt, n, &err), KWS_ERR_FORMAT);
+		if (!strstr(err.text, table[i].says))
+			fail_msg("%s; want %s", err.text, table[i].says);
+		free(spoilt);
+		craft_free(c);
+	}
+	free(file);
+}
+
 int main(void)
 {
-	int failed = 0;
+	const struct CMUnitTest files[] = { cmocka_unit_test(what_is_no_code_is_refused) };
+	int failed = cmocka_run_group_tests_name("files", files, NULL, NULL);
 	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
 		const kws_vec *v = kws_vec_named(levels[i]);
 		if (!v) {
@@ -229,6 +315,7 @@ int main(void)
 			cmocka_unit_test_prestate(nothing_saturates, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(numbers_are_the_nearest, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(max_takes_the_greater, (void *)(uintptr_t)v),
+			cmocka_unit_test_prestate(every_level_hears_the_same, (void *)(uintptr_t)v),
 		};
 		printf("level %s, integers %s\n", v->name, v->int8->name);
 		failed += cmocka_run_group_tests_name(v->name, tests, NULL, NULL);

@@ -87,6 +87,7 @@ static void networks_agree_with_the_twin(void **state)
 		"net_scalenorm_relu2_simple_c4_post",
 		"net_stem",
 		"net_stem_deep",
+		"net_stem_int8",
 		"net_stem_stacked",
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -156,6 +157,7 @@ static const char *const kinds[] = { "batchnorm_laplace_simple_full",
 				     "rmsnorm_relu2_rotary_c1",
 				     "stem",
 				     "stem_deep",
+				     "stem_int8",
 				     "stem_stacked" };
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
@@ -365,9 +367,10 @@ typedef struct {
 	size_t n, n_in[32], n_out[32], rows[32];
 } products;
 
-static void note_product(void *ctx, const kws_product *g, size_t rows)
+static void note_product(void *ctx, const kws_any_product *any, size_t rows)
 {
 	products *p = ctx;
+	const kws_product *g = any->floats;
 	const size_t at = p->n++ % 32;
 	p->n_in[at] = g->n_in;
 	p->n_out[at] = g->n_out;

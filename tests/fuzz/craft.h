@@ -21,7 +21,8 @@ typedef struct {
 	char *name;
 	json_t *shape;
 	unsigned char *bytes;
-	size_t n; /* bytes */
+	size_t n;  /* bytes */
+	bool int8; /* numbers of 8 bits; they come last, since what follows need not be aligned */
 } craft_tensor;
 
 typedef struct {
@@ -102,6 +103,8 @@ static inline craft *craft_open(const unsigned char *file, size_t len, uint64_t 
 		craft_tensor *t = &c->tensors[c->n_tensors++];
 		t->name = strdup(name);
 		t->shape = json_deep_copy(json_object_get(entry, "shape"));
+		const char *dtype = json_string_value(json_object_get(entry, "dtype"));
+		t->int8 = dtype && strcmp(dtype, "I8") == 0;
 		t->n = (size_t)(to - from);
 		t->bytes = calloc(1, t->n + 1);
 		if (!t->name || !t->bytes)
@@ -143,8 +146,9 @@ static inline json_t *craft_header(const craft *c)
 		const craft_tensor *t = &c->tensors[i];
 		const json_int_t end = at + (json_int_t)t->n;
 		json_object_set_new(header, t->name,
-				    json_pack("{s:s, s:O?, s:[I, I]}", "dtype", "F32", "shape",
-					      t->shape, "data_offsets", at, end));
+				    json_pack("{s:s, s:O?, s:[I, I]}", "dtype",
+					      t->int8 ? "I8" : "F32", "shape", t->shape,
+					      "data_offsets", at, end));
 		at = end;
 	}
 	return header;
@@ -160,27 +164,33 @@ static inline unsigned char *craft_bytes(const craft *c, size_t *len)
 
 /* ---- what the reader wants --------------------------------------------------------------------------------- */
 
-/* Random values that a network runs on: scales around 1, variances above 0. */
+/* Random values that a network runs on: scales around 1, variances above 0, zeros of 8 bits. */
 static inline void craft_fill(craft *c, craft_tensor *t)
 {
 	const bool scale = strstr(t->name, "norm") || strstr(t->name, "Norm")
-			   || strstr(t->name, "scale") || strstr(t->name, "running_var");
-	for (size_t i = 0; i + sizeof(float) <= t->n; i += sizeof(float)) {
+			   || strstr(t->name, "scale") || strstr(t->name, "running_var")
+			   || strstr(t->name, ".step");
+	const bool zero = strstr(t->name, ".zero");
+	for (size_t i = 0; i < t->n && t->int8; i++)
+		t->bytes[i] = (unsigned char)(craft_below(c, 255) - 127);
+	for (size_t i = 0; i + sizeof(float) <= t->n && !t->int8; i += sizeof(float)) {
 		const float u = (float)(craft_random(&c->state) >> 8) / 8388608.0f - 1.0f;
-		const float x = scale && !strstr(t->name, "bias") ? 1.0f + 0.25f * u : u;
+		const float x = zero				    ? (float)craft_below(c, 256)
+				: scale && !strstr(t->name, "bias") ? 1.0f + 0.25f * u
+								    : u;
 		memcpy(t->bytes + i, &x, sizeof x);
 	}
 }
 
-/* "NAME: missing, want shape [2, 3]": add it. False: no more room. */
-static inline bool craft_add(craft *c, const char *name, const char *shape)
+/* "NAME: missing, want shape [2, 3]", or "want bytes of shape": add it. False: no more room. */
+static inline bool craft_add(craft *c, const char *name, const char *shape, bool int8)
 {
 	char *end;
 	size_t n = 1, have = 0;
 	json_t *list = json_array();
-	for (const char *at = shape + 1; *at && *at != ']'; at = end + strspn(end, ", ")) {
-		const long size = strtol(at, &end, 10);
-		if (end == at)
+	for (const char *p = shape + 1; *p && *p != ']'; p = end + strspn(end, ", ")) {
+		const long size = strtol(p, &end, 10);
+		if (end == p)
 			break;
 		json_array_append_new(list, json_integer(size));
 		n = n > CRAFT_FLOATS ? n : n * (size_t)size;
@@ -191,8 +201,12 @@ static inline bool craft_add(craft *c, const char *name, const char *shape)
 		json_decref(list);
 		return false;
 	}
-	craft_tensor *t = &c->tensors[c->n_tensors++];
-	*t = (craft_tensor){ strdup(name), list, calloc(n + 1, sizeof(float)), n * sizeof(float) };
+	size_t at = c->n_tensors++;
+	for (; at && !int8 && c->tensors[at - 1].int8; at--)
+		c->tensors[at] = c->tensors[at - 1];
+	craft_tensor *t = &c->tensors[at];
+	*t = (craft_tensor){ strdup(name), list, calloc(n + 1, sizeof(float)),
+			     n * (int8 ? 1 : sizeof(float)), int8 };
 	if (!t->name || !t->bytes)
 		abort();
 	craft_fill(c, t);
@@ -203,12 +217,13 @@ static inline bool craft_add(craft *c, const char *name, const char *shape)
 static inline bool craft_obey(craft *c, const char *complaint)
 {
 	char name[128];
-	const char *colon = strstr(complaint, ": "), *want = strstr(complaint, "want shape [");
+	const char *colon = strstr(complaint, ": "), *want = strstr(complaint, "shape [");
 	if (!colon || colon - complaint >= (long)sizeof name)
 		return false;
 	snprintf(name, sizeof name, "%.*s", (int)(colon - complaint), complaint);
 	if (want && strncmp(colon, ": missing", 9) == 0)
-		return craft_add(c, name, want + strlen("want shape "));
+		return craft_add(c, name, want + strlen("shape "),
+				 strstr(complaint, "want bytes of shape"));
 	for (size_t i = 0; i < c->n_tensors; i++)
 		if (strcmp(c->tensors[i].name, name) == 0) {
 			craft_drop(c, i);
@@ -240,12 +255,15 @@ static inline unsigned char *craft_model(const char *name, const char *features,
 {
 	kws_error err = { "" };
 	craft *c = craft_new(seed);
-	json_object_update_new(
-		c->meta, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "format",
-				   "kws-model", "version", strstr(network, "embedding") ? "2" : "1",
-				   "name", name, "licence", "CC0-1.0", "words",
-				   "[\"yes\",\"no\",\"_unknown_\",\"_silence_\"]", "features",
-				   features, "network", network, "decision", decision));
+	json_object_update_new(c->meta,
+			       json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "format",
+					 "kws-model", "version",
+					 strstr(network, "int8")	? "3"
+					 : strstr(network, "embedding") ? "2"
+									: "1",
+					 "name", name, "licence", "CC0-1.0", "words",
+					 "[\"yes\",\"no\",\"_unknown_\",\"_silence_\"]", "features",
+					 features, "network", network, "decision", decision));
 	if (!craft_complete(c, &err)) {
 		fprintf(stderr, "%s: %s\n", name, err.text);
 		exit(1);

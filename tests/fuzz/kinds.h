@@ -25,10 +25,20 @@
 #define CONV(channels, kernel, stride, activation)                                                 \
 	"{\"kind\":\"conv\",\"channels\":" channels ",\"kernel\":" kernel ",\"stride\":" stride    \
 	",\"activation\":\"" activation "\"}"
+#define CONV8(channels, kernel, stride)                                                            \
+	"{\"kind\":\"conv\",\"channels\":" channels ",\"kernel\":" kernel ",\"stride\":" stride    \
+	",\"activation\":\"leaky_relu\",\"weights\":\"int8\"}"
 #define EMBEDDING(every, stem) "{\"every\":" every ",\"dim\":3,\"window\":4,\"rank\":5" stem "}"
 #define OWN_STEM                                                                                   \
 	",\"bands\":5,\"stack\":2,\"stem\":[" CONV("2", "[3,3]", "[2,2]",                          \
 						   "silu") ",{\"kind\":\"pool\",\"size\":[2,2]}]"
+#define POOL(size) "{\"kind\":\"pool\",\"size\":" size "}"
+#define STEM_INT8                                                                                  \
+	"\"stem\":[" CONV("3", "[3,3]", "[1,1]", "silu") "," POOL("[1,2]") "," CONV8(              \
+		"5", "[3,3]", "[2,2]") "," CONV8("2", "[2,1]", "[1,1]") "," POOL("[2,2]") "],"
+#define OWN_STEM_INT8                                                                              \
+	",\"bands\":5,\"stack\":2,\"stem\":[" CONV8("3", "[3,3]", "[2,1]") "," CONV(               \
+		"2", "[1,3]", "[1,2]", "leaky_relu") "," POOL("[2,2]") "]"
 #define DECISION                                                                                   \
 	"{\"smooth_ms\":60,\"refractory_ms\":500,\"threshold\":0.5,\"thresholds\":{\"no\":0.6}}"
 
@@ -86,6 +96,11 @@ static const struct {
 	  NETWORK("2", "1",
 		  "\"embedding\":" EMBEDDING("3", "") ",\"heads\":[{\"hidden\":3},{\"hidden\":1}],",
 		  NFFN("rmsnorm", "true"), "\"layernorm\"") },
+	{ "stem_int8", FEATURES("htk", "affine"),
+	  NETWORK("2", "1", STEM_INT8, NFFN("layernorm", "true"), "null") },
+	{ "embedding_int8", FEATURES("htk", "affine"),
+	  NETWORK("2", "2", "\"embedding\":" EMBEDDING("2", OWN_STEM_INT8) ",",
+		  NFFN("layernorm", "true"), "null") },
 };
 
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
