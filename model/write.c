@@ -30,8 +30,9 @@ static entry *find(const kws_write *w, const char *name)
 	return NULL;
 }
 
-/* A new entry at the end; NULL: no memory. */
-static entry *append(kws_write *w, const char *name)
+/* A new entry at the end, but before entries of bytes, behind which numbers would not be aligned.
+ * NULL: no memory. */
+static entry *append(kws_write *w, const char *name, enum kws_dtype dtype)
 {
 	if (w->n == w->room) {
 		const size_t room = 2 * w->room + 64;
@@ -44,8 +45,13 @@ static entry *append(kws_write *w, const char *name)
 	char *copy = strdup(name);
 	if (!copy)
 		return NULL;
-	w->entries[w->n] = (entry){ .name = copy };
-	return &w->entries[w->n++];
+	size_t at = w->n++;
+	while (at && dtype != KWS_I8 && w->entries[at - 1].dtype == KWS_I8)
+		at--;
+	entry *e = w->entries + at;
+	memmove(e + 1, e, (w->n - 1 - at) * sizeof *e);
+	*e = (entry){ .name = copy, .dtype = dtype };
+	return e;
 }
 
 static size_t set_shape(entry *e, enum kws_dtype dtype, size_t rank, const size_t *shape)
@@ -64,7 +70,7 @@ static void take_old(kws_write *w)
 {
 	for (size_t i = 0; i < kws_tensors_count(w->old); i++) {
 		const kws_tensor *t = kws_tensors_at(w->old, i);
-		entry *e = append(w, t->name);
+		entry *e = append(w, t->name, KWS_I8); /* in its place */
 		w->failed |= !e;
 		if (e) {
 			set_shape(e, t->dtype, t->rank, t->shape);
@@ -132,7 +138,7 @@ void kws_write_tensor(kws_write *w, const char *name, enum kws_dtype dtype, size
 {
 	entry *e = find(w, name);
 	if (!e)
-		e = append(w, name);
+		e = append(w, name, dtype);
 	if (e) {
 		const size_t n = set_shape(e, dtype, rank, shape);
 		free(e->own);

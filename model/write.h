@@ -22,9 +22,9 @@ void kws_write_destroy(kws_write *w);
 void kws_write_json(kws_write *w, const char *key, const json_t *value);
 void kws_write_text(kws_write *w, const char *key, const char *text);
 
-/* A tensor in place of the one of that name, or behind all others. data is copied: n elements,
- * the product of shape (rank,). KWS_I8 wants a last place in the file, since what follows would
- * not be aligned. */
+/* A tensor in place of the one of that name, or behind all others; numbers go before bytes (KWS_I8)
+ * that come last, behind which they might not be aligned. data is copied: n elements, the product of
+ * shape (rank,). */
 void kws_write_tensor(kws_write *w, const char *name, enum kws_dtype dtype, size_t rank,
 		      const size_t *shape, const void *data);
 void kws_write_drop(kws_write *w, const char *name);

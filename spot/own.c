@@ -58,7 +58,9 @@ static enum kws_status open_edit(edit *d, const void *file, size_t len, kws_erro
 
 static enum kws_status finish(edit *d, unsigned char **out, size_t *len, kws_error *err)
 {
-	kws_write_text(d->w, "version", "2");
+	const char *version = kws_tensors_meta(d->ts, "version");
+	if (!version || strcmp(version, "2") < 0) /* 3 has all that 2 has */
+		kws_write_text(d->w, "version", "2");
 	kws_write_json(d->w, "words", d->words);
 	kws_write_json(d->w, "network", d->network);
 	kws_write_json(d->w, "decision", d->decision);

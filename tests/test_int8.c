@@ -1,5 +1,6 @@
 /* Convolutions of 8-bit integers: every level gives the sums and bits of the plain formula, whatever the shape. */
 #include "model/network.h"
+#include "spot/own.h"
 #include "tests/fuzz/craft.h"
 #include "tests/fuzz/kinds.h"
 #include "vec/vec.h"
@@ -300,9 +301,39 @@ static void what_is_no_code_is_refused(void **state)
 	free(file);
 }
 
+/* The file that a word is added to keeps what it has. */
+static void a_word_of_ones_own_stands_beside_bytes(void **state)
+{
+	(void)state;
+	size_t len, n;
+	kws_error err = { "" };
+	kws_model *m;
+	kws_head head;
+	json_t *notes = json_object();
+	unsigned char *with,
+		*file = craft_model("int8", FEATURES("htk", "affine"),
+				    NETWORK("2", "2",
+					    "\"embedding\":" EMBEDDING("2", OWN_STEM_INT8) ",",
+					    NFFN("layernorm", "true"), "null"),
+				    DECISION, 3, &len);
+	assert_int_equal(kws_head_create(&head, 5), KWS_OK);
+	if (kws_own_add(file, len, "lamp", &head, 0.5f, false, notes, &with, &n, &err) != KWS_OK
+	    || kws_model_parse(&m, with, n, &err) != KWS_OK)
+		fail_msg("%s", err.text);
+	assert_string_equal(kws_model_meta(m, "version"), "3");
+	assert_true(kws_model_word_index(m, "lamp") >= 0);
+	kws_model_close(m);
+	kws_head_free(&head);
+	json_decref(notes);
+	free(with);
+	free(file);
+}
+
 int main(void)
 {
-	const struct CMUnitTest files[] = { cmocka_unit_test(what_is_no_code_is_refused) };
+	const struct CMUnitTest files[] = { cmocka_unit_test(what_is_no_code_is_refused),
+					    cmocka_unit_test(
+						    a_word_of_ones_own_stands_beside_bytes) };
 	int failed = cmocka_run_group_tests_name("files", files, NULL, NULL);
 	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
 		const kws_vec *v = kws_vec_named(levels[i]);

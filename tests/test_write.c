@@ -66,6 +66,7 @@ static void changes_are_there(void **state)
 	kws_write_tensor(w, "new", KWS_F32, 1, &n_one, other);
 	kws_write_tensor(w, "new", KWS_F32, 1, &n_two, two); /* in place of that */
 	kws_write_tensor(w, "last", KWS_I8, 1, &n_small, small);
+	kws_write_tensor(w, "late", KWS_F32, 1, &n_two, two); /* before the bytes */
 	kws_write_drop(w, "head.fc2.bias");
 	kws_write_drop(w, "nobody");
 	kws_write_text(w, "name", "other");
