@@ -73,9 +73,9 @@ static void choose_axes(plot *x)
 	double lo = pow(10.0, floor(log10(fmin(1.0 / x->hours, 0.5) + 1e-12)));
 	double hi = pow(10.0, ceil(log10(fmax(most, 2.0))));
 	double step = kws_axis_step(worst, 5.0);
-	x->rate = (kws_axis){ lo, hi, LEFT + STRIP, RIGHT, true };
+	x->rate = (kws_axis){ lo, hi, LEFT + STRIP, RIGHT, KWS_LOG };
 	x->miss = (kws_axis){ 0.0, fmin(step * ceil(worst / step), 100.0), DET_BOTTOM, DET_TOP,
-			      false };
+			      KWS_LINEAR };
 }
 
 static void draw_det_frame(plot *x)
@@ -258,10 +258,10 @@ static void draw_scores(plot *x)
 		n_words += words[b];
 		n_rest += rest[b];
 	}
-	kws_axis score = { log(lo / (1.0 - lo)), log(hi / (1.0 - hi)), LEFT, RIGHT, false };
+	kws_axis score = { log(lo / (1.0 - lo)), log(hi / (1.0 - hi)), LEFT, RIGHT, KWS_LINEAR };
 	/* The axis begins below 1, so that a bar of one is visible. */
 	kws_axis n = { 0.5, pow(10.0, ceil(log10((double)most + 1.0))), SCORE_BOTTOM, SCORE_TOP,
-		       true };
+		       KWS_LOG };
 	kws_picture *p = &x->p;
 	kws_picture_text(p, LEFT, SCORE_TOP - 30, HEADING, "Scores");
 	draw_score_axis(x, &score, &n);

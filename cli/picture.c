@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -42,7 +43,8 @@ unsigned kws_picture_colour(size_t i)
 static cairo_status_t put(void *ctx, const unsigned char *bytes, unsigned n)
 {
 	const kws_picture *p = ctx;
-	return fwrite(bytes, 1, n, p->to) == n ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+	return fwrite(bytes, 1, n, p->svg ? p->svg : p->to) == n ? CAIRO_STATUS_SUCCESS
+								 : CAIRO_STATUS_WRITE_ERROR;
 }
 
 static cairo_surface_t *surface_for(kws_picture *p, double width, double height)
@@ -66,10 +68,42 @@ bool kws_picture_open(kws_picture *p, const char *path, double width, double hei
 			return false;
 		p->to = p->file.to;
 	}
+	if (p->kind == SVG) {
+		p->svg = open_memstream(&p->svg_text, &p->n_svg);
+		p->titles = open_memstream(&p->titles_text, &p->n_titles);
+		p->no_memory = !p->svg || !p->titles;
+	}
 	p->surface = surface_for(p, width, height);
 	p->cairo = cairo_create(p->surface);
 	kws_picture_fill(p, 0, 0, width, height, (kws_ink){ .rgb = 0xffffff });
 	return true;
+}
+
+static bool end_memory(FILE *f)
+{
+	return f && fclose(f) == 0;
+}
+
+/* Write the SVG with its titles before its end: above all that is drawn. */
+static cairo_status_t write_svg(kws_picture *p, bool good)
+{
+	static const char end[] = "</svg>";
+	size_t n = 0;
+	bool whole = end_memory(p->svg);
+	whole = end_memory(p->titles) && whole;
+	p->svg = NULL;
+	if (whole && good) {
+		for (n = p->n_svg; n >= strlen(end); n--)
+			if (memcmp(p->svg_text + n - strlen(end), end, strlen(end)) == 0)
+				break;
+		n = n >= strlen(end) ? n - strlen(end) : p->n_svg;
+		fwrite(p->svg_text, 1, n, p->to);
+		fwrite(p->titles_text, 1, p->n_titles, p->to);
+		fwrite(p->svg_text + n, 1, p->n_svg - n, p->to);
+	}
+	free(p->svg_text);
+	free(p->titles_text);
+	return whole ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_NO_MEMORY;
 }
 
 bool kws_picture_close(kws_picture *p, bool good)
@@ -82,6 +116,8 @@ bool kws_picture_close(kws_picture *p, bool good)
 	if (status == CAIRO_STATUS_SUCCESS)
 		status = cairo_surface_status(p->surface);
 	cairo_surface_destroy(p->surface);
+	if (p->kind == SVG && write_svg(p, status == CAIRO_STATUS_SUCCESS && good))
+		status = CAIRO_STATUS_NO_MEMORY;
 	/* Write errors are reported by the owner of the stream. */
 	if (status != CAIRO_STATUS_SUCCESS && status != CAIRO_STATUS_WRITE_ERROR)
 		kws_out_complain("%s: %s", p->path, cairo_status_to_string(status));
@@ -148,33 +184,89 @@ void kws_picture_dot(kws_picture *p, double x, double y, double radius, kws_ink 
 	cairo_fill(p->cairo);
 }
 
-void kws_picture_text(kws_picture *p, double x, double y, kws_type type, const char *format, ...)
+/* A text that can be drawn: without control characters, and as in JSON, bytes that are not UTF-8 as
+ * U+FFFD. Free it with json_decref(). NULL: out of memory. */
+static json_t *drawable(kws_picture *p, const char *format, va_list more)
 {
 	char text[512];
-	cairo_text_extents_t extents;
-	va_list more;
-	va_start(more, format);
 	vsnprintf(text, sizeof text, format, more);
-	va_end(more);
 	for (char *c = text; *c; c++)
 		*c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
-	/* As in JSON, bytes that are not UTF-8 become U+FFFD; cairo does not accept them. */
 	json_t *good = kws_out_json_text(text);
-	const char *shown = good ? json_string_value(good) : "";
 	p->no_memory = p->no_memory || !good;
-	dip(p, (kws_ink){ .rgb = type.rgb });
+	return good;
+}
+
+static void choose_font(kws_picture *p, kws_type type)
+{
 	cairo_select_font_face(p->cairo, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
 			       type.bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
 	cairo_set_font_size(p->cairo, type.size > 0.0 ? type.size : 12.0);
-	cairo_text_extents(p->cairo, shown, &extents);
+}
+
+static double width_of(kws_picture *p, kws_type type, const char *text)
+{
+	cairo_text_extents_t extents;
+	choose_font(p, type);
+	cairo_text_extents(p->cairo, text, &extents);
+	return extents.x_advance;
+}
+
+double kws_picture_text_width(kws_picture *p, kws_type type, const char *text)
+{
+	json_t *good = kws_out_json_text(text);
+	p->no_memory = p->no_memory || !good;
+	const double width = width_of(p, type, good ? json_string_value(good) : "");
+	json_decref(good);
+	return width;
+}
+
+void kws_picture_text(kws_picture *p, double x, double y, kws_type type, const char *format, ...)
+{
+	va_list more;
+	va_start(more, format);
+	json_t *good = drawable(p, format, more);
+	va_end(more);
+	const char *shown = good ? json_string_value(good) : "";
+	dip(p, (kws_ink){ .rgb = type.rgb });
+	const double width = width_of(p, type, shown);
 	cairo_save(p->cairo);
 	cairo_translate(p->cairo, x, y);
 	if (type.turned)
 		cairo_rotate(p->cairo, -0.5 * acos(-1.0));
-	cairo_move_to(p->cairo, -0.5 * (double)type.anchor * extents.x_advance, 0.0);
+	cairo_move_to(p->cairo, -0.5 * (double)type.anchor * width, 0.0);
 	cairo_show_text(p->cairo, shown);
 	cairo_new_path(p->cairo);
 	cairo_restore(p->cairo);
+	json_decref(good);
+}
+
+static void put_escaped(FILE *to, const char *text)
+{
+	for (; *text; text++)
+		switch (*text) {
+		case '&': fputs("&amp;", to); break;
+		case '<': fputs("&lt;", to); break;
+		case '>': fputs("&gt;", to); break;
+		default: putc(*text, to);
+		}
+}
+
+void kws_picture_title(kws_picture *p, double x, double y, double w, double h, const char *format,
+		       ...)
+{
+	va_list more;
+	if (!p->titles)
+		return;
+	va_start(more, format);
+	json_t *good = drawable(p, format, more);
+	va_end(more);
+	fprintf(p->titles,
+		"<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"none\" "
+		"pointer-events=\"all\"><title>",
+		x, y, w, h);
+	put_escaped(p->titles, good ? json_string_value(good) : "");
+	fputs("</title></rect>\n", p->titles);
 	json_decref(good);
 }
 
@@ -205,10 +297,30 @@ void kws_picture_image(kws_picture *p, double x, double y, double w, double h,
 
 /* ---- axes ---- */
 
+/* The deviate of the standard normal distribution below which this share lies: the inverse of its
+ * integral, by halving. */
+static double deviate(double share)
+{
+	double lo = -8.0, hi = 8.0;
+	for (int i = 0; i < 60; i++) {
+		const double middle = 0.5 * (lo + hi);
+		if (0.5 * erfc(-middle / sqrt(2.0)) < share)
+			lo = middle;
+		else
+			hi = middle;
+	}
+	return 0.5 * (lo + hi);
+}
+
+static double scaled(enum kws_scale scale, double value)
+{
+	return scale == KWS_LOG ? log(value) : scale == KWS_DEVIATE ? deviate(value) : value;
+}
+
 double kws_axis_at(const kws_axis *a, double value)
 {
-	double part = a->log ? log(value / a->lo) / log(a->hi / a->lo)
-			     : (value - a->lo) / (a->hi - a->lo);
+	const double lo = scaled(a->scale, a->lo), hi = scaled(a->scale, a->hi);
+	const double part = (scaled(a->scale, value) - lo) / (hi - lo);
 	return a->from + fmin(fmax(part, 0.0), 1.0) * (a->to - a->from);
 }
 

@@ -22,6 +22,10 @@ typedef struct {
 	cairo_t *cairo;
 	int kind;	/* by the suffix */
 	bool no_memory; /* out of memory for a text */
+	/* of an SVG: what cairo writes, and the titles that go into it at its end */
+	FILE *svg, *titles;
+	char *svg_text, *titles_text;
+	size_t n_svg, n_titles;
 } kws_picture;
 
 /* Open a white page. path: as returned by kws_picture_need(); MUST outlive p. False: the reason was
@@ -68,15 +72,28 @@ typedef struct {
 void kws_picture_text(kws_picture *p, double x, double y, kws_type type, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/* How wide a text is. */
+double kws_picture_text_width(kws_picture *p, kws_type type, const char *text);
+
+/* What an SVG tells while the pointer is over a rectangle; in a PNG or PDF nothing. The text may
+ * contain any bytes. */
+void kws_picture_title(kws_picture *p, double x, double y, double w, double h, const char *format,
+		       ...) __attribute__((format(printf, 6, 7)));
+
 /* Draw pixels (rows, columns), 0xRRGGBB each, stretched over a rectangle. They are not used after
  * the call. */
 void kws_picture_image(kws_picture *p, double x, double y, double w, double h,
 		       const unsigned *pixel, size_t columns, size_t rows);
 
+/* KWS_DEVIATE: of shares, 0 to 1, which are as far apart as the deviates of the normal distribution
+ * that they belong to. Such an axis shows the tails of two normal distributions as a straight
+ * line. */
+enum kws_scale { KWS_LINEAR, KWS_LOG, KWS_DEVIATE };
+
 /* A range of values on the page: lo is at `from', hi at `to'. */
 typedef struct {
 	double lo, hi, from, to;
-	bool log;
+	enum kws_scale scale;
 } kws_axis;
 
 double kws_axis_at(const kws_axis *a, double value);

@@ -5,6 +5,7 @@
 #include "cli/out.h"
 #include "cli/picture.h"
 #include "cli/plot.h"
+#include "spot/near.h"
 #include "spot/spotter.h"
 
 #include <math.h>
@@ -27,7 +28,7 @@ static const struct argp_option options[] = {
 	{ "start", OPT_START, "S", 0, "Begin at second S (default 0)", 0 },
 	{ "end", OPT_END, "S", 0, "End at second S (default: the end)", 0 },
 	{ "width", OPT_WIDTH, "N", 0,
-	  "Pixels along the time axis, 200 to 20000 (default: from the length)", 0 },
+	  "Pixels of a line of ten seconds, 200 to 20000 (default: from the length)", 0 },
 	{ 0 },
 };
 
@@ -61,8 +62,13 @@ typedef struct {
 	kws_plot p; /* what was heard */
 	kws_model *model;
 	kws_spotter *spotter;
-	float *pcm; /* (BLOCK,) */
-	size_t cap_events;
+	float *pcm;	/* (BLOCK,) */
+	kws_near *near; /* (n_words,) */
+	uint64_t read;	/* samples at in_hz */
+	unsigned in_hz;
+	uint64_t stretch; /* of the waveform, the current one */
+	float lowest, highest;
+	size_t cap_finds;
 	bool too_long, no_memory;
 } task;
 
@@ -91,30 +97,82 @@ static void keep(task *t, kws_plot_rows *r, double when, const float *row, size_
 	memcpy(r->row + r->n++ * n, row, n * sizeof *row);
 }
 
+static void keep_find(task *t, const kws_event *ev, bool near)
+{
+	if (t->p.n_finds == t->cap_finds) {
+		size_t cap = t->cap_finds ? 2 * t->cap_finds : 64;
+		kws_plot_find *more = realloc(t->p.find, cap * sizeof *more);
+		if (!more) {
+			t->no_memory = true;
+			return;
+		}
+		t->p.find = more;
+		t->cap_finds = cap;
+	}
+	t->p.find[t->p.n_finds++] = (kws_plot_find){ .event = *ev, .near = near };
+}
+
+static void near_miss(task *t, size_t word, uint64_t sample)
+{
+	const kws_near *n = &t->near[word];
+	const kws_event ev = { .sample = sample,
+			       .start = n->start,
+			       .end = n->peak,
+			       .word = (unsigned)word,
+			       .score = n->score,
+			       .threshold = kws_model_threshold(t->model, word),
+			       .level_dbfs = NAN,
+			       .snr_db = NAN };
+	keep_find(t, &ev, true);
+}
+
 static void on_frame(void *ctx, const kws_frame *f)
 {
 	task *t = ctx;
 	const double when = (double)(f->sample - t->p.frame) / t->p.rate_hz;
-	for (size_t i = 0; i < f->stride; i++)
-		keep(t, &t->p.mels, when + (double)(i * t->p.hop) / t->p.rate_hz,
-		     f->mel + i * f->n_mels, f->n_mels);
-	keep(t, &t->p.scores, when, kws_spotter_score(t->spotter), t->p.n_words);
+	const float *score = kws_spotter_score(t->spotter);
+	for (size_t i = 0; i < f->stride; i++) {
+		const double hop = when + (double)(i * t->p.hop) / t->p.rate_hz;
+		keep(t, &t->p.mels, hop, f->mel + i * f->n_mels, f->n_mels);
+		keep(t, &t->p.level, hop, f->level + i, 1);
+	}
+	keep(t, &t->p.scores, when, score, t->p.n_words);
+	for (size_t w = 0; w < f->n_words; w++) {
+		const float threshold = kws_model_threshold(t->model, w);
+		if (kws_model_is_command(t->model, w)
+		    && kws_near_step(&t->near[w], f->sample, score[w], KWS_NEAR_SHARE * threshold,
+				     threshold))
+			near_miss(t, w, f->sample);
+	}
 }
 
 static void on_event(void *ctx, const kws_event *ev)
 {
 	task *t = ctx;
-	if (t->p.n_events == t->cap_events) {
-		size_t cap = t->cap_events ? 2 * t->cap_events : 64;
-		kws_event *more = realloc(t->p.events, cap * sizeof *more);
-		if (!more) {
-			t->no_memory = true;
-			return;
-		}
-		t->p.events = more;
-		t->cap_events = cap;
+	kws_near_events(t->near, t->p.n_words, ev, kws_model_rate_hz(t->model),
+			kws_model_decision(t->model)->refractory_ms);
+	keep_find(t, ev, false);
+}
+
+/* The end of a stretch of the waveform. */
+static void end_stretch(task *t)
+{
+	const float ends[] = { t->lowest, t->highest };
+	keep(t, &t->p.wave, (double)t->stretch / KWS_PLOT_WAVE_HZ, ends, 2);
+}
+
+static void follow_wave(task *t, size_t n)
+{
+	for (size_t i = 0; i < n; i++, t->read++) {
+		const uint64_t stretch = t->read * KWS_PLOT_WAVE_HZ / t->in_hz;
+		if (stretch != t->stretch)
+			end_stretch(t);
+		if (stretch != t->stretch || !t->read)
+			t->lowest = t->highest = t->pcm[i];
+		t->stretch = stretch;
+		t->lowest = fminf(t->lowest, t->pcm[i]);
+		t->highest = fmaxf(t->highest, t->pcm[i]);
 	}
-	t->p.events[t->p.n_events++] = *ev;
 }
 
 static enum kws_status set_up(task *t, unsigned in_hz, kws_error *err)
@@ -123,11 +181,14 @@ static enum kws_status set_up(task *t, unsigned in_hz, kws_error *err)
 	cfg.on_event = on_event;
 	cfg.on_frame = on_frame;
 	cfg.ctx = t;
+	t->in_hz = in_hz;
 	const enum kws_status st = kws_spotter_create(&t->spotter, t->model, in_hz, &cfg, err);
 	if (st != KWS_OK)
 		return st;
 	t->pcm = calloc(BLOCK, sizeof *t->pcm);
-	return t->pcm ? KWS_OK : kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
+	t->near = calloc(t->p.n_words, sizeof *t->near);
+	return t->pcm && t->near ? KWS_OK
+				 : kws_fail(err, KWS_ERR_NOMEM, "%s", kws_strerror(KWS_ERR_NOMEM));
 }
 
 /* Process the whole recording from its start, and keep the results in the range. */
@@ -139,10 +200,14 @@ static enum kws_status hear(task *t, kws_source *src, kws_error *err)
 	enum kws_status st;
 	do {
 		st = kws_source_read(src, t->pcm, BLOCK, &got, err);
+		follow_wave(t, got);
 		kws_spotter_process(t->spotter, t->pcm, got);
 	} while (st == KWS_OK && got && !t->too_long && !t->no_memory
 		 && !((double)kws_spotter_heard(t->spotter) / t->p.rate_hz > t->a->end + later));
 	kws_spotter_flush(t->spotter);
+	for (size_t w = 0; w < t->p.n_words; w++)
+		if (kws_near_flush(&t->near[w]))
+			near_miss(t, w, kws_spotter_heard(t->spotter));
 	if (st != KWS_OK)
 		return st;
 	if (t->no_memory)
@@ -185,8 +250,10 @@ static int run_task(task *t)
 		st = set_up(t, kws_source_rate(src), &err);
 	if (st == KWS_OK)
 		st = hear(t, src, &err);
+	if (st == KWS_OK && strcmp(path, "-") != 0)
+		st = kws_plot_compare(&t->p, path, &err);
 	if (st == KWS_OK) {
-		kws_notes_add(&notes, 0, path, src, t->p.n_events > 0);
+		kws_notes_add(&notes, 0, path, src, t->p.n_finds > 0);
 		kws_out_notes(&notes);
 	}
 	kws_source_close(src);
@@ -201,9 +268,9 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "FILE -p PICTURE",
-	.doc = "Draw a recording: the spectrogram that the network is given, the score of each "
-	       "word, "
-	       "its threshold, and the words that are found.",
+	.doc = "Draw a recording in lines of ten seconds: waveform, level, spectrogram, the words "
+	       "that are found, near misses and scores; and beside them what was said, if there is "
+	       "a truth file, a.tsv for a.flac.",
 	.children = kws_args_audio_child,
 };
 
@@ -216,9 +283,8 @@ int kws_cmd_plot(int argc, char **argv)
 	int status = run_task(&t);
 	kws_spotter_destroy(t.spotter);
 	free(t.pcm);
-	free(t.p.mels.row);
-	free(t.p.scores.row);
-	free(t.p.events);
+	free(t.near);
+	kws_plot_free(&t.p);
 	kws_model_close(t.model);
 	return status;
 }

@@ -5,28 +5,12 @@
 #include "corpus/truth.h"
 #include "spot/stream.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- labels ---- */
-
-/* The path of a recording's truth file. NULL: out of memory. */
-static char *truth_path(const char *recording)
-{
-	const char *slash = strrchr(recording, '/'), *dot = strrchr(recording, '.');
-	size_t n = strlen(recording), size;
-	if (dot && (!slash || dot > slash + 1) && dot != recording)
-		n = (size_t)(dot - recording);
-	size = n + sizeof ".tsv";
-	char *path = malloc(size);
-	if (path)
-		snprintf(path, size, "%.*s.tsv", (int)n, recording);
-	return path;
-}
 
 /* Report words after the end of the sound: the list belongs to another recording, or its unit is
  * not seconds. */
@@ -53,15 +37,12 @@ static bool read_truth(const kws_material *terms, kws_heard *h, const char *reco
 	kws_problems *problems = &h->problems;
 	kws_truth *truth = NULL;
 	kws_error err = { "" };
-	char *path = truth_path(recording);
-	bool good = path != NULL;
-	/* a broken link does not mean that nothing is said */
-	if (path && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-		good = kws_truth_open(&truth, path, &err) == KWS_OK;
-		if (good)
-			r->said = calloc(kws_truth_count(truth) + 1, sizeof *r->said);
-		good = good && r->said;
-		r->labelled = true;
+	char *path = kws_truth_path(recording);
+	bool good = path && kws_truth_open_if_any(&truth, path, &err) == KWS_OK;
+	r->labelled = !good || truth;
+	if (good && truth) {
+		r->said = calloc(kws_truth_count(truth) + 1, sizeof *r->said);
+		good = r->said;
 	}
 	if (!good)
 		kws_problems_add(problems, "%s",

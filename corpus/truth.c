@@ -4,8 +4,11 @@
 #include "corpus/list.h"
 #include "number.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct kws_truth {
 	const char *name; /* of the list, while it is parsed */
@@ -126,4 +129,26 @@ size_t kws_truth_count(const kws_truth *t)
 const kws_truth_item *kws_truth_get(const kws_truth *t, size_t i)
 {
 	return &t->items[i];
+}
+
+char *kws_truth_path(const char *recording)
+{
+	const char *slash = strrchr(recording, '/'), *dot = strrchr(recording, '.');
+	size_t n = strlen(recording);
+	if (dot && (!slash || dot > slash + 1) && dot != recording)
+		n = (size_t)(dot - recording);
+	const size_t size = n + sizeof ".tsv";
+	char *path = malloc(size);
+	if (path)
+		snprintf(path, size, "%.*s.tsv", (int)n, recording);
+	return path;
+}
+
+enum kws_status kws_truth_open_if_any(kws_truth **out, const char *path, kws_error *err)
+{
+	*out = NULL;
+	/* A broken link does not mean that nothing is said. */
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return KWS_OK;
+	return kws_truth_open(out, path, err);
 }

@@ -28,7 +28,13 @@ typedef struct kws_truth kws_truth;
 /* KWS_ERR_IO: the list cannot be read. KWS_ERR_FORMAT: its content is wrong. */
 enum kws_status kws_truth_open(kws_truth **out, const char *path, kws_error *err);
 
-/* The same for text (len bytes, copied); name is used in errors. */
+/* The truth file of a recording: a.tsv for a.flac. The caller MUST free() it. NULL: out of memory. */
+char *kws_truth_path(const char *recording);
+
+/* kws_truth_open(), but if there is no such file, *out is NULL, and KWS_OK. */
+enum kws_status kws_truth_open_if_any(kws_truth **out, const char *path, kws_error *err);
+
+/* kws_truth_open() for text (len bytes, copied); name is used in errors. */
 enum kws_status kws_truth_parse(kws_truth **out, const char *text, size_t len, const char *name,
 				kws_error *err);
 void kws_truth_close(kws_truth *t);
