@@ -28,10 +28,12 @@ typedef struct {
 
 /* ---- work ---- */
 
-static void add_product(void *ctx, const kws_product *g, size_t rows)
+static void add_product(void *ctx, const kws_any_product *p, size_t rows)
 {
 	double *sum = ctx;
-	*sum += (double)rows * (double)(g->taps * g->n_in) * (double)g->n_out;
+	const size_t one = p->floats ? p->floats->taps * p->floats->n_in * p->floats->n_out
+				     : p->bytes->taps * p->bytes->n_in * p->bytes->n_out;
+	*sum += (double)rows * (double)one;
 }
 
 static double work_of(const kws_linear *l)

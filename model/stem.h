@@ -63,8 +63,8 @@ typedef struct {
 
 /* conf: a list of {"kind": "conv", ...} and {"kind": "pool", ...}; entry i has the tensors
  * stem.<i>.weight [channels, channels before, frames, bands] and stem.<i>.bias, with `before` in
- * front of their names; those of 8 bits are in model/bytes.h. quiet (n_mels,): a normalised feature frame of silence. A failed init
- * leaves what kws_stem_free() copes with. */
+ * front of their names; those of 8 bits are in model/bytes.h. quiet (n_mels,): a normalised feature
+ * frame of silence. A failed init leaves what kws_stem_free() copes with. */
 enum kws_status kws_stem_init(kws_stem *s, const json_t *conf, const float *quiet, size_t n_mels,
 			      kws_tensors *ts, const char *before, kws_error *err);
 void kws_stem_free(kws_stem *s);
