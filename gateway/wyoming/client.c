@@ -16,20 +16,18 @@ enum { AT_ONCE = 4096, PIPE = 4096 };
 /* How long a client may leave its answers unread, and how long it may take to hang up. */
 static const double unread_s = 30.0, leave_s = 2.0;
 
-static void on_ready(void *ctx, unsigned events);
-
 /* ---- come and go ---- */
 
 static enum kws_status watch_new(client *c, kws_error *err)
 {
 	kws_loop *l = c->all->loop;
-	enum kws_status status = kws_loop_add(l, c->in, KWS_LOOP_READ, on_ready, c, err);
+	enum kws_status status = kws_loop_add(l, c->in, KWS_LOOP_READ, kws_client_ready, c, err);
 
 	if (c->is_socket || status == KWS_ERR_NOMEM)
 		return status;
 	/* a file is always ready, and cannot be polled */
 	c->reads_at_once = status != KWS_OK;
-	status = kws_loop_add(l, c->out, KWS_LOOP_WRITE, on_ready, c, err);
+	status = kws_loop_add(l, c->out, KWS_LOOP_WRITE, kws_client_ready, c, err);
 	c->writes_at_once = status != KWS_OK;
 	if (status == KWS_OK)
 		kws_loop_modify(l, c->out, 0);
@@ -244,7 +242,7 @@ void kws_client_heard(client *c)
 	go_on(c);
 }
 
-static void on_ready(void *ctx, unsigned events)
+void kws_client_ready(void *ctx, unsigned events)
 {
 	client *c = ctx;
 

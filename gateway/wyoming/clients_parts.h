@@ -56,6 +56,8 @@ struct kws_clients {
 client *kws_client_seat(kws_clients *all, int in, int out, kws_error *err);
 void kws_client_hang_up(client *c); /* and free it */
 
+/* Its descriptors are ready, ctx is the client; for the loop. It may have gone afterwards. */
+void kws_client_ready(void *ctx, unsigned events);
 /* It is its turn: use what it has sent. It may have gone afterwards. */
 void kws_client_turn(client *c);
 /* Its block was heard. It may have gone afterwards. */
