@@ -95,10 +95,13 @@ static kws_session *play(const uint8_t *data, size_t size, size_t piece)
 static void check_answers(kws_out *o)
 {
 	kws_reader r = { .text = NULL };
-	const char *part, *bytes = o->bytes + o->first;
+	const char *part, *bytes;
 	size_t used, n_part;
 
 	demand(!o->lost);
+	if (!o->n)
+		return;
+	bytes = o->bytes + o->first;
 	for (size_t at = 0; at < o->n; at += used) {
 		bool known = false;
 
