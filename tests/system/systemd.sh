@@ -13,7 +13,8 @@ installed() { # FOLDER: what `make install` puts there, made by hand so that no 
 test_units() { # at most 30 s
 	need systemd-analyze
 	local score most
-	for u in kwsd.service kwsd@mic.service kwsd-web.service; do
+	cp systemd/*.socket "$T"
+	for u in kwsd.service kwsd@mic.service kwsd-web.service kwsd-wyoming.service; do
 		most=1.4
 		case $u in kwsd.service | kwsd@*) most=0.6 ;; esac
 		sed "s|^\(Exec[A-Za-z]*\)=/usr/local/bin/|\1=$B/|" "systemd/${u/mic/}" > "$T/$u"
@@ -107,6 +108,11 @@ boot() { # SCRIPT
 
 test_boot() { # at most 300 s
 	boot inside.sh
+}
+
+test_boot_wyoming() { # at most 120 s
+	[ -x "$B/kwsd-wyoming" ] || skip "kwsd-wyoming is not built"
+	boot inside_wyoming.sh
 }
 
 test_boot_web() { # at most 120 s

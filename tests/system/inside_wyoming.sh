@@ -1,0 +1,72 @@
+# inside_wyoming.sh - runs inside the container that systemd.sh boots; says what it finds to /shared/log
+exec > /shared/log 2>&1
+trap 'systemctl poweroff > /dev/null 2>&1' EXIT
+show() { systemctl show kwsd-wyoming -p "$1" --value; }
+fail() { echo "FAIL: $*"; systemctl status kwsd-wyoming kwsd-wyoming.socket --no-pager -n 0; journalctl -q --no-pager -n 30 -u kwsd-wyoming -o cat; exit 1; }
+await() { local n=$(($1 * 20)); shift; while [ "$n" -gt 0 ]; do "$@" > /dev/null 2>&1 && return; sleep 0.05; n=$((n - 1)); done; return 1; }
+logged() { journalctl -q -u kwsd-wyoming -o cat --no-pager | grep -q -e "$1"; }
+# ask SECONDS: send standard input; what is answered within this time
+ask() { exec 5<> /dev/tcp/127.0.0.1/10400 || fail "no connection"; cat >&5; timeout "$1" cat <&5; exec 5>&-; }
+words() { printf '{"type":"describe"}\n' | ask 1 | grep -o '"phrase": "[^"]*"' | cut -d'"' -f4 | tr '\n' ' '; }
+recording() {
+	printf '{"type":"audio-chunk","data":{"rate":16000,"width":2,"channels":1},"payload_length":%d}\n' "$(tail -c +45 /shared/in.wav | wc -c)"
+	tail -c +45 /shared/in.wav
+	printf '{"type":"audio-stop"}\n'
+}
+heard() { recording | ask 2 | grep -o '"name": "[^"]*"' | cut -d'"' -f4; }
+
+# nothing runs before somebody connects
+systemctl start kwsd-wyoming.socket || fail "start of the socket"
+systemctl is-active -q kwsd-wyoming && fail "it runs before it is asked"
+w=$(words)
+case $w in "yes no "*) ;; *) fail "words: $w" ;; esac
+systemctl is-active -q kwsd-wyoming || fail "it does not run"
+echo "socket: started by a connection, offers $w"
+sed -n 's/.*"word":"\([^"]*\)".*/\1/p' /shared/want > /t/want
+heard > /t/got
+diff /t/want /t/got || fail "heard: $(cat /t/got)"
+echo "heard through the sandbox: $(tr '\n' ' ' < /t/got)"
+await 10 eval 'case $(show StatusText) in *words*) ;; *) false ;; esac' || fail "status: $(show StatusText)"
+
+# the sandbox, seen from inside
+p=$(show MainPID)
+[ "$(awk '/^CapEff/ {print $2}' /proc/$p/status)" = 0000000000000000 ] || fail "has capabilities"
+[ "$(awk '/^CapBnd/ {print $2}' /proc/$p/status)" = 0000000000000000 ] || fail "may get capabilities"
+[ "$(awk '/^NoNewPrivs/ {print $2}' /proc/$p/status)" = 1 ] || fail "may get privileges"
+[ "$(awk '/^Seccomp:/ {print $2}' /proc/$p/status)" = 2 ] || fail "no system call filter"
+[ "$(awk '/^Uid/ {print $2}' /proc/$p/status)" != 0 ] || fail "is root"
+in_it() { nsenter -t "$p" -m -n -- "$@"; }
+for d in /etc/kwsd /usr /var; do in_it touch $d/x 2> /dev/null && fail "may write $d"; done
+in_it ls /root 2> /dev/null | grep -q . && fail "sees /root"
+in_it test -e /dev/snd && fail "sees sound devices"
+[ "$(readlink "/proc/$p/ns/net")" != "$(readlink /proc/1/ns/net)" ] || fail "shares the network"
+[ "$(in_it cat /proc/self/net/dev | tail -n +3 | cut -d: -f1 | tr -d ' \n')" = lo ] || fail "has a network"
+in_it bash -c 'exec 5<> /dev/tcp/127.0.0.1/10400' 2> /dev/null && fail "can connect to the machine it runs on"
+[ "$(show RestrictAddressFamilies)" = AF_UNIX ] || fail "address families: $(show RestrictAddressFamilies)"
+echo "sandbox: user $(ps -o user= -p "$p"), no capabilities, system calls filtered, no network, no sound devices"
+
+# reload: good, then bad
+printf '[threshold]\nyes = off\n' >> /etc/kwsd/kwsd.conf
+systemctl reload kwsd-wyoming || fail "reload"
+await 10 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after the reload: $(words)"
+printf 'nosuch = off\n' >> /etc/kwsd/kwsd.conf
+systemctl reload kwsd-wyoming
+await 10 logged "the words stay as they were" || fail "a bad word is not refused"
+case $(words) in "no "*) ;; *) fail "a refused reload has changed something" ;; esac
+[ "$(show MainPID)" = "$p" ] || fail "another process"
+sed -i '/^nosuch/d' /etc/kwsd/kwsd.conf
+echo "reload: good taken, bad refused"
+
+# killed, hung, stopped: the next client is served
+kill -KILL "$p"
+await 10 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after kill -9"
+mkdir -p /run/systemd/system/kwsd-wyoming.service.d
+printf '[Service]\nWatchdogSec=1\n' > /run/systemd/system/kwsd-wyoming.service.d/test.conf
+systemctl daemon-reload; systemctl restart kwsd-wyoming || fail "restart"
+kill -STOP "$(show MainPID)"
+await 15 logged "Watchdog timeout" || fail "a hang is not seen"
+await 15 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after a hang"
+systemctl stop kwsd-wyoming || fail "stop"
+case $(words) in "no "*) ;; *) fail "after a stop" ;; esac
+echo "killed, hung, stopped: the next client is served"
+echo "inside: all well"
