@@ -14,7 +14,7 @@ test_units() { # at most 30 s
 	need systemd-analyze
 	local score most
 	cp systemd/*.socket "$T"
-	for u in kwsd.service kwsd@mic.service kwsd-web.service kwsd-wyoming.service; do
+	for u in kwsd.service kwsd@mic.service kwsd-web.service kwsd-mqtt.service kwsd-wyoming.service; do
 		most=1.4
 		case $u in kwsd.service | kwsd@*) most=0.6 ;; esac
 		sed "s|^\(Exec[A-Za-z]*\)=/usr/local/bin/|\1=$B/|" "systemd/${u/mic/}" > "$T/$u"
@@ -119,4 +119,10 @@ test_boot_web() { # at most 120 s
 	[ -x "$B/kwsd-web" ] || skip "kwsd-web is not built"
 	need curl python3
 	boot inside_web.sh
+}
+
+test_boot_mqtt() { # at most 180 s
+	[ -x "$B/kwsd-mqtt" ] || skip "kwsd-mqtt is not built"
+	need mosquitto mosquitto_sub mosquitto_passwd
+	boot inside_mqtt.sh
 }
