@@ -10,15 +10,18 @@
 __asm__(".pushsection .rodata\n"
 	".global kws_page_begin\n"
 	"kws_page_begin: .incbin \"gateway/web/page.html\"\n"
-	".global kws_page_end\n"
-	"kws_page_end: .byte 0\n"
+	"0: .byte 0\n"
+	".balign 8\n"
+	".global kws_page_bytes\n"
+	"kws_page_bytes: .8byte 0b - kws_page_begin\n"
 	".popsection\n");
 
-extern const char kws_page_begin[], kws_page_end[];
+extern const char kws_page_begin[];
+extern const uint64_t kws_page_bytes;
 
 const char *kws_page(size_t *n)
 {
-	*n = (size_t)(kws_page_end - kws_page_begin);
+	*n = kws_page_bytes;
 	return kws_page_begin;
 }
 

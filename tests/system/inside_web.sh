@@ -32,8 +32,8 @@ for u in kwsd kwsd-web; do
 	mkdir -p "/etc/systemd/system/$u.service.d"
 	printf '[Service]\nExecStartPre=/usr/bin/python3 /t/tries\n' > "/etc/systemd/system/$u.service.d/tries.conf"
 done
-mkdir -p -m 700 /var/lib/private
 mkdir -p /var/lib/private/kwsd
+chmod 700 /var/lib/private
 touch /var/lib/private/kwsd/secret
 sed -i '/^Group=/d' /etc/systemd/system/kwsd.service.d/test.conf # its own, as it is installed
 printf 'StandardOutput=journal\n' >> /etc/systemd/system/kwsd.service.d/tries.conf

@@ -107,7 +107,7 @@ def keyboard(b):
             before = threshold("up")
             for _ in range(3):
                 b.key("ArrowLeft", 37)
-            until("arrows do not set", lambda: abs(threshold("up") - (before - 0.03)) < 1e-6)
+            until("arrows do not set", lambda want=before - 0.03: abs(threshold("up") - want) < 1e-6)
             assert b.eval("document.activeElement.getAttribute('aria-valuetext')") == f"{before - 0.03:.2f}"
     for want in ("Keep changes after a restart", "Listening, Microphone", "Threshold of yes", "Threshold of go", "Near misses"):
         assert want in seen, f"Tab does not reach {want}: {seen}"
