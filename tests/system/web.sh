@@ -10,8 +10,7 @@ web_daemon() {
 	while :; do pace "$T/in.raw" 32000; done > "$T/mic" 2> /dev/null &
 	FEED=$!
 	PIDS="$PIDS $FEED"
-	[ -e "$T/two" ] || set -- -d "raw:$T/mic" "$@"
-	kwsd_start "$@" -o stdout.enabled=no -o "control.path=$T/control" -o "control.state=$T/kept.conf"
+	kwsd_start -d "raw:$T/mic" "$@" -o stdout.enabled=no -o "control.path=$T/control" -o "control.state=$T/kept.conf"
 	await 10 test -S "$T/control" || fail "kwsd has no control socket"
 }
 
@@ -161,11 +160,18 @@ test_page() { # at most 150 s
 
 test_microphones() { # at most 90 s
 	need chromium
-	audio 16000 raw "$T/in.raw"
-	mkfifo "$T/two"
-	while :; do pace "$T/in.raw" 32000; done > "$T/two" 2> /dev/null &
+	pulse_start
+	audio 16000 wav "$T/in16.wav"
+	audio 48000 wav "$T/in48.wav" 2
+	kwsd_start -o "audio kitchen.device=kws16" -o "audio attic.device=kws48" -o stdout.enabled=no -o "control.path=$T/control"
+	await 10 test -S "$T/control" || fail "kwsd has no control socket"
+	while :; do
+		play kws16 "$T/in16.wav" &
+		sleep 3
+		play kws48 "$T/in48.wav"
+		wait $!
+	done 2> /dev/null &
 	PIDS="$PIDS $!"
-	web_daemon -o "audio kitchen.device=raw:$T/mic" -o "audio attic.device=raw:$T/two"
 	web_start
 	mkdir "$T/pictures"
 	timeout 80 python3 tests/system/web_two.py "$URL" "$T" ${KWS_PICTURES:+slowly} > "$T/log" 2>&1 || fail "web_two.py"

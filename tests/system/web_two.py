@@ -20,7 +20,7 @@ def switch(name):
 
 
 with Browser() as b:
-    b.size(1400, 1100)
+    b.size(1280, 1000)
     b.open(URL + "/")
     b.wait("document.querySelectorAll('#microphones > section').length === 2")
     assert b.eval("[...document.querySelectorAll('h2')].map(h => h.textContent).join()") == "kitchen,attic,Heard"
@@ -30,7 +30,7 @@ with Browser() as b:
         b.wait(f"microphones.get('{name}').waterfall.columns.length > 20")
         b.wait(f"[...microphones.get('{name}').words.get('').values()].some(word => word.highest > .5)", 30)
     b.wait("new Set([...document.querySelectorAll('#events tbody tr')].map(row => row.cells[6].textContent)).size === 2", 30)
-    time.sleep(8 if len(sys.argv) > 3 else 0)
+    time.sleep(11 if len(sys.argv) > 3 else 0)
     b.screenshot(FOLDER + "/pictures/two.png")
     b.click(switch("attic"))
     until = time.monotonic() + 10
