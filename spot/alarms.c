@@ -21,18 +21,26 @@ static float logit(float p)
 	return logf(q / (1.0f - q));
 }
 
+/* The smoothed probability of frame f, which has the logit of row (f + 1) / every - 1. */
+static float smoothed(const float *logits, size_t f, kws_pace pace)
+{
+	float sum = 0.0f;
+	for (size_t k = 0; k < pace.smooth && k <= f; k++) {
+		const size_t row = (f - k + 1) / pace.every;
+		sum += row ? kws_logistic(logits[row - 1]) : 0.0f;
+	}
+	return sum / (float)pace.smooth;
+}
+
 void kws_alarms_smooth(const float *logits, size_t n, kws_pace pace, float *scores)
 {
-	/* from the end, because scores may be logits; frame f has the logit of row (f + 1) / every
-	 * - 1 */
+	/* from the end, because scores may be logits */
 	for (size_t i = n; i-- > 0;) {
-		const size_t last = (i + 1) * pace.every - 1;
-		float sum = 0.0f;
-		for (size_t k = 0; k < pace.smooth && k <= last; k++) {
-			const size_t row = (last - k + 1) / pace.every;
-			sum += row ? kws_logistic(logits[row - 1]) : 0.0f;
-		}
-		scores[i] = sum / (float)pace.smooth;
+		float highest = 0.0f;
+		for (size_t k = 0; k < pace.every; k++)
+			highest = fmaxf(highest,
+					smoothed(logits, (i + 1) * pace.every - 1 + k, pace));
+		scores[i] = highest;
 	}
 }
 

@@ -25,8 +25,8 @@ typedef struct {
 enum kws_status kws_alarms_limit(kws_head *h, const kws_bank *b, kws_points points, kws_pace pace,
 				 double per_hour, kws_alarms *out);
 
-/* logits (n,) of rows -> scores (n,): the smoothed probability at the end of each row. scores may
- * be logits. */
+/* logits (n,) of rows -> scores (n,): the highest smoothed probability of the frames that have the
+ * logit of each row. scores may be logits. */
 void kws_alarms_smooth(const float *logits, size_t n, kws_pace pace, float *scores);
 
 #endif
