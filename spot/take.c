@@ -122,13 +122,15 @@ void kws_take_judge(const float *pcm, size_t n, unsigned rate_hz, kws_take *t)
 	*t = (kws_take){ .size = sizeof *t,
 			 .likeness = 1.0f,
 			 .seconds = (float)n / (float)rate_hz };
-	if (n > (size_t)rate_hz * MAX_S)
-		t->faults |= KWS_TAKE_TOO_LONG;
+	if (n > (size_t)rate_hz * MAX_S) { /* only its beginning could be judged */
+		t->faults = KWS_TAKE_TOO_LONG;
+		return;
+	}
 	measure(&c, pcm, n, block);
 	t->level_dbfs = c.peak;
 	t->snr_db = c.peak - c.floor;
 	if (!find(&c, t, block) || c.peak < QUIET - CONTRAST || t->snr_db < CONTRAST) {
-		t->faults = (t->faults & KWS_TAKE_TOO_LONG) | KWS_TAKE_NO_SPEECH;
+		t->faults = KWS_TAKE_NO_SPEECH;
 		return;
 	}
 	if (c.peak < QUIET)
