@@ -138,6 +138,10 @@ def test_measure(pipeline, corpus, tmp_path, kws):
     assert done.returncode == 0, done.stdout + done.stderr
     for part in ("clean", "stream-snr20", "telephone8k", "rate48k", "# misses in mixes", "# events where no command"):
         assert part in done.stdout
+    assert "0 words said in 0 recordings" in done.stdout.split("# events")[1]
+    (tmp_path / "said.tsv").write_text("recording\tstart\tend\tword\ntalk1.flac\t1.2\t1.5\talpha\n")
+    done = script("measure", corpus, model, "out", cwd=tmp_path, KWS=kws, MIX_SECONDS="20", SAID=str(tmp_path / "said.tsv"))
+    assert "1 words said in 1 recordings" in done.stdout.split("# events")[1]
     other = made.corpus(tmp_path / "other", speech=0)
     done = script("measure", other, model, "out", cwd=tmp_path, KWS=kws, MIX_SECONDS="20")
     assert done.returncode == 1 and "out: is of another corpus" in done.stderr
