@@ -43,6 +43,9 @@ parts      openssl              makes its certificates
 parts      curl                 asks the web page as a program
 parts      prometheus           judges metrics and alert rules (promtool)
 parts      chromium             opens the web page as a user
+parts      parallel             runs the shards of a corpus
+parts      slurm-wlm            the same, as a cluster does
+parts      munge                keeps the keys of that cluster
 parts      zsh                  asks its completion
 parts      fish                 asks its completion
 lanes      git                  names the files to look at
