@@ -14,6 +14,7 @@ COMMANDS = {
     "label": "soft labels by a network and the teacher together",
     "train": "train a network",
     "export": "write the model file that the C programs read",
+    "quantise": "write a model file whose convolutions have weights of 8 bits",
     "base": "give a model file the embedding that words of one's own are heard by",
     "enrol": "how well words of one's own are heard, by the C programs",
     "conditions": "write the validation clips in many conditions, for the C engine to measure",

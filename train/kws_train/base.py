@@ -137,7 +137,7 @@ def write(path, model, tensors, spec):
     training = json.loads(meta.get("training", "{}"))
     training["embedding"] = ("the convolutions of Google speech_embedding (arXiv 2002.01322), Apache-2.0, and the last layer; "
                              "principal axes of the same data")
-    save_file(tensors, path, meta | {"version": "2", "name": "own-words", "network": json.dumps(network),
+    save_file(tensors, path, meta | {"version": max("2", meta["version"]), "name": "own-words", "network": json.dumps(network),
                                      "training": json.dumps(training)})
 
 

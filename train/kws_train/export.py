@@ -39,11 +39,11 @@ CARD = {"name": str, "words": list, "decision": dict, "licence": str, "training"
 
 
 def tensors_of(net):
-    """The tensors of a model file by name, float32. ValueError: the file cannot hold them."""
+    """The tensors of a model file by name, float32, or int8 where weights have 8 bits. ValueError: the file cannot hold them."""
     alien = {s["kind"] for s in net.network["layers"] if "kind" in s} - set(KINDS)
     if alien:
         raise ValueError(f"docs/model-format.md has no layer of kind {', '.join(sorted(alien))}: only the twin runs it")
-    tensors = {k: v.detach().float().contiguous().clone() for k, v in net.state_dict().items()
+    tensors = {k: (v if v.dtype == torch.int8 else v.float()).detach().contiguous().clone() for k, v in net.state_dict().items()
                if not k.endswith("num_batches_tracked")}
     for k, v in tensors.items():
         if not torch.isfinite(v).all():
@@ -60,15 +60,17 @@ def weights_sha256(net: Net, cfg: FeatureConfig, words) -> str:
 
 
 def save_model(path, net: Net, cfg: FeatureConfig, words, name, decision=None, licence=None, training=None, measured=None):
-    """Write `net` with everything needed to run it. Tensors are float32, contiguous. No licence: the file names none."""
+    """Write `net` with everything needed to run it. No licence: the file names none."""
     features = cfg.metadata()
     if net.features is None:
         features["normalisation"] = "none"
-    meta = {"format": "kws-model", "version": "1", "name": name, "words": json.dumps(list(words)),
+    tensors = tensors_of(net)
+    version = "3" if any(t.dtype == torch.int8 for t in tensors.values()) else "1"
+    meta = {"format": "kws-model", "version": version, "name": name, "words": json.dumps(list(words)),
             "features": json.dumps(features), "network": json.dumps(net.network),
             "decision": json.dumps(DECISION if decision is None else decision), "training": json.dumps(training or {}),
             "measured": json.dumps(measured or {})}
-    save_file(tensors_of(net), path, meta | ({"licence": licence} if licence else {}))
+    save_file(tensors, path, meta | ({"licence": licence} if licence else {}))
 
 
 def load_model(path):

@@ -23,7 +23,7 @@ from .data import RATE, SILENCE, UNKNOWN, read_audio
 from .export import load_model, save_model
 from .features import CONTRACTS, FeatureConfig, log_mel
 from .layers import Mega, Nffn, Norm
-from .model import Net, fastformer_spec, network_spec
+from .model import Int8Conv, Net, fastformer_spec, network_spec
 from .options import parser
 from .stable import save_file
 
@@ -59,6 +59,10 @@ def _conv(channels, kernel, stride=(1, 1), activation="silu"):
     return {"kind": "conv", "channels": channels, "kernel": list(kernel), "stride": list(stride), "activation": activation}
 
 
+def _int8(channels, kernel, stride=(1, 1)):
+    return _conv(channels, kernel, stride, "leaky_relu") | {"weights": "int8"}
+
+
 MORE_CASES = {
     "fastformer_gated": dict(attention="additive", heads=3, share=True),
     "no_attention": dict(attention="none"),
@@ -68,6 +72,8 @@ MORE_CASES = {
                             {"kind": "pool", "size": [2, 2]}, _conv(6, (3, 1), activation="leaky_relu"),
                             {"kind": "pool", "size": [2, 2]}], stack=1, stride=1, chunk=7),
     "stem_stacked": dict(stem=[_conv(3, (7, 5), (3, 3)), _conv(2, (1, 1), (2, 1))], stack=3, stride=2, chunk=7),
+    "stem_int8": dict(stem=[_conv(5, (3, 3), activation="leaky_relu"), _int8(6, (1, 3)), {"kind": "pool", "size": [2, 2]},
+                            _int8(18, (3, 1)), _int8(7, (3, 3), (2, 2))], stack=1, stride=1, chunk=7),
 }
 
 
@@ -80,13 +86,25 @@ def spec_of(case):
     return network_spec(**{**SMALL, "stack": 2, "stride": 2, **MORE_CASES[case]})
 
 
+def _wild_int8(conv, gen):
+    """Images that reach beyond their ends now and then, and sums of about 1."""
+    conv.weight.copy_(torch.randint(-127, 128, conv.weight.shape, generator=gen, dtype=torch.int8))
+    conv.step.copy_(0.004 + 0.008 * torch.rand(conv.step.shape, generator=gen))
+    conv.zero.copy_(torch.randint(40, 120, conv.zero.shape, generator=gen))
+    conv.scale.copy_((0.5 + torch.rand(conv.scale.shape, generator=gen)) / (2000 * conv.weight[0].numel() ** 0.5))
+    conv.bias.copy_(0.3 * torch.randn(conv.bias.shape, generator=gen))
+
+
 def wild(net: Net, seed: int):
     """Random weights large enough that every term of the formulas shows in the output."""
     gen = torch.Generator().manual_seed(seed)
     normal = lambda p, std, mean=0.0: p.copy_(mean + std * torch.randn(p.shape, generator=gen))
     with torch.no_grad():
+        for conv in net.modules():
+            if isinstance(conv, Int8Conv):
+                _wild_int8(conv, gen)
         for name, p in net.state_dict().items():
-            if name.endswith("num_batches_tracked"):
+            if name.endswith("num_batches_tracked") or isinstance(net.get_submodule(name.rpartition(".")[0]), Int8Conv):
                 continue
             if name.endswith(("running_var", "scale")):
                 p.copy_(0.5 + torch.rand(p.shape, generator=gen))

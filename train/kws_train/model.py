@@ -45,11 +45,43 @@ class Conv(nn.Conv2d):
         return self.activation(super().forward(x))
 
 
+class Int8Conv(nn.Module):
+    """A convolution with weights of 8 bits on an image of 8 bits (docs/model-format.md), to the bit what the C programs
+    compute. It is not trained: quantise makes it."""
+
+    def __init__(self, n_in, *, channels, kernel, stride, activation, weights):
+        super().__init__()
+        assert (activation, weights) == ("leaky_relu", "int8")
+        self.kernel_size, self.stride = tuple(kernel), tuple(stride)
+        self.register_buffer("weight", torch.zeros(channels, n_in, *kernel, dtype=torch.int8))
+        for name, n in ("scale", channels), ("bias", channels), ("step", n_in), ("zero", n_in):
+            self.register_buffer(name, torch.ones(n))
+
+    def image(self, x):
+        """x [B, c, t, bands] -> whole numbers less their zeros."""
+        step, zero = self.step[:, None, None], self.zero[:, None, None]
+        return (x * (1 / step) + zero).clamp(0, 255).round() - zero
+
+    def forward(self, x):
+        sums = F.conv2d(self.image(x).double(), self.weight.double(), None, self.stride, (0, self.kernel_size[1] // 2))
+        y = sums.float() * self.scale[:, None, None] + self.bias[:, None, None]
+        return torch.maximum(y, torch.clamp(y * 0.2, min=-0.4))
+
+
 class Pool(nn.MaxPool2d):
     """Maximum of each field of frames and bands; the last of the bands may be fewer."""
 
     def __init__(self, *, size):
         super().__init__(tuple(size), ceil_mode=True)  # in time there is no rest: t is a multiple of all strides
+
+
+def advance(step, x, quiet):
+    """One step of a stem: images [B, c, t, bands] and [1, c, 1, bands], that of silence before x -> those behind it."""
+    frames, new = (k[0] for k in (step.kernel_size, step.stride))
+    if frames > new:  # the last of a kernel's frames is the last of a stride
+        x = torch.cat([quiet.to(x.dtype).expand(len(x), -1, frames - new, -1), x], 2)
+    # after enough frames that are all alike, so are all layers' frames
+    return step(x[:, :, max(new - frames, 0) :]), step(quiet.expand(-1, -1, frames, -1))
 
 
 class Stem(nn.ModuleDict):
@@ -62,7 +94,7 @@ class Stem(nn.ModuleDict):
             entry = dict(entry)
             pool = entry.pop("kind") == "pool"
             step = entry["size" if pool else "stride"]
-            self[str(i)] = Pool(**entry) if pool else Conv(channels, **entry)
+            self[str(i)] = Pool(**entry) if pool else (Int8Conv if "weights" in entry else Conv)(channels, **entry)
             channels = entry.get("channels", channels)
             self.stride *= step[0]
             bands = -(-bands // step[1])
@@ -71,11 +103,8 @@ class Stem(nn.ModuleDict):
     def forward(self, x, quiet):
         """x [B, t, n_mels] -> [B, t // self.stride, n_out], band by band. Before x were frames like quiet [n_mels]."""
         x, quiet = x[:, None].contiguous(memory_format=torch.channels_last), quiet[None, None, None]
-        for step in self.values():  # after enough frames that are all alike, so are all layers' frames
-            frames, new = (k[0] for k in (step.kernel_size, step.stride))
-            if frames > new:  # the last of a kernel's frames is the last of a stride
-                x = torch.cat([quiet.to(x.dtype).expand(len(x), -1, frames - new, -1), x], 2)
-            x, quiet = step(x[:, :, max(new - frames, 0) :]), step(quiet.expand(-1, -1, frames, -1))
+        for step in self.values():
+            x, quiet = advance(step, x, quiet)
         return x.permute(0, 2, 3, 1).flatten(2)
 
 

@@ -34,6 +34,8 @@ def _check_stem(entries):
         where = f"stem {i}: "
         kind = entry.get("kind") if isinstance(entry, dict) else None
         keys = {"conv": {"kind", "channels", "kernel", "stride", "activation"}, "pool": {"kind", "size"}}.get(kind)
+        if kind == "conv" and entry.get("weights") == "int8" and entry.get("activation") == "leaky_relu":
+            keys = keys | {"weights"}
         if keys is None or set(entry) != keys:
             raise ValueError(where + "not a conv of channels, kernel, stride and activation, nor a pool of size")
         for key in keys & {"kernel", "stride", "size"}:
