@@ -31,9 +31,10 @@ typedef struct {
 static void add_product(void *ctx, const kws_any_product *p, size_t rows)
 {
 	double *sum = ctx;
-	const size_t one = p->floats ? p->floats->taps * p->floats->n_in * p->floats->n_out
-				     : p->bytes->taps * p->bytes->n_in * p->bytes->n_out;
-	*sum += (double)rows * (double)one;
+	const size_t n_in =
+		p->floats ? p->floats->taps * p->floats->n_in : p->bytes->taps * p->bytes->n_in;
+	const size_t n_out = p->floats ? p->floats->n_out : p->bytes->n_out;
+	*sum += (double)rows * (double)n_in * (double)n_out;
 }
 
 static double work_of(const kws_linear *l)
@@ -84,14 +85,15 @@ static void add_stem(table *t, const kws_stem *s, const char *before, double fra
 		const kws_stem_step *p = &s->steps[i];
 		row *r = add(t, work_of_step(s, i, frames), "%sstem.%zu", before, i);
 		WRITE(r->shape, "%zu x %zu", p->bands_out, p->channels_out);
+		const char *bits = p->int8 ? ", int8" : "";
 		if (p->kind == KWS_STEM_POOL)
 			WRITE(r->what, "pool %zu x %zu", p->frames_k, p->bands_k);
 		else if (p->frames_s > 1 || p->bands_s > 1)
-			WRITE(r->what, "conv %zu x %zu, stride %zu x %zu, %s", p->frames_k,
-			      p->bands_k, p->frames_s, p->bands_s, after[p->kind]);
+			WRITE(r->what, "conv %zu x %zu, stride %zu x %zu, %s%s", p->frames_k,
+			      p->bands_k, p->frames_s, p->bands_s, after[p->kind], bits);
 		else
-			WRITE(r->what, "conv %zu x %zu, %s", p->frames_k, p->bands_k,
-			      after[p->kind]);
+			WRITE(r->what, "conv %zu x %zu, %s%s", p->frames_k, p->bands_k,
+			      after[p->kind], bits);
 	}
 }
 
