@@ -151,6 +151,16 @@ static void pack(void *to, int32_t *start, const int8_t *w, size_t n_out, size_t
 		}
 }
 
+/* n floats of x, of which so many can be read; the other lanes hold anything. */
+static inline vf load_some(const float *x, size_t n, size_t readable)
+{
+	vf part = { 0 };
+	if (readable >= LANES)
+		return load(x);
+	memcpy(&part, x, n * sizeof *x);
+	return part;
+}
+
 static void encode(void *to, kws_int8_code code, const float *x, size_t rows, size_t n)
 {
 	const size_t ld = kws_int8_pad(n);
@@ -158,8 +168,7 @@ static void encode(void *to, kws_int8_code code, const float *x, size_t rows, si
 	for (; rows; rows--, x += n, y += ld)
 		for (size_t i = 0; i < n; i += LANES) {
 			const size_t left = n - i < LANES ? n - i : LANES;
-			vf part = { 0 };
-			memcpy(&part, x + i, left * sizeof *x);
+			const vf part = load_some(x + i, left, rows * n - i);
 			put(y + i, code_v(part, load(code.scale + i), load(code.zero + i)),
 			    kws_int8_pad(left));
 		}
