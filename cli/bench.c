@@ -1,15 +1,14 @@
 /* kws bench - measures the speed on this machine, as ratios within one run. */
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/floor.h"
 #include "cli/out.h"
 #include "cli/startup.h"
 #include "model/runner.h"
-#include "model/network.h"
 #include "spot/spotter.h"
 #include "vec/vec.h"
 
 #include <errno.h>
-#include <fftw3.h>
 #include <malloc.h>
 #include <math.h>
 #include <pthread.h>
@@ -32,7 +31,7 @@ typedef struct {
 	float *pcm;	/* (n,) */
 	double seconds; /* of audio */
 	/* results; times in seconds of one pass over the audio */
-	double pipeline, products, ffts, over_floor;
+	double pipeline, products, ffts, over_floor, over_file;
 	double hop_us[LIVE_HOPS];
 	double two_workers, ready_ms;
 	size_t stream_bytes, state_bytes, rss_bytes;
@@ -90,100 +89,61 @@ static kws_spotter *spotter(const kws_model *m)
 	return sp;
 }
 
-/* ---- the floor: what the same audio costs in bare matrix products and FFTs ------------------- */
+/* ---- files ------------------------------------------------------------------------------------ */
 
-typedef struct {
-	size_t blocks, n_x, n_y;
-	float *x, *y; /* (n_x,), (n_y,): for the largest product */
-} floor_run;
-
-static size_t larger(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
-static void measure_product(void *ctx, const kws_any_product *p, size_t rows)
-{
-	floor_run *f = ctx;
-	const size_t x =
-		p->floats ? rows * p->floats->step + p->floats->taps * p->floats->tap
-				    + p->floats->n_in
-			  : rows * p->bytes->step + p->bytes->taps * p->bytes->tap + p->bytes->n_in;
-	const size_t n_out = p->floats ? p->floats->n_out : kws_int8_pad(p->bytes->n_out);
-	f->n_x = larger(f->n_x, x);
-	f->n_y = larger(f->n_y, rows * n_out);
-}
-
-static void one_product(void *ctx, const kws_any_product *p, size_t rows)
-{
-	const floor_run *f = ctx;
-	const kws_vec *vec = kws_vec_get();
-	if (p->floats)
-		vec->product(p->floats, f->x, rows, f->y, p->floats->n_out);
-	else
-		vec->int8->product(p->bytes, f->x, rows, f->y, kws_int8_pad(p->bytes->n_out));
-}
-
-static double run_products(const bench *b, floor_run *f)
+static double run_products(kws_floor *f)
 {
 	const double t0 = cpu();
-	for (size_t i = 0; i < f->blocks; i++)
-		kws_network_products(kws_model_network(b->model), one_product, f);
+	kws_floor_products(f);
 	return cpu() - t0;
 }
 
-static double run_ffts(const bench *b, fftwf_plan plan, float *in, fftwf_complex *out)
+static double run_ffts(kws_floor *f)
 {
-	const size_t hops = b->n / kws_model_features(b->model)->hop;
 	const double t0 = cpu();
-	for (size_t i = 0; i < hops; i++)
-		fftwf_execute_dft_r2c(plan, in, out);
+	kws_floor_ffts(f);
 	return cpu() - t0;
 }
 
-static double run_pipeline(const bench *b, kws_spotter *sp)
+/* All of the audio, so many samples at a time. */
+static double run_pipeline(const bench *b, kws_spotter *sp, size_t piece)
 {
 	kws_spotter_reset(sp);
 	const double t0 = cpu();
-	kws_spotter_process(sp, b->pcm, b->n);
+	for (size_t at = 0; at < b->n; at += piece)
+		kws_spotter_process(sp, b->pcm + at, b->n - at < piece ? b->n - at : piece);
 	return cpu() - t0;
 }
 
-/* Measure the pipeline and its floor in turn, so that a drifting machine affects both. */
+/* Measure the pipeline, on a file and hop by hop, and its floor in turn, so that a drifting machine
+ * affects all of them. */
 static bool measure_offline(bench *b)
 {
-	const kws_features *f = kws_model_features(b->model);
-	double pipeline[ROUNDS], products[ROUNDS], ffts[ROUNDS], ratio[ROUNDS];
-	floor_run fl = { .blocks = b->n / (f->hop * kws_model_stride(b->model) * KWS_BLOCK) };
-	kws_network_products(kws_model_network(b->model), measure_product, &fl);
-	fl.x = calloc(fl.n_x, sizeof *fl.x);
-	fl.y = calloc(fl.n_y, sizeof *fl.y);
-	float *in = fftwf_alloc_real(f->n_fft);
-	fftwf_complex *out = fftwf_alloc_complex(f->n_fft / 2 + 1);
+	const size_t hop = kws_model_features(b->model)->hop;
+	double pipeline[ROUNDS], products[ROUNDS], ffts[ROUNDS], over_floor[ROUNDS],
+		over_file[ROUNDS];
+	kws_floor *f = kws_floor_create(b->model, b->n / hop);
 	kws_spotter *sp = spotter(b->model);
-	const bool ok = fl.x && fl.y && in && out && sp;
-	if (ok) {
-		fftwf_plan plan = fftwf_plan_dft_r2c_1d((int)f->n_fft, in, out, FFTW_ESTIMATE);
-		memset(in, 0, f->n_fft * sizeof *in);
-		run_pipeline(b, sp);
-		for (size_t i = 0; i < ROUNDS; i++) {
-			products[i] = run_products(b, &fl);
-			ffts[i] = run_ffts(b, plan, in, out);
-			pipeline[i] = run_pipeline(b, sp);
-			ratio[i] = pipeline[i] / (products[i] + ffts[i]);
-		}
+	const bool good = f && sp;
+	if (good)
+		run_pipeline(b, sp, b->n);
+	for (size_t i = 0; good && i < ROUNDS; i++) {
+		products[i] = run_products(f);
+		ffts[i] = run_ffts(f);
+		pipeline[i] = run_pipeline(b, sp, b->n);
+		over_floor[i] = pipeline[i] / (products[i] + ffts[i]);
+		over_file[i] = run_pipeline(b, sp, hop) / pipeline[i];
+	}
+	if (good) {
 		b->pipeline = median(pipeline, ROUNDS);
 		b->products = median(products, ROUNDS);
 		b->ffts = median(ffts, ROUNDS);
-		b->over_floor = median(ratio, ROUNDS);
-		fftwf_destroy_plan(plan);
+		b->over_floor = median(over_floor, ROUNDS);
+		b->over_file = median(over_file, ROUNDS);
 	}
 	kws_spotter_destroy(sp);
-	fftwf_free(in);
-	fftwf_free(out);
-	free(fl.x);
-	free(fl.y);
-	return ok;
+	kws_floor_destroy(f);
+	return good;
 }
 
 /* ---- live ------------------------------------------------------------------------------------ */
@@ -268,7 +228,7 @@ typedef struct {
 static void *work(void *p)
 {
 	worker *w = p;
-	w->seconds = run_pipeline(w->b, w->sp);
+	w->seconds = run_pipeline(w->b, w->sp, w->b->n);
 	return NULL;
 }
 
@@ -281,7 +241,7 @@ static bool measure_workers(bench *b)
 	for (size_t i = 0; !failed && i < ROUNDS; i++) {
 		pthread_t other;
 		double t0 = now();
-		run_pipeline(b, w[0].sp);
+		run_pipeline(b, w[0].sp, b->n);
 		const double one = now() - t0;
 		t0 = now();
 		failed = pthread_create(&other, NULL, work, &w[1]);
@@ -319,6 +279,7 @@ static void print_json(const bench *b, double hop_ms)
 		{ "offline_over_floor", b->over_floor },
 		{ "floor_products_share", b->products / b->pipeline },
 		{ "floor_ffts_share", b->ffts / b->pipeline },
+		{ "hops_over_file", b->over_file },
 		{ "hop_ms", hop_ms },
 		{ "hop_us_p50", hop_at(b, 0.5) },
 		{ "hop_us_p99", hop_at(b, 0.99) },
@@ -347,9 +308,10 @@ static void print_table(const bench *b, double hop_ms)
 	printf("model %s, vectors %s, one thread\n\n", kws_model_name(b->model),
 	       kws_vec_get()->name);
 	printf("offline    %8.0f x real time\n", b->seconds / b->pipeline);
-	printf("           %8.2f x the floor: bare matrix products %.0f %%, bare FFTs %.0f %% of "
+	printf("           %8.2f x the floor: bare products %.0f %%, bare FFTs %.0f %% of "
 	       "the time\n",
 	       b->over_floor, 100.0 * b->products / b->pipeline, 100.0 * b->ffts / b->pipeline);
+	printf("live       %8.2f x the same audio in a file, hop by hop\n", b->over_file);
 	printf("live hop   %8.1f us p50, %.1f us p99, %.1f us max: p99 is %.2f %% of a %.0f ms "
 	       "hop\n",
 	       hop_at(b, 0.5), hop_at(b, 0.99), hop_at(b, 1.0), hop_at(b, 0.99) / (10.0 * hop_ms),
@@ -409,20 +371,35 @@ static int run(const options *o)
 	return status;
 }
 
-enum { OPT_FORMAT = 0x100, OPT_JSON };
+enum { OPT_FORMAT = 0x100, OPT_JSON, OPT_LEVEL };
 
 static const struct argp_option list[] = {
 	{ "model", 'm', "MODEL", 0, "Model file", 0 },
 	{ "seconds", 's', "N", 0, "Seconds of audio in each pass, 1 to 3600 (default 60)", 0 },
+	{ "level", OPT_LEVEL, "LEVEL", 0,
+	  "Use the code for such processors, e.g. x86-64-v3, instead of the best", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default) or jsonl", 0 },
 	{ "json", OPT_JSON, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
 
+static void choose_level(struct argp_state *state, const char *name)
+{
+	const kws_vec *level = kws_vec_named(name);
+	if (!level)
+		argp_error(state,
+			   "--level: '%s' is no level that this build has and this processor can "
+			   "run; the best is %s, and every one runs baseline",
+			   name, kws_vec_get()->name);
+	else
+		kws_vec_choose(level);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	options *o = state->input;
 	switch (key) {
+	case OPT_LEVEL: choose_level(state, arg); return 0;
 	case 'm': o->audio.model = arg; return 0;
 	case 's': o->seconds = kws_args_need(state, "--seconds", arg, 1, 3600); return 0;
 	case OPT_FORMAT:

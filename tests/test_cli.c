@@ -89,6 +89,7 @@ static const char *const bad[][5] = {
 	{ "plot", "--start=1,5", "x", NULL, "write 1.5" },
 	{ "devices", "--format=cvs", NULL, NULL, "did you mean 'csv'?" },
 	{ "bench", "--format=csv", NULL, NULL, "csv" },
+	{ "bench", "--level=x86-64-v9", NULL, NULL, "--level: 'x86-64-v9' is no level" },
 };
 
 static void bad_usage_is_2_and_named(void **state)
@@ -212,7 +213,7 @@ static void bench_says_what_it_could_not_measure(void **state)
 	(void)state;
 	char command[8192];
 	snprintf(command, sizeof command,
-		 "cd %s && '%s' bench --seconds 1 -m /dev/stdin <tiny.safetensors >out 2>err", dir,
+		 "cd %s && '%s' bench --seconds 1 --level baseline -m /dev/stdin <tiny.safetensors >out 2>err", dir,
 		 kws);
 	const int status = system(command);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
@@ -220,7 +221,9 @@ static void bench_says_what_it_could_not_measure(void **state)
 	read_whole(in_dir("err"), err, sizeof err);
 	assert_non_null(
 		strstr(err, "bench: start: not measured: kws, run again, ended with status 3"));
+	assert_non_null(strstr(out, "vectors baseline"));
 	assert_non_null(strstr(out, "x real time")); /* the rest was measured */
+	assert_non_null(strstr(out, "in a file, hop by hop"));
 	assert_non_null(strstr(out, "resident"));
 	assert_null(strstr(out, "start "));
 }
