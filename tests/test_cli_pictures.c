@@ -1,5 +1,6 @@
 /* The pictures of kws eval and kws plot. */
 #define _POSIX_C_SOURCE 200809L
+#include "cli/picture.h"
 #include "tests/run_kws.h"
 
 #include <cairo.h>
@@ -72,17 +73,28 @@ static void eval_draws(void **state)
 	assert_int_equal(run_line("eval --picture det.svg said.wav other.wav"), 0);
 	read_whole(in_dir("det.svg"), file, sizeof file);
 	check_svg(file);
-	/* The same as pixels: an axis' name, turned; the heading; the line of all words; bars. */
-	assert_int_equal(run_line("eval --picture det.PNG said.wav other.wav"), 0);
+	/* Titles tell the points of the curves and the bars. */
+	assert_non_null(strstr(file, "<title>threshold 0."));
+	assert_non_null(strstr(file, " words with "));
+	assert_non_null(strstr(file, " seconds with "));
+	/* The same as pixels: an axis' name, turned; the sentence; the line of all words; what it means. */
+	assert_int_equal(run_line("eval --picture det.PNG --at 3 said.wav other.wav"), 0);
 	cairo_surface_t *s = open_png("det.PNG");
+	const int high = cairo_image_surface_get_height(s);
 	assert_int_equal(cairo_image_surface_get_width(s), 1000);
-	assert_int_equal(cairo_image_surface_get_height(s), 860);
-	assert_true(pixels(s, 14, 180, 34, 330, 1u << 24) > 100);
-	assert_true(pixels(s, 80, 25, 330, 45, 1u << 24) > 200);
-	assert_true(pixels(s, 81, 71, 800, 440, 0x000000) > 200);
-	assert_true(pixels(s, 81, 541, 800, 790, 1u << 24) > 500);
+	assert_true(high > 900);
+	assert_true(pixels(s, 14, 180, 34, 400, 1u << 24) > 100);
+	assert_true(pixels(s, 80, 40, 700, 74, 1u << 24) > 500);
+	assert_true(pixels(s, 81, 105, 620, 470, 0x000000) > 200);
+	assert_true(pixels(s, 81, 105, 620, 470, 0xd62728) > 40);  /* the model's thresholds */
+	assert_true(pixels(s, 640, 200, 960, 400, 0x2ca02c) > 40); /* those for 3 an hour */
+	/* Two words said, so two small panels; each has a dot of its threshold. */
+	assert_true(pixels(s, 81, 600, 240, 730, 0x222222) > 20);
+	assert_true(pixels(s, 261, 600, 420, 730, 0x222222) > 20);
+	assert_int_equal(pixels(s, 441, 610, 960, 730, 1u << 24), 0);
 	/* Nothing is drawn over the edge of the page. */
-	assert_int_equal(pixels(s, 0, 0, 10, 860, 1u << 24), 0);
+	assert_int_equal(pixels(s, 0, 0, 10, high, 1u << 24), 0);
+	assert_int_equal(pixels(s, 990, 0, 1000, high, 1u << 24), 0);
 	cairo_surface_destroy(s);
 	assert_int_equal(run_line("eval -p det.pdf other.wav"), 0);
 	size_t n = read_whole(in_dir("det.pdf"), file, sizeof file);
@@ -90,6 +102,18 @@ static void eval_draws(void **state)
 	assert_non_null(strstr(file + n - 8, "%%EOF"));
 	assert_int_equal(run_line("eval --picture nosuch/det.svg said.wav"), 1);
 	assert_non_null(strstr(err, "nosuch/det.svg"));
+}
+
+/* Equal distances on an axis of deviates are equal deviates: 15.87 % lie below -1, 2.28 % below -2. */
+static void axes_of_deviates(void **state)
+{
+	(void)state;
+	const kws_axis a = { 0.0227501, 0.977250, 100.0, 500.0, KWS_DEVIATE };
+	static const double shares[][2] = { { 0.0227501, 100.0 }, { 0.158655, 200.0 },
+					    { 0.5, 300.0 },	  { 0.841345, 400.0 },
+					    { 0.0, 100.0 },	  { 1.0, 500.0 } };
+	for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
+		assert_true(fabs(kws_axis_at(&a, shares[i][0]) - shares[i][1]) < 0.01);
 }
 
 static void pictures_are_what_their_names_say(void **state)
@@ -204,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(eval_draws),
+		cmocka_unit_test(axes_of_deviates),
 		cmocka_unit_test(pictures_are_what_their_names_say),
 		cmocka_unit_test(plot_tells_what_it_shows),
 		cmocka_unit_test(plot_draws),
