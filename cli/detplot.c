@@ -180,8 +180,9 @@ static size_t n_drawn(const plot *x)
 static void draw_each(plot *x, size_t word, size_t i, size_t n)
 {
 	const kws_count *c = &x->e->point[0].count[word];
+	const size_t row = i / EACH_COLUMNS;
 	const double left = LEFT + (double)(i % EACH_COLUMNS * (EACH_WIDE + EACH_GAP));
-	const double top = EACH_TOP + EACH_TITLE + (double)(i / EACH_COLUMNS * EACH_STEP);
+	const double top = EACH_TOP + EACH_TITLE + (double)(EACH_STEP * row);
 	const kws_detpanel d =
 		kws_detpanel_at(&x->p, x->e, left, top, left + EACH_WIDE, top + EACH_HIGH);
 	const kws_ink ink = { .rgb = kws_picture_colour(i), .width = 1.8 };
@@ -198,8 +199,7 @@ static void draw_each(plot *x, size_t word, size_t i, size_t n)
 			 c->said - c->hits, c->said, c->false_alarms);
 }
 
-/* Returns where they end. */
-static double draw_words(plot *x)
+static void draw_words(plot *x)
 {
 	const size_t n = n_drawn(x);
 	size_t i = 0;
@@ -211,7 +211,6 @@ static double draw_words(plot *x)
 	for (size_t w = 0; w < x->n_words; w++)
 		if (kws_detpanel_has(x->e, w))
 			draw_each(x, w, i++, n);
-	return EACH_TOP + (double)((n + EACH_COLUMNS - 1) / EACH_COLUMNS * EACH_STEP);
 }
 
 /* ---- all of it ---- */
