@@ -25,7 +25,9 @@ static const char *const spotters[] = { "", "commands", NULL };
 static inline json_t *status(void *ctx)
 {
 	static char reason[2 * KWS_CONTROL_ANSWER];
-	const kws_snapshot s = { .version = "v", .configuration = "", .reload = reason };
+	const kws_snapshot s = {
+		.version = "v", .configuration = "", .configuration_hash = "", .reload = reason
+	};
 	const world *w = ctx;
 
 	memset(reason, 'x', w->more);

@@ -12,7 +12,9 @@ static enum kws_control_result next;
 
 static json_t *status(void *ctx)
 {
-	const kws_snapshot s = { .version = "v", .configuration = "", .reload = "" };
+	const kws_snapshot s = {
+		.version = "v", .configuration = "", .configuration_hash = "", .reload = ""
+	};
 
 	(void)ctx;
 	return kws_snapshot_json(&s);
