@@ -53,12 +53,14 @@ const char *kws_mqtt_id(const char *text, char out[KWS_MQTT_NAME])
 	size_t n = 0;
 
 	if (!*text)
-		return strcpy(out, unnamed);
+		text = unnamed;
 	for (const char *at = text; *at && n + 12 < KWS_MQTT_NAME; at++) {
 		out[n++] = is_plain(*at) ? *at : '_';
 		same &= is_plain(*at);
 	}
-	snprintf(out + n, KWS_MQTT_NAME - n, same ? "" : "_%08lx", sum(text));
+	out[n] = 0;
+	if (!same)
+		snprintf(out + n, KWS_MQTT_NAME - n, "_%08lx", sum(text));
 	return out;
 }
 

@@ -1,4 +1,5 @@
 # fleet.sh - many kwsd-mqtt at one broker, which restarts under them. KWS_FLEET is their number; `KWS_FLEET=200 tests/system/run -v fleet` measures
+# shellcheck disable=SC2046,SC2086
 . tests/system/mqtt.sh
 
 bridges_start() { # N: one a site, all at one kwsd
@@ -14,6 +15,7 @@ bridges_start() { # N: one a site, all at one kwsd
 connected() { [ "$(grep -c 'connected to the broker' "$T/err.bridge")" -ge "$1" ]; }
 online() { [ "$(grep -c ' kwsd/site[0-9]*/availability online' "$T/sub")" -ge "$1" ]; }
 watched() { "$KWS" ctl --socket "$T/control" --json | grep -q "\"clients\":$(($1 + 1))"; }
+# shellcheck disable=SC2046
 ticks() { awk '{n += $14 + $15} END {print n}' $(printf '/proc/%s/stat ' "$@"); }
 spools_empty() { ! find "$T" -name 'spool*' -size +0 | grep -q .; }
 # each_once N: every event of kwsd came from each of N sites, in order, once

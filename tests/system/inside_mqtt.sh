@@ -1,5 +1,5 @@
 # inside_mqtt.sh - runs inside the container that systemd.sh boots: kwsd-mqtt beside kwsd and a broker
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086,SC2174
 exec > /shared/log 2>&1
 trap 'systemctl poweroff > /dev/null 2>&1' EXIT
 fail() { echo "FAIL: $*"; systemctl status kwsd kwsd-mqtt --no-pager -n 0; journalctl -q --no-pager -n 40 -u kwsd -u kwsd-mqtt -o cat; exit 1; }

@@ -39,12 +39,14 @@ broker_end() { kill -"${1:-TERM}" "$BROKER"; wait "$BROKER" 2> /dev/null; }
 # sub_start FILE TOPIC...: what is published there, a line each with its topic; a session that outlives the broker
 sub_start() {
 	local file=$1; shift
+	# shellcheck disable=SC2046,SC2086
 	mosquitto_sub -p "$PORT" -c -i "test$RANDOM" -q 2 -F '%r %t %p' ${SUB_OPTIONS:-} $(printf -- '-t %s ' "$@") >> "$file" 2>> "$T/err.sub" &
 	SUB=$!
 	PIDS="$PIDS $SUB"
 }
 pub() { mosquitto_pub -p "$PORT" ${SUB_OPTIONS:-} -q 1 -t "$1" -m "$2" || fail "mosquitto_pub $1"; }
 
+# shellcheck disable=SC2120
 # hear_start [OPTION...]: kwsd on a pipe, which feed fills, with a control socket; events in $T/out
 hear_start() {
 	audio 16000 raw "$T/in.raw"; audio 16000 wav "$T/in.wav"
