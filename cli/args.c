@@ -1,6 +1,7 @@
 #include "cli/args.h"
 
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "find_model.h"
 #include "nearest.h"
 #include "number.h"
@@ -65,16 +66,17 @@ enum kws_format kws_args_need_format(const struct argp_state *state, const char 
 enum { OPT_CHANNEL = 0x200, OPT_RATE, OPT_CHANNELS, OPT_ENCODING, OPT_BITS };
 
 static const struct argp_option options[] = {
-	{ "model", 'm', "MODEL", 0, "Model file", 1 },
-	{ "channel", OPT_CHANNEL, "N", 0, "Hear channel N, from 1 (default: the mean of all)", 1 },
-	{ NULL, 0, NULL, 0, "Raw PCM on standard input (file -):", 2 },
-	{ "rate", OPT_RATE, "HZ", 0, "Samples per second (default 16000)", 2 },
-	{ "channels", OPT_CHANNELS, "N", 0, "Channels, interleaved (default 1)", 2 },
+	{ NULL, 0, NULL, 0, "The sound and the model:", 2 },
+	{ "model", 'm', "MODEL", 0, "Model file", 0 },
+	{ "channel", OPT_CHANNEL, "N", 0, "Hear channel N, from 1 (default: the mean of all)", 0 },
+	{ NULL, 0, NULL, 0, "Raw PCM on standard input (file -):", 7 },
+	{ "rate", OPT_RATE, "HZ", 0, "Samples per second (default 16000)", 0 },
+	{ "channels", OPT_CHANNELS, "N", 0, "Channels, interleaved (default 1)", 0 },
 	{ "encoding", OPT_ENCODING, "NAME", 0,
 	  "s16 (default), s8 u8 s24 s32 f32 f64 mulaw alaw, with be at the end for big-endian, or "
 	  "a name from arecord or sox",
-	  2 },
-	{ "bits", OPT_BITS, "N", 0, "Bits per sample, for names from sox", 2 },
+	  0 },
+	{ "bits", OPT_BITS, "N", 0, "Bits per sample, for names from sox", 0 },
 	{ 0 },
 };
 
@@ -129,14 +131,15 @@ const struct argp_child kws_args_audio_child[] = { { &kws_args_audio_argp, 0, NU
 enum { OPT_DEVICE_RATE = 0x220, OPT_DEVICE_CHANNEL, OPT_DEVICE_CHANNELS, MOST_CHANNELS = 32 };
 
 static const struct argp_option device_options[] = {
+	{ NULL, 0, NULL, 0, "The microphone:", 2 },
 	{ "device", 'd', "NAME", 0,
-	  "Microphone, as kws devices lists it (default: default); raw:- is standard input", 1 },
+	  "Microphone, as kws devices lists it (default: default); raw:- is standard input", 0 },
 	{ "channel", OPT_DEVICE_CHANNEL, "N", 0,
-	  "Hear channel N, 1 to 32 (default: the mean of all)", 1 },
-	{ "channels", OPT_DEVICE_CHANNELS, "N", 0, "Open N channels, 1 to 32 (default 1)", 1 },
+	  "Hear channel N, 1 to 32 (default: the mean of all)", 0 },
+	{ "channels", OPT_DEVICE_CHANNELS, "N", 0, "Open N channels, 1 to 32 (default 1)", 0 },
 	{ "rate", OPT_DEVICE_RATE, "HZ", 0,
 	  "Open at this rate, 8000 to 192000 (default: 16000 or, if refused, the device's own)",
-	  1 },
+	  0 },
 	{ 0 },
 };
 
@@ -216,6 +219,23 @@ static const struct argp_option *find_long(const struct argp *argp, const char *
 	exit(KWS_EXIT_USAGE);
 }
 
+/* ---- help ---- */
+
+static const char *example_of; /* the command; NULL: there is none */
+
+/* argp frees what this returns, unless it is the text that it was given. */
+static char *add_examples(int key, const char *text, void *input)
+{
+	(void)input;
+	if (key != ARGP_KEY_HELP_EXTRA || !example_of)
+		return (char *)(uintptr_t)text;
+	const size_t n = strlen("Examples:\n") + strlen(example_of) + 1;
+	char *all = malloc(n);
+	if (all)
+		snprintf(all, n, "Examples:\n%s", example_of);
+	return all;
+}
+
 void kws_args_parse(const struct argp *argp, int argc, char **argv, void *input)
 {
 	kws_nearest none;
@@ -235,7 +255,10 @@ void kws_args_parse(const struct argp *argp, int argc, char **argv, void *input)
 			;
 		i += o && o->arg && !at[1];
 	}
-	argp_parse(argp, argc, argv, 0, NULL, input);
+	struct argp with_examples = *argp;
+	example_of = kws_help_examples(argv[0]);
+	with_examples.help_filter = add_examples;
+	argp_parse(&with_examples, argc, argv, 0, NULL, input);
 }
 
 /* ---- the model and the audio ---- */

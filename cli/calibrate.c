@@ -24,6 +24,7 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "Thresholds:", 1 },
 	{ "target", OPT_TARGET, "X", 0,
 	  "Most false alarms an hour, over all words together (default 0.5)", 0 },
 	{ "per-word", OPT_PER_WORD, NULL, 0, "Apply the target to each word", 0 },

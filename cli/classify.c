@@ -16,6 +16,7 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "Results:", 1 },
 	{ "top", 'k', "N", 0, "Show the N most probable words, 1 to 256 (default 1)", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl or csv", 0 },
 	{ "manifest", OPT_MANIFEST, "LIST", 0,

@@ -34,15 +34,17 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
-	{ "socket", OPT_SOCKET, "PATH", 0,
-	  "The control socket (default: $KWS_CONTROL, $RUNTIME_DIRECTORY/control, "
-	  "/run/kwsd/control)",
-	  0 },
+	{ NULL, 0, NULL, 0, "Of some requests:", 1 },
 	{ "keep", OPT_KEEP, NULL, 0, "set, on, off: keep it after a reload and a restart", 0 },
 	{ "listener", OPT_LISTENER, "NAME", 0, "subscribe: only from [audio NAME]", 0 },
 	{ "spotter", OPT_SPOTTER, "NAME", 0, "subscribe: only from [model NAME]", 0 },
 	{ "follow", OPT_FOLLOW, NULL, 0,
 	  "events, subscribe: if kwsd ends, wait for it and continue", 0 },
+	{ NULL, 0, NULL, 0, "Of all requests:", 2 },
+	{ "socket", OPT_SOCKET, "PATH", 0,
+	  "The control socket (default: $KWS_CONTROL, $RUNTIME_DIRECTORY/control, "
+	  "/run/kwsd/control)",
+	  0 },
 	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "Wait at most SECONDS for an answer (default: 30)",
 	  0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), or jsonl: the lines of kwsd", 0 },

@@ -18,6 +18,7 @@ typedef struct {
 enum { OPT_FORMAT = 0x100 };
 
 static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "What to examine:", 1 },
 	{ "model", 'm', "MODEL", 0,
 	  "Model file to examine (default: the installed one, or $KWS_MODEL)", 0 },
 	{ "config", 'c', "FILE", 0,

@@ -21,6 +21,7 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "Results:", 1 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl or csv", 0 },
 	{ "manifest", OPT_MANIFEST, "LIST", 0,
 	  "Accuracy and confusion on the clips of a list: the same as kws classify -q --manifest",

@@ -9,6 +9,7 @@
 enum { OPT_FILES_FROM = 0x240 };
 
 static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "Many recordings:", 6 },
 	{ "files-from", OPT_FILES_FROM, "LIST", 0,
 	  "Also the files and folders of a list, one a line; - is standard input", 0 },
 	{ "null", '0', NULL, 0,

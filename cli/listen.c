@@ -26,6 +26,7 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "What listens:", 1 },
 	{ "model", 'm', "MODEL", 0,
 	  "Model file (default: the installed one, or $KWS_MODEL); several listen at once", 0 },
 	{ "seconds", 's', "N", 0, "End after so many seconds of audio (default: with q or Ctrl-C)",

@@ -2,6 +2,7 @@
 #include "audio/device.h"
 #include "descriptors.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/out.h"
 #include "kws.h"
 #include "nearest.h"
@@ -15,25 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ROW(name, does) { #name, kws_cmd_##name, does },
+#define ROW(name, does) { #name, kws_cmd_##name },
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *does;
 } commands[] = { KWS_COMMANDS(ROW) };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
-
-static void help(FILE *to)
-{
-	fprintf(to, "Usage: kws COMMAND [OPTION...] [FILE...]\n"
-		    "Find spoken commands in audio.\n\n");
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(to, "  kws %-10s %s\n", commands[i].name, commands[i].does);
-	fprintf(to,
-		"  kws %-10s this list, or the options of one command\n\n"
-		"`kws COMMAND --help' lists the options of a command, `man kws' has the rest.\n",
-		"help");
-}
 
 static int run(const char *name, int argc, char **argv)
 {
@@ -60,14 +48,14 @@ static int show_help(int argc, char **argv)
 	char *with_help[] = { argv[0], option, NULL };
 	if (argc > 1)
 		return run(argv[1], 2, with_help);
-	help(stdout);
+	kws_help_print(stdout);
 	return KWS_EXIT_OK;
 }
 
 static int dispatch(int argc, char **argv)
 {
 	if (argc < 2) {
-		help(stderr);
+		kws_help_print(stderr);
 		return KWS_EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "help") == 0)

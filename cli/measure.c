@@ -6,6 +6,7 @@
 enum { OPT_TOLERANCE = 0x300, OPT_UNLABELLED, OPT_SMOOTH, OPT_REFRACTORY };
 
 static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "How it is counted:", 4 },
 	{ "tolerance", OPT_TOLERANCE, "S", 0,
 	  "A word counts as heard up to S seconds after its end, 0 to 60 (default 0.75)", 0 },
 	{ "unlabelled-only", OPT_UNLABELLED, NULL, 0,

@@ -11,6 +11,7 @@
 enum { OPT_AFTER = 0x260, OPT_WITHIN };
 
 static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "Several models at once:", 3 },
 	{ "after", OPT_AFTER, "NAME=OTHER", 0,
 	  "Words of model NAME count only after a word of model OTHER; models are named by -m "
 	  "NAME=FILE, or after their files",

@@ -22,6 +22,7 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "The picture:", 1 },
 	{ "picture", 'p', "FILE", 0, "The picture: .svg, .png or .pdf; - is SVG on standard output",
 	  0 },
 	{ "output", 'o', NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },

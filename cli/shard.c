@@ -11,7 +11,7 @@ enum { OPT_RESULTS = 0x280, OPT_SHARD };
 static const struct argp_option options[] = {
 	{ "results", OPT_RESULTS, "FILE", 0,
 	  "Append results to FILE instead of printing them, and go on where it ends; see kws merge",
-	  0 },
+	  6 },
 	{ "shard", OPT_SHARD, "I/N", 0, "With --results: only shard I of N of the recordings", 0 },
 	{ 0 },
 };

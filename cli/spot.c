@@ -24,14 +24,15 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "Results:", 1 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), jsonl, csv or audacity", 0 },
-	{ "smooth", OPT_SMOOTH, "MS", 0,
-	  "Average the probabilities over MS, 0 to 2000 (default: the model's)", 0 },
-	{ "refractory", OPT_REFRACTORY, "MS", 0,
-	  "Shortest time between events of a word, 0 to 60000 (default: the model's)", 0 },
 	{ "block", OPT_BLOCK, "MS", 0,
 	  "Audio fed at a time; 10 is the live hop. Changes speed, never the output (default 1000)",
 	  0 },
+	{ "smooth", OPT_SMOOTH, "MS", 0,
+	  "Average the probabilities over MS, 0 to 2000 (default: the model's)", 4 },
+	{ "refractory", OPT_REFRACTORY, "MS", 0,
+	  "Shortest time between events of a word, 0 to 60000 (default: the model's)", 4 },
 	{ 0 },
 };
 

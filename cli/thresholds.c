@@ -10,6 +10,7 @@
 enum { OPT_THRESHOLD = 0x240 };
 
 static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "The decision:", 4 },
 	{ "threshold", OPT_THRESHOLD, "X|WORD=X", 0,
 	  "Score that a word must reach, 0 to 1 or off, for all words or one; may be repeated, or "
 	  "be a comma-separated list (default: the model's); of one of several models: NAME:X, "

@@ -1,5 +1,6 @@
 /* kws itself: help, what is typed wrongly, what cannot be opened or written; model and bench. */
 #define _POSIX_C_SOURCE 200809L
+#include "cli/cli.h"
 #include "tests/run_kws.h"
 
 #include <errno.h>
@@ -144,6 +145,47 @@ static void unwritable_output_is_1(void **state)
 	assert_string_equal(err, "");
 }
 
+/* ---- help ---- */
+
+/* An option of an example is one of the command. */
+static void check_example(const char *line, const char *command, const char *help)
+{
+	char text[128], option[64];
+	assert_true(strlen(line) <= 79);
+	snprintf(text, sizeof text, "kws %s", command);
+	assert_non_null(strstr(line, text));
+	for (const char *at = strstr(line, text); (at = strstr(at, " --")); at++) {
+		snprintf(option, sizeof option, "%.*s", (int)strcspn(at + 1, " ="), at + 1);
+		assert_non_null(strstr(help, option));
+	}
+}
+
+static void help_has_all_commands_and_examples(void **state)
+{
+	(void)state;
+#define NAME(name, does) #name,
+	static const char *const names[] = { KWS_COMMANDS(NAME) };
+	static char list[MOST];
+	char line[64];
+	assert_int_equal(run("help", NULL), 0);
+	memcpy(list, out, sizeof list);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		size_t n = 0;
+		snprintf(line, sizeof line, "\n  kws %-10s ", names[i]);
+		const char *in_list = strstr(list, line);
+		assert_non_null(in_list);
+		assert_null(strstr(in_list + 1, line));
+		assert_int_equal(run(names[i], "--help", NULL), 0);
+		char *at = strstr(out, "\nExamples:\n");
+		assert_non_null(at);
+		*at = '\0';
+		at += strlen("\nExamples:\n");
+		for (char *example; (example = next_line(&at)); n++)
+			check_example(example, names[i], out);
+		assert_true(n > 0);
+	}
+}
+
 /* ---- model ---- */
 
 static void model_tells_what_is_in_it(void **state)
@@ -235,6 +277,7 @@ int main(void)
 		cmocka_unit_test(bad_usage_is_2_and_named),
 		cmocka_unit_test(bad_models_are_3),
 		cmocka_unit_test(unwritable_output_is_1),
+		cmocka_unit_test(help_has_all_commands_and_examples),
 		cmocka_unit_test(model_tells_what_is_in_it),
 		cmocka_unit_test(model_shows_its_layers),
 		cmocka_unit_test(bench_says_what_it_could_not_measure),
