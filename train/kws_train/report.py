@@ -7,10 +7,10 @@ import math
 import os
 import statistics
 import subprocess
-from xml.sax.saxutils import escape
 
 from .cost import multiply_adds, state_bytes
 from .model import Net
+from .svg import line, page, steps, text, titled
 
 BEGIN, END = "<!-- figures: written by python -m kws_train encoders -->", "<!-- end of figures -->"
 FRAMES_S = 50  # network frames a second
@@ -97,8 +97,8 @@ def percent(p):
 
 
 def table(head, rows):
-    line = lambda cells: "| " + " | ".join(cells) + " |"
-    return "\n".join([line(head), line(["---"] + ["---:"] * (len(head) - 1)), *map(line, rows)])
+    joined = lambda cells: "| " + " | ".join(cells) + " |"
+    return "\n".join([joined(head), joined(["---"] + ["---:"] * (len(head) - 1)), *map(joined, rows)])
 
 
 def cells(r):
@@ -123,7 +123,7 @@ def figures(rows, missing, recipe, pairs):
     out = [f"{recipe['steps']} steps of {recipe['batch']} clips a run, out of {some['train_clips']:,}; "
            f"{some['clips']:,} clips to validate on; parameters within {100 * (most / least - 1):.1f} %. "
            "In brackets behind a time: its ratio to that of " + rows[0].title + ".", table(head, map(cells, rows)),
-           "![accuracy against multiply-adds a second and against state](encoders.svg)",
+           "![accuracy of the encoders, the best above](encoders.svg)",
            table(["what for what", "accuracy, points (95 %)"],
                  [[text, f"{100 * d:+.1f} ± {100 * h:.1f}"] for a, b, text in pairs if {a, b} <= set(by_name)
                   for d, h in [difference(by_name[a].right, by_name[b].right)]])]
@@ -148,30 +148,8 @@ def write_page(path, text):
 
 COLOUR = {"mega": "#1f5fa8", "fastformer": "#c65d00", "other": "#4b7d3a"}
 FAMILY = {"mega": "Mega and parts of it", "fastformer": "Fastformer", "other": "baselines, in PyTorch only"}
-TOP, BOTTOM, GAP = 70, 500, 16
-
-
-def spread(wanted, gap, lo, hi):
-    """Places at least `gap` apart in the order of those wanted, as near to them as that lets in the mean square."""
-    groups = []  # [sum, count] of what is wanted less i gaps; they rise from group to group
-    for i, y in enumerate(wanted):
-        groups.append([y - i * gap, 1])
-        while len(groups) > 1 and groups[-2][0] / groups[-2][1] >= groups[-1][0] / groups[-1][1]:
-            total, n = groups.pop()
-            groups[-1][0] += total
-            groups[-1][1] += n
-    rest = [total / n for total, n in groups for _ in range(n)]
-    return [min(max(z, lo), hi - (len(rest) - 1) * gap) + i * gap for i, z in enumerate(rest)]
-
-
-def ticks(lo, hi):
-    """Round numbers on a logarithmic axis, some 3 to 7 of them."""
-    for steps in ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), [i / 10 for i in range(10, 100)], [i / 20 for i in range(20, 200)]):
-        decades = range(math.floor(math.log10(lo)), math.ceil(math.log10(hi)) + 1)
-        found = [s * 10.0**d for d in decades for s in steps if lo <= s * 10.0**d <= hi]
-        if len(found) >= 3:
-            return found[:: -(-len(found) // 7)]
-    return found
+LEFT, RIGHT, TOP, STEP = 190, 640, 84, 24
+COLUMNS = ((770, "multiply-adds/s"), (880, "state"))
 
 
 def marker(x, y, r):
@@ -182,69 +160,43 @@ def marker(x, y, r):
     return f'<rect x="{x - 4.5:.1f}" y="{y - 4.5:.1f}" width="9" height="9" {style}/>'
 
 
-def text(x, y, s, more=""):
-    return f'<text x="{x:.1f}" y="{y:.1f}" {more}>{escape(s)}</text>'
-
-
-def line(x1, y1, x2, y2, more):
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" {more}/>'
-
-
-def panel(rows, cost, unit, title, left, width, height_of, levels):
-    """Points of accuracy over cost(row), None: in a strip at the right; names beside it, with a line to each point."""
-    right, strip = left + width, 46
-    known = [cost(r) for r in rows if cost(r)]
-    end = right - (strip if len(known) < len(rows) else 0)
-    lo, hi = min(known) / 1.02, max(known) * 1.02
-    x_of = lambda v: left + 12 + (end - left - 24) * math.log(v / lo) / math.log(hi / lo) if v else end + strip / 2
-    out = [text(left, TOP - 14, title, 'font-weight="bold"')]
-    for v in levels:
-        out += [line(left, height_of(v), right, height_of(v), 'stroke="#e4e4e4"'),
-                text(left - 6, height_of(v) + 4, f"{100 * v:.0f}", 'text-anchor="end"')]
-    for v in ticks(lo / unit, hi / unit):
-        out += [line(x_of(v * unit), TOP, x_of(v * unit), BOTTOM, 'stroke="#e4e4e4"'),
-                text(x_of(v * unit), BOTTOM + 17, f"{v:.4g}", 'text-anchor="middle"')]
-    if end < right:
-        out += [line(end, TOP, end, BOTTOM, 'stroke="#888" stroke-dasharray="4 4"'),
-                text(end + strip / 2, BOTTOM + 17, "clip", 'text-anchor="middle"')]
-    out.append(f'<rect x="{left}" y="{TOP}" width="{width}" height="{BOTTOM - TOP}" fill="none" stroke="#444"/>')
-    rows = sorted(rows, key=lambda r: -r.share)
-    points = []
-    for r in rows:  # one that would cover another's point or bar stands beside it
-        x, (low, high) = x_of(cost(r)), r.interval
-        near = [a for q, a, _ in points if low < q.interval[1] and q.interval[0] < high]
-        side = next((d for d in (0, 7, -7, 14, -14, 21, -21, 28, -28) if all(abs(x + d - a) >= 6.5 for a in near)), 0)
-        points.append((r, x + side, height_of(r.share)))
-    names = spread([y for _, _, y in points], GAP, TOP, BOTTOM)
-    out += [line(x + 6, y, right + 12, at, 'stroke="#bbb"') for (_, x, y), at in zip(points, names, strict=True)]
-    for (r, x, _), at in zip(points, names, strict=True):
-        a, b = (height_of(v) for v in r.interval)
-        bar = f'stroke="{COLOUR[r.family]}" stroke-opacity="0.45" stroke-width="1.5"'
-        out += [line(x, a, x, b, bar), line(x - 3, a, x + 3, a, bar), line(x - 3, b, x + 3, b, bar),
-                text(right + 15, at + 4, r.title, f'fill="{COLOUR[r.family]}"')]
-    out += [marker(x, y, r) for r, x, y in points]
-    return out
+def row(r, y, x_of):
+    """A name, a dot with its interval, a tick for each seed, and what it costs."""
+    colour = COLOUR[r.family]
+    bar = f'stroke="{colour}" stroke-opacity="0.45" stroke-width="3"'
+    seeds = [x["right"]["0"] / x["clips"] for x in r.runs]
+    title = f"{r.title}: {percent(r.share)} % ({percent(r.interval[0])} to {percent(r.interval[1])}), {HEARS[r.hears]}"
+    state = "needs the clip" if r.hears == "whole" else f"{r.state / 1024:.1f} KiB" if r.state else "–"
+    costs = (f"{r.multiply_adds / 1e6:.2f} M", state)
+    return [text(LEFT - 12, y + 4, r.title, f'text-anchor="end" fill="{colour}"'),
+            line(x_of(r.interval[0]), y, x_of(r.interval[1]), y, bar),
+            *(line(x_of(s), y - 6, x_of(s), y + 6, f'stroke="{colour}"') for s in seeds),
+            titled(marker(x_of(r.share), y, r), title),
+            *(text(x, y + 4, what, 'text-anchor="end"') for (x, _), what in zip(COLUMNS, costs, strict=True))]
 
 
 def picture(rows):
-    lowest, highest = min(r.interval[0] for r in rows), max(r.interval[1] for r in rows)
-    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if (highest - lowest) / s <= 9)
-    lo, hi = step * math.floor(lowest / step), step * math.ceil(highest / step)
-    height_of = lambda v: BOTTOM - (v - lo) / (hi - lo) * (BOTTOM - TOP)
-    levels = [lo + step * i for i in range(round((hi - lo) / step) + 1)]
-    out = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1130 600" font-family="sans-serif" font-size="12">',
-           '<rect width="1130" height="600" fill="#fff"/>',
-           text(20, 28, "Accuracy of encoders of one size, trained alike, %; bars: 95 % by clips, all seeds together",
-                'font-size="15" font-weight="bold"')]
-    out += panel(rows, lambda r: r.multiply_adds, 1e6, "against multiply-adds a second of audio, millions (log)", 50, 320,
-                 height_of, levels)
-    if any(r.state for r in rows):
-        out += panel([r for r in rows if r.state or r.hears == "whole"], lambda r: r.state, 1024,
-                     "against state a stream keeps, KiB (log)", 610, 320, height_of, levels)
-    x = 50
+    """A dot plot, the best above."""
+    first = rows[0]
+    rows = sorted(rows, key=lambda r: -r.share)
+    ends = [share for r in rows for share in (*r.interval, *(x["right"]["0"] / x["clips"] for x in r.runs))]
+    levels = steps(100 * min(ends), 100 * max(ends), 8)
+    x_of = lambda share: LEFT + (RIGHT - LEFT) * (100 * share - levels[0]) / (levels[-1] - levels[0])
+    bottom = TOP + STEP * len(rows)
+    out = [text(20, 28, "Accuracy of encoders of one size, trained alike", 'font-size="15" font-weight="bold"'),
+           text(20, 48, f"Bars: 95 % by clips, all seeds together; ticks: each seed; grey: the interval of {first.title}."),
+           f'<rect x="{x_of(first.interval[0]):.1f}" y="{TOP}" width="{x_of(first.interval[1]) - x_of(first.interval[0]):.1f}" '
+           f'height="{bottom - TOP}" fill="#eee"/>']
+    for v in levels:
+        out += [line(x_of(v / 100), TOP, x_of(v / 100), bottom, 'stroke="#ddd"'),
+                text(x_of(v / 100), TOP - 8, f"{v:.4g} %", 'text-anchor="middle"')]
+    out += [text(x, TOP - 8, what, 'text-anchor="end"') for x, what in COLUMNS]
+    for i, r in enumerate(rows):
+        out += row(r, TOP + STEP * (i + 0.5), x_of)
+    x = LEFT
     for family, what in FAMILY.items():
-        out += [f'<circle cx="{x + 6}" cy="552" r="5" fill="{COLOUR[family]}"/>', text(x + 17, 556, what)]
+        out += [f'<circle cx="{x + 6}" cy="{bottom + 26}" r="5" fill="{COLOUR[family]}"/>', text(x + 17, bottom + 30, what)]
         x += 40 + 7 * len(what)
-    out += [text(50, 580, "disc: runs on an endless stream; square: causal, but within a clip of one second; open square: needs "
-                 "the whole clip before it answers")]
-    return "\n".join(out + ["</svg>\n"])
+    out += [text(20, bottom + 54, "disc: runs on an endless stream; square: causal, but within a clip of one second; open: "
+                 "needs the whole clip before it answers")]
+    return page(900, bottom + 70, out)
