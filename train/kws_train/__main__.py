@@ -13,6 +13,7 @@ COMMANDS = {
     "dense": "what the teacher hears in running speech",
     "label": "soft labels by a network and the teacher together",
     "train": "train a network",
+    "curves": "draw how trainings went",
     "export": "write the model file that the C programs read",
     "quantise": "write a model file whose convolutions have weights of 8 bits",
     "base": "give a model file the embedding that words of one's own are heard by",

@@ -1,0 +1,55 @@
+"""Curves of trainings from their logs."""
+import xml.dom.minidom
+
+import pytest
+
+from kws_train.curves import main, read
+from kws_train.svg import steps
+
+LOG = """100\tloss 2.5000\tval 80.00\tphase7 79.00\tlr 1.00e-03\t10 ms/step
+200\tloss 1.5000\tval 90.00\tphase7 89.00\tlr 5.00e-04\t10 ms/step
+300\tloss 1.2500\tval 89.50\tphase7 89.00\tlr 0.00e+00\t10 ms/step
+"""
+
+
+def write(folder, log):
+    folder.mkdir()
+    (folder / "log.tsv").write_text(log)
+    return str(folder)
+
+
+def test_curves_of_two_runs(tmp_path, capsys):
+    a, b = write(tmp_path / "a<b", LOG), write(tmp_path / "b", "50\tloss 3.0\tlr 1.00e-03\t9 ms/step\n")
+    main([a, b, "--out", str(tmp_path / "c.svg")])
+    said = capsys.readouterr().out.splitlines()
+    assert said == [f"{a}: step 300, loss 1.2500, val 89.50 %; best val 90.00 % at step 200", f"{b}: step 50, loss 3.0000"]
+    drawn = xml.dom.minidom.parse(str(tmp_path / "c.svg"))
+    texts = [t.firstChild.data for t in drawn.getElementsByTagName("text")]
+    assert set(said) <= set(texts)
+    lines = [p.getAttribute("points").split() for p in drawn.getElementsByTagName("polyline")]
+    assert [len(p) for p in lines] == [3, 1, 3, 0, 3, 1]
+    heights = [float(p.split(",")[1]) for p in lines[0]]
+    assert heights == sorted(heights)  # a loss that falls goes down the page
+    titles = [t.firstChild.data for t in drawn.getElementsByTagName("title")]
+    assert f"{a}, step 200: 90" in titles
+
+
+def test_a_run_that_went_on_from_a_checkpoint_counts_what_it_did_again(tmp_path):
+    again = LOG + "200\tloss 9.0\tval 50.00\tphase7 50.00\tlr 5.00e-04\t10 ms/step\n"
+    run = read(write(tmp_path / "a", again))
+    assert list(run) == [100, 200] and run[200]["loss"] == 9.0
+
+
+@pytest.mark.parametrize("log, said", [("", "no step has been logged yet"), (LOG + "half a li", "log.tsv:4: not a line"),
+                                       ("1\tloss x\tlr 1\t1 ms/step\n", "log.tsv:1: not a line")])
+def test_what_is_no_log_is_named(tmp_path, log, said):
+    folder = write(tmp_path / "a", log)
+    with pytest.raises(SystemExit, match=said):
+        main([folder, "--out", str(tmp_path / "c.svg")])
+    assert not (tmp_path / "c.svg").exists()
+
+
+def test_levels_are_round_and_hold_all():
+    assert steps(0, 300, 5) == [0, 100, 200, 300]
+    assert steps(61.7, 89.7, 8) == [60, 65, 70, 75, 80, 85, 90]
+    assert steps(5, 5, 4)[0] == pytest.approx(5)
