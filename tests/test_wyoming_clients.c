@@ -184,6 +184,39 @@ static void too_many_are_told_so(void **state)
 		close(fd[i]);
 }
 
+/* When all places are taken, one that is leaving or has been silent longest makes room. */
+static void silent_ones_make_room(void **state)
+{
+	int fd[MOST], more;
+	bool ended;
+
+	(void)state;
+	for (int i = 0; i < MOST; i++)
+		fd[i] = come();
+	/* one that was told that it is no Wyoming does not keep others out */
+	assert_int_equal(write(fd[0], "HELO\n", 5), 5);
+	step(2);
+	more = come();
+	assert_true(answers_describe(more));
+	assert_int_equal(connected(), MOST);
+	for (int s = 0; s < 31; s++) {
+		pass(1.0);
+		for (int i = 2; i < MOST; i++)
+			assert_true(answers_describe(fd[i]));
+		assert_true(answers_describe(more));
+	}
+	close(fd[0]);
+	fd[0] = come();
+	assert_true(answers_describe(fd[0]));
+	answers(fd[1], "", &ended);
+	assert_true(ended);
+	assert_true(answers_describe(fd[2]));
+	assert_int_equal(connected(), MOST);
+	close(more);
+	for (int i = 0; i < MOST; i++)
+		close(fd[i]);
+}
+
 static void who_says_nothing_is_sent_away(void **state)
 {
 	const kws_clients_config never = { MOST, 0 };
@@ -426,6 +459,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(clients_come_and_go),
 		TEST(too_many_are_told_so),
+		TEST(silent_ones_make_room),
 		TEST(who_says_nothing_is_sent_away),
 		TEST(who_does_not_read_is_sent_away),
 		TEST(who_breaks_the_protocol_is_told),

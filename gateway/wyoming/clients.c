@@ -21,6 +21,13 @@ enum { LET_IN = 16, TURNS = 64 };
  * else waits. */
 static const double turns_s = 0.001, hear_s = 0.002, say_every_s = 10.0;
 
+/* A client that has been silent for so long makes room for another, if there is none left. */
+static const double silent_s = 30.0;
+
+/* Hearing that takes this part of the time, for so many seconds: the machine does not keep up. */
+static const double most_load = 0.95;
+enum { OVERLOADED_S = 10 };
+
 /* ---- the queue ---- */
 
 static void take_turns(void *ctx);
@@ -62,6 +69,7 @@ static void hear(kws_clients *all, client *const *c, size_t n)
 		w[i] = kws_session_wake(c[i]->session);
 	kws_wake_hear(w, n);
 	took = kws_clock_mono() - from;
+	all->hearing_s += took;
 	if (took > hear_s && all->together > 1)
 		all->together /= 2;
 	else if (took < 0.5 * hear_s && n == all->together && all->together < KWS_WAKE_TOGETHER)
@@ -144,6 +152,26 @@ static void tune(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &tries, sizeof tries);
 }
 
+/* Whether there is room for one more, if need be by sending somebody away: one that is leaving
+ * anyway, or the one that has been silent longest. */
+static bool make_room(kws_clients *all)
+{
+	client *silent = NULL;
+
+	if (all->stats.connected < all->conf.most)
+		return true;
+	for (client *c = all->first; c; c = c->next)
+		if (!silent || c->leaving > silent->leaving
+		    || (c->leaving == silent->leaving && c->since < silent->since))
+			silent = c;
+	if (!silent || (!silent->leaving && kws_clock_mono() - silent->since < silent_s))
+		return false;
+	if (!silent->leaving)
+		kws_clients_sent_away(all, silent->name, "it was silent, and others came");
+	kws_client_hang_up(silent);
+	return true;
+}
+
 static void turn_away(kws_clients *all, int fd, const char *name)
 {
 	kws_out o = { .bytes = NULL };
@@ -165,7 +193,7 @@ static void let_in(kws_clients *all, int fd)
 	client *c;
 
 	name_peer(fd, name, sizeof name);
-	if (all->stats.connected >= all->conf.most) {
+	if (!make_room(all)) {
 		turn_away(all, fd, name);
 		return;
 	}
@@ -215,10 +243,25 @@ static void on_door(void *ctx, unsigned events)
 
 /* ---- once a second ---- */
 
+/* Silence would be the worst answer: what clients send waits, and nobody would know why. */
+static void measure_load(kws_clients *all, double mono)
+{
+	all->stats.load = all->hearing_s / (mono - all->swept);
+	all->hearing_s = 0.0;
+	all->swept = mono;
+	all->overloaded_s = all->stats.load > most_load ? all->overloaded_s + 1 : 0;
+	if (all->overloaded_s == OVERLOADED_S)
+		kws_log(KWS_LOG_WARNING,
+			"clients send more than can be heard here: for %d s there was no pause",
+			OVERLOADED_S);
+}
+
 static void sweep(void *ctx)
 {
 	kws_clients *all = ctx;
 	const double mono = kws_clock_mono();
+
+	measure_load(all, mono);
 
 	for (client *c = all->first, *next; c; c = next) {
 		next = c->next;
@@ -243,6 +286,7 @@ enum kws_status kws_clients_create(kws_clients **out, kws_loop *l, const kws_cli
 	all->conf = *c;
 	all->roster = kws_roster_share(r);
 	all->together = 1;
+	all->swept = kws_clock_mono();
 	kws_loop_time(l, &all->sweep, 1.0, 1.0, sweep, all);
 	*out = all;
 	return KWS_OK;

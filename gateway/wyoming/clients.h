@@ -13,7 +13,8 @@
 typedef struct kws_clients kws_clients;
 
 typedef struct {
-	unsigned most;	 /* clients at once; more are turned away */
+	unsigned most;	 /* clients at once; one more takes the place of one that has been silent
+			    for 30 s, or is turned away */
 	unsigned idle_s; /* a client that says nothing for so long is sent away; 0: never */
 } kws_clients_config;
 
@@ -37,6 +38,7 @@ enum kws_status kws_clients_admit(kws_clients *all, int in, int out, kws_timer_f
 
 typedef struct {
 	unsigned connected, streaming;
+	double load;	       /* part of the last second that hearing took, 0..1 */
 	unsigned long served;  /* since create */
 	unsigned long refused; /* turned away or sent away since create */
 } kws_clients_stats;

@@ -46,6 +46,9 @@ struct kws_clients {
 	size_t n_doors;
 	size_t together; /* blocks that are heard in one call: as many as take little time */
 	kws_timer turn, sweep;
+	double hearing_s,
+		swept; /* spent hearing since the last sweep, which was at; monotonic, s */
+	int overloaded_s;
 	kws_clients_stats stats;
 	double said; /* when a fault was logged last, monotonic s */
 	unsigned long unsaid;

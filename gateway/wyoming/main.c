@@ -178,8 +178,9 @@ static enum kws_status reload(void *self, const kws_conf *c, kws_error *err)
 	service *s = self;
 
 	was = &s->conf.wyoming;
-	if (strcmp(was->uri, is->uri) != 0 || was->mode != is->mode
-	    || strcmp(was->group, is->group) != 0)
+	if (!s->listen.is_passed
+	    && (strcmp(was->uri, is->uri) != 0 || was->mode != is->mode
+		|| strcmp(was->group, is->group) != 0))
 		return kws_fail(
 			err, KWS_ERR_ARG,
 			"[wyoming] uri, mode, group: a change of addresses takes a restart");
@@ -195,8 +196,12 @@ static void status(void *self, char *text, size_t n)
 	kws_clients_stats st;
 
 	kws_clients_stats_get(s->clients, &st);
-	snprintf(text, n, "%u clients, %u of them streaming; %zu words; %lu served, %lu sent away",
-		 st.connected, st.streaming, s->roster->n_words, st.served, st.refused);
+	snprintf(text, n,
+		 "%u clients, %u of them streaming; %zu words; busy %.0f %% of the time; %lu "
+		 "served, "
+		 "%lu sent away",
+		 st.connected, st.streaming, s->roster->n_words, 100.0 * st.load, st.served,
+		 st.refused);
 }
 
 int main(int argc, char **argv)

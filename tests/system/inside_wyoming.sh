@@ -69,4 +69,26 @@ await 15 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after a ha
 systemctl stop kwsd-wyoming || fail "stop"
 case $(words) in "no "*) ;; *) fail "after a stop" ;; esac
 echo "killed, hung, stopped: the next client is served"
+
+# a configuration that is wrong: each connection tries it again, and when it is right, nobody has to start anything
+cp /etc/kwsd/kwsd.conf /t/good.conf
+printf 'nosuch = off\n' >> /etc/kwsd/kwsd.conf
+systemctl stop kwsd-wyoming 2> /dev/null
+for _ in $(seq 12); do [ -z "$(words)" ] || fail "a wrong configuration is served"; done
+cp /t/good.conf /etc/kwsd/kwsd.conf
+case $(words) in "no "*) ;; *) fail "after a wrong configuration: $(words)" ;; esac
+echo "a wrong configuration: 12 connections in vain, then it is right and serves"
+
+# what the documentation says, step by step
+rm -r /run/systemd/system/kwsd-wyoming.service.d
+systemctl stop kwsd-wyoming.socket kwsd-wyoming.service
+systemctl daemon-reload
+sed -i '/^\[threshold\]/,$d' /etc/kwsd/kwsd.conf
+mkdir -p /etc/kwsd/conf.d /etc/avahi/services
+(cd /t && bash -eux commands) > /t/said 2>&1 || fail "docs: $(tail -n 20 /t/said)"
+grep -q '"phrase": "no"' /t/said || fail "docs: the words are not shown"
+ss -ltn 2> /dev/null | grep -q '\*:10400' || [ "$(systemctl show kwsd-wyoming.socket -p Listen --value)" = "[::]:10400 (Stream)" ] || fail "docs: not on the network"
+await 10 eval 'case $(words) in "computer ") ;; *) false ;; esac' || fail "docs: no new word: $(words)"
+[ -s /etc/avahi/services/kwsd-wyoming.service ] || fail "docs: no announcement"
+echo "docs: every command runs, and offers $(words)"
 echo "inside: all well"

@@ -36,6 +36,11 @@ inside_files() { # ROOT SCRIPT
 	sed "s|unix:$T/pulse/native|unix:/kwspulse/native|" "$T/pulse/alsa.conf" > "$R/t/alsa.conf"
 	cp "tests/system/$2" "$R/t/run.sh"
 	wide_model "$R/t/large.safetensors" 7 7 4
+	if [ -e "$T/commands" ]; then
+		cp -r "$T/commands" tests/data/takes "$R/t/"
+		install -D -m644 -t "$R/usr/local/share/kwsd" config/models/own-words.*
+		install -D -m644 -t "$R/usr/local/share/kwsd/avahi" config/avahi/*
+	fi
 	cat > "$R/etc/kwsd/kwsd.conf" <<-X
 		[audio]
 		device = kws16
@@ -112,6 +117,8 @@ test_boot() { # at most 300 s
 
 test_boot_wyoming() { # at most 120 s
 	[ -x "$B/kwsd-wyoming" ] || skip "kwsd-wyoming is not built"
+	# the commands of the documentation, as root with bash
+	sed -n '/^```sh$/,/^```$/ {/^```/ !p}' docs/home-assistant-wyoming.md > "$T/commands"
 	boot inside_wyoming.sh
 }
 
