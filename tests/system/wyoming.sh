@@ -141,8 +141,11 @@ test_hundred() { # at most 180 s
 	sox -D "$AUDIO" -r 16000 -c 1 -b 16 "$T/in.wav" trim 0 10
 	spotted "$T/in.wav" | tr '\n' ';' | sed 's/$/\n/' > "$T/want"
 	wyoming_start
+	local t c; t=$(now_ms) c=$(awk '{print $14 + $15}' "/proc/$P/stat")
 	"$B/wyoming_crowd" "$PORT" stream 100 "$T/in.raw" > "$T/got" 2> "$T/times" || fail "the crowd: $(cat "$T/times")"
 	cat "$T/times"
+	awk -v ms=$(($(now_ms) - t)) -v c=$(($(awk '{print $14 + $15}' "/proc/$P/stat") - c)) -v hz="$(getconf CLK_TCK)" -v own="$(awk '/^VmHWM/ {print $2}' "/proc/$P/status")" \
+		'BEGIN {printf "100 clients: %.1f %% of a core, %.1f s of processor for 1000 s of audio; at most %.1f MB resident\n", 100000 * c / hz / ms, c / hz, own / 1000}'
 	sort -u "$T/got" | diff "$T/want" - || fail "not all have heard the same"
 	lines "$T/got" 100 || fail "not all have come back"
 	wyoming_stop
