@@ -370,6 +370,30 @@ static void what_is_wrong_ends_the_connection(void **state)
 	     "bad-audio-format");
 }
 
+/* What came before it is heard, however the bytes are cut. */
+static void audio_before_it_is_heard(void **state)
+{
+	char lines[1024], want[1024] = "";
+
+	(void)state;
+	/* the word is decided in the last chunks */
+	for (size_t piece = 1024; piece >= 64; piece /= 2) {
+		kws_session *s = kws_session_create(roster);
+		wy_text t = { NULL, 0, 0 };
+
+		wy_audio(&t, &plain, demo, 2 * WY_RATE * 16 / 10);
+		wy_put(&t, "HELO\n", 5);
+		assert_false(wy_give(s, t.bytes, t.n, piece));
+		wy_lines(s, lines, sizeof lines);
+		if (!*want)
+			memcpy(want, lines, sizeof want);
+		assert_string_equal(lines, want);
+		kws_session_destroy(s);
+		free(t.bytes);
+	}
+	assert_string_equal(want, "detection yes 1070\nerror bad-message\n");
+}
+
 /* Chunks without a format have that of the audio so far. */
 static void chunks_may_leave_the_format_out(void **state)
 {
@@ -399,6 +423,7 @@ int main(void)
 		cmocka_unit_test(the_context_comes_back),
 		cmocka_unit_test(other_events_are_ignored),
 		cmocka_unit_test(what_is_wrong_ends_the_connection),
+		cmocka_unit_test(audio_before_it_is_heard),
 		cmocka_unit_test(chunks_may_leave_the_format_out),
 	};
 

@@ -21,6 +21,7 @@ struct kws_session {
 	const char *part; /* (n_part,) of a payload, in in */
 	size_t n_part;
 	bool has_event; /* reader.type and reader.data are to be handled */
+	bool is_bad;	/* what was read is no event: fault says why */
 	bool is_chunk;	/* the payload is audio */
 	bool streams, detected, closed, over;
 	kws_error fault;
@@ -269,6 +270,12 @@ static const struct {
 static void handle(kws_session *s)
 {
 	s->has_event = s->is_chunk = false;
+	if (s->is_bad) {
+		const kws_error why = s->fault;
+
+		fail(s, &why, "bad-message");
+		return;
+	}
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (!strcmp(s->reader.type, kinds[i].type))
 			kinds[i].handle(s);
@@ -302,11 +309,12 @@ static bool read_on(kws_session *s)
 					  &s->part, &s->n_part, &e);
 
 	s->first += used;
-	s->has_event = r == KWS_READ_EVENT;
+	s->is_bad = r == KWS_READ_BAD;
+	if (s->is_bad)
+		s->fault = e;
+	s->has_event = r == KWS_READ_EVENT || s->is_bad;
 	if (!s->is_chunk)
 		s->n_part = 0;
-	if (r == KWS_READ_BAD)
-		fail(s, &e, "bad-message");
 	return r != KWS_READ_MORE;
 }
 
