@@ -17,7 +17,7 @@ typedef struct {
 	bool bad;
 } record;
 
-static void note(record *r, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void note(record *r, const char *format, ...)
 {
 	va_list args;
 

@@ -24,19 +24,13 @@ void kws_pcm_init(kws_pcm *p, const kws_pcm_format *f)
 /* One channel's sample, as a fraction of full scale. */
 static float sample_of(const unsigned char *b, unsigned width)
 {
-	switch (width) {
-	case 1: return ((float)b[0] - 128.0f) / 128.0f;
-	case 2: return (float)(int16_t)(b[0] | b[1] << 8) / 32768.0f;
-	case 3:
-		return (float)((int32_t)((uint32_t)b[0] << 8 | (uint32_t)b[1] << 16
-					 | (uint32_t)b[2] << 24)
-			       / 256)
-		       / 8388608.0f;
-	default:
-		return (float)(int32_t)((uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16
-					| (uint32_t)b[3] << 24)
-		       / 2147483648.0f;
-	}
+	uint32_t bits = 0;
+
+	if (width == 1)
+		return ((float)b[0] - 128.0f) / 128.0f;
+	for (unsigned i = 0; i < width; i++) /* the last byte is the highest, and has the sign */
+		bits |= (uint32_t)b[i] << 8 * (4 - width + i);
+	return (float)(int32_t)bits / 2147483648.0f;
 }
 
 static float mean_of(const unsigned char *b, const kws_pcm_format *f)

@@ -75,7 +75,7 @@ static enum kws_status add_part(kws_roster *r, const kws_conf *c, const kws_conf
 	enum kws_status status = open_model(&p->shared, m->path, r, now, err);
 	size_t n;
 
-	if (status != KWS_OK)
+	if (!p->shared)
 		return status;
 	r->n_parts++;
 	p->model = p->shared->model;

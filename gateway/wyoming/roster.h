@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <limits.h>
 
-enum { KWS_ROSTER_NO_WORD = UINT_MAX };
+#define KWS_ROSTER_NO_WORD UINT_MAX
 
 typedef struct kws_roster_model kws_roster_model; /* with its group of streams */
 
