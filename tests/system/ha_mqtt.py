@@ -8,6 +8,8 @@ broker's port. Reads commands from standard input, one a line, and answers each 
     triggers                 its triggers, as the editor of automations offers them
     attach                   an automation on the trigger "yes said"
     fired                    how often it ran, and with what
+    automations FILE         those of a file; light.turn_on only counts
+    lights                   how often a light was turned on
     call DOMAIN SERVICE ID [KEY=VALUE]...
     quit
 """
@@ -17,6 +19,7 @@ import json
 import pathlib
 import sys
 
+import yaml
 from homeassistant import auth, bootstrap, config_entries, core, loader, setup
 from homeassistant.components.mqtt import device_trigger, discovery, event, number, schemas, sensor, switch
 from homeassistant.helpers import device_registry, entity_registry
@@ -85,6 +88,10 @@ class House:
         self.hass = hass
         self.fired = 0
         self.last = None
+        self.lights = 0
+
+    async def turn_on(self, call):
+        self.lights += 1
 
     def entities(self):
         registry = entity_registry.async_get(self.hass)
@@ -150,6 +157,12 @@ class House:
             return sorted("%s %s" % (t["subtype"], t["type"]) for t in await self.triggers())
         if words[0] == "attach":
             return await self.attach()
+        if words[0] == "automations":
+            text = await self.hass.async_add_executor_job(pathlib.Path(words[1]).read_text)
+            self.hass.services.async_register("light", "turn_on", self.turn_on)
+            return await setup.async_setup_component(self.hass, "automation", {"automation": yaml.safe_load(text)})
+        if words[0] == "lights":
+            return self.lights
         if words[0] == "fired":
             return {"fired": self.fired, "last": self.last}
         if words[0] == "call":

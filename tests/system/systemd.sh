@@ -35,6 +35,7 @@ inside_files() { # ROOT SCRIPT
 	mkdir -p "$R/t" "$R/etc/kwsd" "$R/etc/systemd/system/kwsd.service.d"
 	sed "s|unix:$T/pulse/native|unix:/kwspulse/native|" "$T/pulse/alsa.conf" > "$R/t/alsa.conf"
 	cp "tests/system/$2" "$R/t/run.sh"
+	cp docs/*.md "$R/t"
 	wide_model "$R/t/large.safetensors" 7 7 4
 	if [ -e "$T/commands" ]; then
 		cp -r "$T/commands" tests/data/takes "$R/t/"
@@ -132,4 +133,11 @@ test_boot_mqtt() { # at most 180 s
 	[ -x "$B/kwsd-mqtt" ] || skip "kwsd-mqtt is not built"
 	need mosquitto mosquitto_sub mosquitto_passwd
 	boot inside_mqtt.sh
+}
+
+# The page for Home Assistant by MQTT: every command in it.
+test_boot_page() { # at most 120 s
+	[ -x "$B/kwsd-mqtt" ] || skip "kwsd-mqtt is not built"
+	need mosquitto mosquitto_sub mosquitto_passwd python3
+	boot inside_page.sh
 }
