@@ -285,6 +285,12 @@ void kws_feed_listen(kws_feed *f, const kws_feed_ops *ops, void *ctx)
 	f->ctx = ctx;
 }
 
+void kws_feed_leave(kws_feed *f, const void *ctx)
+{
+	if (f->ctx == ctx)
+		f->ops = NULL;
+}
+
 const kws_fanout *kws_feed_fanout(const kws_feed *f)
 {
 	return f->fanout;

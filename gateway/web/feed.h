@@ -23,8 +23,10 @@ enum kws_status kws_feed_create(kws_feed **out, kws_loop *loop, const char *cont
 				kws_error *err);
 void kws_feed_destroy(kws_feed *f);
 
-/* Who is told from now on; NULL: nobody. */
+/* Who is told from now on. */
 void kws_feed_listen(kws_feed *f, const kws_feed_ops *ops, void *ctx);
+/* ctx is told no more; it does nothing if another one listens already. */
+void kws_feed_leave(kws_feed *f, const void *ctx);
 
 /* One page more (1) or less (-1) looks. */
 void kws_feed_pages(kws_feed *f, int by);

@@ -104,6 +104,9 @@ void kws_http_resume(kws_http_request *r)
 		at = &(*at)->next;
 	*at = r->next;
 	r->answered = true;
+	if (r->ticket) /* an answer that comes later finds nobody */
+		r->ticket->by = NULL;
+	r->ticket = NULL;
 	kws_http_go_on(r->http, r->connection);
 }
 
@@ -355,6 +358,12 @@ enum kws_status kws_http_create(kws_http **out, kws_loop *loop, kws_feed *feed,
 	h->loop = loop;
 	h->feed = feed;
 	h->conf = *config;
+	snprintf(h->hosts, sizeof h->hosts, "%s", config->access.hosts);
+	h->conf.access.hosts = h->hosts;
+	if (config->clips) {
+		snprintf(h->clips, sizeof h->clips, "%s", config->clips);
+		h->conf.clips = h->clips;
+	}
 	kws_page_policy(h->policy);
 	for (size_t i = 0; i < sockets->n && status == KWS_OK; i++)
 		status = serve(h, sockets->fd[i], err);
@@ -371,7 +380,7 @@ void kws_http_destroy(kws_http *h)
 {
 	if (!h)
 		return;
-	kws_feed_listen(h->feed, NULL, NULL);
+	kws_feed_leave(h->feed, h);
 	h->closing = true;
 	resume_all(h, true, (double)INFINITY);
 	kws_http_wake(h);

@@ -19,7 +19,7 @@
 typedef struct kws_http kws_http;
 
 typedef struct {
-	kws_access access; /* its texts MUST outlive the server */
+	kws_access access; /* the machine's name MUST outlive the server */
 	const char *clips; /* folder; NULL: none are served */
 	unsigned pages;	   /* that may look at once; as many other connections, and some */
 } kws_http_config;

@@ -15,7 +15,8 @@ typedef struct kws_http_reader kws_http_reader;
 struct kws_http {
 	kws_loop *loop;
 	kws_feed *feed;
-	kws_http_config conf;
+	kws_http_config conf; /* its texts are here: */
+	char hosts[KWS_CONF_TEXT], clips[KWS_CONF_TEXT];
 	struct MHD_Daemon *daemon[KWS_WEB_SOCKETS];
 	size_t n_daemons;
 	kws_timer run, wake, impatience;

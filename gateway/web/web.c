@@ -17,7 +17,7 @@ static const double answer_s = 2.0;
 typedef struct {
 	kws_loop *loop;
 	const kws_conf *conf;
-	char listen[KWS_CONF_TEXT], hosts[KWS_CONF_TEXT], clips[KWS_CONF_TEXT], machine[65];
+	char listen[KWS_CONF_TEXT], machine[65];
 	kws_web_sockets sockets;
 	kws_feed *feed;
 	kws_http *http;
@@ -117,16 +117,14 @@ static enum kws_status open_http(web *w, const kws_conf *c, const kws_web_socket
 				 kws_http **out, kws_error *err)
 {
 	kws_http_config conf = { .pages = c->web.pages,
-				 .access = { .hosts = w->hosts, .machine = w->machine } };
+				 .clips = c->web.clips ? c->clips.dir : NULL,
+				 .access = { .hosts = c->web.hosts, .machine = w->machine } };
 	enum kws_status status = read_token(c, &conf.access, err);
 
 	if (status == KWS_OK)
 		status = need_token(conf.access.token, sockets->local, sockets->name, err);
 	if (status != KWS_OK)
 		return status;
-	snprintf(w->hosts, sizeof w->hosts, "%s", c->web.hosts);
-	snprintf(w->clips, sizeof w->clips, "%s", c->clips.dir);
-	conf.clips = c->web.clips ? w->clips : NULL;
 	return kws_http_create(out, w->loop, w->feed, sockets, &conf, err);
 }
 

@@ -28,7 +28,7 @@ web_start() {
 get() { curl -s -m 10 "$@"; }
 metric() { get "$URL/metrics" | awk -v name="$1" '$1 == name {print $2}'; }
 
-test_metrics() { # at most 60 s
+test_metrics() { # at most 100 s
 	need promtool
 	web_daemon -o "file.path=$T/events" -o "clips.dir=$T"
 	web_start
@@ -49,9 +49,15 @@ test_metrics() { # at most 60 s
 	done
 	[ ! -e "$T/missing" ] || fail "docs/alerts.yml or docs/grafana.json ask for $(cat "$T/missing")"
 	python3 -m json.tool docs/grafana.json > /dev/null || fail "docs/grafana.json"
+	# the daemon hangs: that is said, and nobody waits for ever
+	is_up() { [ "$(metric kws_up)" = "$1" ]; }
+	kill -STOP "$P"
+	await 25 is_up 0 || fail "kws_up of a daemon that hangs: $(metric kws_up)"
+	[ "$(get -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' -d '{"on":true}' "$URL/listen")" = 503 ] || fail "an order to a daemon that hangs"
+	kill -CONT "$P"
+	await 10 is_up 1 || fail "kws_up of a daemon that goes on"
 	# the daemon dies and comes back
 	kill -KILL "$P"
-	is_up() { [ "$(metric kws_up)" = "$1" ]; }
 	await 5 is_up 0 || fail "kws_up without a daemon: $(metric kws_up)"
 	web_daemon
 	await 15 is_up 1 || fail "kws_up with a daemon again: $(metric kws_up)"
@@ -114,6 +120,8 @@ test_http() { # at most 120 s
 	kill -HUP "$W"
 	await 5 test 401 = "$(sleep 0.3; code -u any:0123456789abcdef)" || fail "the old token is taken"
 	[ "$(code -u any:fedcba9876543210)" = 200 ] || fail "the new token"
+	get -u any:fedcba9876543210 -N -m 3 "$URL/events" > "$T/page"
+	grep -q '^data: {"mel"' "$T/page" || fail "a page is told nothing after a reload"
 	echo short > "$T/token"
 	kill -HUP "$W"
 	await 5 grep -q 'reload refused' "$T/err.web" || fail "a wrong token is taken"
