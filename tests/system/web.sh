@@ -160,7 +160,13 @@ test_page() { # at most 150 s
 	PIDS="$PIDS $page"
 	# it kills the daemon, and waits for another
 	while kill -0 $page 2> /dev/null && [ ! -e "$T/dead" ]; do sleep 0.2; done
-	[ ! -e "$T/dead" ] || web_daemon
+	# which hears hardly anything
+	if [ -e "$T/dead" ]; then
+		kill "$FEED"
+		sox -D "$AUDIO" -r 16000 -b 16 "$T/quiet.wav" vol 0.003
+		AUDIO=$T/quiet.wav
+		web_daemon
+	fi
 	wait $page || fail "web_page.py"
 	cat "$T/log"
 	[ -z "${KWS_PICTURES:-}" ] || cp "$T"/pictures/*.png "$KWS_PICTURES"

@@ -146,6 +146,8 @@ def death(b):
     b.wait("document.querySelector('#state').textContent === 'Live'", 30)
     before = b.eval("microphones.get('').waterfall.time")
     b.wait(f"microphones.get('').waterfall.time !== {before}")
+    # and what kws doctor would say of the new sound is there
+    b.wait("document.querySelector('.advice').textContent.startsWith('if somebody spoke: very quiet')")
 
 
 with Browser() as browser:
