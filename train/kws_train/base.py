@@ -19,9 +19,9 @@ from safetensors import safe_open
 
 from .augment import read_onnx
 from .data import RATE, Corpus
-from .export import load_model
 from .features import log_mel
 from .model import Stem
+from .model_file import load_model
 from .options import corpus as corpus_options
 from .options import parser, real, whole
 from .pretrained import read_stem

@@ -1,12 +1,15 @@
 """Checkpoints of `train`, and their mean: networks that were trained on from the same weights still are one network when
 averaged, and a better one (model soups, arXiv 2203.05482)."""
+import json
 import os
+from dataclasses import asdict
 
 import torch
 
 from .data import said, same_words
 from .features import FeatureConfig
 from .model import Net
+from .model_file import load_model
 
 ALIKE = ("network", "features", "words")
 PARTS = (*ALIKE, "training", "average", "embedder")
@@ -14,8 +17,13 @@ PARTS = (*ALIKE, "training", "average", "embedder")
 
 def read(path):
     """-> the dict that `train` saved: network, features, words, training, average, embedder (what is beside the network, its
-    heads' words are `beside`) and, to go on, net, opt, rng, step.
-    SystemExit: the file is none of this kws_train."""
+    heads' words are `beside`) and, to go on, net, opt, rng, step. Of a model file, which knows its own words only, what it
+    holds of that. SystemExit: the file is none of this kws_train.
+    """
+    if str(path).endswith(".safetensors"):
+        net, cfg, words, meta = load_model(path)
+        return {"network": net.network, "features": asdict(cfg), "words": words, "average": net.state_dict(), "embedder": {},
+                "beside": [], "training": json.loads(meta.get("training", "{}"))}
     try:
         state = torch.load(path, weights_only=True)
         missing = [k for k in PARTS if k not in state]
@@ -35,18 +43,20 @@ def save(path, state):
 
 
 def mean(paths):
-    """-> {"network", "features", "words", "training": list of them, "average": state of the net, "embedder": state}. SystemExit:
-    they are of different networks, features or words."""
+    """-> {"network", "features", "words", "training": list of them, "average": state of the net, "embedder" and "beside": of what
+    is beside it, if all have the same there}. SystemExit: they are of different networks, features or words."""
     states = [read(path) for path in paths]
     first = states[0]
     for path, s in zip(paths, states, strict=True):
         same_words(first["words"], paths[0], s["words"], path)
-        for part in ("network", "features", "beside"):
-            if s.get(part, []) != first.get(part, []):
-                raise SystemExit(f"{paths[0]} and {path} are of different {part}: {first.get(part)}; {s.get(part)}")
+        for part in ("network", "features"):
+            if s[part] != first[part]:
+                raise SystemExit(f"{paths[0]} and {path} are of different {part}: {first[part]}; {s[part]}")
     of = lambda part: {k: sum(s[part][k] for s in states) / len(states) for k in first[part]}
+    beside = lambda s: (s.get("beside", []), list(s["embedder"]))
+    alike = all(beside(s) == beside(first) for s in states)
     return {**{k: first[k] for k in ALIKE}, "training": [s["training"] for s in states], "average": of("average"),
-            "embedder": of("embedder"), "beside": first.get("beside", [])}
+            "embedder": of("embedder") if alike else {}, "beside": first.get("beside", []) if alike else []}
 
 
 def load(paths, commands=None):

@@ -1,4 +1,4 @@
-"""Write and read model files (docs/model-format.md).
+"""Write model files (docs/model-format.md).
 
     python -m kws_train export --checkpoint runs/mine/last.pt --out mine.safetensors
 
@@ -23,7 +23,6 @@ import math
 import os
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from .checkpoint import load
 from .data import check_words, said, same_words
@@ -71,26 +70,6 @@ def save_model(path, net: Net, cfg: FeatureConfig, words, name, decision=None, l
             "decision": json.dumps(DECISION if decision is None else decision), "training": json.dumps(training or {}),
             "measured": json.dumps(measured or {})}
     save_file(tensors, path, meta | ({"licence": licence} if licence else {}))
-
-
-def load_model(path):
-    """-> net in eval mode, FeatureConfig, words, metadata dict of strings. SystemExit: it is no model file."""
-    try:
-        with safe_open(path, "pt") as f:
-            meta = f.metadata() or {}
-            tensors = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118 it is no dict
-        feats, words, network = (json.loads(meta[k]) for k in ("features", "words", "network"))
-    except FileNotFoundError:
-        raise SystemExit(f"{path}: not there") from None
-    except (SafetensorError, KeyError, ValueError) as e:
-        raise SystemExit(f"{path}: no model file: {e}") from None
-    affine = feats.pop("normalisation") == "affine"
-    feats.pop("kind")
-    net = Net(network, feats["n_mels"], len(words), affine, feats["log_floor"])
-    missing, surplus = net.load_state_dict(tensors, strict=False)
-    if surplus or [k for k in missing if not k.endswith("num_batches_tracked")]:
-        raise SystemExit(f"{path}: no model file: missing {missing}, surplus {surplus}")
-    return net.eval(), FeatureConfig(**feats), words, meta
 
 
 def check_decision(decision, words, path):
@@ -155,7 +134,7 @@ def options():
     """-> ArgumentParser of this command."""
     ap = parser("export", __doc__)
     ap.add_argument("--checkpoint", metavar="FILE", nargs="+", required=True,
-                    help="of train; several, trained on from the same weights: their mean")
+                    help="of train, or a model file; several, trained on from the same weights: their mean")
     ap.add_argument("--commands", metavar="WORD,...", type=listed,
                     help="the head of these words, which was trained beside the network's own (default: its own)")
     ap.add_argument("--card", metavar="FILE", help="what is said of the model, JSON (default: only how it was trained)")

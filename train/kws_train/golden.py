@@ -20,10 +20,11 @@ import soundfile
 import torch
 
 from .data import RATE, SILENCE, UNKNOWN, read_audio
-from .export import load_model, save_model
+from .export import save_model
 from .features import CONTRACTS, FeatureConfig, log_mel
 from .layers import Mega, Nffn, Norm
 from .model import Int8Conv, Net, fastformer_spec, network_spec
+from .model_file import load_model
 from .options import parser
 from .stable import save_file
 

@@ -16,9 +16,10 @@ import torch
 from torch import nn
 
 from .data import CLIP, Corpus, cut_noise, fit_clip
-from .export import load_model, save_model
+from .export import save_model
 from .features import log_mel
 from .model import Conv, Int8Conv, advance
+from .model_file import load_model
 from .options import corpus as corpus_options
 from .options import parser, whole
 

@@ -24,7 +24,7 @@ from .bank import FRAMES, Augment, Bank, spread
 from .beside import Beside, Vocabulary
 from .data import Corpus, same_words
 from .dense import SUSPECT
-from .export import load_model, save_model
+from .export import save_model
 from .features import SPEECH_EMBEDDING, FeatureConfig
 from .model import STEM, Net, network_spec
 from .network import check_network, step_of
@@ -238,7 +238,7 @@ def options():
     ap.add_argument("--splits", metavar="SPLIT,...", type=listed, default="train", help="train, or train,val for the final model")
     ap.add_argument("--shards", metavar="FILE", nargs="*", default=[], help="augmented shards with teacher labels")
     ap.add_argument("--init", metavar="FILE", nargs="+",
-                    help="start from the averaged weights of this checkpoint, or the mean of several, or from a model file")
+                    help="start from the averaged weights of this checkpoint or model file, or the mean of several")
     ap.add_argument("--commands", metavar="WORD,...", type=listed, action="append", default=[],
                     help="the words to spot, in this order; all others are _unknown_ (default: all of the corpus); "
                     "again: those of one more head")
@@ -300,7 +300,7 @@ def start(ap, a):
         ap.error("--teacher: the shards are not of its features (augment --features speech-embedding)")
     stem, pretrained = read_stem(a.teacher, a.convs) if a.teacher else (STEM, None)
     network = network_of(ap, a, stem)
-    init = beginning(a.init)
+    init = checkpoint.mean(a.init) if a.init else None
     if init and (init["network"], init["features"]) != (network, asdict(cfg)):
         ap.error(f"--init: {a.init[0]} is of another network or other features than asked for")
     corpus = Corpus(a.data, a.cache, words, a.shards and a.shards[0])
@@ -314,24 +314,13 @@ def start(ap, a):
     net, beside = fresh(network, bank, cfg, pretrained, vocabularies)
     if init:
         net.load_state_dict(init["average"])
-        if init["beside"] == [v.words for v in vocabularies[1:]]:
+        if init["embedder"] and init["beside"] == [v.words for v in vocabularies[1:]]:
             beside.load_state_dict(init["embedder"])
     run = Run(a, corpus, vocabularies, net, beside, optimiser(net, beside, a), rng, init and init["training"])
     run.resume(cfg)
     print(json.dumps(vars(a)), f"clips {len(bank.clips)} parameters {sum(p.numel() for p in net.parameters())}", flush=True)
     return run, cfg, Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, unknown=a.unknown, clean=a.clean,
                              commands=vocabularies[0].words)
-
-
-def beginning(paths):
-    """-> what a training starts from: the mean of checkpoints, or a model file, which knows nothing beside its words."""
-    if not paths:
-        return None
-    if len(paths) > 1 or not paths[0].endswith(".safetensors"):
-        return checkpoint.mean(paths)
-    net, cfg, words, meta = load_model(paths[0])
-    return {"network": net.network, "features": asdict(cfg), "words": words, "training": [json.loads(meta["training"])],
-            "average": net.state_dict(), "embedder": {}, "beside": None}
 
 
 def main(argv=None):

@@ -1,4 +1,5 @@
 """From a corpus of which every word is known to a network of some of them, and a second head of others."""
+import math
 import os
 
 import made
@@ -7,7 +8,7 @@ import torch
 
 from kws_train import checkpoint
 from kws_train.data import SILENCE, UNKNOWN, read_manifest
-from kws_train.export import load_model
+from kws_train.model_file import load_model
 
 SMALL = ["--network", '{"dim": 16, "depth": 1, "hdim": 16, "ffn": 16}', "--steps", "2", "--batch", "12"]
 ALL = ["alpha", "beta", "gamma", "delta", "epsilon"]
@@ -58,6 +59,17 @@ def test_a_training_begins_with_a_model_file(trained):
     made.call(*train, "--init", "first.safetensors", "--lr", "1e-9", "--run", "on", cwd=cwd)
     a, b = (load_model(str(cwd / p))[0].state_dict() for p in ("first.safetensors", "on/model.safetensors"))
     assert all(torch.allclose(a[k], b[k], atol=1e-5) for k in a)
+
+
+def test_a_checkpoint_and_a_model_file_have_a_middle(trained):
+    cwd, _ = trained
+    made.call("export", "--checkpoint", "run/last.pt", "--prior", f"{UNKNOWN}=4", "--out", "far.safetensors", cwd=cwd)
+    made.call("export", "--checkpoint", "run/last.pt", "far.safetensors", "--out", "middle.safetensors", cwd=cwd)
+    a, b = (load_model(str(cwd / p))[0].head.fc2.bias for p in ("far.safetensors", "middle.safetensors"))
+    assert torch.allclose(a - b, torch.tensor([0, 0, math.log(2), 0]), atol=1e-6)
+    both = ["--checkpoint", "run/last.pt", "far.safetensors"]
+    said = made.call("export", *both, "--commands", "delta,gamma", "--out", "x.safetensors", cwd=cwd, status=1)
+    assert "no head of delta, gamma" in said
 
 
 def test_what_does_not_fit_is_refused(trained):

@@ -14,7 +14,7 @@ import soundfile
 
 from kws_train.__main__ import COMMANDS
 from kws_train.data import SILENCE, UNKNOWN
-from kws_train.export import load_model
+from kws_train.model_file import load_model
 
 SMALL = ["--network", '{"dim": 16, "depth": 1, "hdim": 16, "ffn": 16}', "--steps", "4", "--batch", "6", "--every", "2"]
 FEW = ["--versions", "0-1", "--silences", "20", "--cuts", "2"]
@@ -160,13 +160,15 @@ def test_build_model_runs_only_commands_and_options_that_there_are(tmp_path, cor
     done = script("build-model", corpus, teacher, cwd=tmp_path, PYTHONPATH=str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert {command for command, *_ in lines} == {"augment", "teacher", "dense", "label", "train", "export", "golden"}
+    assert {command for command, *_ in lines} == {"words", "augment", "teacher", "dense", "label", "train", "export",
+                                                      "golden"}
     for command, *args in lines:
         a = importlib.import_module(f"kws_train.{command}").options().parse_args(args)
-        assert getattr(a, "data", corpus) == corpus and getattr(a, "teacher", None) in (None, teacher)
+        assert getattr(a, "data", corpus) in (corpus, "runs/words") and getattr(a, "teacher", None) in (None, teacher)
         assert command != "export" or a.card is None or os.path.exists(os.path.join(made.TRAIN, a.card))
     exports = [args for command, *args in lines if command == "export"]
-    assert ["final-d" in " ".join(args) for args in exports] == [False, True, False]
+    assert ["final-d" in " ".join(args) for args in exports] == [False, True, False, False]
+    assert "runs/first-12.safetensors" in exports[-1] and exports[1][-1] == "runs/first-12.safetensors"  # one begins as the other
 
 
 def test_other_words_train_and_are_accepted(tmp_path, kws):

@@ -9,8 +9,8 @@ import pytest
 
 from kws_train.cost import multiply_adds, state_bytes
 from kws_train.encoders import CLIP, ENCODERS, PAIRS, main
-from kws_train.export import load_model
 from kws_train.model import Net
+from kws_train.model_file import load_model
 from kws_train.report import BEGIN, END, difference, wilson
 
 

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from kws_train.data import SILENCE, UNKNOWN
-from kws_train.export import load_model, main, weights_sha256
+from kws_train.export import main, weights_sha256
 from kws_train.golden import wild
 from kws_train.model import Net, network_spec
+from kws_train.model_file import load_model
 
 WORDS = ["red", "green", UNKNOWN, SILENCE]
 SHIPPED = [("commands-12", "card.json"), ("fastformer-12", "card-fastformer.json")]

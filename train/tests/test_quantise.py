@@ -7,9 +7,10 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from kws_train.export import load_model, save_model
+from kws_train.export import save_model
 from kws_train.features import FeatureConfig
 from kws_train.model import Conv, Int8Conv, Net, network_spec
+from kws_train.model_file import load_model
 from kws_train.quantise import code_of
 
 

@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from kws_train.data import SILENCE, UNKNOWN
-from kws_train.export import load_model, save_model
+from kws_train.export import save_model
 from kws_train.features import CONTRACTS, log_mel, mel_matrix
 from kws_train.golden import CASES, FAST, FAST_CASES, MORE_CASES, SMALL, TINY, spec_of, wild
 from kws_train.layers import Additive, Ema, Mega
 from kws_train.mix import word_limits
 from kws_train.model import Net, fastformer_spec, network_spec
+from kws_train.model_file import load_model
 
 WORDS = ["red", "green", UNKNOWN, SILENCE]
 
