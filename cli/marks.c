@@ -21,7 +21,9 @@ enum {
 static const struct {
 	const char *name;
 	enum kws_mark mark;
-} names[] = { { "right", KWS_MARK_YES }, { "missed", KWS_MARK_YES }, { "wrong", KWS_MARK_NO },
+} names[] = { { "right", KWS_MARK_YES },
+	      { "missed", KWS_MARK_YES },
+	      { "wrong", KWS_MARK_NO },
 	      { "skip", KWS_MARK_SKIP } };
 
 enum { N_NAMES = sizeof names / sizeof *names };
@@ -206,8 +208,8 @@ static bool ask(kws_marked *c, const char *word, bool *can_play)
 {
 	char answer[256];
 	for (;;) {
-		fprintf(stderr, "  was \"%s\" said? [y]es, [n]o, [s]kip, [p]lay again, [q]uit: ",
-			word);
+		fprintf(stderr,
+			"  was \"%s\" said? [y]es, [n]o, [s]kip, [p]lay again, [q]uit: ", word);
 		if (!fgets(answer, sizeof answer, stdin)) {
 			fputc('\n', stderr);
 			return false;

@@ -14,12 +14,13 @@ typedef struct {
 	kws_model *old; /* the file as it is */
 	json_t *notes;	/* how its words were made */
 	unsigned char *bytes;
-	size_t len;	/* of the new file so far */
+	size_t len;		   /* of the new file so far */
 	kws_enrol_report *reports; /* of each word */
 } refitting;
 
 /* The number in the notes of a word, or what the option says. */
-static double setting(const refitting *f, const char *word, const char *key, bool given, double usual)
+static double setting(const refitting *f, const char *word, const char *key, bool given,
+		      double usual)
 {
 	const json_t *x = json_object_get(json_object_get(f->notes, word), key);
 	return !given && json_is_number(x) ? json_number_value(x) : usual;
@@ -87,8 +88,9 @@ static bool have_takes(const refitting *f, size_t n)
 		kws_takes_folder(f->args->own, word, folder, sizeof folder);
 		char **list = kws_takes_list(folder, KWS_TAKE_SPOKEN);
 		if (!list)
-			kws_out_complain("\"%s\": no takes in %s; --remove the word, or --add takes to it",
-					 word, folder);
+			kws_out_complain(
+				"\"%s\": no takes in %s; --remove the word, or --add takes to it",
+				word, folder);
 		good = good && list;
 		kws_takes_free(list);
 	}
@@ -109,9 +111,10 @@ static int refit_all(refitting *f, size_t n)
 		status = KWS_EXIT_INPUT;
 	for (size_t i = 0; status == KWS_EXIT_OK && i < n; i++) {
 		const char *word = kws_model_word(f->old, kws_model_n_classes(f->old) + i);
-		kws_enrolled_report(f->args->own, word, &f->reports[i],
-				    setting(f, word, "per_hour", f->args->has_rate, f->args->per_hour),
-				    f->args->format);
+		kws_enrolled_report(
+			f->args->own, word, &f->reports[i],
+			setting(f, word, "per_hour", f->args->has_rate, f->args->per_hour),
+			f->args->format);
 	}
 	return status;
 }

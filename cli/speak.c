@@ -12,13 +12,14 @@
 enum { TIMEOUT_MS = 20000, MOST_S = 60, PAUSE_MS = 300 };
 
 /* What follows the language in the name of a voice: espeak-ng's variants. */
-static const char *const variants[] = { "", "+m2", "+m3", "+m5", "+m7", "+f1", "+f2", "+f3", "+f4" };
+static const char *const variants[] = {
+	"", "+m2", "+m3", "+m5", "+m7", "+f1", "+f2", "+f3", "+f4"
+};
 
 /* Words a minute and pitch. */
 static const struct {
 	char rate[8], pitch[8];
-} manners[] = { { "130", "45" }, { "155", "60" }, { "180", "35" },
-					  { "210", "50" } };
+} manners[] = { { "130", "45" }, { "155", "60" }, { "180", "35" }, { "210", "50" } };
 
 enum {
 	N_VARIANTS = sizeof variants / sizeof *variants,
@@ -30,14 +31,15 @@ static void complain(const kws_child *c, bool started, const char *language)
 {
 	char first[200];
 	if (!started && errno == ENOENT) {
-		kws_out_complain("--speak needs espeak-ng, which is not installed: apt install espeak-ng");
+		kws_out_complain(
+			"--speak needs espeak-ng, which is not installed: apt install espeak-ng");
 		return;
 	}
 	snprintf(first, sizeof first, "%.*s", (int)strcspn(c->err, "\n"), c->err);
 	kws_out_complain("espeak-ng: %s (language %s)",
-			 !started	? strerror(errno)
-			 : *first	? first
-					: "it ended with a failure",
+			 !started ? strerror(errno)
+			 : *first ? first
+				  : "it ended with a failure",
 			 language);
 }
 
@@ -61,10 +63,9 @@ static bool add(kws_spoken_list *r, const char *path, const char *name)
 		return false;
 	whole = with_pauses(pcm, n, rate_hz, &n_whole);
 	free(pcm);
-	const kws_spoken new = { .kind = KWS_TAKE_SYNTHETIC,
-				 .pcm = whole,
-				 .n = n_whole,
-				 .rate_hz = rate_hz };
+	const kws_spoken new = {
+		.kind = KWS_TAKE_SYNTHETIC, .pcm = whole, .n = n_whole, .rate_hz = rate_hz
+	};
 	if (whole && kws_spoken_add(r, name, &new))
 		return true;
 	kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
@@ -82,7 +83,8 @@ static int speak(kws_spoken_list *r, const char *text, const char *language, siz
 	memcpy(pitch, manners[m].pitch, sizeof pitch);
 	snprintf(name, sizeof name, "%s-%s", voice, rate);
 	snprintf(words, sizeof words, "%s", text);
-	char espeak[] = "espeak-ng", v_[] = "-v", s_[] = "-s", p_[] = "-p", w_[] = "-w", end[] = "--";
+	char espeak[] = "espeak-ng", v_[] = "-v", s_[] = "-s", p_[] = "-p", w_[] = "-w",
+	     end[] = "--";
 	char *const argv[] = { espeak, v_, voice, s_, rate, p_, pitch, w_, path, end, words, NULL };
 	const bool started = kws_child_run(&child, argv, TIMEOUT_MS);
 	if (!started || kws_child_status(&child) != 0) {

@@ -108,12 +108,14 @@ static bool load_marked(kws_spoken_list *r, const kws_marks *m)
 		if (c->mark == KWS_MARK_SKIP)
 			continue;
 		const bool yes = c->mark == KWS_MARK_YES;
-		const kws_spoken new = { .kind = yes ? KWS_TAKE_SPOKEN : KWS_TAKE_WRONG, .clip = true };
+		const kws_spoken new = { .kind = yes ? KWS_TAKE_SPOKEN : KWS_TAKE_WRONG,
+					 .clip = true };
 		n[c->near][yes]++;
 		if (!load(r, c->path, 0, new))
 			return false;
 	}
-	fprintf(stderr, "clips: %zu right, %zu wrong, %zu missed, %zu rightly not taken for the word\n",
+	fprintf(stderr,
+		"clips: %zu right, %zu wrong, %zu missed, %zu rightly not taken for the word\n",
 		n[0][1], n[0][0], n[1][1], n[1][0]);
 	return true;
 }
@@ -133,9 +135,9 @@ static int load_clips(kws_spoken_list *r, const kws_enrol_args *a, const char *f
 	if (status == KWS_EXIT_OK && !m.n)
 		fprintf(stderr, "all clips in %s are marked already\n", a->clips);
 	if (status == KWS_EXIT_OK)
-		good = a->marks		   ? kws_marks_read(&m, a->marks)
+		good = a->marks			    ? kws_marks_read(&m, a->marks)
 		       : !a->right.n && !a->wrong.n ? kws_marks_ask(&m, a->word)
-					   : true;
+						    : true;
 	if (status == KWS_EXIT_OK && (!good || !load_marked(r, &m)))
 		status = KWS_EXIT_INPUT;
 	kws_marks_free(&m);
@@ -202,7 +204,8 @@ bool kws_spoken_keep(const kws_enrol *e, const kws_spoken_list *r, const char *f
 		if (x->kept || kws_enrol_judged(e, i)->faults)
 			continue;
 		stem(x->name, name, sizeof name);
-		if (!kws_takes_keep(folder, x->kind, x->clip ? name : NULL, x->pcm, x->n, x->rate_hz))
+		if (!kws_takes_keep(folder, x->kind, x->clip ? name : NULL, x->pcm, x->n,
+				    x->rate_hz))
 			return false;
 	}
 	return true;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Seconds: silence before, context of the take around the word, silence after. */
-static const float LEAD = 1.0f, CONTEXT = 0.3f, TAIL = 0.9f;
+static const float LEAD = 1.5f, CONTEXT = 0.3f, TAIL = 0.9f;
 
 static float rms(const float *x, size_t n)
 {
@@ -138,15 +138,15 @@ static void add_voice(kws_random *r, const kws_said *others, size_t n_others, kw
 
 /* ---- copies ---- */
 
-static void spoil(kws_random *r, const kws_said *others, size_t n_others, unsigned rate_hz,
-		  kws_said *out, float *room)
+static void degrade(kws_random *r, const kws_said *others, size_t n_others, unsigned what,
+		    unsigned rate_hz, kws_said *out, float *room)
 {
 	const float level = rms(out->pcm + out->start, out->end - out->start);
 	if (kws_random_below(r, 10) < 4)
 		echo(r, out->pcm, out->n, rate_hz, room);
-	if (kws_random_below(r, 10) < 4)
+	if (what & KWS_AUGMENT_VOICE)
 		add_voice(r, others, n_others, out, level, rate_hz, room);
-	if (kws_random_below(r, 10) < 8)
+	if (what & KWS_AUGMENT_NOISE)
 		add_noise(r, others, n_others, rate_hz, out, level, room);
 	const float gain = from_db(kws_random_uniform(r, -14.0f, 10.0f));
 	for (size_t i = 0; i < out->n; i++)
@@ -154,9 +154,10 @@ static void spoil(kws_random *r, const kws_said *others, size_t n_others, unsign
 }
 
 enum kws_status kws_augment(kws_random *r, const kws_said *take, const kws_said *others,
-			    size_t n_others, unsigned copy, unsigned rate_hz, kws_said *out)
+			    size_t n_others, bool clean, unsigned what, unsigned rate_hz,
+			    kws_said *out)
 {
-	const float slower = copy ? expf(kws_random_uniform(r, -0.12f, 0.12f)) : 1.0f;
+	const float slower = clean ? 1.0f : expf(kws_random_uniform(r, -0.12f, 0.12f));
 	*out = (kws_said){ 0 };
 	if (place(take, slower, rate_hz, out))
 		return KWS_ERR_NOMEM;
@@ -171,8 +172,8 @@ enum kws_status kws_augment(kws_random *r, const kws_said *take, const kws_said 
 	const float hiss = level * from_db(-kws_random_uniform(r, 45.0f, 60.0f));
 	for (size_t i = 0; i < out->n; i++)
 		out->pcm[i] += hiss * kws_random_normal(r);
-	if (copy)
-		spoil(r, others, n_others, rate_hz, out, room);
+	if (!clean)
+		degrade(r, others, n_others, what, rate_hz, out, room);
 	free(room);
 	return KWS_OK;
 }

@@ -8,9 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const kws_bank_sound_names[KWS_BANK_SOUNDS] = { "noise", "speech" };
+
+enum { MOST_DIM = 4096 };
+
 struct kws_bank {
 	size_t n, dim;
-	signed char *rows; /* (n, dim) */
+	signed char *rows; /* (n, kws_bank_row_bytes(dim)) */
+	struct {
+		signed char *frames; /* (n, n_mels) */
+		size_t n, n_mels;
+	} sounds[KWS_BANK_SOUNDS];
 	kws_bank_part *parts;
 	size_t n_parts;
 	char base[KWS_HASH];
@@ -75,29 +83,64 @@ static enum kws_status read_parts(kws_bank *b, const kws_tensors *ts, kws_error 
 				  last->first + last->n, b->n);
 }
 
+/* A whole number of the metadata in 1..most; 0: it is none. */
+static size_t number(const kws_tensors *ts, const char *key, size_t most)
+{
+	const char *text = kws_tensors_meta(ts, key);
+	const size_t n = text ? (size_t)strtoul(text, NULL, 10) : 0;
+	return n <= most ? n : 0;
+}
+
+static signed char *copy_of(const kws_tensor *t)
+{
+	signed char *copy = malloc(t->n);
+	if (copy)
+		memcpy(copy, t->data, t->n);
+	return copy;
+}
+
+static enum kws_status read_sound(kws_bank *b, kws_tensors *ts, size_t which, kws_error *err)
+{
+	const kws_tensor *t = kws_tensors_find(ts, kws_bank_sound_names[which]);
+	if (!t)
+		return KWS_OK;
+	if (t->dtype != KWS_I8 || t->rank != 2 || t->n < 1)
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: want a tensor [n, n_mels] of I8",
+				kws_bank_sound_names[which]);
+	b->sounds[which].n = t->shape[0];
+	b->sounds[which].n_mels = t->shape[1];
+	b->sounds[which].frames = copy_of(t);
+	return b->sounds[which].frames ? KWS_OK : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+}
+
 static enum kws_status read_all(kws_bank *b, kws_tensors *ts, kws_error *err)
 {
-	const char *base = kws_tensors_meta(ts, "base"), *ms = kws_tensors_meta(ts, "row_ms");
+	const char *base = kws_tensors_meta(ts, "base");
 	const kws_tensor *rows = kws_tensors_find(ts, "rows");
 	enum kws_status status;
 	if ((status = meta_is(ts, "format", "kws-bank", KWS_ERR_FORMAT, err))
-	    || (status = meta_is(ts, "version", "1", KWS_ERR_VERSION, err)))
+	    || (status = meta_is(ts, "version", "2", KWS_ERR_VERSION, err)))
 		return status;
-	b->row_ms = ms ? (size_t)strtoul(ms, NULL, 10) : 0;
-	if (b->row_ms < 1 || b->row_ms > 1000)
-		return kws_fail(err, KWS_ERR_FORMAT, "metadata: row_ms: want 1..1000");
+	b->row_ms = number(ts, "row_ms", 1000);
+	b->dim = number(ts, "dim", MOST_DIM);
+	if (!b->row_ms || !b->dim)
+		return kws_fail(err, KWS_ERR_FORMAT, "metadata: %s: want 1..%d",
+				b->row_ms ? "dim" : "row_ms", b->row_ms ? MOST_DIM : 1000);
 	if (!base || strlen(base) != KWS_HASH - 1)
 		return kws_fail(err, KWS_ERR_FORMAT, "metadata: base: want %d hex digits",
 				KWS_HASH - 1);
 	memcpy(b->base, base, KWS_HASH);
-	if (!rows || rows->dtype != KWS_I8 || rows->rank != 2 || rows->n < 1)
-		return kws_fail(err, KWS_ERR_FORMAT, "rows: want a tensor [n, dim] of I8");
+	if (!rows || rows->dtype != KWS_I8 || rows->rank != 2 || rows->n < 1
+	    || rows->shape[1] != kws_bank_row_bytes(b->dim))
+		return kws_fail(err, KWS_ERR_FORMAT, "rows: want a tensor [n, %zu] of I8",
+				kws_bank_row_bytes(b->dim));
 	b->n = rows->shape[0];
-	b->dim = rows->shape[1];
-	b->rows = malloc(rows->n);
+	b->rows = copy_of(rows);
 	if (!b->rows)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	memcpy(b->rows, rows->data, rows->n);
+	for (size_t i = 0; i < KWS_BANK_SOUNDS; i++)
+		if ((status = read_sound(b, ts, i, err)))
+			return status;
 	if ((status = read_parts(b, ts, err)))
 		return status;
 	return kws_tensors_all_used(ts, err);
@@ -149,6 +192,8 @@ void kws_bank_close(kws_bank *b)
 	if (!b)
 		return;
 	free(b->rows);
+	for (size_t i = 0; i < KWS_BANK_SOUNDS; i++)
+		free(b->sounds[i].frames);
 	free(b->parts);
 	free(b);
 }
@@ -196,16 +241,46 @@ double kws_bank_row_hours(const kws_bank *b)
 	return (double)b->row_ms / 3.6e6;
 }
 
-void kws_bank_rows(const kws_bank *b, size_t first, size_t n, float *rows)
+size_t kws_bank_row_bytes(size_t dim)
 {
-	const signed char *from = b->rows + first * b->dim;
-	for (size_t i = 0; i < n * b->dim; i++)
-		rows[i] = (float)from[i] / KWS_BANK_SCALE;
+	return (dim + 1) / 2;
 }
 
-void kws_bank_pack(const float *values, size_t n, signed char *packed)
+void kws_bank_rows(const kws_bank *b, size_t first, size_t n, float *rows)
+{
+	const signed char *from = b->rows + first * kws_bank_row_bytes(b->dim);
+	for (size_t r = 0; r < n; r++, from += kws_bank_row_bytes(b->dim))
+		for (size_t i = 0; i < b->dim; i++) {
+			const int four = ((unsigned char)from[i / 2] >> (i % 2 ? 4 : 0)) & 15;
+			*rows++ = (float)(four < 8 ? four : four - 16) / KWS_BANK_SCALE;
+		}
+}
+
+static int whole(float x, float most)
+{
+	return (int)lrintf(fminf(fmaxf(x, -most), most));
+}
+
+void kws_bank_pack(const float *values, size_t n, size_t dim, signed char *packed)
+{
+	memset(packed, 0, n * kws_bank_row_bytes(dim));
+	for (size_t r = 0; r < n; r++, packed += kws_bank_row_bytes(dim))
+		for (size_t i = 0; i < dim; i++) {
+			const int four = whole(*values++ * KWS_BANK_SCALE, 7.0f) & 15;
+			packed[i / 2] = (signed char)(packed[i / 2] | four << (i % 2 ? 4 : 0));
+		}
+}
+
+const signed char *kws_bank_sound(const kws_bank *b, enum kws_bank_sound which, size_t *n,
+				  size_t *n_mels)
+{
+	*n = b->sounds[which].n;
+	*n_mels = b->sounds[which].n_mels;
+	return b->sounds[which].frames;
+}
+
+void kws_bank_pack_sound(const float *values, size_t n, signed char *packed)
 {
 	for (size_t i = 0; i < n; i++)
-		packed[i] = (signed char)lrintf(
-			fminf(fmaxf(values[i] * KWS_BANK_SCALE, -127.0f), 127.0f));
+		packed[i] = (signed char)whole(values[i] * KWS_SOUND_SCALE, 127.0f);
 }

@@ -3,6 +3,7 @@
 #define KWS_SPOT_COPIES_H
 
 #include "spot/augment.h"
+#include "spot/bank.h"
 #include "spot/embedder.h"
 
 enum { KWS_COPIES = 7 /* of each take; the first one is clean */ };
@@ -15,10 +16,10 @@ typedef struct {
 } kws_copy;
 
 /* Make all copies of a take in c (KWS_COPIES,), which is all zero before. others: as for
- * kws_augment(). KWS_ERR_NOMEM: the caller must still free c. */
-enum kws_status kws_copies_make(kws_copy *c, kws_embedder *e, const kws_said *take,
-				const kws_said *others, size_t n_others, uint64_t seed,
-				unsigned rate_hz);
+ * kws_augment(); bank: for its sounds. KWS_ERR_NOMEM: the caller must still free c. */
+enum kws_status kws_copies_make(kws_copy *c, kws_embedder *e, const kws_bank *bank,
+				const kws_said *take, const kws_said *others, size_t n_others,
+				uint64_t seed, unsigned rate_hz);
 void kws_copies_free(kws_copy *c);
 
 #endif

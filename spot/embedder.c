@@ -95,17 +95,41 @@ size_t kws_embedder_step(const kws_embedder *e)
 	return e->n_hops * e->hop;
 }
 
-void kws_embedder_run(kws_embedder *e, const float *pcm, size_t n, float *rows)
+size_t kws_embedder_frames_per_row(const kws_embedder *e)
 {
-	for (size_t k; n; n -= k, pcm += k * e->n_hops * e->hop, rows += k * e->w->embed.dim) {
+	return e->n_hops;
+}
+
+size_t kws_embedder_n_mels(const kws_embedder *e)
+{
+	return e->w->n_mels;
+}
+
+void kws_embedder_mel(kws_embedder *e, const float *pcm, size_t n, float *frames)
+{
+	kws_mel_process(e->mel, pcm, n * e->n_hops, frames);
+}
+
+void kws_embedder_run_frames(kws_embedder *e, const float *frames, size_t n, float *rows)
+{
+	for (size_t k; n; n -= k, rows += k * e->w->embed.dim) {
 		k = n < SOME ? n : SOME;
-		kws_mel_process(e->mel, pcm, k * e->n_hops, e->frames);
 		kws_runner_job job = { .runner = e->runner,
-				       .frames = e->frames,
+				       .frames = frames,
 				       .t = k * e->n_hops,
 				       .logits = e->logits,
 				       .rows = rows };
 		kws_runner_run_all(&job, 1);
+		frames += k * e->n_hops * e->w->n_mels;
+	}
+}
+
+void kws_embedder_run(kws_embedder *e, const float *pcm, size_t n, float *rows)
+{
+	for (size_t k; n; n -= k, pcm += k * e->n_hops * e->hop, rows += k * e->w->embed.dim) {
+		k = n < SOME ? n : SOME;
+		kws_embedder_mel(e, pcm, k, e->frames);
+		kws_embedder_run_frames(e, e->frames, k, rows);
 	}
 }
 

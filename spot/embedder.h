@@ -18,8 +18,16 @@ size_t kws_embedder_rank(const kws_embedder *e); /* floats of a point */
 /* Samples per row, at the model's rate: row k of a stream ends at sample (k + 1) * step. */
 size_t kws_embedder_step(const kws_embedder *e);
 
+/* Log-mel frames per row, and values of a frame. */
+size_t kws_embedder_frames_per_row(const kws_embedder *e);
+size_t kws_embedder_n_mels(const kws_embedder *e);
+
 /* Process whole rows: pcm (n * step,) at the model's rate -> rows (n, dim). */
 void kws_embedder_run(kws_embedder *e, const float *pcm, size_t n, float *rows);
+
+/* The same in two steps: pcm -> frames (n * frames per row, n_mels), and frames -> rows. */
+void kws_embedder_mel(kws_embedder *e, const float *pcm, size_t n, float *frames);
+void kws_embedder_run_frames(kws_embedder *e, const float *frames, size_t n, float *rows);
 
 /* rows (n, dim) of a stream from its start -> points (n, rank), each of length sqrt(rank). Zeros
  * precede the start. */

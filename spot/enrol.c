@@ -197,8 +197,8 @@ static enum kws_status make_all(kws_enrol *e)
 	for (size_t i = 0; !status && i < e->n_takes; i++) {
 		kws_copies_free(e->takes[i].copies);
 		if (!e->takes[i].judged.faults)
-			status = kws_copies_make(e->takes[i].copies, e->embedder, &e->takes[i].said,
-						 all, n, e->config.seed + i + 1,
+			status = kws_copies_make(e->takes[i].copies, e->embedder, e->bank,
+						 &e->takes[i].said, all, n, e->config.seed + i + 1,
 						 kws_model_rate_hz(e->model));
 	}
 	free(all);

@@ -15,21 +15,19 @@ typedef struct {
 	size_t n;
 } points;
 
+/* Add n points; to->at NULL: only count them. */
 static void add(points *to, const float *from, size_t n, size_t rank)
 {
-	memcpy(to->at + to->n * rank, from, n * rank * sizeof *from);
+	if (to->at)
+		memcpy(to->at + to->n * rank, from, n * rank * sizeof *from);
 	to->n += n;
 }
 
-/* Room for all points of the takes. */
-static bool make_room(points *p, const kws_enrol *e)
+/* Make room for what was counted, and count anew. */
+static bool make_room(points *p, size_t rank)
 {
-	size_t most = 1;
-	for (size_t i = 0; i < e->n_takes; i++)
-		for (size_t k = 0; k < KWS_COPIES; k++)
-			most += e->takes[i].copies[k].n;
+	p->at = calloc(p->n * rank + 1, sizeof *p->at);
 	p->n = 0;
-	p->at = calloc(most * e->rank, sizeof *p->at);
 	return p->at;
 }
 
@@ -62,8 +60,10 @@ static void collect(collected *c, const kws_enrol *e, size_t without)
 static enum kws_status fit_without(const kws_enrol *e, size_t without, kws_head *h)
 {
 	collected c = { 0 };
-	enum kws_status status = make_room(&c.is, e) && make_room(&c.synthetic, e)
-						 && make_room(&c.half, e) && make_room(&c.wrong, e)
+	collect(&c, e, without);
+	enum kws_status status = make_room(&c.is, e->rank) && make_room(&c.synthetic, e->rank)
+						 && make_room(&c.half, e->rank)
+						 && make_room(&c.wrong, e->rank)
 					 ? kws_head_create(h, e->rank)
 					 : KWS_ERR_NOMEM;
 	if (!status) {

@@ -58,12 +58,13 @@ static inline unsigned char *own_bank(const kws_blob *base, size_t *len)
 	const size_t step = kws_embedder_step(e), dim = kws_embedder_dim(e);
 	const size_t samples = own_hear("demo.flac", pcm), n = samples / step;
 	float *rows = calloc(n * dim, sizeof *rows);
-	signed char *packed = calloc(2 * n * dim, 1);
+	const size_t bytes_of_row = kws_bank_row_bytes(dim);
+	signed char *packed = calloc(2 * n * bytes_of_row, 1);
 	own_need(rows && packed, "memory", NULL);
 	for (int part = 0; part < 2; part++) {
 		kws_embedder_reset(e);
 		kws_embedder_run(e, pcm, n, rows);
-		kws_bank_pack(rows, n * dim, packed + (size_t)part * n * dim);
+		kws_bank_pack(rows, n, dim, packed + (size_t)part * n * bytes_of_row);
 		for (size_t i = 0; i < samples / 2; i++) {
 			const float x = pcm[i];
 			pcm[i] = pcm[samples - 1 - i];
@@ -73,11 +74,14 @@ static inline unsigned char *own_bank(const kws_blob *base, size_t *len)
 	json_t *parts = json_pack("[{s:s, s:I, s:s}, {s:s, s:I, s:s}]", "name", "demo", "rows",
 				  (json_int_t)n, "use", "fit", "name", "backwards", "rows",
 				  (json_int_t)n, "use", "judge");
-	const size_t shape[] = { 2 * n, dim };
+	const size_t shape[] = { 2 * n, bytes_of_row };
+	char dim_text[24];
+	snprintf(dim_text, sizeof dim_text, "%zu", dim);
 	own_need(kws_write_create(&w, NULL, 0, &err) == KWS_OK, "bank", &err);
 	kws_write_text(w, "format", "kws-bank");
-	kws_write_text(w, "version", "1");
+	kws_write_text(w, "version", "2");
 	kws_write_text(w, "base", hash);
+	kws_write_text(w, "dim", dim_text);
 	kws_write_text(w, "row_ms", "80");
 	kws_write_json(w, "parts", parts);
 	kws_write_tensor(w, "rows", KWS_I8, 2, shape, packed);

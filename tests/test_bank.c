@@ -12,17 +12,17 @@
 static const char HASH[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 static const char PARTS[] = "[{\"name\":\"a\",\"rows\":2,\"use\":\"fit\"},"
 			    "{\"name\":\"b\",\"rows\":1,\"use\":\"judge\"}]";
-static const signed char rows[] = { 127, -127, 0, 32, -32, 1 };
+/* three rows of three values: 7 -7 0, 2 -2 1, -8 4 0 */
+static const unsigned char rows[] = { 0x97, 0x00, 0xe2, 0x01, 0x48, 0x00 };
+static const signed char noise[] = { 8, -8, 127, -128, 0, 4 };
 
-/* A bank of three rows of two values, with one entry of its metadata otherwise. NULL: left out. */
+/* A bank of three rows of three values, and two frames of noise of three, with one entry of its metadata otherwise. NULL: left out. */
 static unsigned char *make(const char *key, const char *value, size_t *len)
 {
-	const char *const meta[][2] = { { "format", "kws-bank" },
-					{ "version", "1" },
-					{ "base", HASH },
-					{ "row_ms", "80" },
-					{ "parts", PARTS } };
-	const size_t shape[] = { 3, 2 };
+	const char *const meta[][2] = { { "format", "kws-bank" }, { "version", "2" },
+					{ "base", HASH },	  { "dim", "3" },
+					{ "row_ms", "80" },	  { "parts", PARTS } };
+	const size_t shape[] = { 3, 2 }, frames[] = { 2, 3 };
 	kws_write *w;
 	unsigned char *bytes;
 	own_need(kws_write_create(&w, NULL, 0, NULL) == KWS_OK, "bank", NULL);
@@ -30,6 +30,7 @@ static unsigned char *make(const char *key, const char *value, size_t *len)
 		kws_write_text(w, meta[i][0],
 			       key && strcmp(key, meta[i][0]) == 0 ? value : meta[i][1]);
 	kws_write_tensor(w, "rows", KWS_I8, 2, shape, rows);
+	kws_write_tensor(w, "noise", KWS_I8, 2, frames, noise);
 	own_need(kws_write_bytes(w, &bytes, len, NULL) == KWS_OK, "bank", NULL);
 	kws_write_destroy(w);
 	return bytes;
@@ -41,7 +42,7 @@ static void what_is_in_it_comes_out(void **state)
 	unsigned char *bytes = make(NULL, NULL, &len);
 	kws_bank *b;
 	kws_error err = { "" };
-	float x[4];
+	float x[6];
 	(void)state;
 	assert_int_equal(kws_bank_parse(&b, bytes, len, &err), KWS_OK);
 	assert_int_equal(kws_bank_n_parts(b), 2);
@@ -51,24 +52,35 @@ static void what_is_in_it_comes_out(void **state)
 	assert_true(fabs(kws_bank_fit_hours(b) - 2 * 0.08 / 3600) < 1e-12);
 	assert_true(fabs(kws_bank_judge_hours(b) - 0.08 / 3600) < 1e-12);
 	kws_bank_rows(b, 1, 2, x);
-	assert_true(x[0] == 0.0f && x[1] == 1.0f && x[2] == -1.0f && x[3] == 1.0f / 32.0f);
+	assert_true(x[0] == 1.0f && x[1] == -1.0f && x[2] == 0.5f);
+	assert_true(x[3] == -4.0f && x[4] == 2.0f && x[5] == 0.0f);
+	size_t n, n_mels;
+	const signed char *frames = kws_bank_sound(b, KWS_BANK_NOISE, &n, &n_mels);
+	assert_int_equal(n, 2);
+	assert_int_equal(n_mels, 3);
+	assert_memory_equal(frames, noise, sizeof noise);
+	kws_bank_sound(b, KWS_BANK_SPEECH, &n, &n_mels);
+	assert_int_equal(n, 0);
 	assert_string_equal(kws_bank_base(b), HASH);
 	kws_bank_close(b);
 	free(bytes);
 }
 
-static void values_become_the_nearest_byte(void **state)
+static void values_become_the_nearest_four_bits(void **state)
 {
-	const float x[] = { 0.0f, 1.0f, -1.0f, 0.017f, 100.0f, -100.0f };
-	signed char packed[6];
+	const float x[] = { 0.0f, 1.0f, -1.0f, 0.26f, 100.0f, -100.0f };
+	const float mel[] = { 1.0f, -1.0f, 0.07f, 100.0f, -100.0f };
+	const signed char want[] = { 8, -8, 1, 127, -127 };
+	signed char packed[4], sound[5];
 	(void)state;
-	kws_bank_pack(x, 6, packed);
-	assert_int_equal(packed[0], 0);
-	assert_int_equal(packed[1], 32);
-	assert_int_equal(packed[2], -32);
-	assert_int_equal(packed[3], 1);
-	assert_int_equal(packed[4], 127);
-	assert_int_equal(packed[5], -127);
+	assert_int_equal(kws_bank_row_bytes(3), 2);
+	kws_bank_pack(x, 2, 3, packed);
+	assert_int_equal((unsigned char)packed[0], 0x20);
+	assert_int_equal((unsigned char)packed[1], 0x0e);
+	assert_int_equal((unsigned char)packed[2], 0x71);
+	assert_int_equal((unsigned char)packed[3], 0x09);
+	kws_bank_pack_sound(mel, 5, sound);
+	assert_memory_equal(sound, want, sizeof want);
 }
 
 static void what_is_no_bank_is_refused(void **state)
@@ -79,7 +91,10 @@ static void what_is_no_bank_is_refused(void **state)
 	} bad[] = {
 		{ "format", "kws-model", "format: kws-model, want kws-bank", KWS_ERR_FORMAT },
 		{ "format", NULL, "format: missing", KWS_ERR_FORMAT },
-		{ "version", "2", "version: 2, want 1", KWS_ERR_VERSION },
+		{ "version", "1", "version: 1, want 2", KWS_ERR_VERSION },
+		{ "dim", "0", "dim: want 1..4096", KWS_ERR_FORMAT },
+		{ "dim", "5", "rows: want a tensor [n, 3] of I8", KWS_ERR_FORMAT },
+		{ "dim", NULL, "dim: want 1..4096", KWS_ERR_FORMAT },
 		{ "base", "12", "base: want 64 hex digits", KWS_ERR_FORMAT },
 		{ "row_ms", "0", "row_ms: want 1..1000", KWS_ERR_FORMAT },
 		{ "row_ms", NULL, "row_ms: want 1..1000", KWS_ERR_FORMAT },
@@ -129,7 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_in_it_comes_out),
-		cmocka_unit_test(values_become_the_nearest_byte),
+		cmocka_unit_test(values_become_the_nearest_four_bits),
 		cmocka_unit_test(what_is_no_bank_is_refused),
 		cmocka_unit_test(a_file_that_is_cut_off_is_refused),
 	};

@@ -27,6 +27,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(rows);
 		n += part->n;
 	}
+	for (size_t i = 0; i < KWS_BANK_SOUNDS; i++) {
+		size_t n_frames, n_mels;
+		const signed char *sound = kws_bank_sound(b, i, &n_frames, &n_mels);
+		int sum = 0;
+		for (size_t k = 0; k < n_frames * n_mels; k++)
+			sum |= sound[k];
+		demand(n_frames == 0 || (n_mels > 0 && sum <= 127));
+	}
 	demand(kws_bank_fit_hours(b) + kws_bank_judge_hours(b) > 0.0);
 	kws_bank_close(b);
 	return 0;

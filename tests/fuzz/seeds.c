@@ -235,12 +235,14 @@ static void put_bank(const char *file, const char *format, const char *parts)
 	if (kws_write_create(&w, NULL, 0, NULL))
 		abort();
 	kws_write_text(w, "format", format);
-	kws_write_text(w, "version", "1");
+	kws_write_text(w, "version", "2");
+	kws_write_text(w, "dim", "4");
 	kws_write_text(w, "base",
 		       "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
 	kws_write_text(w, "row_ms", "80");
 	kws_write_text(w, "parts", parts);
 	kws_write_tensor(w, "rows", KWS_I8, 2, shape, rows);
+	kws_write_tensor(w, "noise", KWS_I8, 2, shape, rows);
 	if (kws_write_bytes(w, &bytes, &len, NULL))
 		abort();
 	put(file, bytes, len);

@@ -100,6 +100,17 @@ test_a_bank_of_ones_own() { # at most 120 s
 	"$KWS" bank --output "$T/mine.bank" --with config/models/own-words.bank tests/data/demo.flac --judge tests/data/demo.flac --note here > "$T/out" 2> "$T/err" || fail "$(cat "$T/err")"
 	grep -q ' h to fit against, 0.[0-9]* h that set thresholds' "$T/out" || fail "$(cat "$T/out")"
 	enrol --bank "$T/mine.bank" computer $TAKES/computer-[1-3].opus || fail "$(cat "$T/err")"
+	# sounds that degrade takes change the word; a bank without them is good, too
+	"$KWS" bank --output "$T/plain.bank" tests/data/demo.flac --judge tests/data/demo.flac > "$T/out" 2> "$T/err" || fail "$(cat "$T/err")"
+	"$KWS" bank --output "$T/noisy.bank" tests/data/demo.flac --judge tests/data/demo.flac --noise $TAKES/snowboy-1.opus --speech tests/data/demo.flac > "$T/out" 2> "$T/err" || fail "$(cat "$T/err")"
+	for b in plain noisy; do
+		rm -f "$OWN"
+		enrol --forget --bank "$T/$b.bank" computer $TAKES/computer-[1-3].opus || fail "$b: $(cat "$T/err")"
+		mv "$OWN" "$T/$b.safetensors"
+	done
+	cmp -s "$T/plain.safetensors" "$T/noisy.safetensors" && fail "noise changes nothing"
+	"$KWS" bank --output "$T/less.bank" tests/data/demo.flac --judge tests/data/demo.flac --noise "$T/nothing.wav" > "$T/out" 2> "$T/err"
+	[ $? = 1 ] && grep -q 'nothing.wav: No such file' "$T/err" || fail "no noise: $(cat "$T/err")"
 	"$KWS" bank --output "$T/none.bank" "$T/nothing.wav" > "$T/out" 2> "$T/err"
 	[ $? = 1 ] && grep -q 'nothing.wav: No such file' "$T/err" && [ ! -e "$T/none.bank" ] || fail "no recording: $(cat "$T/err")"
 	"$KWS" bank --output "$T/none.bank" -m "$MODEL" tests/data/demo.flac > "$T/out" 2> "$T/err"
@@ -174,6 +185,22 @@ test_words_go_to_another_base() { # at most 300 s
 	enrol --list && [ "$(cut -f1 "$T/out")" = "$(printf 'computer\nhey computer')" ] || fail "--list: $(cat "$T/out")"
 	"$KWS" spot -m "$OWN" --format csv tests/data/demo.flac | grep -q ,yes, && fail "--only is lost"
 	"$KWS" spot -m "$OWN" --format csv $TAKES/computer-5.opus | grep -q ,computer, || fail "not heard"
+}
+
+test_calibrate() { # at most 120 s
+	need sox
+	enrol computer $TAKES/computer-[1-3].opus || fail "$(cat "$T/err")"
+	mkdir "$T/room"
+	cp tests/data/demo.flac tests/data/demo.tsv "$T/room/"
+	sox -q "$T/own.takes/computer/001.flac" "$T/room/said.flac"
+	printf 'start\tend\tword\n0.3\t2.8\tcomputer\n' > "$T/room/said.tsv"
+	"$KWS" calibrate -m "$OWN" --allow-unsupported --lowest 0.2 --write-model "$T/set.safetensors" "$T/room" > "$T/out" 2> "$T/err" || fail "status $?: $(cat "$T/err")"
+	local chosen; chosen=$(sed -n 's/^computer = //p' "$T/out")
+	[ -n "$chosen" ] || fail "no threshold of the word: $(cat "$T/out")"
+	"$KWS" enrol --list --output "$T/set.safetensors" | grep -q "^computer	0*$chosen" || fail "written: $("$KWS" enrol --list --output "$T/set.safetensors"), want $chosen"
+	# the file takes further words
+	"$KWS" enrol --forget --output "$T/set.safetensors" 'hey computer' $TAKES/computer-[456].opus > "$T/out" 2> "$T/err" || fail "$(cat "$T/err")"
+	"$KWS" enrol --list --output "$T/set.safetensors" | grep -q "^computer	0*$chosen" || fail "another word has changed the threshold"
 }
 
 test_synthetic_voices() { # at most 200 s

@@ -17,6 +17,7 @@ COMMANDS = {
     "export": "write the model file that the C programs read",
     "quantise": "write a model file whose convolutions have weights of 8 bits",
     "base": "give a model file the embedding that words of one's own are heard by",
+    "negatives": "make the bank that such words are told from, and streams to measure them",
     "enrol": "how well words of one's own are heard, by the C programs",
     "conditions": "write the validation clips in many conditions, for the C engine to measure",
     "mix": "build a continuous recording, with truth",

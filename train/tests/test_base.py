@@ -9,7 +9,8 @@ import pytest
 from safetensors import safe_open
 
 from kws_train.base import LAST, Ears
-from kws_train.data import read_audio
+from kws_train.data import read_audio, read_manifest
+from kws_train.negatives import divide
 
 MODEL = os.path.join(made.ROOT, "config", "models", "commands-12.safetensors")
 SIZES = {"dim": 12, "window": 3, "rank": 20}
@@ -41,16 +42,35 @@ def test_c_hears_the_rows_of_the_twin(base, corpus, teacher, kws, tmp_path):
     with open(tmp_path / "bank", "rb") as f:
         n = int.from_bytes(f.read(8), "little")
         rows = json.loads(f.read(n))["rows"]
-        said = np.frombuffer(f.read(), np.int8).reshape(rows["shape"])[: rows["shape"][0] // 2] / 32.0
+        packed = np.frombuffer(f.read(), np.uint8).reshape(rows["shape"])[: rows["shape"][0] // 2]
+    four = np.stack([packed & 15, packed >> 4], 2).reshape(len(packed), -1)  # two values in a byte
+    said = np.where(four < 8, four, four - 16.0) / 2
     frames, own = (x.numpy() for x in Ears(MODEL, teacher).parts(read_audio(recording)))
     before = np.concatenate([np.zeros((LAST - 1, frames.shape[1]), np.float32), frames])
     x = np.concatenate([*(before[k : k + len(frames)] for k in range(LAST)), own], 1)
     with safe_open(base, "np") as f:
         want = x @ f.get_tensor("embedding.row.weight").T + f.get_tensor("embedding.row.bias")
     assert said.shape == want.shape and said.std() > 0.3
-    assert np.abs(said - np.clip(want, -127 / 32, 127 / 32)).max() < 0.6 / 32
+    assert np.abs(said - np.clip(want, -3.5, 3.5)).max() < 0.26
 
 
 def test_what_cannot_be_a_base_is_refused(base, corpus, teacher, tmp_path):
     made.call("base", "--data", corpus, "--teacher", teacher, "--model", tmp_path / "none", "--out", "x", cwd=tmp_path, status=1)
     made.call("base", "--data", corpus, "--teacher", tmp_path, "--model", MODEL, "--out", "x", cwd=tmp_path, status=1)
+
+
+def test_the_bank_holds_nothing_that_measures(base, corpus, kws, tmp_path):
+    parts = divide(read_manifest(corpus), 1)
+    fit, judge, test = ({i for items in parts[use].values() for i in items} for use in ("fit", "judge", "test"))
+    assert fit and judge and test and not fit & judge and not (fit | judge | set(parts["noise"])) & test
+    speakers = [{i.speaker for i in items if i.kind in ("commands", "unknown")} for items in (fit, judge, test)]
+    assert not speakers[0] & speakers[1] and not (speakers[0] | speakers[1]) & speakers[2]
+    made.call("negatives", "--data", corpus, "--model", base, "--out", "own.bank", "--streams", "streams", "--kws", kws, cwd=tmp_path)
+    with safe_open(tmp_path / "own.bank", "np") as f:
+        meta, names = f.metadata(), set(f.keys())
+        assert f.get_tensor("noise").shape[1] == 40
+    uses = {(p["name"], p["use"]) for p in json.loads(meta["parts"])}
+    assert {("clips", "fit"), ("clips", "judge"), ("speech", "fit"), ("noise", "fit"), ("noise", "judge")} <= uses
+    assert {"rows", "noise"} <= names and "LibriSpeech" in meta["note"]
+    links = [os.path.join(d, n) for d, _, names in os.walk(tmp_path / "streams") for n in names]
+    assert len(links) == len(test) and all(os.path.exists(n) for n in links)
