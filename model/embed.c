@@ -183,6 +183,9 @@ enum kws_status kws_embed_init(kws_embed *e, const json_t *conf, const json_t *h
 					 &e->rank, 1, err))
 	    || (heads && (status = read_heads(e, ts, err))))
 		return status;
+	if (e->row.w8 || e->point.w8)
+		return kws_fail(err, KWS_ERR_FORMAT, "embedding.%s.weight: want float32",
+				e->row.w8 ? "row" : "point");
 	lay_out(e);
 	return KWS_OK;
 }

@@ -104,7 +104,7 @@ static enum kws_status create(kws_layer **out, const json_t *conf, const char *w
 				 + l->attention->scratch_floats;
 	l->base.max_frames = l->attention->max_frames;
 	size_t n = 0;
-	if (l->v_proj.w)
+	if (l->v_proj.n_in)
 		l->base.products[n++] = &l->v_proj;
 	l->base.products[n++] = &l->mx_proj;
 	l->base.products[n] = &l->h_proj;
@@ -130,7 +130,7 @@ static void run(const kws_layer *base, const kws_span *s, size_t n_s, size_t at,
 	if (l->prenorm)
 		kws_norm_run(&l->norm, x, ld, rows, xn);
 	const float *in = l->prenorm ? xn : x;
-	if (l->v_proj.w) {
+	if (l->v_proj.n_in) {
 		kws_linear_run(&l->v_proj, in, ld, rows, v);
 		vec->silu(v, ld_h, rows, l->hdim);
 	}

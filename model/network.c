@@ -212,8 +212,10 @@ bool kws_network_whole_clip(const kws_network *w)
 
 static void one(const kws_linear *l, kws_product_fn *fn, void *ctx)
 {
-	const kws_product g = kws_linear_product(l, l->n_in);
-	fn(ctx, &(kws_any_product){ .floats = &g }, KWS_BLOCK);
+	const kws_product floats = kws_linear_product(l, l->n_in);
+	const kws_int8_product bytes = kws_linear_int8_product(l);
+	const kws_any_product g = { l->w8 ? NULL : &floats, l->w8 ? &bytes : NULL };
+	fn(ctx, &g, KWS_BLOCK);
 }
 
 void kws_network_products(const kws_network *w, kws_product_fn *fn, void *ctx)

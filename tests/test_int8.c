@@ -38,6 +38,7 @@ static float uniform(float lo, float hi)
 /* One convolution in plain numbers. */
 typedef struct {
 	size_t taps, tap, n_in, step, n_out, rows, ld;
+	bool linear;
 	uint8_t image[4096];
 	int8_t w[MOST_OUT * MOST_K];
 	int32_t start[MOST_LD];
@@ -80,6 +81,8 @@ static float plain(size_t r, size_t o)
 			       * s.w[o * s.taps * s.n_in + p * s.n_in + i];
 	volatile float y = (float)sum * s.scale[o]; /* no fused multiply-add */
 	y = y + s.bias[o];
+	if (s.linear)
+		return y;
 	const float low = fmaxf(y * 0.2f, -0.4f);
 	return fmaxf(y, low);
 }
@@ -121,7 +124,8 @@ static void product_is_the_formula(const kws_int8 *v, bool coded)
 				     start,
 				     s.scale,
 				     s.bias,
-				     { coded ? s.to_scale : NULL, s.to_zero } };
+				     { coded ? s.to_scale : NULL, s.to_zero },
+				     s.linear };
 	memset(got, 0x55, sizeof got);
 	v->product(&g, image, s.rows, got, ldy);
 	for (size_t i = s.rows * ldy * bytes; i < s.rows * ldy * bytes + SPACE; i++)
@@ -154,6 +158,7 @@ static void every_shape_is_the_formula(void **state)
 			s.n_out = n_out;
 			s.ld = (n_out + 15) / 16 * 16;
 			s.rows = rows;
+			s.linear = n_out % 4 == 1;
 			any_numbers(n_out);
 			product_is_the_formula(v, rows % 2);
 			product_is_the_formula(v, rows % 2 == 0);
@@ -196,6 +201,29 @@ static void numbers_are_the_nearest(void **state)
 	for (size_t r = 0; r < ROWS; r++)
 		assert_memory_equal(got + r * LD * v->width, image + r * LD * v->width,
 				    N * v->width);
+}
+
+/* The step is the largest value over 127, whatever else is in the row. */
+static void a_row_is_its_own_measure(void **state)
+{
+	const kws_int8 *v = ((const kws_vec *)*state)->int8;
+	enum { MOST = 70 };
+	unsigned char got[2 * (MOST + 4)], want[2 * (MOST + 4)];
+	for (size_t n = 1; n <= MOST; n++) {
+		float x[MOST], top = 0.0f;
+		uint8_t number[MOST + 4] = { 0 };
+		for (size_t i = 0; i < n; i++) {
+			x[i] = n % 7 == 3 ? 0.0f : uniform(-30.0f, 20.0f);
+			top = fmaxf(top, fabsf(x[i]));
+		}
+		const float step = v->encode_row(got, x, n);
+		assert_true(step == top / 127.0f);
+		for (size_t i = 0; i < n; i++)
+			number[i] =
+				(uint8_t)code_of(x[i], top > 0.0f ? 127.0f / top : 0.0f, 128.0f);
+		image_of(v, number, n, want);
+		assert_memory_equal(got, want, n * v->width);
+	}
 }
 
 static void max_takes_the_greater(void **state)
@@ -345,6 +373,7 @@ int main(void)
 			cmocka_unit_test_prestate(every_shape_is_the_formula, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(nothing_saturates, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(numbers_are_the_nearest, (void *)(uintptr_t)v),
+			cmocka_unit_test_prestate(a_row_is_its_own_measure, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(max_takes_the_greater, (void *)(uintptr_t)v),
 			cmocka_unit_test_prestate(every_level_hears_the_same, (void *)(uintptr_t)v),
 		};

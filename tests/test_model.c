@@ -296,6 +296,8 @@ static const struct {
 	{ "stem_int8", ", \\\"weights\\\": \\\"int8\\\"", "", "stem.1.weight: want float32" },
 	{ "stem_int8", "\\\"leaky_relu\\\", \\\"weights\\\"", "\\\"silu\\\", \\\"weights\\\"",
 	  "network: stem[1]: weights of int8 want the activation leaky_relu" },
+	{ "layers_int8", "layers.0.mx_proj.scale", "layers.0.mx_proj.stale",
+	  "layers.0.mx_proj.scale: missing, want shape [32]" },
 	{ "stem_int8", "stem.1.step", "stem.1.stop", "stem.1.step: missing, want shape [5]" },
 	{ "stem_int8", "stem.1.zero", "stem.1.hero", "stem.1.zero: missing, want shape [5]" },
 	{ "stem_int8", "stem.1.scale", "stem.1.stale", "stem.1.scale: missing, want shape [6]" },

@@ -81,6 +81,7 @@ static void networks_agree_with_the_twin(void **state)
 		"net_layernorm_softmax_rotary_full_post",
 		"net_layernorm_softmax_simple_c5",
 		"net_rmsnorm_laplace_rotary_c7",
+		"net_layers_int8",
 		"net_no_attention",
 		"net_no_ema",
 		"net_rmsnorm_relu2_rotary_c1",
@@ -152,6 +153,7 @@ static const char *const kinds[] = { "batchnorm_laplace_simple_full",
 				     "fastformer_forget",
 				     "fastformer_gated",
 				     "fastformer_shared",
+				     "layers_int8",
 				     "no_attention",
 				     "no_ema",
 				     "rmsnorm_relu2_rotary_c1",
@@ -393,7 +395,7 @@ static void products_are_the_networks(void **state)
 	kws_model_close(m);
 	/* with a stem, its own for each stem frame */
 	size_t t;
-	m = open_kind(8, &t);
+	m = open_kind(9, &t);
 	p = (products){ 0 };
 	kws_network_products(kws_model_network(m), note_product, &p);
 	assert_true(p.n > KWS_BLOCK * kws_model_network(m)->stride);

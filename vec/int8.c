@@ -45,7 +45,8 @@ INLINE void finish(const kws_int8_product *g, size_t R, const vi *sum, size_t co
 		zero = load(g->code.zero + column);
 	}
 	for (size_t r = 0; r < R; r++) {
-		const vf x = leaky_relu_v(__builtin_convertvector(sum[r], vf) * scale + bias);
+		vf x = __builtin_convertvector(sum[r], vf) * scale + bias;
+		x = g->linear ? x : leaky_relu_v(x);
 		if (g->code.scale)
 			put((element *)y + r * ldy + column, code_v(x, code, zero),
 			    kws_int8_pad(last));
@@ -174,6 +175,25 @@ static void encode(void *to, kws_int8_code code, const float *x, size_t rows, si
 		}
 }
 
+static float encode_row(void *to, const float *x, size_t n)
+{
+	vf most = { 0 };
+	float top = 0.0f;
+	for (size_t i = 0; i < n; i += LANES) {
+		const vf part = load_some(x + i, n - i < LANES ? n - i : LANES, n - i);
+		most = max_v(max_v(part, -part), most);
+	}
+	for (size_t i = 0; i < LANES; i++)
+		top = most[i] > top ? most[i] : top;
+	const vf scale = SPLAT(top > 0.0f ? 127.0f / top : 0.0f);
+	for (size_t i = 0; i < n; i += LANES) {
+		const size_t left = n - i < LANES ? n - i : LANES;
+		put((element *)to + i, code_v(load_some(x + i, left, n - i), scale, SPLAT(128.0f)),
+		    kws_int8_pad(left));
+	}
+	return top / 127.0f;
+}
+
 static void larger(void *to, const void *first, const void *second, size_t n)
 {
 	element *y = to;
@@ -188,5 +208,6 @@ const kws_int8 KWS_VEC_NAMED(kws_int8_, KWS_VEC_LEVEL) = {
 	.pack = pack,
 	.product = product,
 	.encode = encode,
+	.encode_row = encode_row,
 	.max = larger,
 };

@@ -10,6 +10,7 @@
 #ifndef KWS_VEC_INT8_H
 #define KWS_VEC_INT8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,7 @@ typedef struct {
 	const int32_t *start; /* as pack() set it */
 	const float *scale, *bias;
 	kws_int8_code code; /* of what is written; scale NULL: floats are */
+	bool linear;	    /* without leaky_relu */
 } kws_int8_product;
 
 typedef struct {
@@ -57,6 +59,8 @@ typedef struct {
 
 	/* x (rows, n) -> y (rows, kws_int8_pad(n)) */
 	void (*encode)(void *y, kws_int8_code code, const float *x, size_t rows, size_t n);
+	/* x (n,) -> y (kws_int8_pad(n)), 128 + x / step. Returns step: the largest |x|, over 127. */
+	float (*encode_row)(void *y, const float *x, size_t n);
 	/* The greater of n elements; y may be a or b. */
 	void (*max)(void *y, const void *a, const void *b, size_t n);
 } kws_int8;

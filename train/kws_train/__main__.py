@@ -15,7 +15,7 @@ COMMANDS = {
     "train": "train a network",
     "curves": "draw how trainings went",
     "export": "write the model file that the C programs read",
-    "quantise": "write a model file whose convolutions have weights of 8 bits",
+    "quantise": "write a model file with weights of 8 bits",
     "base": "give a model file the embedding that words of one's own are heard by",
     "negatives": "make the bank that such words are told from, and streams to measure them",
     "enrol": "how well words of one's own are heard, by the C programs",

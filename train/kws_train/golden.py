@@ -26,6 +26,7 @@ from .layers import Mega, Nffn, Norm
 from .model import Int8Conv, Net, fastformer_spec, network_spec
 from .model_file import load_model
 from .options import parser
+from .quantise import quantise_layers
 from .stable import save_file
 
 TINY = FeatureConfig(n_mels=6, win=400, f_lo_hz=60.0, f_hi_hz=7600.0, log_floor=1e-5)
@@ -75,6 +76,7 @@ MORE_CASES = {
     "stem_stacked": dict(stem=[_conv(3, (7, 5), (3, 3)), _conv(2, (1, 1), (2, 1))], stack=3, stride=2, chunk=7),
     "stem_int8": dict(stem=[_conv(5, (3, 3), activation="leaky_relu"), _int8(6, (1, 3)), {"kind": "pool", "size": [2, 2]},
                             _int8(18, (3, 1)), _int8(7, (3, 3), (2, 2))], stack=1, stride=1, chunk=7),
+    "layers_int8": dict(stack=3, stride=2, chunk=7),
 }
 
 
@@ -133,6 +135,8 @@ def write_net(outdir, case, seed):
         spec["final_norm"] = None
     net = Net(spec, TINY.n_mels, 4, not bare, TINY.log_floor)
     wild(net, seed)
+    if case == "layers_int8":
+        quantise_layers(net)
     words = ["red", "green", UNKNOWN, SILENCE]
     path = os.path.join(outdir, f"net_{case}.safetensors")
     save_model(path, net, TINY, words, case, {"smooth_ms": 100, "refractory_ms": 500, "threshold": 0.7,

@@ -68,6 +68,21 @@ class Int8Conv(nn.Module):
         return torch.maximum(y, torch.clamp(y * 0.2, min=-0.4))
 
 
+class Int8Linear(nn.Module):
+    """A Linear with weights of 8 bits: each row of what it reads becomes numbers whose step is its largest value over 127."""
+
+    def __init__(self, n_in, n_out):
+        super().__init__()
+        self.register_buffer("weight", torch.zeros(n_out, n_in, dtype=torch.int8))
+        self.register_buffer("scale", torch.ones(n_out))
+        self.register_buffer("bias", torch.zeros(n_out))
+
+    def forward(self, x):
+        top = x.abs().amax(-1, keepdim=True)
+        numbers = (x * torch.where(top > 0, 127 / top.clamp(min=1e-38), 0)).round()
+        return (numbers.double() @ self.weight.T.double()).to(x.dtype) * (top / 127) * self.scale + self.bias
+
+
 class Pool(nn.MaxPool2d):
     """Maximum of each field of frames and bands; the last of the bands may be fewer."""
 
@@ -160,6 +175,13 @@ class Net(nn.Module):
         nn.init.normal_(self.head.fc1.weight, std=dim ** -0.5)
         if isinstance(self.layers["0"], Fastformer):  # no norm before it, and its own are steep: zeros have no finite gradient
             nn.init.normal_(self.input.bias, std=0.02)
+
+    def take_int8(self, tensors):
+        """Make room for those of a model file's tensors that are bytes; the stem has it by its entries."""
+        for name, t in tensors.items():
+            owner, _, leaf = name.rpartition(".")
+            if leaf == "weight" and t.dtype == torch.int8 and t.dim() == 2:
+                self.set_submodule(owner, Int8Linear(*reversed(t.shape)))
 
     def encode(self, frames, phase=0):
         """frames [B, t, n_mels] -> y [B, t // step, D], before pooling."""

@@ -21,6 +21,7 @@ def load_model(path):
     affine = feats.pop("normalisation") == "affine"
     feats.pop("kind")
     net = Net(network, feats["n_mels"], len(words), affine, feats["log_floor"])
+    net.take_int8(tensors)
     missing, surplus = net.load_state_dict(tensors, strict=False)
     if surplus or [k for k in missing if not k.endswith("num_batches_tracked")]:
         raise SystemExit(f"{path}: no model file: missing {missing}, surplus {surplus}")

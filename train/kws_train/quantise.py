@@ -1,11 +1,12 @@
-"""Write a model file whose convolutions have weights of 8 bits.
+"""Write a model file whose convolutions and layers have weights of 8 bits.
 
     python -m kws_train quantise --model commands-12.safetensors --data CORPUS --out commands-12-int8.safetensors
 
-The first convolution of the stem stays: it hears the features themselves, and costs little. Each other one gets weights of
-8 bits with a scale for each channel that it makes, and its image 8 bits with a step for each channel that it reads
+The first convolution of the stem stays: it hears the features themselves, and costs little. So does the head. Each other
+convolution gets weights of 8 bits with a scale for each channel that it makes, and its image 8 bits with a step for each channel that it reads
 (docs/model-format.md). The steps follow from what training clips, noise and silence make of each channel at several
-loudnesses; biases are mended by what rounding changes in the mean. Nothing is trained.
+loudnesses; biases are mended by what rounding changes in the mean. Linear layers get weights of 8 bits, too, with a scale for
+each output; their inputs need no code. Nothing is trained.
 """
 import copy
 import json
@@ -18,12 +19,13 @@ from torch import nn
 from .data import CLIP, Corpus, cut_noise, fit_clip
 from .export import save_model
 from .features import log_mel
-from .model import Conv, Int8Conv, advance
+from .model import Conv, Int8Conv, Int8Linear, advance
 from .model_file import load_model
 from .options import corpus as corpus_options
 from .options import parser, whole
 
 GAINS_DB = (-18, -6, 0, 0, 6, 12)
+MOST_IN = 1024  # inputs of a Linear of 8 bits: docs/model-format.md
 OUTSIDE = 1e-5  # of the values of a channel: what is larger than all others may be cut off
 
 
@@ -81,6 +83,24 @@ def quantise(stem, entries, x, quiet):
     return out, modules
 
 
+def linear(layer):
+    """A Linear with weights of 8 bits."""
+    q = Int8Linear(layer.in_features, layer.out_features)
+    scale = layer.weight.double().abs().amax(1).clamp(min=1e-30) / 127
+    q.weight, q.scale = (layer.weight / scale[:, None]).round().to(torch.int8), scale.float()
+    q.bias = layer.bias.detach().clone()
+    return q
+
+
+def quantise_layers(net):
+    """The network's input and its layers get weights of 8 bits; the head stays. -> how many."""
+    names = [n for n, m in net.named_modules() if isinstance(m, nn.Linear) and m.in_features <= MOST_IN
+             and n.startswith(("input", "layers.")) and not n.endswith("_att")]
+    for name in names:
+        net.set_submodule(name, linear(net.get_submodule(name)))
+    return len(names)
+
+
 def options():
     """-> ArgumentParser of this command."""
     ap = parser("quantise", __doc__)
@@ -112,7 +132,8 @@ def main(argv=None):
     net.network = network
     for i, q in modules.items():
         net.stem[i] = q
+    layers = quantise_layers(net)
     name = a.name or os.path.splitext(os.path.basename(a.out))[0]
-    training = {**json.loads(meta.get("training", "{}")), "quantised": "weights of the stem after training, 8 bits"}
+    training = {**json.loads(meta.get("training", "{}")), "quantised": "weights of 8 bits in the stem and the layers, after training"}
     save_model(a.out, net, cfg, words, name, json.loads(meta["decision"]), meta.get("licence"), training)
-    print(f"{a.out}: {name}, {len(modules)} convolutions of 8 bits, {os.path.getsize(a.out)} bytes of {os.path.getsize(a.model)}")
+    print(f"{a.out}: {name}, {len(modules)} convolutions and {layers} linear layers of 8 bits, {os.path.getsize(a.out)} bytes of {os.path.getsize(a.model)}")
