@@ -3,10 +3,10 @@
     python -m kws_train quantise --model commands-12.safetensors --data CORPUS --out commands-12-int8.safetensors
 
 The first convolution of the stem stays: it hears the features themselves, and costs little. So does the head. Each other
-convolution gets weights of 8 bits with a scale for each channel that it makes, and its image 8 bits with a step for each channel that it reads
-(docs/model-format.md). The steps follow from what training clips, noise and silence make of each channel at several
-loudnesses; biases are mended by what rounding changes in the mean. Linear layers get weights of 8 bits, too, with a scale for
-each output; their inputs need no code. Nothing is trained.
+convolution gets weights of 8 bits with a scale for each channel that it makes, and its image 8 bits with a step for each
+channel that it reads (docs/model-format.md). The steps follow from what training clips, noise and silence make of each channel
+at several loudnesses; biases are mended by what rounding changes in the mean. Linear layers get weights of 8 bits, too, with a
+scale for each output; their inputs need no code. Nothing is trained.
 """
 import copy
 import json
@@ -134,6 +134,7 @@ def main(argv=None):
         net.stem[i] = q
     layers = quantise_layers(net)
     name = a.name or os.path.splitext(os.path.basename(a.out))[0]
-    training = {**json.loads(meta.get("training", "{}")), "quantised": "weights of 8 bits in the stem and the layers, after training"}
+    training = {**json.loads(meta.get("training", "{}")), "quantised": "8 bits in the stem and the layers, after training"}
     save_model(a.out, net, cfg, words, name, json.loads(meta["decision"]), meta.get("licence"), training)
-    print(f"{a.out}: {name}, {len(modules)} convolutions and {layers} linear layers of 8 bits, {os.path.getsize(a.out)} bytes of {os.path.getsize(a.model)}")
+    print(f"{a.out}: {name}, {len(modules)} convolutions and {layers} linear layers of 8 bits, {os.path.getsize(a.out)} bytes of "
+          f"{os.path.getsize(a.model)}")
