@@ -106,7 +106,7 @@ def options():
     ap = parser("quantise", __doc__)
     ap.add_argument("--model", metavar="FILE", required=True, help="a model file with a stem")
     corpus_options(ap)
-    ap.add_argument("--clips", metavar="N", type=whole(1), default=400, help="training clips that show the ranges of values")
+    ap.add_argument("--clips", metavar="N", type=whole(1), default=240, help="training clips that show the ranges of values")
     ap.add_argument("--seed", metavar="N", type=whole(0), default=1, help="of their choice")
     ap.add_argument("--name", help="of the model (default: the file name of --out)")
     ap.add_argument("--out", metavar="FILE", required=True, help="the model file to write")
