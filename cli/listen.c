@@ -71,8 +71,8 @@ static const struct argp argp = {
 	.doc = "Listen to a microphone and show level, scores and events.\vScores are those that "
 	       "the decision compares with its thresholds. Say the words, and other words: a good "
 	       "threshold lies between what both reach. Keys move the thresholds. q or Ctrl-C "
-	       "ends; "
-	       "then thresholds between what was heard stand there, to be pasted into kwsd.conf.",
+	       "ends; then thresholds between what was heard stand there, to be pasted into "
+	       "kwsd.conf.",
 };
 
 typedef struct {
@@ -93,13 +93,6 @@ static void on_signal(int number)
 		suspended = 1;
 	else
 		interrupted = 1;
-}
-
-/* Diagnostics must not be written over the page. */
-static void complain(view *v, const char *text)
-{
-	kws_terminal_close(&v->terminal);
-	kws_out_complain("%s", text);
 }
 
 /* ---- the page ---- */
@@ -139,6 +132,10 @@ static void press(view *v, int key)
 	kws_listening *l = &v->listening;
 	const size_t at = v->page.chosen;
 	const kws_listening_word *w = &l->word[at];
+	if (key == 'q')
+		interrupted = 1;
+	if (!l->n_words)
+		return;
 	switch (key) {
 	case KWS_KEY_UP:
 	case 'k': v->page.chosen = at ? at - 1 : l->n_words - 1; break;
@@ -156,18 +153,45 @@ static void press(view *v, int key)
 		l->word[at].moved = false;
 		break;
 	case 'o': kws_listening_move(l, at, KWS_THRESHOLD_OFF); break;
-	case 'q': interrupted = 1; break;
 	default: break;
 	}
 }
 
-/* Ctrl-Z: the shell gets its terminal as it was, and back comes the page. */
+/* While there is a page, Ctrl-Z must not leave it on the terminal. */
+static bool open_page(view *v)
+{
+	const struct sigaction held = { .sa_handler = on_signal };
+	struct sigaction before;
+	if (!kws_terminal_open(&v->terminal))
+		return false;
+	if (sigaction(SIGTSTP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(SIGTSTP, &held, NULL);
+	return true;
+}
+
+static void close_page(view *v)
+{
+	struct sigaction now;
+	const struct sigaction usual = { .sa_handler = SIG_DFL };
+	kws_terminal_close(&v->terminal);
+	if (sigaction(SIGTSTP, NULL, &now) == 0 && now.sa_handler == on_signal)
+		sigaction(SIGTSTP, &usual, NULL);
+}
+
+/* Diagnostics must not be written over the page. */
+static void complain(view *v, const char *text)
+{
+	close_page(v);
+	kws_out_complain("%s", text);
+}
+
+/* Ctrl-Z: the shell gets its terminal as it was. In the foreground again, back comes the page. */
 static void suspend(view *v)
 {
 	suspended = 0;
-	kws_terminal_close(&v->terminal);
-	raise(SIGSTOP);
-	kws_terminal_open(&v->terminal);
+	close_page(v);
+	raise(SIGTSTP);
+	open_page(v);
 }
 
 static void show_page(view *v)
@@ -175,7 +199,7 @@ static void show_page(view *v)
 	bool pressed = false;
 	if (suspended)
 		suspend(v);
-	for (int key; v->listening.n_words && (key = kws_terminal_key(&v->terminal));) {
+	for (int key; (key = kws_terminal_key(&v->terminal));) {
 		press(v, key);
 		pressed = true;
 	}
@@ -293,12 +317,12 @@ static int listen_to(view *v, unsigned seconds)
 		 kws_device_channels(v->device) == 1 ? "" : "s");
 	v->page.title = v->title;
 	v->page.warning = v->warning;
-	const bool on_page = kws_terminal_open(&v->terminal);
+	const bool on_page = open_page(v);
 	if (!on_page)
 		kws_listen_print_title(&v->listening, v->title);
 	const int status = hear(v, seconds);
 	/* Nothing of the page stays, so what was found is told again. */
-	kws_terminal_close(&v->terminal);
+	close_page(v);
 	if (on_page)
 		kws_listen_print_finds(&v->listening);
 	kws_listening_end(&v->listening);
@@ -328,7 +352,7 @@ int kws_cmd_listen(int argc, char **argv)
 {
 	args a = { 0 };
 	const struct sigaction sa = { .sa_handler = on_signal };
-	static const int numbers[] = { SIGINT, SIGTERM, SIGTSTP };
+	static const int numbers[] = { SIGINT, SIGTERM };
 	kws_models models = { 0 };
 	float *threshold[KWS_MODELS_MOST] = { NULL };
 	kws_args_parse(&argp, argc, argv, &a);

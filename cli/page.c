@@ -37,9 +37,10 @@ const char *kws_page_threshold(float x, char text[16])
 {
 	if (x > 1.0f)
 		return "off";
-	snprintf(text, 16, "%.2f", (double)x);
-	if (x > 0.99f && x < 1.0f)
-		snprintf(text, 16, "%.4f", (double)x);
+	snprintf(text, 16, "%.4f", (double)x);
+	/* two decimals, and more where they say something */
+	for (size_t n = strlen(text); n > strlen("0.00") && text[n - 1] == '0'; n--)
+		text[n - 1] = '\0';
 	return text;
 }
 
@@ -84,7 +85,8 @@ static void draw_level(page *g)
 	const size_t wide = kws_row_left(&r);
 	const long full = lrintf((db + 72.0f) * (float)wide / 72.0f);
 	for (size_t i = 0; i < wide; i++) {
-		const bool on = (long)i<full, loud = i * 72> wide * 66;
+		const bool on = full > (long)i;
+		const bool loud = i * 72 > wide * 66;
 		kws_row_put(&r, on ? loud ? KWS_RED : KWS_CYAN : KWS_DIM, "%s",
 			    on ? pick(&r, "\xe2\x96\x88", "#") : pick(&r, "\xc2\xb7", "."));
 	}

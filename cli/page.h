@@ -22,7 +22,7 @@ void kws_page_draw(const kws_page *p, const kws_listening *l, FILE *to);
 /* m:ss.t, from an hour on h:mm:ss.t; at least 12 bytes. */
 const char *kws_page_clock(double s, char text[24]);
 
-/* The threshold as the page shows it: "0.85", "0.9995", "off". */
+/* The threshold as the page shows it: "0.85", "0.885", "0.9995", "off". */
 const char *kws_page_threshold(float x, char text[16]);
 
 #endif

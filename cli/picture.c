@@ -186,7 +186,8 @@ void kws_picture_dot(kws_picture *p, double x, double y, double radius, kws_ink 
 
 /* A text that can be drawn: without control characters, and as in JSON, bytes that are not UTF-8 as
  * U+FFFD. Free it with json_decref(). NULL: out of memory. */
-static json_t *drawable(kws_picture *p, const char *format, va_list more)
+__attribute__((format(printf, 2, 0))) static json_t *drawable(kws_picture *p, const char *format,
+							      va_list more)
 {
 	char text[512];
 	vsnprintf(text, sizeof text, format, more);

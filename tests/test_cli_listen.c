@@ -159,6 +159,25 @@ static void an_interrupt_restores_the_terminal(void **state)
 	assert_non_null(strstr(after_page(), "[threshold]"));
 }
 
+/* Ctrl-Z leaves the page. Here no shell could continue it (its process group is an orphan), so the
+ * system lets it go on at once, and back comes the page. */
+static void a_stop_leaves_the_page(void **state)
+{
+	(void)state;
+	child c = begin(80, 24);
+	say(&c, 2);
+	await("q end");
+	assert_null(strstr(out, "\033[?1049l"));
+	assert_int_equal(kill(c.pid, SIGTSTP), 0);
+	await("\033[?1049l");
+	out[n_shown = 0] = '\0';
+	await("\033[?1049h");
+	await("q end");
+	type("q");
+	assert_int_equal(end_of(&c), 0);
+	assert_non_null(strstr(after_page(), "[threshold]"));
+}
+
 /* Styles only where they are wanted, a page only where the cursor can be placed. */
 static void colour_only_where_wanted(void **state)
 {
@@ -227,6 +246,7 @@ int main(void)
 		cmocka_unit_test(keys_move_thresholds),
 		cmocka_unit_test(the_end_tells_all),
 		cmocka_unit_test(an_interrupt_restores_the_terminal),
+		cmocka_unit_test(a_stop_leaves_the_page),
 		cmocka_unit_test(colour_only_where_wanted),
 		cmocka_unit_test(several_models_listen),
 	};

@@ -194,12 +194,29 @@ static void a_moved_threshold_counts_from_then_on(void **state)
 	assert_non_null(strstr(row(11), " of "));
 }
 
+static void thresholds_have_the_digits_that_matter(void **state)
+{
+	(void)state;
+	static const struct {
+		float x;
+		const char *want;
+	} all[] = { { 0.0f, "0.00" },	 { 0.8f, "0.80" },	{ 0.885f, "0.885" },
+		    { 0.999f, "0.999" }, { 0.9999f, "0.9999" }, { 1.0f, "1.00" },
+		    { 2.0f, "off" } };
+	char text[24];
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		assert_string_equal(kws_page_threshold(all[i].x, text), all[i].want);
+	assert_string_equal(kws_page_clock(3599.96, text), "59:59.9");
+	assert_string_equal(kws_page_clock(3661.25, text), "1:01:01.2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fits_every_terminal),
 		cmocka_unit_test(shows_all_from_40_columns_on),
 		cmocka_unit_test(ticks_are_where_thresholds_are),
+		cmocka_unit_test(thresholds_have_the_digits_that_matter),
 		cmocka_unit_test(a_moved_threshold_counts_from_then_on),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
