@@ -153,7 +153,7 @@ static void tune(int fd)
 }
 
 /* Whether there is room for one more, if need be by sending somebody away: one that is leaving
- * anyway, or the one that has been silent longest. */
+ * anyway, or the one that has been silent longest. Who waits for a turn is not silent. */
 static bool make_room(kws_clients *all)
 {
 	client *silent = NULL;
@@ -161,8 +161,9 @@ static bool make_room(kws_clients *all)
 	if (all->stats.connected < all->conf.most)
 		return true;
 	for (client *c = all->first; c; c = c->next)
-		if (!silent || c->leaving > silent->leaving
-		    || (c->leaving == silent->leaving && c->since < silent->since))
+		if (!c->queued
+		    && (!silent || c->leaving > silent->leaving
+			|| (c->leaving == silent->leaving && c->since < silent->since)))
 			silent = c;
 	if (!silent || (!silent->leaving && kws_clock_mono() - silent->since < silent_s))
 		return false;

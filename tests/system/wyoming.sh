@@ -173,3 +173,16 @@ test_hostile() { # at most 180 s
 	[ "$(awk '/^RssAnon/ {print $2}' "/proc/$P/status")" -le $((rss + 64)) ] || fail "grown from $rss KiB: $(grep RssAnon "/proc/$P/status")"
 	wyoming_stop
 }
+
+# What avahi announces is what systemd listens on, and what the configuration has.
+test_announcement() { # at most 30 s
+	need python3
+	python3 - <<-X || fail "config/avahi/kwsd-wyoming.service"
+		import re, xml.etree.ElementTree as xml
+		service = xml.parse("config/avahi/kwsd-wyoming.service").getroot().find("service")
+		assert service.find("type").text == "_wyoming._tcp"
+		port = service.find("port").text
+		assert "ListenStream=127.0.0.1:" + port + "\n" in open("systemd/kwsd-wyoming.socket").read()
+		assert "#uri = tcp://127.0.0.1:" + port + "\n" in open("config/kwsd.conf").read()
+	X
+}
