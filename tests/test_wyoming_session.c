@@ -370,28 +370,67 @@ static void what_is_wrong_ends_the_connection(void **state)
 	     "bad-audio-format");
 }
 
-/* What came before it is heard, however the bytes are cut. */
+/* The answers to bytes of audio (n,) and then noise, in pieces. */
+static void before_noise(size_t n, size_t piece, char *lines, size_t size)
+{
+	kws_session *s = kws_session_create(roster);
+	wy_text t = { NULL, 0, 0 };
+
+	wy_audio(&t, &plain, demo, n);
+	wy_put(&t, "HELO\n", 5);
+	assert_false(wy_give(s, t.bytes, t.n, piece));
+	wy_lines(s, lines, size);
+	kws_session_destroy(s);
+	free(t.bytes);
+}
+
+/* What came before it is heard, however the bytes are cut: also when the last of it decides. */
 static void audio_before_it_is_heard(void **state)
 {
-	char lines[1024], want[1024] = "";
+	char large[1024], small[1024];
+	size_t n_heard = 0, n_tried = 0;
 
 	(void)state;
-	/* the word is decided in the last chunks */
-	for (size_t piece = 1024; piece >= 64; piece /= 2) {
-		kws_session *s = kws_session_create(roster);
-		wy_text t = { NULL, 0, 0 };
-
-		wy_audio(&t, &plain, demo, 2 * WY_RATE * 16 / 10);
-		wy_put(&t, "HELO\n", 5);
-		assert_false(wy_give(s, t.bytes, t.n, piece));
-		wy_lines(s, lines, sizeof lines);
-		if (!*want)
-			memcpy(want, lines, sizeof want);
-		assert_string_equal(lines, want);
-		kws_session_destroy(s);
-		free(t.bytes);
+	for (size_t n = 2 * WY_RATE; n < 4 * WY_RATE; n += WY_RATE / 50) {
+		before_noise(n, 4096, large, sizeof large);
+		before_noise(n, 64, small, sizeof small);
+		assert_string_equal(large, small);
+		assert_non_null(strstr(large, "error bad-message"));
+		n_heard += strstr(large, "detection yes") != NULL;
+		n_tried++;
 	}
-	assert_string_equal(want, "detection yes 1070\nerror bad-message\n");
+	assert_true(n_heard > 0 && n_heard < n_tried);
+}
+
+/* One that asks for much gets it in turns, so that what waits for it stays small. */
+static void answers_are_bounded(void **state)
+{
+	kws_session *s = kws_session_create(roster);
+	static char text[16001];
+	char data[sizeof text + 64];
+	wy_text t = { NULL, 0, 0 };
+	size_t room, most = 0;
+
+	(void)state;
+	/* what it sends once comes back with each answer */
+	memset(text, 'x', sizeof text - 1);
+	snprintf(data, sizeof data, "{\"names\": null, \"context\": \"%s\"}", text);
+	wy_event(&t, "detect", data, NULL, 0);
+	assert_true(wy_give(s, t.bytes, t.n, t.n));
+	t.n = 0;
+	for (int i = 0; i < 700; i++)
+		wy_put(&t, "{\"type\":\"audio-stop\"}\n", 22);
+	memcpy(kws_session_room(s, &room), t.bytes, t.n);
+	assert_true(room >= t.n);
+	kws_session_give(s, t.n);
+	for (enum kws_session_next next = KWS_SESSION_TURN; next == KWS_SESSION_TURN;) {
+		next = kws_session_step(s);
+		most = kws_session_out(s)->n > most ? kws_session_out(s)->n : most;
+		kws_out_sent(kws_session_out(s), kws_session_out(s)->n);
+	}
+	assert_in_range(most, 2 * sizeof text, 64 * 1024 + sizeof data + 256);
+	kws_session_destroy(s);
+	free(t.bytes);
 }
 
 /* Chunks without a format have that of the audio so far. */
@@ -424,6 +463,7 @@ int main(void)
 		cmocka_unit_test(other_events_are_ignored),
 		cmocka_unit_test(what_is_wrong_ends_the_connection),
 		cmocka_unit_test(audio_before_it_is_heard),
+		cmocka_unit_test(answers_are_bounded),
 		cmocka_unit_test(chunks_may_leave_the_format_out),
 	};
 

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* IN: bytes of the client at a time. EVENTS: in one turn. */
-enum { IN = 16 * 1024, EVENTS = 8, LONGEST_SAID = 100 };
+/* IN: bytes of the client at a time. EVENTS: in one turn. OUT: with so many bytes of answers, a turn
+ * is over. */
+enum { IN = 16 * 1024, EVENTS = 8, OUT = 64 * 1024, LONGEST_SAID = 100 };
 
 struct kws_session {
 	kws_roster *roster;
@@ -339,7 +340,7 @@ static enum kws_session_next at_end(kws_session *s)
 
 enum kws_session_next kws_session_step(kws_session *s)
 {
-	for (int n = 0; n < EVENTS && !s->over;) {
+	for (int n = 0; n < EVENTS && s->out.n < OUT && !s->over;) {
 		if (s->wake && kws_wake_is_full(s->wake))
 			return KWS_SESSION_HEAR;
 		if (s->n_part) {
