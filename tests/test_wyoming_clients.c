@@ -1,133 +1,7 @@
 /* All Wyoming clients at once, by real sockets: none waits for another, and what they leave behind. */
-#include "tests/wyoming.h"
+#include "tests/wyoming_sockets.h"
 
-#include "gateway/wyoming/clients.h"
-#include "runtime/clock.h"
-#include "tests/fake/clock.h"
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-enum { MOST = 6, IDLE_S = 60 };
-
-static const wy_format plain = { WY_RATE, 2, 1, 640, -1 };
-static const char describe[] = "{\"type\": \"describe\"}\n";
-static int16_t demo[WY_LONGEST];
-static kws_roster *roster;
-static kws_loop *loop;
-static kws_clients *clients;
-static int listener;
-static struct sockaddr_in address;
-
-static int set_up_all(void **state)
-{
-	(void)state;
-	wy_demo(demo, WY_LONGEST);
-	roster = wy_roster(NULL, 0, NULL);
-	return 0;
-}
-
-static int tear_down_all(void **state)
-{
-	(void)state;
-	kws_roster_release(roster);
-	return 0;
-}
-
-static int set_up(void **state)
-{
-	const kws_clients_config config = { MOST, IDLE_S };
-	socklen_t n = sizeof address;
-
-	(void)state;
-	fake_clock_start(1e9);
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	address = (struct sockaddr_in){ .sin_family = AF_INET,
-					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-	assert_int_equal(listen(listener, 64), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &n), 0);
-	assert_int_equal(kws_loop_create(&loop, NULL), KWS_OK);
-	assert_int_equal(kws_clients_create(&clients, loop, &config, roster, NULL), KWS_OK);
-	assert_int_equal(kws_clients_listen(clients, listener, NULL), KWS_OK);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	kws_clients_destroy(clients);
-	kws_loop_destroy(loop);
-	close(listener);
-	assert_int_equal(roster->shares, 1);
-	fake_clock_stop();
-	return 0;
-}
-
-static void step(int n)
-{
-	for (int i = 0; i < n; i++)
-		assert_int_equal(kws_loop_step(loop, 0, NULL), KWS_OK);
-}
-
-static void pass(double s)
-{
-	fake_clock_pass(s);
-	step(3);
-}
-
-static int come(void)
-{
-	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	step(1);
-	return fd;
-}
-
-static unsigned connected(void)
-{
-	kws_clients_stats st;
-
-	kws_clients_stats_get(clients, &st);
-	return st.connected;
-}
-
-static unsigned long refused(void)
-{
-	kws_clients_stats st;
-
-	kws_clients_stats_get(clients, &st);
-	return st.refused;
-}
-
-/* Whether what can be read now holds text; all is read. *ended: nothing more will come. */
-static bool answers(int fd, const char *text, bool *ended)
-{
-	static char bytes[1 << 20];
-	size_t n = 0;
-	ssize_t k;
-
-	while ((k = read(fd, bytes + n, sizeof bytes - 1 - n)) > 0)
-		n += (size_t)k;
-	bytes[n] = 0;
-	if (ended)
-		*ended = k == 0 || errno == ECONNRESET;
-	return strstr(bytes, text) != NULL;
-}
-
-static bool answers_describe(int fd)
-{
-	assert_int_equal(write(fd, describe, strlen(describe)), strlen(describe));
-	step(2);
-	return answers(fd, "\"info\"", NULL);
-}
 
 /* Give the clients bytes (n,), all of it. */
 static void feed(int fd, const char *bytes, size_t n)
@@ -239,94 +113,6 @@ static void who_says_nothing_is_sent_away(void **state)
 	assert_true(answers_describe(busy));
 	close(quiet);
 	close(busy);
-}
-
-/* ---- who does harm ---- */
-
-/* One that asks and never reads costs others nothing, and is sent away. */
-static void who_does_not_read_is_sent_away(void **state)
-{
-	const int stuck = come(), other = come();
-	int asked = 0;
-
-	(void)state;
-	for (int idle = 0; idle < 20; step(1)) {
-		const ssize_t k = write(stuck, describe, strlen(describe));
-
-		asked += k > 0;
-		idle = k > 0 ? 0 : idle + 1;
-	}
-	assert_true(asked > 100);
-	for (int s = 0; s < 28; s++) {
-		pass(1.0);
-		assert_true(answers_describe(other));
-	}
-	assert_int_equal(connected(), 2);
-	for (int s = 0; s < 4; s++) {
-		pass(1.0);
-		assert_true(answers_describe(other));
-	}
-	assert_int_equal(connected(), 1);
-	assert_int_equal(refused(), 1);
-	close(stuck);
-	close(other);
-}
-
-/* What is no Wyoming is answered by an error, then nothing that comes is used; and the connection
- * ends, if not by the client then by us. */
-static void who_breaks_the_protocol_is_told(void **state)
-{
-	const int fd = come();
-	bool ended;
-
-	(void)state;
-	assert_int_equal(write(fd, "HELO\n", 5), 5);
-	step(2);
-	assert_true(answers(fd, "bad-message", &ended));
-	assert_true(ended);
-	assert_int_equal(connected(), 1);
-	assert_int_equal(write(fd, describe, strlen(describe)), strlen(describe));
-	step(2);
-	assert_false(answers(fd, "info", NULL));
-	pass(1.0);
-	assert_int_equal(connected(), 1);
-	pass(2.5);
-	assert_int_equal(connected(), 0);
-	close(fd);
-}
-
-/* However much the others send, describe is answered in the step in which it comes, or the next. */
-static void describe_waits_for_nobody(void **state)
-{
-	wy_text t = { NULL, 0, 0 };
-	size_t at[MOST - 1] = { 0 };
-	int fd[MOST - 1];
-
-	(void)state;
-	wy_audio(&t, &plain, demo, 2 * 10 * WY_RATE);
-	for (int i = 0; i < 20000; i++)
-		wy_event(&t, "ping", NULL, NULL, 0);
-	for (int i = 0; i < MOST - 1; i++)
-		fd[i] = come();
-	for (int round = 0; round < 200; round++) {
-		for (int i = 0; i < MOST - 1; i++) {
-			const ssize_t k = write(fd[i], t.bytes + at[i], t.n - at[i]);
-
-			at[i] += k > 0 ? (size_t)k : 0;
-			at[i] = at[i] == t.n ? 0 : at[i];
-		}
-		if (round % 10 == 9) {
-			const int asking = come();
-
-			assert_true(answers_describe(asking));
-			close(asking);
-		}
-		step(1);
-		answers(fd[0], "", NULL); /* the others do not even read */
-	}
-	for (int i = 0; i < MOST - 1; i++)
-		close(fd[i]);
-	free(t.bytes);
 }
 
 /* ---- audio ---- */
@@ -452,22 +238,13 @@ static void pipes_and_files_are_clients_too(void **state)
 	free(t.bytes);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(clients_come_and_go),
-		TEST(too_many_are_told_so),
-		TEST(silent_ones_make_room),
-		TEST(who_says_nothing_is_sent_away),
-		TEST(who_does_not_read_is_sent_away),
-		TEST(who_breaks_the_protocol_is_told),
-		TEST(describe_waits_for_nobody),
-		TEST(streams_side_by_side),
-		TEST(half_closed_connections_are_answered),
-		TEST(words_change_for_all),
-		TEST(pipes_and_files_are_clients_too),
+		TEST(clients_come_and_go),   TEST(too_many_are_told_so),
+		TEST(silent_ones_make_room), TEST(who_says_nothing_is_sent_away),
+		TEST(streams_side_by_side),  TEST(half_closed_connections_are_answered),
+		TEST(words_change_for_all),  TEST(pipes_and_files_are_clients_too),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_all, tear_down_all) != 0;
