@@ -69,7 +69,7 @@ static void test_ids(void **state)
 
 static void test_topics(void **state)
 {
-	char longest[KWS_MQTT_TOPIC / 2 + 2];
+	char longest[KWS_MQTT_TOPIC + 1];
 
 	(void)state;
 	assert_true(kws_mqtt_is_topic("kwsd"));

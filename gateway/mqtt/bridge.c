@@ -232,7 +232,7 @@ void kws_bridge_daemon_line(kws_bridge *b, const json_t *line)
 {
 	const json_t *event = json_object_get(line, "event");
 
-	if (!event)
+	if (!json_is_object(event))
 		return;
 	add_event(b, event);
 	kws_bridge_note(b, event);

@@ -150,7 +150,7 @@ void kws_bridge_clean(kws_bridge *b, const char *topic, const char *payload, siz
 	json_t *older, *removal;
 
 	if (strcmp(topic, b->site.config) != 0) {
-		if (n && !kws_board_has(b->board, topic))
+		if (n && kws_mqtt_is_topic(topic) && !kws_board_has(b->board, topic))
 			b->ops->publish(b->ctx, topic, "", 0, 1, true, KWS_BRIDGE_OTHER);
 		return;
 	}

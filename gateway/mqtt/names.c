@@ -69,7 +69,7 @@ bool kws_mqtt_is_topic(const char *text)
 	const size_t n = strlen(text);
 	size_t len;
 
-	if (n < 1 || n > KWS_MQTT_TOPIC / 2 || *text == '/' || text[n - 1] == '/' || *text == '$')
+	if (n < 1 || n >= KWS_MQTT_TOPIC || *text == '/' || text[n - 1] == '/' || *text == '$')
 		return false;
 	for (; *text; text += len) {
 		len = kws_utf8_length(text);

@@ -19,7 +19,7 @@ const char *kws_mqtt_level(const char *text, char out[KWS_MQTT_NAME]);
 const char *kws_mqtt_id(const char *text, char out[KWS_MQTT_NAME]);
 
 /* Whether text may be a topic to publish to: UTF-8 without wildcards and control characters, 1 to
- * KWS_MQTT_TOPIC / 2 bytes, and no / at its ends. */
+ * KWS_MQTT_TOPIC - 1 bytes, and no / at its ends. */
 bool kws_mqtt_is_topic(const char *text);
 
 #endif
