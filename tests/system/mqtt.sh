@@ -371,23 +371,18 @@ ha() { echo "$*" >&8; read -r -t 60 HA <&9 || fail "Home Assistant does not answ
 ha_has() { ha "$1"; grep -q -e "$2" <<< "$HA"; }
 ha_lacks() { ha "$1"; ! grep -q -e "$2" <<< "$HA"; }
 
-# A real Home Assistant: everything that is announced is taken, works, and vanishes with the words. KWS_HA_ROOT names a root in which
-# /v/bin/python has homeassistant 2026.11, paho-mqtt and aiohasupervisor.
-test_home_assistant() { # at most 180 s
-	need_root
-	[ -n "${KWS_HA_ROOT:-}" ] || skip "KWS_HA_ROOT names no root with a Home Assistant"
-	chroot "$KWS_HA_ROOT" /v/bin/python -c 'import homeassistant, paho.mqtt, aiohasupervisor' 2> "$T/err.ha" || skip "no Home Assistant in $KWS_HA_ROOT: $(tail -n 1 "$T/err.ha")"
+# ha_start: a kwsd whose configuration is $T/k.conf, its bridge, and Home Assistant, which sees the folder $H as $h
+ha_start() {
 	broker_start 'allow_anonymous true'
 	audio 16000 raw "$T/in.raw"
 	mkfifo "$T/mic" "$T/asks" "$T/says"
-	wide_model "$T/one.safetensors" 1 1 4 # its only word is yes
 	printf '[audio]\ndevice = raw:%s/mic\n[control]\npath = %s/control\n[model]\npath = %s\n' "$T" "$T" "$MODEL" > "$T/k.conf"
 	"$KWSD" -c "$T/k.conf" -o stdout.enabled=yes > "$T/out" 2> "$T/err" &
 	P=$!; PIDS="$PIDS $P"
 	exec 7<> "$T/mic"
 	bridge_start -o mqtt.area=Kitchen -o mqtt.url=http://kitchen.example:8080/ -o mqtt.late_s=1
 	sub_start "$T/sub" 'homeassistant/#' 'kwsd/#'
-	local H=$KWS_HA_ROOT/tmp/kws-test.$$ h=/tmp/kws-test.$$
+	H=$KWS_HA_ROOT/tmp/kws-test.$$ h=/tmp/kws-test.$$
 	mkdir "$H"; trap 'rm -rf "$H"; cleanup' EXIT
 	cp tests/system/ha_mqtt.py "$H/"
 	exec 8<> "$T/asks" 9<> "$T/says"
@@ -396,6 +391,16 @@ test_home_assistant() { # at most 180 s
 	read -r -t 60 HA <&9 && [ "$HA" = '"ready"' ] || fail "Home Assistant does not start: $HA"
 	await 20 has 'kwsd_kitchen/config' "$T/sub" || fail "no discovery"
 	grep 'kwsd_kitchen/config' "$T/sub" | tail -n 1 | cut -d' ' -f3- > "$H/doc.json"
+}
+
+# A real Home Assistant: everything that is announced is taken, works, and vanishes with the words. KWS_HA_ROOT names a root in which
+# /v/bin/python has homeassistant 2026.11, paho-mqtt and aiohasupervisor.
+test_home_assistant() { # at most 180 s
+	need_root
+	[ -n "${KWS_HA_ROOT:-}" ] || skip "KWS_HA_ROOT names no root with a Home Assistant"
+	chroot "$KWS_HA_ROOT" /v/bin/python -c 'import homeassistant, paho.mqtt, aiohasupervisor' 2> "$T/err.ha" || skip "no Home Assistant in $KWS_HA_ROOT: $(tail -n 1 "$T/err.ha")"
+	wide_model "$T/one.safetensors" 1 1 4 # its only word is yes
+	ha_start
 	ha schema $h/doc.json
 	[ "$HA" = '{"event": 1, "device_automation": 10, "switch": 1, "sensor": 5, "number": 10}' ] || fail "schemas: $HA"
 	await 30 ha_has entities '"event.kwsd_kitchen_word": {"state": "unknown"' || fail "no entities: $HA"
