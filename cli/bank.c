@@ -178,7 +178,7 @@ static int build(kws_building *b, const args *a, const char *base)
 	for (size_t i = 0; good && i < a->judges.n; i++)
 		good = add_part(b, a->judges.all[i], true, false);
 	for (size_t i = 0; good && i < KWS_BANK_SOUNDS; i++)
-		good = add_sound(b, i, &a->sounds[i]);
+		good = add_sound(b, (enum kws_bank_sound)i, &a->sounds[i]);
 	if (good && !b->n) {
 		kws_out_complain("no sound in any of the recordings");
 		good = false;

@@ -233,7 +233,7 @@ static bool copy_part(kws_building *b, const kws_bank *other, const kws_bank_par
 static bool copy_sound(kws_building *b, const kws_bank *other, size_t which)
 {
 	size_t n, n_mels;
-	const signed char *frames = kws_bank_sound(other, which, &n, &n_mels);
+	const signed char *frames = kws_bank_sound(other, (enum kws_bank_sound)which, &n, &n_mels);
 	if (!n || n_mels != b->n_mels)
 		return true;
 	if (!make_room(b, &b->sounds[which].frames, &b->sounds[which].room, b->sounds[which].n, n,

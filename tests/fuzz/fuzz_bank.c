@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (size_t i = 0; i < KWS_BANK_SOUNDS; i++) {
 		size_t n_frames, n_mels;
-		const signed char *sound = kws_bank_sound(b, i, &n_frames, &n_mels);
+		const signed char *sound =
+			kws_bank_sound(b, (enum kws_bank_sound)i, &n_frames, &n_mels);
 		int sum = 0;
 		for (size_t k = 0; k < n_frames * n_mels; k++)
 			sum |= sound[k];
