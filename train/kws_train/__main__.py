@@ -19,6 +19,7 @@ COMMANDS = {
     "base": "give a model file the embedding that words of one's own are heard by",
     "negatives": "make the bank that such words are told from, and streams to measure them",
     "enrol": "how well words of one's own are heard, by the C programs",
+    "wake": "the wake words that ship, and how well they are heard",
     "conditions": "write the validation clips in many conditions, for the C engine to measure",
     "mix": "build a continuous recording, with truth",
     "encoders": "train encoders alike and compare them",

@@ -65,7 +65,8 @@ def test_the_bank_holds_nothing_that_measures(base, corpus, kws, tmp_path):
     assert fit and judge and test and not fit & judge and not (fit | judge | set(parts["noise"])) & test
     speakers = [{i.speaker for i in items if i.kind in ("commands", "unknown")} for items in (fit, judge, test)]
     assert not speakers[0] & speakers[1] and not (speakers[0] | speakers[1]) & speakers[2]
-    made.call("negatives", "--data", corpus, "--model", base, "--out", "own.bank", "--streams", "streams", "--kws", kws, cwd=tmp_path)
+    made.call("negatives", "--data", corpus, "--model", base, "--out", "own.bank", "--streams", "streams", "--kws", kws,
+              cwd=tmp_path)
     with safe_open(tmp_path / "own.bank", "np") as f:
         meta, names = f.metadata(), set(f.keys())
         assert f.get_tensor("noise").shape[1] == 40
