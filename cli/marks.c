@@ -225,7 +225,7 @@ static bool ask(kws_marked *c, const char *word, bool *can_play)
 	}
 }
 
-bool kws_marks_ask(kws_marks *m, const char *word)
+void kws_marks_ask(kws_marks *m, const char *word)
 {
 	bool can_play = true;
 	kws_device_prepare();
@@ -239,5 +239,4 @@ bool kws_marks_ask(kws_marks *m, const char *word)
 		if (!ask(c, word, &can_play))
 			break;
 	}
-	return true;
 }

@@ -35,8 +35,8 @@ void kws_marks_drop(kws_marks *m, bool (*done)(const void *ctx, const char *name
 bool kws_marks_read(kws_marks *m, const char *path);
 
 /* Ask for each clip whether the word was said: play it, and read the answer from standard input. The
- * end of the input, or q, skips the rest. False: no memory. */
-bool kws_marks_ask(kws_marks *m, const char *word);
+ * end of the input, or q, skips the rest. */
+void kws_marks_ask(kws_marks *m, const char *word);
 
 void kws_marks_free(kws_marks *m);
 

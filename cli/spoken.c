@@ -134,10 +134,10 @@ static int load_clips(kws_spoken_list *r, const kws_enrol_args *a, const char *f
 	kws_marks_drop(&m, is_kept, folder);
 	if (status == KWS_EXIT_OK && !m.n)
 		fprintf(stderr, "all clips in %s are marked already\n", a->clips);
-	if (status == KWS_EXIT_OK)
-		good = a->marks			    ? kws_marks_read(&m, a->marks)
-		       : !a->right.n && !a->wrong.n ? kws_marks_ask(&m, a->word)
-						    : true;
+	if (status == KWS_EXIT_OK && a->marks)
+		good = kws_marks_read(&m, a->marks);
+	else if (status == KWS_EXIT_OK && !a->right.n && !a->wrong.n)
+		kws_marks_ask(&m, a->word);
 	if (status == KWS_EXIT_OK && (!good || !load_marked(r, &m)))
 		status = KWS_EXIT_INPUT;
 	kws_marks_free(&m);
