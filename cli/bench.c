@@ -1,5 +1,6 @@
 /* kws bench - measures the speed on this machine, as ratios within one run. */
 #include "cli/args.h"
+#include "cli/bench.h"
 #include "cli/cli.h"
 #include "cli/floor.h"
 #include "cli/out.h"
@@ -9,12 +10,10 @@
 #include "vec/vec.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { ROUNDS = 9, LIVE_HOPS = 3000, START_RUNS = 7 };
@@ -22,6 +21,8 @@ enum { ROUNDS = 9, LIVE_HOPS = 3000, START_RUNS = 7 };
 typedef struct {
 	kws_args_audio audio;
 	unsigned seconds;
+	bool seconds_given, streams;
+	unsigned n_streams; /* 0: as many as there can be */
 	enum kws_format format;
 } options;
 
@@ -37,49 +38,6 @@ typedef struct {
 	size_t stream_bytes, state_bytes, rss_bytes;
 } bench;
 
-static double seconds_of(clockid_t clock)
-{
-	struct timespec t;
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double now(void)
-{
-	return seconds_of(CLOCK_MONOTONIC);
-}
-
-/* CPU time: other programs do not count. */
-static double cpu(void)
-{
-	return seconds_of(CLOCK_THREAD_CPUTIME_ID);
-}
-
-static int by_size(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static double median(double *x, size_t n)
-{
-	qsort(x, n, sizeof *x, by_size);
-	return x[n / 2];
-}
-
-/* Noise whose level rises and falls twice a second, like speech. The cost does not depend on the
- * sound. */
-static void fill(float *pcm, size_t n, unsigned rate_hz)
-{
-	uint32_t seed = 1;
-	for (size_t i = 0; i < n; i++) {
-		seed = seed * 1664525u + 1013904223u;
-		const size_t half = rate_hz / 2;
-		const float swell = (float)(i % half) / (float)half;
-		pcm[i] = swell * 0.3f * ((float)(seed >> 8) / 8388608.0f - 1.0f);
-	}
-}
-
 static kws_spotter *spotter(const kws_model *m)
 {
 	kws_error err = { "" };
@@ -93,26 +51,26 @@ static kws_spotter *spotter(const kws_model *m)
 
 static double run_products(kws_floor *f)
 {
-	const double t0 = cpu();
+	const double t0 = kws_bench_cpu();
 	kws_floor_products(f);
-	return cpu() - t0;
+	return kws_bench_cpu() - t0;
 }
 
 static double run_ffts(kws_floor *f)
 {
-	const double t0 = cpu();
+	const double t0 = kws_bench_cpu();
 	kws_floor_ffts(f);
-	return cpu() - t0;
+	return kws_bench_cpu() - t0;
 }
 
 /* All of the audio, so many samples at a time. */
 static double run_pipeline(const bench *b, kws_spotter *sp, size_t piece)
 {
 	kws_spotter_reset(sp);
-	const double t0 = cpu();
+	const double t0 = kws_bench_cpu();
 	for (size_t at = 0; at < b->n; at += piece)
 		kws_spotter_process(sp, b->pcm + at, b->n - at < piece ? b->n - at : piece);
-	return cpu() - t0;
+	return kws_bench_cpu() - t0;
 }
 
 /* Measure the pipeline, on a file and hop by hop, and its floor in turn, so that a drifting machine
@@ -135,11 +93,11 @@ static bool measure_offline(bench *b)
 		over_file[i] = run_pipeline(b, sp, hop) / pipeline[i];
 	}
 	if (good) {
-		b->pipeline = median(pipeline, ROUNDS);
-		b->products = median(products, ROUNDS);
-		b->ffts = median(ffts, ROUNDS);
-		b->over_floor = median(over_floor, ROUNDS);
-		b->over_file = median(over_file, ROUNDS);
+		b->pipeline = kws_bench_median(pipeline, ROUNDS);
+		b->products = kws_bench_median(products, ROUNDS);
+		b->ffts = kws_bench_median(ffts, ROUNDS);
+		b->over_floor = kws_bench_median(over_floor, ROUNDS);
+		b->over_file = kws_bench_median(over_file, ROUNDS);
 	}
 	kws_spotter_destroy(sp);
 	kws_floor_destroy(f);
@@ -159,13 +117,6 @@ static size_t resident_bytes(void)
 	return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Bytes that the C library has allocated for the main thread. */
-static size_t allocated_bytes(void)
-{
-	const struct mallinfo2 m = mallinfo2();
-	return m.uordblks + m.hblkhd;
-}
-
 /* Measure one stream, hop by hop. Call it first, while the process holds nothing else. */
 static bool measure_live(bench *b)
 {
@@ -174,9 +125,9 @@ static bool measure_live(bench *b)
 	float *pcm = calloc(100 * hop, sizeof *pcm);
 	if (!pcm)
 		return false;
-	const size_t before = allocated_bytes();
+	const size_t before = kws_bench_allocated();
 	kws_spotter *sp = spotter(b->model);
-	b->stream_bytes = allocated_bytes() - before;
+	b->stream_bytes = kws_bench_allocated() - before;
 	kws_runner *runner = NULL;
 	if (!sp || kws_runner_create(&runner, b->model) != KWS_OK) {
 		free(pcm);
@@ -185,16 +136,16 @@ static bool measure_live(bench *b)
 	}
 	b->state_bytes = kws_runner_state_bytes(runner);
 	kws_runner_destroy(runner);
-	fill(pcm, 100 * hop, f->rate_hz);
+	kws_bench_fill(pcm, 100 * hop, f->rate_hz);
 	for (size_t i = 0; i < 200; i++) /* warm caches and branch predictors */
 		kws_spotter_process(sp, pcm + i % 100 * hop, hop);
 	for (size_t i = 0; i < LIVE_HOPS; i++) {
-		const double t0 = now();
+		const double t0 = kws_bench_now();
 		kws_spotter_process(sp, pcm + i % 100 * hop, hop);
-		b->hop_us[i] = 1e6 * (now() - t0);
+		b->hop_us[i] = 1e6 * (kws_bench_now() - t0);
 	}
 	b->rss_bytes = resident_bytes();
-	qsort(b->hop_us, LIVE_HOPS, sizeof *b->hop_us, by_size);
+	kws_bench_sort(b->hop_us, LIVE_HOPS);
 	kws_spotter_destroy(sp);
 	free(pcm);
 	return true;
@@ -213,7 +164,7 @@ static bool measure_start(bench *b, const char *model)
 			return false;
 		}
 	}
-	b->ready_ms = median(ms, START_RUNS);
+	b->ready_ms = kws_bench_median(ms, START_RUNS);
 	return true;
 }
 
@@ -240,18 +191,18 @@ static bool measure_workers(bench *b)
 	int failed = w[0].sp && w[1].sp ? 0 : ENOMEM;
 	for (size_t i = 0; !failed && i < ROUNDS; i++) {
 		pthread_t other;
-		double t0 = now();
+		double t0 = kws_bench_now();
 		run_pipeline(b, w[0].sp, b->n);
-		const double one = now() - t0;
-		t0 = now();
+		const double one = kws_bench_now() - t0;
+		t0 = kws_bench_now();
 		failed = pthread_create(&other, NULL, work, &w[1]);
 		if (!failed) {
 			work(&w[0]);
 			pthread_join(other, NULL);
 		}
-		ratio[i] = 2.0 * one / (now() - t0);
+		ratio[i] = 2.0 * one / (kws_bench_now() - t0);
 	}
-	b->two_workers = failed ? (double)NAN : median(ratio, ROUNDS);
+	b->two_workers = failed ? (double)NAN : kws_bench_median(ratio, ROUNDS);
 	if (failed)
 		kws_out_complain("bench: workers: not measured: %s", strerror(failed));
 	kws_spotter_destroy(w[0].sp);
@@ -336,7 +287,7 @@ static int measure(bench *b, const options *o)
 	b->seconds = (double)o->seconds;
 	b->pcm = calloc(b->n, sizeof *b->pcm);
 	if (b->pcm)
-		fill(b->pcm, b->n, f->rate_hz);
+		kws_bench_fill(b->pcm, b->n, f->rate_hz);
 	if (!live || !b->pcm || !measure_offline(b)) {
 		kws_out_complain("bench: %s", kws_strerror(KWS_ERR_NOMEM));
 		return KWS_EXIT_INPUT;
@@ -361,6 +312,8 @@ static int run(const options *o)
 		kws_out_complain("bench: model %s has full attention: it cannot process a stream",
 				 kws_model_name(m));
 		status = KWS_EXIT_MODEL;
+	} else if (o->streams) {
+		status = kws_bench_streams(m, o->n_streams, o->format);
 	} else {
 		b->model = m;
 		status = measure(b, o);
@@ -371,13 +324,15 @@ static int run(const options *o)
 	return status;
 }
 
-enum { OPT_FORMAT = 0x100, OPT_JSON, OPT_LEVEL };
+enum { OPT_FORMAT = 0x100, OPT_JSON, OPT_LEVEL, OPT_STREAMS };
 
 static const struct argp_option list[] = {
 	{ "model", 'm', "MODEL", 0, "Model file", 0 },
 	{ "seconds", 's', "N", 0, "Seconds of audio in each pass, 1 to 3600 (default 60)", 0 },
 	{ "level", OPT_LEVEL, "LEVEL", 0,
 	  "Use the code for such processors, e.g. x86-64-v3, instead of the best", 0 },
+	{ "streams", OPT_STREAMS, "N", OPTION_ARG_OPTIONAL,
+	  "Measure N live streams on one core, 1 to 100000, or find how many it carries", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default) or jsonl", 0 },
 	{ "json", OPT_JSON, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
@@ -401,13 +356,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_LEVEL: choose_level(state, arg); return 0;
 	case 'm': o->audio.model = arg; return 0;
-	case 's': o->seconds = kws_args_need(state, "--seconds", arg, 1, 3600); return 0;
+	case 's':
+		o->seconds = kws_args_need(state, "--seconds", arg, 1, 3600);
+		o->seconds_given = true;
+		return 0;
+	case OPT_STREAMS:
+		o->streams = true;
+		o->n_streams = arg ? kws_args_need(state, "--streams", arg, 1, 100000) : 0;
+		return 0;
 	case OPT_FORMAT:
 		o->format = kws_args_need_format(state, arg,
 						 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL);
 		return 0;
 	case OPT_JSON: o->format = KWS_FORMAT_JSONL; return 0;
 	case ARGP_KEY_ARG: argp_error(state, "'%s': bench reads no files", arg); return 0;
+	case ARGP_KEY_END:
+		if (o->streams && o->seconds_given)
+			argp_error(state, "--streams takes no --seconds");
+		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -415,7 +381,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = list,
 	.parser = parse,
-	.doc = "Measure this machine: speed on files, time per live hop, memory, start-up.",
+	.doc = "Measure this machine: speed on files, time per live hop, memory, start-up; or how "
+	       "many "
+	       "live streams a core carries.",
 };
 
 int kws_cmd_bench(int argc, char **argv)

@@ -270,6 +270,23 @@ static void bench_says_what_it_could_not_measure(void **state)
 	assert_null(strstr(out, "start "));
 }
 
+/* What is counted, not how long it takes. */
+static void bench_of_streams(void **state)
+{
+	(void)state;
+	assert_int_equal(run_line("bench --streams=3 --format jsonl"), 0);
+	json_t *o = last_json();
+	assert_int_equal(size_of(o, "streams"), 3);
+	assert_true(number_of(o, "round_ms") == 20.0); /* a frame of the tiny model */
+	assert_true(number_of(o, "round_ms_p50") > 0.0);
+	assert_true(number_of(o, "round_ms_p99") >= number_of(o, "round_ms_p50"));
+	assert_true(number_of(o, "bytes_per_stream") > 1000.0);
+	json_decref(o);
+	assert_int_equal(run_line("bench --streams=0"), 2);
+	assert_int_equal(run_line("bench --streams=3 -s 5"), 2);
+	assert_int_equal(run_line("bench --streams=3 -m full.safetensors"), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +298,7 @@ int main(void)
 		cmocka_unit_test(model_tells_what_is_in_it),
 		cmocka_unit_test(model_shows_its_layers),
 		cmocka_unit_test(bench_says_what_it_could_not_measure),
+		cmocka_unit_test(bench_of_streams),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down) != 0;
 }
