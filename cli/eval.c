@@ -87,6 +87,7 @@ typedef struct {
 	kws_results *results; /* NULL: print */
 	kws_progress progress;
 	kws_vocabulary vocabulary;
+	bool stopped; /* a recording could not be kept or counted */
 } task;
 
 static enum kws_status measure_one(void *ctx, kws_heard *h)
@@ -124,6 +125,7 @@ static bool take(void *ctx, size_t i, kws_heard *h)
 	const bool good = (!t->results || keep(t, i, h))
 			  && kws_evaluated_add(&t->e, h->failed ? NULL : &h->measured);
 	kws_out_problems(&h->problems);
+	t->stopped = !good;
 	return good;
 }
 
@@ -140,7 +142,7 @@ static bool hear_all(task *t, const kws_hear_config *config)
 	kws_out_problems(&problems);
 	if (status != KWS_OK)
 		kws_out_complain("%s", kws_strerror(status));
-	return status == KWS_OK;
+	return status == KWS_OK && !t->stopped;
 }
 
 static bool open_results(task *t, int *status)

@@ -6,6 +6,7 @@
 #include "cli/picture.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 enum { OPT_FORMAT = 0x100, OPT_TARGET, OPT_PARTIAL };
 
@@ -186,6 +187,12 @@ static const struct argp argp = {
 int kws_cmd_merge(int argc, char **argv)
 {
 	args a = { .m.top = 1 };
+	struct rlimit files;
 	kws_args_parse(&argp, argc, argv, &a);
+	/* one file of each shard is open: as many as the system allows */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	return run(&a);
 }

@@ -98,6 +98,11 @@ bool kws_shard_add(kws_results *r, size_t index, const char *path, const char *e
 		   json_t *result)
 {
 	kws_error err = { "" };
+	/* what lacks something for want of memory would count as done */
+	if (!kws_out_is_whole()) {
+		json_decref(result);
+		return false;
+	}
 	if (kws_results_add(r, index, path, error, result, &err) == KWS_OK)
 		return true;
 	kws_out_complain("%s", err.text);

@@ -31,7 +31,8 @@ json_t *kws_shard_options(const kws_args_audio *audio);
 kws_results *kws_shard_open(const kws_shard *shard, const char *command, json_t *options,
 			    kws_files *files, int *status);
 
-/* Append a result, as kws_results_add(). False: the reason was printed. */
+/* Append a result, as kws_results_add(). False: the reason was printed, or memory was short, which
+ * kws_out_finish() prints. */
 bool kws_shard_add(kws_results *r, size_t index, const char *path, const char *error,
 		   json_t *result);
 

@@ -77,11 +77,12 @@ static void keep(spotting *s, size_t file, turn *t)
 	const kws_files *files = s->config->files;
 	const size_t n = t->problems.n;
 	const char *error = !t->failed ? NULL : n ? t->problems.text[n - 1] : "out of memory";
+	if (s->lost)
+		return;
 	json_t *o = json_object();
 	kws_out_set(o, "events", t->events ? t->events : json_array());
 	t->events = NULL;
-	if (!s->lost
-	    && !kws_shard_add(s->config->results, files->index[file], files->path[file], error, o))
+	if (!kws_shard_add(s->config->results, files->index[file], files->path[file], error, o))
 		s->lost = s->incomplete = true;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* 17 digits are a double to the last bit */
@@ -179,11 +180,14 @@ static enum kws_status go_on(kws_results *r, kws_error *err)
 static enum kws_status open_file(kws_results *r, kws_error *err)
 {
 	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct stat st;
 	const int fd = open(r->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (fd >= 0 && !(r->f = fdopen(fd, "r")))
 		close(fd);
 	if (!r->f)
 		return kws_fail(err, KWS_ERR_IO, "%s: %s", r->path, strerror(errno));
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return kws_fail(err, KWS_ERR_ARG, "%s: not a regular file", r->path);
 	if (fcntl(fd, F_SETLK, &all) == 0)
 		return go_on(r, err);
 	return kws_fail(err, KWS_ERR_IO, "%s: %s", r->path,
@@ -244,10 +248,8 @@ enum kws_status kws_results_close(kws_results *r, kws_error *err)
 {
 	if (!r)
 		return KWS_OK;
-	/* what a network or a full disk refuses late; a pipe or /dev/null has nothing to keep */
-	const bool kept = fsync(fileno(r->f)) == 0 || errno == EINVAL;
 	enum kws_status status = KWS_OK;
-	if (!kept)
+	if (fsync(fileno(r->f)) != 0) /* what a network or a full disk refuses late */
 		status = kws_fail(err, KWS_ERR_IO, "%s: %s", r->path, strerror(errno));
 	destroy(r);
 	return status;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The results of one shard. */
 typedef struct {
@@ -68,7 +69,13 @@ static enum kws_status open_one(kws_results_set *s, const char *path, kws_error 
 		return kws_fail(err, KWS_ERR_IO, "%s: %s", path, strerror(errno));
 	s->path = path;
 	s->f = f;
-	enum kws_status status = kws_results_read(&lines, f, path, take_head, take_line, s, err);
+	struct stat st;
+	enum kws_status status;
+	/* it is read twice */
+	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode))
+		status = kws_results_read(&lines, f, path, take_head, take_line, s, err);
+	else
+		status = kws_fail(err, KWS_ERR_FORMAT, "%s: not a regular file", path);
 	if (status == KWS_OK && !lines.head)
 		status = kws_fail(err, KWS_ERR_FORMAT, "%s: no results in it", path);
 	json_decref(lines.head);

@@ -186,6 +186,24 @@ static void other_runs_are_refused(void **state)
 	refuse("other", list(0, 0, N), "o", KWS_ERR_ARG, "other:1: not a file of results");
 }
 
+static void devices_are_refused(void **state)
+{
+	(void)state;
+	kws_results_set *s;
+	kws_error err = { "" };
+	kws_files f = list(0, 0, N);
+	kws_results *r;
+	json_t *options = json_object();
+	char *zero = in_dir("zero");
+	assert_int_equal(symlink("/dev/zero", zero), 0);
+	assert_int_equal(kws_results_open(&r, zero, "spot", options, &f, &err), KWS_ERR_ARG);
+	assert_non_null(strstr(err.text, "zero: not a regular file"));
+	assert_int_equal(kws_results_set_open(&s, &zero, 1, &err), KWS_ERR_FORMAT);
+	assert_non_null(strstr(err.text, "zero: not a regular file"));
+	json_decref(options);
+	kws_files_free(&f);
+}
+
 static void another_process_keeps_out(void **state)
 {
 	(void)state;
@@ -321,6 +339,7 @@ int main(void)
 		cmocka_unit_test(a_run_goes_on),
 		cmocka_unit_test(a_file_may_be_cut_anywhere),
 		cmocka_unit_test(other_runs_are_refused),
+		cmocka_unit_test(devices_are_refused),
 		cmocka_unit_test(another_process_keeps_out),
 		cmocka_unit_test(a_set_has_them_in_order),
 		cmocka_unit_test(a_set_says_what_it_lacks),

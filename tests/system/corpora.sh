@@ -71,6 +71,36 @@ test_parallel() { # at most 120 s
 	merged
 }
 
+# A full disk stops a run, and says so; when there is room, it goes on.
+full_disk() { # COMMAND
+	local before
+	run() { "$KWS" "$1" --files-from "$T/list" --results "$T/mnt/all.jsonl" 2> "$T/err"; }
+	rm -f "$T/mnt/all.jsonl"
+	mount -o remount,size=8k "$T/mnt" || skip "the disk cannot be made small here"
+	run "$1"
+	[ $? = 1 ] && grep -q 'all.jsonl: No space left' "$T/err" || fail "$1, full: $(cat "$T/err")"
+	before=$(grep -c '^{"i"' "$T/mnt/all.jsonl")
+	"$KWS" merge "$T/mnt/all.jsonl" > "$T/got" 2> "$T/got.err" && fail "$1: merged from a full disk"
+	mount -o remount,size=1m "$T/mnt" || skip "the disk cannot grow here"
+	run "$1"
+	[ $? = 1 ] && grep -q 'recordings were done before' "$T/err" || fail "$1 does not go on: $(cat "$T/err")"
+	[ "$(grep -c '^{"i"' "$T/mnt/all.jsonl")" -gt "$before" ] || fail "$1: nothing was added"
+	# those that cannot be read may be there twice
+	grep -v -e junk.wav -e gone.wav "$T/mnt/all.jsonl" > "$T/results/all.jsonl"
+	grep -e junk.wav -e gone.wav "$T/mnt/all.jsonl" | sort -u >> "$T/results/all.jsonl"
+	one_run "$1"
+	merged
+}
+test_full_disk() { # at most 120 s
+	mkdir "$T/mnt"
+	mount -t tmpfs -o size=8k none "$T/mnt" 2> /dev/null || skip "nothing can be mounted here"
+	corpus
+	arrive
+	export KWS_MODEL=$MODEL
+	full_disk eval
+	full_disk classify
+}
+
 # slurm_start: a controller, a node of this machine and the keeper of their keys, all in $T
 slurm_start() {
 	need munged slurmctld slurmd sbatch scontrol
