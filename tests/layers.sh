@@ -9,7 +9,7 @@ complain() {
 
 # folder | the folders whose headers it may include | libraries
 allowed='
-vec|vec|immintrin.h arm_neon.h sys/auxv.h
+vec|vec|immintrin.h arm_neon.h sys/auxv.h cpuid.h
 dsp|dsp vec|fftw3.h samplerate.h pthread.h
 model|model vec|jansson.h nettle/sha2.h
 spot|spot model dsp vec|jansson.h

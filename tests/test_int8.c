@@ -335,7 +335,7 @@ static void a_word_of_ones_own_stands_beside_bytes(void **state)
 	(void)state;
 	size_t len, n;
 	kws_error err = { "" };
-	kws_model *m;
+	kws_model *m = NULL;
 	kws_head head;
 	json_t *notes = json_object();
 	unsigned char *with,

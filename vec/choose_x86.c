@@ -1,6 +1,7 @@
 /* choose_x86.c - the best level for this x86-64 processor. */
 #include "vec/levels.h"
 
+#include <cpuid.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -18,7 +19,9 @@ static bool has_v4(void)
 
 static bool has_v3_vnni(void)
 {
-	return has_v3() && __builtin_cpu_supports("avxvnni");
+	/* Debian 12's clang has no name for it: leaf 7, 1, bit 4 of EAX. */
+	unsigned a = 0, b, c, d;
+	return has_v3() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && a & 1u << 4;
 }
 
 static bool has_v4_vnni(void)
