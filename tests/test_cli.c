@@ -255,8 +255,9 @@ static void bench_says_what_it_could_not_measure(void **state)
 	(void)state;
 	char command[8192];
 	snprintf(command, sizeof command,
-		 "cd %s && '%s' bench --seconds 1 --level baseline -m /dev/stdin <tiny.safetensors >out 2>err", dir,
-		 kws);
+		 "cd %s && '%s' bench --seconds 1 --level baseline -m /dev/stdin <tiny.safetensors "
+		 ">out 2>err",
+		 dir, kws);
 	const int status = system(command);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 	read_whole(in_dir("out"), out, sizeof out);

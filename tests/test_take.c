@@ -92,7 +92,8 @@ static void lengths_have_limits(void **state)
 	assert_int_equal(one_word(5.0f, 0.7f, 2.6f, 0.2f).faults, KWS_TAKE_TOO_LONG);
 	assert_int_equal(one_word(7.9f, 0.7f, 0.5f, 0.2f).faults, 0);
 	assert_int_equal(one_word(9.0f, 0.7f, 0.5f, 0.2f).faults, KWS_TAKE_TOO_LONG);
-	assert_int_equal(one_word(11.0f, 9.5f, 0.5f, 0.2f).faults, KWS_TAKE_TOO_LONG); /* it is late */
+	assert_int_equal(one_word(11.0f, 9.5f, 0.5f, 0.2f).faults,
+			 KWS_TAKE_TOO_LONG); /* it is late */
 }
 
 static void a_word_at_the_edge_is_cut_off(void **state)
