@@ -68,7 +68,7 @@ static void draw_score(const kws_plot_line *l, size_t word, kws_point *point)
 {
 	const kws_plot *t = l->t;
 	const double step = (double)t->frame / t->rate_hz;
-	double begun = NAN, until = NAN;
+	double begun = (double)NAN, until = (double)NAN;
 	size_t n = 0;
 	for (size_t i = 0; i < t->scores.n; i++) {
 		const double when = time_of(t, i);
@@ -79,7 +79,7 @@ static void draw_score(const kws_plot_line *l, size_t word, kws_point *point)
 			until = when;
 		} else if (when > until + 2.0 * MARGIN) {
 			draw_threshold(l, word, begun - MARGIN, until + MARGIN);
-			begun = until = NAN;
+			begun = until = (double)NAN;
 		}
 		point[n++] = (kws_point){ kws_axis_at(&l->time, when),
 					  score_y(l, (double)score_at(t, i, word)) };
