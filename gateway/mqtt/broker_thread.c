@@ -155,6 +155,8 @@ static int set_up(kws_broker *b)
 		code = mosquitto_tls_set(
 			b->m, *c->ca ? c->ca : NULL, *c->ca ? NULL : system_certificates,
 			*c->cert ? c->cert : NULL, *c->key ? c->key : NULL, no_password);
+	if (code && c->tls && !b->why[0])
+		snprintf(b->why, sizeof b->why, "ca, cert or key cannot be used");
 	if (!code && b->swept)
 		code = mosquitto_will_set(b->m, c->will_topic, (int)strlen(c->will), c->will, 1,
 					  true);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static const double tick_s = 0.5;
-enum { STOP_MS = 1000, STEPS = 10, STEP_MS = 20 };
+enum { STOP_MS = 1000, STEPS = 10, STEP_MS = 20, REASONS = 8 };
 
 typedef struct {
 	kws_loop *loop;
@@ -20,7 +20,8 @@ typedef struct {
 	kws_broker *broker;
 	kws_control_client *control;
 	kws_timer tick;
-	char why[256]; /* the last failure that the log has */
+	char why[REASONS][256]; /* failures since the last connection that the log has */
+	size_t n_why;
 } gateway;
 
 /* ---- kwsd ---- */
@@ -50,18 +51,22 @@ static void on_connected(void *ctx)
 	gateway *g = ctx;
 
 	kws_log(KWS_LOG_INFO, "connected to the broker %s", g->conf.host);
-	g->why[0] = 0;
+	g->n_why = 0;
 	kws_bridge_connected(g->bridge);
 }
 
-/* The log has each reason once. */
+/* The log has each reason once until there is a connection. */
 static void on_lost(void *ctx, const char *why)
 {
 	gateway *g = ctx;
+	size_t i = 0;
 
-	if (strcmp(g->why, why) != 0)
+	while (i < g->n_why && strcmp(g->why[i], why) != 0)
+		i++;
+	if (i == g->n_why && i < REASONS) {
 		kws_log(KWS_LOG_WARNING, "broker %s: %s; trying again", g->conf.host, why);
-	snprintf(g->why, sizeof g->why, "%s", why);
+		snprintf(g->why[g->n_why++], sizeof g->why[0], "%s", why);
+	}
 	kws_bridge_lost(g->bridge);
 }
 
@@ -153,7 +158,7 @@ static enum kws_status open_all(gateway *g, kws_error *err)
 {
 	enum kws_status status = kws_bridge_create(&g->bridge, &g->conf, &bridge_ops, g, err);
 
-	g->why[0] = 0;
+	g->n_why = 0;
 	if (status == KWS_OK)
 		status = open_broker(g, err);
 	if (status == KWS_OK)

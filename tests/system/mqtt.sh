@@ -315,6 +315,12 @@ test_wrong_certificates() { # at most 90 s
 	broker_end
 	broker_start 'allow_anonymous false'
 	refused '[Nn]ot authori[sz]ed' # no user
+	broker_end
+	: > "$T/err.bridge"
+	bridge_start -o mqtt.tls=yes -o mqtt.ca="$C/ca.crt" -o mqtt.cert="$C/client.crt" -o mqtt.key="$C/other.key" # of another
+	await 10 told 'trying again' || fail "takes a key that is not of the certificate"
+	bridge_stop
+	broker_start 'allow_anonymous false'
 	# it becomes right while it runs
 	: > "$T/err.bridge"
 	bridge_start
