@@ -171,7 +171,7 @@ test_broker_restarts() { # at most 120 s
 test_broker_killed() { # at most 120 s
 	broker_start 'allow_anonymous true'
 	sub_start() { # one that is never away: it would miss what comes before it is back
-		( trap 'kill $!' TERM; while :; do mosquitto_sub -p "$PORT" -q 2 -F '%r %t %p' -t "$2" >> "$1" 2>> "$T/err.sub" & wait $!; sleep 0.1; done ) &
+		( trap 'kill $!' TERM; while :; do timeout 100 mosquitto_sub -p "$PORT" -q 2 -F '%r %t %p' -t "$2" >> "$1" 2>> "$T/err.sub" & wait $!; sleep 0.1; done ) &
 		SUB=$!; PIDS="$PIDS $SUB"
 	}
 	while_said KILL KILL KILL KILL
@@ -389,7 +389,7 @@ ha_start() {
 	bridge_start -o mqtt.area=Kitchen -o mqtt.url=http://kitchen.example:8080/ -o mqtt.late_s=1
 	sub_start "$T/sub" 'homeassistant/#' 'kwsd/#'
 	H=$KWS_HA_ROOT/tmp/kws-test.$$ h=/tmp/kws-test.$$
-	mkdir "$H"; trap 'rm -rf "$H"; cleanup' EXIT
+	mkdir "$H"; trap 'cleanup; rm -rf "$H"' EXIT # Home Assistant writes as long as it lives
 	cp tests/system/ha_mqtt.py "$H/"
 	exec 8<> "$T/asks" 9<> "$T/says"
 	chroot "$KWS_HA_ROOT" /v/bin/python $h/ha_mqtt.py $h/config "$PORT" <&8 >&9 2> "$T/err.ha" &
