@@ -171,7 +171,7 @@ test_broker_restarts() { # at most 120 s
 test_broker_killed() { # at most 120 s
 	broker_start 'allow_anonymous true'
 	sub_start() { # one that is never away: it would miss what comes before it is back
-		( trap 'kill $!' TERM; while :; do timeout 100 mosquitto_sub -p "$PORT" -q 2 -F '%r %t %p' -t "$2" >> "$1" 2>> "$T/err.sub" & wait $!; sleep 0.1; done ) &
+		( trap 'kill $!; exit' TERM; while :; do timeout 100 mosquitto_sub -p "$PORT" -q 2 -F '%r %t %p' -t "$2" >> "$1" 2>> "$T/err.sub" & wait $!; sleep 0.1; done ) &
 		SUB=$!; PIDS="$PIDS $SUB"
 	}
 	while_said KILL KILL KILL KILL
