@@ -155,7 +155,8 @@ static enum kws_status give_away(const kws_door *d, const char *name, kws_error 
 static bool bind_beside(const kws_door *d, int fd, char *name, size_t n)
 {
 	static unsigned count;
-	unsigned seed = (unsigned)getpid() * 2654435761U ^ (unsigned)(1e9 * kws_clock_mono());
+	unsigned seed =
+		(unsigned)getpid() * 2654435761U ^ (unsigned)(uint64_t)(1e9 * kws_clock_mono());
 
 	for (int i = 0; i < 100; i++) {
 		snprintf(name, n, "%s.%08x", d->path, seed + 2654435769U * count++);
