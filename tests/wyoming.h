@@ -30,6 +30,8 @@ static inline kws_conf *wy_conf(const char *const *set, size_t n)
 	kws_conf *c = calloc(1, sizeof *c);
 	kws_conf_source src = { .n_set = n };
 
+	/* wherever the test was built */
+	assert_int_equal(setenv("KWS_MODEL", "config/models/commands-12.safetensors", 1), 0);
 	assert_true(n <= KWS_CONF_OVERRIDES);
 	for (size_t i = 0; i < n; i++)
 		src.set[i] = set[i];
