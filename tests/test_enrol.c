@@ -143,6 +143,29 @@ static void what_is_wrong_is_said(void **state)
 	kws_enrol_destroy(e);
 }
 
+static void other_kinds_of_takes_are_not_counted(void **state)
+{
+	kws_enrol *e = begin(1, false);
+	kws_enrol_report r;
+	kws_error err = { "" };
+	kws_take t;
+	(void)state;
+	take_computer(e, 2);
+	size_t n = own_hear("takes/computer-4.opus", pcm);
+	assert_int_equal(kws_enrol_take(e, KWS_TAKE_SYNTHETIC, pcm, n, OWN_RATE, &t, &err), KWS_OK);
+	n = own_hear("demo.flac", pcm); /* no take, but any sound may be wrong */
+	assert_int_equal(kws_enrol_take(e, KWS_TAKE_WRONG, pcm, n, OWN_RATE, &t, &err), KWS_OK);
+	assert_int_equal(t.faults, 0);
+	assert_int_equal(kws_enrol_fit(e, "computer", &r, &err), KWS_ERR_ARG);
+	assert_string_equal(err.text, "2 good takes: want 3 at least");
+	n = own_hear("takes/computer-3.opus", pcm);
+	assert_int_equal(kws_enrol_take(e, KWS_TAKE_SPOKEN, pcm, n, OWN_RATE, &t, &err), KWS_OK);
+	fit(e, "computer", &r);
+	assert_int_equal(r.n_takes, 3);
+	assert_int_equal(r.n_tried, 9);
+	kws_enrol_destroy(e);
+}
+
 /* A head whose bias says which it is. */
 static unsigned char *add(const void *file, size_t len, const char *word, float bias, bool only,
 			  size_t *out_len)
@@ -271,6 +294,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_word_is_heard_and_others_are_not),
 		cmocka_unit_test(what_is_wrong_is_said),
+		cmocka_unit_test(other_kinds_of_takes_are_not_counted),
 		cmocka_unit_test(words_come_and_go),
 		cmocka_unit_test(only_ones_own_make_events),
 		cmocka_unit_test(refuses_what_is_no_base_or_of_another),
