@@ -160,8 +160,8 @@ def test_build_model_runs_only_commands_and_options_that_there_are(tmp_path, cor
     done = script("build-model", corpus, teacher, cwd=tmp_path, PYTHONPATH=str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert {command for command, *_ in lines} == {"words", "augment", "teacher", "dense", "label", "train", "export",
-                                                      "golden"}
+    known = {"words", "augment", "teacher", "dense", "label", "train", "export", "quantise", "golden"}
+    assert {command for command, *_ in lines} == known
     for command, *args in lines:
         a = importlib.import_module(f"kws_train.{command}").options().parse_args(args)
         assert getattr(a, "data", corpus) in (corpus, "runs/words") and getattr(a, "teacher", None) in (None, teacher)
