@@ -46,6 +46,8 @@ parts      chromium             opens the web page as a user
 parts      parallel             runs the shards of a corpus
 parts      slurm-wlm            the same, as a cluster does
 parts      munge                keeps the keys of that cluster
+parts      jq                   reads the lines of kws ctl in a script
+parts      python3-websockets   plays the assistant that a word starts
 parts      zsh                  asks its completion
 parts      fish                 asks its completion
 lanes      git                  names the files to look at

@@ -274,3 +274,67 @@ test_ctl_doctor() { # at most 60 s
 	doctor
 	! grep -q "kwsd listens\|control socket" "$T/said" || fail "nobody is there: $(cat "$T/said")"
 }
+
+# docs/shell.md: each command on it does what it says there.
+test_ctl_page() { # at most 60 s
+	need jq
+	local n i pages=; ctl_start
+	export KWS_CONTROL=$T/run/control PATH=$B:$PATH
+	n=$(awk -v to="$T/page." '/^```sh$/ {on = 1; n++; next} /^```$/ {on = 0} on {print > (to n)} END {print n}' docs/shell.md)
+	[ "$n" = 5 ] || fail "$n blocks of commands on the page"
+	for i in 1 2 3; do # each ends with all that it started, at the latest after 40 s
+		timeout 40 bash "$T/page.$i" > "$T/page.$i.out" 2> "$T/page.$i.err" &
+		pages="$pages $!"
+	done
+	clients() { [ "$(kws ctl --json | jq '.status.control.clients')" -ge 4 ]; } # and this one
+	await 10 clients || fail "the pages do not listen: $(cat "$T"/page.*.err)"
+	cat "$T/in.raw" >&7
+	await 10 lines "$T/page.1.out" "$N" || fail "events: $(cat "$T/page.1.out")"
+	[ "$(cut -f 2 "$T/page.1.out")" = "$(field word < "$T/want")" ] || fail "other words: $(cat "$T/page.1.out")"
+	await 10 grep -qx 'somebody said stop' "$T/page.2.out" || fail "stop: $(cat "$T/page.2.out")"
+	await 10 grep -q '^-[0-9]' "$T/page.3.out" || fail "levels: $(cat "$T/page.3.out")"
+	bash "$T/page.4" > "$T/state.json" || fail "state: $?"
+	[ "$(jq -r '.heard[0].state' "$T/state.json")" = running ] || fail "state: $(cat "$T/state.json")"
+	bash -e "$T/page.5" || fail "settings: $?"
+	kws ctl --json | jq -e '.status.listeners[0] | .enabled and .spotters[0].words.stop == 0.85' || fail "settings: $(kws ctl --json)"
+	# shellcheck disable=SC2086
+	kill $pages
+	# shellcheck disable=SC2086
+	wait $pages
+	:
+}
+
+# examples/voice_assistant.py: a word becomes a command to the peripheral API of linux-voice-assistant, here played by a server.
+test_ctl_assistant() { # at most 60 s
+	local python=/usr/bin/python3 want # Debian's, for its packages
+	$python -c 'import websockets' 2>/dev/null || skip 'python3-websockets is not installed'
+	ctl_start
+	$python - "$T/port" > "$T/asked" <<-X &
+		import asyncio, sys, websockets
+		async def hear(peer, path=None):
+		    await peer.send('{"event": "snapshot", "data": {"muted": false}}')
+		    async for text in peer:
+		        print(text, flush=True)
+		async def main():
+		    async with websockets.serve(hear, "127.0.0.1", 0) as server:
+		        open(sys.argv[1], "w").write(str(server.sockets[0].getsockname()[1]))
+		        await asyncio.sleep(50)
+		asyncio.run(main())
+	X
+	PIDS="$PIDS $!"
+	await 10 test -s "$T/port" || fail "no server"
+	export KWS_CONTROL=$T/run/control
+	timeout 50 bash -c "'$KWS' ctl events --json --follow | $python examples/voice_assistant.py stop yes --url ws://127.0.0.1:$(cat "$T/port")" \
+		> "$T/told" 2> "$T/told2" &
+	local assistant=$!
+	listens() { [ "$("$KWS" ctl --json | sed -n 's/.*"clients":\([0-9]*\).*/\1/p')" -ge 2 ]; } # and this one
+	await 10 listens
+	cat "$T/in.raw" >&7
+	want=$(field word < "$T/want" | grep -c -x -e stop -e yes)
+	await 10 lines "$T/asked" "$want" || fail "asked: $(cat "$T/asked" "$T/told" "$T/told2")"
+	grep -vqx '{"command": "start_listening"}' "$T/asked" && fail "asked: $(cat "$T/asked")"
+	lines "$T/told" "$want" || fail "told: $(cat "$T/told")"
+	kill $assistant
+	wait $assistant
+	:
+}

@@ -119,7 +119,7 @@ test_boot() { # at most 300 s
 test_boot_wyoming() { # at most 120 s
 	[ -x "$B/kwsd-wyoming" ] || skip "kwsd-wyoming is not built"
 	# the commands of the documentation, as root with bash
-	sed -n '/^```sh$/,/^```$/ {/^```/ !p}' docs/home-assistant-wyoming.md > "$T/commands"
+	sed -n '/^## By Wyoming/,$p' docs/home-assistant.md | sed -n '/^```sh$/,/^```$/ {/^```/ !p}' > "$T/commands"
 	boot inside_wyoming.sh
 }
 
