@@ -31,7 +31,7 @@ static void test_no_number(void **state)
 	kws_tally t = { .sum = 0.0 };
 
 	(void)state;
-	kws_tally_add(&t, kws_tally_scores, NAN);
+	kws_tally_add(&t, kws_tally_scores, (double)NAN);
 	assert_int_equal(t.count[KWS_TALLY_STEPS], 1);
 }
 

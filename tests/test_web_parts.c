@@ -139,7 +139,7 @@ static void test_with_token(void **state)
 					   "Basic MDEyMzQ1Njc4OWFiY2RlZjo=", /* the name is it */
 					   "Basic =====",
 					   "Basic a3dzOjAxMjM0NTY3ODlhYmNkZWY", /* not whole */
-					   "Digest " TOKEN };
+					   ("Digest " TOKEN) };
 	kws_access_request r = { .host = "192.168.1.20", .local = true };
 	char *large = malloc(20000);
 
