@@ -79,14 +79,15 @@ static json_t *pairs_json(const size_t *n, size_t size)
 
 json_t *kws_measured_json(const kws_measured *t)
 {
+	const uint64_t samples = t->labelled + t->unlabelled;
 	json_t *said = json_array();
 	for (size_t w = 0; w < t->n_words; w++)
 		if (count_at(t, 0, w)->said)
 			append(said, (const size_t[]){ w, count_at(t, 0, w)->said }, 2);
 	return json_pack("{s:I, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "samples",
-			 (json_int_t)(t->labelled + t->unlabelled), "labelled", t->n_labelled > 0,
-			 "respelt", (json_int_t)t->n_respelt, "others", (json_int_t)t->n_others,
-			 "said", said, "counts", counts_json(t), "hits", hits_json(t), "of_words",
+			 (json_int_t)samples, "labelled", t->n_labelled > 0, "respelt",
+			 (json_int_t)t->n_respelt, "others", (json_int_t)t->n_others, "said", said,
+			 "counts", counts_json(t), "hits", hits_json(t), "of_words",
 			 pairs_json(t->of_words, KWS_DET_BINS), "of_rest",
 			 pairs_json(t->of_rest, KWS_DET_BINS));
 }
