@@ -18,7 +18,8 @@ void kws_handover_told(kws_handover *h, const char *word, double start_s, double
 
 void kws_handover_begin(kws_handover *h, double at_s)
 {
-	h->at_s = at_s;
+	if (!h->happened || at_s > h->at_s)
+		h->at_s = at_s;
 	h->happened = true;
 }
 

@@ -24,7 +24,8 @@ typedef struct {
 
 /* An event was reported. */
 void kws_handover_told(kws_handover *h, const char *word, double start_s, double end_s);
-/* Another model takes over at at_s. */
+/* Another model takes over at at_s. If that is before the last handover, because the model that
+ * leaves had not caught up yet, the last one still counts. */
 void kws_handover_begin(kws_handover *h, double at_s);
 /* Whether the previous model has reported or rejected this event. near: it is a near miss. */
 bool kws_handover_was_decided(const kws_handover *h, const char *word, double start_s, double end_s,

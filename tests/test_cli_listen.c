@@ -16,7 +16,11 @@ static child listen_on_terminal(unsigned short columns, unsigned short rows,
 	int in[2];
 	child c = { .out = -1, .err = -1 };
 	terminal = posix_openpt(O_RDWR | O_NOCTTY);
-	assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+	if (terminal < 0) {
+		print_message("there are no pseudo terminals here: is /dev/pts mounted?\n");
+		skip();
+	}
+	assert_true(grantpt(terminal) == 0 && unlockpt(terminal) == 0);
 	assert_int_equal(ioctl(terminal, TIOCSWINSZ, &size), 0);
 	assert_int_equal(pipe(in), 0);
 	c.in = in[1];

@@ -35,6 +35,21 @@ static void test_what_was_decided(void **state)
 	assert_false(kws_handover_was_decided(&h, "yes", 9.0, 9.4, 10.01, true));
 }
 
+/* The second model is replaced while it is still behind: what the first one told stays told. */
+static void test_replaced_while_behind(void **state)
+{
+	kws_handover h = { 0 };
+
+	(void)state;
+	kws_handover_told(&h, "down", 8.0, 8.5);
+	kws_handover_begin(&h, 10.0);
+	kws_handover_begin(&h, 7.0);
+	assert_true(kws_handover_was_decided(&h, "down", 8.0, 8.5, 8.7, false));
+	assert_false(kws_handover_was_decided(&h, "on", 9.9, 10.3, 10.4, false));
+	kws_handover_begin(&h, 12.0);
+	assert_true(kws_handover_was_decided(&h, "on", 9.9, 10.3, 10.4, false));
+}
+
 static void test_what_was_told(void **state)
 {
 	kws_handover h = { 0 };
@@ -76,6 +91,7 @@ int main(void)
 		cmocka_unit_test(test_without_a_handover),
 		cmocka_unit_test(test_what_was_decided),
 		cmocka_unit_test(test_what_was_told),
+		cmocka_unit_test(test_replaced_while_behind),
 		cmocka_unit_test(test_many),
 	};
 
