@@ -137,6 +137,8 @@ slurm_start() {
 		NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
 		PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE:$SHARDS
 	X
+	# later versions want to know how tasks are confined: not at all
+	[ "$(slurmd -V | sed 's/[^0-9]*//; s/\..*//')" -lt 23 ] || echo CgroupPlugin=disabled > "$T/slurm/cgroup.conf"
 	export SLURM_CONF=$T/slurm/slurm.conf
 	munged --foreground --force --key-file="$T/slurm/key" --socket="$T/slurm/munge" --pid-file="$T/slurm/munged.pid" \
 		--log-file="$T/slurm/munged.log" --seed-file="$T/slurm/seed" > "$T/err.munged" 2>&1 & PIDS="$PIDS $!"
