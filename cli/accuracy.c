@@ -88,7 +88,7 @@ static size_t find_worst(const kws_confusion *c, mistake *worst)
 		for (size_t heard = 0; heard < c->n_words; heard++) {
 			const mistake m = { row, heard, kws_confusion_at(c, row, heard) };
 			size_t i = found;
-			if (row == heard || !m.n || (i == WORST && m.n <= worst[i - 1].n))
+			if (row == heard || !m.n || (i == WORST && m.n <= worst[WORST - 1].n))
 				continue;
 			found = i < WORST ? i + 1 : i;
 			for (i = found - 1; i > 0 && worst[i - 1].n < m.n; i--)
@@ -100,7 +100,7 @@ static size_t find_worst(const kws_confusion *c, mistake *worst)
 
 static void print_worst(const kws_batch *b, FILE *to)
 {
-	mistake worst[WORST];
+	mistake worst[WORST] = { { 0 } };
 	const size_t n = find_worst(&b->confusion, worst);
 	const int width = name_width(b);
 	if (n)

@@ -4,6 +4,8 @@
 #ifndef KWS_TEST_ALLOCATIONS_H
 #define KWS_TEST_ALLOCATIONS_H
 
+#include "tests/sanitized.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -13,14 +15,6 @@ static atomic_size_t n_allocations;
 static atomic_long n_blocks; /* that were allocated and not freed */
 /* By the code that is linked into the program, its own. The one that fails finds no memory; 0: none. */
 static atomic_size_t n_own_allocations, own_allocation_that_fails;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define KWS_TEST_SANITIZED 1
-#elif defined(__has_feature) /* clang's way to say it */
-#define KWS_TEST_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#else
-#define KWS_TEST_SANITIZED 0
-#endif
 
 /* The sanitizers have an allocator of their own; so has valgrind, in front of this one. */
 #if defined(__GLIBC__) && !KWS_TEST_SANITIZED
