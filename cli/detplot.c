@@ -5,6 +5,7 @@
 #include "cli/out.h"
 #include "corpus/bounds.h"
 
+#include <assert.h>
 #include <math.h>
 
 /* The page, from above: what it means, all words, each word, scores. */
@@ -43,6 +44,7 @@ static const kws_count *all_at(const plot *x, size_t point)
 static void draw_sentence(plot *x)
 {
 	const kws_count *c = all_at(x, 0);
+	assert(c); /* its own thresholds are always counted */
 	const kws_rates r = kws_rates_of(c, x->e->hours);
 	kws_picture *p = &x->p;
 	if (c->said)

@@ -173,10 +173,13 @@ static void take_ears(kws_wake *w, kws_roster *r, ear *const *fresh)
 	ear *now[KWS_CONF_MODELS] = { NULL };
 
 	for (size_t i = 0; i < r->n_parts; i++) {
-		const kws_spotter_config config = config_of(&r->part[i], NULL);
+		ear *e = fresh[i] ? fresh[i] : ear_for(w, &r->part[i]);
 
-		now[i] = fresh[i] ? fresh[i] : ear_for(w, &r->part[i]);
-		kws_spotter_configure(now[i]->spotter, &config, NULL);
+		assert(e); /* what was not there has been opened */
+		const kws_spotter_config config = config_of(&r->part[i], e);
+		kws_spotter_configure(e->spotter, &config, NULL);
+		e->part = i;
+		now[i] = e;
 	}
 	for (size_t i = 0; i < w->roster->n_parts; i++) {
 		bool kept = false;
@@ -187,8 +190,6 @@ static void take_ears(kws_wake *w, kws_roster *r, ear *const *fresh)
 			close_ear(w->ears[i]);
 	}
 	memcpy(w->ears, now, sizeof now);
-	for (size_t i = 0; i < r->n_parts; i++)
-		w->ears[i]->part = i;
 }
 
 enum kws_status kws_wake_change(kws_wake *w, kws_roster *r, kws_error *err)
