@@ -239,15 +239,19 @@ test-%: $(B)/test_% $(PROGRAMS)
 
 asan:
 	+LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 $(MAKE) check-units B=build/asan CFLAGS='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
-# enrolment has one thread, and takes minutes here
+# these have one thread, and take minutes here
+ONE_THREAD := test_bank test_classify test_ear test_embed test_enrol test_fit test_golden test_measured test_shipped test_stream test_twin \
+              test_wyoming_clients test_wyoming_hostile test_wyoming_session test_wyoming_wake
 tsan:
-	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-units LEFT_OUT=test_enrol B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
+	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-units LEFT_OUT='$(ONE_THREAD)' B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
 # without those that listen for minutes here, to the shipped models or at every rate and cut (test_ear): the sanitizers run
 # them; without the engine, which refuses every model here as too slow; without hanging threads, whose stacks count as lost
 # (test_service); and without test_nomem, whose allocator valgrind takes the place of
+MINUTES := test_shipped test_enrol test_ear test_fit test_hearing test_hearing_swap test_wyoming_clients test_wyoming_hostile \
+           test_wyoming_session test_wyoming_wake
 valgrind: $(PROGRAMS) $(B)/golden $(CHECKS)
 	@KWS_BUILD=$(B) KWS_WRAP='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp' \
-		sh tests/run.sh $(filter-out test_shipped test_engine test_enrol test_ear test_hearing test_hearing_swap test_service test_nomem,$(TESTS)) -- $(FUZZERS)
+		sh tests/run.sh $(filter-out $(MINUTES) test_engine test_service test_nomem,$(TESTS)) -- $(FUZZERS)
 
 FUZZER  ?= fuzz_model
 SECONDS ?= 60

@@ -204,26 +204,40 @@ static void devices_are_refused(void **state)
 	kws_files_free(&f);
 }
 
+/* Whether a second writer is refused, as the child that begins when the pipe says so. */
+static bool is_refused(int go)
+{
+	char c;
+	kws_error err = { "" };
+	kws_results *second;
+	json_t *options = json_pack("{s:s}", "option", "o");
+	kws_files f = list(1, SHARDS, N);
+	const bool ready = read(go, &c, 1) == 1;
+	const bool refused =
+		ready
+		&& kws_results_open(&second, in_dir("c"), "spot", options, &f, &err) == KWS_ERR_IO
+		&& strstr(err.text, "another process writes to it");
+	kws_files_free(&f);
+	return refused;
+}
+
 static void another_process_keeps_out(void **state)
 {
 	(void)state;
+	int go[2];
+	assert_int_equal(pipe(go), 0);
+	const pid_t child = fork(); /* before there is anything that it would leave behind */
+	if (child == 0)
+		_exit(is_refused(go[0]) ? 0 : 1);
 	kws_files f = list(1, SHARDS, N);
 	kws_results *r = open_as("c", &f, "o", NULL);
 	assert_non_null(r);
-	const pid_t child = fork();
-	if (child == 0) {
-		kws_error err = { "" };
-		kws_results *second;
-		json_t *options = json_pack("{s:s}", "option", "o");
-		_exit(kws_results_open(&second, in_dir("c"), "spot", options, &f, &err)
-					      == KWS_ERR_IO
-				      && strstr(err.text, "another process writes to it")
-			      ? 0
-			      : 1);
-	}
+	assert_int_equal(write(go[1], "g", 1), 1);
 	int status;
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
+	close(go[0]);
+	close(go[1]);
 	kws_results_close(r, NULL);
 	kws_files_free(&f);
 }

@@ -218,6 +218,7 @@ static bool is_own(const kws_bridge *b, const char *topic)
 static void on_command(kws_bridge *b, const char *topic, const char *payload, size_t n)
 {
 	setting s = { b, topic, payload, false };
+	json_t *status;
 
 	if (ends_in(topic, "/request")) {
 		forward(b, topic, payload, n);
@@ -225,7 +226,9 @@ static void on_command(kws_bridge *b, const char *topic, const char *payload, si
 	}
 	if (set_listening(b, topic, payload))
 		return;
-	kws_site_each_word(b->status, set_threshold, &s);
+	status = json_incref(b->status); /* an answer may bring another one meanwhile */
+	kws_site_each_word(status, set_threshold, &s);
+	json_decref(status);
 	if (!s.found)
 		kws_bridge_fail(b, topic, "there is no such microphone, model or word");
 }
