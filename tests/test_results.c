@@ -217,6 +217,7 @@ static bool is_refused(int go)
 		ready
 		&& kws_results_open(&second, in_dir("c"), "spot", options, &f, &err) == KWS_ERR_IO
 		&& strstr(err.text, "another process writes to it");
+	json_decref(options);
 	kws_files_free(&f);
 	return refused;
 }
