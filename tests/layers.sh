@@ -20,10 +20,10 @@ conf|conf spot/event|ini.h nettle/sha2.h
 runtime|runtime|pthread.h systemd/
 daemon|daemon conf runtime audio spot model dsp vec|argp.h jansson.h sndfile.h pthread.h
 daemon/sink|daemon/sink conf/conf runtime spot/event|systemd/
-gateway|gateway/program gateway/control_client conf runtime|argp.h jansson.h
-gateway/wyoming|gateway/wyoming gateway/program conf runtime|jansson.h pthread.h systemd/
+gateway|gateway/program gateway/control_client gateway/sockets conf runtime|argp.h jansson.h systemd/sd-daemon.h
+gateway/wyoming|gateway/wyoming gateway/program gateway/sockets conf runtime|jansson.h pthread.h systemd/
 gateway/mqtt|gateway/mqtt gateway/program gateway/control_client conf runtime|jansson.h mosquitto.h nettle/sha2.h pthread.h
-gateway/web|gateway/web gateway/program gateway/control_client conf runtime|jansson.h microhttpd.h nettle/ systemd/sd-daemon.h
+gateway/web|gateway/web gateway/program gateway/control_client gateway/sockets conf runtime|jansson.h microhttpd.h nettle/
 '
 # what every folder may use: C, and POSIX where house rules allow it
 plain='^(assert|ctype|errno|float|inttypes|limits|locale|math|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time|fenv|wchar)\.h$'

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "gateway/sockets.h"
 #include "gateway/web/access.h"
 #include "gateway/web/clip.h"
 #include "gateway/web/fanout.h"
@@ -319,7 +320,7 @@ static void test_addresses(void **state)
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
 		if (!kws_web_address_read(good[i].text, &a, &len))
 			fail_msg("refused: %s", good[i].text);
-		if (kws_web_address_is_local((struct sockaddr *)&a) != good[i].local)
+		if (kws_sockets_is_local((struct sockaddr *)&a) != good[i].local)
 			fail_msg("local? %s", good[i].text);
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

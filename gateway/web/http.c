@@ -1,5 +1,6 @@
 #include "gateway/web/http_parts.h"
 
+#include "gateway/sockets.h"
 #include "runtime/clock.h"
 #include "runtime/log.h"
 
@@ -163,7 +164,7 @@ static bool is_local(struct MHD_Connection *c)
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
-	return info && info->client_addr && kws_web_address_is_local(info->client_addr);
+	return info && info->client_addr && kws_sockets_is_local(info->client_addr);
 }
 
 static unsigned check(const kws_http_request *r, const char *path, const char **why)

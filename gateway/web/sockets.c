@@ -1,15 +1,14 @@
 #include "gateway/web/sockets.h"
 
+#include "gateway/sockets.h"
 #include "runtime/log.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 /* What the kernel holds for a reader that does not read; clients inherit it. */
@@ -45,35 +44,13 @@ bool kws_web_address_read(const char *text, struct sockaddr_storage *out, sockle
 	return inet_pton(AF_INET, host, &four->sin_addr) == 1;
 }
 
-bool kws_web_address_is_local(const struct sockaddr *a)
-{
-	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)a;
-	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)a;
-
-	switch (a->sa_family) {
-	case AF_UNIX: return true;
-	case AF_INET: return ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	case AF_INET6:
-		return IN6_IS_ADDR_LOOPBACK(&six->sin6_addr)
-		       || (IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)
-			   && six->sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
-	default: return false;
-	}
-}
-
-static enum kws_status take(kws_web_sockets *s, int fd, kws_error *err)
+static bool is_local(int fd)
 {
 	struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof a;
 
-	if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0
-	    || getsockname(fd, (struct sockaddr *)&a, &len) != 0)
-		return kws_fail(err, KWS_ERR_ARG,
-				"systemd passes a descriptor that does not listen");
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	s->local &= kws_web_address_is_local((const struct sockaddr *)&a);
-	s->fd[s->n++] = fd;
-	return KWS_OK;
+	return getsockname(fd, (struct sockaddr *)&a, &len) == 0
+	       && kws_sockets_is_local((const struct sockaddr *)&a);
 }
 
 static enum kws_status listen_on(kws_web_sockets *s, const char *address, kws_error *err)
@@ -101,24 +78,23 @@ static enum kws_status listen_on(kws_web_sockets *s, const char *address, kws_er
 		return kws_fail(err, KWS_ERR_IO, "[web] listen: %s: %s", address,
 				kws_strerrno(code));
 	}
-	return take(s, fd, err);
+	s->fd[s->n++] = fd;
+	return KWS_OK;
 }
 
 enum kws_status kws_web_sockets_open(kws_web_sockets *s, const char *address, kws_error *err)
 {
-	const int n = sd_listen_fds(0);
-	enum kws_status status = KWS_OK;
+	enum kws_status status;
 
-	*s = (kws_web_sockets){ .local = true, .passed = n > 0 };
+	*s = (kws_web_sockets){ .local = true };
+	status = kws_sockets_passed(s->fd, KWS_WEB_SOCKETS, &s->n, err);
+	s->passed = s->n > 0;
 	snprintf(s->name, sizeof s->name, "%.*s", KWS_WEB_ADDRESS - 1,
-		 n > 0 ? "the socket of systemd" : address);
-	if (n > KWS_WEB_SOCKETS)
-		return kws_fail(err, KWS_ERR_ARG, "systemd passes %d sockets, at most %d", n,
-				KWS_WEB_SOCKETS);
-	for (int i = 0; i < n && status == KWS_OK; i++)
-		status = take(s, SD_LISTEN_FDS_START + i, err);
-	if (n <= 0 && *address)
+		 s->passed ? "the socket of systemd" : address);
+	if (status == KWS_OK && !s->passed && *address)
 		status = listen_on(s, address, err);
+	for (size_t i = 0; i < s->n; i++)
+		s->local &= is_local(s->fd[i]);
 	if (status != KWS_OK)
 		kws_web_sockets_close(s);
 	return status;

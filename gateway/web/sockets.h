@@ -20,8 +20,6 @@ typedef struct {
 
 /* Read "127.0.0.1:8591" or "[::1]:8591". False: text is neither. */
 bool kws_web_address_read(const char *text, struct sockaddr_storage *out, socklen_t *len);
-/* Whether whoever has this address is on this machine. */
-bool kws_web_address_is_local(const struct sockaddr *a);
 
 /* Take what systemd passes; otherwise listen on this address; "": on none. KWS_ERR_ARG: a passed
  * descriptor is no listening socket, or address is none. KWS_ERR_IO: it cannot be bound. */

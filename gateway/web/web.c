@@ -1,5 +1,6 @@
 #include "gateway/web/web.h"
 
+#include "gateway/sockets.h"
 #include "gateway/web/http.h"
 #include "gateway/web/textfile.h"
 #include "runtime/log.h"
@@ -106,7 +107,7 @@ static enum kws_status check(const kws_conf *c, kws_error *err)
 	if (*c->web.listen && !kws_web_address_read(c->web.listen, &a, &len))
 		return kws_web_sockets_open(&none, c->web.listen, err); /* says so */
 	if (*c->web.listen)
-		local = kws_web_address_is_local((const struct sockaddr *)&a);
+		local = kws_sockets_is_local((const struct sockaddr *)&a);
 	if (c->web.clips && !*c->clips.dir)
 		return kws_fail(err, KWS_ERR_ARG, "[web] clips: yes, but [clips] dir is off");
 	return need_token(access.token, local, c->web.listen, err);

@@ -1,16 +1,14 @@
 #include "gateway/wyoming/listen.h"
 
+#include "gateway/sockets.h"
 #include "runtime/log.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 enum { BACKLOG = 128 };
@@ -111,16 +109,6 @@ enum kws_status kws_uris_read(kws_uri *u, size_t *n, const char *text, kws_error
 
 /* ---- sockets ---- */
 
-static bool is_loopback(const struct sockaddr *a)
-{
-	const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)a;
-	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)a;
-
-	if (a->sa_family == AF_INET)
-		return ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-	return a->sa_family != AF_INET6 || IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
-}
-
 static enum kws_status listen_at(kws_listen *l, const kws_uri *u, const struct addrinfo *a,
 				 kws_error *err)
 {
@@ -137,7 +125,7 @@ static enum kws_status listen_at(kws_listen *l, const kws_uri *u, const struct a
 	if (bind(fd, a->ai_addr, a->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0)
 		return kws_fail(err, KWS_ERR_IO, "[wyoming] uri: tcp://%s:%s: %s", u->host, u->port,
 				kws_strerrno(errno));
-	if (!is_loopback(a->ai_addr))
+	if (!kws_sockets_is_local(a->ai_addr))
 		kws_log(KWS_LOG_INFO,
 			"tcp://%s:%s can be reached from the network, and asks for no password",
 			u->host, u->port);
@@ -176,33 +164,16 @@ static enum kws_status open_unix(kws_listen *l, const kws_uri *u, const kws_conf
 	return KWS_OK;
 }
 
-static enum kws_status take_passed(kws_listen *l, int n, kws_error *err)
-{
-	l->is_passed = true;
-	if (n > KWS_LISTEN_SOCKETS)
-		return kws_fail(err, KWS_ERR_ARG, "systemd passes %d sockets, at most %d are used",
-				n, KWS_LISTEN_SOCKETS);
-	for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++) {
-		if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0)
-			return kws_fail(err, KWS_ERR_ARG,
-					"systemd passes a descriptor that is no listening socket");
-		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-		l->fd[l->n++] = fd;
-	}
-	return KWS_OK;
-}
-
 enum kws_status kws_listen_open(kws_listen *l, const kws_conf_wyoming *c, kws_error *err)
 {
-	const int passed = sd_listen_fds(1);
 	kws_uri u[KWS_LISTEN_ADDRESSES];
 	enum kws_status status;
 	size_t n = 0;
 
 	memset(l, 0, sizeof *l);
-	if (passed > 0)
-		status = take_passed(l, passed, err);
-	else
+	status = kws_sockets_passed(l->fd, KWS_LISTEN_SOCKETS, &l->n, err);
+	l->is_passed = l->n > 0;
+	if (status == KWS_OK && !l->is_passed)
 		status = kws_uris_read(u, &n, c->uri, err);
 	for (size_t i = 0; i < n && status == KWS_OK; i++)
 		switch (u[i].kind) {

@@ -1,6 +1,7 @@
 /* fuzz_web - what kwsd-web reads itself of a request, and what it makes of a status: lines "host: ...", "origin: ...",
  * "site: ...", "authorization: ...", "local", "proxied", "token: ..." (of the server), "listen: ...", "clip: ...",
  * "status: JSON". Accepted: whatever would be let in. */
+#include "gateway/sockets.h"
 #include "gateway/web/access.h"
 #include "gateway/web/clip.h"
 #include "gateway/web/metrics.h"
@@ -23,7 +24,7 @@ static void check_address(const char *text)
 
 	if (kws_web_address_read(text, &a, &len)) {
 		demand(a.ss_family == AF_INET || a.ss_family == AF_INET6);
-		kws_web_address_is_local((struct sockaddr *)&a);
+		kws_sockets_is_local((struct sockaddr *)&a);
 	}
 }
 
