@@ -304,3 +304,15 @@ kws_opener kws_args_opener(const kws_args_audio *a)
 {
 	return (kws_opener){ open_with, a };
 }
+
+error_t kws_args_append(kws_args_list *l, char *arg, struct argp_state *state)
+{
+	char **larger = realloc(l->all, (l->n + 1) * sizeof *larger);
+	if (!larger) {
+		argp_failure(state, KWS_EXIT_INPUT, 0, "%s", kws_strerror(KWS_ERR_NOMEM));
+		return ENOMEM;
+	}
+	l->all = larger;
+	l->all[l->n++] = arg;
+	return 0;
+}

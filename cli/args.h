@@ -29,6 +29,14 @@ double kws_args_need_real(const struct argp_state *state, const char *option, co
 enum kws_format kws_args_need_format(const struct argp_state *state, const char *text,
 				     unsigned set);
 
+typedef struct {
+	char **all; /* (n,) as on the command line; the caller frees it */
+	size_t n;
+} kws_args_list;
+
+/* One more argument, for a parser to return. ENOMEM: there is no memory; it has been said. */
+error_t kws_args_append(kws_args_list *l, char *arg, struct argp_state *state);
+
 /* argp_parse() for a command. For a misspelt option it first suggests what may have been meant. */
 void kws_args_parse(const struct argp *argp, int argc, char **argv, void *input);
 

@@ -5,20 +5,14 @@
 #include "cli/cli.h"
 #include "corpus/files.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { OPT_OUT = 0x100, OPT_JUDGE, OPT_WITH, OPT_NOTE, OPT_NOISE, OPT_SPEECH };
 
 typedef struct {
-	char **all; /* (n,) as on the command line */
-	size_t n;
-} list;
-
-typedef struct {
 	const char *model, *out, *with, *note;
-	list inputs, judges, sounds[KWS_BANK_SOUNDS];
+	kws_args_list inputs, judges, sounds[KWS_BANK_SOUNDS];
 } args;
 
 static const struct argp_option options[] = {
@@ -40,18 +34,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static error_t append(list *p, char *path, struct argp_state *state)
-{
-	char **larger = realloc(p->all, (p->n + 1) * sizeof *larger);
-	if (!larger) {
-		argp_failure(state, KWS_EXIT_INPUT, 0, "%s", kws_strerror(KWS_ERR_NOMEM));
-		return ENOMEM;
-	}
-	p->all = larger;
-	p->all[p->n++] = path;
-	return 0;
-}
-
 static void free_args(args *a)
 {
 	free(a->inputs.all);
@@ -69,10 +51,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_OUT: a->out = arg; return 0;
 	case OPT_WITH: a->with = arg; return 0;
 	case OPT_NOTE: a->note = arg; return 0;
-	case OPT_JUDGE: return append(&a->judges, arg, state);
-	case OPT_NOISE: return append(&a->sounds[KWS_BANK_NOISE], arg, state);
-	case OPT_SPEECH: return append(&a->sounds[KWS_BANK_SPEECH], arg, state);
-	case ARGP_KEY_ARG: return append(&a->inputs, arg, state);
+	case OPT_JUDGE: return kws_args_append(&a->judges, arg, state);
+	case OPT_NOISE: return kws_args_append(&a->sounds[KWS_BANK_NOISE], arg, state);
+	case OPT_SPEECH: return kws_args_append(&a->sounds[KWS_BANK_SPEECH], arg, state);
+	case ARGP_KEY_ARG: return kws_args_append(&a->inputs, arg, state);
 	case ARGP_KEY_END:
 		if (!a->out)
 			argp_error(state, "--output FILE: where the bank goes");
@@ -117,7 +99,7 @@ static bool add_part(kws_building *b, const char *path, bool judge, bool thirds)
 }
 
 /* Add all files of the arguments to a sound. */
-static bool add_sound(kws_building *b, enum kws_bank_sound which, const list *paths)
+static bool add_sound(kws_building *b, enum kws_bank_sound which, const kws_args_list *paths)
 {
 	kws_files files = { 0 };
 	kws_problems problems = { 0 };

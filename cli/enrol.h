@@ -3,6 +3,7 @@
 #define KWS_CLI_ENROL_H
 
 #include "audio/device.h"
+#include "cli/args.h"
 #include "cli/base.h"
 #include "cli/out.h"
 
@@ -17,11 +18,6 @@ enum kws_enrol_what {
 };
 
 typedef struct {
-	char **all; /* (n,) as on the command line */
-	size_t n;
-} kws_enrol_paths;
-
-typedef struct {
 	const char *model, *out, *bank, *word, *device, *clips, *marks, *speak, *language;
 	int channel; /* of files: 0: the mean of all */
 	enum kws_enrol_what what;
@@ -29,7 +25,7 @@ typedef struct {
 	bool forget, only, has_seed, has_rate;
 	unsigned seed, takes;
 	double per_hour;
-	kws_enrol_paths inputs, right, wrong;
+	kws_args_list inputs, right, wrong;
 	char own[KWS_BASE_PATH]; /* the model file with the words */
 } kws_enrol_args;
 

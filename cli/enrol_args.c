@@ -100,18 +100,6 @@ static error_t parse_end(const kws_enrol_args *a, struct argp_state *state)
 	return 0;
 }
 
-static error_t append(kws_enrol_paths *p, char *path, struct argp_state *state)
-{
-	char **larger = realloc(p->all, (p->n + 1) * sizeof *larger);
-	if (!larger) {
-		argp_failure(state, KWS_EXIT_INPUT, 0, "%s", kws_strerror(KWS_ERR_NOMEM));
-		return ENOMEM;
-	}
-	p->all = larger;
-	p->all[p->n++] = path;
-	return 0;
-}
-
 /* What to do is said once. */
 static error_t choose(kws_enrol_args *a, enum kws_enrol_what what, struct argp_state *state)
 {
@@ -142,12 +130,12 @@ static error_t parse_value(int key, char *arg, struct argp_state *state)
 		a->format = kws_args_need_format(state, arg,
 						 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL);
 		return 0;
-	case OPT_RIGHT: return append(&a->right, arg, state);
-	case OPT_WRONG: return append(&a->wrong, arg, state);
+	case OPT_RIGHT: return kws_args_append(&a->right, arg, state);
+	case OPT_WRONG: return kws_args_append(&a->wrong, arg, state);
 	case ARGP_KEY_ARGS:
 		a->word = state->argv[state->next];
 		for (int i = state->next + 1; i < state->argc; i++)
-			if (append(&a->inputs, state->argv[i], state))
+			if (kws_args_append(&a->inputs, state->argv[i], state))
 				return ENOMEM;
 		return 0;
 	case ARGP_KEY_END: return parse_end(a, state);

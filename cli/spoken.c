@@ -65,7 +65,7 @@ bool kws_spoken_kept(kws_spoken_list *r, const char *folder)
 	return good;
 }
 
-static bool load_named(kws_spoken_list *r, const kws_enrol_paths *paths, int channel,
+static bool load_named(kws_spoken_list *r, const kws_args_list *paths, int channel,
 		       enum kws_take_kind kind)
 {
 	kws_files files = { 0 };
