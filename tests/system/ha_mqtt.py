@@ -11,6 +11,8 @@ broker's port. Reads commands from standard input, one a line, and answers each 
     automations FILE         those of a file; light.turn_on only counts
     lights                   how often a light was turned on
     call DOMAIN SERVICE ID [KEY=VALUE]...
+    page                     starts the user interface, where home-assistant-frontend is installed; its address, the
+                             device's page, and what a browser that has logged in keeps
     quit
 """
 
@@ -21,7 +23,9 @@ import sys
 
 import yaml
 from homeassistant import auth, bootstrap, config_entries, core, loader, setup
+from homeassistant.components.http import config as http_config
 from homeassistant.components.mqtt import device_trigger, discovery, event, number, schemas, sensor, switch
+from homeassistant.components.onboarding import const as onboarding
 from homeassistant.helpers import device_registry, entity_registry
 
 SCHEMAS = {
@@ -53,6 +57,11 @@ def check_document(document):
     return counts
 
 
+def write_storage(storage, key, data, version=1, minor=1):
+    text = json.dumps({"version": version, "minor_version": minor, "key": key, "data": data})
+    (storage / key).write_text(text)
+
+
 def write_configuration(folder, port):
     """The broker, as if a user had entered it."""
     storage = folder / ".storage"
@@ -76,16 +85,16 @@ def write_configuration(folder, port):
         "created_at": "2026-01-01T00:00:00+00:00",
         "modified_at": "2026-01-01T00:00:00+00:00",
     }
-    (storage / "core.config_entries").write_text(
-        json.dumps({"version": 1, "minor_version": 5, "key": "core.config_entries", "data": {"entries": [entry]}})
-    )
+    write_storage(storage, "core.config_entries", {"entries": [entry]}, minor=5)
+    write_storage(storage, "onboarding", {"done": list(onboarding.STEPS)}, version=4)
 
 
 class House:
     """Home Assistant, and an automation of our own: a listener on the device trigger "said yes"."""
 
-    def __init__(self, hass):
+    def __init__(self, hass, address):
         self.hass = hass
+        self.address = address
         self.fired = 0
         self.last = None
         self.lights = 0
@@ -138,7 +147,26 @@ class House:
                 return True
         return False
 
+    async def page(self):
+        if not await setup.async_setup_component(self.hass, "frontend", {}):
+            return None
+        await (await http_config.async_get_and_load_store(self.hass)).async_promote_pending()  # or it asks
+        user = await self.hass.auth.async_create_user("you", group_ids=["system-admin"])
+        refresh = await self.hass.auth.async_create_refresh_token(user, client_id=self.address + "/")
+        tokens = {
+            "access_token": self.hass.auth.async_create_access_token(refresh),
+            "token_type": "Bearer",
+            "expires_in": 1800,
+            "hassUrl": self.address,
+            "clientId": self.address + "/",
+            "expires": 4102444800000,
+            "refresh_token": refresh.token,
+        }
+        return {"address": self.address, "device": "/config/devices/device/" + self.device().id, "tokens": tokens}
+
     async def answer(self, words):
+        if words[0] == "page":
+            return await self.page()
         if words[0] == "schema":
             text = await self.hass.async_add_executor_job(pathlib.Path(words[1]).read_text)
             return check_document(json.loads(text))
@@ -187,7 +215,7 @@ async def run(folder, port):
     await setup.async_setup_component(hass, "http", {"http": {"server_host": ["127.0.0.1"], "server_port": port + 1}})
     await setup.async_setup_component(hass, "mqtt", {})
     await hass.async_start()
-    house = House(hass)
+    house = House(hass, f"http://127.0.0.1:{port + 1}")
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     print(json.dumps("ready"), flush=True)

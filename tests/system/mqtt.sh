@@ -447,3 +447,19 @@ test_home_assistant() { # at most 180 s
 	bridge_stop
 	echo quit >&8
 }
+
+# The device's page, as a user sees it. KWS_HA_ROOT as above, and home-assistant-frontend in it. KWS_PICTURES: a folder for the picture.
+test_home_assistant_page() { # at most 180 s
+	need_root
+	[ -n "${KWS_HA_ROOT:-}" ] || skip "KWS_HA_ROOT names no root with a Home Assistant"
+	chroot "$KWS_HA_ROOT" /v/bin/python -c 'import homeassistant, paho.mqtt, aiohasupervisor, hass_frontend' 2> "$T/err.ha" || skip "no Home Assistant with its pages in $KWS_HA_ROOT: $(tail -n 1 "$T/err.ha")"
+	need chromium
+	ha_start
+	await 30 ha_has entities '"number.kwsd_kitchen_yes_threshold": {"state": "0' || fail "no entities: $HA"
+	feed; await 20 lines "$T/out" 5 || fail "kwsd hears nothing"
+	await 10 ha_has entities '"event_type": "[a-z]*", "delay_s": ' || fail "no event: $HA"
+	ha page; grep -q '"tokens"' <<< "$HA" || fail "no page: $HA"
+	PYTHONPATH=tests/system python3 tests/system/ha_page.py "${KWS_PICTURES:-$T}" "$HA" > "$T/err.page" 2>&1 || fail "$(tail -n 5 "$T/err.page")"
+	bridge_stop
+	echo quit >&8
+}
