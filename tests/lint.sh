@@ -1,8 +1,9 @@
 #!/bin/sh
-# How long things are, clang-tidy and cppcheck over the project's C, shellcheck over its scripts; the arguments are the compiler flags. Any finding fails.
+# How long things are, one version everywhere, clang-tidy and cppcheck over the C, shellcheck over the scripts; the arguments are the compiler flags. Any finding fails.
 set -u
 status=0
 sh tests/limits.sh || status=1
+sh tests/version.sh || status=1
 files=$(ls include/*.c vec/choose*.c dsp/*.c model/*.c spot/*.c audio/*.c corpus/*.c cli/*.c conf/*.c runtime/*.c daemon/*.c daemon/sink/*.c gateway/*.c gateway/*/*.c 2>/dev/null)
 checks='-*,bugprone-*,-bugprone-sizeof-expression,-bugprone-implicit-widening-of-multiplication-result,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,-bugprone-assignment-in-if-condition,-bugprone-reserved-identifier,-bugprone-suspicious-include,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-optin.performance.Padding,-clang-analyzer-optin.portability.UnixAPI,-clang-analyzer-valist.Uninitialized,misc-redundant-expression,performance-*,-performance-no-int-to-ptr'
 if command -v clang-tidy >/dev/null; then

@@ -47,7 +47,7 @@ extern "C" {
 
 #define KWS_API __attribute__((visibility("default")))
 
-#define KWS_VERSION "0.1.0"
+#define KWS_VERSION "0.2.0"
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 

@@ -24,7 +24,7 @@ class Error(Exception):
 
 
 def version() -> str:
-    """The version of the library, e.g. ``"0.1.0"``."""
+    """The version of the library, e.g. ``"0.2.0"``."""
     return ffi.string(lib.kws_version()).decode()
 
 
