@@ -88,6 +88,10 @@ static void print_text(const task *t)
 	printf("# %zu false alarms in %.2f h support: below %.2f per hour (95 %%)%s\n",
 	       all->false_alarms, t->c.hours, kws_poisson_supported(all->false_alarms, t->c.hours),
 	       t->c.supported ? "" : "; the target is NOT SUPPORTED");
+	if (t->a->hear.hours > 0.0)
+		printf("# The recordings are clips from these hours: a threshold below what was "
+		       "kept "
+		       "would give\n# false alarms that are not in them.\n");
 	printf("# Chosen and measured on the same recordings: other recordings will give more.\n");
 	printf("# %-10s %5s %5s %6s   %16s  %5s %7s  %17s\n", "word", "said", "miss", "%",
 	       "95 % interval", "false", "per h", "95 % interval");
@@ -196,6 +200,8 @@ static int run_task(task *t, const kws_model *m)
 	const int heard = hear(t, m);
 	if (heard != KWS_EXIT_OK)
 		return heard;
+	if (!kws_measure_fits(t->a->hear.hours, kws_det_heard(&t->heard.material)))
+		return KWS_EXIT_USAGE;
 	const enum kws_status status = kws_calibrate(&t->c, &t->heard, &config, &err);
 	if (status == KWS_OK)
 		return report(t);

@@ -71,10 +71,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--manifest measures clips: it takes no other files, "
 					  "--picture or --at");
 		if (a->manifest
-		    && (a->hear.unlabelled_only || a->hear.smooth_ms >= 0
+		    && (a->hear.unlabelled_only || a->hear.hours > 0.0 || a->hear.smooth_ms >= 0
 			|| a->hear.refractory_ms >= 0 || a->hear.tolerance != 0.75))
 			argp_error(state, "--manifest measures clips: it takes no --tolerance, "
-					  "--unlabelled-only, --smooth or --refractory");
+					  "--unlabelled-only, --hours, --smooth or --refractory");
 		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}

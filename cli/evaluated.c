@@ -2,6 +2,7 @@
 
 #include "cli/cli.h"
 #include "cli/detplot.h"
+#include "cli/measure.h"
 #include "corpus/bounds.h"
 
 #include <math.h>
@@ -107,6 +108,9 @@ static void print_text(const printed *t)
 	       "Every other event is a false alarm%s.\n",
 	       t->e.terms->tolerance,
 	       t->e.terms->unlabelled_only ? ", counted only where nothing is said" : "");
+	if (t->e.terms->hours > 0.0)
+		printf("The recordings are clips from %g h, and rates are for these.\n",
+		       t->e.terms->hours);
 	for (size_t i = 0; i < t->e.n_points; i++)
 		print_point(t, &t->e.point[i]);
 	if (t->e.hours > 0.0)
@@ -261,6 +265,8 @@ void kws_evaluated_options(const kws_evaluated *e, json_t *head)
 	kws_out_set_text(head, "model_sha256", kws_model_hash(e->model));
 	kws_out_set(head, "tolerance_s", json_real(e->terms.tolerance));
 	kws_out_set(head, "unlabelled_only", json_boolean(e->terms.unlabelled_only));
+	if (e->terms.hours > 0.0)
+		kws_out_set(head, "hours", json_real(e->terms.hours));
 	kws_out_set_size(head, "smooth_ms", e->terms.smooth_ms);
 	kws_out_set_size(head, "refractory_ms", e->terms.refractory_ms);
 }
@@ -270,6 +276,7 @@ bool kws_evaluated_open_as(kws_evaluated *e, const kws_model *model, const json_
 	const kws_hear_config config = {
 		.tolerance = json_number_value(json_object_get(head, "tolerance_s")),
 		.unlabelled_only = json_is_true(json_object_get(head, "unlabelled_only")),
+		.hours = json_number_value(json_object_get(head, "hours")),
 		.smooth_ms = (int)json_integer_value(json_object_get(head, "smooth_ms")),
 		.refractory_ms = (int)json_integer_value(json_object_get(head, "refractory_ms")),
 	};
@@ -292,6 +299,8 @@ int kws_evaluated_print(const kws_evaluated *e, const kws_evaluated_style *style
 		kws_out_complain("none of the recordings could be read");
 		return status;
 	}
+	if (!kws_measure_fits(e->terms.hours, kws_measured_heard(&e->sum, &e->terms)))
+		return KWS_EXIT_USAGE;
 	if (kws_evaluate(&t.e, e->model, &e->terms, &e->sum,
 			 style->n_targets ? style->target : usual,
 			 style->n_targets ? style->n_targets : 2)

@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "spot/decide.h"
 
-enum { OPT_TOLERANCE = 0x300, OPT_UNLABELLED, OPT_SMOOTH, OPT_REFRACTORY };
+enum { OPT_TOLERANCE = 0x300, OPT_UNLABELLED, OPT_HOURS, OPT_SMOOTH, OPT_REFRACTORY };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "How it is counted:", 4 },
@@ -11,6 +11,8 @@ static const struct argp_option options[] = {
 	  "A word counts as heard up to S seconds after its end, 0 to 60 (default 0.75)", 0 },
 	{ "unlabelled-only", OPT_UNLABELLED, NULL, 0,
 	  "Count false alarms only in recordings in which nothing is said", 0 },
+	{ "hours", OPT_HOURS, "H", 0,
+	  "The recordings are clips that kwsd kept in H hours: count false alarms over these", 0 },
 	{ "smooth", OPT_SMOOTH, "MS", 0,
 	  "Average the probabilities over MS, 0 to 2000 (default: the model's)", 0 },
 	{ "refractory", OPT_REFRACTORY, "MS", 0,
@@ -31,6 +33,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->tolerance = kws_args_need_real(state, "--tolerance", arg, 0.0, 60.0);
 		return 0;
 	case OPT_UNLABELLED: a->unlabelled_only = true; return 0;
+	case OPT_HOURS: a->hours = kws_args_need_real(state, "--hours", arg, 0.001, 1e6); return 0;
+	case ARGP_KEY_END:
+		if (a->hours > 0.0 && a->unlabelled_only)
+			argp_error(state, "--hours are those of all recordings: not with "
+					  "--unlabelled-only");
+		return 0;
 	case OPT_SMOOTH:
 		a->smooth_ms =
 			(int)kws_args_need(state, "--smooth", arg, 0, KWS_DECIDE_SMOOTH_MAX_MS);
@@ -58,10 +66,20 @@ kws_hear_config kws_measure_config(const kws_measure_args *a, kws_progress *prog
 				  .n_threads = a->inputs.jobs,
 				  .tolerance = a->tolerance,
 				  .unlabelled_only = a->unlabelled_only,
+				  .hours = a->hours,
 				  .smooth_ms = a->smooth_ms,
 				  .refractory_ms = a->refractory_ms,
 				  .progress = show,
 				  .progress_ctx = progress };
+}
+
+bool kws_measure_fits(double hours, double heard)
+{
+	/* A recording may end within a sample of the hour. */
+	if (!(hours > 0.0) || heard < hours + 1e-6)
+		return true;
+	kws_out_complain("--hours %g: the recordings alone have %.4f h", hours, heard);
+	return false;
 }
 
 int kws_measure_can(const kws_model *m)

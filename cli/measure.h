@@ -12,6 +12,7 @@ typedef struct {
 	kws_inputs inputs;
 	double tolerance; /* seconds */
 	bool unlabelled_only;
+	double hours;		      /* that the recordings are cut from; 0: they are whole */
 	int smooth_ms, refractory_ms; /* -1: the model's */
 } kws_measure_args;
 
@@ -23,5 +24,9 @@ kws_hear_config kws_measure_config(const kws_measure_args *a, kws_progress *prog
 
 /* Whether m can be measured on recordings: if not, reports that. Returns an exit status. */
 int kws_measure_can(const kws_model *m);
+
+/* Whether the recordings, `heard' hours, can be cut from so many hours (0: they are whole). If not,
+ * reports that. */
+bool kws_measure_fits(double hours, double heard);
 
 #endif

@@ -9,13 +9,21 @@
 static const float NEVER = 2.0f;
 static const double BIN_FIRST = -6.0, BIN_WIDTH = 0.5; /* log odds: 0.25 % to 99.9994 % */
 
+double kws_det_heard(const kws_material *m)
+{
+	double seconds = 0.0;
+	for (size_t i = 0; i < m->n; i++)
+		seconds += m->recording[i].seconds;
+	return seconds / 3600.0;
+}
+
 double kws_det_hours(const kws_material *m)
 {
 	double seconds = 0.0;
 	for (size_t i = 0; i < m->n; i++)
 		if (!m->unlabelled_only || !m->recording[i].labelled)
 			seconds += m->recording[i].seconds;
-	return seconds / 3600.0;
+	return m->hours > 0.0 ? m->hours : seconds / 3600.0;
 }
 
 /* Finds the words of a recording at a given time. Times must come in order. */

@@ -44,6 +44,9 @@ typedef struct {
 	double tolerance;     /* seconds */
 	double tail;	      /* seconds after its end that a word still affects the scores */
 	bool unlabelled_only; /* count false alarms and hours only in recordings without words */
+	/* The recordings are cut from that many hours, with all that came near the thresholds: false
+	 * alarms are counted in these; 0: in the hours of the recordings. */
+	double hours;
 } kws_material;
 
 typedef struct {
@@ -57,6 +60,9 @@ void kws_count_add(kws_count *sum, const kws_count *c);
 /* said: the word that was hit, of its recording. latency: seconds from the end of the word to the
  * decision; negative if the decision came earlier. */
 typedef void kws_hit_fn(void *ctx, const kws_said *said, double latency);
+
+/* Hours of all recordings. */
+double kws_det_heard(const kws_material *m);
 
 /* Hours in which false alarms are counted. */
 double kws_det_hours(const kws_material *m);

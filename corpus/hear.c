@@ -276,4 +276,5 @@ void kws_hear_terms(kws_material *m, bool *command, const kws_model *model,
 	m->window = kws_model_window(model) * m->frame;
 	m->tail = (double)m->window / (double)f->rate_hz + (double)m->smooth_ms / 1000.0;
 	m->unlabelled_only = c->unlabelled_only;
+	m->hours = c->hours;
 }

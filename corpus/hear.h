@@ -12,6 +12,7 @@ typedef struct {
 	unsigned n_threads; /* as in kws_thread_pool_create() */
 	double tolerance;   /* seconds by which an event may follow its word */
 	bool unlabelled_only;
+	double hours;		      /* that the recordings are cut from; 0: they are whole */
 	int smooth_ms, refractory_ms; /* -1: the model's */
 	/* Called about ten times a second, with the number of files done and the seconds of audio
 	 * in them; may be NULL. */

@@ -122,8 +122,13 @@ enum kws_status kws_measured_add(kws_measured *sum, const kws_measured *t)
 	return KWS_OK;
 }
 
+double kws_measured_heard(const kws_measured *t, const kws_material *terms)
+{
+	return (double)(t->unlabelled + t->labelled) / terms->rate_hz / 3600.0;
+}
+
 double kws_measured_hours(const kws_measured *t, const kws_material *terms)
 {
 	const uint64_t samples = t->unlabelled + (terms->unlabelled_only ? 0 : t->labelled);
-	return (double)samples / terms->rate_hz / 3600.0;
+	return terms->hours > 0.0 ? terms->hours : (double)samples / terms->rate_hz / 3600.0;
 }

@@ -48,6 +48,9 @@ json_t *kws_measured_json(const kws_measured *t);
  * KWS_ERR_NOMEM. */
 enum kws_status kws_measured_parse(kws_measured *t, const json_t *from, const kws_material *terms);
 
+/* Hours of all recordings. */
+double kws_measured_heard(const kws_measured *t, const kws_material *terms);
+
 /* Hours in which false alarms are counted. */
 double kws_measured_hours(const kws_measured *t, const kws_material *terms);
 
