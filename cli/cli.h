@@ -19,6 +19,7 @@ enum kws_exit {
 	COMMAND(model, "what is in a model file")                                                  \
 	COMMAND(eval, "how good a model is: misses against false alarms")                          \
 	COMMAND(merge, "what the shards of spot, classify or eval have found together")            \
+	COMMAND(label, "what was really said: listen to what was heard, and mark it")              \
 	COMMAND(calibrate, "thresholds for a target rate of false alarms")                         \
 	COMMAND(plot, "a picture of a recording: spectrogram, scores, events")                     \
 	COMMAND(bench, "how fast it is on this machine")                                           \

@@ -18,7 +18,7 @@ static const struct {
 	{ "A microphone", " devices doctor listen " },
 	{ "The daemon, kwsd", " ctl " },
 	{ "Words of one's own", " enrol bank " },
-	{ "Measure", " eval calibrate merge bench model " },
+	{ "Measure", " label calibrate eval merge bench model " },
 };
 
 /* Lines of at most 76 columns. Paths are those of a user; options are real ones. */
@@ -38,6 +38,9 @@ static const struct {
 		  "  kws eval --at 0.1 --at 1 test/\n"
 		  "  kws eval --results part1 --shard 1/2 test/\n" },
 	{ "merge", "  kws merge part1 part2\n" },
+	{ "label", "  kws label clips/\n"
+		   "  kws label --player 'aplay -q' clips/\n"
+		   "  kws label --events found.jsonl\n" },
 	{ "calibrate", "  kws calibrate --target 0.5 recordings/\n"
 		       "  kws calibrate --write-model my.safetensors recordings/\n" },
 	{ "plot", "  kws plot meeting.flac -p meeting.svg\n"

@@ -1,22 +1,16 @@
 #include "cli/marks.h"
 
 #include "audio/device.h"
+#include "cli/asking.h"
 #include "cli/base.h"
 #include "cli/out.h"
+#include "corpus/truth.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-	STAMP = 20, /* bytes of 20260301T120000.250Z */
-	LONG = 39,  /* most bytes of a word in the name of a clip */
-	CUT = 27,   /* the same with a listener's name before it */
-	MOST_S = 60
-};
 
 static const struct {
 	const char *name;
@@ -26,65 +20,36 @@ static const struct {
 	      { "wrong", KWS_MARK_NO },
 	      { "skip", KWS_MARK_SKIP } };
 
-enum { N_NAMES = sizeof names / sizeof *names };
+enum { N_NAMES = sizeof names / sizeof *names, MOST_S = 60 };
 
 /* ---- the clips of a word ---- */
 
-/* Whether text (n,) is the word as kwsd writes it in names: other bytes than letters and digits are
- * _, and a long one is cut off. */
-static bool is_word(const char *text, size_t n, const char *word, size_t most)
+/* Takes over path. */
+static bool add(kws_marks *m, char *path, const kws_clip_name *says)
 {
-	const size_t want = strlen(word) < most ? strlen(word) : most;
-	if (n != want)
+	kws_marked *larger = path ? realloc(m->all, (m->n + 1) * sizeof *larger) : NULL;
+	if (!larger) {
+		kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
+		free(path);
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (text[i] != (isalnum((unsigned char)word[i]) ? word[i] : '_'))
-			return false;
-	return true;
-}
-
-/* Whether the name is that of a clip of this word; sets what the name says. */
-static bool read_name(const char *name, const char *word, kws_marked *m)
-{
-	static const char form[] = "00000000T000000.000Z-", near[] = "-near", suffix[] = ".wav";
-	size_t n = strlen(name);
-	if (n < STAMP + 1 + sizeof suffix || strcmp(name + n - 4, suffix) != 0)
-		return false;
-	for (size_t i = 0; i <= STAMP; i++)
-		if (form[i] == '0' ? !isdigit((unsigned char)name[i]) : name[i] != form[i])
-			return false;
-	n -= 4;
-	m->near = n > 5 && memcmp(name + n - 5, near, 5) == 0;
-	n -= m->near ? 5 : 0;
-	size_t dash = n;
-	while (dash > STAMP && name[dash - 1] != '-')
-		dash--;
-	if (dash <= STAMP + 1 || dash == n || strspn(name + dash, "0123456789") < n - dash)
-		return false;
-	m->percent = (unsigned)strtoul(name + dash, NULL, 10);
-	const char *what = name + STAMP + 1, *end = name + dash - 1, *listener = what;
-	for (const char *c = what; c < end; c++)
-		if (*c == '-')
-			listener = c + 1;
-	return listener == what ? is_word(what, (size_t)(end - what), word, LONG)
-				: is_word(listener, (size_t)(end - listener), word, CUT);
-}
-
-static bool add(kws_marks *m, const char *folder, const char *name, kws_marked new)
-{
-	const size_t size = strlen(folder) + strlen(name) + 2;
-	kws_marked *larger = realloc(m->all, (m->n + 1) * sizeof *larger);
-	if (!larger)
-		return false;
+	}
+	const char *slash = strrchr(path, '/');
 	m->all = larger;
-	new.path = malloc(size);
-	if (!new.path)
-		return false;
-	snprintf(new.path, size, "%s/%s", folder, name);
-	new.name = new.path + size - 1 - strlen(name);
-	new.mark = KWS_MARK_SKIP;
-	m->all[m->n++] = new;
+	m->all[m->n++] =
+		(kws_marked){ .path = path, .name = slash ? slash + 1 : path, .says = *says };
 	return true;
+}
+
+static char *join(const char *folder, const char *name)
+{
+	size_t n = strlen(folder);
+	while (n > 1 && folder[n - 1] == '/')
+		n--;
+	const size_t size = n + strlen(name) + 2;
+	char *path = malloc(size);
+	if (path)
+		snprintf(path, size, "%.*s/%s", (int)n, folder, name);
+	return path;
 }
 
 static int by_name(const void *a, const void *b)
@@ -97,19 +62,29 @@ bool kws_marks_list(kws_marks *m, const char *folder, const char *word)
 	DIR *d = opendir(folder);
 	const struct dirent *e;
 	bool good = d;
-	*m = (kws_marks){ 0 };
+	kws_clip_name says;
 	if (!d)
 		kws_out_complain("%s: %s", folder, strerror(errno));
-	while (good && (e = readdir(d))) {
-		kws_marked new = { 0 };
-		if (read_name(e->d_name, word, &new) && !(good = add(m, folder, e->d_name, new)))
-			kws_out_complain("%s", kws_strerror(KWS_ERR_NOMEM));
-	}
+	while (good && (e = readdir(d)))
+		if (kws_clip_name_read(&says, e->d_name)
+		    && (!word || kws_clip_name_is_of(&says, word)))
+			good = add(m, join(folder, e->d_name), &says);
 	if (d)
 		closedir(d);
 	if (m->n)
 		qsort(m->all, m->n, sizeof *m->all, by_name);
 	return good;
+}
+
+bool kws_marks_add(kws_marks *m, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	kws_clip_name says;
+	if (!kws_clip_name_read(&says, slash ? slash + 1 : path)) {
+		kws_out_complain("%s: its name is not that of a clip of kwsd", path);
+		return false;
+	}
+	return add(m, strdup(path), &says);
 }
 
 void kws_marks_drop(kws_marks *m, bool (*done)(const void *ctx, const char *name), const void *ctx)
@@ -185,58 +160,73 @@ bool kws_marks_read(kws_marks *m, const char *path)
 	return good;
 }
 
-/* ---- questions ---- */
+/* ---- truth files ---- */
 
-/* Play the clip. If that fails, the reason is told once, and the user has to know by the name. */
-static void play(const kws_marked *c, bool *can_play)
+bool kws_marks_labelled(kws_marks *m, const char *word)
 {
-	float *pcm;
-	size_t n;
-	unsigned rate_hz;
-	kws_error err = { "" };
-	if (!*can_play || !kws_base_hear(c->path, 0, MOST_S, &pcm, &n, &rate_hz))
-		return;
-	if (kws_device_play(pcm, n, rate_hz, &err) != KWS_OK) {
-		kws_out_complain("the clips cannot be played here: %s", err.text);
-		*can_play = false;
-	}
-	free(pcm);
-}
-
-/* Ask until there is an answer. False: no more are wanted. */
-static bool ask(kws_marked *c, const char *word, bool *can_play)
-{
-	char answer[256];
-	for (;;) {
-		fprintf(stderr,
-			"  was \"%s\" said? [y]es, [n]o, [s]kip, [p]lay again, [q]uit: ", word);
-		if (!fgets(answer, sizeof answer, stdin)) {
-			fputc('\n', stderr);
+	for (size_t i = 0; i < m->n; i++) {
+		kws_truth *truth = NULL;
+		kws_error err = { "" };
+		char *path = kws_truth_path(m->all[i].path);
+		if (!path || kws_truth_open_if_any(&truth, path, &err) != KWS_OK) {
+			kws_out_complain("%s", path ? err.text : kws_strerror(KWS_ERR_NOMEM));
+			free(path);
 			return false;
 		}
-		switch (tolower((unsigned char)answer[strspn(answer, " \t")])) {
-		case 'y': c->mark = KWS_MARK_YES; return true;
-		case 'n': c->mark = KWS_MARK_NO; return true;
-		case 's': return true;
-		case 'p': play(c, can_play); break;
-		case 'q': return false;
-		default: break;
-		}
+		free(path);
+		if (!truth)
+			continue;
+		m->all[i].mark = KWS_MARK_NO;
+		for (size_t k = 0; k < kws_truth_count(truth); k++)
+			if (strcmp(kws_truth_get(truth, k)->word, word) == 0)
+				m->all[i].mark = KWS_MARK_YES;
+		kws_truth_close(truth);
 	}
+	return true;
+}
+
+/* ---- questions ---- */
+
+typedef struct {
+	kws_marks *marks;
+	const char *word;
+} questions;
+
+static bool answered(void *ctx, size_t i)
+{
+	const questions *all = ctx;
+	return all->marks->all[i].mark != KWS_MARK_SKIP;
+}
+
+static bool show(void *ctx, size_t i, kws_question *q)
+{
+	const questions *all = ctx;
+	const kws_marked *c = &all->marks->all[i];
+	q->name = c->path;
+	q->word = all->word;
+	snprintf(q->about, sizeof q->about, "%s UTC: %s, score 0.%02u", c->says.when,
+		 c->says.near ? "a near miss, no event" : "an event", c->says.percent);
+	return kws_base_hear(c->path, 0, MOST_S, &q->pcm, &q->n, &q->rate_hz);
+}
+
+static bool take(void *ctx, size_t i, enum kws_answer answer, const char *word, bool first)
+{
+	const questions *all = ctx;
+	kws_marked *c = &all->marks->all[i];
+	const bool too = answer == KWS_ANSWER_TOO;
+	if (first)
+		c->mark = KWS_MARK_SKIP;
+	if (answer == KWS_ANSWER_RIGHT || (too && strcmp(word, all->word) == 0))
+		c->mark = KWS_MARK_YES;
+	else if (!too && c->mark == KWS_MARK_SKIP)
+		c->mark = KWS_MARK_NO;
+	return true;
 }
 
 void kws_marks_ask(kws_marks *m, const char *word)
 {
-	bool can_play = true;
+	questions all = { m, word };
 	kws_device_prepare();
-	for (size_t i = 0; i < m->n; i++) {
-		kws_marked *c = &m->all[i];
-		fprintf(stderr, "clip %zu of %zu: ", i + 1, m->n);
-		kws_out_visible(stderr, c->path);
-		fprintf(stderr, "\n  %s, score 0.%02u\n",
-			c->near ? "a near miss: no event" : "an event", c->percent);
-		play(c, &can_play);
-		if (!ask(c, word, &can_play))
-			break;
-	}
+	kws_ask(&(kws_asking){
+		.n = m->n, .answered = answered, .show = show, .take = take, .ctx = &all });
 }

@@ -2,7 +2,8 @@
 #ifndef KWS_CLI_MARKS_H
 #define KWS_CLI_MARKS_H
 
-#include <stdbool.h>
+#include "cli/clip_name.h"
+
 #include <stddef.h>
 
 enum kws_mark { KWS_MARK_SKIP, KWS_MARK_YES, KWS_MARK_NO };
@@ -11,8 +12,7 @@ enum kws_mark { KWS_MARK_SKIP, KWS_MARK_YES, KWS_MARK_NO };
 typedef struct {
 	char *path;
 	const char *name; /* the last part of path */
-	unsigned percent; /* the score */
-	bool near;	  /* a near miss: there was no event */
+	kws_clip_name says;
 	enum kws_mark mark;
 } kws_marked;
 
@@ -21,9 +21,12 @@ typedef struct {
 	size_t n;
 } kws_marks;
 
-/* List the clips of a word in a folder. False: it cannot be read, or there is no memory; reported.
- * Free m in any case. */
+/* Add the clips of a word, or of all if it is NULL, that are in a folder. False: it cannot be read,
+ * or there is no memory; reported. m starts as all zeros; free it in any case. */
 bool kws_marks_list(kws_marks *m, const char *folder, const char *word);
+
+/* Add one clip, by its path. False: it is none, or there is no memory; reported. */
+bool kws_marks_add(kws_marks *m, const char *path);
 
 /* Leave out the clips for which done() is true. */
 void kws_marks_drop(kws_marks *m, bool (*done)(const void *ctx, const char *name), const void *ctx);
@@ -34,8 +37,11 @@ void kws_marks_drop(kws_marks *m, bool (*done)(const void *ctx, const char *name
  * list; reported. */
 bool kws_marks_read(kws_marks *m, const char *path);
 
-/* Ask for each clip whether the word was said: play it, and read the answer from standard input. The
- * end of the input, or q, skips the rest. */
+/* Take the marks of `kws label': what the truth files beside the clips say. False: one of them cannot
+ * be read; reported. */
+bool kws_marks_labelled(kws_marks *m, const char *word);
+
+/* Ask of each clip without a mark whether the word was said (cli/asking.h). */
 void kws_marks_ask(kws_marks *m, const char *word);
 
 void kws_marks_free(kws_marks *m);

@@ -110,7 +110,7 @@ static bool load_marked(kws_spoken_list *r, const kws_marks *m)
 		const bool yes = c->mark == KWS_MARK_YES;
 		const kws_spoken new = { .kind = yes ? KWS_TAKE_SPOKEN : KWS_TAKE_WRONG,
 					 .clip = true };
-		n[c->near][yes]++;
+		n[c->says.near][yes]++;
 		if (!load(r, c->path, 0, new))
 			return false;
 	}
@@ -123,7 +123,7 @@ static bool load_marked(kws_spoken_list *r, const kws_marks *m)
 /* Returns an exit status. */
 static int load_clips(kws_spoken_list *r, const kws_enrol_args *a, const char *folder)
 {
-	kws_marks m;
+	kws_marks m = { 0 };
 	bool good = kws_marks_list(&m, a->clips, a->word);
 	int status = good ? KWS_EXIT_OK : KWS_EXIT_INPUT;
 	if (good && !m.n) {
@@ -136,7 +136,9 @@ static int load_clips(kws_spoken_list *r, const kws_enrol_args *a, const char *f
 		fprintf(stderr, "all clips in %s are marked already\n", a->clips);
 	if (status == KWS_EXIT_OK && a->marks)
 		good = kws_marks_read(&m, a->marks);
-	else if (status == KWS_EXIT_OK && !a->right.n && !a->wrong.n)
+	else if (status == KWS_EXIT_OK)
+		good = kws_marks_labelled(&m, a->word);
+	if (status == KWS_EXIT_OK && good && !a->marks && !a->right.n && !a->wrong.n)
 		kws_marks_ask(&m, a->word);
 	if (status == KWS_EXIT_OK && (!good || !load_marked(r, &m)))
 		status = KWS_EXIT_INPUT;

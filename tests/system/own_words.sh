@@ -134,7 +134,7 @@ test_clips_of_kwsd() { # at most 300 s
 	mv "$T/clips/${stamp}3.250Z-computer-93.wav" "$T/clips/${stamp}3.250Z-kitchen-computer-93-near.wav"
 	cp "$T/clips/${stamp}1.250Z-computer-91.wav" "$T/clips/${stamp}7.250Z-yes-91.wav" # of another word
 	# answers: right, wrong, nothing for the third
-	printf 'p\nx\ny\nn\nq\n' | enrol --from-clips "$T/clips" computer || fail "status $?: $(cat "$T/err")"
+	printf 'r\nx\ny\nn\nq\n' | enrol --from-clips "$T/clips" computer || fail "status $?: $(cat "$T/err")"
 	grep -q 'clips: 1 right, 1 wrong, 0 missed' "$T/err" || fail "$(cat "$T/err")"
 	grep -q 'clip 3 of 3: .*3.250Z-kitchen' "$T/err" || fail "$(cat "$T/err")"
 	grep -q 'from 4 takes' "$T/out" || fail "$(cat "$T/out")"
