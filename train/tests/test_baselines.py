@@ -7,7 +7,7 @@ import torch
 from kws_train.baselines.bigbird import BigBird
 from kws_train.baselines.linformer import Linformer
 from kws_train.baselines.luna import Luna
-from kws_train.baselines.mixer import Sines, merge, split
+from kws_train.baselines.mixer import BLOCK, Sines, merge, running, split
 from kws_train.baselines.performer import Performer
 from kws_train.baselines.reformer import Reformer
 from kws_train.baselines.s4d import S4D
@@ -93,7 +93,8 @@ def test_transformer_is_attention_over_the_past():
 @torch.no_grad()
 def test_bigbird_hears_window_globals_and_some():
     m = made(BigBird, 8, heads=2, window=3, globals=2, random=2, max_positions=30)
-    sets = [set(torch.nonzero(row)[:, 0].tolist()) for row in m.mask]
+    assert all(len(row[row >= 0].unique()) == len(row[row >= 0]) for row in m.heard)  # each once
+    sets = [set(row[row >= 0].tolist()) for row in m.heard]
     extra = 0
     for i, heard in enumerate(sets):
         sure = {j for j in range(i + 1) if i - j < 3 or j < 2 or i < 2}
@@ -150,6 +151,31 @@ def test_reformer_hears_its_buckets():
     sizes = [len(heard(g, i)) for g in range(2) for i in range(30)]
     assert min(sizes) == 1 and 5 < max(sizes) < 29
     assert torch.allclose(m.mix(y), m.out(merge(naive(q, k, v, heard)[None])), atol=1e-12)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("t, rounds", [(200, 1), (200, 3), (333, 2)])
+def test_reformer_sorted_is_reformer_masked(t, rounds):
+    """As long as no bucket is larger than a chunk; and then again, where all are, but the first and last chunks."""
+    m = made(Reformer, 8, heads=2, buckets=16, rounds=rounds)
+    y = rand(2, t, 8)
+    q, v = split(m.qk(y), 2), split(m.v(y), 2)
+    k, bucket = q / q.norm(dim=-1, keepdim=True), torch.randint(0, 16, (rounds, 2, 2, t))
+    assert torch.nn.functional.one_hot(bucket, 16).sum(3).max() <= 2 * math.ceil(t / 16)
+    assert torch.allclose(m.sorted(q, k, v, bucket), m.masked(q, k, v, bucket), atol=1e-12)
+    bucket[:] = 3
+    assert not torch.allclose(m.sorted(q, k, v, bucket), m.masked(q, k, v, bucket), atol=1e-3)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("t", [1, BLOCK, 2 * BLOCK + 1, 3 * BLOCK])
+def test_running_sums(t):
+    q, k, v = rand(2, t, 3), rand(2, t, 3), rand(2, t, 5)
+    s, want = 0, []
+    for i in range(t):
+        s = s + k[:, i, :, None] * v[:, i, None, :]
+        want.append((q[:, i, None] @ s)[:, 0])
+    assert torch.allclose(running(q, k, v), torch.stack(want, 1), atol=1e-11)
 
 
 @torch.no_grad()

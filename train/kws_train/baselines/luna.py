@@ -17,14 +17,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..layers import wide
-from .mixer import Mixer, merge, past, split
+from .mixer import Mixer, merge, running, split
 
 
-def running(x, y, z):
+def average(x, y, z):
     """f(X, Y, Z): x [..., T, a], y [..., T, a], z [..., T, b] -> [..., T, b]"""
-    t = x.shape[-2]
-    m = (x @ y.transpose(-1, -2)) * past(t)
-    return m @ z / torch.arange(1, t + 1, device=x.device, dtype=z.dtype)[:, None]
+    return running(x, y, z) / torch.arange(1, x.shape[-2] + 1, dtype=z.dtype)[:, None]
 
 
 class Luna(Mixer):
@@ -45,8 +43,8 @@ class Luna(Mixer):
         q = split(self.q(y), self.heads) * (self.dim // self.heads) ** -0.5
         kv = wide(split(self.kv(y), self.heads))
         with torch.autocast("cpu", enabled=False):
-            unpack = torch.softmax(running(wide(q), kv, pack), -1)
-            o = running(unpack, pack, kv)
+            unpack = torch.softmax(average(wide(q), kv, pack), -1)
+            o = average(unpack, pack, kv)
         return self.out(merge(o.to(y.dtype)))
 
     def mixing(self, t):

@@ -2,9 +2,13 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
+from ..layers import wide
 from ..model import Norm
+
+BLOCK = 64  # frames of which running() makes one product
 
 
 class Mixer(nn.Module):
@@ -38,6 +42,30 @@ def past(t):
 def mean_past(t):
     """How many frames a frame of a clip of t hears on the average, itself among them."""
     return (t + 1) / 2
+
+
+def running(q, k, v):
+    """o_i = sum_{j <= i} (q_i k_j) v_j: q, k [..., T, a], v [..., T, b] -> [..., T, b], linear in T.
+
+    Within a block the sums are one masked product; what came before it is a running sum of k_j^T v_j [a, b].
+    """
+    t = q.shape[-2]
+    if t <= 2 * BLOCK:
+        return ((q @ k.transpose(-1, -2)) * past(t)) @ v
+    n = -(-t // BLOCK)
+    q, k, v = (F.pad(s, (0, 0, 0, n * BLOCK - t)).unflatten(-2, (n, BLOCK)) for s in (q, k, v))
+    before = F.pad((k.transpose(-1, -2) @ v).cumsum(-3)[..., :-1, :, :], (0, 0, 0, 0, 1, 0))
+    o = ((q @ k.transpose(-1, -2)) * past(BLOCK)) @ v + q @ before
+    return o.flatten(-3, -2)[..., :t, :]
+
+
+def among(q, k, v, index):
+    """Softmax attention where query i hears the keys index [G or 1, T, K] alone, -1: none, at least one for each; linear in T.
+    q [B, G, T, d], k, v [B, G, J, d] -> [B, G, T, d]."""
+    head, at = torch.arange(q.shape[1])[:, None, None], index.clamp_min(0)
+    s = wide((k[:, head, at] @ q[..., None])[..., 0]) / math.sqrt(q.shape[-1])
+    a = torch.softmax(s.masked_fill(index < 0, -math.inf), -1).to(v.dtype)
+    return (a[..., None, :] @ v[:, head, at])[..., 0, :]
 
 
 class Sines(nn.Module):
