@@ -94,7 +94,13 @@ ENCODERS = {
                          max_positions=LONGEST),
     "performer": _baseline("Performer", 304, kind="performer", heads=4, features=32),
     "luna": _baseline("Luna, causal", 264, kind="luna", heads=4, length=16),
+    "longformer": _baseline("Longformer, causal", 304, kind="longformer", window=8, dilations=[1, 1, 2, 4]),
+    "linear": _baseline("Linear Transformer", 304, kind="linear", heads=4),
+    "poolingformer": _baseline("Poolingformer, causal", 204, kind="pooling", heads=4, window=8, wide=32, pool=4),
     "s4d": _baseline("S4D", 336, sines=False, kind="s4d", states=32),
+    "s4": _baseline("S4, full kernel", 304, sines=False, kind="s4", states=32),
+    "mega-both": _baseline("Mega, both ways", 96, sines=False, kind="mega_both", zdim=32, hdim=128, ndim=16,
+                           max_positions=LONGEST),
 }
 DEFAULT = "mega"  # the others have to be as large, and times in C are related to its
 PAIRS = [("mega", "mega-no-ema", "Mega, chunk 25: with EMA for without"),

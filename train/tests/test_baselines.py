@@ -5,11 +5,16 @@ import pytest
 import torch
 
 from kws_train.baselines.bigbird import BigBird
+from kws_train.baselines.linear import Linear
 from kws_train.baselines.linformer import Linformer
+from kws_train.baselines.longformer import Longformer
 from kws_train.baselines.luna import Luna
+from kws_train.baselines.mega_both import MegaBoth
 from kws_train.baselines.mixer import BLOCK, Sines, merge, running, split
 from kws_train.baselines.performer import Performer
+from kws_train.baselines.pooling import Pooling
 from kws_train.baselines.reformer import Reformer
+from kws_train.baselines.s4 import S4, both, legs
 from kws_train.baselines.s4d import S4D
 from kws_train.baselines.transformer import Transformer, attend
 from kws_train.encoders import ENCODERS
@@ -179,6 +184,53 @@ def test_running_sums(t):
 
 
 @torch.no_grad()
+def test_linear_transformer_is_its_recurrence():
+    m = made(Linear, 8, heads=2)
+    y = rand(1, 9, 8)
+    q, k, v = (s[0] for s in parts(m, y))
+    phi = lambda x: torch.where(x > 0, x + 1, torch.exp(x))
+    s, z, out = torch.zeros(2, 4, 4).double(), torch.zeros(2, 4).double(), []
+    for i in range(9):
+        s, z = s + phi(k[:, i, :, None]) * v[:, i, None], z + phi(k[:, i])
+        out.append((phi(q[:, i, None]) @ s)[:, 0] / (phi(q[:, i]) * z).sum(-1, keepdim=True))
+    assert torch.allclose(m.mix(y), m.out(merge(torch.stack(out, 1)[None])), atol=1e-12)
+    assert m.state(9) == s.numel() + z.numel()
+
+
+@torch.no_grad()
+def test_longformer_hears_windows_with_gaps():
+    m = made(Longformer, 8, window=3, dilations=[1, 4])
+    y = rand(1, 14, 8)
+    q, k, v = (s[0] for s in parts(m, y))
+    heard = lambda g, i: [j for j in (i, i - (1, 4)[g], i - 2 * (1, 4)[g]) if j >= 0]
+    assert torch.allclose(m.mix(y), m.out(merge(naive(q, k, v, heard)[None])), atol=1e-12)
+    assert m.mixing(14) == pytest.approx(8 * sum(len(heard(g, i)) for g in range(2) for i in range(14)) / 14)
+    assert m.state(14) == 2 * 4 * (2 + 8)
+
+
+@torch.no_grad()
+def test_poolingformer_hears_a_window_and_pools():
+    m = made(Pooling, 8, heads=2, window=3, wide=8, pool=4)
+    y = rand(1, 19, 8)
+    q, k, v = (split(s, 2)[0] for s in m.near(y).chunk(3, -1))
+    first = merge(naive(q, k, v, lambda g, i: range(max(0, i - 2), i + 1))[None])
+    q, k, v = (s[0] for s in m.far(first).chunk(3, -1))
+
+    def pooled(x, weigh, n):
+        own = x[4 * n : 4 * n + 4]
+        return sum(a * f for a, f in zip(torch.softmax(weigh(own[2]), 0), own, strict=True))
+
+    second = torch.zeros(19, 8).double()
+    for i in range(19):
+        pools = [n for n in range(5) if 4 * n + 3 <= i][-2:]
+        for cut in (slice(0, 4), slice(4, 8)):
+            w = [q[i, cut] @ pooled(k, m.weigh_k, n)[cut] / 2 for n in pools]  # 2 = sqrt(d)
+            for a, n in zip(torch.softmax(torch.stack(w), 0), pools, strict=True) if pools else ():
+                second[i, cut] += a * pooled(v, m.weigh_v, n)[cut]
+    assert torch.allclose(m.mix(y)[0], m.out(first[0] + second), atol=1e-6)  # the pools' weights are float32
+
+
+@torch.no_grad()
 def test_performer_product_is_its_prefix_sums():
     m = made(Performer, 8, heads=2, features=5)
     q, k, v = parts(m, rand(2, 11, 8))
@@ -243,3 +295,59 @@ def test_s4d_is_its_differential_equation():
         time = frames * torch.exp(m.log_dt)[:, None]
         want = 2 * (c * (torch.exp(a * time) - 1) / a).sum(1).real
         assert torch.allclose(m.kernel(frames).sum(1), want, atol=1e-11)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("t", [1, 2, 39, 40])
+def test_s4_convolution_is_its_recurrence(t):
+    m = made(S4, 6, states=8)
+    for p in (m.p, m.b):
+        p.add_(0.3 * torch.randn_like(p))  # as if trained: no channel is like another
+    m.log_damp.add_(0.3 * torch.randn_like(m.log_damp))
+    u = rand(2, t, 6)
+    a, b, c = m.discrete()
+    x, want = torch.zeros(2, 6, 8, dtype=torch.complex128), []
+    for i in range(t):
+        x = (a @ x[..., None])[..., 0] + b * u[:, i, :, None]
+        want.append((c * x).sum(-1).real + m.skip * u[:, i])
+    assert torch.allclose(m.convolve(u), torch.stack(want, 1), atol=1e-11)
+
+
+@torch.no_grad()
+def test_s4_begins_as_hippo_legs():
+    """Lambda - P P^* and B against the real matrix: its eigenvalues, and b^* A^k b, which is the same in any basis."""
+    lam, p, b = (both(x) for x in legs(8))
+    a = torch.diag(lam) - p[:, None] * p.conj()
+    n = torch.arange(8, dtype=torch.float64)
+    assert torch.allclose(torch.linalg.eigvals(a).real.sort().values, -(n + 1).flip(0), atol=1e-6)
+    root = torch.sqrt(2 * n + 1)
+    real = -torch.tril(root[:, None] * root, -1) - torch.diag(n + 1)
+    moment = lambda a, b, k: (b.conj() @ torch.linalg.matrix_power(a, k) @ b).real
+    assert all(torch.allclose(moment(a, b, k), moment(real, root, k)) for k in range(4))
+    m = S4(3, states=8)
+    assert all(torch.allclose(both(x)[2], y.to(x), atol=1e-5) for x, y in zip(m.continuous(), (lam, p, b), strict=False))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("chunk, t", [(-1, 13), (5, 13), (5, 15), (5, 3)])
+def test_mega_both_ways_frame_by_frame(chunk, t):
+    m = made(MegaBoth, 6, zdim=4, hdim=8, ndim=3, max_positions=20, chunk=chunk)
+    m.gamma.normal_()
+    m.bias.rel_pos_bias.normal_()
+    x0 = rand(1, t, 6)
+    x = m.norm(x0)[0]
+    ahead, back = m.ahead.kernel(t), m.back.kernel(t)
+    silu = torch.nn.functional.silu
+    moved = torch.stack([sum(ahead[:, i - j] * x[j] for j in range(i + 1)) + sum(back[:, j - i] * x[j] for j in range(i, t))
+                         for i in range(t)])
+    z, g, u, hx = m.mx_proj(silu(moved + m.ahead.omega * x)).split([4, 8, 6, 6], -1)
+    z, v = silu(z), silu(m.v_proj(x))
+    q, k = m.gamma[0] * z + m.beta[0], m.gamma[1] * z + m.beta[1]
+    out = []
+    for i in range(t):
+        js = [j for j in range(t) if chunk < 0 or i // chunk == j // chunk]
+        s = torch.stack([q[i] @ k[j] / 2 + m.bias.rel_pos_bias[m.bias.positions - 1 + j - i] for j in js])
+        o = sum(a * v[j] for a, j in zip(torch.softmax(s, 0), js, strict=True))
+        h = silu(hx[i] + m.h_proj(o * silu(g[i])))
+        out.append(x0[0, i] + torch.sigmoid(u[i]) * (h - x0[0, i]))
+    assert torch.allclose(m(x0)[0], torch.stack(out), atol=1e-6)

@@ -7,13 +7,19 @@ Linear layers, `state(t)` numbers kept from frame to frame, None if it needs the
 """
 from ..layers import TWIN_ONLY
 from .bigbird import BigBird
+from .linear import Linear
 from .linformer import Linformer
+from .longformer import Longformer
 from .luna import Luna
+from .mega_both import MegaBoth
 from .mixer import Sines
 from .performer import Performer
+from .pooling import Pooling
 from .reformer import Reformer
+from .s4 import S4
 from .s4d import S4D
 from .transformer import Transformer
 
 TWIN_ONLY.update(sines=Sines, transformer=Transformer, reformer=Reformer, linformer=Linformer, bigbird=BigBird,
-                 performer=Performer, luna=Luna, s4d=S4D)
+                 performer=Performer, luna=Luna, s4d=S4D, longformer=Longformer, linear=Linear, pooling=Pooling, s4=S4,
+                 mega_both=MegaBoth)
