@@ -1,5 +1,5 @@
 /* The document for Home Assistant: what stands in it, and that what vanishes is marked as removed. That
- * Home Assistant takes it is tried in tests/system/mqtt.sh. */
+ * Home Assistant takes it is tried in tests/system/mqtt_ha.sh. */
 #include "tests/mqtt.h"
 
 #include "gateway/mqtt/discovery.h"

@@ -1,6 +1,6 @@
 """A real Home Assistant against a real broker: what kwsd-mqtt publishes is taken, works and vanishes.
 
-Runs inside the root that KWS_HA_ROOT names; tests/system/mqtt.sh copies it there. Arguments: a folder, the
+Runs inside the root that KWS_HA_ROOT names; tests/system/mqtt_ha.sh copies it there. Arguments: a folder, the
 broker's port. Reads commands from standard input, one a line, and answers each with a line of JSON:
     schema FILE              the document through Home Assistant's own schemas; how many of each kind
     entities                 the entities of the broker with their states and attributes
