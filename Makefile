@@ -118,6 +118,8 @@ help:
 	@echo 'make mutate MUTATE="--sample 20 spot"   plant faults one by one, and see which the tests notice'
 	@echo 'make simulate SEED=1 HOURS=24   days of a daemon in minutes, in a world where everything happens to it'
 	@echo 'make lint layers format  lengths, clang-tidy, cppcheck, shellcheck; who may include whom; one hand'
+	@echo 'make docs       run the commands in the pages; SLOW=yes: those that take long'
+	@echo 'make site       the pages and manuals as a site in build/site (mkdocs, mandoc)'
 	@echo 'make analyze    gcc -fanalyzer and scan-build'
 	@echo 'make compile_commands.json   for editors'
 	@echo 'make clean dist'
@@ -228,7 +230,7 @@ check:
 
 CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS)) $(B)/seeds $(B)/simulate
 check-built: all $(B)/golden $(B)/own_mounts $(B)/microphones $(B)/wyoming_crowd $(CHECKS)
-	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden simulate library $(if $(OPTIMISED),hardening) system
+	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden simulate library docs $(if $(OPTIMISED),hardening) system
 
 # the same without real services: what the sanitizers run
 check-units: $(PROGRAMS) $(B)/golden $(CHECKS)
@@ -300,6 +302,13 @@ layers:
 	sh tests/layers.sh
 lint:
 	sh tests/lint.sh $(OURS)
+# the commands in the pages, and all that they name; SLOW=yes: only those that take long
+docs: $(PROGRAMS) $(LIBRARY)
+	KWS_BUILD=$(B) python3 tests/docs.py $(if $(SLOW),--slow)
+# the pages and the manuals as a site
+site:
+	python3 tools/site.py build/site-pages
+	mkdocs build --quiet --strict
 # Leaks are left to the sanitizer and to scan-build: gcc loses sight of what an object keeps. Anew each time: only what is
 # compiled is analysed.
 analyze:
@@ -385,5 +394,5 @@ clean:
 	rm -rf build dist
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly seeds coverage mutate simulate layers lint analyze format deps \
+.PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly seeds coverage mutate simulate layers lint docs site analyze format deps \
         demo bench install uninstall dist clean

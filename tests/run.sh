@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run the tests of a build from the project's root: run.sh TEST... -- FUZZER... [-- seeds|golden|simulate|library|hardening|system...]
+# Run the tests of a build from the project's root: run.sh TEST... -- FUZZER... [-- seeds|golden|simulate|library|docs|hardening|system...]
 #   KWS_BUILD  the build folder        KWS_WRAP  a command to run each under, e.g. valgrind
 #   KWS_SIMULATE_HOURS  of the simulated world, 1
 # Closes with `N passed, N failed, N skipped`, where a skip says its reason above.
@@ -42,6 +42,14 @@ golden() {
 }
 simulate() { run "simulate, a daemon's life" "$B/simulate" 1 "${KWS_SIMULATE_HOURS:-1}"; }
 library() { run "libkws as it is installed" sh tests/library.sh "$B"; }
+docs() {
+	if command -v python3 >/dev/null; then
+		run "docs, the commands in the pages" python3 tests/docs.py
+	else
+		echo 'python3 is not installed' >"$log"
+		verdict "docs, the commands in the pages" 77
+	fi
+}
 hardening() { run "hardening of the programs" sh tests/hardening.sh "$B"; }
 system() { # a runner of its own, whose counts are added to ours
 	[ -x tests/system/run ] || return

@@ -210,7 +210,7 @@ static void others_do_not_matter(void **state)
 
 /* ---- several models ---- */
 
-/* The two sections of the README's example: "go" opens, and then three words count. */
+/* The two sections of the example in docs/rooms.md: "go" opens, and then three words count. */
 static const char *const two[] = {
 	"model wake.path=",	    "decision wake.threshold=1", "threshold wake.go=0.9",
 	"model order.path=",	    "model order.after=wake",	 "decision order.threshold=1",

@@ -156,10 +156,7 @@ is_state() { [ "$(state "$1")" = "$2" ]; }
 test_slurm() { # at most 180 s
 	corpus
 	slurm_start 16817
-	{
-		sed -n '/^#!\/bin\/sh$/,/^$/p' docs/corpora.md | sed "s|^kws |$KWS |"
-	} > "$T/corpus.sbatch"
-	grep -q SLURM_ARRAY_TASK_ID "$T/corpus.sbatch" || fail "docs/corpora.md has no script"
+	page_blocks corpora.slurm | sed "s|^kws |$KWS |" > "$T/corpus.sbatch"
 	cd "$T" || fail "no folder"
 	export KWS_MODEL=$MODEL
 	JOB=$(sbatch --parsable --output="$T/log.%a" --open-mode=append --array=1-$SHARDS "$T/corpus.sbatch" spot) || fail "sbatch"

@@ -12,8 +12,6 @@ systemctl daemon-reload
 apt-get() { echo "apt-get $*"; }
 make() { echo "make $*"; }
 sudo() { "$@"; }
-sed '/^## By Wyoming/,$d' /t/home-assistant.md > /t/page.md
-sed -n '/^```sh/,/^```/p' /t/page.md | sed '/^```/d' > /t/commands
 [ "$(wc -l < /t/commands)" -ge 15 ] || fail "no commands"
 while IFS= read -r command; do
 	eval "$command" > /t/said 2>&1 < /dev/null || fail "$command: $(cat /t/said)"
@@ -29,7 +27,7 @@ grep -q '"event_type":"[a-z]*".*"late":false' /t/sub || fail "event: $(cat /t/su
 echo "page: heard $(sed 's/.*"word":"\([a-z]*\)".*/\1/' /t/sub | tr '\n' ' ')"
 
 # the flow for Node-RED is JSON, and each wire ends at a node
-sed -n '/^```json/,/^```/p' /t/page.md | sed '/^```/d' | python3 -c '
+sed -n '/^```json/,/^```/p' /t/home-assistant.md | sed '/^```/d' | python3 -c '
 import json, sys
 flow = json.load(sys.stdin)
 ids = {node["id"] for node in flow}

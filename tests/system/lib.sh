@@ -56,6 +56,11 @@ kwsd_stop() {
 	[ $t -lt 1500 ] || fail "kwsd took $t ms to end"   # a second, and half of one for a busy machine
 }
 
+# page_blocks FILE.TEST [N]: the commands of the pages that this test runs, or the Nth block of them (tests/docs.py)
+page_blocks() {
+	python3 tests/docs.py --of "tests/system/run $1" ${2:+--nth "$2"} > "$T/blocks" || fail "no page has block ${2:-} for $1"
+	cat "$T/blocks"
+}
 field() { sed -n "s/.*\"$1\":\"\\{0,1\\}\\([^,\"}]*\\).*/\\1/p"; }
 words() { field word < "$1" | tr '\n' ' '; }
 offline() { "$KWS" spot -m "$MODEL" --format jsonl "$@"; }

@@ -45,7 +45,7 @@ test_home_assistant() { # at most 180 s
 	ha_has device '"area": "kitchen".*"model": "commands-12"' || fail "device: $HA"
 	ha_has triggers '"stop said"' || fail "triggers: $HA"
 	ha_has attach true || fail "no trigger for yes"
-	sed '/^## By Wyoming/,$d' docs/home-assistant.md | sed -n '/^```yaml/,/^```/p' | sed '/^```/d' > "$H/automations.yaml"
+	page_blocks mqtt_ha.home_assistant > "$H/automations.yaml"
 	ha automations $h/automations.yaml; [ "$HA" = true ] || fail "the automations of the page: $HA"
 	feed; await 20 lines "$T/out" 5 || fail "kwsd hears nothing"
 	await 10 ha_has lights '^[1-9]' || fail "no automation of the page turns on the light"

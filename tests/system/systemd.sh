@@ -119,7 +119,7 @@ test_boot() { # at most 300 s
 test_boot_wyoming() { # at most 120 s
 	[ -x "$B/kwsd-wyoming" ] || skip "kwsd-wyoming is not built"
 	# the commands of the documentation, as root with bash
-	sed -n '/^## By Wyoming/,$p' docs/home-assistant.md | sed -n '/^```sh$/,/^```$/ {/^```/ !p}' > "$T/commands"
+	page_blocks systemd.boot_wyoming > "$T/commands"
 	boot inside_wyoming.sh
 }
 
@@ -139,5 +139,6 @@ test_boot_mqtt() { # at most 180 s
 test_boot_page() { # at most 120 s
 	[ -x "$B/kwsd-mqtt" ] || skip "kwsd-mqtt is not built"
 	need mosquitto mosquitto_sub mosquitto_passwd python3
+	page_blocks systemd.boot_page > "$T/commands"
 	boot inside_page.sh
 }
