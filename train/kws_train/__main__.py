@@ -16,6 +16,7 @@ COMMANDS = {
     "curves": "draw how trainings went",
     "export": "write the model file that the C programs read",
     "quantise": "write a model file with weights of 8 bits",
+    "onnx": "write a network as a step in ONNX, for other engines",
     "base": "give a model file the embedding that words of one's own are heard by",
     "negatives": "make the bank that such words are told from, and streams to measure them",
     "enrol": "how well words of one's own are heard, by the C programs",
