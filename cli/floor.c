@@ -1,5 +1,6 @@
 #include "cli/floor.h"
 
+#include "cli/bench.h"
 #include "model/model.h"
 #include "model/network.h"
 
@@ -87,4 +88,37 @@ void kws_floor_ffts(kws_floor *f)
 {
 	for (size_t i = 0; i < f->hops; i++)
 		fftwf_execute_dft_r2c(f->plan, f->in, f->out);
+}
+
+static void count(void *ctx, const kws_any_product *p, size_t rows)
+{
+	kws_multiply_adds *n = ctx;
+	const kws_product *g = p->floats;
+	const kws_int8_product *h = p->bytes;
+	if (g)
+		n->floats += (double)(rows * g->taps * g->n_in * g->n_out);
+	else
+		n->bytes += (double)(rows * h->taps * h->n_in * h->n_out);
+}
+
+kws_multiply_adds kws_floor_multiply_adds(const kws_floor *f)
+{
+	kws_multiply_adds n = { 0.0, 0.0 };
+	kws_network_products(f->network, count, &n);
+	n.floats *= (double)f->blocks;
+	n.bytes *= (double)f->blocks;
+	return n;
+}
+
+static double a_second(double (*peak)(size_t rounds))
+{
+	enum { ROUNDS = 10000 };
+	const double t0 = kws_bench_cpu(), n = peak(ROUNDS);
+	return n / (kws_bench_cpu() - t0);
+}
+
+kws_multiply_adds kws_floor_peak(void)
+{
+	const kws_vec *vec = kws_vec_get();
+	return (kws_multiply_adds){ a_second(vec->peak), a_second(vec->int8->peak) };
 }

@@ -267,6 +267,7 @@ static void bench_says_what_it_could_not_measure(void **state)
 		strstr(err, "bench: start: not measured: kws, run again, ended with status 3"));
 	assert_non_null(strstr(out, "vectors baseline"));
 	assert_non_null(strstr(out, "x real time")); /* the rest was measured */
+	assert_non_null(strstr(out, "% of the peak"));
 	assert_non_null(strstr(out, "in a file, hop by hop"));
 	assert_non_null(strstr(out, "resident"));
 	assert_null(strstr(out, "start "));

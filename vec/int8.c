@@ -202,6 +202,27 @@ static void larger(void *to, const void *first, const void *second, size_t n)
 		y[i] = a[i] > b[i] ? a[i] : b[i];
 }
 
+static double peak(size_t rounds)
+{
+	const element zeros[4 / WIDTH] = { 0 };
+	const void *factor = zeros;
+#define BEGIN(i) vi sum##i = { 0 };
+#define ADD(i)                                                                                     \
+	OPAQUE(w);                                                                                 \
+	sum##i = dot(sum##i, x, w);                                                                \
+	OPAQUE(sum##i);
+	__asm__ volatile("" : "+r"(factor) : : "memory");
+	const image_word x = spread(factor);
+	vi w = { 0 };
+	EACH_SUM(BEGIN)
+	for (size_t k = 0; k < rounds; k++) {
+		EACH_SUM(ADD)
+	}
+#undef BEGIN
+#undef ADD
+	return (double)rounds * PEAK_SUMS * LANES * IN_WORD;
+}
+
 const kws_int8 KWS_VEC_NAMED(kws_int8_, KWS_VEC_LEVEL) = {
 	.name = HOW,
 	.width = WIDTH,
@@ -210,4 +231,5 @@ const kws_int8 KWS_VEC_NAMED(kws_int8_, KWS_VEC_LEVEL) = {
 	.encode = encode,
 	.encode_row = encode_row,
 	.max = larger,
+	.peak = peak,
 };

@@ -63,6 +63,8 @@ typedef struct {
 	float (*encode_row)(void *y, const float *x, size_t n);
 	/* The greater of n elements; y may be a or b. */
 	void (*max)(void *y, const void *a, const void *b, size_t n);
+
+	double (*peak)(size_t rounds); /* as kws_vec's */
 } kws_int8;
 
 #endif

@@ -92,6 +92,20 @@ static inline vf leaky_relu_v(vf x)
 	return max_v(x, max_v(x * 0.2f, SPLAT(-0.4f)));
 }
 
+/* The compiler takes v for changed, in a register: measurements of bare instructions need it. */
+#if defined __SSE2__
+#define OPAQUE(v) __asm__ volatile("" : "+x"(v))
+#elif defined __aarch64__
+#define OPAQUE(v) __asm__ volatile("" : "+w"(v))
+#else
+#define OPAQUE(v) __asm__ volatile("" : "+m"(v))
+#endif
+
+/* The sums of such a measurement, f(0) to f(11): enough to hide how long a multiply-add takes, few
+ * enough for 16 registers with two factors. */
+enum { PEAK_SUMS = 12 };
+#define EACH_SUM(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7) f(8) f(9) f(10) f(11)
+
 #define KWS_VEC_JOIN(a, b)  a##b
 #define KWS_VEC_NAMED(a, b) KWS_VEC_JOIN(a, b)
 

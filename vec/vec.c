@@ -364,6 +364,23 @@ static void vec_weighted_sum(float *y, const float *a, const float *v, size_t ld
 	}
 }
 
+static double vec_peak(size_t rounds)
+{
+#define BEGIN(i) vf sum##i = SPLAT(0.0f);
+#define ADD(i)                                                                                     \
+	OPAQUE(w);                                                                                 \
+	sum##i = fma_v(x, w, sum##i);                                                              \
+	OPAQUE(sum##i);
+	vf x = SPLAT(0.0f), w = SPLAT(0.0f);
+	EACH_SUM(BEGIN)
+	for (size_t k = 0; k < rounds; k++) {
+		EACH_SUM(ADD)
+	}
+#undef BEGIN
+#undef ADD
+	return (double)rounds * PEAK_SUMS * LANES;
+}
+
 #define TABLE(level, int8_level)                                                                   \
 	{                                                                                          \
 		.name = (level),                                                                   \
@@ -387,6 +404,7 @@ static void vec_weighted_sum(float *y, const float *a, const float *v, size_t ld
 		.scores = vec_scores,                                                              \
 		.softmax = vec_softmax,                                                            \
 		.weighted_sum = vec_weighted_sum,                                                  \
+		.peak = vec_peak,                                                                  \
 	}
 
 const kws_vec KWS_VEC_NAMED(kws_vec_, KWS_VEC_LEVEL) = TABLE(KWS_VEC_NAME, KWS_VEC_LEVEL);

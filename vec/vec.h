@@ -87,6 +87,10 @@ typedef struct {
 	/* y (n,) = scale * sum_j a[j] * v[j][i], j < n_j; v (n_j, ld). a NULL: all ones. */
 	void (*weighted_sum)(float *y, const float *a, const float *v, size_t ld, size_t n_j,
 			     float scale, size_t n);
+
+	/* For measurements: so many rounds of nothing but multiply-adds in registers, which is the
+	 * most that this processor can do. Returns how many they were. */
+	double (*peak)(size_t rounds);
 } kws_vec;
 
 /* The best level that this processor has. The pointer stays the same for the life of the process.
