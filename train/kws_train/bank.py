@@ -127,21 +127,23 @@ class Augment:
     Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
     def __init__(self, bank: Bank, step, rng, unknown_speech=0.04, silence=0.07, unknown=0.11, warp=1.0, partial=0.03,
-                 clean=0.35, commands=None):
+                 clean=0.35, commands=None, draw=None, snr=0.0):
         """commands: the words that the network spots, as many clips of each; other words of the bank share `unknown`, by the
-        root of how many clips they have. None: all."""
+        root of how many clips they have. None: all. draw: word -> how much more often than that, against words of its kind.
+        snr: the lowest of added noise, dB."""
         self.bank, self.step, self.rng = bank, step, rng
-        self.warp, self.partial = warp, partial
+        self.warp, self.partial, self.snr = warp, partial, snr
         self.unknown, self.silence = bank.words.index(UNKNOWN), bank.words.index(SILENCE)
         rows = lambda where: torch.nonzero(where)[:, 0].numpy()
         self.extra = {k: rows(bank.kind == v) for k, v in (("speech", 1), ("silence", 2))}
         if not (bank.speech if bank.soft is None else len(self.extra["speech"])):  # none there: other words have its share
             unknown, unknown_speech = unknown + unknown_speech, 0.0
         of = lambda c: (bank.label == c) & (bank.kind == 0)
-        spotted = [c for c, w in enumerate(bank.words[:-2]) if commands is None or w in commands]
-        others = {c: math.sqrt(n) for c in range(self.silence) if c not in spotted and (n := int(of(c).sum()))}
-        share = dict.fromkeys(spotted, (1 - unknown - silence - unknown_speech) / len(spotted))
-        share |= {c: unknown * n / sum(others.values()) for c, n in others.items()}
+        more = [(draw or {}).get(w, 1.0) for w in bank.words]
+        spotted = {c: more[c] for c, w in enumerate(bank.words[:-2]) if commands is None or w in commands}
+        others = {c: more[c] * math.sqrt(n) for c in range(self.silence) if c not in spotted and (n := int(of(c).sum()))}
+        share = {c: (1 - unknown - silence - unknown_speech) * x / sum(spotted.values()) for c, x in spotted.items()}
+        share |= {c: unknown * x / sum(others.values()) for c, x in others.items()}
         self.other = torch.ones(len(bank.words), dtype=torch.bool)  # words of which a part is no command either
         self.other[[*spotted, self.silence]] = False
         self.by_class = {(c, clean): rows(of(c) & (bank.clean == clean)) for c in share for clean in (False, True)}
@@ -194,7 +196,7 @@ class Augment:
         return F.grid_sample(x[:, None], torch.stack([band, grid[..., 1]], -1), align_corners=False)[:, 0]
 
     def _noise(self, x, p, level=None):
-        """With probability p [B] add noise at 0 to 30 dB, or rarely babble at 5 to 35 dB, in the power domain. level [B]:
+        """With probability p [B] add noise at self.snr to 30 dB, or rarely babble 5 dB lower, in the power domain. level [B]:
         what is taken for the signal's, dB; x's own if None."""
         rng, bank = self.rng, self.bank
         b, t, m = x.shape
@@ -209,7 +211,7 @@ class Augment:
                                  align_corners=True)
             fluct = torch.from_numpy(np.log(rng.gamma(6, 1 / 6, (k, t, m)) + 1e-3).astype(np.float32))
             n[flat] = tilt + fluct
-        snr = uniform(rng, 0, 30, b) + torch.from_numpy(babble.astype(np.float32)) * 5
+        snr = uniform(rng, self.snr, 30, b) + torch.from_numpy(babble.astype(np.float32)) * 5
         level = (power_db(x) if level is None else level).clamp_min(-25)
         gain = (level - snr - power_db(n)) * (math.log(10) / 10)
         gain[torch.from_numpy(rng.random(b)) >= p] = -30.0

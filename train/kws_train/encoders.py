@@ -130,7 +130,7 @@ class Bench:
         net, beside = fresh(e.network, self.bank, self.cfg)
         average = copy.deepcopy(net)
         opt = optimiser(net, beside, a)
-        augment = Augment(self.bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean)
+        augment = Augment(self.bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean, snr=a.snr)
         began = time.process_time()
         for step, loss, _ in fit(a, net, beside, average, opt, augment):
             print(f"{name} {seed}\t{step}\tloss {loss:.4f}", flush=True)

@@ -16,7 +16,6 @@ Without a card the file claims nothing beyond how it was trained: no measurement
     measured       what was measured, and
     weights_sha256 of what: export prints it, and refuses measurements of other weights
 """
-import argparse
 import hashlib
 import json
 import math
@@ -29,7 +28,7 @@ from .data import check_words, said, same_words
 from .features import FeatureConfig
 from .layers import KINDS
 from .model import Net
-from .options import listed, parser
+from .options import listed, parser, weight
 from .stable import save_file
 
 DECISION = {"smooth_ms": 200, "refractory_ms": 700, "threshold": 0.8}  # nobody measured it: one for all words
@@ -118,18 +117,6 @@ def read_card(path, words, sha):
     return card
 
 
-def prior(text):
-    """A type for add_argument: WORD=X -> (word, x above 0)."""
-    word, _, factor = text.rpartition("=")
-    try:
-        x = float(factor)
-    except ValueError:
-        x = 0.0
-    if not word or not 0 < x < math.inf:
-        raise argparse.ArgumentTypeError(f"'{text}' is not WORD=X with X above 0")
-    return word, x
-
-
 def options():
     """-> ArgumentParser of this command."""
     ap = parser("export", __doc__)
@@ -139,7 +126,7 @@ def options():
                     help="the head of these words, which was trained beside the network's own (default: its own)")
     ap.add_argument("--card", metavar="FILE", help="what is said of the model, JSON (default: only how it was trained)")
     ap.add_argument("--name", help="of the model (default: the card's, or else the file name of --out)")
-    ap.add_argument("--prior", metavar="WORD=X", type=prior, action="append", default=[],
+    ap.add_argument("--prior", metavar="WORD=X", type=weight, action="append", default=[],
                     help="how often in use, over that in training, above 0")
     ap.add_argument("--out", metavar="FILE", required=True, help="the model file to write")
     return ap
@@ -152,10 +139,10 @@ def main(argv=None):
     net, cfg, words, training = load(a.checkpoint, a.commands)
     check_words(words, a.checkpoint[0])
     with torch.no_grad():
-        for word, factor in a.prior:
+        for word, x in a.prior:
             if word not in words:
                 ap.error(f"--prior: '{word}' is no word of the network: {said(words)}")
-            net.head.fc2.bias[words.index(word)] += math.log(factor)
+            net.head.fc2.bias[words.index(word)] += math.log(x)
     try:
         sha = weights_sha256(net, cfg, words)
     except ValueError as e:

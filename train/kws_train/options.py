@@ -51,6 +51,18 @@ def listed(text):
     return parts
 
 
+def weight(text):
+    """A type for add_argument: WORD=X -> (word, x above 0)."""
+    word, _, number = text.rpartition("=")
+    try:
+        x = float(number)
+    except ValueError:
+        x = 0.0
+    if not word or not 0 < x < math.inf:
+        raise argparse.ArgumentTypeError(f"'{text}' is not WORD=X with X above 0")
+    return word, x
+
+
 def versions(text):
     """A type for add_argument: 0-7 -> range(0, 8), and 3 -> range(3, 4)."""
     first, _, last = text.partition("-")

@@ -22,14 +22,14 @@ import torch.nn.functional as F
 from . import checkpoint, shards
 from .bank import FRAMES, Augment, Bank, spread
 from .beside import Beside, Vocabulary
-from .data import Corpus, same_words
+from .data import Corpus, said, same_words
 from .dense import SUSPECT
 from .export import save_model
 from .features import SPEECH_EMBEDDING, FeatureConfig
 from .model import STEM, Net, network_spec
 from .network import check_network, step_of
 from .options import corpus as corpus_options
-from .options import listed, parser, real, whole
+from .options import listed, parser, real, weight, whole
 from .pretrained import read_stem
 
 
@@ -129,6 +129,7 @@ def recipe(ap, **default):
     add("dense_weight", real(0, 100), 0.3, "weight of that, 0 to 100")
     add("sharpen", real(0, 10, above=True), 1.4, "exponent of the teacher's probabilities, above 0, at most 10")
     add("clean", real(0, 1), 0.35, "with shards: share of clips that are as recorded, 0 to 1")
+    add("snr", real(-20, 30), 0.0, "lowest signal to noise ratio of the noise added to a batch, dB, -20 to 30")
     add("silence", real(0, 0.8), 0.1, "share of silences, 0 to 0.8")
     add("unknown", real(0, 0.8), 0.11, "share of other words, 0 to 0.8")
     add("distil", real(0, 1), 0.7, "weight of the teacher's labels, where there are any, 0 to 1")
@@ -242,6 +243,8 @@ def options():
     ap.add_argument("--commands", metavar="WORD,...", type=listed, action="append", default=[],
                     help="the words to spot, in this order; all others are _unknown_ (default: all of the corpus); "
                     "again: those of one more head")
+    ap.add_argument("--draw", metavar="WORD=X", type=weight, action="append", default=[],
+                    help="draw this word X times as often as its kind is drawn, above 0; again: another word")
     ap.add_argument("--network", metavar="JSON", default="{}", help="arguments of network_spec")
     ap.add_argument("--teacher", metavar="DIR", help="folder of the teacher: its first layers are the stem's start")
     ap.add_argument("--convs", metavar="N", type=whole(1, 19), default=15, help="so many of its convolutions, 1 to 19")
@@ -309,6 +312,10 @@ def start(ap, a):
         vocabularies.append(Vocabulary(None, corpus.words))
     if init:
         same_words(init["words"], a.init[0], vocabularies[0].words, os.path.join(a.data, "manifest.tsv"))
+    draw = dict(a.draw)
+    strange = [w for w in draw if w not in corpus.words[:-1]]
+    if strange:
+        ap.error(f"--draw: '{strange[0]}' is no word of the corpus: {said(corpus.words)}")
     rng = np.random.default_rng(a.seed)
     bank = Bank(corpus, cfg, a.splits, a.shards, a.dense)
     net, beside = fresh(network, bank, cfg, pretrained, vocabularies)
@@ -320,7 +327,7 @@ def start(ap, a):
     run.resume(cfg)
     print(json.dumps(vars(a)), f"clips {len(bank.clips)} parameters {sum(p.numel() for p in net.parameters())}", flush=True)
     return run, cfg, Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, unknown=a.unknown, clean=a.clean,
-                             commands=vocabularies[0].words)
+                             commands=vocabularies[0].words, draw=draw, snr=a.snr)
 
 
 def main(argv=None):

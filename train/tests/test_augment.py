@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from kws_train.bank import FRAMES, Augment
+from kws_train.bank import FRAMES, Augment, power_db
 from kws_train.beside import Beside, Vocabulary
 from kws_train.data import SILENCE, UNKNOWN
 from kws_train.model import Net, network_spec
@@ -132,6 +132,23 @@ def test_other_words_share_what_is_theirs_by_the_root_of_their_number(augment):
     batches = Augment(bank, STEP, augment.rng, unknown=0.3, silence=0.1, unknown_speech=0.1, commands=["one", "two"])
     share = dict(zip(batches.classes, batches.p, strict=True))
     assert math.isclose(share[0], share[1]) and math.isclose(share[2], 0.2) and math.isclose(share[5], 0.1)
+
+
+def test_a_word_is_drawn_as_often_as_asked_for(augment):
+    bank = augment.bank
+    bank.label = torch.tensor([0] * 8 + [1] * 8 + [2] * 4 + [5])
+    bank.clips, bank.kind = bank.clips[:21], bank.kind[:21]
+    batches = Augment(bank, STEP, augment.rng, unknown=0.3, silence=0.1, unknown_speech=0.1, commands=["one", "two"],
+                      draw={"two": 1.5, bank.words[2]: 0.5})
+    share = dict(zip(batches.classes, batches.p, strict=True))
+    assert math.isclose(share[0], 0.2) and math.isclose(share[1], 0.3)
+    assert math.isclose(share[2], 0.15) and math.isclose(share[5], 0.15)
+
+
+def test_noise_is_added_down_to_the_lowest_ratio_asked_for(augment):
+    x = torch.zeros(400, 20, augment.bank.clips.shape[2])
+    added = lambda snr: power_db(Augment(augment.bank, STEP, augment.rng, snr=snr)._noise(x, torch.ones(400)))
+    assert added(29.0).max() < 1 and added(-15.0).max() > 10
 
 
 def test_a_training_that_is_stopped_hands_over_its_last_step(augment):

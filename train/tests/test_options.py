@@ -32,7 +32,7 @@ def test_numbers_have_limits():
 
 @pytest.mark.parametrize("args", [
     "train --steps 0", "train --steps x", "train --lr 0", "train --lr nan", "train --lr inf", "train --warmup 0",
-    "train --partial 2",
+    "train --partial 2", "train --snr 31", "train --draw alpha=0", "train --draw nobody=2",
     "train --average 1.5", "train --chain 0", "train --convs 20", "train --seed -1", "train --silence 0.9", "train --batch 1.5",
     "train --splits val", "train --splits train,test", "train --chain 5", "train --stop 9000", "train --network []",
     "train --network {", "train --network {\"dim\":0}", "train --network {\"dim\":true}", "train --network {\"wide\":1}",
