@@ -33,7 +33,7 @@ from .sounds import codec, colour, loud_rms, rms, room, synthetic_noise
 
 SIDE = RATE // 4  # what the teacher hears before and after the clip
 LONG = CLIP + 2 * SIDE
-RECIPE = 2  # of what is done to a clip: goes up with each change of it
+RECIPE = 3  # of what is done to a clip: goes up with each change of it
 
 
 class Teacher:

@@ -21,8 +21,9 @@ def loud_rms(x, block=800):
 
 
 def room(rng, x):
-    """A room: direct sound, a few early reflections, an exponentially decaying tail of RT60 0.1 to 0.6 s."""
-    rt60, wet = rng.uniform(0.1, 0.6), 10 ** (rng.uniform(-18, -2) / 20)
+    """A room: direct sound, a few early reflections, an exponentially decaying tail of RT60 0.1 to 0.6 s, from 18 dB below the
+    direct sound (near the mouth) to 8 dB above (across the room)."""
+    rt60, wet = rng.uniform(0.1, 0.6), 10 ** (rng.uniform(-18, 8) / 20)
     n = int(RATE * min(rt60, 0.4))
     tail = rng.standard_normal(n) * np.exp(-6.9 * np.arange(n) / (rt60 * RATE))
     tail[: int(rng.uniform(0.002, 0.01) * RATE)] = 0
