@@ -1,9 +1,9 @@
 """Train every encoder in turn with the same data, features, front end, head, recipe and budget, and compare them.
 
-    python -m kws_train encoders --data CORPUS --shards runs/shards/v0[0-3].npz --kws ../build/kws
+    python -m kws_train encoders --data CORPUS --shards runs/shards/v0[0-3].npz --kws ../build/kws --docs ../docs
 
-A run writes one file an encoder and seed below --out, and what has one is not trained again. Then docs/encoders.md and
-docs/encoders.svg are written from these files alone; --report only does that, also while some are missing.
+A run writes one file an encoder and seed below --out, and what has one is not trained again. Then encoders.md and
+encoders.svg are written from these files alone; --report only does that, also while some are missing.
 """
 import argparse
 import copy
@@ -15,23 +15,20 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
-from . import (
-    baselines,  # noqa: F401 registers its kinds
-    shards,
-)
+from . import baselines, shards
 from .bank import Augment, Bank
+from .baselines.mixer import LONGEST
 from .data import Corpus
 from .export import save_model
 from .features import FeatureConfig
 from .layers import KINDS, TWIN_ONLY
-from .model import fastformer_spec, network_spec
+from .model import Net, fastformer_spec, network_spec
 from .options import corpus as corpus_options
 from .options import parser, whole
 from .report import figures, load, measure, picture, write_page
 from .train import accuracy, check_recipe, fit, fresh, optimiser, recipe
 
 CLIP = 50     # network frames of a clip
-LONGEST = 75  # of a sequence in training: a clip may have half a second of something else before it
 SIZE = dict(dim=64, depth=3)
 PHASES = (0, 7, 19, 31)  # places in the chunk at which a clip may begin
 
@@ -69,8 +66,13 @@ def _mega(title, **other):
     return Encoder(title, network_spec(**{**SIZE, "zdim": 32, "hdim": 128, "ffn": 128, **other}))
 
 
-def _baseline(title, ffn, sines=True, **layer):
-    """`depth` pairs of that layer and the feed-forward of Mega's, behind a table of sines where it has no order itself."""
+def baseline(title, ffn=None, sines=True, **layer):
+    """`depth` pairs of that layer and the feed-forward of Mega's, behind a table of sines where it has no order itself.
+    ffn: width of the feed-forward layer; None: that which makes it as large as the default."""
+    if ffn is None:
+        size = lambda e: sum(p.numel() for p in Net(e.network, 40, 12).parameters())
+        narrow, wider = (size(baseline(title, n, sines, **layer)) for n in (8, 16))
+        return baseline(title, max(8, 8 + round((size(ENCODERS[DEFAULT]) - narrow) / (wider - narrow)) * 8), sines, **layer)
     spec = network_spec(**{**SIZE, "zdim": 32, "hdim": 128, "ffn": ffn})
     layers = [layer if s["kind"] == "mega" else s for s in spec["layers"]]
     return Encoder(title, {**spec, "layers": [{"kind": "sines"}] * sines + layers})
@@ -87,22 +89,9 @@ ENCODERS = {
     "ema-only": _mega("EMA without attention", attention="none", ffn=144),
     "fastformer": Encoder("Fastformer, 0.3 × rate", fastformer_spec(**SIZE, ffn=304), rate=0.3),  # at 1.0 it diverges
     "fastformer-ema": _mega("Fastformer with EMA", attention="additive"),
-    "transformer": _baseline("Transformer", 304, kind="transformer", heads=4),
-    "reformer": _baseline("Reformer", 336, kind="reformer", heads=4, buckets=4, rounds=2),
-    "linformer": _baseline("Linformer", 280, kind="linformer", heads=4, rank=16, max_positions=LONGEST),
-    "bigbird": _baseline("BigBird, causal", 304, kind="bigbird", heads=4, window=8, globals=2, random=3,
-                         max_positions=LONGEST),
-    "performer": _baseline("Performer", 304, kind="performer", heads=4, features=32),
-    "luna": _baseline("Luna, causal", 264, kind="luna", heads=4, length=16),
-    "longformer": _baseline("Longformer, causal", 304, kind="longformer", window=8, dilations=[1, 1, 2, 4]),
-    "linear": _baseline("Linear Transformer", 304, kind="linear", heads=4),
-    "poolingformer": _baseline("Poolingformer, causal", 204, kind="pooling", heads=4, window=8, wide=32, pool=4),
-    "s4d": _baseline("S4D", 336, sines=False, kind="s4d", states=32),
-    "s4": _baseline("S4, full kernel", 304, sines=False, kind="s4", states=32),
-    "mega-both": _baseline("Mega, both ways", 96, sines=False, kind="mega_both", zdim=32, hdim=128, ndim=16,
-                           max_positions=LONGEST),
 }
 DEFAULT = "mega"  # the others have to be as large, and times in C are related to its
+ENCODERS |= {name: baseline(**row) for name, row in baselines.ENCODERS.items()}
 PAIRS = [("mega", "mega-no-ema", "Mega, chunk 25: with EMA for without"),
          ("fastformer-ema", "fastformer", "additive attention: in the gated block behind an EMA for Fastformer's own block"),
          ("mega", "ema-only", "chunk attention behind the EMA for none"),
@@ -167,10 +156,13 @@ def options():
     ap.add_argument("--shards", metavar="FILE", nargs="*", default=[], help="augmented shards with teacher labels")
     ap.add_argument("--out", metavar="DIR", default="runs/encoders", help="folder of the results")
     ap.add_argument("--seeds", metavar="N", type=whole(0), nargs="+", default=[1, 2], help="a run with each")
-    ap.add_argument("--only", nargs="+", choices=ENCODERS, metavar="NAME", help="of " + ", ".join(ENCODERS))
+    ap.add_argument("--only", nargs="+", choices=ENCODERS, metavar="NAME", help="of those that --list prints")
+    ap.add_argument("--list", action="store_true", help="print all: name, what it hears, parameters, where it runs, title")
+    ap.add_argument("--with", metavar="FILE", action="append", default=[], dest="files",
+                    help="a file with one more encoder, as those of kws_train/baselines; may be repeated")
     ap.add_argument("--report", action="store_true", help="write the page and the picture, train and time nothing")
     ap.add_argument("--kws", metavar="FILE", help="the program: have it time those that run in C, where that is not done")
-    ap.add_argument("--docs", metavar="DIR", default="../docs", help="folder of encoders.md and encoders.svg")
+    ap.add_argument("--docs", metavar="DIR", help="folder of encoders.md and encoders.svg (default: that of --out)")
     recipe(ap, steps=1600, batch=48, warmup=100, chain=1, silence=0.1, partial=0.05, every=300)
     return ap
 
@@ -201,11 +193,35 @@ def time_missing(a):
             print(f"{name}\tin C", flush=True)
 
 
+def add_files(argv):
+    """Register the encoders of --with, before --only can name them."""
+    ap = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    ap.add_argument("--with", action="append", default=[], dest="files")
+    for path in ap.parse_known_args(argv)[0].files:
+        for name, row in baselines.load(path).items():
+            try:
+                ENCODERS[name] = baseline(**row)
+            except (TypeError, ValueError, RuntimeError) as e:
+                raise SystemExit(f"{path}: {name}: {e}") from None
+
+
+def print_list():
+    """A line an encoder."""
+    for name, e in ENCODERS.items():
+        size = sum(p.numel() for p in Net(e.network, 40, 12).parameters())
+        print(f"{name:<15} {e.hears:<6} {size:>7}  {'C and PyTorch' if e.in_c else 'PyTorch':<13}  {e.title}")
+
+
 def main(argv=None):
     """Train and time what is missing, and write the page."""
+    add_files(argv)
     ap = options()
     a = ap.parse_args(argv)
     check_recipe(ap, a)
+    if a.list:
+        print_list()
+        return
+    a.docs = a.docs or a.out
     torch.set_num_threads(1)
     os.makedirs(a.out, exist_ok=True)
     if not a.report:

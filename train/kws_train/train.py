@@ -220,9 +220,15 @@ def described(a, corpus, net, step, init=None):
 
 def network_of(ap, a, stem):
     """-> the network that --network asks for; it pools one second if --network does not say otherwise."""
+    from .encoders import ENCODERS  # which needs this module
     try:
-        asked = json.loads(a.network)
-        network = network_spec(**{"stem": stem, **asked})
+        if a.network in ENCODERS:
+            asked, network = {}, {**copy.deepcopy(ENCODERS[a.network].network), "stem": stem}
+            if not ENCODERS[a.network].in_c:
+                raise ValueError(f"{a.network} is for PyTorch alone: kws_train encoders --only {a.network}")
+        else:
+            asked = json.loads(a.network)
+            network = network_spec(**{"stem": stem, **asked})
         check_network(network)
         if "pool" not in asked:
             network["pool"] = FRAMES // step_of(network)
@@ -245,7 +251,8 @@ def options():
                     "again: those of one more head")
     ap.add_argument("--draw", metavar="WORD=X", type=weight, action="append", default=[],
                     help="draw this word X times as often as its kind is drawn, above 0; again: another word")
-    ap.add_argument("--network", metavar="JSON", default="{}", help="arguments of network_spec")
+    ap.add_argument("--network", metavar="JSON", default="{}", help="arguments of network_spec; or the name of an encoder "
+                    "that `kws_train encoders --list` prints, of those that run in C")
     ap.add_argument("--teacher", metavar="DIR", help="folder of the teacher: its first layers are the stem's start")
     ap.add_argument("--convs", metavar="N", type=whole(1, 19), default=15, help="so many of its convolutions, 1 to 19")
     recipe(ap)

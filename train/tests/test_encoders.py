@@ -1,6 +1,7 @@
 """The comparison: are the encoders of one size, the costs those counted by hand, the page made of what was measured?"""
 import json
 import math
+import pathlib
 import xml.dom.minidom
 
 import made
@@ -171,3 +172,35 @@ def test_the_engine_times_what_it_can_run(corpus, tmp_path, kws):
              "--only", "mega", "mega-full", "--kws", kws, cwd=tmp_path)
     streams, clip = (json.loads((tmp_path / "runs" / f"{name}.c.json").read_text()) for name in ("mega", "mega-full"))
     assert streams["state_bytes"] > 0 and streams["live_p99_us"] > 0 and "live_p99_us" not in clip
+
+
+def test_an_encoder_of_ones_own_is_one_file(corpus, tmp_path):
+    readme = pathlib.Path(made.TRAIN, "README.md").read_text(encoding="utf-8")
+    mine = readme.split("```python\n")[1].split("```")[0]
+    (tmp_path / "mean.py").write_text(mine)
+    args = ["encoders", "--with", "mean.py", "--data", corpus, "--seeds", "1", "--steps", "1", "--batch", "2", "--only", "mean"]
+    assert "mean 1\t1\tloss" in made.run(*args, cwd=tmp_path)
+    run = json.loads((tmp_path / "runs" / "encoders" / "mean-1.json").read_text())
+    assert 0.97 < run["parameters"] / sum(p.numel() for p in net_of("mega").parameters()) < 1.03
+    assert "| Mean" in (tmp_path / "runs" / "encoders" / "encoders.md").read_text()
+    for text, why in (("import nothing_of_the_kind", "ModuleNotFoundError"), ("x = 1", "want KINDS"),
+                      (mine.replace('{"mean": Mean}', '{"mega": Mean}'), "there is a 'mega' already"),
+                      (mine.replace("sines=False, ", "width=3, "), "width")):
+        (tmp_path / "bad.py").write_text(text)
+        said = made.run("encoders", "--with", "bad.py", "--list", cwd=tmp_path, status=1)
+        assert "bad.py: " in said and why in said
+    assert "none.py: No such file" in made.run("encoders", "--with", "none.py", "--list", cwd=tmp_path, status=1)
+
+
+def test_list_has_all_by_name():
+    lines = made.call("encoders", "--list", cwd=".").splitlines()
+    assert [line.split()[0] for line in lines] == list(ENCODERS)
+    assert all(f" {'C and' if e.in_c else 'PyTorch '}" in line for line, e in zip(lines, ENCODERS.values(), strict=True))
+
+
+def test_an_encoder_that_c_runs_is_trained_by_its_name(corpus, tmp_path):
+    made.call("train", "--data", corpus, "--run", "r", "--network", "fastformer-ema", "--steps", 1, "--batch", 3, cwd=tmp_path)
+    net = load_model(tmp_path / "r" / "model.safetensors")[0]
+    assert net.network["layers"] == ENCODERS["fastformer-ema"].network["layers"] and net.pool * net.step == 100
+    said = made.call("train", "--data", corpus, "--run", "s", "--network", "s4d", cwd=tmp_path, status=2)
+    assert "--network: s4d is for PyTorch alone" in said

@@ -13,7 +13,7 @@ at most max_positions frames.
 """
 import torch
 
-from .mixer import among, merge, split
+from .mixer import LONGEST, among, merge, split
 from .transformer import SelfAttention
 
 
@@ -36,3 +36,8 @@ class BigBird(SelfAttention):
 
     def state(self, t):
         return 2 * self.dim * t
+
+
+KINDS = {"bigbird": BigBird}
+ENCODERS = {"bigbird": dict(title="BigBird, causal", ffn=304, kind="bigbird", heads=4, window=8, globals=2, random=3,
+                         max_positions=LONGEST)}

@@ -34,3 +34,7 @@ class Linear(Mixer):
     def state(self, t):
         per_head = self.dim // self.heads
         return self.heads * per_head * (per_head + 1)
+
+
+KINDS = {"linear": Linear}
+ENCODERS = {"linear": dict(title="Linear Transformer", ffn=304, kind="linear", heads=4)}

@@ -8,7 +8,7 @@ needs the whole clip, of at most n = max_positions frames; a shorter one uses th
 import torch
 from torch import nn
 
-from .mixer import Mixer, merge, split
+from .mixer import LONGEST, Mixer, merge, split
 from .transformer import attend
 
 
@@ -31,3 +31,7 @@ class Linformer(Mixer):
 
     def state(self, t):
         return None
+
+
+KINDS = {"linformer": Linformer}
+ENCODERS = {"linformer": dict(title="Linformer", ffn=280, kind="linformer", heads=4, rank=16, max_positions=LONGEST)}

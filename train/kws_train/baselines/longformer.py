@@ -33,3 +33,7 @@ class Longformer(SelfAttention):
     def state(self, t):
         reach = sum(min(t, d * (self.window - 1)) for d in self.dilations)
         return 2 * self.dim // self.heads * reach
+
+
+KINDS = {"longformer": Longformer}
+ENCODERS = {"longformer": dict(title="Longformer, causal", ffn=304, kind="longformer", window=8, dilations=[1, 1, 2, 4])}

@@ -53,3 +53,7 @@ class Luna(Mixer):
 
     def state(self, t):
         return 2 * self.dim * self.length
+
+
+KINDS = {"luna": Luna}
+ENCODERS = {"luna": dict(title="Luna, causal", ffn=264, kind="luna", heads=4, length=16)}

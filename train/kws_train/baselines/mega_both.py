@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..layers import Ema, SimpleBias, wide
-from .mixer import Mixer
+from .mixer import LONGEST, Mixer
 
 
 class MegaBoth(Mixer):
@@ -61,3 +61,8 @@ class MegaBoth(Mixer):
 
     def state(self, t):
         return None
+
+
+KINDS = {"mega_both": MegaBoth}
+ENCODERS = {"mega-both": dict(title="Mega, both ways", ffn=96, sines=False, kind="mega_both", zdim=32, hdim=128, ndim=16,
+                           max_positions=LONGEST)}

@@ -9,6 +9,7 @@ from ..layers import wide
 from ..model import Norm
 
 BLOCK = 64  # frames of which running() makes one product
+LONGEST = 75  # network frames of a sequence in training: a clip may have half a second of something else before it
 
 
 class Mixer(nn.Module):
@@ -87,3 +88,6 @@ class Sines(nn.Module):
 
     def state(self, t):
         return 0
+
+
+KINDS = {"sines": Sines}

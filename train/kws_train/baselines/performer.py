@@ -54,3 +54,7 @@ class Performer(Mixer):
 
     def state(self, t):
         return self.heads * self.features * (self.dim // self.heads + 1)
+
+
+KINDS = {"performer": Performer}
+ENCODERS = {"performer": dict(title="Performer", ffn=304, kind="performer", heads=4, features=32)}

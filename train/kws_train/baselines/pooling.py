@@ -52,3 +52,7 @@ class Pooling(Mixer):
 
     def state(self, t):
         return 2 * self.dim * (min(t, self.window - 1) + min(t // self.pool, self.pools) + self.pool)
+
+
+KINDS = {"pooling": Pooling}
+ENCODERS = {"poolingformer": dict(title="Poolingformer, causal", ffn=204, kind="pooling", heads=4, window=8, wide=32, pool=4)}

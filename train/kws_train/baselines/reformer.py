@@ -82,3 +82,7 @@ class Reformer(Mixer):
 
     def state(self, t):
         return 2 * self.dim * t
+
+
+KINDS = {"reformer": Reformer}
+ENCODERS = {"reformer": dict(title="Reformer", ffn=336, kind="reformer", heads=4, buckets=4, rounds=2)}

@@ -104,3 +104,7 @@ class S4(Mixer):
 
     def state(self, t):
         return self.dim * self.states
+
+
+KINDS = {"s4": S4}
+ENCODERS = {"s4": dict(title="S4, full kernel", ffn=304, sines=False, kind="s4", states=32)}

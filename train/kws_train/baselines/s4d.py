@@ -56,3 +56,7 @@ class S4D(Mixer):
 
     def state(self, t):
         return self.dim * self.states
+
+
+KINDS = {"s4d": S4D}
+ENCODERS = {"s4d": dict(title="S4D", ffn=336, sines=False, kind="s4d", states=32)}

@@ -41,3 +41,7 @@ class Transformer(SelfAttention):
 
     def state(self, t):
         return 2 * self.dim * t
+
+
+KINDS = {"transformer": Transformer}
+ENCODERS = {"transformer": dict(title="Transformer", ffn=304, kind="transformer", heads=4)}
