@@ -44,7 +44,8 @@ static const struct {
 	{ "calibrate", "  kws calibrate --target 0.5 recordings/\n"
 		       "  kws calibrate --write-model my.safetensors recordings/\n" },
 	{ "plot", "  kws plot meeting.flac -p meeting.svg\n"
-		  "  kws plot --start 60 --end 80 meeting.flac -p part.png\n" },
+		  "  kws plot --start 60 --end 80 meeting.flac -p part.png\n"
+		  "  kws plot -m a.safetensors -m b.safetensors --threshold 0.8 x.wav -p x.svg\n" },
 	{ "bench", "  kws bench\n"
 		   "  kws bench -m my.safetensors --seconds 10\n" },
 	{ "devices", "  kws devices\n"

@@ -87,14 +87,29 @@ static void new_row(flow *f)
 	f->y += ROW;
 }
 
-/* The words that score, in their colours, and what the marks mean. */
+/* The words of a model that score, in their colours, behind its name if there are several. */
+static void put_words(flow *f, const kws_plot_model *m, double from, double to)
+{
+	char name[KWS_NAME + 2];
+	bool first = *m->name;
+	for (size_t w = 0; w < m->n_words; w++) {
+		if (!kws_plot_scores(m, w, from, to))
+			continue;
+		snprintf(name, sizeof name, "%s:", m->name);
+		if (first)
+			put(f, kws_plot_small, name);
+		first = false;
+		put(f, (kws_type){ .rgb = kws_picture_colour(m->colour + w), .bold = true },
+		    kws_model_word(m->model, w));
+	}
+}
+
+/* The words that score, and what the marks mean. */
 static void put_legend(flow *f, const kws_plot *t)
 {
 	new_row(f);
-	for (size_t w = 0; w < t->n_words; w++)
-		if (kws_plot_scores(t, w, t->from, t->to))
-			put(f, (kws_type){ .rgb = kws_picture_colour(w), .bold = true },
-			    kws_model_word(t->model, w));
+	for (size_t i = 0; i < t->n_models; i++)
+		put_words(f, &t->model[i], t->from, t->to);
 	if (f->x > LEFT)
 		new_row(f);
 	put(f, kws_plot_small, "- - threshold");
@@ -107,18 +122,25 @@ static void put_legend(flow *f, const kws_plot *t)
 	f->y += ROW;
 }
 
-static void put_foot(flow *f, const kws_plot *t)
+static void put_model(flow *f, const kws_plot_model *m)
 {
 	char text[128];
 	new_row(f);
-	snprintf(text, sizeof text, "model %.60s", kws_model_name(t->model));
+	snprintf(text, sizeof text, "model %s%s%.60s", m->name, *m->name ? ": " : "",
+		 kws_model_name(m->model));
 	put(f, kws_plot_small, text);
-	snprintf(text, sizeof text, "SHA-256 %.16s", kws_model_hash(t->model));
+	snprintf(text, sizeof text, "SHA-256 %.16s", kws_model_hash(m->model));
 	put(f, kws_plot_small, text);
 	snprintf(text, sizeof text, "smooth %u ms, refractory %u ms",
-		 kws_model_decision(t->model)->smooth_ms,
-		 kws_model_decision(t->model)->refractory_ms);
+		 kws_model_decision(m->model)->smooth_ms,
+		 kws_model_decision(m->model)->refractory_ms);
 	put(f, kws_plot_small, text);
+}
+
+static void put_foot(flow *f, const kws_plot *t)
+{
+	for (size_t i = 0; i < t->n_models; i++)
+		put_model(f, &t->model[i]);
 }
 
 static void find_range(const kws_plot *t, kws_plot_line *l)

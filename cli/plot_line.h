@@ -33,7 +33,7 @@ extern const kws_ink kws_plot_frame, kws_plot_grid;
 extern const kws_type kws_plot_small, kws_plot_right, kws_plot_centred, kws_plot_turned;
 
 /* Whether a word's score shows in this range. */
-bool kws_plot_scores(const kws_plot *t, size_t word, double from, double to);
+bool kws_plot_scores(const kws_plot_model *m, size_t word, double from, double to);
 
 /* The panels above the words: waveform, level, spectrogram. False: out of memory, and reported. */
 bool kws_plot_sound(const kws_plot_line *l);

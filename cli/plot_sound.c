@@ -152,7 +152,7 @@ static bool draw_spectrum(const kws_plot_line *l)
 static void draw_hz_axis(const kws_plot_line *l)
 {
 	static const double ticks[] = { 250, 1000, 4000, 8000, 16000 };
-	const kws_features *f = kws_model_features(l->t->model);
+	const kws_features *f = kws_model_features(l->t->model[0].model);
 	const double first = kws_mel_of_hz(f->mel, (double)f->f_lo_hz);
 	const double step =
 		(kws_mel_of_hz(f->mel, (double)f->f_hi_hz) - first) / (double)(l->t->n_mels + 1);

@@ -190,6 +190,46 @@ static void plot_tells_what_it_shows(void **state)
 	assert_int_equal(unlink(in_dir("other.tsv")), 0);
 }
 
+/* The titles of one model's words that were found, at a threshold. */
+static size_t found_of(const char *svg, const char *word, const char *model)
+{
+	char begin[64];
+	snprintf(begin, sizeof begin, "%s of %s 0.", word, model);
+	return titles(svg, begin);
+}
+
+/* Several models, and other thresholds: each finds what kws spot finds with them. */
+static void plot_shows_several_models(void **state)
+{
+	(void)state;
+	static char svg[MOST];
+	tiny_config other = tiny_default;
+	other.seed = 2;
+	put_model("other.safetensors", &other);
+	assert_int_equal(run_line("spot --format csv -m a=tiny.safetensors -m other.safetensors "
+				  "--threshold 0.6,a:no=off said.wav"),
+			 0);
+	const size_t yes = fired(out, "yes");
+	assert_int_equal(run_line("plot -m a=tiny.safetensors -m other.safetensors --threshold "
+				  "0.6,a:no=off said.wav -p two.svg"),
+			 0);
+	read_whole(in_dir("two.svg"), svg, sizeof svg);
+	check_svg(svg);
+	const size_t by_both = found_of(svg, "yes", "a") + found_of(svg, "yes", "other");
+	assert_true(yes > 0 && by_both >= yes && by_both <= yes + 4);
+	assert_int_equal(found_of(svg, "no", "a"), 0);
+	assert_true(titles(svg, "yes of a needs 0.6") > 0);
+	assert_int_equal(titles(svg, "no of a needs "), 0);
+	assert_true(found_of(svg, "yes", "a") > 0);
+	assert_true(found_of(svg, "yes", "other") + found_of(svg, "no", "other") > 0);
+	/* A word that either has heard is not missed; one model alone does not say its name. */
+	assert_true(titles(svg, "said: yes, ") >= 10);
+	assert_int_equal(run_line("plot --threshold 0.7 said.wav -p -"), 0);
+	assert_true(titles(out, "yes needs 0.7") > 0);
+	assert_int_equal(run_line("plot --threshold maybe=0.7 said.wav -p -"), 2);
+	assert_int_equal(run_line("plot -m tiny.safetensors -m tiny.safetensors said.wav -p -"), 2);
+}
+
 static void plot_draws(void **state)
 {
 	(void)state;
@@ -231,6 +271,7 @@ int main(void)
 		cmocka_unit_test(axes_of_deviates),
 		cmocka_unit_test(pictures_are_what_their_names_say),
 		cmocka_unit_test(plot_tells_what_it_shows),
+		cmocka_unit_test(plot_shows_several_models),
 		cmocka_unit_test(plot_draws),
 	};
 	return cmocka_run_group_tests(tests, set_up_said, tear_down) != 0;
