@@ -82,8 +82,7 @@ static enum step ask(asking *k, size_t i, const kws_question *q)
 	for (;;) {
 		enum kws_answer answer;
 		const char *word;
-		fprintf(stderr,
-			"  was \"%s\" said? y, n, another word, m WORD, r, b, s, q or ?: ",
+		fprintf(stderr, "  was \"%s\" said? y, n, another word, m WORD, r, b, s, q or ?: ",
 			q->word);
 		if (!fgets(line, sizeof line, stdin)) {
 			fputc('\n', stderr);

@@ -20,11 +20,11 @@ enum kws_answer {
 
 /* A sound to ask about. */
 typedef struct {
-	const char *name;  /* of the file */
-	const char *word;  /* what was heard */
-	char about[256];   /* score, time and level, for the user */
-	char marked[512];  /* the answer so far; "": none */
-	float *pcm;	   /* (n,) freed by the one who asks; NULL: none, nothing is played */
+	const char *name; /* of the file */
+	const char *word; /* what was heard */
+	char about[256];  /* score, time and level, for the user */
+	char marked[512]; /* the answer so far; "": none */
+	float *pcm;	  /* (n,) freed by the one who asks; NULL: none, nothing is played */
 	size_t n;
 	unsigned rate_hz;
 } kws_question;

@@ -23,8 +23,7 @@ const kws_model *kws_candidates_model(const kws_models *models, const char *word
 	for (size_t i = 0; i < models->n; i++) {
 		const kws_model *m = models->at[i].model;
 		for (size_t w = 0; w < kws_model_n_words(m); w++)
-			if (kws_model_is_command(m, w)
-			    && strcmp(kws_model_word(m, w), word) == 0) {
+			if (kws_model_is_command(m, w) && strcmp(kws_model_word(m, w), word) == 0) {
 				*index = w;
 				return m;
 			}
@@ -35,16 +34,16 @@ const kws_model *kws_candidates_model(const kws_models *models, const char *word
 /* ---- the list ---- */
 
 /* False: no memory; reported. */
-static bool add(kws_candidates *c, const char *path, const char *word, kws_candidate new)
+static bool add(kws_candidates *c, const char *path, const char *word, kws_candidate found)
 {
 	kws_candidate *larger = realloc(c->all, (c->n + 1) * sizeof *larger);
 	if (!larger)
 		return no_memory();
 	c->all = larger;
-	new.path = strdup(path);
-	new.word = strdup(word);
-	c->all[c->n++] = new;
-	return (new.path && new.word) || no_memory();
+	found.path = strdup(path);
+	found.word = strdup(word);
+	c->all[c->n++] = found;
+	return (found.path && found.word) || no_memory();
 }
 
 /* The word of a clip as the models spell it, or as the name has it. */
@@ -77,26 +76,26 @@ static enum kws_status take_event(const event_list *list, const json_t *event, s
 {
 	const char *file = json_string_value(json_object_get(event, "file"));
 	const char *word = json_string_value(json_object_get(event, "word"));
-	kws_candidate new = { .start = real_of(event, "start"),
-			      .end = real_of(event, "end"),
-			      .score = real_of(event, "score"),
-			      .level_dbfs = real_of(event, "level_dbfs") };
+	kws_candidate found = { .start = real_of(event, "start"),
+				.end = real_of(event, "end"),
+				.score = real_of(event, "score"),
+				.level_dbfs = real_of(event, "level_dbfs") };
 	size_t w;
 	if (!file && json_object_get(event, "clip"))
 		return kws_fail(err, KWS_ERR_FORMAT,
 				"%s:%zu: this is an event of kwsd: name the folder of its clips "
 				"instead of the list",
 				list->name, number);
-	if (!file || !word || !*word || strpbrk(word, "\t\r\n") || !(new.start >= 0.0)
-	    || !(new.end >= new.start))
+	if (!file || !word || !*word || strpbrk(word, "\t\r\n") || !(found.start >= 0.0)
+	    || !(found.end >= found.start))
 		return kws_fail(err, KWS_ERR_FORMAT,
 				"%s:%zu: this is no event as `kws spot --format jsonl' prints it",
 				list->name, number);
 	const kws_model *m = kws_candidates_model(list->models, word, &w);
-	new.near = m && new.score < (double)kws_model_threshold(m, w);
-	new.from = fmax(new.start - BEFORE_S, 0.0);
-	new.to = new.end + AFTER_S;
-	return add(list->to, file, word, new) ? KWS_OK : KWS_ERR_NOMEM;
+	found.near = m && found.score < (double)kws_model_threshold(m, w);
+	found.from = fmax(found.start - BEFORE_S, 0.0);
+	found.to = found.end + AFTER_S;
+	return add(list->to, file, word, found) ? KWS_OK : KWS_ERR_NOMEM;
 }
 
 static enum kws_status take_line(void *ctx, char *line, size_t number, kws_error *err)
@@ -231,18 +230,18 @@ static void add_other(void *ctx, const kws_event *ev)
 {
 	clip *c = ctx;
 	const char *word = kws_model_word(c->model, ev->word);
-	kws_candidate new = c->to->all[c->first];
-	const char *path = new.path;
-	new.start = seconds(c, ev->start);
-	new.end = seconds(c, ev->end);
+	kws_candidate found = c->to->all[c->first];
+	const char *path = found.path;
+	found.start = seconds(c, ev->start);
+	found.end = seconds(c, ev->end);
 	for (size_t i = c->first; i < c->to->n; i++)
 		if (strcmp(c->to->all[i].word, word) == 0
-		    && fabs(c->to->all[i].start - new.start) < KWS_CANDIDATE_SAME_S)
+		    && fabs(c->to->all[i].start - found.start) < KWS_CANDIDATE_SAME_S)
 			return;
-	new.near = false;
-	new.score = (double)ev->score;
-	new.level_dbfs = (double)ev->level_dbfs;
-	c->no_memory = c->no_memory || !add(c->to, path, word, new);
+	found.near = false;
+	found.score = (double)ev->score;
+	found.level_dbfs = (double)ev->level_dbfs;
+	c->no_memory = c->no_memory || !add(c->to, path, word, found);
 }
 
 /* Listen for the word of the name alone. A clip lacks what the stream had before it, so that the score may
@@ -274,17 +273,17 @@ static double level_of(const float *pcm, size_t n)
 static bool add_clip(clip *c, const kws_marked *m, const kws_models *models)
 {
 	const double length = (double)c->n / c->rate_hz;
-	const kws_candidate new = { .clip = true,
-				    .says = m->says,
-				    .near = m->says.near,
-				    .score = m->says.percent / 100.0,
-				    .level_dbfs = level_of(c->pcm, c->n),
-				    .end = length,
-				    .to = length };
+	const kws_candidate found = { .clip = true,
+				      .says = m->says,
+				      .near = m->says.near,
+				      .score = m->says.percent / 100.0,
+				      .level_dbfs = level_of(c->pcm, c->n),
+				      .end = length,
+				      .to = length };
 	const char *word = spelt(&m->says, models);
 	size_t w = 0;
 	c->first = c->to->n;
-	if (!add(c->to, m->path, word, new))
+	if (!add(c->to, m->path, word, found))
 		return false;
 	c->model = kws_candidates_model(models, word, &w);
 	bool good = !c->model || find_named(c, w);

@@ -11,16 +11,16 @@
 
 /* A word that was heard. */
 typedef struct {
-	char *path;	   /* the recording */
-	char *word;	   /* what was heard */
-	double start, end; /* of the word in the recording, seconds */
-	double from, to;   /* what is played */
+	char *path;		  /* the recording */
+	char *word;		  /* what was heard */
+	double start, end;	  /* of the word in the recording, seconds */
+	double from, to;	  /* what is played */
 	double score, level_dbfs; /* NAN: unknown */
 	bool clip, near;
 	bool placed; /* the word of a clip: a model hears it there, with this score */
 	double placed_score;
 	kws_clip_name says; /* of a clip */
-	bool told; /* the truth file has it without our doing: there is nothing to ask */
+	bool told;	    /* the truth file has it without our doing: there is nothing to ask */
 	/* The answer. said: the word that was said there; NULL: none. too: words that were said
 	 * between from and to as well, each once. */
 	bool answered;

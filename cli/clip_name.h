@@ -6,11 +6,11 @@
 #include <stdbool.h>
 
 typedef struct {
-	char when[32];	    /* of the word's start: 2026-03-01 12:00:00.250 */
-	char listener[64];  /* "": the only one */
-	char word[64];	    /* as kws_clip_name_is_of() compares it */
-	unsigned percent;   /* the score */
-	bool near;	    /* a near miss: there was no event */
+	char when[32];	   /* of the word's start: 2026-03-01 12:00:00.250 */
+	char listener[64]; /* "": the only one */
+	char word[64];	   /* as kws_clip_name_is_of() compares it */
+	unsigned percent;  /* the score */
+	bool near;	   /* a near miss: there was no event */
 } kws_clip_name;
 
 /* False: it is not the name of a clip. */

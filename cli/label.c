@@ -24,7 +24,8 @@ static const struct argp_option options[] = {
 	{ "events", OPT_EVENTS, "LIST", 0,
 	  "Events of recordings instead of clips: what `kws spot --format jsonl' has printed", 1 },
 	{ "player", OPT_PLAYER, "COMMAND", 0,
-	  "Play with this command, which is given a WAV file, such as 'aplay -q'; none: do not play "
+	  "Play with this command, which is given a WAV file, such as 'aplay -q'; none: do not "
+	  "play "
 	  "(default: the default output)",
 	  1 },
 	{ "model", 'm', "MODEL", 0, "A model that heard the words; may be repeated", 2 },
@@ -136,8 +137,8 @@ static int gather_clips(task *t)
 {
 	kws_marks clips = { 0 };
 	int status = list_clips(t->a, &clips);
-	if (status == KWS_EXIT_OK && !kws_candidates_clips(&t->c, &clips, &t->models,
-							   t->a->audio.channel, &t->n_failed))
+	if (status == KWS_EXIT_OK
+	    && !kws_candidates_clips(&t->c, &clips, &t->models, t->a->audio.channel, &t->n_failed))
 		status = KWS_EXIT_INPUT;
 	kws_marks_free(&clips);
 	return status;
@@ -261,8 +262,8 @@ static void check_word(const task *t, const char *word)
 {
 	size_t w;
 	if (!kws_candidates_model(&t->models, word, &w))
-		fprintf(stderr, "  \"%s\" is none of the model's words: it counts as other speech\n",
-			word);
+		fprintf(stderr,
+			"  \"%s\" is none of the model's words: it counts as other speech\n", word);
 }
 
 static bool take(void *ctx, size_t i, enum kws_answer answer, const char *word, bool first)
@@ -293,8 +294,8 @@ static double time_of(const kws_clip_name *says)
 	if (sscanf(says->when, "%d-%d-%d %d:%d:%lf", &y, &m, &d, &h, &min, &s) != 6)
 		return 0.0;
 	const int from = m > 2 ? m - 3 : m + 9, year = m > 2 ? y : y - 1;
-	const double days = 365.0 * year + year / 4 - year / 100 + year / 400
-			    + (153 * from + 2) / 5 + d;
+	const double days =
+		365.0 * year + year / 4 - year / 100 + year / 400 + (153 * from + 2) / 5 + d;
 	return days * 86400.0 + h * 3600.0 + min * 60.0 + s;
 }
 
@@ -326,7 +327,8 @@ static void report(const task *t)
 	printf("%zu right, %zu wrong, %zu another word, %zu words besides; %zu not marked yet\n",
 	       n[0], n[1], n[2], too, left);
 	if (left)
-		printf("kws eval and calibrate take a clip that is not marked for one without words\n");
+		printf("kws eval and calibrate take a clip that is not marked for one without "
+		       "words\n");
 	else if (t->c.n && t->c.all[0].clip)
 		print_next(t);
 }
@@ -360,7 +362,8 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "DIR|CLIP...\n--events LIST [FILE...]",
-	.doc = "Make truth files, a.tsv beside a.wav, by listening: each clip that kwsd kept, or each "
+	.doc = "Make truth files, a.tsv beside a.wav, by listening: each clip that kwsd kept, or "
+	       "each "
 	       "event of a recording, is played, and you say whether the word was said: y, n, or "
 	       "another word. What was marked is kept, and not asked for again.",
 };

@@ -183,10 +183,10 @@ static void write_line(const writing *w, size_t i, const char *word, bool too_)
 	const bool counts = word && !is_written(w->of, i, word, start, end);
 	fprintf(w->to, "%s%.3f\t%.3f\t%s\t%s\t%.3f\t%s\n", counts ? "" : "# ", start, end,
 		word ? word : "-", c->word, c->start,
-		too_				? too
-		: !word				? wrong
-		: strcmp(word, c->word) == 0	? right
-						: other);
+		too_			     ? too
+		: !word			     ? wrong
+		: strcmp(word, c->word) == 0 ? right
+					     : other);
 }
 
 static void write_answers(const writing *w, size_t i)
