@@ -34,6 +34,16 @@ def room(rng, x):
     return fftconvolve(x, tail)[: len(x)]
 
 
+def distant(rng, x, metres, critical=0.6):
+    """x as it is heard so far from the mouth, in a room of RT60 0.4 s in which direct and reverberant sound are alike at
+    `critical` metres. Direct sound has the level of x."""
+    tail = rng.standard_normal(int(0.4 * RATE)) * np.exp(-6.9 * np.arange(int(0.4 * RATE)) / (0.4 * RATE))
+    tail[: int(0.003 * RATE)] = 0
+    tail *= metres / critical / np.sqrt(np.square(tail).sum())
+    tail[0] = 1
+    return fftconvolve(x, tail)[: len(x)]
+
+
 def colour(rng, x):
     """Band limits of telephones and cheap microphones, and a smooth random response, by multiplication in frequency."""
     f = np.fft.rfftfreq(len(x), 1 / RATE)
@@ -57,8 +67,13 @@ CODECS = [("OGG", "VORBIS", RATE), ("MP3", "MPEG_LAYER_III", RATE), ("WAV", "IMA
 def codec(rng, x):
     """x as a codec leaves it, with the same place in time: one that loses something, at 16 or 8 kHz."""
     kind, subtype, rate = CODECS[rng.integers(len(CODECS))]
+    return coded(x, kind, subtype, rate, rng.uniform(0.4, 0.9) if kind in ("OGG", "MP3") else None)
+
+
+def coded(x, kind, subtype, rate, level=None):
+    """x as a file of libsndfile leaves it, at that rate. level: compression, 0 to 1; None: the codec has none."""
     y = np.clip(x if rate == RATE else resample_poly(x, 1, RATE // rate), -1, 1)
-    quality = {"compression_level": rng.uniform(0.4, 0.9)} if kind in ("OGG", "MP3") else {}
+    quality = {} if level is None else {"compression_level": level}
     file = io.BytesIO()
     soundfile.write(file, y, rate, subtype, format=kind, **quality)
     file.seek(0)

@@ -1,4 +1,5 @@
 """Words: read from the corpus, carried by every file, and held against each other where files come together."""
+import csv
 import json
 
 import made
@@ -167,8 +168,13 @@ def test_manifest_and_all_of_the_pipeline(tmp_path, teacher):
     made.call("teacher", "--shards", "runs/shards/v00.npz", "runs/shards/v01.npz", "--epochs", 1, cwd=tmp_path)
     made.call("train", *data, "--shards", "runs/shards/v00.npz", "runs/shards/v01.npz", "--run", "r", *SMALL, cwd=tmp_path)
     made.call("mix", *data, "--out", "m.flac", "--seconds", 20, cwd=tmp_path)
-    made.call("conditions", *data, "--out", "conditions", cwd=tmp_path)
-    assert "cat\n" in (tmp_path / "conditions" / "clean" / "list.tsv").read_text()
+    for split in ("val", "test"):
+        made.call("conditions", *data, "--split", split, "--out", split, cwd=tmp_path)
+        listed = list(csv.DictReader((tmp_path / split / "room4m" / "list.tsv").open(), delimiter="\t"))
+        of = {r["speaker"] for r in rows(tmp_path / "corpus") if r["split"] == split and r["kind"] != "noise"}
+        assert {r["speaker"] for r in listed if r["word"] != SILENCE} == of and {r["word"] for r in listed} > {"cat", "yes"}
+    said = made.call("conditions", *data, "--split", "nothing", "--out", "x", cwd=tmp_path, status=1)
+    assert "no clips of split nothing" in said
     assert "no running speech" in made.call("dense", *data, "--teacher", teacher, cwd=tmp_path, status=1)
 
 
