@@ -132,19 +132,32 @@ def script(name, *args, cwd, **env):
                           check=False)
 
 
+def assert_adds_up(said):
+    """The clips by speaker are the clean ones without the silences: as many, and as many of them right."""
+    part = re.search(r"speakers: \d+ with most errors ([\d.]+) % of (\d+) clips, all others ([\d.]+) % of (\d+)", said)
+    right = sum(round(float(part[k]) * int(part[k + 1]) / 100) for k in (1, 3))
+    rows = re.findall(r"^(\w+) +(\d+) +(\d+) +[\d.]+ %", said, re.M)
+    clips = [(int(n), int(ok)) for word, n, ok in rows if word != SILENCE]
+    assert (int(part[2]) + int(part[4]), right) == tuple(map(sum, zip(*clips, strict=True)))
+
+
 def test_measure(pipeline, corpus, tmp_path, kws):
     model = pipeline / "mine.safetensors"
     done = script("measure", corpus, model, "out", cwd=tmp_path, KWS=kws, MIX_SECONDS="20")
     assert done.returncode == 0, done.stdout + done.stderr
-    for part in ("clean", "stream-snr20", "telephone8k", "rate48k", "# misses in mixes", "# events where no command"):
+    for part in ("clean", "stream-snr20", "telephone8k", "rate48k", "room4m", "gsm8k", "# misses in mixes",
+                 "# events where no command"):
         assert part in done.stdout
     assert "0 words said in 0 recordings" in done.stdout.split("# events")[1]
+    assert_adds_up(done.stdout)
     (tmp_path / "said.tsv").write_text("recording\tstart\tend\tword\ntalk1.flac\t1.2\t1.5\talpha\n")
     done = script("measure", corpus, model, "out", cwd=tmp_path, KWS=kws, MIX_SECONDS="20", SAID=str(tmp_path / "said.tsv"))
     assert "1 words said in 1 recordings" in done.stdout.split("# events")[1]
     other = made.corpus(tmp_path / "other", speech=0)
     done = script("measure", other, model, "out", cwd=tmp_path, KWS=kws, MIX_SECONDS="20")
     assert done.returncode == 1 and "out: is of another corpus" in done.stderr
+    done = script("measure", corpus, model, "out", cwd=tmp_path, KWS=kws, SPLIT="held")
+    assert done.returncode == 1 and "or split" in done.stderr
     done = script("measure", other, model, "out2", cwd=tmp_path, KWS=kws, MIX_SECONDS="20")  # without speech and orders
     assert done.returncode == 0, done.stdout + done.stderr
 
