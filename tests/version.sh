@@ -20,6 +20,5 @@ for project in */pyproject.toml; do
 done
 says CHANGES.md "$(sed -n '/^## /{s/^## \([0-9.]*\).*/\1/p;q}' CHANGES.md)"
 [ ! -f debian/changelog ] || says debian/changelog "$(sed -n '1s/.*(\(.*\)-[^-]*).*/\1/p' debian/changelog)"
-[ ! -f CITATION.cff ] || says CITATION.cff "$(sed -n 's/^version: *"\{0,1\}\([0-9.]*\).*/\1/p' CITATION.cff)"
 [ $status = 0 ] && echo "version: $version everywhere"
 exit $status
