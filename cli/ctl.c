@@ -43,7 +43,7 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Of all requests:", 2 },
 	{ "socket", OPT_SOCKET, "PATH", 0,
 	  "The control socket (default: $KWS_CONTROL, $RUNTIME_DIRECTORY/control, "
-	  "/run/kwsd/control)",
+	  "$XDG_RUNTIME_DIR/kwsd/control if it exists, /run/kwsd/control)",
 	  0 },
 	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "Wait at most SECONDS for an answer (default: 30)",
 	  0 },

@@ -18,9 +18,15 @@ void kws_link_path(const char *path, char *out, size_t n)
 {
 	const char *named = getenv("KWS_CONTROL");
 
-	if (path || (named && *named))
+	if (path || (named && *named)) {
 		snprintf(out, n, "%s", path ? path : named);
-	else if (!kws_find_of_service("RUNTIME_DIRECTORY", "control", out, n))
+		return;
+	}
+	if (kws_find_of_service("RUNTIME_DIRECTORY", "control", out, n))
+		return;
+	/* kwsd of the session, if it runs */
+	if (!kws_find_of_service("XDG_RUNTIME_DIR", "kwsd/control", out, n)
+	    || access(out, F_OK) != 0)
 		snprintf(out, n, "/run/kwsd/control");
 }
 

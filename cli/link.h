@@ -14,7 +14,7 @@ typedef struct {
 } kws_link;
 
 /* The path of the control socket: path, or if NULL the first of $KWS_CONTROL,
- * $RUNTIME_DIRECTORY/control, /run/kwsd/control. */
+ * $RUNTIME_DIRECTORY/control, $XDG_RUNTIME_DIR/kwsd/control if it exists, /run/kwsd/control. */
 void kws_link_path(const char *path, char *out, size_t n);
 
 /* False: errno says why; ETIMEDOUT after timeout_s. */

@@ -3,6 +3,7 @@
 #include "tests/run_kws.h"
 #include "tests/sockets.h"
 
+#include <sys/stat.h>
 #include <sysexits.h>
 
 static char asked[4096]; /* of the last run, by all connections, a line each */
@@ -263,6 +264,15 @@ static void where_it_is(void **state)
 	assert_int_equal(with(SAYS("{\"ok\":true}\n"), "ctl reload"), 0);
 	unsetenv("RUNTIME_DIRECTORY");
 	assert_int_equal(with(SAYS("{\"ok\":true}\n"), "ctl --socket control reload"), 0);
+	/* of the session, where its kwsd runs; else the system's */
+	setenv("XDG_RUNTIME_DIR", dir, 1);
+	mkdir(in_dir("kwsd"), 0700);
+	snprintf(path, sizeof path, "%s/kwsd/control", dir);
+	assert_int_equal(with(SAYS("{\"ok\":true}\n"), "ctl reload"), 0);
+	snprintf(path, sizeof path, "%s/control", dir);
+	assert_int_equal(with(SAYS("{\"ok\":true}\n"), "ctl reload"), EX_UNAVAILABLE);
+	assert_non_null(strstr(err, "/run/kwsd/control: kwsd is not"));
+	rmdir(in_dir("kwsd"));
 	setenv("KWS_CONTROL", "/nonexistent/control", 1);
 	assert_int_equal(with(SAYS("{\"ok\":true}\n"), "ctl reload"), EX_UNAVAILABLE);
 	assert_non_null(strstr(err, "/nonexistent/control: kwsd is not"));
