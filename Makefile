@@ -340,7 +340,8 @@ BIN     := $(PREFIX)/bin
 LIBDIR  ?= $(PREFIX)/lib
 INCLUDE := $(PREFIX)/include
 MAN     := $(PREFIX)/share/man
-UNITS   := $(PREFIX)/lib/systemd/system
+UNITS   ?= $(PREFIX)/lib/systemd/system
+USER_UNITS := $(PREFIX)/lib/systemd/user
 SYSCONF ?= /etc
 # of all programs, in one file for each shell
 BASH_COMP := $(PREFIX)/share/bash-completion/completions
@@ -348,23 +349,21 @@ ZSH_COMP  := $(PREFIX)/share/zsh/site-functions
 FISH_COMP := $(PREFIX)/share/fish/vendor_completions.d
 
 SERVICES   := kwsd $(addprefix kwsd-,$(GATEWAYS))
+MAN_PAGES  := $(notdir $(wildcard docs/*.[1-8]))
 UNIT_FILES := $(notdir $(wildcard systemd/*.service systemd/*.socket))
 
 # what names a place, with the places of this installation
-placed = sed 's|/usr/local/bin/|$(BIN)/|; s|/usr/local/share/kwsd|$(SHARE)|; s|/etc/kwsd/|$(SYSCONF)/kwsd/|' $(1)
+placed = sed 's|/usr/local/bin/kws|$(BIN)/kws|; s|/usr/local/share/kwsd|$(SHARE)|; s|/usr/local/lib/systemd/system|$(UNITS)|; s|/etc/kwsd/|$(SYSCONF)/kwsd/|' $(1)
 
 # the configuration that is there stays: it is the user's
 install: all
-	install -d $(addprefix $(DESTDIR),$(BIN) $(LIBDIR)/pkgconfig $(INCLUDE)/kws $(MAN)/man1 $(MAN)/man3 $(MAN)/man5 $(MAN)/man8 $(UNITS) $(SHARE) $(BASH_COMP) $(ZSH_COMP) $(FISH_COMP) $(SYSCONF)/kwsd)
+	install -d $(addprefix $(DESTDIR),$(BIN) $(LIBDIR)/pkgconfig $(INCLUDE)/kws $(MAN)/man1 $(MAN)/man3 $(MAN)/man5 $(MAN)/man8 $(UNITS) $(USER_UNITS) $(SHARE) $(BASH_COMP) $(ZSH_COMP) $(FISH_COMP) $(SYSCONF)/kwsd)
 	install -m755 $(PROGRAMS) $(DESTDIR)$(BIN)
 	install -m644 $(B)/libkws.so.0 $(B)/libkws.a $(DESTDIR)$(LIBDIR)
 	ln -sf libkws.so.0 $(DESTDIR)$(LIBDIR)/libkws.so
 	install -m644 include/kws/kws.h $(DESTDIR)$(INCLUDE)/kws
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' include/kws.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/kws.pc
-	install -m644 docs/kws.1 $(DESTDIR)$(MAN)/man1
-	install -m644 docs/kws.3 $(DESTDIR)$(MAN)/man3
-	install -m644 docs/kwsd.conf.5 $(DESTDIR)$(MAN)/man5
-	install -m644 docs/*.8 $(DESTDIR)$(MAN)/man8
+	for m in $(MAN_PAGES); do $(call placed,docs/$$m) >$(DESTDIR)$(MAN)/man$${m##*.}/$$m; chmod 644 $(DESTDIR)$(MAN)/man$${m##*.}/$$m; done
 	install -m644 cli/kws.bash-completion $(DESTDIR)$(BASH_COMP)/kws
 	install -m644 cli/kws.zsh-completion $(DESTDIR)$(ZSH_COMP)/_kws
 	install -m644 cli/kws.fish-completion $(DESTDIR)$(FISH_COMP)/kws.fish
@@ -373,12 +372,13 @@ install: all
 	install -d $(DESTDIR)$(SHARE)/avahi
 	install -m644 config/avahi/*.service $(DESTDIR)$(SHARE)/avahi
 	for u in $(UNIT_FILES); do $(call placed,systemd/$$u) >$(DESTDIR)$(UNITS)/$$u; chmod 644 $(DESTDIR)$(UNITS)/$$u; done
+	$(call placed,systemd/user/kwsd.service) >$(DESTDIR)$(USER_UNITS)/kwsd.service; chmod 644 $(DESTDIR)$(USER_UNITS)/kwsd.service
 	$(call placed,config/kwsd.conf) >$(B)/kwsd.conf
 	[ -e $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf ] || install -m644 $(B)/kwsd.conf $(DESTDIR)$(SYSCONF)/kwsd
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR),$(patsubst $(B)/%,$(BIN)/%,$(PROGRAMS)) $(patsubst docs/%,$(MAN)/man8/%,$(wildcard docs/*.8)) \
-		$(MAN)/man1/kws.1 $(MAN)/man3/kws.3 $(MAN)/man5/kwsd.conf.5 $(addprefix $(UNITS)/,$(UNIT_FILES)) \
+	rm -f $(addprefix $(DESTDIR),$(patsubst $(B)/%,$(BIN)/%,$(PROGRAMS)) $(foreach m,$(MAN_PAGES),$(MAN)/man$(subst .,,$(suffix $m))/$m) \
+		$(addprefix $(UNITS)/,$(UNIT_FILES)) $(USER_UNITS)/kwsd.service \
 		$(addprefix $(BASH_COMP)/,kws $(SERVICES)) $(ZSH_COMP)/_kws $(patsubst %,$(FISH_COMP)/%.fish,kws $(SERVICES)) $(INCLUDE)/kws/kws.h \
 		$(LIBDIR)/libkws.so.0 $(LIBDIR)/libkws.so $(LIBDIR)/libkws.a $(LIBDIR)/pkgconfig/kws.pc)
 	-rmdir $(DESTDIR)$(INCLUDE)/kws

@@ -7,6 +7,7 @@ installed() { # FOLDER: what `make install` puts there, made by hand so that no 
 	install -D -m755 "$KWS" "$1/usr/local/bin/kws"
 	install -D -m644 "$MODEL" "$1/usr/local/share/kwsd/commands-12.safetensors"
 	for u in systemd/*.service systemd/*.socket; do install -D -m644 "$u" "$1/etc/systemd/system/${u##*/}"; done
+	install -D -m644 systemd/user/kwsd.service "$1/etc/systemd/user/kwsd.service"
 	for p in "$B"/kwsd-*; do [ ! -x "$p" ] || install -D -m755 "$p" "$1/usr/local/bin/${p##*/}"; done
 }
 
@@ -27,6 +28,10 @@ test_units() { # at most 30 s
 		echo "$u: exposure $score"
 		awk "BEGIN {exit !($score <= $most)}" || fail "exposure $score"
 	done
+	mkdir "$T/user"
+	sed "s|^\(Exec[A-Za-z]*\)=/usr/local/bin/|\1=$B/|" systemd/user/kwsd.service > "$T/user/kwsd.service"
+	XDG_RUNTIME_DIR=$T systemd-analyze --user verify --man=no "$T/user/kwsd.service" > "$T/err" 2>&1 || fail "verify"
+	[ ! -s "$T/err" ] || fail "verify the user's kwsd.service"
 }
 
 # What the container has of ours: the script that runs in it, a configuration, and units.
@@ -35,7 +40,7 @@ inside_files() { # ROOT SCRIPT
 	mkdir -p "$R/t" "$R/etc/kwsd" "$R/etc/systemd/system/kwsd.service.d"
 	sed "s|unix:$T/pulse/native|unix:/kwspulse/native|" "$T/pulse/alsa.conf" > "$R/t/alsa.conf"
 	cp "tests/system/$2" "$R/t/run.sh"
-	cp docs/*.md "$R/t"
+	cp docs/*.md config/kwsd.conf "$R/t"
 	wide_model "$R/t/large.safetensors" 7 7 4
 	if [ -e "$T/commands" ]; then
 		cp -r "$T/commands" tests/data/takes "$R/t/"
@@ -114,6 +119,12 @@ boot() { # SCRIPT
 
 test_boot() { # at most 300 s
 	boot inside.sh
+}
+
+# The unit of a desktop's session.
+test_boot_user() { # at most 120 s
+	need paplay pactl
+	boot inside_user.sh
 }
 
 test_boot_wyoming() { # at most 120 s
