@@ -229,11 +229,16 @@ static void mix(const kws_device *d, const float *frames, size_t n, float *mono)
 	}
 }
 
+static size_t in_ring(const kws_device *d)
+{
+	return kws_ring_available(&d->ring) / (d->judge ? d->channels : 1);
+}
+
 static size_t read_ring(kws_device *d, float *pcm, size_t n)
 {
 	if (!d->judge)
 		return kws_ring_read(&d->ring, pcm, n);
-	if (kws_device_available(d) < n)
+	if (in_ring(d) < n)
 		return 0;
 	for (size_t done = 0, k; done < n; done += k) {
 		k = n - done < KWS_DEVICE_BLOCK ? n - done : KWS_DEVICE_BLOCK;
@@ -246,8 +251,11 @@ static size_t read_ring(kws_device *d, float *pcm, size_t n)
 
 size_t kws_device_read(kws_device *d, float *pcm, size_t n)
 {
-	size_t got = read_ring(d, pcm, n);
 	uint64_t wakes;
+
+	if (d->fetch && in_ring(d) < n)
+		d->fetch(d);
+	size_t got = read_ring(d, pcm, n);
 
 	/* clear the event first, then look again: samples that arrive in between set it again */
 	if (!got && d->fd >= 0 && read(d->fd, &wakes, sizeof wakes) > 0)
@@ -257,9 +265,11 @@ size_t kws_device_read(kws_device *d, float *pcm, size_t n)
 	return got;
 }
 
-size_t kws_device_available(const kws_device *d)
+size_t kws_device_available(kws_device *d)
 {
-	return kws_ring_available(&d->ring) / (d->judge ? d->channels : 1);
+	if (d->fetch)
+		d->fetch(d);
+	return in_ring(d);
 }
 
 void kws_device_state_get(const kws_device *d, kws_device_state *st)
@@ -268,7 +278,7 @@ void kws_device_state_get(const kws_device *d, kws_device_state *st)
 	st->ended = atomic_load(&d->ended);
 	st->finished = atomic_load(&d->finished);
 	st->refused = atomic_load(&d->refused);
-	st->callbacks = atomic_load(&d->callbacks);
+	st->blocks = atomic_load(&d->blocks);
 	st->overflows = atomic_load(&d->overflows);
 	st->dropped = kws_ring_dropped(&d->ring);
 }

@@ -2,7 +2,8 @@
  *
  * Opening, closing and listing devices may take seconds, or hang for ever if a sound server dies.
  * Call them from a thread that is free to hang. All other functions are for one reader thread; they
- * neither block nor allocate.
+ * neither block nor allocate. A microphone has no thread of its own: the reader fetches what the
+ * sound system has, which keeps up to 2 s of sound.
  *
  * Names of devices:
  *
@@ -36,10 +37,10 @@ typedef struct {
 
 typedef struct {
 	const char *name;
-	unsigned rate_hz;  /* 0: 16000; if refused, the device's own, then 48000, then 44100 */
-	unsigned channels; /* 0: one; if refused, two, then all that the device has */
-	unsigned channel;  /* 0: the mean of all; n: channel n, counted from 1 */
-	unsigned latency_ms;
+	unsigned rate_hz;    /* 0: 16000; if refused, the device's own, then 48000, then 44100 */
+	unsigned channels;   /* 0: one; if refused, two, then all that the device has */
+	unsigned channel;    /* 0: the mean of all; n: channel n, counted from 1 */
+	unsigned latency_ms; /* 5..1000: a sound system delivers pieces of this length */
 	bool patient; /* raw: wait without limit for the first bytes, which may be a header */
 } kws_device_config;
 
@@ -78,11 +79,11 @@ bool kws_device_is_pipe(const kws_device *d);	   /* raw: may be faster than real
 
 /* Read exactly n mono samples, or none. Returns n or 0. n: at most one second. */
 size_t kws_device_read(kws_device *d, float *pcm, size_t n);
-size_t kws_device_available(const kws_device *d);
+size_t kws_device_available(kws_device *d);
 
-/* What the capturing thread has seen so far. */
+/* What was seen so far. */
 typedef struct {
-	unsigned long callbacks; /* blocks received */
+	unsigned long blocks; /* received */
 	/* Times the sound system reported that it lost audio before we got it. */
 	unsigned long overflows;
 	size_t dropped; /* samples lost because the ring was full */

@@ -9,13 +9,13 @@ struct kws_device {
 	kws_ring ring;
 	float *room; /* (cap,) memory of the ring */
 	size_t cap;
-	/* If the ring carries all channels, the reader mixes and judges them, because the sound
-	 * system's callback does nothing but write the ring. NULL: the ring carries mono. */
+	/* If the ring carries all channels, the reader mixes and judges them. NULL: the ring carries
+	 * mono. */
 	kws_judge *judge;
 	float *frames; /* (KWS_DEVICE_BLOCK, channels) */
 	char name[KWS_DEVICE_NAME];
 	unsigned rate_hz, channels, channel;
-	atomic_ulong callbacks, overflows;
+	atomic_ulong blocks, overflows;
 	atomic_bool ended, finished, refused;
 	atomic_size_t taken; /* samples read; the pipe's thread uses it to wait for room */
 	int fd;
@@ -27,6 +27,9 @@ struct kws_device {
 	bool has_findings;
 	kws_findings last; /* for all of the sound; set before ended */
 	bool has_last;
+	/* Called by the reader: move what has come into the ring, without waiting. NULL: a thread
+	 * of the back end does that. */
+	void (*fetch)(kws_device *d);
 	void (*stop)(kws_device *d);
 	void *part; /* the back end's data */
 };

@@ -192,27 +192,36 @@ size_t kws_device_rates(const kws_device_info *info, unsigned *rates, size_t max
 
 /* ---- capture ---- */
 
-/* Runs on PortAudio's thread: no lock, no allocation, no system call. */
-static int callback(const void *in, void *out, unsigned long n, const PaStreamCallbackTimeInfo *t,
-		    PaStreamCallbackFlags flags, void *user)
-{
-	kws_device *d = user;
+/* The sound system keeps the last BUFFER_MS of sound, in at most MOST_PERIODS pieces. */
+enum { BUFFER_MS = 2000, MOST_PERIODS = 32 };
 
-	(void)out;
-	(void)t;
-	if (flags & paInputOverflow)
-		atomic_fetch_add_explicit(&d->overflows, 1, memory_order_relaxed);
-	if (in)
-		kws_ring_write_frames(&d->ring, in, n, d->channels);
-	atomic_fetch_add_explicit(&d->callbacks, 1, memory_order_release);
-	return paContinue;
+/* The device is gone, or the sound system gives up. */
+static void give_up(kws_device *d, PaError e)
+{
+	snprintf(d->trouble, sizeof d->trouble, "the device went away: %s", Pa_GetErrorText(e));
+	atomic_store(&d->ended, true);
 }
 
-static void finished(void *user)
+/* Move what the sound system has into the ring. It never waits for more. */
+static void fetch(kws_device *d)
 {
-	kws_device *d = user;
+	signed long left = atomic_load(&d->ended) ? 0 : Pa_GetStreamReadAvailable(d->part);
+	PaError e = left < 0 ? (PaError)left : paNoError;
 
-	atomic_store(&d->ended, true);
+	if (left > 0)
+		atomic_fetch_add_explicit(&d->blocks, 1, memory_order_release);
+	while (left > 0 && (e == paNoError || e == paInputOverflowed)) {
+		const signed long n = left < KWS_DEVICE_BLOCK ? left : KWS_DEVICE_BLOCK;
+
+		e = Pa_ReadStream(d->part, d->frames, (unsigned long)n);
+		if (e == paInputOverflowed)
+			atomic_fetch_add_explicit(&d->overflows, 1, memory_order_relaxed);
+		if (e == paNoError || e == paInputOverflowed)
+			kws_ring_write_frames(&d->ring, d->frames, (size_t)n, d->channels);
+		left -= n;
+	}
+	if (e != paNoError && e != paInputOverflowed)
+		give_up(d, e);
 }
 
 static void stop(kws_device *d)
@@ -225,13 +234,19 @@ static void stop(kws_device *d)
 	leave();
 }
 
-static PaError try_open(kws_device *d, target *t)
+static PaError try_open(kws_device *d, target *t, unsigned latency_ms)
 {
 	PaStream *s = NULL;
+	const unsigned long period = (unsigned long)d->rate_hz * latency_ms / 1000;
+	const int periods = BUFFER_MS / latency_ms > MOST_PERIODS ? MOST_PERIODS
+								  : (int)(BUFFER_MS / latency_ms);
 
 	t->stream.channelCount = (int)d->channels;
-	PaError e = Pa_OpenStream(&s, &t->stream, NULL, d->rate_hz, d->rate_hz / 100,
-				  paClipOff | paDitherOff, callback, d);
+	/* PortAudio makes the buffer one period longer than this */
+	t->stream.suggestedLatency = (double)period * (periods - 1) / d->rate_hz;
+	PaAlsa_SetNumPeriods(periods);
+	PaError e = Pa_OpenStream(&s, &t->stream, NULL, d->rate_hz, period, paClipOff | paDitherOff,
+				  NULL, NULL);
 	if (e == paNoError)
 		d->part = s;
 	return e;
@@ -267,7 +282,7 @@ static PaError negotiate(kws_device *d, const kws_device_config *cfg, const kws_
 				continue;
 			d->rate_hz = rates[r];
 			d->channels = counts[c];
-			e = try_open(d, t);
+			e = try_open(d, t, cfg->latency_ms);
 			if (e != paInvalidSampleRate && e != paInvalidChannelCount
 			    && e != paUnanticipatedHostError)
 				return e; /* opened, busy or removed: other rates will not help */
@@ -301,13 +316,11 @@ static enum kws_status open_stream(kws_device *d, const kws_device_config *cfg,
 				"%s: added after a device was opened; %s can open it only when "
 				"no device is open",
 				info->id, info->api);
-	t.stream.suggestedLatency = 1e-3 * cfg->latency_ms;
 	e = negotiate(d, cfg, info, &t);
 	if (e != paNoError)
 		return refused(e, info, err);
 	status = kws_device_room_for_channels(d, err);
 	if (status == KWS_OK) {
-		Pa_SetStreamFinishedCallback(d->part, finished);
 		e = Pa_StartStream(d->part);
 		if (e != paNoError)
 			status = refused(e, info, err);
@@ -332,9 +345,10 @@ static enum kws_status open_device(kws_device *d, const kws_device_config *cfg,
 				"%s: another device takes long to open or to close", d->name);
 	e = use();
 	status = e == paNoError ? open_stream(d, cfg, info, err) : refused(e, info, err);
-	if (status == KWS_OK)
+	if (status == KWS_OK) {
 		d->stop = stop;
-	else if (e == paNoError)
+		d->fetch = fetch;
+	} else if (e == paNoError)
 		end_use();
 	leave();
 	return status;

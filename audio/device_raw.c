@@ -130,7 +130,7 @@ static void *run(void *arg)
 			return NULL;
 		const enum kws_status status = kws_source_read(r->source, pcm, BLOCK, &got, &err);
 		written += kws_ring_write(&d->ring, pcm, got);
-		atomic_fetch_add(&d->callbacks, 1);
+		atomic_fetch_add(&d->blocks, 1);
 		leave_findings(d, r);
 		wake(d);
 		if (status != KWS_OK || got == 0) {

@@ -270,8 +270,8 @@ static int hear(view *v, unsigned seconds)
 		kws_device_state_get(v->device, &st);
 		hear_some(v, seconds);
 		warn(v);
-		rest = st.callbacks == blocks ? rest + 1 : 0;
-		blocks = st.callbacks;
+		rest = st.blocks == blocks ? rest + 1 : 0;
+		blocks = st.blocks;
 		if (st.ended && kws_device_available(v->device) < hop) {
 			if (!st.finished)
 				complain(v, "the device went away");

@@ -24,6 +24,8 @@ enum { KWS_CONF_NAME = KWS_NAME, KWS_CONF_AUDIOS = 8, KWS_CONF_MODELS = 16, KWS_
 enum { KWS_CONF_CONTROL_KB = 192 };
 /* The longest part of a clip besides pre_ms and post_ms: of the word. */
 enum { KWS_CONF_CLIP_WORD_MS = 2000 };
+/* latency_ms of audio = power: five wakes a second. */
+enum { KWS_CONF_POWER_MS = 200 };
 /* A key that a named [decision] does not set: the plain section's value applies. */
 enum { KWS_CONF_UNSAID = -2 };
 
@@ -119,7 +121,7 @@ typedef struct {
 } kws_conf_log;
 
 typedef struct {
-	unsigned poll_ms, outage_s;
+	unsigned outage_s;
 } kws_conf_service;
 
 /* Of kwsd-mqtt. */

@@ -94,6 +94,22 @@ static void print_count_or_model(const kws_conf_key *k, const void *field, char 
 		snprintf(text, n, "%s", v == KWS_CONF_UNSAID ? "" : "model");
 }
 
+/* a count, or "power": the longest that saves power and still answers at once */
+static bool parse_latency(const kws_conf_key *k, const char *text, void *field)
+{
+	const unsigned power = KWS_CONF_POWER_MS;
+
+	if (strcmp(text, "power") != 0)
+		return parse_count(k, text, field);
+	memcpy(field, &power, sizeof power);
+	return true;
+}
+
+static void range_latency(const kws_conf_key *k, char *text, size_t n)
+{
+	snprintf(text, n, "in %.10g..%.10g or power", k->min, k->max);
+}
+
 static bool parse_real_or_model(const kws_conf_key *k, const char *text, void *field)
 {
 	float f = -1.0f;
@@ -361,6 +377,7 @@ static void range_choice(const kws_conf_key *k, char *text, size_t n)
 KIND(count, parse_count, print_count, range_number, NOWHERE);
 KIND(events, parse_count, print_count, range_number, NOWHERE);
 KIND(real, parse_real, print_real, range_number, NOWHERE);
+KIND(latency, parse_latency, print_count, range_latency, NOWHERE);
 KIND(count_or_model, parse_count_or_model, print_count_or_model, range_or_model, NOWHERE);
 KIND(real_or_model, parse_real_or_model, print_real_or_model, range_or_model, NOWHERE);
 KIND(text, parse_text, print_text, range_text, NOWHERE);

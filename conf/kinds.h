@@ -30,7 +30,7 @@ struct kws_conf_key {
 /* parse: takes the whole text, or returns false and leaves the field unchanged. print: writes a
  * text that parse reads back to the same value. range: the valid range, for messages. max of a text
  * is the size of its array. */
-extern const kws_conf_kind kws_conf_count, kws_conf_real, kws_conf_count_or_model,
+extern const kws_conf_kind kws_conf_count, kws_conf_latency, kws_conf_real, kws_conf_count_or_model,
 	kws_conf_real_or_model;
 extern const kws_conf_kind kws_conf_text, kws_conf_device, kws_conf_command, kws_conf_mode,
 	kws_conf_choice;

@@ -28,7 +28,7 @@ struct kws_capture {
 	double retry_at, backoff_s;
 	double started, last_step,
 		quiet_s; /* of the running stream; quiet_s: time since the last block */
-	unsigned long callbacks;
+	unsigned long blocks;
 	unsigned stream, attempts;
 	bool told[KWS_N_FLAWS]; /* flaws of the running stream that were reported */
 	bool reopen;		/* the settings have changed during an order */
@@ -215,7 +215,7 @@ static void opened(kws_capture *c, double mono)
 	c->stream++;
 	c->started = c->last_step = mono;
 	c->quiet_s = 0.0;
-	c->callbacks = 0;
+	c->blocks = 0;
 	c->attempts = 0;
 	memset(c->told, 0, sizeof c->told);
 	if (c->reopen)
@@ -276,21 +276,29 @@ static void tell_flaws(kws_capture *c, bool whole)
 	}
 }
 
+/* A piece may be late by as much as two others. */
+static double stall_limit(const kws_capture *c, const kws_device_state *st)
+{
+	const double limit = fmax(1e-3 * c->conf.stall_ms, 3e-3 * c->conf.latency_ms);
+
+	return st->blocks ? limit : fmax(limit, first_block_s);
+}
+
 /* Count the time without blocks only while kwsd runs: if kwsd was stopped for a second, that is not
  * the device's fault. */
 static void watch(kws_capture *c, double mono)
 {
-	double limit = 1e-3 * c->conf.stall_ms, dt = mono - c->last_step;
+	const double dt = mono - c->last_step, awake = fmax(0.1, 1.5e-3 * c->conf.latency_ms);
 	kws_device_state st;
 
 	kws_device_state_get(c->device, &st);
 	tell_flaws(c, st.finished);
 	c->last_step = mono;
-	if (st.callbacks != c->callbacks) {
-		c->callbacks = st.callbacks;
+	if (st.blocks != c->blocks) {
+		c->blocks = st.blocks;
 		c->quiet_s = 0.0;
 	} else {
-		c->quiet_s += dt < 0.1 ? dt : 0.1;
+		c->quiet_s += fmin(dt, awake);
 	}
 	if (st.ended && kws_device_available(c->device) > 0)
 		return; /* process what is left first */
@@ -309,9 +317,7 @@ static void watch(kws_capture *c, double mono)
 								    : "the device went away");
 	else if (kws_device_is_pipe(c->device))
 		return; /* a pipe may pause for any time */
-	else if (c->quiet_s > (st.callbacks	       ? limit
-			       : first_block_s > limit ? first_block_s
-						       : limit))
+	else if (c->quiet_s > stall_limit(c, &st))
 		kws_capture_lose(c, "stalled: the device sends nothing");
 }
 

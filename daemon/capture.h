@@ -33,7 +33,7 @@ bool kws_capture_destroy(kws_capture *c, int timeout_ms);
 /* The same in the background, however long it takes. c must not be used any more. */
 void kws_capture_retire(kws_capture *c);
 
-/* Look after the device; mono: the monotonic clock now. Call it every poll_ms, and when
+/* Look after the device; mono: the monotonic clock now. Call it at least every latency_ms, and when
  * kws_capture_fd is ready. */
 enum kws_capture_state kws_capture_step(kws_capture *c, double mono);
 

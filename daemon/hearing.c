@@ -130,17 +130,27 @@ static void hear(kws_hearing *h, size_t hops)
 	h->behind = !kws_ears_hear(&h->ears, &h->history, hops * h->ears.n);
 }
 
-void kws_hearing_feed(kws_hearing *h, const float *pcm, size_t n)
+static void take_level(kws_hearing *h, const float *hop, size_t n)
 {
-	const double began = kws_clock_mono();
 	double sum = 0.0;
 
 	for (size_t i = 0; i < n; i++)
-		sum += (double)pcm[i] * (double)pcm[i];
-	h->power += 0.01 * (sum / (double)n - h->power); /* 10 ms hops: smoothed over 1 s */
+		sum += (double)hop[i] * (double)hop[i];
+	h->power += 0.01 * (sum / (double)n - h->power); /* smoothed over 1 s */
+}
+
+void kws_hearing_feed(kws_hearing *h, const float *pcm, size_t n)
+{
+	const double began = kws_clock_mono();
+	const size_t hop = h->hz / 100, hops = (n + hop - 1) / hop;
+
+	for (size_t at = 0; at < n; at += hop)
+		take_level(h, pcm + at, n - at < hop ? n - at : hop);
 	kws_history_append(&h->history, pcm, n);
-	hear(h, 1);
-	kws_tally_add(&h->hops, kws_tally_seconds, kws_clock_mono() - began);
+	hear(h, hops);
+	for (size_t i = 0; i < hops; i++)
+		kws_tally_add(&h->hops, kws_tally_seconds,
+			      (kws_clock_mono() - began) / (double)hops);
 	if (h->clips)
 		kws_clips_step(h->clips, &h->list, &h->history, false);
 }

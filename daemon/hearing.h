@@ -34,7 +34,8 @@ void kws_hearing_clips(kws_hearing *h, kws_clips *clips, const kws_conf_clips *c
 
 /* A stream of a device begins, at hz. Can fail only if the rate has changed. */
 enum kws_status kws_hearing_begin(kws_hearing *h, unsigned hz, const char *device, kws_error *err);
-/* pcm (n,): 10 ms, or less at the end of a stream. */
+/* pcm (n,): whole hops of 10 ms, at most KWS_HEARING_BLOCK_HOPS; at the end of a stream less. */
+enum { KWS_HEARING_BLOCK_HOPS = 4 };
 void kws_hearing_feed(kws_hearing *h, const float *pcm, size_t n);
 /* Let engines that are behind process a few hops more. */
 void kws_hearing_catch_up(kws_hearing *h);

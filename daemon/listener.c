@@ -23,7 +23,9 @@ struct kws_listener {
 	bool open; /* a stream is being processed */
 	char device[KWS_DEVICE_NAME];
 	size_t hop;
-	float *pcm; /* (hop,) */
+	float *pcm;	 /* (KWS_HEARING_BLOCK_HOPS * hop,) */
+	double next;	 /* when to look again, monotonic */
+	unsigned misses; /* times in a row that nothing had come */
 
 	bool told;		 /* the log says that there is no audio */
 	double created, lost_at; /* monotonic times; lost_at: of the last audio */
@@ -46,7 +48,8 @@ static const char *who(const kws_listener *l, prefix *p)
 
 static bool fit_rate(kws_listener *l, unsigned hz, kws_error *err)
 {
-	float *pcm = l->hz == hz ? l->pcm : calloc(hz / 100, sizeof *pcm);
+	float *pcm =
+		l->hz == hz ? l->pcm : calloc(KWS_HEARING_BLOCK_HOPS * (hz / 100), sizeof *pcm);
 
 	if (!pcm)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory") == KWS_OK;
@@ -96,11 +99,11 @@ static void end_stream(kws_listener *l)
 }
 
 /* With the first samples of a stream, report the gap since the stream before. */
-static void first_audio(kws_listener *l, kws_device *d, double mono)
+static void first_audio(kws_listener *l, kws_device *d, size_t n, double mono)
 {
-	/* the first hop, and what came with it, was recorded before now */
+	/* the first n samples, and what came with them, were recorded before now */
 	const bool pipe = kws_device_is_pipe(d);
-	double waited = pipe ? 0.0 : (double)(kws_device_available(d) + l->hop) / l->hz;
+	double waited = pipe ? 0.0 : (double)(kws_device_available(d) + n) / l->hz;
 	double seconds = l->lost_at > 0.0 ? mono - l->lost_at - waited : 0.0;
 	prefix p;
 
@@ -181,44 +184,56 @@ static void check_silence(kws_listener *l, const kws_device *d, size_t n)
 		kws_capture_lose(l->capture, "digital silence");
 }
 
-/* Read the next hop into pcm; if the source has ended, the rest, which may be less. Returns the
- * number of samples. */
-static size_t next_hop(kws_listener *l, kws_device *d, bool ended)
+/* Read the next whole hops, at most this many, into pcm; if the source has ended, the rest, which
+ * may be less than a hop. Returns the number of samples. */
+static size_t next_block(kws_listener *l, kws_device *d, size_t most, bool ended)
 {
-	size_t n = kws_device_read(d, l->pcm, l->hop);
+	const size_t n = kws_device_available(d), hops = n / l->hop;
 
-	if (n || !ended)
-		return n;
-	n = kws_device_available(d);
-	return n && n < l->hop ? kws_device_read(d, l->pcm, n) : 0;
+	if (hops)
+		return kws_device_read(d, l->pcm, (hops < most ? hops : most) * l->hop);
+	return ended && n ? kws_device_read(d, l->pcm, n) : 0;
+}
+
+/* How many hops may be processed next, when `done' were in this step. While an engine is behind,
+ * single ones, and few. */
+static size_t hops_allowed(const kws_listener *l, size_t done)
+{
+	enum { MAX_HOPS = 200 };
+	const bool behind = kws_hearing_is_behind(l->hearing);
+	const size_t most = behind ? KWS_HEARING_LAG_HOPS : MAX_HOPS;
+
+	if (done >= most)
+		return 0;
+	return behind ? 1 : KWS_HEARING_BLOCK_HOPS;
 }
 
 /* Process what is in the ring, but at most 2 s of audio at a time, and for at most 0.1 s on a
  * machine that is slow or busy. A file's reader refills the ring at once, and signals and sockets
- * need their turn, too. */
-static void drain(kws_listener *l, kws_device *d)
+ * need their turn, too. Returns whether there was audio. */
+static bool drain(kws_listener *l, kws_device *d)
 {
-	enum { MAX_HOPS = 200 };
-	size_t n, hops;
+	size_t n, hops, most;
 	double until = kws_clock_mono() + drain_s;
 	kws_device_state st;
 
 	kws_device_state_get(d, &st);
-	for (hops = 0; hops < (kws_hearing_is_behind(l->hearing) ? KWS_HEARING_LAG_HOPS : MAX_HOPS)
-		       && (!hops || kws_clock_mono() < until) && (n = next_hop(l, d, st.ended)) > 0;
-	     hops++) {
+	for (hops = 0; (most = hops_allowed(l, hops)) && (!hops || kws_clock_mono() < until)
+		       && (n = next_block(l, d, most, st.ended)) > 0;
+	     hops += (n + l->hop - 1) / l->hop) {
 		if (!kws_hearing_anchor(l->hearing)->started)
-			first_audio(l, d, kws_clock_mono());
+			first_audio(l, d, n, kws_clock_mono());
 		kws_hearing_feed(l->hearing, l->pcm, n);
 		check_silence(l, d, n);
 		if (kws_capture_device(l->capture) != d)
-			return; /* the device was closed meanwhile */
+			return true; /* the device was closed meanwhile */
 	}
 	kws_hearing_catch_up(l->hearing);
 	if (!hops)
-		return;
+		return false;
 	l->lost_at = kws_clock_mono();
 	check_losses(l, d);
+	return true;
 }
 
 static void check_suspend(kws_listener *l)
@@ -234,13 +249,48 @@ static void check_suspend(kws_listener *l)
 	l->suspended_s = ahead;
 }
 
+/* ---- when to look ---- */
+
+/* Seconds until the next look, after one that found audio or did not.
+ *
+ * A device delivers its audio in pieces. The next look comes a little before the next piece is due;
+ * if it is not there yet, the looks after it come more often. So the looks follow the pieces
+ * closely, with one thread and one timer. If nothing comes for long, they come as often as
+ * pieces. */
+static double wait_s(kws_listener *l, kws_device *d, bool found)
+{
+	enum { CLOSE_LOOKS = 8 };
+	static const double opening_s = 0.005, busy_s = 0.02, idle_s = 0.05, off_s = 0.2;
+	const double piece_s = 1e-3 * l->conf.latency_ms;
+
+	if (!d || !l->open)
+		return l->conf.enabled ? idle_s : off_s;
+	if (kws_hearing_is_behind(l->hearing) || kws_device_available(d) >= l->hop)
+		return busy_s;
+	if (kws_device_is_pipe(d))
+		return idle_s;
+	if (!kws_hearing_anchor(l->hearing)->started)
+		return opening_s;
+	l->misses = found ? 0 : l->misses + 1;
+	if (found)
+		return piece_s * 31 / 32;
+	return l->misses < CLOSE_LOOKS ? piece_s / 8 : piece_s;
+}
+
+double kws_listener_next(const kws_listener *l)
+{
+	return l->next;
+}
+
 enum kws_capture_state kws_listener_step(kws_listener *l)
 {
+	const double began = kws_clock_mono();
 	kws_device *d = kws_capture_device(l->capture);
 	enum kws_capture_state state;
+	bool found = false;
 
 	if (d && l->open)
-		drain(l, d);
+		found = drain(l, d);
 	check_suspend(l);
 	state = kws_capture_step(l->capture, kws_clock_mono());
 	d = kws_capture_device(l->capture);
@@ -248,6 +298,7 @@ enum kws_capture_state kws_listener_step(kws_listener *l)
 		end_stream(l);
 	else if (d && kws_capture_stream(l->capture) != l->stream)
 		begin_stream(l, d);
+	l->next = began + wait_s(l, d, found);
 	return state == KWS_CAPTURE_ENDED && kws_hearing_is_behind(l->hearing) ? KWS_CAPTURE_RUNNING
 									       : state;
 }

@@ -19,6 +19,8 @@ void kws_listener_retire(kws_listener *l);
 
 /* Process the audio that has come, and look after the device. */
 enum kws_capture_state kws_listener_step(kws_listener *l);
+/* When to step next, on the monotonic clock; sooner if a descriptor is ready. */
+double kws_listener_next(const kws_listener *l);
 
 /* At the end: process the audio that has come, and decide open words. */
 void kws_listener_finish(kws_listener *l);

@@ -4,6 +4,7 @@
 #include "runtime/signals.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,27 @@ static void watch_data(kws_service_place *p)
 		p->data_fd = -1;
 }
 
+/* Tell systemd that audio advances. */
+static void beat(void *ctx)
+{
+	kws_service *s = ctx;
+	bool wanted = false;
+	double heard_s = 0.0;
+
+	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++) {
+		const kws_listener *l = s->place[i].listener;
+
+		if (!l || !kws_listener_enabled(l))
+			continue;
+		wanted = true;
+		heard_s += kws_listener_heard_s(l);
+	}
+	if (kws_notify_step(&s->notify, wanted, heard_s, kws_clock_mono()))
+		tell_status(s);
+}
+
+static void look(void *ctx);
+
 static void step(kws_service_place *p)
 {
 	const enum kws_capture_state state = kws_listener_step(p->listener), was = p->state;
@@ -180,33 +202,20 @@ static void step(kws_service_place *p)
 		tell_hung(p->listener);
 	if (is_over(state) && !is_over(was))
 		check_over(p->service);
+	beat(p->service);
+	kws_loop_time(p->service->loop, &p->look, kws_listener_next(p->listener) - kws_clock_mono(),
+		      0.0, look, p);
+}
+
+static void look(void *ctx)
+{
+	step(ctx);
 }
 
 static void on_data(void *ctx, unsigned events)
 {
 	(void)events;
 	step(ctx);
-}
-
-static void tick(void *ctx)
-{
-	kws_service *s = ctx;
-	bool wanted = false;
-	double heard_s = 0.0;
-
-	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++) {
-		kws_service_place *p = &s->place[i];
-
-		if (!p->listener)
-			continue;
-		step(p);
-		if (!kws_listener_enabled(p->listener))
-			continue;
-		wanted = true;
-		heard_s += kws_listener_heard_s(p->listener);
-	}
-	if (kws_notify_step(&s->notify, wanted, heard_s, kws_clock_mono()))
-		tell_status(s);
 }
 
 void kws_service_watch(kws_service *s)
@@ -219,6 +228,7 @@ void kws_service_watch(kws_service *s)
 			continue;
 		kws_loop_remove(s->loop, p->fd);
 		kws_loop_remove(s->loop, p->data_fd);
+		kws_loop_cancel(s->loop, &p->look);
 		*p = (kws_service_place){ .service = s, .listener = l, .fd = -1, .data_fd = -1 };
 	}
 	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++) {
@@ -229,15 +239,18 @@ void kws_service_watch(kws_service *s)
 		p->fd = kws_listener_fd(p->listener);
 		if (kws_loop_add(s->loop, p->fd, KWS_LOOP_READ, on_data, p, NULL) != KWS_OK)
 			p->fd = -1;
+		kws_loop_time(s->loop, &p->look, 0.0, 0.0, look, p);
 	}
 	tell_ears(s);
 }
 
 void kws_service_heed(kws_service *s)
 {
-	double poll_s = 1e-3 * s->now.conf.service.poll_ms, stats_s = s->now.conf.log.stats_s;
+	/* without a listener there are no looks, which beat more often */
+	const double watchdog_s = s->notify.watchdog_s, stats_s = s->now.conf.log.stats_s;
 
-	kws_loop_time(s->loop, &s->tick, 0.0, poll_s, tick, s);
+	kws_loop_time(s->loop, &s->tick, 0.0, watchdog_s > 0.0 ? fmin(1.0, watchdog_s / 4) : 1.0,
+		      beat, s);
 	if (stats_s > 0.0)
 		kws_loop_time(s->loop, &s->stats, stats_s, stats_s, log_stats, s);
 	else

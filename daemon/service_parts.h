@@ -14,6 +14,7 @@ typedef struct {
 	kws_listener *listener;	      /* NULL: none */
 	int fd, data_fd;	      /* on the loop; -1: none */
 	enum kws_capture_state state; /* as last reported */
+	kws_timer look;
 } kws_service_place;
 
 struct kws_service {

@@ -17,7 +17,7 @@ typedef struct {
 
 void kws_notify_init(kws_notify *n, unsigned outage_s, double mono);
 
-/* Call it every poll_ms. wanted: some listener is enabled. heard_s: audio so far of all enabled
+/* Call it at least four times per watchdog period, and when audio has come. wanted: some listener is enabled. heard_s: audio so far of all enabled
  * listeners. Sends READY after the first audio, or at once if none is wanted. Sends WATCHDOG while
  * audio comes, or none is wanted, or the outage is shorter than outage_s: searching for a device is
  * not a hang. Returns whether it is time for a status. */

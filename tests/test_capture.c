@@ -250,6 +250,26 @@ static void configured_anew(void **state)
 	assert_false(fake_microphone_is_open(mic));
 }
 
+/* With long pieces, a device has three of them to send something, and looks that are as rare as
+ * pieces count in full. */
+static void stalls_by_its_pieces(void **state)
+{
+	(void)state;
+	conf.latency_ms = 200;
+	conf.stall_ms = 100;
+	kws_capture_configure(c, &conf);
+	until(KWS_CAPTURE_RUNNING);
+	run(1.0);
+	does->stalled = true;
+	const double from = kws_clock_mono();
+	double took = 0.0;
+	while (step() == KWS_CAPTURE_RUNNING && took < 5.0) {
+		fake_clock_pass(0.2);
+		took = kws_clock_mono() - from;
+	}
+	assert_true(took > 0.6 && took < 1.1);
+}
+
 /* While it is being opened, and while it waits for the next attempt. */
 static void configured_anew_in_between(void **state)
 {
@@ -319,17 +339,12 @@ static void is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		each(opens_and_hears),
-		each(stalls),
-		each(is_stopped_itself),
-		each(backs_off),
-		each(hangs_when_opened),
-		each(hangs_when_closed),
-		each(takes_long),
-		each(configured_anew),
-		each(configured_anew_in_between),
-		each(another_rate),
-		each(ends),
+		each(opens_and_hears),	 each(stalls),
+		each(is_stopped_itself), each(backs_off),
+		each(hangs_when_opened), each(hangs_when_closed),
+		each(takes_long),	 each(stalls_by_its_pieces),
+		each(configured_anew),	 each(configured_anew_in_between),
+		each(another_rate),	 each(ends),
 		each(is_refused),
 	};
 

@@ -60,7 +60,7 @@ static void give(fake_microphone *m, size_t n)
 				 (double)(m->next + written) / d->rate_hz);
 		m->next += k;
 	}
-	atomic_fetch_add(&d->callbacks, 1);
+	atomic_fetch_add(&d->blocks, 1);
 }
 
 static void come(fake_microphone *m)

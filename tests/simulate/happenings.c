@@ -217,7 +217,7 @@ static void is_reloaded(void)
 	case 5: s.off[(unsigned)some(0.0, TONES)] ^= true; break;
 	case 6: s.extra = !s.extra; break;
 	case 7: s.socket = !s.socket; break;
-	default: s.poll_ms = (unsigned)some(10.0, 60.0);
+	default: s.outage_s = (unsigned)some(300.0, 600.0);
 	}
 	if (clips_gone || settings_are_asked_for())
 		return; /* it would be refused */
@@ -256,7 +256,7 @@ static void a_word_is_set(void)
 static void is_reloaded_in_vain(void)
 {
 	static const char *const wrong[] = { "nonsense = 3\n", "[model gamma]\npath = /none.st\n",
-					     "[audio\n", "poll_ms = many\n",
+					     "[audio\n", "outage_s = many\n",
 					     "[file all2]\npath = /\n" };
 	settings s = the_world.now;
 

@@ -16,7 +16,7 @@
 void settings_default(settings *s)
 {
 	*s = (settings){
-		.on = { true, true }, .extra = true, .socket = true, .clips = true, .poll_ms = 20
+		.on = { true, true }, .extra = true, .socket = true, .clips = true, .outage_s = 300
 	};
 }
 
@@ -49,7 +49,7 @@ void settings_write(const settings *s)
 		"no\n[journal]\nenabled = "
 		"no\n[log]\nstats_s = 600\n",
 		dir);
-	fprintf(f, "[service]\npoll_ms = %u\n%s", s->poll_ms, s->broken ? s->broken : "");
+	fprintf(f, "[service]\noutage_s = %u\n%s", s->outage_s, s->broken ? s->broken : "");
 	if (fclose(f) != 0)
 		abort();
 }

@@ -15,7 +15,7 @@ typedef struct {
 	bool gated;	  /* the second model is gated by the first */
 	bool off[TONES];
 	bool extra, socket, clips; /* whether it exists */
-	unsigned poll_ms;
+	unsigned outage_s;
 	const char *broken; /* an invalid line; NULL: none */
 } settings;
 

@@ -73,26 +73,30 @@ test_wall_time() { # at most 60 s
 	[ $at -gt -200 ] && [ $at -lt 1500 ] || fail "the event's wall time is $at ms off"
 }
 
-# What the audio callback calls, by its object code: the ring, and what that calls: memcpy. No allocation, no lock, no system call.
-test_callback_calls_nothing() { # at most 20 s
-	need objdump
-	nm "$KWSD" | grep -q "__asan_init\|__tsan_init\|__sanitizer_cov" && skip "a build with sanitizers"
-	calls() { # OBJECT FUNCTION: names that it calls or jumps to
-		objdump -dr "$1" | awk -v f="<$2>:" '$2 == f {on = 1; next} /^[0-9a-f]+ <.*>:$/ {on = 0} on' |
-			sed -n 's/.*R_[A-Z0-9_]*\(PLT32\|PC32\|CALL26\|JUMP26\|GOTPCRELX\|PLT\)[ \t]*\([A-Za-z_][A-Za-z0-9_@.]*\).*/\2/p' | sort -u | tr '\n' ' '
-	}
-	local c r
-	objdump -d "$B/audio/device_portaudio.o" | grep -q "<callback>:" || skip "the compiler has renamed the callback"
-	c=$(calls "$B/audio/device_portaudio.o" callback)
-	r=$(calls "$B/dsp/ring.o" kws_ring_write_frames)
-	echo "callback: $c; kws_ring_write_frames: $r"
-	case " $c" in *kws_ring_write_frames*) ;; *) fail "the callback does not write the ring: $c" ;; esac
-	for name in $c $r; do
-		case $name in
-		kws_ring_write_frames | memcpy* | __memcpy_chk* | __stack_chk_* | .rodata* | .text* | .LC*) ;;
-		*) fail "calls $name" ;;
-		esac
-	done
+# The main thread fetches the sound itself: a microphone that listens has no thread of ours that one which is off does not have.
+test_no_thread_for_the_sound() { # at most 30 s
+	local off
+	ours() { cat /proc/"$P"/task/*/comm | grep -c '^kwsd$'; }
+	pulse_start
+	kwsd_start -d kws16 -o audio.enabled=no -o control.path="$T/control"
+	await 10 test -S "$T/control" || fail "not started"
+	off=$(ours)
+	kwsd_stop
+	kwsd_start -d kws16 -o control.path="$T/control2"
+	await 10 logged listening || fail "not listening"
+	[ "$(ours)" = "$off" ] || fail "$(ours) threads while it listens, $off while it does not"
+	kwsd_stop
+}
+
+# Pieces of 200 ms: nothing is lost, and the bits are those of the file.
+test_power() { # at most 60 s
+	pulse_start
+	short 16000 raw "$T/in.raw"
+	kwsd_start -d fifo16 -o audio.latency_ms=power
+	sleep 1
+	pace "$T/in.raw" 32000 > "$T/pulse/fifo16"
+	same_events "$T/short.wav"
+	! logged lost || fail "audio was lost"
 }
 
 # the library's example on a real microphone
