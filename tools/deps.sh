@@ -60,6 +60,8 @@ lanes      shellcheck           linter of the scripts
 lanes      valgrind             memory errors
 lanes      abigail-tools        the binary interface of libkws
 lanes      gcovr                what no test sees
+lanes      mkdocs               makes a site of the pages
+lanes      mandoc               and of the manuals
 lanes      python3-venv         training side, and its linters
 lanes      python3-dev          builds libkws for Python
 '
