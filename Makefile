@@ -203,6 +203,8 @@ endef
 $(foreach g,$(GATEWAYS),$(eval $(call gateway,$g)))
 $(B)/golden: $(call objects,$(wildcard tests/golden*.c)) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_LIB))
+$(B)/lengths: $(B)/tests/lengths.o $(B)/cli/bench_parts.o $(LIB)
+	$(call step,LD)$(call link,$^,$(PKGS_LIB))
 $(B)/tests/%.o: OURS += $(shell $(PKG_CONFIG) --cflags cmocka 2>/dev/null)
 $(B)/own_mounts $(B)/wyoming_crowd: $(B)/%: $(B)/tests/system/%.o
 	$(call step,LD)$(CC) $(CFLAGS) $(SANITIZE) $(HARDEN_LINK) $(LDFLAGS) -o $@ $^
@@ -229,7 +231,7 @@ check:
 	+@$(MAKE) --no-print-directory check-built
 
 CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS)) $(B)/seeds $(B)/simulate
-check-built: all $(B)/golden $(B)/own_mounts $(B)/microphones $(B)/wyoming_crowd $(CHECKS)
+check-built: all $(B)/golden $(B)/lengths $(B)/own_mounts $(B)/microphones $(B)/wyoming_crowd $(CHECKS)
 	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden simulate library docs $(if $(OPTIMISED),hardening) system
 
 # the same without real services: what the sanitizers run

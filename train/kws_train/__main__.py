@@ -24,6 +24,7 @@ COMMANDS = {
     "conditions": "write the validation clips in many conditions, for the C engine to measure",
     "mix": "build a continuous recording, with truth",
     "encoders": "train encoders alike and compare them",
+    "lengths": "what encoders cost against the length of a recording",
     "golden": "write the golden files of the C tests",
 }
 USAGE = "usage: kws_train COMMAND [OPTION...]; kws_train COMMAND --help tells more\n\n" + "\n".join(

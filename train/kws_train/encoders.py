@@ -10,7 +10,7 @@ import copy
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
@@ -76,6 +76,13 @@ def baseline(title, ffn=None, sines=True, **layer):
     spec = network_spec(**{**SIZE, "zdim": 32, "hdim": 128, "ffn": ffn})
     layers = [layer if s["kind"] == "mega" else s for s in spec["layers"]]
     return Encoder(title, {**spec, "layers": [{"kind": "sines"}] * sines + layers})
+
+
+def varied(e, title, **values):
+    """An encoder with other values of its layers that mix over time."""
+    mixes = lambda s: s["kind"] not in ("sines", "nffn")
+    return replace(e, title=title, network={**e.network, "layers": [
+        {**s, **values} if mixes(s) else s for s in e.network["layers"]]})
 
 
 ENCODERS = {

@@ -12,7 +12,7 @@ from .cost import multiply_adds, state_bytes
 from .model import Net
 from .svg import line, page, steps, text, titled
 
-BEGIN, END = "<!-- figures: written by python -m kws_train encoders -->", "<!-- end of figures -->"
+BEGIN, END = "<!-- figures: written by python -m kws_train {} -->", "<!-- end of figures -->"
 FRAMES_S = 50  # network frames a second
 HEARS = {"stream": "endless", "clip": "a clip, frame by frame", "whole": "the whole clip"}
 
@@ -132,16 +132,18 @@ def figures(rows, missing, recipe, pairs):
     return "\n\n".join(out)
 
 
-def write_page(path, text):
-    page = f"# Encoders compared\n\n{BEGIN}\n{END}\n"
+def write_page(path, text, command="encoders", title="Encoders compared"):
+    """Put the figures that a command has made between the marks of its page, which begins as a title and the marks."""
+    begin = BEGIN.format(command)
+    page = f"# {title}\n\n{begin}\n{END}\n"
     if os.path.exists(path):
         with open(path) as f:
             page = f.read()
-    before, _, rest = page.partition(BEGIN)
+    before, _, rest = page.partition(begin)
     if END not in rest:
-        raise SystemExit(f"{path}: no place for the figures, between the lines {BEGIN} and {END}")
+        raise SystemExit(f"{path}: no place for the figures, between the lines {begin} and {END}")
     with open(path, "w") as f:
-        f.write(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}")
+        f.write(f"{before}{begin}\n\n{text}\n\n{END}{rest.split(END)[1]}")
 
 
 # ---- the picture --------------------------------------------------------------------------------------------------

@@ -88,8 +88,9 @@ def parts(layer, y):
 
 
 @torch.no_grad()
-def test_transformer_is_attention_over_the_past():
-    m = made(Transformer, 8, heads=2)
+@pytest.mark.parametrize("fused", [False, True])
+def test_transformer_is_attention_over_the_past(fused):
+    m = made(Transformer, 8, heads=2, fused=fused)
     y = rand(1, 7, 8)
     q, k, v = (s[0] for s in parts(m, y))
     assert torch.allclose(m.mix(y), m.out(merge(naive(q, k, v, lambda g, i: range(i + 1))[None])), atol=1e-12)

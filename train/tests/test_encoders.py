@@ -83,7 +83,7 @@ def report(folder):
 
 def test_report_names_what_is_missing_and_keeps_the_words_around(tmp_path, capsys):
     write_runs(tmp_path, [n for n in ENCODERS if n != "luna"])
-    (tmp_path / "encoders.md").write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    (tmp_path / "encoders.md").write_text(f"before\n{BEGIN.format('encoders')}\nold\n{END}\nafter\n")
     page = report(tmp_path)
     assert page.startswith("before\n") and page.endswith("after\n") and "old" not in page
     assert "Missing so far: luna 1, luna 2." in page and "missing: luna 1, luna 2" in capsys.readouterr().out

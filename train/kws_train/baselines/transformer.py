@@ -2,11 +2,13 @@
 
     o_i = sum_{j <= i} softmax_j(q_i k_j / sqrt(d)) v_j      (equation 1, masked as in the decoder)
 
-q, k, v [B, G, T, d], d = D / G. Causal; a stream has to keep the keys and values of every frame it wants to hear.
+q, k, v [B, G, T, d], d = D / G. Causal; a stream has to keep the keys and values of every frame it wants to hear. `fused`:
+the same by torch's own kernel, which never holds all scores at once.
 """
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from ..layers import wide
@@ -33,6 +35,16 @@ class SelfAttention(Mixer):
 
 
 class Transformer(SelfAttention):
+    def __init__(self, dim, *, heads, fused=False):
+        super().__init__(dim, heads=heads)
+        self.fused = fused
+
+    def mix(self, y):
+        if not self.fused:
+            return super().mix(y)
+        q, k, v = (split(s, self.heads) for s in self.qkv(y).chunk(3, -1))
+        return self.out(merge(F.scaled_dot_product_attention(q, k, v, is_causal=True)))
+
     def seen(self, t):
         return past(t)
 
