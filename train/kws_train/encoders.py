@@ -10,12 +10,13 @@ import copy
 import json
 import os
 import time
+from collections import ChainMap
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
 
-from . import baselines, shards
+from . import ablations, baselines, shards
 from .bank import Augment, Bank
 from .baselines.mixer import LONGEST
 from .data import Corpus
@@ -40,26 +41,33 @@ class Encoder:
     rate: float = 1.0  # times the common one
 
     @property
+    def layers(self):
+        """Those that have tensors: one that shares another's has none."""
+        return [s for s in self.network["layers"] if "kind" in s]
+
+    @property
     def in_c(self):
-        return all(s["kind"] in KINDS for s in self.network["layers"])
+        return all(s["kind"] in KINDS for s in self.layers)
 
     @property
     def hears(self):
         """stream: without end; clip: as it comes, but not longer than it was trained on; whole: once it has ended."""
-        kinds = {s["kind"]: s for s in self.network["layers"]}
+        kinds = {s["kind"]: s for s in self.layers}
         if not all(s.get("causal", getattr(TWIN_ONLY.get(k), "causal", True)) for k, s in kinds.items()):
             return "whole"
         return "clip" if "sines" in kinds or any("max_positions" in s for s in kinds.values()) else "stream"
 
     @property
     def family(self):
-        kind = next(s for s in self.network["layers"] if s["kind"] != "sines")
-        return "fastformer" if "heads" in kind and self.in_c else "mega" if self.in_c else "other"
+        first = next(s for s in self.layers if s["kind"] != "sines")
+        if first["kind"].startswith("fastformer") or first.get("attention") == "additive":
+            return "fastformer"
+        return "mega" if first["kind"].startswith("mega") else "other"
 
     @property
     def phases(self):
         """Only what is cut into chunks hears a difference."""
-        return PHASES if any(s.get("chunk", 0) > 0 for s in self.network["layers"]) else PHASES[:1]
+        return PHASES if any(s.get("chunk", 0) > 0 for s in self.layers) else PHASES[:1]
 
 
 def _mega(title, **other):
@@ -78,11 +86,18 @@ def baseline(title, ffn=None, sines=True, **layer):
     return Encoder(title, {**spec, "layers": [{"kind": "sines"}] * sines + layers})
 
 
-def varied(e, title, **values):
-    """An encoder with other values of its layers that mix over time."""
-    mixes = lambda s: s["kind"] not in ("sines", "nffn")
-    return replace(e, title=title, network={**e.network, "layers": [
-        {**s, **values} if mixes(s) else s for s in e.network["layers"]]})
+def varied(e, title, ffn=None, shared=False, **values):
+    """An encoder with other values of its layers that mix over time, or of the width of its feed-forward ones; shared: all
+    layers are the first ones once more."""
+    def changed(s):
+        own = {} if s["kind"] in ("sines", "nffn") else values
+        return {**s, **own, **({"ffn": ffn} if ffn and "ffn" in s else {})}
+
+    layers = [changed(s) for s in e.layers]
+    if shared:
+        layers = [s if i < len(layers) // SIZE["depth"] else {"share": i % (len(layers) // SIZE["depth"])}
+                  for i, s in enumerate(layers)]
+    return replace(e, title=title, network={**e.network, "layers": layers})
 
 
 ENCODERS = {
@@ -105,6 +120,39 @@ PAIRS = [("mega", "mega-no-ema", "Mega, chunk 25: with EMA for without"),
          ("fastformer-ema", "ema-only", "additive attention behind the EMA for none")]
 
 
+@dataclass(frozen=True)
+class Table:
+    """What is compared on one page, and how the page and the picture are called."""
+
+    command: str
+    page: str
+    title: str
+    heading: str
+    rows: dict    # of Encoder, the one that others are related to first
+    pairs: list
+    ranked: bool  # in the picture the best is above
+
+    def write(self, a):
+        """The page and the picture, from the runs that there are."""
+        rows, missing, how = load(a.out, self.rows, a.seeds, CLIP)
+        path = os.path.join(a.docs, self.page)
+        os.makedirs(a.docs, exist_ok=True)
+        write_page(f"{path}.md", figures(rows, missing, how, self.pairs, f"{self.page}.svg"), self.command, self.title)
+        if rows:
+            with open(f"{path}.svg", "w") as f:
+                f.write(picture(rows, self.heading, self.ranked))
+        if missing:
+            print("missing: " + ", ".join(missing))
+
+
+ABLATIONS, CHANGES = ablations.rows(ENCODERS, varied)
+ALL = ChainMap(ENCODERS, ABLATIONS)  # and what --with adds
+TABLES = {t.command: t for t in (
+    Table("encoders", "encoders", "Encoders compared", "Accuracy of encoders of one size, trained alike", ENCODERS, PAIRS, True),
+    Table("encoders --ablations", "ablations", "Parts of Mega and Fastformer", "Accuracy with parts changed or taken out, "
+          "trained alike", ABLATIONS, CHANGES, False))}
+
+
 class Bench:
     """What all runs share."""
 
@@ -119,7 +167,7 @@ class Bench:
 
     def run(self, name, seed):
         """Train one encoder -> its result."""
-        e = ENCODERS[name]
+        e = ALL[name]
         a = argparse.Namespace(**{**vars(self.a), "lr": e.rate * self.a.lr})
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
@@ -163,10 +211,12 @@ def options():
     ap.add_argument("--shards", metavar="FILE", nargs="*", default=[], help="augmented shards with teacher labels")
     ap.add_argument("--out", metavar="DIR", default="runs/encoders", help="folder of the results")
     ap.add_argument("--seeds", metavar="N", type=whole(0), nargs="+", default=[1, 2], help="a run with each")
-    ap.add_argument("--only", nargs="+", choices=ENCODERS, metavar="NAME", help="of those that --list prints")
+    ap.add_argument("--only", nargs="+", choices=ALL, metavar="NAME", help="of those that --list prints")
     ap.add_argument("--list", action="store_true", help="print all: name, what it hears, parameters, where it runs, title")
     ap.add_argument("--with", metavar="FILE", action="append", default=[], dest="files",
                     help="a file with one more encoder, as those of kws_train/baselines; may be repeated")
+    ap.add_argument("--ablations", action="store_true", help="not the encoders but what they become with parts changed, and "
+                    "the page and the picture of these")
     ap.add_argument("--report", action="store_true", help="write the page and the picture, train and time nothing")
     ap.add_argument("--kws", metavar="FILE", help="the program: have it time those that run in C, where that is not done")
     ap.add_argument("--docs", metavar="DIR", help="folder of encoders.md and encoders.svg (default: that of --out)")
@@ -178,7 +228,7 @@ def train_missing(ap, a):
     """Train what has no result yet."""
     bench = None
     for seed in a.seeds:  # first all with one seed
-        for name in a.only or ENCODERS:
+        for name in a.only or a.table.rows:
             path = os.path.join(a.out, f"{name}-{seed}.json")
             if os.path.exists(path):
                 continue
@@ -193,7 +243,7 @@ def train_missing(ap, a):
 def time_missing(a):
     """Have the C engine time what it has not timed yet, each against the default."""
     file_of = lambda name: os.path.join(a.out, f"{name}-{a.seeds[0]}.safetensors")
-    for name, e in ENCODERS.items():
+    for name, e in a.table.rows.items():
         path = os.path.join(a.out, f"{name}.c.json")
         if os.path.exists(file_of(name)) and os.path.exists(file_of(DEFAULT)) and not os.path.exists(path):
             write_json(path, measure(a.kws, file_of(name), file_of(DEFAULT), e.hears == "stream"))
@@ -212,11 +262,11 @@ def add_files(argv):
                 raise SystemExit(f"{path}: {name}: {e}") from None
 
 
-def print_list():
+def print_list(rows):
     """A line an encoder."""
-    for name, e in ENCODERS.items():
+    for name, e in rows.items():
         size = sum(p.numel() for p in Net(e.network, 40, 12).parameters())
-        print(f"{name:<15} {e.hears:<6} {size:>7}  {'C and PyTorch' if e.in_c else 'PyTorch':<13}  {e.title}")
+        print(f"{name:<21} {e.hears:<6} {size:>7}  {'C and PyTorch' if e.in_c else 'PyTorch':<13}  {e.title}")
 
 
 def main(argv=None):
@@ -224,9 +274,10 @@ def main(argv=None):
     add_files(argv)
     ap = options()
     a = ap.parse_args(argv)
+    a.table = TABLES["encoders --ablations" if a.ablations else "encoders"]
     check_recipe(ap, a)
     if a.list:
-        print_list()
+        print_list(a.table.rows)
         return
     a.docs = a.docs or a.out
     torch.set_num_threads(1)
@@ -235,11 +286,4 @@ def main(argv=None):
         train_missing(ap, a)
         if a.kws:
             time_missing(a)
-    rows, missing, how = load(a.out, ENCODERS, a.seeds, CLIP)
-    os.makedirs(a.docs, exist_ok=True)
-    write_page(os.path.join(a.docs, "encoders.md"), figures(rows, missing, how, PAIRS))
-    if rows:
-        with open(os.path.join(a.docs, "encoders.svg"), "w") as f:
-            f.write(picture(rows))
-    if missing:
-        print("missing: " + ", ".join(missing))
+    a.table.write(a)

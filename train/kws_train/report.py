@@ -111,7 +111,7 @@ def cells(r):
             timed("live_p99_us"), timed("file_us")]
 
 
-def figures(rows, missing, recipe, pairs):
+def figures(rows, missing, recipe, pairs, drawn):
     """The part of the page between the marks."""
     if not rows:
         return "No run has ended yet."
@@ -123,7 +123,7 @@ def figures(rows, missing, recipe, pairs):
     out = [f"{recipe['steps']} steps of {recipe['batch']} clips a run, out of {some['train_clips']:,}; "
            f"{some['clips']:,} clips to validate on; parameters within {100 * (most / least - 1):.1f} %. "
            "In brackets behind a time: its ratio to that of " + rows[0].title + ".", table(head, map(cells, rows)),
-           "![accuracy of the encoders, the best above](encoders.svg)",
+           f"![accuracy, with intervals]({drawn})",
            table(["what for what", "accuracy, points (95 %)"],
                  [[text, f"{100 * d:+.1f} ± {100 * h:.1f}"] for a, b, text in pairs if {a, b} <= set(by_name)
                   for d, h in [difference(by_name[a].right, by_name[b].right)]])]
@@ -177,15 +177,15 @@ def row(r, y, x_of):
             *(text(x, y + 4, what, 'text-anchor="end"') for (x, _), what in zip(COLUMNS, costs, strict=True))]
 
 
-def picture(rows):
-    """A dot plot, the best above."""
+def picture(rows, heading, ranked):
+    """A dot plot; ranked: the best above."""
     first = rows[0]
-    rows = sorted(rows, key=lambda r: -r.share)
+    rows = sorted(rows, key=lambda r: -r.share) if ranked else rows
     ends = [share for r in rows for share in (*r.interval, *(x["right"]["0"] / x["clips"] for x in r.runs))]
     levels = steps(100 * min(ends), 100 * max(ends), 8)
     x_of = lambda share: LEFT + (RIGHT - LEFT) * (100 * share - levels[0]) / (levels[-1] - levels[0])
     bottom = TOP + STEP * len(rows)
-    out = [text(20, 28, "Accuracy of encoders of one size, trained alike", 'font-size="15" font-weight="bold"'),
+    out = [text(20, 28, heading, 'font-size="15" font-weight="bold"'),
            text(20, 48, f"Bars: 95 % by clips, all seeds together; ticks: each seed; grey: the interval of {first.title}."),
            f'<rect x="{x_of(first.interval[0]):.1f}" y="{TOP}" width="{x_of(first.interval[1]) - x_of(first.interval[0]):.1f}" '
            f'height="{bottom - TOP}" fill="#eee"/>']

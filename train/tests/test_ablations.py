@@ -1,0 +1,144 @@
+"""Mega and Fastformer with parts changed or taken out, against the plainest form of what is left."""
+import json
+
+import made
+import pytest
+import torch
+from torch.nn.functional import silu
+
+from kws_train.baselines.fastformer_parts import FastformerParts
+from kws_train.baselines.mega_parts import MegaParts, Undamped
+from kws_train.encoders import ABLATIONS, CHANGES, ENCODERS
+from kws_train.export import save_model
+from kws_train.features import FeatureConfig
+from kws_train.layers import Ema, Fastformer, Mega
+from kws_train.model import Net
+from kws_train.report import BEGIN
+
+MEGA = dict(zdim=4, hdim=8, ndim=3, chunk=5, attention="softmax", rel_pos_bias="simple", norm="layernorm", prenorm=True)
+BLOCK = dict(heads=2, ffn=12, forget=True, causal=True)
+
+
+def rough(layer):
+    """In float64, with weights large enough that all terms show."""
+    torch.manual_seed(5)
+    with torch.no_grad():
+        for p in layer.parameters():
+            if p.ndim <= 2:
+                p.normal_(std=0.7)
+    return layer.double().eval()
+
+
+def parameters(name):
+    return sum(p.numel() for p in Net(ABLATIONS[name].network, 40, 12).parameters())
+
+
+def test_all_but_the_shared_layers_are_of_one_size():
+    sizes = {name: parameters(name) for name in ABLATIONS if name != "fastformer-one-layer"}
+    assert max(sizes.values()) < 1.02 * min(sizes.values())
+    assert parameters("fastformer-one-layer") < 0.5 * min(sizes.values())
+
+
+def test_each_is_compared_with_what_it_is_changed_from():
+    assert {one for one, _, _ in CHANGES} == set(ABLATIONS) - {"mega", "fastformer"}
+    assert {other for _, other, _ in CHANGES} == {"mega", "fastformer"}
+    titles = [e.title for e in (ABLATIONS | ENCODERS).values()]
+    assert len(set(titles)) == len(titles)
+    networks = [json.dumps(e.network) for e in (ABLATIONS | ENCODERS).values()]
+    assert len(set(networks)) == len(networks)
+
+
+@torch.no_grad()
+def test_nothing_taken_out_is_the_encoder_itself():
+    x = torch.randn(2, 13, 6, dtype=torch.float64)
+    whole, parts = Mega(6, **MEGA), MegaParts(6, without=[], **MEGA)
+    parts.load_state_dict(rough(whole).state_dict())
+    assert torch.equal(parts.double()(x, 3), whole(x, 3))
+    whole, parts = Fastformer(6, **BLOCK), FastformerParts(6, shares_values=True, shares_heads=False, **BLOCK)
+    parts.load_state_dict(rough(whole).state_dict())
+    assert torch.equal(parts.double()(x), whole(x))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("without", [["reset"], ["update"], ["reset", "update", "damping"]])
+def test_mega_without_gates(without):
+    m = rough(MegaParts(6, without=without, **MEGA))
+    x0 = torch.randn(1, 9, 6, dtype=torch.float64)
+    x = m.norm(x0)
+    moved = m.move(x)
+    w, b = m.mx_proj.weight, m.mx_proj.bias
+    cut, rows = 0, {}
+    for name, n in (("u", 6), ("z", 4), ("r", 8), ("h", 6)):
+        n = 0 if {"u": "update", "r": "reset"}.get(name) in without else n
+        rows[name] = moved @ w[cut : cut + n].T + b[cut : cut + n]
+        cut += n
+    assert cut == len(w)
+    z = silu(rows["z"])
+    o = m._attend(m.gamma[0] * z + m.beta[0], m.gamma[1] * z + m.beta[1], silu(m.v_proj(x)), 0)
+    h = silu(rows["h"] + m.h_proj(o if "reset" in without else o * silu(rows["r"])))
+    want = x0 + h if "update" in without else (1 - torch.sigmoid(rows["u"])) * x0 + torch.sigmoid(rows["u"]) * h
+    assert torch.allclose(m(x0), want, atol=1e-12)
+
+
+@torch.no_grad()
+def test_ema_without_damping_is_a_plain_one():
+    torch.manual_seed(5)
+    damped = Ema(6, 3)
+    torch.manual_seed(5)
+    plain = Undamped(6, 3)
+    assert torch.allclose(plain.coefficients()[1], damped.coefficients()[1], atol=1e-6)  # it begins with the same memory
+    x, alpha = torch.randn(8), torch.sigmoid(plain.delta[2, :, 0])
+    state, out = torch.zeros(3), []
+    for v in x:
+        state = alpha * plain.beta[2, :, 0] * v + (1 - alpha) * state
+        out.append(plain.gamma[2] @ state / 3 ** 0.5)
+    k = plain.kernel(8)[2]
+    assert torch.allclose(torch.stack(out), torch.stack([k[: i + 1].flip(0) @ x[: i + 1] for i in range(8)]), atol=1e-5)
+
+
+@torch.no_grad()
+def test_fastformer_with_values_of_their_own():
+    m = rough(FastformerParts(6, shares_values=False, shares_heads=False, **{**BLOCK, "causal": False, "forget": False}))
+    own = m.attention["self"]
+    x = torch.randn(1, 7, 6, dtype=torch.float64)
+    q, k, v = own.query(x)[0], own.key(x)[0], own.value(x)[0]
+
+    def pool(y, att):
+        a = torch.softmax(att(y) / 3 ** 0.5, 0)  # [T, G]
+        return torch.cat([(a[:, g, None] * y[:, 3 * g : 3 * g + 3]).sum(0) for g in range(2)])
+
+    p = k * pool(q, own.query_att)
+    assert torch.allclose(own(x)[0], own.transform(v * pool(p, own.key_att)) + q, atol=1e-12)
+
+
+@torch.no_grad()
+def test_fastformer_whose_heads_share_their_weights():
+    m = rough(FastformerParts(6, shares_values=True, shares_heads=True, **BLOCK))
+    whole = rough(Fastformer(6, **BLOCK))
+    tensors = {name: torch.cat([t, t]) if ".query." in name or ".key." in name else t for name, t in m.state_dict().items()}
+    whole.load_state_dict(tensors)
+    x = torch.randn(1, 7, 6, dtype=torch.float64)
+    assert torch.allclose(m(x), whole(x), atol=1e-12)
+
+
+def test_what_cannot_be_taken_out_is_said():
+    with pytest.raises(ValueError, match="without: norm: want some of damping, reset, update"):
+        MegaParts(6, without=["norm"], **MEGA)
+
+
+@pytest.mark.parametrize("name", [n for n, e in ABLATIONS.items() if not e.in_c])
+def test_what_c_does_not_know_is_refused_in_model_files(name, tmp_path):
+    with pytest.raises(ValueError, match="only the twin"):
+        save_model(tmp_path / "m.safetensors", Net(ABLATIONS[name].network, 40, 3), FeatureConfig(), ["a", "b", "c"], "m")
+
+
+def test_the_command_trains_ablations_by_name_and_makes_their_page(corpus, tmp_path):
+    args = ["encoders", "--ablations", "--data", corpus, "--out", "runs", "--docs", "docs", "--seeds", 1, "--steps", 1,
+            "--batch", 3, "--only", "mega-undamped", "fastformer-one-layer"]
+    out = made.call(*args, cwd=tmp_path)
+    assert "mega-undamped 1\t1\tloss" in out and "fastformer-one-layer 1\t1\tloss" in out and "missing: mega 1, " in out
+    page = (tmp_path / "docs" / "ablations.md").read_text()
+    assert BEGIN.format("encoders --ablations") in page and "(ablations.svg)" in page
+    assert all((e.title in page) == (n in args) for n, e in ABLATIONS.items() if n not in ("mega", "fastformer"))
+    assert (tmp_path / "docs" / "ablations.svg").exists() and not (tmp_path / "docs" / "encoders.md").exists()
+    assert "loss" not in made.call(*args, cwd=tmp_path)
