@@ -52,8 +52,9 @@ def _linear(module):
 
 def _stem(net):
     """-> multiply-adds of a network frame, floats of the past that the convolutions hold."""
-    n, held, channels, bands, frames = 0, 0, 1, net.features.mean.numel(), net.step
-    for entry in net.network.get("stem", []):
+    entries = net.network.get("stem", [])
+    n, held, channels, bands, frames = 0, 0, 1, net.features.mean.numel() if entries else 0, net.step
+    for entry in entries:
         step = entry.get("stride") or entry["size"]
         if entry["kind"] == "conv":
             k = entry["kernel"]

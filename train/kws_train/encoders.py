@@ -16,9 +16,10 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import torch
 
-from . import ablations, baselines, shards
+from . import ablations, baselines, raw, shards
 from .bank import Augment, Bank
 from .baselines.mixer import LONGEST
+from .beside import Beside
 from .data import Corpus
 from .export import save_model
 from .features import FeatureConfig
@@ -39,6 +40,11 @@ class Encoder:
     title: str
     network: dict
     rate: float = 1.0  # times the common one
+    raw: bool = False  # it takes samples, and no features
+
+    def net(self, bands, words):
+        """The network, for so many bands of features."""
+        return Net(self.network, 1, words, affine=False) if self.raw else Net(self.network, bands, words)
 
     @property
     def layers(self):
@@ -47,7 +53,7 @@ class Encoder:
 
     @property
     def in_c(self):
-        return all(s["kind"] in KINDS for s in self.layers)
+        return not self.raw and all(s["kind"] in KINDS for s in self.layers)
 
     @property
     def hears(self):
@@ -67,7 +73,7 @@ class Encoder:
     @property
     def phases(self):
         """Only what is cut into chunks hears a difference."""
-        return PHASES if any(s.get("chunk", 0) > 0 for s in self.layers) else PHASES[:1]
+        return PHASES if not self.raw and any(s.get("chunk", 0) > 0 for s in self.layers) else PHASES[:1]
 
 
 def _mega(title, **other):
@@ -146,6 +152,9 @@ class Table:
 
 
 ABLATIONS, CHANGES = ablations.rows(ENCODERS, varied)
+ABLATIONS["mega-raw"] = replace(ENCODERS["mega"], title="Mega on samples, chunk 1000", raw=True,
+                                network=raw.network(ENCODERS["mega"].network, 1000))
+CHANGES.append(("mega-raw", "mega", "Mega on samples, chunk 1000 for Mega, chunk 25, on log-mel bands"))
 ALL = ChainMap(ENCODERS, ABLATIONS)  # and what --with adds
 TABLES = {t.command: t for t in (
     Table("encoders", "encoders", "Encoders compared", "Accuracy of encoders of one size, trained alike", ENCODERS, PAIRS, True),
@@ -171,16 +180,21 @@ class Bench:
         a = argparse.Namespace(**{**vars(self.a), "lr": e.rate * self.a.lr})
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
-        net, beside = fresh(e.network, self.bank, self.cfg)
+        if e.raw:
+            net, beside = e.net(1, len(self.bank.words)), Beside(e.network)
+            augment, heard = raw.Waves(self.corpus, rng, a.silence), raw.validation(self.corpus)
+        else:
+            net, beside = fresh(e.network, self.bank, self.cfg)
+            augment = Augment(self.bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean, snr=a.snr)
+            heard = self.val_x
         average = copy.deepcopy(net)
         opt = optimiser(net, beside, a)
-        augment = Augment(self.bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean, snr=a.snr)
         began = time.process_time()
         for step, loss, _ in fit(a, net, beside, average, opt, augment):
             print(f"{name} {seed}\t{step}\tloss {loss:.4f}", flush=True)
         seconds = time.process_time() - began
         n = len(self.val_y)
-        right = {str(p): round(n * accuracy(average, self.val_x, self.val_y, p)) for p in e.phases}
+        right = {str(p): round(n * accuracy(average, heard, self.val_y, p)) for p in e.phases}
         if e.in_c:
             save_model(os.path.join(a.out, f"{name}-{seed}.safetensors"), average.eval(), self.cfg, self.bank.words, name,
                        training={"seed": seed, "steps": step}, measured={"val_accuracy": round(right["0"] / n, 4)})
@@ -228,7 +242,7 @@ def train_missing(ap, a):
     """Train what has no result yet."""
     bench = None
     for seed in a.seeds:  # first all with one seed
-        for name in a.only or a.table.rows:
+        for name in a.only or [n for n, e in a.table.rows.items() if not e.raw]:
             path = os.path.join(a.out, f"{name}-{seed}.json")
             if os.path.exists(path):
                 continue
@@ -265,7 +279,7 @@ def add_files(argv):
 def print_list(rows):
     """A line an encoder."""
     for name, e in rows.items():
-        size = sum(p.numel() for p in Net(e.network, 40, 12).parameters())
+        size = sum(p.numel() for p in e.net(40, 12).parameters())
         print(f"{name:<21} {e.hears:<6} {size:>7}  {'C and PyTorch' if e.in_c else 'PyTorch':<13}  {e.title}")
 
 

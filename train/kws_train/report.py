@@ -9,7 +9,7 @@ import statistics
 import subprocess
 
 from .cost import multiply_adds, state_bytes
-from .model import Net
+from .data import RATE
 from .svg import line, page, steps, text, titled
 
 BEGIN, END = "<!-- figures: written by python -m kws_train {} -->", "<!-- end of figures -->"
@@ -40,10 +40,10 @@ class Row:
         self.seconds = statistics.mean(r["train_seconds"] for r in runs)
         later = [r["right"][p] / r["clips"] for r in runs for p in r["right"] if p != "0"]
         self.later = statistics.mean(later) if later else None
-        net = Net(encoder.network, runs[0]["recipe"]["features"]["n_mels"], len(runs[0]["recipe"]["words"]))
+        net = encoder.net(runs[0]["recipe"]["features"]["n_mels"], len(runs[0]["recipe"]["words"]))
         self.parameters = runs[0]["parameters"]
-        self.multiply_adds = FRAMES_S * multiply_adds(net, clip)
-        self.state = (in_c["state_bytes"] if in_c else None) if encoder.in_c else state_bytes(net, clip)
+        self.multiply_adds = (RATE if encoder.raw else FRAMES_S) * multiply_adds(net, clip)
+        self.state = state_bytes(net, clip) if not (encoder.in_c or encoder.raw) else in_c["state_bytes"] if in_c else None
         self.family = encoder.family
 
 

@@ -1,18 +1,24 @@
 """Mega and Fastformer with parts changed or taken out, against the plainest form of what is left."""
 import json
+from dataclasses import replace
 
 import made
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import silu
 
+from kws_train import encoders
 from kws_train.baselines.fastformer_parts import FastformerParts
 from kws_train.baselines.mega_parts import MegaParts, Undamped
+from kws_train.cost import multiply_adds
+from kws_train.data import CLIP, Corpus
 from kws_train.encoders import ABLATIONS, CHANGES, ENCODERS
 from kws_train.export import save_model
-from kws_train.features import FeatureConfig
+from kws_train.features import FeatureConfig, log_mel
 from kws_train.layers import Ema, Fastformer, Mega
-from kws_train.model import Net
+from kws_train.model import Net, network_spec
+from kws_train.raw import Waves, validation
 from kws_train.report import BEGIN
 
 MEGA = dict(zdim=4, hdim=8, ndim=3, chunk=5, attention="softmax", rel_pos_bias="simple", norm="layernorm", prenorm=True)
@@ -29,12 +35,16 @@ def rough(layer):
     return layer.double().eval()
 
 
+def net_of(name):
+    return ABLATIONS[name].net(40, 12)
+
+
 def parameters(name):
-    return sum(p.numel() for p in Net(ABLATIONS[name].network, 40, 12).parameters())
+    return sum(p.numel() for p in net_of(name).parameters())
 
 
 def test_all_but_the_shared_layers_are_of_one_size():
-    sizes = {name: parameters(name) for name in ABLATIONS if name != "fastformer-one-layer"}
+    sizes = {name: parameters(name) for name, e in ABLATIONS.items() if name != "fastformer-one-layer" and not e.raw}
     assert max(sizes.values()) < 1.02 * min(sizes.values())
     assert parameters("fastformer-one-layer") < 0.5 * min(sizes.values())
 
@@ -126,7 +136,34 @@ def test_what_cannot_be_taken_out_is_said():
         MegaParts(6, without=["norm"], **MEGA)
 
 
-@pytest.mark.parametrize("name", [n for n, e in ABLATIONS.items() if not e.in_c])
+def test_samples_are_what_the_layers_hear():
+    """16,000 steps a clip, no stem, no features; and the same number of weights behind them."""
+    net = net_of("mega-raw")
+    assert net.stem is None and net.features is None and net.input.in_features == 1 and net.pool == CLIP
+    rest = lambda n: sum(p.numel() for i, p in n.layers.named_parameters() if "bias" not in i)
+    assert rest(net) == rest(net_of("mega"))
+    layers = 64 * (64 + 32 + 128 + 64) + 2 * 64 * 128 + 64 * (3 * 16 + 1) + 500.5 * (32 + 128) + 2 * 64 * 128
+    assert multiply_adds(net, 50) == round(64 + 64 * 128 + 128 * 12 + 3 * layers)  # 500.5 of 1000 on the average
+
+
+def test_batches_of_samples(corpus, tmp_path):
+    c = Corpus(corpus, str(tmp_path))
+    waves = Waves(c, np.random.default_rng(1), silence=0.25)
+    b = waves.batch(64, 1)
+    again = Waves(c, np.random.default_rng(1), silence=0.25).batch(64, 1)
+    assert b.frames.shape == (64, CLIP, 1) and torch.equal(b.frames, again.frames) and torch.equal(b.label, again.label)
+    assert set(b.label.tolist()) == set(range(5)) and 6 <= int((b.label == 4).sum()) <= 28
+    assert b.soft is None and b.embed is None and b.ends == [CLIP] and b.frames.isfinite().all()
+    level = b.frames.square().mean((1, 2)).sqrt()
+    assert (level[b.label < 4] > 0.01).all() and (level[b.label == 4] == 0).any()
+    with pytest.raises(SystemExit, match="--chain: 3"):
+        waves.batch(63, 3)
+    x = validation(c)
+    frames, labels = c.validation(FeatureConfig())
+    assert len(x) == len(labels) and np.array_equal(np.stack([log_mel(v[:, 0]) for v in x]), frames)
+
+
+@pytest.mark.parametrize("name", [n for n, e in ABLATIONS.items() if not e.in_c and not e.raw])
 def test_what_c_does_not_know_is_refused_in_model_files(name, tmp_path):
     with pytest.raises(ValueError, match="only the twin"):
         save_model(tmp_path / "m.safetensors", Net(ABLATIONS[name].network, 40, 3), FeatureConfig(), ["a", "b", "c"], "m")
@@ -142,3 +179,18 @@ def test_the_command_trains_ablations_by_name_and_makes_their_page(corpus, tmp_p
     assert all((e.title in page) == (n in args) for n, e in ABLATIONS.items() if n not in ("mega", "fastformer"))
     assert (tmp_path / "docs" / "ablations.svg").exists() and not (tmp_path / "docs" / "encoders.md").exists()
     assert "loss" not in made.call(*args, cwd=tmp_path)
+
+
+def test_the_command_trains_on_samples(corpus, tmp_path, monkeypatch):
+    """With one layer of a few channels, and of the clips to validate on the first and the last: the rest takes minutes."""
+    few, some = encoders.raw.validation, Corpus.validation
+    monkeypatch.setattr(encoders.raw, "validation", lambda c: few(c)[[0, -1]])
+    monkeypatch.setattr(Corpus, "validation", lambda c, cfg: tuple(x[[0, -1]] for x in some(c, cfg)))
+    small = encoders.raw.network(network_spec(dim=4, zdim=2, hdim=4, ndim=2, ffn=4, depth=1), 100)
+    monkeypatch.setitem(ENCODERS, "mega-raw", replace(ABLATIONS["mega-raw"], network=small))
+    with pytest.raises(AssertionError, match="of another network than mega-raw has now"):  # the page knows the real one
+        made.call("encoders", "--ablations", "--data", corpus, "--out", "runs", "--docs", "docs", "--seeds", 1, "--steps", 1,
+                  "--batch", 2, "--only", "mega-raw", cwd=tmp_path)
+    run = json.loads((tmp_path / "runs" / "mega-raw-1.json").read_text())
+    assert run["clips"] == 2 and run["network"] == small and list(run["right"]) == ["0"]
+    assert not list((tmp_path / "runs").glob("*.safetensors"))
