@@ -122,7 +122,10 @@ help:
 	@echo 'make site       the pages and manuals as a site in build/site (mkdocs, mandoc)'
 	@echo 'make analyze    gcc -fanalyzer and scan-build'
 	@echo 'make compile_commands.json   for editors'
-	@echo 'make clean dist'
+	@echo 'make dist       the source archive'
+	@echo 'make deb deb-check RELEASE=bookworm DEB_ARCH=amd64   Debian packages in a clean chroot, and what they do when installed (root)'
+	@echo 'make deb-reproducible apt-repo KEY=ID   built twice and compared; a repository of apt, signed'
+	@echo 'make clean'
 
 # ---- compile ------------------------------------------------------------------------------------------------
 # anew when the Makefile changes: its flags may have
@@ -392,9 +395,21 @@ dist:
 	git archive --format=tar.gz --prefix=kwsd-$(VERSION)/ -o dist/kwsd-$(VERSION).tar.gz HEAD
 VERSION = $(shell sed -n 's/.*KWS_VERSION "\(.*\)"/\1/p' include/kws/kws.h)
 
+# packages, in a clean chroot, as root: docs/packaging.md
+RELEASE  ?= bookworm
+DEB_ARCH ?= $(shell dpkg --print-architecture)
+deb:
+	packaging/deb $(RELEASE) $(DEB_ARCH)
+deb-check:
+	packaging/check $(RELEASE)
+deb-reproducible:
+	packaging/reproducible $(RELEASE)
+apt-repo:
+	packaging/apt-repo dist/apt $(KEY)
+
 clean:
 	rm -rf build dist
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly seeds coverage mutate simulate layers lint docs site analyze format deps \
-        demo bench install uninstall dist clean
+        demo bench install uninstall dist deb deb-check deb-reproducible apt-repo clean

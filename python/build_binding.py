@@ -18,7 +18,7 @@ STATIC = Path(os.environ.get("KWS_BUILD", TREE / "build")) / "libkws.a"
 
 def pkg_config(*arguments: str) -> list[str]:
     try:
-        done = subprocess.run(["pkg-config", *arguments], capture_output=True, text=True, check=True)
+        done = subprocess.run([os.environ.get("PKG_CONFIG", "pkg-config"), *arguments], capture_output=True, text=True, check=True)
     except FileNotFoundError:
         raise SystemExit("kws: pkg-config is not installed") from None
     except subprocess.CalledProcessError as e:

@@ -21,8 +21,8 @@ else
 fi
 if command -v shellcheck >/dev/null; then
 	# shellcheck disable=SC2046
-	shellcheck -S warning $(grep -lsE '^#!.*sh$' .ci/* tests/* tests/system/* tools/* train/*) || status=1
-	shellcheck -S warning -s bash tests/system/*.sh cli/*.bash-completion || status=1
+	shellcheck -S warning $(grep -lsE '^#!.*sh$' .ci/* packaging/* debian/* debian/tests/* tests/* tests/system/* tools/* train/*) || status=1
+	shellcheck -S warning -s bash tests/system/*.sh packaging/*.sh cli/*.bash-completion || status=1
 else
 	echo 'lint: shellcheck is not installed, skipped'
 fi

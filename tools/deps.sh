@@ -3,6 +3,7 @@
 #   build      compiler and libraries: what `make` needs      tests  what `make check` needs beside them
 #   libraries  of `build`, those that a program is linked with: what a cross build needs for the other architecture
 #   parts      real sound servers, systemd and tools for the system tests, which skip without them
+#   packages   what the Debian packages are built with, beside `build`
 #   lanes      compilers, checkers and interpreters of CI's other lanes
 # Without a GROUP: build and tests. --list prints the names.
 set -eu
@@ -50,6 +51,15 @@ parts      jq                   reads the lines of kws ctl in a script
 parts      python3-websockets   plays the assistant that a word starts
 parts      zsh                  asks its completion
 parts      fish                 asks its completion
+packages   debhelper            builds the packages
+packages   dh-python            packages the binding
+packages   pybuild-plugin-pyproject  the same
+packages   python3-cffi         builds the binding
+packages   python3-dev          the same
+packages   python3-setuptools   the same
+packages   lintian              judges the packages
+packages   debootstrap          bare roots to install them in
+packages   apt-utils            a repository of them
 lanes      git                  names the files to look at
 lanes      clang                second compiler, and fuzzers
 lanes      libclang-rt-dev      sanitizers and fuzzers of clang
@@ -75,8 +85,8 @@ groups=' '
 for group; do
 	case $group in
 	build) groups="${groups}build libraries " ;;
-	libraries | tests | parts | lanes) groups="$groups$group " ;;
-	*) echo "deps: $group: no such group; there are build, libraries, tests, parts, lanes" >&2; exit 2 ;;
+	libraries | tests | parts | packages | lanes) groups="$groups$group " ;;
+	*) echo "deps: $group: no such group; there are build, libraries, tests, parts, packages, lanes" >&2; exit 2 ;;
 	esac
 done
 wanted() { echo "$PACKAGES" | awk -v groups="$groups" 'NF && index(groups, " " $1 " ")'; }
