@@ -116,8 +116,9 @@ static void show_listeners(const json_t *list)
 		duration(real(l, "heard_s"), heard, sizeof heard);
 		row(&t);
 		put(&t, "%s", *text(l, "name") ? text(l, "name") : "-");
-		put(&t, "%s%s", on ? text(l, "state") : "off",
-		    json_is_true(json_object_get(l, "silent")) ? ", silent" : "");
+		put(&t, "%s%s%s", on ? text(l, "state") : "off",
+		    json_is_true(json_object_get(l, "silent")) ? ", silent" : "",
+		    json_is_true(json_object_get(l, "squelched")) ? ", squelched" : "");
 		put(&t, "%.1f dBFS", real(l, "level_dbfs"));
 		put(&t, "%s", heard);
 		put(&t, "%lld, %.1f s", count(l, "gaps"), real(l, "gap_s"));

@@ -3,10 +3,11 @@
 #include "cli/spotting.h"
 #include "cli/thresholds.h"
 #include "spot/decide.h"
+#include "spot/squelch.h"
 
 #include <stdlib.h>
 
-enum { OPT_FORMAT = 0x100, OPT_BLOCK, OPT_SMOOTH, OPT_REFRACTORY };
+enum { OPT_FORMAT = 0x100, OPT_BLOCK, OPT_SMOOTH, OPT_REFRACTORY, OPT_SQUELCH };
 
 static const unsigned FORMATS = 1u << KWS_FORMAT_TEXT | 1u << KWS_FORMAT_JSONL
 				| 1u << KWS_FORMAT_CSV | 1u << KWS_FORMAT_AUDACITY;
@@ -18,6 +19,7 @@ typedef struct {
 	const char *printed; /* an option that says what is printed; NULL: none */
 	enum kws_format format;
 	unsigned block_ms;
+	double squelch_db;	      /* 0: off */
 	int smooth_ms, refractory_ms; /* -1: the model's */
 	kws_thresholds thresholds;
 	kws_models_args models;
@@ -33,6 +35,10 @@ static const struct argp_option options[] = {
 	  "Average the probabilities over MS, 0 to 2000 (default: the model's)", 4 },
 	{ "refractory", OPT_REFRACTORY, "MS", 0,
 	  "Shortest time between events of a word, 0 to 60000 (default: the model's)", 4 },
+	{ "squelch", OPT_SQUELCH, "DB", 0,
+	  "Skip what is not DB over the noise of the room, as squelch_db of kwsd.conf does, 0 to "
+	  "40 (default 0: skip nothing)",
+	  4 },
 	{ 0 },
 };
 
@@ -59,6 +65,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_REFRACTORY:
 		a->refractory_ms =
 			(int)kws_args_need(state, "--refractory", arg, 0, KWS_REFRACTORY_MAX_MS);
+		return 0;
+	case OPT_SQUELCH:
+		a->squelch_db =
+			kws_args_need_real(state, "--squelch", arg, 0.0, KWS_SQUELCH_MOST_DB);
 		return 0;
 	case ARGP_KEY_END:
 		if (!kws_inputs_given(&a->inputs))
@@ -98,6 +108,7 @@ static json_t *result_options(const task *t)
 	kws_out_set(o, "models", models);
 	kws_out_set(o, "smooth_ms", json_integer(t->a->smooth_ms));
 	kws_out_set(o, "refractory_ms", json_integer(t->a->refractory_ms));
+	kws_out_set(o, "squelch_db", json_real(t->a->squelch_db));
 	return o;
 }
 
@@ -113,6 +124,7 @@ static int spot(task *t, kws_results *results)
 		.smooth_ms = a->smooth_ms,
 		.refractory_ms = a->refractory_ms,
 		.block_ms = a->block_ms,
+		.squelch_db = a->squelch_db,
 		.n_threads = a->inputs.jobs,
 	};
 	return kws_spotting_run(&config);

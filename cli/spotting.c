@@ -2,6 +2,7 @@
 
 #include "cli/cli.h"
 #include "corpus/thread_pool.h"
+#include "spot/cascade.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -253,6 +254,8 @@ static bool open_ear(spotting *s, ear *e)
 	kws_error err = { "" };
 	e->of = s;
 	enum kws_status status = kws_cascade_create(&e->cascade, &err);
+	if (status == KWS_OK)
+		kws_cascade_squelch(e->cascade, s->config->squelch_db);
 	for (size_t i = 0; i < models->n && status == KWS_OK; i++)
 		status = add(e, i, &err);
 	for (size_t i = 0; i < models->n && status == KWS_OK; i++) {

@@ -15,6 +15,7 @@ typedef struct {
 	float *const *threshold;      /* of each model (n_words,) */
 	int smooth_ms, refractory_ms; /* -1: the model's */
 	unsigned block_ms;	      /* audio processed at a time */
+	double squelch_db;	      /* 0: everything is heard */
 	unsigned n_threads;
 } kws_spotting_config;
 

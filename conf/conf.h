@@ -39,6 +39,7 @@ typedef struct {
 	unsigned channel;	    /* 0: the mean of all; n: the n-th, from 1 */
 	unsigned latency_ms, stall_ms, silence_s;
 	unsigned backoff_ms, backoff_max_s, open_s, teardown_ms;
+	float squelch_db; /* 0: off */
 } kws_conf_audio;
 
 typedef struct {

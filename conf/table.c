@@ -49,6 +49,7 @@ const kws_conf_key kws_conf_keys[] = {
 	KEY(audio, channels, count, 0, 32, "0"),
 	KEY(audio, channel, count, 0, 32, "0"),
 	KEY(audio, latency_ms, latency, 5, 1000, "60"),
+	KEY(audio, squelch_db, real, 0, 40, "0"),
 	KEY(audio, stall_ms, count, 100, 60000, "500"),
 	KEY(audio, silence_s, count, 0, 86400, "60"),
 	KEY(audio, backoff_ms, count, 50, 60000, "250"),

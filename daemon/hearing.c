@@ -39,6 +39,7 @@ void kws_hearing_destroy(kws_hearing *h)
 		return;
 	for (size_t i = 0; i < h->ears.n; i++)
 		kws_engine_destroy(h->seat[i].engine);
+	kws_squelch_destroy(h->ears.squelch);
 	free(h->history.buf);
 	free(h);
 }
@@ -95,6 +96,41 @@ void kws_hearing_clips(kws_hearing *h, kws_clips *clips, const kws_conf_clips *c
 		kws_log(KWS_LOG_ERROR, "clips: out of memory: they are cut short");
 }
 
+/* ---- the squelch ---- */
+
+static bool fit_squelch(kws_hearing *h, unsigned hz)
+{
+	kws_squelch *old = h->ears.squelch, *squelch = NULL;
+
+	if (h->squelch_db > 0.0 && kws_squelch_create(&squelch, hz, h->squelch_db) != KWS_OK)
+		return false;
+	h->skipped_s = kws_hearing_skipped_s(h);
+	kws_ears_squelch(&h->ears, squelch);
+	kws_squelch_destroy(old);
+	return true;
+}
+
+void kws_hearing_squelch(kws_hearing *h, double over_db)
+{
+	const bool same = !(h->squelch_db < over_db) && !(h->squelch_db > over_db);
+
+	h->squelch_db = over_db;
+	if (h->hz && !same && !fit_squelch(h, h->hz))
+		kws_log(KWS_LOG_ERROR, "squelch_db: out of memory: as before");
+}
+
+bool kws_hearing_is_squelched(const kws_hearing *h)
+{
+	return h->open && h->ears.squelch && !kws_squelch_is_open(h->ears.squelch);
+}
+
+double kws_hearing_skipped_s(const kws_hearing *h)
+{
+	const kws_squelch *q = h->ears.squelch;
+
+	return h->skipped_s + (q ? (double)kws_squelch_skipped(q) / h->hz : 0.0);
+}
+
 /* ---- streams ---- */
 
 enum kws_status kws_hearing_begin(kws_hearing *h, unsigned hz, const char *device, kws_error *err)
@@ -103,10 +139,11 @@ enum kws_status kws_hearing_begin(kws_hearing *h, unsigned hz, const char *devic
 
 	h->origin_s = kws_hearing_heard_s(h);
 	h->history.end = h->ears.at = 0;
-	h->hz = hz;
 	h->open = h->behind = false;
-	if (!fit_history(h, hz))
+	if ((h->hz != hz && !fit_squelch(h, hz)) || !fit_history(h, hz))
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	h->hz = hz;
+	kws_ears_start(&h->ears);
 	for (size_t i = 0; i < h->ears.n && status == KWS_OK; i++) {
 		kws_seat *s = &h->seat[i];
 
@@ -181,9 +218,7 @@ static void give_up(kws_hearing *h)
 		"the new model is too far behind: the last %.2f s before the end of the stream "
 		"were not heard",
 		(double)(h->history.end - h->ears.at) / h->hz);
-	for (size_t i = 0; i < h->ears.n; i++)
-		kws_ear_skip(h->ear[i], h->history.end);
-	h->ears.at = h->history.end;
+	kws_ears_skip(&h->ears, h->history.end);
 	h->behind = false;
 }
 

@@ -32,6 +32,11 @@ kws_engine *kws_hearing_engine(kws_hearing *h, const char *name);
 /* Where clips go; NULL: nowhere. conf: the section [clips]. */
 void kws_hearing_clips(kws_hearing *h, kws_clips *clips, const kws_conf_clips *conf);
 
+/* Hear only what is worth it (spot/squelch.h). over_db: 0..KWS_SQUELCH_MOST_DB; 0: everything. */
+void kws_hearing_squelch(kws_hearing *h, double over_db);
+bool kws_hearing_is_squelched(const kws_hearing *h); /* nothing is heard now */
+double kws_hearing_skipped_s(const kws_hearing *h);  /* of kws_hearing_heard_s(), not heard */
+
 /* A stream of a device begins, at hz. Can fail only if the rate has changed. */
 enum kws_status kws_hearing_begin(kws_hearing *h, unsigned hz, const char *device, kws_error *err);
 /* pcm (n,): whole hops of 10 ms, at most KWS_HEARING_BLOCK_HOPS; at the end of a stream less. */

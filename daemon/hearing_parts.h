@@ -29,6 +29,7 @@ struct kws_hearing {
 	kws_seat seat[KWS_CONF_MODELS];
 	kws_ear *ear[KWS_CONF_MODELS]; /* of the seats, in the order in which they run */
 	kws_ears ears;
+	double squelch_db, skipped_s; /* 0: no squelch; skipped_s: by those before */
 
 	kws_clips *clips; /* NULL: none */
 	kws_conf_clips clips_conf;

@@ -332,8 +332,10 @@ enum kws_status kws_listener_create(kws_listener **out, const kws_conf_audio *c,
 	l->created = kws_clock_mono();
 	l->suspended_s = kws_clock_boot() - l->created;
 	status = kws_hearing_create(&l->hearing, c->name, to, err);
-	if (status == KWS_OK)
+	if (status == KWS_OK) {
+		kws_hearing_squelch(l->hearing, (double)c->squelch_db);
 		status = kws_capture_create(&l->capture, c, err);
+	}
 	if (status != KWS_OK) {
 		kws_hearing_destroy(l->hearing);
 		free(l);
@@ -368,6 +370,7 @@ void kws_listener_retire(kws_listener *l)
 
 void kws_listener_configure(kws_listener *l, const kws_conf_audio *c)
 {
+	kws_hearing_squelch(l->hearing, (double)c->squelch_db);
 	if (l->conf.silence_s != c->silence_s)
 		kws_silence_configure(&l->silence, c->silence_s);
 	l->conf = *c;
@@ -411,7 +414,9 @@ void kws_listener_stats_get(kws_listener *l, kws_listener_stats *st)
 				    .hops = *kws_hearing_hops(l->hearing),
 				    .level_dbfs = kws_hearing_level(l->hearing),
 				    .enabled = l->conf.enabled,
-				    .silent = l->silence.silent };
+				    .silent = l->silence.silent,
+				    .squelched = kws_hearing_is_squelched(l->hearing),
+				    .skipped_s = kws_hearing_skipped_s(l->hearing) };
 	if (d)
 		kws_device_findings(d, &st->sound);
 	add_spotters(l, st);

@@ -49,6 +49,8 @@ typedef struct {
 	kws_tally hops; /* seconds that each hop took, by kws_tally_seconds */
 	float level_dbfs;
 	bool enabled, silent; /* silent: the device sends only one value */
+	bool squelched;	      /* the models do not hear: there is no sound over the noise */
+	double skipped_s;     /* of heard_s, by the squelch */
 	kws_findings sound;   /* since the device was opened; all 0: nothing is known yet */
 	size_t n_spotters;
 	kws_spotter_stats spotter[KWS_CONF_MODELS];

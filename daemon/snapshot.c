@@ -70,6 +70,8 @@ static void add_listener(line *l, const kws_listener_stats *st)
 	add(l, " events=%lu near_misses=%lu gaps=%u gap_s=%.2f overflows=%lu dropped_samples=%llu",
 	    st->events, st->near_misses, st->gaps, st->gap_s, st->overflows, st->dropped);
 	add(l, " level_dbfs=%.1f", (double)st->level_dbfs);
+	if (st->skipped_s > 0.0)
+		add(l, " skipped_s=%.2f", st->skipped_s);
 }
 
 static void add_spotter(line *l, const kws_spotter_stats *st)
@@ -284,6 +286,8 @@ static json_t *listener_json(const kws_listener_stats *st)
 	json_object_set_new(j, "events", json_integer((json_int_t)st->events));
 	json_object_set_new(j, "near_misses", json_integer((json_int_t)st->near_misses));
 	json_object_set_new(j, "silent", json_boolean(st->silent));
+	json_object_set_new(j, "squelched", json_boolean(st->squelched));
+	json_object_set_new(j, "skipped_s", number(st->skipped_s, 1e3));
 	json_object_set_new(j, "level_dbfs", number((double)st->level_dbfs, 10.0));
 	json_object_set_new(j, "hop_s",
 			    json_pack("{s:o, s:o, s:o}", "limits",

@@ -19,7 +19,8 @@ struct part {
 struct kws_cascade {
 	part **parts; /* (n,) in the order in which they were added */
 	size_t n;
-	kws_ears ears; /* (n,) in the order in which they run; none before the first start */
+	kws_ears ears;	   /* (n,) in the order in which they run; none before the first start */
+	double squelch_db; /* 0: none */
 	unsigned in_hz;
 	kws_history history;
 	kws_event_context known, context; /* of the stream; of the current event */
@@ -90,6 +91,7 @@ void kws_cascade_destroy(kws_cascade *c)
 		destroy_part(c->parts[i]);
 	free(c->parts);
 	free(c->ears.ear);
+	kws_squelch_destroy(c->ears.squelch);
 	free(c->history.buf);
 	free(c);
 }
@@ -200,11 +202,12 @@ static size_t order(kws_cascade *c)
 	return deep;
 }
 
-/* At most 1 s of audio is added at a time. Each gate that opens goes back by a little more than one
- * second more. */
+/* At most 1 s of audio is added at a time. Each gate that opens, and the squelch, goes back by a
+ * little more than one second more. */
 static bool fit_history(kws_cascade *c, unsigned in_hz, size_t deep)
 {
-	const size_t cap = (size_t)in_hz * (deep ? deep + 2 : 1);
+	const size_t gates = deep + (c->squelch_db > 0.0);
+	const size_t cap = (size_t)in_hz * (gates ? gates + 2 : 1);
 	if (c->history.cap != cap) {
 		float *buf = calloc(cap, sizeof *buf);
 		if (!buf)
@@ -216,6 +219,25 @@ static bool fit_history(kws_cascade *c, unsigned in_hz, size_t deep)
 	return true;
 }
 
+static bool fit_squelch(kws_cascade *c, unsigned in_hz)
+{
+	kws_squelch_destroy(c->ears.squelch);
+	c->ears.squelch = NULL;
+	return !(c->squelch_db > 0.0)
+	       || kws_squelch_create(&c->ears.squelch, in_hz, c->squelch_db) == KWS_OK;
+}
+
+void kws_cascade_squelch(kws_cascade *c, double over_db)
+{
+	assert(!c->started);
+	c->squelch_db = over_db;
+}
+
+double kws_cascade_skipped_s(const kws_cascade *c)
+{
+	return c->ears.squelch ? (double)kws_squelch_skipped(c->ears.squelch) / c->in_hz : 0.0;
+}
+
 enum kws_status kws_cascade_start(kws_cascade *c, unsigned in_hz, const kws_event_context *context,
 				  kws_error *err)
 {
@@ -223,7 +245,6 @@ enum kws_status kws_cascade_start(kws_cascade *c, unsigned in_hz, const kws_even
 	enum kws_status status = KWS_OK;
 	c->started = true;
 	c->ears.n = 0;
-	c->ears.at = 0;
 	c->known = nothing;
 	if (context)
 		memcpy(&c->known, context,
@@ -233,10 +254,11 @@ enum kws_status kws_cascade_start(kws_cascade *c, unsigned in_hz, const kws_even
 		status = kws_ear_start(c->parts[i]->ear, in_hz, 0, err);
 	if (status != KWS_OK)
 		return status;
-	if (!fit_history(c, in_hz, order(c)))
+	if (!fit_history(c, in_hz, order(c)) || !fit_squelch(c, in_hz))
 		return no_memory(err);
 	c->in_hz = in_hz;
 	c->ears.n = c->n;
+	kws_ears_start(&c->ears);
 	return KWS_OK;
 }
 

@@ -14,6 +14,7 @@ struct kws_ear {
 	uint64_t begin;		   /* where the spotter began, in samples at the model's rate */
 	uint64_t fed;		   /* it has processed the input up to this sample */
 	uint64_t lost;
+	bool asleep; /* the squelch is closed */
 	bool gated;
 	double within_s;
 	kws_gate gate;
@@ -159,6 +160,7 @@ enum kws_status kws_ear_start(kws_ear *e, unsigned in_hz, uint64_t from, kws_err
 	}
 	e->in_hz = in_hz;
 	e->lost = 0;
+	e->asleep = false;
 	begin_at(e, from);
 	if (e->gated)
 		kws_gate_init(&e->gate, in_hz, e->within_s);
@@ -172,13 +174,13 @@ void kws_ear_open(kws_ear *e, const kws_ear *by, const kws_event *ev, const char
 		return;
 	snprintf(word.word, sizeof word.word, "%s", kws_model_word(by->model, ev->word));
 	snprintf(word.id, sizeof word.id, "%s", id ? id : "");
-	if (kws_gate_word_heard(&e->gate, &word, input_sample(by, ev->sample)))
+	if (kws_gate_word_heard(&e->gate, &word, input_sample(by, ev->sample)) && !e->asleep)
 		begin_at(e, e->gate.from);
 }
 
 static bool is_closed(const kws_ear *e)
 {
-	return e->gated && !e->gate.open;
+	return e->asleep || (e->gated && !e->gate.open);
 }
 
 void kws_ear_skip(kws_ear *e, uint64_t to)
@@ -249,18 +251,123 @@ const kws_gate_word *kws_ear_after(const kws_ear *e)
 
 /* ---- several ears on one stream ---- */
 
+/* Decide the words that are still open. */
+static void sleep(kws_ear *e)
+{
+	if (!is_closed(e))
+		kws_spotter_flush(e->spotter);
+	e->asleep = true;
+}
+
+/* Begin anew at this sample. The time of a gate went on meanwhile. */
+static void wake(kws_ear *e, uint64_t from)
+{
+	if (!e->asleep)
+		return;
+	e->asleep = false;
+	if (e->gated && e->gate.open && e->gate.until <= from)
+		kws_gate_close(&e->gate);
+	if (!is_closed(e))
+		begin_at(e, from);
+}
+
+void kws_ears_start(kws_ears *s)
+{
+	s->at = 0;
+	if (s->squelch)
+		kws_squelch_begin(s->squelch, 0);
+}
+
+/* The end of the hop in which this sample is. */
+static uint64_t hop_end(const kws_ears *s, uint64_t at)
+{
+	const uint64_t hop = s->ear[0]->in_hz / 100;
+	return (at / hop + 1) * hop;
+}
+
+/* The squelch opens or closes at `to'. */
+static void obey(kws_ears *s, const kws_history *h, uint64_t to)
+{
+	const bool open = kws_squelch_is_open(s->squelch);
+	for (size_t i = 0; i < s->n; i++) {
+		size_t all = SIZE_MAX;
+		if (open) {
+			wake(s->ear[i], kws_squelch_from(s->squelch));
+			continue;
+		}
+		/* it may have been opened by the flush of one before it */
+		kws_ear_hear(s->ear[i], h, to, &all);
+		sleep(s->ear[i]);
+	}
+}
+
+/* Let the squelch take the next hop, or several if that does not change the order of the ears'
+ * turns. Returns what it has reached. */
+static uint64_t look_ahead(kws_ears *s, const kws_history *h)
+{
+	enum { MOST_HOP = 1920 }; /* 10 ms at 192 kHz */
+	kws_squelch *q = s->squelch;
+	bool changed = false;
+	for (uint64_t at; !changed && (at = hop_end(s, kws_squelch_at(q))) <= h->end;) {
+		float pcm[MOST_HOP];
+		const size_t n = (size_t)(at - kws_squelch_at(q));
+		kws_history_copy(h, kws_squelch_at(q), n, pcm);
+		changed = kws_squelch_take(q, pcm, n);
+		if (changed)
+			obey(s, h, at);
+		if (s->n > 1 && kws_squelch_is_open(q))
+			break;
+	}
+	return kws_squelch_at(q);
+}
+
+/* Where the turns that begin at s->at end; s->at: nowhere yet. */
+static uint64_t next_turn(kws_ears *s, const kws_history *h)
+{
+	const uint64_t to = s->n == 1 ? h->end : hop_end(s, s->at);
+	if (s->squelch)
+		return kws_squelch_at(s->squelch) > s->at ? kws_squelch_at(s->squelch)
+							  : look_ahead(s, h);
+	return to <= h->end ? to : s->at;
+}
+
 bool kws_ears_hear(kws_ears *s, const kws_history *h, size_t hops)
 {
-	for (uint64_t to; s->n && s->at < h->end; s->at = to) {
-		const uint64_t hop = s->ear[0]->in_hz / 100;
-		to = s->n == 1 ? h->end : (s->at / hop + 1) * hop;
-		if (to > h->end)
-			return true;
-		for (size_t i = 0; i < s->n; i++)
+	for (uint64_t to; s->n && (to = next_turn(s, h)) > s->at; s->at = to)
+		for (size_t i = 0; i < s->n; i++) {
 			if (!kws_ear_hear(s->ear[i], h, to, &hops))
 				return false;
-	}
+			/* one that is new, and has caught up */
+			if (s->squelch && !kws_squelch_is_open(s->squelch))
+				sleep(s->ear[i]);
+		}
 	return true;
+}
+
+/* Those that are awake begin at this sample already. */
+static void restart(kws_ears *s, uint64_t at)
+{
+	for (size_t i = 0; i < s->n; i++)
+		wake(s->ear[i], at);
+	s->at = at;
+	if (s->squelch)
+		kws_squelch_begin(s->squelch, at);
+}
+
+void kws_ears_skip(kws_ears *s, uint64_t to)
+{
+	for (size_t i = 0; i < s->n; i++)
+		kws_ear_skip(s->ear[i], to);
+	restart(s, to);
+}
+
+void kws_ears_squelch(kws_ears *s, kws_squelch *q)
+{
+	for (size_t i = 0; i < s->n; i++)
+		wake(s->ear[i], s->at);
+	s->squelch = q;
+	if (q)
+		kws_squelch_begin(q, s->at);
 }
 
 void kws_ears_settle(kws_ears *s, const kws_history *h)
@@ -271,5 +378,5 @@ void kws_ears_settle(kws_ears *s, const kws_history *h)
 		kws_ear_hear(s->ear[i], h, h->end, &hops);
 		kws_ear_skip(s->ear[i], h->end);
 	}
-	s->at = h->end;
+	restart(s, h->end);
 }

@@ -11,6 +11,7 @@
 
 #include "spot/gate.h"
 #include "spot/history.h"
+#include "spot/squelch.h"
 
 typedef struct kws_ear kws_ear;
 
@@ -69,16 +70,26 @@ typedef struct {
 	kws_ear **ear; /* (n,) */
 	size_t n;
 	uint64_t at; /* the sample that all of them have reached */
+	/* What is not worth hearing is skipped, and all ears begin anew when it opens; NULL: all is
+	 * heard. The history MUST hold 1 s more than is added at a time. */
+	kws_squelch *squelch;
 } kws_ears;
+
+/* All ears begin a new stream at sample 0, after kws_ear_start(). */
+void kws_ears_start(kws_ears *s);
 
 /* Process what the history holds, in turns, with at most this many hops of 10 ms in total. Returns
  * whether all ears have reached the end of the history, apart from an incomplete last hop. A single
- * ear processes the incomplete hop, too. */
+ * ear without a squelch processes the incomplete hop, too. */
 bool kws_ears_hear(kws_ears *s, const kws_history *h, size_t hops);
 
 /* The audio ends here, or some is missing. All ears process the rest of the history, in their
  * order, and decide the words that are still open. They begin anew with the audio that follows, at
  * h->end. */
 void kws_ears_settle(kws_ears *s, const kws_history *h);
+/* The same without hearing the rest: everything up to sample `to' is skipped. */
+void kws_ears_skip(kws_ears *s, uint64_t to);
+/* Use this squelch from s->at on, or none. Ears that were asleep wake up there. */
+void kws_ears_squelch(kws_ears *s, kws_squelch *q);
 
 #endif
