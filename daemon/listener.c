@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double suspend_s = 1.0;
-static const double splice_log_s = 60.0, drain_s = 0.1;
+static const double suspend_s = 1.0, splice_log_s = 60.0, drain_s = 0.1;
 
 struct kws_listener {
 	kws_conf_audio conf;
@@ -272,9 +271,7 @@ static double wait_s(kws_listener *l, kws_device *d, bool found)
 	if (!kws_hearing_anchor(l->hearing)->started)
 		return opening_s;
 	l->misses = found ? 0 : l->misses + 1;
-	if (found)
-		return piece_s * 31 / 32;
-	return l->misses < CLOSE_LOOKS ? piece_s / 8 : piece_s;
+	return found ? piece_s * 31 / 32 : l->misses < CLOSE_LOOKS ? piece_s / 8 : piece_s;
 }
 
 double kws_listener_next(const kws_listener *l)

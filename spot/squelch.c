@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEAN_HOPS = 5, SIDES = 2 };  /* 50 ms, as in the background; the signal, its differences */
+enum { MEAN_HOPS = 5, SIDES = 2 }; /* 50 ms, as in the background; the signal, its differences */
+/* Of network frames: strides are 1, 2 or 4 hops, so a model that begins anew has the frames that it
+ * would have had. */
+enum { GRID_HOPS = 4 };
 static const double known_s = 3.0; /* the floor is known */
 
 typedef struct {
@@ -21,6 +24,7 @@ struct kws_squelch {
 	uint64_t n_hops;
 	float last; /* sample */
 	bool open;
+	uint64_t origin;    /* where the stream began */
 	uint64_t at, until; /* open until there */
 	uint64_t closed;    /* where it closed last */
 	uint64_t from;	    /* where hearing began when it opened */
@@ -30,6 +34,13 @@ struct kws_squelch {
 static uint64_t samples(const kws_squelch *s, double seconds)
 {
 	return (uint64_t)llround(seconds * s->in_hz);
+}
+
+/* Whole frames: 1 s, or a little less where a second is not whole hops. */
+static uint64_t back_of(const kws_squelch *s)
+{
+	const uint64_t grid = (uint64_t)GRID_HOPS * (s->in_hz / 100);
+	return samples(s, KWS_SQUELCH_BACK_S) / grid * grid;
 }
 
 enum kws_status kws_squelch_create(kws_squelch **out, unsigned in_hz, double over_db)
@@ -74,7 +85,7 @@ void kws_squelch_begin(kws_squelch *s, uint64_t at)
 	s->n_hops = 0;
 	s->last = 0.0f;
 	s->open = true;
-	s->at = s->closed = s->from = at;
+	s->origin = s->at = s->closed = s->from = at;
 	s->until = at + samples(s, known_s);
 }
 
@@ -108,7 +119,8 @@ bool kws_squelch_take(kws_squelch *s, const float *pcm, size_t n)
 	float power[SIDES];
 	bool sound = false;
 	const bool was = s->open;
-	const uint64_t back = samples(s, KWS_SQUELCH_BACK_S);
+	const uint64_t back = back_of(s);
+	const uint64_t grid = (uint64_t)GRID_HOPS * (s->in_hz / 100);
 	measure(s, pcm, n, power);
 	for (size_t i = 0; i < SIDES; i++)
 		sound |= follow(s, &s->sides[i], power[i]);
@@ -117,14 +129,16 @@ bool kws_squelch_take(kws_squelch *s, const float *pcm, size_t n)
 		const uint64_t until = s->at + n + samples(s, KWS_SQUELCH_HOLD_S);
 		s->until = until > s->until ? until : s->until;
 	}
-	s->open = s->at + n < s->until;
+	s->at += n;
+	/* it closes between two network frames only, and opens there below */
+	s->open = s->at < s->until || (was && (s->at - s->origin) % grid >= s->in_hz / 100);
 	if (s->open && !was) {
-		s->from = s->at > s->closed + back ? s->at - back : s->closed;
+		const uint64_t here = s->at - n - (s->at - n - s->origin) % grid;
+		s->from = here > s->closed + back ? here - back : s->closed;
 		s->skipped += s->from - s->closed;
 	} else if (was && !s->open) {
-		s->closed = s->at + n;
+		s->closed = s->at;
 	}
-	s->at += n;
 	return was != s->open;
 }
 
@@ -145,7 +159,7 @@ uint64_t kws_squelch_from(const kws_squelch *s)
 
 uint64_t kws_squelch_skipped(const kws_squelch *s)
 {
-	const uint64_t back = s->open ? 0 : samples(s, KWS_SQUELCH_BACK_S);
+	const uint64_t back = s->open ? 0 : back_of(s);
 	const uint64_t asleep = s->open ? 0 : s->at - s->closed;
 	return s->skipped + (asleep > back ? asleep - back : 0);
 }

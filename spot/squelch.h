@@ -8,6 +8,8 @@
  * its differences from sample to sample, each against its own floor: hum and rumble do not hide a
  * voice in the second, and hiss not in the first.
  *
+ * It opens and closes at multiples of 40 ms of the stream, between two network frames.
+ *
  * A stream begins open, for 3 s, because the floor is not known before. Everything depends on the
  * position in the stream only, not on how the audio is cut. */
 #ifndef KWS_SPOT_SQUELCH_H
