@@ -50,7 +50,7 @@ grep -q '^threshold = 0.7' /etc/kwsd/kwsd.conf || fail 'the configuration has no
 mkdir /tmp/next
 for name in $ours; do
 	quietly dpkg-deb -R "$(deb "$name")" /tmp/next/tree
-	sed -i 's/^Version: .*/&+next/; s/\(= [0-9][^)]*\))/\1+next)/g' /tmp/next/tree/DEBIAN/control
+	sed -i 's/^Version: .*/&+next/; s/(= \([^)]*\))/(= \1+next)/g' /tmp/next/tree/DEBIAN/control
 	[ "$name" != kwsd ] || echo '# a new default' >>/tmp/next/tree/etc/kwsd/kwsd.conf
 	quietly dpkg-deb -b /tmp/next/tree "/tmp/next/$name.deb"
 	rm -r /tmp/next/tree
