@@ -156,8 +156,8 @@ def look_up(words, where):
         for word in words[1:]:
             if re.fullmatch(r"[a-z][\w.-]*", word) and not any(re.fullmatch(t, word) for t in targets):
                 complain(where, f"make has no target {word}")
-    elif words[:3] == ["python", "-m", "kws_train"]:
-        look_up_train(words[3:], where)
+    elif words[:3] == ["python", "-m", "kws_train"] or name == "kws-train":
+        look_up_train(words[3:] if name == "python" else words[1:], where)
     elif name == "tests/system/run" and len(words) > 1 and not words[-1].isupper():
         exists(" ".join(words), where)
     elif re.match(r"(tools/|tests/|\.ci/)", name) and not (ROOT / name).exists():
@@ -227,7 +227,7 @@ def check_commands(page):
             complain(b.where, f"{b.by} does not take it from here")
     for n, line in prose(page):
         for span in re.findall(r"`([^`]+)`", line):
-            if re.match(rf"(sudo )?({'|'.join(PROGRAMS)}|make|tests/system/run|python -m kws_train) ", span):
+            if re.match(rf"(sudo )?({'|'.join(PROGRAMS)}|make|tests/system/run|python -m kws_train|kws-train) ", span):
                 for words in simple_commands(span, None):
                     look_up([w for w in words if w != "..."], f"{page}:{n}")
 
