@@ -56,7 +56,8 @@ def memory(found, titles, where, what):
     of = lambda name: curve(found, where, what, name, "megabytes")
     known = [name for name in titles if of(name)]
     lengths = sorted({n for name in known for n, _ in of(name)})
-    cells = lambda name: [f"{dict(of(name))[n]:.3g}" if n in dict(of(name)) else "–" for n in lengths]
+    shown = lambda mb: f"{mb:.0f}" if mb >= 10 else f"{mb:.1f}"
+    cells = lambda name: [shown(dict(of(name))[n]) if n in dict(of(name)) else "–" for n in lengths]
     long = lambda name: [p for p in of(name) if p[0] >= 1024 or where == "C"]  # shorter, it is what libraries take
     return table(["encoder", *map(str, lengths), "exponents", "bends at"],
                  [[titles[name][0], *cells(name), *bends(long(name))] for name in known])
@@ -98,8 +99,8 @@ def figures(found, titles):
     if len(machines) > 1:
         raise SystemExit("lengths.tsv holds figures of several machines, which are not to be compared: " + "; ".join(machines))
     passes = sorted({f.passes for f in found.values()})
-    out = [f"One core of {machines[0]}; medians of {' or '.join(map(str, passes))} passes in turn. A dash: not tried, as it "
-           "would take too long or need too much memory.",
+    out = [f"One core of {machines[0]}; medians of {' or '.join(map(str, passes))} passes in turn. A dash: not "
+           "measured yet, or not tried, as it would take too long or need too much memory.",
            "![time and memory of a training step against the length](lengths.svg)",
            "**A training step, time**, one recording of so many network frames:", times(found, titles, "torch", "training"),
            "**A training step, memory**, MB at its peak:", memory(found, titles, "torch", "training"),
