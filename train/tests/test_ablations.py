@@ -194,3 +194,23 @@ def test_the_command_trains_on_samples(corpus, tmp_path, monkeypatch):
     run = json.loads((tmp_path / "runs" / "mega-raw-1.json").read_text())
     assert run["clips"] == 2 and run["network"] == small and list(run["right"]) == ["0"]
     assert not list((tmp_path / "runs").glob("*.safetensors"))
+
+
+def test_samples_are_trained_only_by_name(tmp_path, monkeypatch):
+    """A step of it takes minutes."""
+    asked = []
+
+    class Asked:
+        def __init__(self, a):
+            self.a = a
+
+        def run(self, name, seed):
+            asked.append(name)
+            return {"right": {"0": 1}, "clips": 1, "train_seconds": 0.0}
+
+    monkeypatch.setattr(encoders, "Bench", Asked)
+    monkeypatch.setattr(encoders.Table, "write", lambda *a: None)
+    encoders.main(["--ablations", "--data", "none", "--out", str(tmp_path / "all"), "--seeds", "1"])
+    assert asked == [name for name in ABLATIONS if name != "mega-raw"]
+    encoders.main(["--ablations", "--data", "none", "--out", str(tmp_path / "one"), "--seeds", "1", "--only", "mega-raw"])
+    assert asked[-1] == "mega-raw"
