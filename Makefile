@@ -107,7 +107,7 @@ help:
 	@echo 'make check      install what is missing to build and test, build, run all tests; PARTS= installs no sound servers or systemd'
 	@echo 'make test-NAME  run the unit tests of tests/test_NAME.c; tests/system/run NAME those with real sound servers'
 	@echo 'make golden GOLDEN=DIR   compare with the tensors of the original Mega code in DIR'
-	@echo 'make bench      measure speed, latency and memory on this machine'
+	@echo 'make bench      speed beside other spotters and engines, in docs/speed.md; make bench-peers installs these'
 	@echo 'make install uninstall   below PREFIX=$(PREFIX), staged in DESTDIR'
 	@echo 'make deps       install what is missing to build and test, with apt; tools/deps.sh --list names it'
 	@echo 'make asan tsan valgrind  the same tests under the sanitizers and memcheck'
@@ -234,7 +234,7 @@ check:
 	+@$(MAKE) --no-print-directory check-built
 
 CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS)) $(B)/seeds $(B)/simulate
-check-built: all $(B)/golden $(B)/lengths $(B)/own_mounts $(B)/microphones $(B)/wyoming_crowd $(CHECKS)
+check-built: all $(B)/bench_ours $(B)/golden $(B)/lengths $(B)/own_mounts $(B)/microphones $(B)/wyoming_crowd $(CHECKS)
 	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden simulate library docs $(if $(OPTIMISED),hardening) system
 
 # the same without real services: what the sanitizers run
@@ -338,8 +338,31 @@ compile_commands.json: FORCE
 	@$(MAKE) --no-print-directory -nB V=1 all $(CHECKS) | sed -n 's/[\\"]/\\&/g; s|.* -c -o [^ ]* \([^ ]*\.c\)$$|{"directory": "$(CURDIR)", "file": "\1", "command": "&"}|p' | \
 		sed '1s/^/[/; $$!s/$$/,/; $$s/$$/]/' >$@
 
-bench: $(B)/kws
-	$(B)/kws bench
+# This machine, and other spotters and engines beside us by pairs, as far as they are installed. All of them write docs/speed.md.
+PEERS        ?= build/peers
+OPENWAKEWORD ?= $(wildcard ../shared/teacher)
+BENCH_MODELS := $(patsubst config/models/%.safetensors,%,$(wildcard config/models/commands-12*.safetensors))
+$(B)/bench_ours: $(call objects,bench/ours.c bench/peer.c) $(CLI) $(AUDIO) $(LIB)
+	$(call step,LD)$(call link,$^,$(PKGS_KWS))
+$(B)/bench_pocketsphinx: $(call objects,bench/pocketsphinx.c bench/peer.c)
+	$(call step,LD)$(call link,$^,pocketsphinx)
+$(B)/bench/pocketsphinx.o: OURS += -isystem /usr/include/sphinxbase $(shell $(PKG_CONFIG) --cflags pocketsphinx 2>/dev/null) \
+        -DKWS_POCKETSPHINX='"$(shell $(PKG_CONFIG) --modversion pocketsphinx 2>/dev/null)"'
+bench: $(B)/bench_ours $(if $(shell $(PKG_CONFIG) --exists pocketsphinx && echo yes),$(B)/bench_pocketsphinx)
+	@mkdir -p $(B)/bench/data
+	$(B)/bench_ours config/models/commands-12.safetensors $(B)/bench/data tests/data/demo.flac 12
+	[ ! -x $(PEERS)/bin/python ] || for step in 'step 1' 'block 100'; do set -- $$step; PYTHONPATH=train $(PEERS)/bin/python -m kws_train onnx \
+		--model config/models/commands-12.safetensors --frames $$2 --out $(B)/bench/data/$$1.onnx || exit 1; done
+	python3 bench/compare.py $(foreach m,$(BENCH_MODELS),--ours '$m=$(B)/bench_ours config/models/$m.safetensors $(B)/bench/data') \
+		--peer 'ONNX Runtime=$(PEERS)/bin/python bench/onnx_runtime.py $(B)/bench/data' \
+		--peer 'openWakeWord=$(PEERS)/bin/python bench/open_wake_word.py $(B)/bench/data $(OPENWAKEWORD)' \
+		--peer 'microWakeWord=$(PEERS)/bin/python bench/micro_wake_word.py $(B)/bench/data' \
+		--peer 'PocketSphinx=$(B)/bench_pocketsphinx $(B)/bench/data' --write docs/speed.md
+# into a folder of their own, and PocketSphinx from Debian
+bench-peers:
+	@sh tools/deps.sh peers
+	python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install -q -r bench/requirements.txt
 
 BIN     := $(PREFIX)/bin
 LIBDIR  ?= $(PREFIX)/lib
@@ -412,4 +435,4 @@ clean:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 .PHONY: all help golden check check-built check-units asan tsan valgrind fuzz nightly seeds coverage mutate simulate layers lint docs site analyze format deps \
-        demo bench install uninstall dist deb deb-check deb-reproducible apt-repo clean
+        demo bench bench-peers install uninstall dist deb deb-check deb-reproducible apt-repo clean

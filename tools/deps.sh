@@ -4,6 +4,7 @@
 #   libraries  of `build`, those that a program is linked with: what a cross build needs for the other architecture
 #   parts      real sound servers, systemd and tools for the system tests, which skip without them
 #   packages   what the Debian packages are built with, beside `build`
+#   peers      what `make bench` compares with
 #   lanes      compilers, checkers and interpreters of CI's other lanes
 # Without a GROUP: build and tests. --list prints the names.
 set -eu
@@ -60,6 +61,10 @@ packages   python3-setuptools   the same
 packages   lintian              judges the packages
 packages   debootstrap          bare roots to install them in
 packages   apt-utils            a repository of them
+peers      pocketsphinx-en-us   its models
+peers      libpocketsphinx-dev  a spotter to compare with
+peers      libsphinxbase-dev    its other half
+peers      python3-venv         those that are of Python
 lanes      git                  names the files to look at
 lanes      clang                second compiler, and fuzzers
 lanes      libclang-rt-dev      sanitizers and fuzzers of clang
@@ -85,8 +90,8 @@ groups=' '
 for group; do
 	case $group in
 	build) groups="${groups}build libraries " ;;
-	libraries | tests | parts | packages | lanes) groups="$groups$group " ;;
-	*) echo "deps: $group: no such group; there are build, libraries, tests, parts, packages, lanes" >&2; exit 2 ;;
+	libraries | tests | parts | packages | peers | lanes) groups="$groups$group " ;;
+	*) echo "deps: $group: no such group; there are build, libraries, tests, parts, packages, peers, lanes" >&2; exit 2 ;;
 	esac
 done
 wanted() { echo "$PACKAGES" | awk -v groups="$groups" 'NF && index(groups, " " $1 " ")'; }
