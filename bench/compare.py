@@ -97,7 +97,7 @@ def measure(ours, peers, rounds):
         about += [f"- {who}: {side.version}", *(f"  - {note}" for note in side.notes)]
         for row, title in side.rows.items():
             own, bases = pairs(rounds, side, row, ours)
-            if row == "file-floor":
+            if row == "file-floor" and who in ours:
                 floors.append((who, bases[who], own))
             else:
                 (file if row.startswith("file") else live).append((f"{who}: {title}", own, bases))
