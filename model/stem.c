@@ -225,14 +225,16 @@ static void pool(const kws_stem_step *p, const unsigned char *x, size_t frames, 
 				     wide = left < p->bands_s ? left : p->bands_s;
 			const unsigned char *first = x + t * p->frames_s * ld + at * p->pixel;
 			void *y = out.to + t * out.ld + b * p->pixel;
-			memcpy(y, first, p->pixel);
-			for (size_t k = 1; k < p->frames_s * wide; k++) {
+			const void *so_far = first;
+			for (size_t k = 1; k < p->frames_s * wide; k++, so_far = y) {
 				const void *next = first + k / wide * ld + k % wide * p->pixel;
 				if (p->reads)
-					vec->int8->max(y, y, next, p->reads->channels);
+					vec->int8->max(y, so_far, next, p->reads->channels);
 				else
-					vec->max(y, y, next, p->channels);
+					vec->max(y, so_far, next, p->channels);
 			}
+			if (so_far == first)
+				memcpy(y, first, p->pixel);
 		}
 }
 

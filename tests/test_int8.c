@@ -236,7 +236,7 @@ static void max_takes_the_greater(void **state)
 		a[i] = (uint8_t)below(256);
 		b[i] = (uint8_t)below(256);
 	}
-	for (size_t n = 0; n <= N; n += n < 70 ? 1 : 671) {
+	for (size_t n = 0; n <= N; n += n < 80 ? KWS_INT8_GROUP : 672) {
 		for (size_t i = 0; i < N; i++)
 			want[i] = i < n && a[i] > b[i] ? a[i] : b[i];
 		image_of(v, a, N, x);

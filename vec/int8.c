@@ -194,12 +194,33 @@ static float encode_row(void *to, const float *x, size_t n)
 	return top / 127.0f;
 }
 
+enum { MANY = 16 };
+typedef element group __attribute__((vector_size(KWS_INT8_GROUP * WIDTH)));
+typedef element groups __attribute__((vector_size(MANY * WIDTH)));
+
+#define LARGER(type, i)                                                                            \
+	do {                                                                                       \
+		type x, z;                                                                         \
+		memcpy(&x, a + (i), sizeof x);                                                     \
+		memcpy(&z, b + (i), sizeof z);                                                     \
+		const type more = (type)(x > z);                                                   \
+		x = (x & more) | (z & ~more);                                                      \
+		memcpy(y + (i), &x, sizeof x);                                                     \
+	} while (0)
+
+/* The last of many may be taken twice: their greater stays the same. */
 static void larger(void *to, const void *first, const void *second, size_t n)
 {
 	element *y = to;
 	const element *a = first, *b = second;
-	for (size_t i = 0; i < n; i++)
-		y[i] = a[i] > b[i] ? a[i] : b[i];
+	if (n < MANY) {
+		for (size_t i = 0; i < n; i += KWS_INT8_GROUP)
+			LARGER(group, i);
+		return;
+	}
+	for (size_t i = 0; i + MANY < n; i += MANY)
+		LARGER(groups, i);
+	LARGER(groups, n - MANY);
 }
 
 static double peak(size_t rounds)

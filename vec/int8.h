@@ -61,7 +61,7 @@ typedef struct {
 	void (*encode)(void *y, kws_int8_code code, const float *x, size_t rows, size_t n);
 	/* x (n,) -> y (kws_int8_pad(n)), 128 + x / step. Returns step: the largest |x|, over 127. */
 	float (*encode_row)(void *y, const float *x, size_t n);
-	/* The greater of n elements; y may be a or b. */
+	/* The greater of n elements, a multiple of KWS_INT8_GROUP; y may be a or b. */
 	void (*max)(void *y, const void *a, const void *b, size_t n);
 
 	double (*peak)(size_t rounds); /* as kws_vec's */
