@@ -215,27 +215,32 @@ typedef struct {
 	size_t ld;
 } image;
 
-static void pool(const kws_stem_step *p, const unsigned char *x, size_t frames, image out)
+static void greater(const kws_stem_step *p, void *y, const void *a, const void *b, size_t pixels)
+{
+	const kws_vec *vec = kws_vec_get();
+	if (p->reads)
+		vec->int8->max(y, a, b, pixels * p->reads->channels);
+	else
+		vec->max(y, a, b, pixels * p->channels);
+}
+
+/* The frames of each field first, all bands at once, in their image: nobody reads it again. */
+static void pool(const kws_stem_step *p, unsigned char *x, size_t frames, image out)
 {
 	const size_t ld = p->bands * p->pixel;
-	const kws_vec *vec = kws_vec_get();
-	for (size_t t = 0; t < frames; t++)
+	for (size_t t = 0; t < frames; t++, x += p->frames_s * ld) {
+		for (size_t k = 1; k < p->frames_s; k++)
+			greater(p, x, x, x + k * ld, p->bands);
 		for (size_t b = 0; b < p->bands_out; b++) {
-			const size_t at = b * p->bands_s, left = p->bands - at,
-				     wide = left < p->bands_s ? left : p->bands_s;
-			const unsigned char *first = x + t * p->frames_s * ld + at * p->pixel;
-			void *y = out.to + t * out.ld + b * p->pixel;
-			const void *so_far = first;
-			for (size_t k = 1; k < p->frames_s * wide; k++, so_far = y) {
-				const void *next = first + k / wide * ld + k % wide * p->pixel;
-				if (p->reads)
-					vec->int8->max(y, so_far, next, p->reads->channels);
-				else
-					vec->max(y, so_far, next, p->channels);
-			}
-			if (so_far == first)
+			const size_t at = b * p->bands_s, left = p->bands - at;
+			const unsigned char *first = x + at * p->pixel;
+			unsigned char *y = out.to + t * out.ld + b * p->pixel;
+			if (left == 1 || p->bands_s == 1)
 				memcpy(y, first, p->pixel);
+			for (size_t k = 1; k < p->bands_s && k < left; k++)
+				greater(p, y, k > 1 ? y : first, first + k * p->pixel, 1);
 		}
+	}
 }
 
 /* Of floats; row has room for a frame of them. */
@@ -294,8 +299,7 @@ static void enter(const kws_stem_step *p, const float *x, size_t frames, image t
 			memcpy(to.to, x, p->bands * sizeof *x);
 }
 
-static void run_step(const kws_stem_step *p, const unsigned char *in, size_t frames, float *row,
-		     image to)
+static void run_step(const kws_stem_step *p, unsigned char *in, size_t frames, float *row, image to)
 {
 	/* A kernel that is shorter than the stride leaves out the first frames. */
 	const unsigned char *first = in + (p->frames_s + p->keep - p->frames_k) * frame_bytes(p);
