@@ -16,6 +16,7 @@ spot|spot model dsp vec|jansson.h
 audio|audio dsp/ring|sndfile.h FLAC/ ogg/ mpg123.h portaudio.h pa_linux_alsa.h pthread.h
 corpus|corpus audio spot model dsp vec|jansson.h pthread.h
 cli|cli corpus audio spot model dsp vec|argp.h jansson.h cairo sndfile.h pthread.h fftw3.h
+bench|bench cli/floor audio spot model dsp vec|pocketsphinx.h
 conf|conf spot/event|ini.h nettle/sha2.h
 runtime|runtime|pthread.h systemd/
 daemon|daemon conf runtime audio spot model dsp vec|argp.h jansson.h sndfile.h pthread.h
@@ -44,14 +45,14 @@ check() { # FILE INCLUDED FOLDERS LIBRARIES POSIX
 	complain "$1" "$2"
 }
 
-for folder in vec dsp model spot audio corpus cli conf runtime daemon daemon/sink gateway gateway/wyoming gateway/mqtt gateway/web; do
+for folder in vec dsp model spot audio corpus cli bench conf runtime daemon daemon/sink gateway gateway/wyoming gateway/mqtt gateway/web; do
 	[ -d "$folder" ] || continue
 	folders=$(echo "$allowed" | awk -F'|' -v f="$folder" '$1 == f {print $2}')
 	libraries=$(echo "$allowed" | awk -F'|' -v f="$folder" '$1 == f {print $3}')
 	for file in "$folder"/*.[ch]; do
 		[ -f "$file" ] || continue
 		may=no
-		case $file in corpus/* | cli/* | conf/* | runtime/* | daemon/* | gateway/* | audio/* | model/blob.c) may=yes ;; esac
+		case $file in corpus/* | cli/* | bench/* | conf/* | runtime/* | daemon/* | gateway/* | audio/* | model/blob.c) may=yes ;; esac
 		for inc in $(sed -n 's/^# *include *[<"]\([^>"]*\)[>"].*/\1/p' "$file"); do
 			check "$file" "$inc" "$folders" "$libraries" "$may"
 		done

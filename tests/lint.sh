@@ -4,7 +4,7 @@ set -u
 status=0
 sh tests/limits.sh || status=1
 sh tests/version.sh || status=1
-files=$(ls include/*.c vec/choose*.c dsp/*.c model/*.c spot/*.c audio/*.c corpus/*.c cli/*.c conf/*.c runtime/*.c daemon/*.c daemon/sink/*.c gateway/*.c gateway/*/*.c 2>/dev/null)
+files=$(ls include/*.c vec/choose*.c dsp/*.c model/*.c spot/*.c audio/*.c corpus/*.c cli/*.c bench/ours.c bench/peer.c conf/*.c runtime/*.c daemon/*.c daemon/sink/*.c gateway/*.c gateway/*/*.c 2>/dev/null)
 checks='-*,bugprone-*,-bugprone-sizeof-expression,-bugprone-implicit-widening-of-multiplication-result,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,-bugprone-assignment-in-if-condition,-bugprone-reserved-identifier,-bugprone-suspicious-include,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-optin.performance.Padding,-clang-analyzer-optin.portability.UnixAPI,-clang-analyzer-valist.Uninitialized,misc-redundant-expression,performance-*,-performance-no-int-to-ptr'
 if command -v clang-tidy >/dev/null; then
 	echo "$files" | xargs -P "$(nproc)" -I'{}' clang-tidy --quiet --warnings-as-errors='*' --checks="$checks" '{}' -- "$@" || status=1
