@@ -156,7 +156,8 @@ is_state() { [ "$(state "$1")" = "$2" ]; }
 test_slurm() { # at most 180 s
 	corpus
 	slurm_start 16817
-	page_blocks corpora.slurm | sed "s|^kws |$KWS |" > "$T/corpus.sbatch"
+	page_blocks corpora.slurm > "$T/corpus.sbatch"
+	sed -i "s|^kws |$KWS |" "$T/corpus.sbatch"
 	cd "$T" || fail "no folder"
 	export KWS_MODEL=$MODEL
 	JOB=$(sbatch --parsable --output="$T/log.%a" --open-mode=append --array=1-$SHARDS "$T/corpus.sbatch" spot) || fail "sbatch"

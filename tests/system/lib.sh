@@ -58,7 +58,7 @@ kwsd_stop() {
 
 # page_blocks FILE.TEST [N]: the commands of the pages that this test runs, or the Nth block of them (tests/docs.py)
 page_blocks() {
-	python3 tests/docs.py --of "tests/system/run $1" ${2:+--nth "$2"} > "$T/blocks" || fail "no page has block ${2:-} for $1"
+	python3 tests/docs.py --of "tests/system/run $1" ${2:+--nth "$2"} > "$T/blocks" || fail "no page has block ${2:-} for $1" >&2
 	cat "$T/blocks"
 }
 field() { sed -n "s/.*\"$1\":\"\\{0,1\\}\\([^,\"}]*\\).*/\\1/p"; }
