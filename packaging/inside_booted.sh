@@ -12,7 +12,8 @@ before=$(pid kwsd) web=$(pid kwsd-web)
 exec 9<>/srv/microphone
 (while sleep 1; do cat tests/data/demo.flac; done >&9) &
 feeder=$!
-quietly dpkg -i /debs/kwsd_*.deb /debs/kws_*.deb /debs/kwsd-gateways_*.deb
+arch=$(dpkg --print-architecture)
+quietly dpkg -i /debs/kwsd_*_"$arch".deb /debs/kws_*_"$arch".deb /debs/kwsd-gateways_*_"$arch".deb
 kill $feeder
 [ "$(pid kwsd)" != "$before" ] && systemctl is-active -q kwsd || fail 'the upgrade did not restart kwsd'
 [ "$(pid kwsd-web)" != "$web" ] && systemctl is-active -q kwsd-web.socket kwsd-wyoming.socket kwsd-wyoming || fail 'the upgrade did not restart the gateways'
