@@ -180,8 +180,11 @@ def test_build_model_runs_only_commands_and_options_that_there_are(tmp_path, cor
         assert getattr(a, "data", corpus) in (corpus, "runs/words") and getattr(a, "teacher", None) in (None, teacher)
         assert command != "export" or a.card is None or os.path.exists(os.path.join(made.TRAIN, a.card))
     exports = [args for command, *args in lines if command == "export"]
-    assert ["final-d" in " ".join(args) for args in exports] == [False, True, False, False]
-    assert "runs/first-12.safetensors" in exports[-1] and exports[1][-1] == "runs/first-12.safetensors"  # one begins as the other
+    assert ["final-d" in " ".join(args) for args in exports] == [False, True, False, False, False]
+    for name, made_by, part_of in (("first", 1, 3), ("second", 3, 4)):  # the next network begins as this one
+        path = f"runs/{name}-12.safetensors"
+        assert exports[made_by][-1] == path and path in exports[part_of]
+        assert [args for command, *args in lines if command == "train" and path in args]
 
 
 def test_other_words_train_and_are_accepted(tmp_path, kws):
