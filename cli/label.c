@@ -21,6 +21,7 @@ typedef struct {
 } args;
 
 static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "What is asked, and how it is heard:", 1 },
 	{ "events", OPT_EVENTS, "LIST", 0,
 	  "Events of recordings instead of clips: what `kws spot --format jsonl' has printed", 1 },
 	{ "player", OPT_PLAYER, "COMMAND", 0,
@@ -28,6 +29,7 @@ static const struct argp_option options[] = {
 	  "play "
 	  "(default: the default output)",
 	  1 },
+	{ NULL, 0, NULL, 0, "The sound and the model:", 2 },
 	{ "model", 'm', "MODEL", 0, "A model that heard the words; may be repeated", 2 },
 	{ "channel", OPT_CHANNEL, "N", 0, "This channel of the files (default: the mean of all)",
 	  2 },
@@ -294,9 +296,8 @@ static double time_of(const kws_clip_name *says)
 	if (sscanf(says->when, "%d-%d-%d %d:%d:%lf", &y, &m, &d, &h, &min, &s) != 6)
 		return 0.0;
 	const int from = m > 2 ? m - 3 : m + 9, year = m > 2 ? y : y - 1;
-	const double days =
-		365.0 * year + year / 4 - year / 100 + year / 400 + (153 * from + 2) / 5 + d;
-	return days * 86400.0 + h * 3600.0 + min * 60.0 + s;
+	const int days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * from + 2) / 5 + d;
+	return (double)days * 86400.0 + h * 3600.0 + min * 60.0 + s;
 }
 
 static void print_next(const task *t)
