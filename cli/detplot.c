@@ -102,11 +102,14 @@ static void draw_mark(plot *x, const kws_detpanel *d, size_t i, kws_point *last)
 		type.anchor = KWS_END;
 		text.x = at.x - 9.0;
 	}
-	if (isnan(point->target))
-		kws_picture_text(&x->p, text.x, text.y, type, "the model's thresholds");
-	else
-		kws_picture_text(&x->p, text.x, text.y, type, "asked for: %g an hour",
-				 point->target);
+	char words[64] = "the model's thresholds";
+	if (!isnan(point->target))
+		snprintf(words, sizeof words, "asked for: %g an hour", point->target);
+	/* The curve must not run through the words. */
+	const double wide = kws_picture_text_width(&x->p, type, words);
+	kws_picture_fill(&x->p, type.anchor == KWS_END ? text.x - wide : text.x, text.y - 10.0,
+			 wide, 13.0, (kws_ink){ .rgb = 0xffffff, .opacity = 0.8 });
+	kws_picture_text(&x->p, text.x, text.y, type, "%s", words);
 }
 
 /* The same in words. Returns where the next may stand. */
