@@ -2,7 +2,7 @@
  *
  * Opening, closing and listing devices may take seconds, or hang for ever if a sound server dies.
  * Call them from a thread that is free to hang. All other functions are for one reader thread; they
- * neither block nor allocate. A microphone has no thread of its own: the reader fetches what the
+ * neither block nor allocate. An ALSA device has no thread of its own: the reader fetches what the
  * sound system has, which keeps up to 2 s of sound.
  *
  * Names of devices:

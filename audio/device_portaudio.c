@@ -224,6 +224,30 @@ static void fetch(kws_device *d)
 		give_up(d, e);
 }
 
+/* Where the sound system has a thread of its own that calls (JACK). No lock, no allocation, no system
+ * call. Fetching would not tell of its overflows. */
+static int callback(const void *in, void *out, unsigned long n, const PaStreamCallbackTimeInfo *t,
+		    PaStreamCallbackFlags flags, void *user)
+{
+	kws_device *d = user;
+
+	(void)out;
+	(void)t;
+	if (flags & paInputOverflow)
+		atomic_fetch_add_explicit(&d->overflows, 1, memory_order_relaxed);
+	if (in)
+		kws_ring_write_frames(&d->ring, in, n, d->channels);
+	atomic_fetch_add_explicit(&d->blocks, 1, memory_order_release);
+	return paContinue;
+}
+
+static void finished(void *user)
+{
+	kws_device *d = user;
+
+	atomic_store(&d->ended, true);
+}
+
 static void stop(kws_device *d)
 {
 	enter();
@@ -246,7 +270,7 @@ static PaError try_open(kws_device *d, target *t, unsigned latency_ms)
 	t->stream.suggestedLatency = (double)period * (periods - 1) / d->rate_hz;
 	PaAlsa_SetNumPeriods(periods);
 	PaError e = Pa_OpenStream(&s, &t->stream, NULL, d->rate_hz, period, paClipOff | paDitherOff,
-				  NULL, NULL);
+				  d->fetch ? NULL : callback, d);
 	if (e == paNoError)
 		d->part = s;
 	return e;
@@ -316,11 +340,14 @@ static enum kws_status open_stream(kws_device *d, const kws_device_config *cfg,
 				"%s: added after a device was opened; %s can open it only when "
 				"no device is open",
 				info->id, info->api);
+	d->fetch = strcmp(info->api, "ALSA") == 0 ? fetch : NULL;
 	e = negotiate(d, cfg, info, &t);
 	if (e != paNoError)
 		return refused(e, info, err);
 	status = kws_device_room_for_channels(d, err);
 	if (status == KWS_OK) {
+		if (!d->fetch)
+			Pa_SetStreamFinishedCallback(d->part, finished);
 		e = Pa_StartStream(d->part);
 		if (e != paNoError)
 			status = refused(e, info, err);
@@ -345,10 +372,9 @@ static enum kws_status open_device(kws_device *d, const kws_device_config *cfg,
 				"%s: another device takes long to open or to close", d->name);
 	e = use();
 	status = e == paNoError ? open_stream(d, cfg, info, err) : refused(e, info, err);
-	if (status == KWS_OK) {
+	if (status == KWS_OK)
 		d->stop = stop;
-		d->fetch = fetch;
-	} else if (e == paNoError)
+	else if (e == paNoError)
 		end_use();
 	leave();
 	return status;

@@ -14,12 +14,17 @@ same_events() {
 		awk '{d = $1 - $2; if (d * d > 1e-8) exit 1}' || fail "the scores differ"
 }
 
+# recording: until PulseAudio records for somebody, who is still there a moment later
+recording() {
+	await 20 sh -c 'pactl list short source-outputs | grep -q . && sleep 0.3 && pactl list short source-outputs | grep -q .' || fail "nobody records"
+}
+
 # The pipe source begins with our first byte: not a sample of the live stream differs from the file.
 test_portaudio_16_khz() { # at most 60 s
 	pulse_start
 	short 16000 raw "$T/in.raw"
 	kwsd_start -d fifo16
-	sleep 1
+	recording
 	pace "$T/in.raw" 32000 > "$T/pulse/fifo16"
 	same_events "$T/short.wav"
 }
@@ -29,7 +34,7 @@ test_portaudio_48_khz() { # at most 60 s
 	short 48000 raw "$T/in.raw"
 	short 48000 wav "$T/in.wav"
 	kwsd_start -d fifo48 -o audio.rate_hz=48000
-	sleep 1
+	recording
 	pace "$T/in.raw" 96000 > "$T/pulse/fifo48"
 	logged "at 48000 Hz" || fail "not opened at 48 kHz"
 	same_events "$T/in.wav"
@@ -73,7 +78,29 @@ test_wall_time() { # at most 60 s
 	[ $at -gt -200 ] && [ $at -lt 1500 ] || fail "the event's wall time is $at ms off"
 }
 
-# The main thread fetches the sound itself: a microphone that listens has no thread of ours that one which is off does not have.
+# What the audio callback calls (of JACK), by its object code: the ring, and what that calls: memcpy. No allocation, no lock, no system call.
+test_callback_calls_nothing() { # at most 20 s
+	need objdump
+	nm "$KWSD" | grep -q "__asan_init\|__tsan_init\|__sanitizer_cov" && skip "a build with sanitizers"
+	calls() { # OBJECT FUNCTION: names that it calls or jumps to
+		objdump -dr "$1" | awk -v f="<$2>:" '$2 == f {on = 1; next} /^[0-9a-f]+ <.*>:$/ {on = 0} on' |
+			sed -n 's/.*R_[A-Z0-9_]*\(PLT32\|PC32\|CALL26\|JUMP26\|GOTPCRELX\|PLT\)[ \t]*\([A-Za-z_][A-Za-z0-9_@.]*\).*/\2/p' | sort -u | tr '\n' ' '
+	}
+	local c r
+	objdump -d "$B/audio/device_portaudio.o" | grep -q "<callback>:" || skip "the compiler has renamed the callback"
+	c=$(calls "$B/audio/device_portaudio.o" callback)
+	r=$(calls "$B/dsp/ring.o" kws_ring_write_frames)
+	echo "callback: $c; kws_ring_write_frames: $r"
+	case " $c" in *kws_ring_write_frames*) ;; *) fail "the callback does not write the ring: $c" ;; esac
+	for name in $c $r; do
+		case $name in
+		kws_ring_write_frames | memcpy* | __memcpy_chk* | __stack_chk_* | .rodata* | .text* | .LC*) ;;
+		*) fail "calls $name" ;;
+		esac
+	done
+}
+
+# The main thread fetches the sound of ALSA itself: a microphone that listens has no thread of ours that one which is off does not have.
 test_no_thread_for_the_sound() { # at most 30 s
 	local off
 	ours() { cat /proc/"$P"/task/*/comm | grep -c '^kwsd$'; }
@@ -93,7 +120,7 @@ test_power() { # at most 60 s
 	pulse_start
 	short 16000 raw "$T/in.raw"
 	kwsd_start -d fifo16 -o audio.latency_ms=power
-	sleep 1
+	recording
 	pace "$T/in.raw" 32000 > "$T/pulse/fifo16"
 	same_events "$T/short.wav"
 	! logged "[^_]lost" || fail "audio was lost"
