@@ -233,7 +233,8 @@ check:
 	@sh tools/deps.sh build tests $(PARTS)
 	+@$(MAKE) --no-print-directory check-built
 
-CHECKS := $(addprefix $(B)/,$(TESTS) $(FUZZERS)) $(B)/seeds $(B)/simulate
+# LEFT_OUT: tests that are neither built nor run
+CHECKS := $(addprefix $(B)/,$(filter-out $(LEFT_OUT),$(TESTS)) $(FUZZERS)) $(B)/seeds $(B)/simulate
 check-built: all $(B)/bench_ours $(B)/golden $(B)/lengths $(B)/own_mounts $(B)/microphones $(B)/wyoming_crowd $(CHECKS)
 	@KWS_BUILD=$(B) sh tests/run.sh $(TESTS) -- $(FUZZERS) -- seeds golden simulate library docs $(if $(OPTIMISED),hardening) system
 
@@ -246,11 +247,13 @@ test-%: $(B)/test_% $(PROGRAMS)
 
 asan:
 	+LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 $(MAKE) check-units B=build/asan CFLAGS='-O1 -g' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
-# these have one thread, and take minutes here
-ONE_THREAD := test_bank test_classify test_ear test_embed test_enrol test_fit test_golden test_measured test_shipped test_stream test_twin \
-              test_wyoming_clients test_wyoming_hostile test_wyoming_session test_wyoming_wake
+# those that start threads, as strace -f -e trace=clone,clone3 sees them
+THREADS := test_capture test_check test_cli test_cli_classify test_cli_eval test_cli_listen test_cli_merge test_cli_models test_cli_pictures \
+           test_cli_spot test_clips test_clips_lost test_corpus test_device test_ends test_ends_compressed test_hook test_journal test_kwsd \
+           test_listener test_losses test_mel test_nomem test_queue test_ring test_service test_service_set test_setup test_signals test_sink \
+           test_sinks test_source test_start test_tools
 tsan:
-	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-units LEFT_OUT='$(ONE_THREAD)' B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
+	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-units LEFT_OUT='$(filter-out $(THREADS),$(TESTS))' B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
 # without those that listen for minutes here, to the shipped models or at every rate and cut (test_ear): the sanitizers run
 # them; without the engine, which refuses every model here as too slow; without hanging threads, whose stacks count as lost
 # (test_service); and without test_nomem, whose allocator valgrind takes the place of
