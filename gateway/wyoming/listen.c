@@ -166,7 +166,7 @@ static enum kws_status open_unix(kws_listen *l, const kws_uri *u, const kws_conf
 
 enum kws_status kws_listen_open(kws_listen *l, const kws_conf_wyoming *c, kws_error *err)
 {
-	kws_uri u[KWS_LISTEN_ADDRESSES];
+	kws_uri u[KWS_LISTEN_ADDRESSES] = { 0 };
 	enum kws_status status;
 	size_t n = 0;
 
