@@ -19,11 +19,9 @@ D]; Lambda, P, B, C [D, N / 2] complex: the other half are their conjugates. S4D
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from ..layers import wide
-from .mixer import Mixer
+from .s4d import Convolved
 
 
 def legs(n):
@@ -52,7 +50,7 @@ def cauchy(v, w, lam, one, two):
     return 2 * (top / bottom).sum(1)
 
 
-class S4(Mixer):
+class S4(Convolved):
     def __init__(self, dim, *, states, dt=(0.01, 0.3)):
         super().__init__(dim)
         self.dim, self.states = dim, states
@@ -88,22 +86,10 @@ class S4(Mixer):
         low = step / 2 * (1 + z) * of(c.conj(), p) * of(p, b) / (1 + step / 2 * (1 + z) * of(p, p))
         return torch.fft.irfft(step * (of(c.conj(), b) - low), t)
 
-    def convolve(self, u):
-        t = u.shape[1]
-        k, u_t = self.kernel(t), wide(u).transpose(1, 2)
-        y = torch.fft.irfft(torch.fft.rfft(u_t, 2 * t) * torch.fft.rfft(k, 2 * t), 2 * t)[..., :t]
-        return (y + self.skip[:, None] * u_t).transpose(1, 2)
-
-    def mix(self, y):
-        return F.glu(self.gate(F.gelu(self.convolve(y))), -1)
-
     def mixing(self, t):
         """A' is diagonal plus rank one, twice (appendix C.2): three complex products a state and step in, half of one out; two
         states in one; D u."""
         return self.dim * (self.states // 2 * (3 * 4 + 2) + 1)
-
-    def state(self, t):
-        return self.dim * self.states
 
 
 KINDS = {"s4": S4}

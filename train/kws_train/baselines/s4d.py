@@ -17,7 +17,23 @@ from ..layers import wide
 from .mixer import Mixer
 
 
-class S4D(Mixer):
+class Convolved(Mixer):
+    """What S4D and S4 share: the convolution with kernel(t) [D, t], D u, and the gate. Has dim, states, skip [D], gate."""
+
+    def convolve(self, u):
+        t = u.shape[1]
+        k, u_t = self.kernel(t), wide(u).transpose(1, 2)
+        y = torch.fft.irfft(torch.fft.rfft(u_t, 2 * t) * torch.fft.rfft(k, 2 * t), 2 * t)[..., :t]
+        return (y + self.skip[:, None] * u_t).transpose(1, 2)
+
+    def mix(self, y):
+        return F.glu(self.gate(F.gelu(self.convolve(y))), -1)
+
+    def state(self, t):
+        return self.dim * self.states
+
+
+class S4D(Convolved):
     def __init__(self, dim, *, states, dt=(0.01, 0.3)):
         super().__init__(dim)
         n = states // 2
@@ -41,21 +57,9 @@ class S4D(Mixer):
         power = torch.exp(torch.log(q)[..., None] * torch.arange(t, device=q.device))
         return 2 * (c[..., None] * power).sum(1).real
 
-    def convolve(self, u):
-        t = u.shape[1]
-        k, u_t = self.kernel(t), wide(u).transpose(1, 2)
-        y = torch.fft.irfft(torch.fft.rfft(u_t, 2 * t) * torch.fft.rfft(k, 2 * t), 2 * t)[..., :t]
-        return (y + self.skip[:, None] * u_t).transpose(1, 2)
-
-    def mix(self, y):
-        return F.glu(self.gate(F.gelu(self.convolve(y))), -1)
-
     def mixing(self, t):
         """A complex product and sum in, half of one out; two states in one; D u."""
         return self.dim * (self.states // 2 * (4 + 2) + 1)
-
-    def state(self, t):
-        return self.dim * self.states
 
 
 KINDS = {"s4d": S4D}
