@@ -100,3 +100,9 @@ bool kws_base_write(const char *path, const void *bytes, size_t len)
 		kws_out_complain("%s: %s", path, strerror(errno));
 	return kws_replace_finish(&file, written);
 }
+
+void kws_base_temporary(char path[KWS_BASE_PATH], const char *what)
+{
+	const char *tmp = getenv("TMPDIR");
+	snprintf(path, KWS_BASE_PATH, "%s/kws-%s-XXXXXX", tmp && *tmp ? tmp : "/tmp", what);
+}

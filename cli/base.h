@@ -26,6 +26,9 @@ bool kws_base_read(kws_blob *blob, const char *path);
 bool kws_base_hear(const char *path, int channel, unsigned most_s, float **pcm, size_t *n,
 		   unsigned *rate_hz);
 
+/* The name of a temporary file or folder, for mkstemp() or mkdtemp(): in TMPDIR, or in /tmp. */
+void kws_base_temporary(char path[KWS_BASE_PATH], const char *what);
+
 /* Write bytes (len,) to path in one step. False: failed, and reported. */
 bool kws_base_write(const char *path, const void *bytes, size_t len);
 

@@ -55,13 +55,12 @@ static enum kws_status run(const char *command, char *path, int timeout_ms, kws_
 enum kws_status kws_player_play(const char *command, const float *pcm, size_t n, unsigned rate_hz,
 				kws_error *err)
 {
-	const char *tmp = getenv("TMPDIR");
 	char folder[KWS_BASE_PATH], path[KWS_BASE_PATH + 16];
 	if (!command)
 		return kws_device_play(pcm, n, rate_hz, err);
 	if (strcmp(command, "none") == 0)
 		return KWS_OK;
-	snprintf(folder, sizeof folder, "%s/kws-sound-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	kws_base_temporary(folder, "sound");
 	if (!mkdtemp(folder))
 		return refused(folder, err);
 	snprintf(path, sizeof path, "%s/sound.wav", folder);

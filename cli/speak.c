@@ -96,10 +96,9 @@ static int speak(kws_spoken_list *r, const char *text, const char *language, siz
 
 int kws_speak(kws_spoken_list *r, const char *text, const char *language)
 {
-	const char *tmp = getenv("TMPDIR");
 	char path[KWS_BASE_PATH];
 	int status = KWS_EXIT_OK;
-	snprintf(path, sizeof path, "%s/kws-speak-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	kws_base_temporary(path, "speak");
 	const int fd = mkstemp(path);
 	if (fd < 0) {
 		kws_out_complain("%s: %s", path, strerror(errno));
