@@ -185,9 +185,9 @@ void kws_hearing_feed(kws_hearing *h, const float *pcm, size_t n)
 		take_level(h, pcm + at, n - at < hop ? n - at : hop);
 	kws_history_append(&h->history, pcm, n);
 	hear(h, hops);
+	const double each = (kws_clock_mono() - began) / (double)hops;
 	for (size_t i = 0; i < hops; i++)
-		kws_tally_add(&h->hops, kws_tally_seconds,
-			      (kws_clock_mono() - began) / (double)hops);
+		kws_tally_add(&h->hops, kws_tally_seconds, each);
 	if (h->clips)
 		kws_clips_step(h->clips, &h->list, &h->history, false);
 }
