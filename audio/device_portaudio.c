@@ -269,8 +269,11 @@ static PaError try_open(kws_device *d, target *t, unsigned latency_ms)
 	/* PortAudio makes the buffer one period longer than this */
 	t->stream.suggestedLatency = (double)period * (periods - 1) / d->rate_hz;
 	PaAlsa_SetNumPeriods(periods);
-	PaError e = Pa_OpenStream(&s, &t->stream, NULL, d->rate_hz, period, paClipOff | paDitherOff,
-				  d->fetch ? NULL : callback, d);
+	/* PortAudio collects pieces for a callback that wants larger ones, and then tells it only of
+	 * what happened at the last of them: so the callback takes them as they come */
+	PaError e = Pa_OpenStream(&s, &t->stream, NULL, d->rate_hz,
+				  d->fetch ? period : paFramesPerBufferUnspecified,
+				  paClipOff | paDitherOff, d->fetch ? NULL : callback, d);
 	if (e == paNoError)
 		d->part = s;
 	return e;
