@@ -202,17 +202,20 @@ class Corpus:
         """Of the manifest and the words: what shards and trainings of the same corpus have in common."""
         return digest([self.words, [astuple(i) for i in self.items]])
 
-    def validation(self, cfg: FeatureConfig, silences=100):
-        """-> frames float32 [n, 100, n_mels], labels [n]: val clips of commands and unknown, cuts of noise as silence; both
-        None where there is no clip of split val."""
-        idx = self.where("commands", "unknown", split="val")
+    def heard_clips(self, split="val", silences=100):
+        """-> samples float32 [n, CLIP], labels [n]: clips of commands and unknown, cuts of noise as silence; both None where
+        there is no clip of that split."""
+        idx = self.where("commands", "unknown", split=split)
         if not idx:
             return None, None
-        pcm = [fit_clip(self.audio(i)) for i in idx]
-        labels = [self.label(i) for i in idx]
-        pcm += cut_noise([self.audio(i) for i in self.noise()], silences)
-        labels += [self.words.index(SILENCE)] * silences
-        return np.stack([log_mel(x, cfg) for x in pcm]), np.array(labels)
+        pcm = [fit_clip(self.audio(i)) for i in idx] + cut_noise([self.audio(i) for i in self.noise()], silences)
+        labels = [self.label(i) for i in idx] + [self.words.index(SILENCE)] * silences
+        return np.stack(pcm).astype(np.float32), np.array(labels)
+
+    def validation(self, cfg: FeatureConfig, split="val", silences=100):
+        """-> the same as frames float32 [n, 100, n_mels], labels [n]; or None, None."""
+        pcm, labels = self.heard_clips(split, silences)
+        return (None if pcm is None else np.stack([log_mel(x, cfg) for x in pcm])), labels
 
     def heard_before(self) -> int:
         """How many speakers of the val clips are in the train clips, too."""

@@ -19,14 +19,14 @@ import torch
 from . import ablations, baselines, raw, shards
 from .bank import Augment, Bank
 from .baselines.mixer import LONGEST
-from .beside import Beside
+from .beside import Beside, Vocabulary
 from .data import Corpus
 from .export import save_model
 from .features import FeatureConfig
 from .layers import KINDS, TWIN_ONLY
 from .model import Net, fastformer_spec, network_spec
 from .options import corpus as corpus_options
-from .options import parser, whole
+from .options import listed, parser, whole
 from .report import figures, load, measure, picture, write_page
 from .train import accuracy, check_recipe, fit, fresh, optimiser, recipe
 
@@ -170,9 +170,12 @@ class Bench:
         self.cfg, words = shards.alike(sorted(a.shards)) if a.shards else (FeatureConfig(), None)
         self.corpus = Corpus(a.data, a.cache, words, a.shards and a.shards[0])
         self.bank = Bank(self.corpus, self.cfg, ["train"], a.shards, a.dense)
-        self.val_x, self.val_y = self.corpus.validation(self.cfg)
-        if self.val_x is None:
+        self.words = Vocabulary(a.commands or None, self.corpus.words)
+        silences = {"val": 100, "val2": 0}
+        self.pcm = {split: self.corpus.heard_clips(split, n) for split, n in silences.items()}
+        if self.pcm["val"][0] is None:
             raise SystemExit(f"{a.data}: no clips of split val in its manifest: nothing to compare by")
+        self.frames = {split: self.corpus.validation(self.cfg, split, n)[0] for split, n in silences.items()}
 
     def run(self, name, seed):
         """Train one encoder -> its result."""
@@ -181,34 +184,45 @@ class Bench:
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
         if e.raw:
-            net, beside = e.net(1, len(self.bank.words)), Beside(e.network)
-            augment, heard = raw.Waves(self.corpus, rng, a.silence), raw.validation(self.corpus)
+            net, beside = e.net(1, len(self.words)), Beside(e.network)
+            augment = raw.Waves(self.corpus, rng, a.silence, commands=self.words.words)
         else:
-            net, beside = fresh(e.network, self.bank, self.cfg)
-            augment = Augment(self.bank, net.step, rng, partial=a.partial, silence=a.silence, clean=a.clean, snr=a.snr)
-            heard = self.val_x
+            net, beside = fresh(e.network, self.bank, self.cfg, vocabularies=[self.words])
+            augment = Augment(self.bank, net.step, rng, partial=a.partial, silence=a.silence, unknown=a.unknown, clean=a.clean,
+                              commands=self.words.words, snr=a.snr)
         average = copy.deepcopy(net)
         opt = optimiser(net, beside, a)
         began = time.process_time()
-        for step, loss, _ in fit(a, net, beside, average, opt, augment):
+        for step, loss, _ in fit(a, net, beside, average, opt, augment, vocabularies=[self.words]):
             print(f"{name} {seed}\t{step}\tloss {loss:.4f}", flush=True)
         seconds = time.process_time() - began
-        n = len(self.val_y)
-        right = {str(p): round(n * accuracy(average, heard, self.val_y, p)) for p in e.phases}
+        heard = self.judge(e, average)
         if e.in_c:
-            save_model(os.path.join(a.out, f"{name}-{seed}.safetensors"), average.eval(), self.cfg, self.bank.words, name,
-                       training={"seed": seed, "steps": step}, measured={"val_accuracy": round(right["0"] / n, 4)})
+            measured = {"val_accuracy": round(heard["val"]["right"]["0"] / heard["val"]["clips"], 4)}
+            save_model(os.path.join(a.out, f"{name}-{seed}.safetensors"), average.eval(), self.cfg, self.words.words, name,
+                       training={"seed": seed, "steps": step}, measured=measured)
         return {"encoder": name, "seed": seed, "network": e.network, "recipe": self.recipe(),
                 "parameters": sum(p.numel() for p in net.parameters()), "train_clips": len(self.bank.clips),
-                "loss": round(float(loss), 4), "train_seconds": round(seconds, 1), "clips": n, "right": right}
+                "loss": round(float(loss), 4), "train_seconds": round(seconds, 1), "heard": heard}
 
+    def judge(self, e, net):
+        """-> of each split that has clips how many there are, and how many were right, by the phase at which a clip begins."""
+        heard = {}
+        for split, (pcm, labels) in self.pcm.items():
+            if pcm is None:
+                continue
+            x, y = pcm[..., None] if e.raw else self.frames[split], self.words.of[labels].numpy()
+            right = {str(p): round(len(y) * accuracy(net, x, y, p)) for p in e.phases}
+            heard[split] = {"clips": len(y), "right": right}
+        return heard
 
     def recipe(self):
         """What makes two results comparable."""
         keys = ("steps", "stop", "batch", "lr", "warmup", "decay", "stem_rate", "stem_from", "chain", "partial", "dense_from",
-                "dense_batch", "dense_weight", "sharpen", "clean", "silence", "distil", "embed", "smooth", "average")
+                "dense_batch", "dense_weight", "sharpen", "clean", "silence", "unknown", "snr", "distil", "embed", "smooth",
+                "average")
         return {**{k: getattr(self.a, k) for k in keys}, "shards": [os.path.basename(s) for s in sorted(self.a.shards)],
-                "dense": bool(self.a.dense), "words": self.bank.words, "features": asdict(self.cfg),
+                "dense": bool(self.a.dense), "words": self.words.words, "features": asdict(self.cfg),
                 "corpus": self.corpus.digest()}
 
 
@@ -223,6 +237,8 @@ def options():
     ap = parser("encoders", __doc__)
     corpus_options(ap, False, "; needed to train")
     ap.add_argument("--shards", metavar="FILE", nargs="*", default=[], help="augmented shards with teacher labels")
+    ap.add_argument("--commands", metavar="WORD,...", type=listed, default=[],
+                    help="the words to spot; all others are _unknown_ (default: all of the corpus)")
     ap.add_argument("--out", metavar="DIR", default="runs/encoders", help="folder of the results")
     ap.add_argument("--seeds", metavar="N", type=whole(0), nargs="+", default=[1, 2], help="a run with each")
     ap.add_argument("--only", nargs="+", choices=ALL, metavar="NAME", help="of those that --list prints")
@@ -251,7 +267,8 @@ def train_missing(ap, a):
             bench = bench or Bench(a)
             result = bench.run(name, seed)
             write_json(path, result)
-            print(f"{name} {seed}\t{result['right']['0'] / result['clips']:.4f}\t{result['train_seconds']:.0f} s", flush=True)
+            heard = "\t".join(f"{split} {h['right']['0'] / h['clips']:.4f}" for split, h in result["heard"].items())
+            print(f"{name} {seed}\t{heard}\t{result['train_seconds']:.0f} s", flush=True)
 
 
 def time_missing(a):

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from .bank import Batch
-from .data import CLIP, SILENCE, UNKNOWN, Corpus, cut_noise, fit_clip
+from .data import CLIP, SILENCE, UNKNOWN, Corpus, fit_clip
 
 SHIFT = 1920  # samples that a clip may lie off its place
 
@@ -25,17 +25,18 @@ def rms(x):
 class Waves:
     """Makes batches of clips of a corpus's training split, as bank.Augment does; everything random is of one generator."""
 
-    def __init__(self, corpus: Corpus, rng, silence, unknown=0.15):
+    def __init__(self, corpus: Corpus, rng, silence, unknown=0.15, commands=None):
+        """commands: the words to be spotted; all others of the corpus share `unknown`. None: all."""
         self.bank, self.corpus, self.rng = self, corpus, rng  # its words are asked of the bank
         self.words = corpus.words
         of = [(i, corpus.label(i)) for i in corpus.where("commands", "unknown", split="train")]
         self.by_class = {c: [i for i, label in of if label == c] for c in range(len(self.words) - 1)}
         self.by_class = {c: found for c, found in self.by_class.items() if found}
         self.noise = [corpus.audio(i) for i in corpus.noise("train")]
-        other = self.words.index(UNKNOWN)
-        unknown = unknown if other in self.by_class else 0.0
-        named = (1 - unknown - silence) / (len(self.by_class) - (other in self.by_class))
-        self.share = [unknown if c == other else named for c in self.by_class] + [silence]
+        others = {c for c in self.by_class if self.words[c] == UNKNOWN or commands and self.words[c] not in commands}
+        unknown = unknown if others else 0.0
+        named = (1 - unknown - silence) / (len(self.by_class) - len(others))
+        self.share = [unknown / len(others) if c in others else named for c in self.by_class] + [silence]
 
     def _noise(self):
         """One second of noise."""
@@ -66,9 +67,3 @@ class Waves:
         label = torch.tensor([self.words.index(SILENCE) if c is None else c for c in drawn])
         return Batch(x[..., None], label, None, None, None, [CLIP], 0)
 
-
-def validation(corpus, silences=100):
-    """The clips of corpus.validation, as samples [n, CLIP, 1]."""
-    pcm = [fit_clip(corpus.audio(i)) for i in corpus.where("commands", "unknown", split="val")]
-    pcm += cut_noise([corpus.audio(i) for i in corpus.noise()], silences)
-    return np.stack(pcm).astype(np.float32)[..., None]

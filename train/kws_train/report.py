@@ -29,16 +29,24 @@ def difference(a, b, z=1.96):
     return p - q, z * math.sqrt(p * (1 - p) / a[1] + q * (1 - q) / b[1])
 
 
+def right_of(runs, split):
+    """-> (right, clips) of all runs together on a split; (0, 0): they heard no clip of it."""
+    heard = [r["heard"][split] for r in runs if split in r["heard"]]
+    return sum(h["right"]["0"] for h in heard), sum(h["clips"] for h in heard)
+
+
 class Row:
     """One encoder and the runs that there are of it."""
 
     def __init__(self, name, encoder, runs, in_c, clip):
         self.name, self.title, self.hears, self.runs, self.in_c = name, encoder.title, encoder.hears, runs, in_c
-        self.right = sum(r["right"]["0"] for r in runs), sum(r["clips"] for r in runs)
+        self.right = right_of(runs, "val")
         self.share = self.right[0] / self.right[1]
         self.interval = wilson(*self.right)
+        self.seeds = [right / clips for right, clips in (right_of([r], "val") for r in runs)]
+        self.beyond = right_of(runs, "val2")
         self.seconds = statistics.mean(r["train_seconds"] for r in runs)
-        later = [r["right"][p] / r["clips"] for r in runs for p in r["right"] if p != "0"]
+        later = [n / h["clips"] for h in (r["heard"]["val"] for r in runs) for p, n in h["right"].items() if p != "0"]
         self.later = statistics.mean(later) if later else None
         net = encoder.net(runs[0]["recipe"]["features"]["n_mels"], len(runs[0]["recipe"]["words"]))
         self.parameters = runs[0]["parameters"]
@@ -96,6 +104,12 @@ def percent(p):
     return f"{100 * p:.1f}"
 
 
+def with_interval(right):
+    """A share (right, clips), and its 95 % interval."""
+    lo, hi = wilson(*right)
+    return f"{percent(right[0] / right[1])} ({percent(lo)} to {percent(hi)})"
+
+
 def table(head, rows):
     joined = lambda cells: "| " + " | ".join(cells) + " |"
     return "\n".join([joined(head), joined(["---"] + ["---:"] * (len(head) - 1)), *map(joined, rows)])
@@ -104,8 +118,8 @@ def table(head, rows):
 def cells(r):
     c = r.in_c or {}
     timed = lambda key: f"{c[key]:.1f} ({c[key + '_ratio']:.2f})" if key in c else "–"
-    return [r.title, f"{r.parameters:,}", f"{percent(r.share)} ({percent(r.interval[0])} to {percent(r.interval[1])})",
-            ", ".join(percent(x["right"]["0"] / x["clips"]) for x in r.runs), percent(r.later) if r.later else "–",
+    return [r.title, f"{r.parameters:,}", with_interval(r.right), ", ".join(map(percent, r.seeds)),
+            with_interval(r.beyond) if r.beyond[1] else "–", percent(r.later) if r.later else "–",
             f"{r.seconds:.0f} s", f"{r.multiply_adds / 1e6:.2f} M", HEARS[r.hears],
             "needs the clip" if r.hears == "whole" else f"{r.state / 1024:.1f} KiB" if r.state else "not measured",
             timed("live_p99_us"), timed("file_us")]
@@ -118,10 +132,11 @@ def figures(rows, missing, recipe, pairs, drawn):
     some = rows[0].runs[0]
     by_name = {r.name: r for r in rows}
     most, least = max(r.parameters for r in rows), min(r.parameters for r in rows)
-    head = ["encoder", "parameters", "accuracy, % (95 %)", "each seed", "begun later", "training", "multiply-adds/s", "hears",
-            "state", "live hop, µs", "file, µs/hop"]
-    out = [f"{recipe['steps']} steps of {recipe['batch']} clips a run, out of {some['train_clips']:,}; "
-           f"{some['clips']:,} clips to validate on; parameters within {100 * (most / least - 1):.1f} %. "
+    head = ["encoder", "parameters", "val, % (95 %)", "each seed", "val2, % (95 %)", "begun later", "training",
+            "multiply-adds/s", "hears", "state", "live hop, µs", "file, µs/hop"]
+    judged = " and ".join(f"{h['clips']:,} clips of {split}" for split, h in some["heard"].items())
+    out = [f"{recipe['steps']} steps of {recipe['batch']} clips a run, out of {some['train_clips']:,}; judged by {judged}; "
+           f"parameters within {100 * (most / least - 1):.1f} %. "
            "In brackets behind a time: its ratio to that of " + rows[0].title + ".", table(head, map(cells, rows)),
            f"![accuracy, with intervals]({drawn})",
            table(["what for what", "accuracy, points (95 %)"],
@@ -166,13 +181,12 @@ def row(r, y, x_of):
     """A name, a dot with its interval, a tick for each seed, and what it costs."""
     colour = COLOUR[r.family]
     bar = f'stroke="{colour}" stroke-opacity="0.45" stroke-width="3"'
-    seeds = [x["right"]["0"] / x["clips"] for x in r.runs]
     title = f"{r.title}: {percent(r.share)} % ({percent(r.interval[0])} to {percent(r.interval[1])}), {HEARS[r.hears]}"
     state = "needs the clip" if r.hears == "whole" else f"{r.state / 1024:.1f} KiB" if r.state else "–"
     costs = (f"{r.multiply_adds / 1e6:.2f} M", state)
     return [text(LEFT - 12, y + 4, r.title, f'text-anchor="end" fill="{colour}"'),
             line(x_of(r.interval[0]), y, x_of(r.interval[1]), y, bar),
-            *(line(x_of(s), y - 6, x_of(s), y + 6, f'stroke="{colour}"') for s in seeds),
+            *(line(x_of(s), y - 6, x_of(s), y + 6, f'stroke="{colour}"') for s in r.seeds),
             titled(marker(x_of(r.share), y, r), title),
             *(text(x, y + 4, what, 'text-anchor="end"') for (x, _), what in zip(COLUMNS, costs, strict=True))]
 
@@ -181,7 +195,7 @@ def picture(rows, heading, ranked):
     """A dot plot; ranked: the best above."""
     first = rows[0]
     rows = sorted(rows, key=lambda r: -r.share) if ranked else rows
-    ends = [share for r in rows for share in (*r.interval, *(x["right"]["0"] / x["clips"] for x in r.runs))]
+    ends = [share for r in rows for share in (*r.interval, *r.seeds)]
     levels = steps(100 * min(ends), 100 * max(ends), 8)
     x_of = lambda share: LEFT + (RIGHT - LEFT) * (100 * share - levels[0]) / (levels[-1] - levels[0])
     bottom = TOP + STEP * len(rows)

@@ -18,7 +18,7 @@ from kws_train.export import save_model
 from kws_train.features import FeatureConfig, log_mel
 from kws_train.layers import Ema, Fastformer, Mega
 from kws_train.model import Net, network_spec
-from kws_train.raw import Waves, validation
+from kws_train.raw import Waves
 from kws_train.report import BEGIN
 
 MEGA = dict(zdim=4, hdim=8, ndim=3, chunk=5, attention="softmax", rel_pos_bias="simple", norm="layernorm", prenorm=True)
@@ -158,9 +158,19 @@ def test_batches_of_samples(corpus, tmp_path):
     assert (level[b.label < 4] > 0.01).all() and (level[b.label == 4] == 0).any()
     with pytest.raises(SystemExit, match="--chain: 3"):
         waves.batch(63, 3)
-    x = validation(c)
-    frames, labels = c.validation(FeatureConfig())
-    assert len(x) == len(labels) and np.array_equal(np.stack([log_mel(v[:, 0]) for v in x]), frames)
+    spotted = Waves(c, np.random.default_rng(1), silence=0.25, unknown=0.25, commands=c.words[:1])
+    label = spotted.batch(64, 1).label
+    assert 20 <= int((label == 0).sum()) <= 44  # half of the batch, the other words the share of all that is unknown
+
+
+def test_clips_to_judge_by_as_samples_and_as_features(corpus, tmp_path):
+    c = Corpus(corpus, str(tmp_path))
+    pcm, labels = c.heard_clips()
+    frames, same = c.validation(FeatureConfig())
+    assert pcm.shape == (len(labels), CLIP) and np.array_equal(labels, same)
+    assert np.array_equal(np.stack([log_mel(x) for x in pcm]), frames)
+    assert c.heard_clips("val2") == (None, None)
+    assert len(c.heard_clips("train", 0)[1]) == len(c.where("commands", "unknown", split="train"))
 
 
 @pytest.mark.parametrize("name", [n for n, e in ABLATIONS.items() if not e.in_c and not e.raw])
@@ -183,16 +193,16 @@ def test_the_command_trains_ablations_by_name_and_makes_their_page(corpus, tmp_p
 
 def test_the_command_trains_on_samples(corpus, tmp_path, monkeypatch):
     """With one layer of a few channels, and of the clips to validate on the first and the last: the rest takes minutes."""
-    few, some = encoders.raw.validation, Corpus.validation
-    monkeypatch.setattr(encoders.raw, "validation", lambda c: few(c)[[0, -1]])
-    monkeypatch.setattr(Corpus, "validation", lambda c, cfg: tuple(x[[0, -1]] for x in some(c, cfg)))
+    some = Corpus.heard_clips
+    monkeypatch.setattr(Corpus, "heard_clips", lambda c, *of: tuple(x if x is None else x[[0, -1]] for x in some(c, *of)))
     small = encoders.raw.network(network_spec(dim=4, zdim=2, hdim=4, ndim=2, ffn=4, depth=1), 100)
     monkeypatch.setitem(ENCODERS, "mega-raw", replace(ABLATIONS["mega-raw"], network=small))
     with pytest.raises(AssertionError, match="of another network than mega-raw has now"):  # the page knows the real one
         made.call("encoders", "--ablations", "--data", corpus, "--out", "runs", "--docs", "docs", "--seeds", 1, "--steps", 1,
                   "--batch", 2, "--only", "mega-raw", cwd=tmp_path)
     run = json.loads((tmp_path / "runs" / "mega-raw-1.json").read_text())
-    assert run["clips"] == 2 and run["network"] == small and list(run["right"]) == ["0"]
+    assert run["heard"] == {"val": {"clips": 2, "right": run["heard"]["val"]["right"]}} and run["network"] == small
+    assert list(run["heard"]["val"]["right"]) == ["0"]
     assert not list((tmp_path / "runs").glob("*.safetensors"))
 
 
@@ -206,7 +216,7 @@ def test_samples_are_trained_only_by_name(tmp_path, monkeypatch):
 
         def run(self, name, seed):
             asked.append(name)
-            return {"right": {"0": 1}, "clips": 1, "train_seconds": 0.0}
+            return {"heard": {"val": {"clips": 1, "right": {"0": 1}}}, "train_seconds": 0.0}
 
     monkeypatch.setattr(encoders, "Bench", Asked)
     monkeypatch.setattr(encoders.Table, "write", lambda *a: None)

@@ -64,15 +64,16 @@ def test_wilson():
     assert abs(d - 0.1) < 1e-12 and abs(half - 1.96 * math.sqrt((0.09 + 0.16) / 100)) < 1e-12
 
 
-def write_runs(folder, names, seeds=(1, 2), steps=900):
+def write_runs(folder, names, seeds=(1, 2), steps=900, splits=("val", "val2")):
     rng = np.random.default_rng(7)
     for name in names:
         e = ENCODERS[name]
         for seed in seeds:
             run = {"network": e.network, "recipe": {"steps": steps, "batch": 48, "words": [str(i) for i in range(12)],
                                                             "features": {"n_mels": 40}}, "parameters": 200000 + seed,
-                   "train_clips": 5000, "train_seconds": 100.0, "clips": 1000,
-                   "right": {str(p): int(rng.integers(700, 900)) for p in e.phases}}
+                   "train_clips": 5000, "train_seconds": 100.0,
+                   "heard": {split: {"clips": 1000, "right": {str(p): int(rng.integers(700, 900)) for p in e.phases}}
+                             for split in splits}}
             (folder / f"{name}-{seed}.json").write_text(json.dumps(run))
 
 
@@ -91,16 +92,17 @@ def test_report_names_what_is_missing_and_keeps_the_words_around(tmp_path, capsy
     write_runs(tmp_path, ["luna"])
     page = report(tmp_path)
     assert "Missing" not in page and page == report(tmp_path)
-    run = json.loads((tmp_path / "mega-1.json").read_text())["right"]["0"]
-    also = json.loads((tmp_path / "mega-2.json").read_text())["right"]["0"]
-    lo, hi = wilson(run + also, 2000)
-    assert f"{(run + also) / 20:.1f} ({100 * lo:.1f} to {100 * hi:.1f})" in page
+    first = json.loads((tmp_path / "mega-1.json").read_text())["heard"]["val"]["right"]["0"]
+    also = json.loads((tmp_path / "mega-2.json").read_text())["heard"]["val"]["right"]["0"]
+    lo, hi = wilson(first + also, 2000)
+    assert f"{(first + also) / 20:.1f} ({100 * lo:.1f} to {100 * hi:.1f})" in page
     drawn = xml.dom.minidom.parse(str(tmp_path / "encoders.svg"))
     texts = [t.firstChild.data for t in drawn.getElementsByTagName("text")]
     names = [t for t in texts if t in {e.title for e in ENCODERS.values()}]
     assert sorted(names) == sorted(e.title for e in ENCODERS.values())
     assert texts.count("needs the clip") == 2 and texts.count("–") > 0  # Linformer, Mega both ways; states that were not measured
-    share = lambda name: sum(json.loads((tmp_path / f"{name}-{s}.json").read_text())["right"]["0"] for s in (1, 2))
+    run = lambda name, seed: json.loads((tmp_path / f"{name}-{seed}.json").read_text())["heard"]["val"]["right"]["0"]
+    share = lambda name: run(name, 1) + run(name, 2)
     shares = [share(next(n for n, e in ENCODERS.items() if e.title == title)) for title in names]
     assert shares == sorted(shares, reverse=True)  # the best above
     titles = [t.firstChild.data for t in drawn.getElementsByTagName("title")]
@@ -150,12 +152,13 @@ def test_what_is_missing_is_trained_and_what_is_done_is_not_done_again(corpus, t
     assert "s4d 1\t" not in out and "mega 1\t2\tloss" in out
     assert (tmp_path / "runs" / "s4d-1.json").read_bytes() == first
     run = json.loads((tmp_path / "runs" / "mega-1.json").read_text())
-    assert run["recipe"]["words"] == made.WORDS and run["clips"] == 10 + 100 and run["train_clips"] == 30
+    assert run["recipe"]["words"] == made.WORDS and run["heard"]["val"]["clips"] == 10 + 100 and run["train_clips"] == 30
+    assert list(run["heard"]) == ["val"]
     page = (tmp_path / "docs" / "encoders.md").read_text()
     assert ENCODERS["mega"].title in page and ENCODERS["s4d"].title in page
     _, _, words, meta = load_model(tmp_path / "runs" / "mega-1.safetensors")
     assert words == made.WORDS and meta["name"] == "mega"
-    assert json.loads(meta["measured"]) == {"val_accuracy": round(run["right"]["0"] / 110, 4)}
+    assert json.loads(meta["measured"]) == {"val_accuracy": round(run["heard"]["val"]["right"]["0"] / 110, 4)}
 
 
 def test_encoders_on_shards(corpus, teacher, tmp_path):
