@@ -249,27 +249,24 @@ static size_t read_ring(kws_device *d, float *pcm, size_t n)
 	return n;
 }
 
-size_t kws_device_read(kws_device *d, float *pcm, size_t n)
-{
-	uint64_t wakes;
-
-	if (d->fetch && in_ring(d) < n)
-		d->fetch(d);
-	size_t got = read_ring(d, pcm, n);
-
-	/* clear the event first, then look again: samples that arrive in between set it again */
-	if (!got && d->fd >= 0 && read(d->fd, &wakes, sizeof wakes) > 0)
-		got = read_ring(d, pcm, n);
-	if (got)
-		atomic_fetch_add_explicit(&d->taken, got, memory_order_release);
-	return got;
-}
-
-size_t kws_device_available(kws_device *d)
+void kws_device_fetch(kws_device *d)
 {
 	if (d->fetch)
 		d->fetch(d);
+}
+
+size_t kws_device_available(const kws_device *d)
+{
 	return in_ring(d);
+}
+
+size_t kws_device_read(kws_device *d, float *pcm, size_t n)
+{
+	const size_t got = read_ring(d, pcm, n);
+
+	if (got)
+		atomic_fetch_add_explicit(&d->taken, got, memory_order_release);
+	return got;
 }
 
 void kws_device_state_get(const kws_device *d, kws_device_state *st)

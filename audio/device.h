@@ -77,9 +77,13 @@ unsigned kws_device_rate(const kws_device *d);	   /* Hz */
 unsigned kws_device_channels(const kws_device *d); /* as opened, before mixing */
 bool kws_device_is_pipe(const kws_device *d);	   /* raw: may be faster than real time, or pause */
 
+/* Take what has come since the last call. The functions below see no more than that of an ALSA
+ * device. Each call asks the sound system, so call it once for each look. */
+void kws_device_fetch(kws_device *d);
+/* How many mono samples can be read. */
+size_t kws_device_available(const kws_device *d);
 /* Read exactly n mono samples, or none. Returns n or 0. n: at most one second. */
 size_t kws_device_read(kws_device *d, float *pcm, size_t n);
-size_t kws_device_available(kws_device *d);
 
 /* What was seen so far. */
 typedef struct {
@@ -102,8 +106,8 @@ const char *kws_device_trouble(const kws_device *d);
  * only. False: nothing is known yet, and out is unchanged. */
 bool kws_device_findings(kws_device *d, kws_findings *out);
 
-/* A descriptor that is readable when samples have arrived. Reading samples clears it. -1: there is
- * none; check every few milliseconds. */
+/* A descriptor that is readable when samples have arrived since the last fetch, or the end. -1: there
+ * is none; check every few milliseconds. */
 int kws_device_fd(const kws_device *d);
 
 /* Play pcm (n,), mono, on the default output, and wait until it has been heard. Call

@@ -27,8 +27,8 @@ struct kws_device {
 	bool has_findings;
 	kws_findings last; /* for all of the sound; set before ended */
 	bool has_last;
-	/* Called by the reader: move what has come into the ring, without waiting. NULL: a thread
-	 * of the back end does that. */
+	/* Called by the reader: move what has come into the ring, without waiting, and clear fd.
+	 * NULL: a thread of the back end fills the ring, and there is no fd. */
 	void (*fetch)(kws_device *d);
 	void (*stop)(kws_device *d);
 	void *part; /* the back end's data */

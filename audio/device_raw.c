@@ -74,6 +74,15 @@ static void wake(const kws_device *d)
 		return;
 }
 
+/* The thread fills the ring. Samples that come from now on set the event again. */
+static void fetch(kws_device *d)
+{
+	uint64_t wakes;
+
+	while (read(d->fd, &wakes, sizeof wakes) < 0 && errno == EINTR)
+		continue;
+}
+
 /* Mark the end of the audio, and the reason. */
 static void end(kws_device *d, const raw *r, const char *why)
 {
@@ -295,6 +304,7 @@ enum kws_status kws_device_open_raw(kws_device *d, const kws_device_config *cfg,
 	d->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (d->fd < 0)
 		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", cfg->name, kws_strerrno(errno));
+	d->fetch = fetch;
 	failed = pthread_create(&r->thread, NULL, run, d);
 	if (failed)
 		return kws_fail(err, KWS_ERR_DEVICE, "%s: " KWS_NO_THREAD, cfg->name,

@@ -207,6 +207,7 @@ static bool listen_to(kws_device *d, unsigned seconds, sound *s)
 	       && s->n < (uint64_t)seconds * kws_device_rate(d)) {
 		struct timespec t = { .tv_nsec = 5000000 };
 
+		kws_device_fetch(d);
 		kws_device_state_get(d, &s->st);
 		while (kws_device_read(d, pcm, block)) {
 			if (first <= 0.0)

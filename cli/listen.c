@@ -267,6 +267,7 @@ static int hear(view *v, unsigned seconds)
 	unsigned long blocks = 0;
 	kws_device_state st;
 	while (!interrupted) {
+		kws_device_fetch(v->device);
 		kws_device_state_get(v->device, &st);
 		hear_some(v, seconds);
 		warn(v);

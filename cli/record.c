@@ -58,6 +58,7 @@ static bool next(recorder *r, float *pcm)
 			return false;
 		const struct timespec t = { .tv_nsec = 10000000 };
 		nanosleep(&t, NULL);
+		kws_device_fetch(r->device);
 	}
 	return false;
 }

@@ -207,7 +207,7 @@ static size_t hops_allowed(const kws_listener *l, size_t done)
 	return behind ? 1 : KWS_HEARING_BLOCK_HOPS;
 }
 
-/* Process what is in the ring, but at most 2 s of audio at a time, and for at most 0.1 s on a
+/* Fetch the audio once, and process what is in the ring, but at most 2 s of audio at a time, and for at most 0.1 s on a
  * machine that is slow or busy. A file's reader refills the ring at once, and signals and sockets
  * need their turn, too. Returns whether there was audio. */
 static bool drain(kws_listener *l, kws_device *d)
@@ -216,6 +216,7 @@ static bool drain(kws_listener *l, kws_device *d)
 	double until = kws_clock_mono() + drain_s;
 	kws_device_state st;
 
+	kws_device_fetch(d);
 	kws_device_state_get(d, &st);
 	for (hops = 0; (most = hops_allowed(l, hops)) && (!hops || kws_clock_mono() < until)
 		       && (n = next_block(l, d, most, st.ended)) > 0;
@@ -253,9 +254,8 @@ static void check_suspend(kws_listener *l)
 /* Seconds until the next look, after one that found audio or did not.
  *
  * A device delivers its audio in pieces. The next look comes a little before the next piece is due;
- * if it is not there yet, the looks after it come more often. So the looks follow the pieces
- * closely, with one thread and one timer. If nothing comes for long, they come as often as
- * pieces. */
+ * if it is not there yet, the looks after it come more often, and at last as often as pieces. So
+ * the looks follow the pieces closely, with one thread and one timer. */
 static double wait_s(kws_listener *l, kws_device *d, bool found)
 {
 	enum { CLOSE_LOOKS = 8 };

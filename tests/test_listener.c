@@ -6,12 +6,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "audio/device_parts.h"
 #include "daemon/listener.h"
 #include "tiny_model.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -118,6 +122,11 @@ static kws_engine *engine(kws_conf *c, const char *model)
 	return e;
 }
 
+static void pause_briefly(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 500000L }, NULL);
+}
+
 static void hear_with(kws_listener *l, kws_engine *e)
 {
 	kws_hearing_engines(kws_listener_hearing(l), &e, 1);
@@ -162,7 +171,7 @@ static uint64_t hear(heard *h, uint64_t *swap_at)
 			/* nothing is heard within the swap */
 			assert_true((double)come_to(listener) <= (now - 2.9) * HZ);
 		}
-		nanosleep(&(struct timespec){ .tv_nsec = 500000L }, NULL);
+		pause_briefly();
 	}
 	kws_listener_finish(listener);
 	assert_true(kws_listener_destroy(listener, 5000));
@@ -243,6 +252,98 @@ static void test_swap(void **state)
 	assert_in_range(of_b, 1, got.n - 1);
 }
 
+static unsigned fetched;
+
+/* A sound system that has another piece each time that it is asked. */
+static void fetch(kws_device *d)
+{
+	static const float piece[6 * HZ / 100];
+
+	kws_ring_write(&d->ring, piece, sizeof piece / sizeof *piece);
+	atomic_fetch_add(&d->blocks, 1);
+	fetched++;
+}
+
+static enum kws_status open_fetched(kws_device *d, const kws_device_config *cfg, kws_error *err)
+{
+	snprintf(d->name, sizeof d->name, "%s", cfg->name);
+	d->rate_hz = HZ;
+	d->channels = 1;
+	d->fetch = fetch;
+	return kws_device_room(d, err);
+}
+
+/* Asking the sound system costs as much as hearing a hop. */
+static void test_a_step_fetches_once(void **state)
+{
+	kws_conf c;
+	kws_listener *listener;
+	heard h = { 0 };
+
+	(void)state;
+	kws_conf_defaults(&c);
+	const kws_observer to = { note, ignore, &h };
+	kws_device_open_by(open_fetched);
+	assert_int_equal(kws_listener_create(&listener, &c.audio[0], &to, NULL), KWS_OK);
+	hear_with(listener, engine(&c, "a"));
+	while (!(kws_listener_heard_s(listener) > 0.0)) {
+		kws_listener_step(listener);
+		pause_briefly();
+	}
+	for (unsigned i = 1; i <= 10; i++) {
+		assert_int_equal(fetched, i);
+		assert_int_equal(come_to(listener), i * 6 * HZ / 100);
+		kws_listener_step(listener);
+	}
+	kws_listener_finish(listener);
+	assert_true(kws_listener_destroy(listener, 5000));
+	kws_device_open_by(NULL);
+}
+
+/* Whether the descriptor comes to rest: a thread may still tell of what was fetched already, but not
+ * for ever. */
+static bool rests(kws_listener *l)
+{
+	struct pollfd p = { .fd = kws_listener_data_fd(l), .events = POLLIN };
+	int told = 1;
+
+	for (int i = 0; i < 10 && told == 1; i++) {
+		told = poll(&p, 1, 100);
+		kws_listener_step(l);
+	}
+	return told == 0;
+}
+
+/* A pipe that pauses wakes nobody, even in the middle of a hop. */
+static void test_a_pipe_rests(void **state)
+{
+	static const short s[HZ / 100 + 90];
+	enum { N = sizeof s / sizeof *s };
+	kws_conf c;
+	kws_listener *listener;
+	heard h = { 0 };
+
+	(void)state;
+	kws_conf_defaults(&c);
+	assert_int_equal(mkfifo(path_of("pipe"), 0600), 0);
+	snprintf(c.audio[0].device, sizeof c.audio[0].device, "raw:%s", path_of("pipe"));
+	const kws_observer to = { note, ignore, &h };
+	assert_int_equal(kws_listener_create(&listener, &c.audio[0], &to, NULL), KWS_OK);
+	hear_with(listener, engine(&c, "a"));
+	for (; kws_listener_data_fd(listener) < 0; pause_briefly())
+		kws_listener_step(listener);
+	const int w = open(path_of("pipe"), O_WRONLY);
+	for (uint64_t n = N; n < 4 * N; n += N) {
+		assert_int_equal(write(w, s, sizeof s), sizeof s);
+		for (; come_to(listener) < n / (HZ / 100) * (HZ / 100); pause_briefly())
+			kws_listener_step(listener);
+		assert_true(rests(listener));
+	}
+	close(w);
+	unlink(path_of("pipe"));
+	assert_true(kws_listener_destroy(listener, 5000));
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -267,7 +368,9 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_swap) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_swap),
+					    cmocka_unit_test(test_a_step_fetches_once),
+					    cmocka_unit_test(test_a_pipe_rests) };
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -30,6 +30,8 @@ static void drain(microphone *m)
 	float pcm[BLOCK];
 	int16_t s[BLOCK];
 
+	if (m->device)
+		kws_device_fetch(m->device);
 	while (m->device && kws_device_read(m->device, pcm, BLOCK) == BLOCK) {
 		for (int i = 0; i < BLOCK; i++)
 			s[i] = (int16_t)lrintf(32768.0f * pcm[i]);
