@@ -35,6 +35,7 @@ struct kws_judge {
 	uint64_t n;
 	double high; /* greatest mean square from low_hz to high_hz over all windows */
 	float hann[WINDOW], window[WINDOW];
+	double turn[TONES]; /* 2 cos of a tone's angle from one sample to the next */
 	unsigned n_tracks;
 	track heard;
 	track tracks[]; /* (n_tracks,) */
@@ -63,6 +64,10 @@ kws_judge *kws_judge_create(unsigned rate_hz, unsigned channels, unsigned channe
 	j->block = rate_hz / BLOCKS_A_SECOND;
 	for (int i = 0; i < WINDOW; i++)
 		j->hann[i] = (float)(0.5 - 0.5 * cos(2.0 * pi * (double)i / (double)WINDOW));
+	for (int t = 0; t < TONES; t++)
+		j->turn[t] = 2.0
+			     * cos(2.0 * pi * (low_hz + (high_hz - low_hz) * t / (TONES - 1))
+				   / (double)rate_hz);
 	kws_judge_reset(j);
 	return j;
 }
@@ -134,24 +139,27 @@ static bool has_high_band(const kws_judge *j)
 	return j->rate_hz >= 15000 && j->rate_hz <= 50000;
 }
 
-/* Power of one tone in the window (Goertzel). */
-static double tone(const kws_judge *j, double hz)
+/* The sum of the tones' powers in the window (Goertzel). All of them take a sample at once: each
+ * waits for its own last step. */
+static double power_of_tones(const kws_judge *j)
 {
-	const double k = 2.0 * cos(2.0 * pi * hz / (double)j->rate_hz);
-	double a = 0.0, b = 0.0;
+	double a[TONES] = { 0.0 }, b[TONES] = { 0.0 }, sum = 0.0;
 	for (int i = 0; i < WINDOW; i++) {
-		const double next = (double)(j->window[i] * j->hann[i]) + k * a - b;
-		b = a;
-		a = next;
+		const double x = (double)(j->window[i] * j->hann[i]);
+		for (int t = 0; t < TONES; t++) {
+			const double next = x + j->turn[t] * a[t] - b[t];
+			b[t] = a[t];
+			a[t] = next;
+		}
 	}
-	return a * a + b * b - k * a * b;
+	for (int t = 0; t < TONES; t++)
+		sum += a[t] * a[t] + b[t] * b[t] - j->turn[t] * a[t] * b[t];
+	return sum;
 }
 
 static void look_at_high_band(kws_judge *j)
 {
-	double sum = 0.0;
-	for (int i = 0; i < TONES; i++)
-		sum += tone(j, low_hz + (high_hz - low_hz) * (double)i / (double)(TONES - 1));
+	const double sum = power_of_tones(j);
 	/* as if all bins of the band were like these; a Hann window has 3/8 of the power */
 	const double bins = (high_hz - low_hz) / (double)j->rate_hz * (double)WINDOW;
 	const double power = 2.0 * bins * sum / TONES / (double)WINDOW / (double)WINDOW / 0.375;
