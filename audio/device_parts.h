@@ -34,7 +34,9 @@ struct kws_device {
 	void *part; /* the back end's data */
 };
 
-enum { KWS_DEVICE_RING_S = 4, KWS_DEVICE_BLOCK = 256 };
+/* Frames that are moved at once: a whole piece, because each read costs the sound system's client a
+ * dozen system calls. */
+enum { KWS_DEVICE_RING_S = 4, KWS_DEVICE_BLOCK = 4096 };
 
 /* Allocate a ring for mono, once rate_hz is known; or a ring for all channels, which the reader
  * mixes and judges. */
