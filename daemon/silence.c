@@ -22,13 +22,21 @@ void kws_silence_stream(kws_silence *s)
 	s->constant = 0;
 }
 
-/* Count samples that are exactly equal, not merely close. */
+/* Count the last samples that are exactly equal, not merely close. Sound differs at once. */
 static void count(kws_silence *s, const float *pcm, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		s->constant = pcm[i] < s->last || pcm[i] > s->last ? 0 : s->constant + 1;
-		s->last = pcm[i];
+	size_t same = 0;
+
+	for (; same < n; same++) {
+		const float v = pcm[n - 1 - same],
+			    before = same + 1 < n ? pcm[n - 2 - same] : s->last;
+
+		if (v < before || v > before)
+			break;
 	}
+	s->constant = same < n ? same : s->constant + n;
+	if (n)
+		s->last = pcm[n - 1];
 }
 
 enum kws_silence_news kws_silence_step(kws_silence *s, const float *pcm, size_t n, unsigned hz,
