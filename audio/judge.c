@@ -91,6 +91,12 @@ static double decibels(double power)
 	return 10.0 * log10(power + 1e-20);
 }
 
+/* A wave touches its peak once or twice; a clipped wave stays there. */
+static bool stays(const track *t, float v)
+{
+	return !(v < t->last[0] || v > t->last[0] || v < t->last[1] || v > t->last[1]);
+}
+
 static void add(track *t, const float *x, size_t step, size_t n)
 {
 	double sum = 0.0, square = 0.0, product = 0.0;
@@ -101,15 +107,12 @@ static void add(track *t, const float *x, size_t step, size_t n)
 		sum += (double)v;
 		square += (double)v * (double)v;
 		product += (double)v * (double)t->last[0];
-		/* a wave touches its peak once or twice; a clipped wave stays there */
-		const bool stays =
-			!(v < t->last[0] || v > t->last[0] || v < t->last[1] || v > t->last[1]);
 		if (v >= t->high) {
-			t->at_high = v > t->high ? 0 : t->at_high + stays;
+			t->at_high = v > t->high ? 0 : t->at_high + stays(t, v);
 			t->high = v;
 		}
 		if (v <= t->low) {
-			t->at_low = v < t->low ? 0 : t->at_low + stays;
+			t->at_low = v < t->low ? 0 : t->at_low + stays(t, v);
 			t->low = v;
 		}
 		t->last[1] = t->last[0];
