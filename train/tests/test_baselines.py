@@ -10,13 +10,14 @@ from kws_train.baselines.linformer import Linformer
 from kws_train.baselines.longformer import Longformer
 from kws_train.baselines.luna import Luna
 from kws_train.baselines.mega_both import MegaBoth
-from kws_train.baselines.mixer import BLOCK, Sines, merge, running, split
+from kws_train.baselines.mixer import BLOCK, Sines, chunks, merge, running, sines, split
 from kws_train.baselines.performer import Performer
 from kws_train.baselines.pooling import Pooling
 from kws_train.baselines.reformer import Reformer
 from kws_train.baselines.s4 import S4, both, legs
 from kws_train.baselines.s4d import S4D
 from kws_train.baselines.transformer import Transformer, attend
+from kws_train.baselines.transformer_xl import TransformerXL
 from kws_train.encoders import ENCODERS
 from kws_train.export import save_model
 from kws_train.features import FeatureConfig
@@ -171,6 +172,46 @@ def test_reformer_sorted_is_reformer_masked(t, rounds):
     assert torch.allclose(m.sorted(q, k, v, bucket), m.masked(q, k, v, bucket), atol=1e-12)
     bucket[:] = 3
     assert not torch.allclose(m.sorted(q, k, v, bucket), m.masked(q, k, v, bucket), atol=1e-3)
+
+
+@pytest.mark.parametrize("t, phase, before, n", [(12, 0, 0, 3), (9, 2, 2, 3), (1, 7, 3, 1), (5, 0, 0, 2)])
+def test_chunks_begin_where_it_is_said(t, phase, before, n):
+    added, there = chunks(t, 4, phase)
+    assert there.shape == (n, 4) and added == (before, 4 * n - t - before)
+    assert there.flatten().nonzero()[:, 0].tolist() == list(range(before, before + t))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("t, phase", [(14, 0), (14, 3), (2, 3), (3, 0)])
+def test_transformer_xl_frame_by_frame(t, phase):
+    m = made(TransformerXL, 8, heads=2, chunk=4)
+    m.u.normal_()
+    m.v.normal_()
+    x = rand(1, t, 8)
+    y = m.norm(x)
+    q, (k, v) = m.q(y)[0], (s[0] for s in m.kv(y).chunk(2, -1))
+    r = m.place(sines(8, 8).double())
+    out, heard = [], 0
+    for i in range(t):
+        first = (i + phase % 4) // 4 * 4 - 4 - phase % 4  # of the chunk before
+        js = range(max(0, first), i + 1)
+        heard += len(js)
+        for g, cut in enumerate((slice(0, 4), slice(4, 8))):
+            s = torch.stack([(q[i, cut] + m.u[g, 0]) @ k[j, cut] + (q[i, cut] + m.v[g, 0]) @ r[i - j, cut] for j in js])
+            out.append(torch.softmax(s / 2, 0) @ v[list(js), cut])  # 2 = sqrt(d)
+    assert torch.allclose(m(x, phase)[0], x[0] + m.out(torch.cat(out).view(t, 8)), atol=1e-12)
+    if not phase:
+        assert m.mixing(t) == pytest.approx(3 * 8 * heard / t - 64)
+
+
+def test_transformer_xl_learns_nothing_through_its_memory():
+    m = made(TransformerXL, 8, heads=2, chunk=4)
+    x = rand(1, 8, 8).requires_grad_()
+    m(x)[0, 4:].square().sum().backward()
+    assert (x.grad[0, 4:] != 0).all() and (x.grad[0, :4] == 0).all()
+    y = x.detach().clone()
+    y[0, 0] = rand(8)
+    assert not torch.allclose(m(x)[0, 4:], m(y)[0, 4:])  # but hears it
 
 
 @torch.no_grad()

@@ -69,8 +69,23 @@ def among(q, k, v, index):
     return (a[..., None, :] @ v[:, head, at])[..., 0, :]
 
 
+def chunks(t, size, phase):
+    """t frames, the first of them frame `phase` of a chunk of `size`, as whole chunks -> frames to add before and behind them,
+    and which of all are not added, [chunks, size]."""
+    before = phase % size
+    place = torch.arange(-(-(before + t) // size) * size)
+    return (before, len(place) - before - t), ((place >= before) & (place < before + t)).unflatten(0, (-1, size))
+
+
+def sines(t, dim):
+    """The positions 0 to t - 1 (Vaswani et al. 2017, section 3.5), [T, D]."""
+    rate = torch.exp(torch.arange(0, dim, 2) * -(math.log(10000.0) / dim))
+    angle = torch.arange(t)[:, None] * rate
+    return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)
+
+
 class Sines(nn.Module):
-    """Positional encoding (Vaswani et al. 2017, section 3.5), added once, in front of the first layer; [B, T, D]."""
+    """Positions, added once, in front of the first layer; [B, T, D]."""
 
     causal = True
 
@@ -79,9 +94,7 @@ class Sines(nn.Module):
         self.dim = dim
 
     def forward(self, x, phase=0):
-        rate = torch.exp(torch.arange(0, self.dim, 2) * -(math.log(10000.0) / self.dim))
-        angle = torch.arange(x.shape[1])[:, None] * rate
-        return x + torch.stack([angle.sin(), angle.cos()], -1).flatten(1).to(x.dtype)
+        return x + sines(x.shape[1], self.dim).to(x.dtype)
 
     def mixing(self, t):
         return 0
