@@ -14,10 +14,12 @@ from kws_train.baselines.mixer import BLOCK, Sines, chunks, merge, running, sine
 from kws_train.baselines.performer import Performer
 from kws_train.baselines.pooling import Pooling
 from kws_train.baselines.reformer import Reformer
+from kws_train.baselines.resnet import ResNet
 from kws_train.baselines.s4 import S4, both, legs
 from kws_train.baselines.s4d import S4D
 from kws_train.baselines.transformer import Transformer, attend
 from kws_train.baselines.transformer_xl import TransformerXL
+from kws_train.baselines.vit import VisionTransformer
 from kws_train.encoders import ENCODERS
 from kws_train.export import save_model
 from kws_train.features import FeatureConfig
@@ -95,6 +97,28 @@ def test_transformer_is_attention_over_the_past(fused):
     y = rand(1, 7, 8)
     q, k, v = (s[0] for s in parts(m, y))
     assert torch.allclose(m.mix(y), m.out(merge(naive(q, k, v, lambda g, i: range(i + 1))[None])), atol=1e-12)
+
+
+@torch.no_grad()
+def test_vit_is_attention_over_the_clip():
+    m = made(VisionTransformer, 8, heads=2)
+    y = rand(1, 7, 8)
+    q, k, v = (s[0] for s in parts(m, y))
+    assert torch.allclose(m.mix(y), m.out(merge(naive(q, k, v, lambda g, i: range(7))[None])), atol=1e-12)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("t", [2, 11])
+def test_resnet_hears_so_many_frames(t):
+    m = made(ResNet, 6, width=4, kernel=3)
+    y = rand(1, t, 6)
+    narrow = torch.relu(m.narrow(y))[0]
+    out = torch.zeros(t, 4).double()
+    for i in range(t):
+        for back in range(min(3, i + 1)):
+            out[i] += m.conv.weight[:, :, 2 - back] @ narrow[i - back]
+    assert torch.allclose(m.mix(y)[0], m.wide(torch.relu(out + m.conv.bias)), atol=1e-12)
+    assert m.mixing(t) == m.conv.weight.numel() and m.state(t) == 2 * 4
 
 
 @torch.no_grad()

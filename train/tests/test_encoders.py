@@ -50,9 +50,10 @@ def test_multiply_adds_and_state_of_a_baseline_by_hand():
 
 def test_who_hears_what():
     hears = {name: e.hears for name, e in ENCODERS.items()}
-    assert hears["mega"] == hears["fastformer"] == hears["s4d"] == hears["s4"] == hears["transformer-xl"] == "stream"
+    assert hears["mega"] == hears["fastformer"] == hears["s4d"] == hears["s4"] == hears["resnet"] == "stream"
+    assert hears["transformer-xl"] == "stream"
     assert hears["mega-full"] == hears["transformer"] == hears["performer"] == hears["longformer"] == "clip"
-    assert [name for name, h in hears.items() if h == "whole"] == ["linformer", "mega-both"]
+    assert [name for name, h in hears.items() if h == "whole"] == ["linformer", "mega-both", "vit"]
     assert len(ENCODERS["mega"].phases) > 1 and len(ENCODERS["s4d"].phases) == 1
 
 
@@ -100,7 +101,7 @@ def test_report_names_what_is_missing_and_keeps_the_words_around(tmp_path, capsy
     texts = [t.firstChild.data for t in drawn.getElementsByTagName("text")]
     names = [t for t in texts if t in {e.title for e in ENCODERS.values()}]
     assert sorted(names) == sorted(e.title for e in ENCODERS.values())
-    assert texts.count("needs the clip") == 2 and texts.count("–") > 0  # Linformer, Mega both ways; states that were not measured
+    assert texts.count("needs the clip") == 3 and texts.count("–") > 0  # Linformer, Mega both ways, ViT; states not measured
     run = lambda name, seed: json.loads((tmp_path / f"{name}-{seed}.json").read_text())["heard"]["val"]["right"]["0"]
     share = lambda name: run(name, 1) + run(name, 2)
     shares = [share(next(n for n, e in ENCODERS.items() if e.title == title)) for title in names]
