@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from kws_train.baselines.bigbird import BigBird
+from kws_train.baselines.flash import Flash
+from kws_train.baselines.gru import Gru
 from kws_train.baselines.linear import Linear
 from kws_train.baselines.linformer import Linformer
 from kws_train.baselines.longformer import Longformer
@@ -236,6 +238,44 @@ def test_transformer_xl_learns_nothing_through_its_memory():
     y = x.detach().clone()
     y[0, 0] = rand(8)
     assert not torch.allclose(m(x)[0, 4:], m(y)[0, 4:])  # but hears it
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("t, phase", [(14, 0), (14, 3), (2, 3), (3, 0)])
+def test_flash_frame_by_frame(t, phase):
+    m = made(Flash, 6, zdim=3, edim=5, chunk=4)
+    for p in (m.scale, m.offset, m.bias):
+        p.normal_()
+    x = rand(1, t, 6)
+    z, u, v = torch.nn.functional.silu(m.zuv(m.norm(x)))[0].split([3, 5, 5], -1)
+    q, k, q_far, k_far = (z * m.scale[i] + m.offset[i] for i in range(4))
+    out, sums, frames, own, own_frames = [], torch.zeros(3, 5).double(), 0, torch.zeros(3, 5).double(), 0
+    for i in range(t):
+        if (i + phase) % 4 == 0:  # the chunk that has ended is now one of those before
+            sums, frames, own, own_frames = sums + own, frames + own_frames, torch.zeros(3, 5).double(), 0
+        first = max(0, i - (i + phase) % 4)
+        near = sum(torch.relu(q[i] @ k[j] / 4 + m.bias[i - j]) ** 2 * v[j] for j in range(first, i + 1))
+        far = q_far[i] @ sums / max(frames, 1)
+        own, own_frames = own + torch.outer(k_far[i], v[i]), own_frames + 1
+        out.append(u[i] * (near + far))
+    assert torch.allclose(m(x, phase)[0], x[0] + m.out(torch.stack(out)), atol=1e-12)
+    assert m.state(t) == 4 * (3 + 5) + sums.numel() + own.numel()
+
+
+@torch.no_grad()
+def test_gru_is_its_recurrence():
+    m = made(Gru, 5)
+    y = rand(1, 9, 5)
+    w, u = m.gru.weight_ih_l0.split(5), m.gru.weight_hh_l0.split(5)
+    b, c = m.gru.bias_ih_l0.split(5), m.gru.bias_hh_l0.split(5)
+    h, out = torch.zeros(5).double(), []
+    for x in y[0]:
+        r, z = (torch.sigmoid(w[i] @ x + b[i] + u[i] @ h + c[i]) for i in range(2))
+        n = torch.tanh(w[2] @ x + b[2] + r * (u[2] @ h + c[2]))
+        h = (1 - z) * n + z * h
+        out.append(h)
+    assert torch.allclose(m.mix(y)[0], m.out(torch.stack(out)), atol=1e-12)
+    assert m.mixing(9) == sum(s.numel() for s in (*w, *u)) and m.state(9) == len(h)
 
 
 @torch.no_grad()
