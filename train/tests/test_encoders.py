@@ -2,14 +2,16 @@
 import json
 import math
 import pathlib
+import re
 import xml.dom.minidom
 
 import made
 import numpy as np
 import pytest
 
+from kws_train import baselines
 from kws_train.cost import multiply_adds, state_bytes
-from kws_train.encoders import CLIP, ENCODERS, PAIRS, main
+from kws_train.encoders import ALL, CLIP, ENCODERS, PAIRS, main
 from kws_train.model import Net
 from kws_train.model_file import load_model
 from kws_train.report import BEGIN, END, difference, wilson
@@ -200,6 +202,12 @@ def test_list_has_all_by_name():
     lines = made.call("encoders", "--list", cwd=".").splitlines()
     assert [line.split()[0] for line in lines] == list(ENCODERS)
     assert all(f" {'C and' if e.in_c else 'PyTorch '}" in line for line, e in zip(lines, ENCODERS.values(), strict=True))
+
+
+def test_the_page_has_a_row_for_every_system_of_the_papers():
+    page = pathlib.Path(made.ROOT, "docs", "encoders.md").read_text(encoding="utf-8")
+    names = re.findall(r"`([a-z0-9-]+)`", page.split("### Every system of their tables")[1].split("\n## ")[0])
+    assert set(baselines.ENCODERS) <= set(names) <= set(ALL)
 
 
 def test_an_encoder_that_c_runs_is_trained_by_its_name(corpus, tmp_path):

@@ -6,7 +6,7 @@
     g = silu(W_g x'),  u = sigmoid(W_u x'),  h = silu(W_h x' + U_h (g o)),  y = x + u (h - x)      (12 to 15)
 
 x [B, T, D], z, q, k [B, T, Z], v, o, g [B, T, H]. Attention is over all T <= max_positions frames, or with chunk over
-each chunk of so many, first to last (section 3.5): then only the EMAs carry anything across. Not causal.
+each chunk of so many, first to last (section 3.4): then only the EMAs carry anything across. Not causal.
 """
 import math
 

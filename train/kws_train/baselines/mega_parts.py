@@ -1,8 +1,8 @@
 """Mega (Ma et al. 2023, arXiv 2209.10655) with parts of it taken out, to see what each is for. `without` names some of
 
-    damping   the EMA's decay is q = 1 - alpha, as of a plain one, for q = 1 - alpha delta      (equation 2 for 4)
-    reset     h = silu(W_h x' + U_h o)      for U_h (gamma o)                                   (13 to 15)
-    update    y = x + h                     for x + phi (h - x)                                 (15)
+    damping   the EMA's decay is q = 1 - alpha, as of a plain one, for q = 1 - alpha delta      (equation 2 for 3)
+    reset     h = silu(W_h x' + U_h o)      for U_h (gamma o)                                   (12, 14)
+    update    y = x + h                     for x + phi (h - x)                                 (13, 15)
 
 Each goes with its weights: a caller who wants as many parameters as before widens something else. x, y [B, T, D], o and the reset
 gate gamma [B, T, H], the update gate phi [B, T, D], attention within chunks as in layers.py. Causal.
