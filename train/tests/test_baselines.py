@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from kws_train.baselines.bigbird import BigBird
+from kws_train.baselines.dilated import Dilated
 from kws_train.baselines.flash import Flash
 from kws_train.baselines.gru import Gru
 from kws_train.baselines.linear import Linear
@@ -121,6 +122,20 @@ def test_resnet_hears_so_many_frames(t):
             out[i] += m.conv.weight[:, :, 2 - back] @ narrow[i - back]
     assert torch.allclose(m.mix(y)[0], m.wide(torch.relu(out + m.conv.bias)), atol=1e-12)
     assert m.mixing(t) == m.conv.weight.numel() and m.state(t) == 2 * 4
+
+
+@torch.no_grad()
+def test_dilated_convolutions_keep_all_levels():
+    m = made(Dilated, 6, width=4, kernel=3, dilations=[1, 3])
+    y = rand(1, 12, 6)
+    level, kept = y[0], []
+    for conv, gap in zip(m.levels, (1, 3), strict=True):
+        taps = conv.weight.unbind(2)[::-1]  # the newest first
+        rows = [sum(w @ level[i - gap * j] for j, w in enumerate(taps) if i >= gap * j) for i in range(12)]
+        level = torch.relu(torch.stack(rows) + conv.bias)
+        kept.append(level)
+    assert torch.allclose(m.mix(y)[0], m.out(torch.cat(kept, 1)), atol=1e-12)
+    assert m.mixing(12) == 3 * (4 * 6 + 4 * 4) and m.state(12) == 6 * 2 + 4 * 6
 
 
 @torch.no_grad()

@@ -52,7 +52,7 @@ def test_multiply_adds_and_state_of_a_baseline_by_hand():
 
 def test_who_hears_what():
     hears = {name: e.hears for name, e in ENCODERS.items()}
-    assert hears["mega"] == hears["fastformer"] == hears["s4d"] == hears["s4"] == hears["resnet"] == "stream"
+    assert hears["mega"] == hears["fastformer"] == hears["s4d"] == hears["s4"] == hears["resnet"] == hears["dilated"] == "stream"
     assert hears["transformer-xl"] == hears["flash"] == hears["gru"] == "stream"
     assert hears["mega-full"] == hears["transformer"] == hears["performer"] == hears["longformer"] == "clip"
     assert [name for name, h in hears.items() if h == "whole"] == ["linformer", "mega-both", "vit"]
