@@ -4,7 +4,7 @@ import xml.dom.minidom
 import pytest
 
 from kws_train.curves import main, read
-from kws_train.svg import steps
+from kws_train.svg import log_steps, steps
 
 LOG = """100\tloss 2.5000\tval 80.00\tphase7 79.00\tlr 1.00e-03\t10 ms/step
 200\tloss 1.5000\tval 90.00\tphase7 89.00\tlr 5.00e-04\t10 ms/step
@@ -31,7 +31,15 @@ def test_curves_of_two_runs(tmp_path, capsys):
     heights = [float(p.split(",")[1]) for p in lines[0]]
     assert heights == sorted(heights)  # a loss that falls goes down the page
     titles = [t.firstChild.data for t in drawn.getElementsByTagName("title")]
-    assert f"{a}, step 200: 90" in titles
+    assert f"{a}, step 200: 10" in titles and f"{a}, best at step 200: 10" in titles
+
+
+def test_a_training_that_diverged_is_drawn_until_it_did(tmp_path, capsys):
+    run = write(tmp_path / "a", LOG + "400\tloss nan\tval 8.00\tphase7 8.00\tlr 0.00e+00\t10 ms/step\n")
+    main([run, "--out", str(tmp_path / "c.svg")])
+    assert capsys.readouterr().out.startswith(f"{run}: step 400, loss nan, val 8.00 %")
+    drawn = (tmp_path / "c.svg").read_text()
+    assert "step 300: 1.25" in drawn and "nan</title>" not in drawn
 
 
 def test_a_run_that_went_on_from_a_checkpoint_counts_what_it_did_again(tmp_path):
@@ -53,3 +61,9 @@ def test_levels_are_round_and_hold_all():
     assert steps(0, 300, 5) == [0, 100, 200, 300]
     assert steps(61.7, 89.7, 8) == [60, 65, 70, 75, 80, 85, 90]
     assert steps(5, 5, 4)[0] == pytest.approx(5)
+
+
+def test_levels_of_an_axis_of_logarithms_are_round_and_few():
+    assert log_steps(0.45, 4.6, 6) == [0.5, 0.7, 1, 2, 3]
+    assert log_steps(4.1, 7.7, 6) == [4.5, 5, 6, 7]
+    assert log_steps(0.9e-4, 5e3, 6) == pytest.approx([1e-4, 1e-2, 1, 100])
