@@ -61,6 +61,7 @@ packages   python3-setuptools   the same
 packages   lintian              judges the packages
 packages   debootstrap          bare roots to install them in
 packages   apt-utils            a repository of them
+packages   iproute2             the loopback of a root without a network
 peers      pocketsphinx-en-us   its models
 peers      libpocketsphinx-dev  a spotter to compare with
 peers      libsphinxbase-dev    its other half
