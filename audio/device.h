@@ -56,6 +56,10 @@ void kws_device_prepare(void);
  * 0. KWS_ERR_DEVICE: the sound system crashes, or does not answer within 10 s. */
 enum kws_status kws_device_list(kws_device_info *list, size_t max, size_t *n, kws_error *err);
 
+/* Start to look for the inputs now, for the next call of kws_device_list. For a program that has
+ * other things to do before it opens a device. Call it once, and from a thread that stays. */
+void kws_device_list_ahead(void);
+
 /* Find the device that name means in list (n,). Returns its index, or -1 and the reason in err. */
 int kws_device_match(const char *name, const kws_device_info *list, size_t n, kws_error *err);
 

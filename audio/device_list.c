@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -147,41 +148,81 @@ static bool read_list(int fd, kws_device_info *list, size_t max, head *h)
 }
 
 /* Explain how a child without a list ended. */
-static enum kws_status explain(int status, kws_error *err)
+static enum kws_status explain(int ended, kws_error *err)
 {
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+	if (WIFSIGNALED(ended) && WTERMSIG(ended) == SIGALRM)
 		return kws_fail(err, KWS_ERR_DEVICE, "the sound system does not answer within %d s",
 				LOOK_S);
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(ended))
 		return kws_fail(err, KWS_ERR_DEVICE,
 				"the sound libraries crash (signal %d): does the ALSA "
 				"configuration define pcm.!default?",
-				WTERMSIG(status));
+				WTERMSIG(ended));
 	return kws_fail(err, KWS_ERR_DEVICE, "the process that lists the devices failed");
+}
+
+/* A child that looks, and the end of the pipe that its list comes from. */
+typedef struct {
+	pid_t pid; /* 0: none */
+	int fd;
+} child;
+
+static child ahead; /* under the lock */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static enum kws_status begin(child *c, kws_error *err)
+{
+	int fd[2];
+
+	assert(prepared); /* otherwise the child would run this program normally */
+	if (pipe2(fd, O_CLOEXEC) != 0)
+		return kws_fail(err, KWS_ERR_DEVICE, "pipe: %s", kws_strerrno(errno));
+	const int failed = start(&c->pid, fd[1]);
+	close(fd[1]);
+	c->fd = fd[0];
+	if (!failed)
+		return KWS_OK;
+	close(fd[0]);
+	return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", self, kws_strerrno(failed));
+}
+
+void kws_device_list_ahead(void)
+{
+	child c;
+
+	if (begin(&c, NULL) != KWS_OK)
+		return; /* kws_device_list tries again, and tells why not */
+	pthread_mutex_lock(&lock);
+	assert(!ahead.pid);
+	ahead = c;
+	pthread_mutex_unlock(&lock);
+}
+
+static child take_ahead(void)
+{
+	pthread_mutex_lock(&lock);
+	const child c = ahead;
+	ahead.pid = 0;
+	pthread_mutex_unlock(&lock);
+	return c;
 }
 
 enum kws_status kws_device_list(kws_device_info *list, size_t max, size_t *n, kws_error *err)
 {
 	head h = { .n = 0 };
-	int fd[2], status = 0;
-	pid_t pid;
+	child c = take_ahead();
+	const enum kws_status status = c.pid ? KWS_OK : begin(&c, err);
+	int ended = 0;
 
-	assert(prepared); /* otherwise the child would run this program normally */
 	*n = 0;
-	if (pipe2(fd, O_CLOEXEC) != 0)
-		return kws_fail(err, KWS_ERR_DEVICE, "pipe: %s", kws_strerrno(errno));
-	const int failed = start(&pid, fd[1]);
-	close(fd[1]);
-	if (failed) {
-		close(fd[0]);
-		return kws_fail(err, KWS_ERR_DEVICE, "%s: %s", self, kws_strerrno(failed));
-	}
-	const bool whole = read_list(fd[0], list, max, &h);
-	close(fd[0]);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	if (status != KWS_OK)
+		return status;
+	const bool whole = read_list(c.fd, list, max, &h);
+	close(c.fd);
+	while (waitpid(c.pid, &ended, 0) < 0 && errno == EINTR)
 		continue;
 	if (!whole)
-		return explain(status, err);
+		return explain(ended, err);
 	if (*h.err.text)
 		return kws_fail(err, KWS_ERR_DEVICE, "%s", h.err.text);
 	*n = h.n;

@@ -119,6 +119,15 @@ static bool hears_stdin(const kws_conf *c)
 	return false;
 }
 
+/* Whether an enabled listener hears a device of the sound system. */
+static bool hears_device(const kws_conf *c)
+{
+	for (size_t i = 0; i < c->n_audio; i++)
+		if (c->audio[i].enabled && strncmp(c->audio[i].device, "raw:", 4) != 0)
+			return true;
+	return false;
+}
+
 /* Returns the exit status. Memory, or what else the system lacks, may be there at the next try. */
 static int fail(const kws_error *err, enum kws_status status)
 {
@@ -173,6 +182,8 @@ int main(int argc, char **argv)
 	kws_log_open(setup.conf.log.level >= KWS_LOG_DEBUG);
 	if (setup.conf.out.enabled == KWS_AUTO && !kws_start_has_stdout())
 		kws_log(KWS_LOG_WARNING, "standard output is closed: no events there");
+	if (hears_device(&setup.conf))
+		kws_device_list_ahead(); /* while the models are loaded */
 	status = start(&service, &setup, &o.src, &stopped, &err);
 	if (status != KWS_OK)
 		return fail(&err, status);
