@@ -29,15 +29,15 @@ class Flash(Mixer):
     def forward(self, x, phase=0):
         return x + self.mix(self.norm(x), phase)
 
-    def near(self, q, k, v, there):
-        """Attention within the chunk: q, k [B, n, C, Z], v [B, n, C, E], there [n, C] -> [B, n, C, E]."""
+    def near(self, q, k, v):
+        """Attention within the chunk: q, k [B, n, C, Z], v [B, n, C, E], 0 where a frame is added, -> [B, n, C, E]."""
         back = torch.arange(self.chunk)[:, None] - torch.arange(self.chunk)
         s = wide(q @ k.transpose(2, 3)) / self.chunk + self.bias[back.clamp_min(0)]
-        return (F.relu(s).square() * ((back >= 0) & there[:, None])).to(v.dtype) @ v
+        return (F.relu(s).square() * (back >= 0)).to(v.dtype) @ v
 
     def far(self, q, k, v, there):
-        """Linear attention over the chunks before: the same shapes."""
-        sums = wide((k * there[..., None]).transpose(2, 3) @ v).cumsum(1)
+        """Linear attention over the chunks before: the same shapes, and there [n, C], whether a frame is none of those added."""
+        sums = wide(k.transpose(2, 3) @ v).cumsum(1)
         frames = there.sum(1).cumsum(0).clamp_min(1)[:, None, None]
         return q @ F.pad((sums / frames)[:, :-1], (0, 0, 0, 0, 1, 0)).to(q.dtype)
 
@@ -46,7 +46,7 @@ class Flash(Mixer):
         added, there = chunks(y.shape[1], self.chunk, phase)
         z, v = (F.pad(s, (0, 0, *added)).unflatten(1, (-1, self.chunk)) for s in (z, v))
         q, k, q_far, k_far = (z * s + o for s, o in zip(self.scale, self.offset, strict=True))
-        o = (self.near(q, k, v, there) + self.far(q_far, k_far, v, there)).flatten(1, 2)
+        o = (self.near(q, k, v) + self.far(q_far, k_far, v, there)).flatten(1, 2)
         return self.out(u * o[:, added[0] : added[0] + y.shape[1]])
 
     def mixing(self, t):
