@@ -24,7 +24,8 @@ def slope(a, b):
 def exponents(points):
     """-> exponent at the short end, at the long end, and the length from which it is nearer to that at the long end; None: it is
     one straight line, or there are too few points."""
-    slopes = [slope(a, b) for a, b in zip(points, points[1:], strict=False) if a[1] > 0 and b[1] > 0]
+    points = [p for p in points if p[1] > 0]  # so little memory may be 0
+    slopes = [slope(a, b) for a, b in zip(points, points[1:], strict=False)]
     if len(slopes) < 2:
         return None
     first, last = slopes[0], slopes[-1]

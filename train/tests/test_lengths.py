@@ -91,8 +91,9 @@ def test_exponents_and_bends():
     assert exponents([(256, 1.0), (1024, 4.0)]) is None
     first, last, bend = exponents([(n, 1e-3 * n) for n in (256, 512, 1024)])
     assert (round(first, 6), round(last, 6), bend) == (1.0, 1.0, None)
-    first, last, bend = exponents([(256, 1.0), (512, 1.1), (1024, 1.3), (2048, 4.0), (4096, 16.0)])
-    assert first < 0.2 and last == 2 and bend == 1024
+    for before in ([], [(128, 0.0)]):
+        first, last, bend = exponents([*before, (256, 1.0), (512, 1.1), (1024, 1.3), (2048, 4.0), (4096, 16.0)])
+        assert first < 0.2 and last == 2 and bend == 1024
 
 
 def test_page_and_picture_are_of_the_figures():
