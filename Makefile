@@ -251,7 +251,7 @@ asan:
 THREADS := test_capture test_check test_cli test_cli_classify test_cli_eval test_cli_listen test_cli_merge test_cli_models test_cli_pictures \
            test_cli_spot test_clips test_clips_lost test_corpus test_device test_ends test_ends_compressed test_hook test_journal test_kwsd \
            test_listener test_losses test_mel test_nomem test_queue test_ring test_service test_service_set test_setup test_signals test_sink \
-           test_sinks test_source test_start test_tools
+           test_sinks test_source test_start test_tools test_wyoming_clients test_wyoming_hostile
 tsan:
 	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-units LEFT_OUT='$(filter-out $(THREADS),$(TESTS))' B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
 # without those that listen for minutes here, to the shipped models or at every rate and cut (test_ear): the sanitizers run

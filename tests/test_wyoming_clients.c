@@ -147,7 +147,7 @@ static void half_closed_connections_are_answered(void **state)
 	wy_audio(&t, &plain, demo, 2 * 2 * WY_RATE);
 	feed(fd, t.bytes, t.n);
 	shutdown(fd, SHUT_WR);
-	step(3);
+	step(10);
 	assert_true(answers(fd, "\"name\": \"yes\"", &ended));
 	assert_true(ended);
 	assert_int_equal(connected(), 0);

@@ -1,5 +1,24 @@
 /* Wyoming clients that do what nobody should, beside others that must not notice. */
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include "tests/wyoming_sockets.h"
+
+#include <dlfcn.h>
+#include <fftw3.h>
+#include <stdatomic.h>
+
+/* Every hop of audio takes this; it can be made to hang. */
+static atomic_bool hangs;
+
+void fftwf_execute(const fftwf_plan p)
+{
+	static void (*next)(const fftwf_plan);
+
+	if (atomic_load(&hangs))
+		fake_clock_hang(&hangs);
+	if (!next)
+		*(void **)&next = dlsym(RTLD_NEXT, "fftwf_execute");
+	next(p);
+}
 
 /* One that asks and never reads costs others nothing, and is sent away. */
 static void who_does_not_read_is_sent_away(void **state)
@@ -87,12 +106,76 @@ static void describe_waits_for_nobody(void **state)
 	free(t.bytes);
 }
 
+/* However long it takes to hear somebody's audio, others are answered. */
+static void describe_waits_for_no_ears(void **state)
+{
+	wy_text t = { NULL, 0, 0 };
+	const int streams = come(), other = come();
+
+	(void)state;
+	wy_audio(&t, &plain, demo, 2 * 2 * WY_RATE);
+	assert_true(answers_describe(other));
+	atomic_store(&hangs, true);
+	assert_int_equal(write(streams, t.bytes, t.n), t.n);
+	step(5);
+	for (int i = 0; i < 20; i++) {
+		const int asking = come();
+
+		assert_true(answers_describe(asking));
+		assert_true(answers_describe(other));
+		close(asking);
+		pass(1.0);
+	}
+	assert_false(answers(streams, "detection", NULL));
+	atomic_store(&hangs, false);
+	fake_clock_release(&hangs);
+	step(2000);
+	assert_true(answers(streams, "\"name\": \"yes\", \"timestamp\": 1070", NULL));
+	assert_int_equal(connected(), 2);
+	close(streams);
+	close(other);
+	free(t.bytes);
+}
+
+/* Who hangs up while it is heard, and a server that ends meanwhile. */
+static void ears_may_outlive_their_client(void **state)
+{
+	wy_text t = { NULL, 0, 0 };
+	int fd[MOST];
+
+	(void)state;
+	wy_audio(&t, &plain, demo, 2 * WY_RATE);
+	for (int round = 0; round < 3; round++) {
+		atomic_store(&hangs, true);
+		for (int i = 0; i < MOST; i++) {
+			fd[i] = come();
+			assert_int_equal(write(fd[i], t.bytes, t.n / 2), t.n / 2);
+			step(1);
+		}
+		/* it is sent away: it leaves its place to another */
+		pass(31.0);
+		for (int i = 0; i < MOST; i += 2)
+			close(fd[i]);
+		step(3);
+		atomic_store(&hangs, false);
+		fake_clock_release(&hangs);
+		if (round < 2)
+			step(2000);
+		for (int i = 1; i < MOST; i += 2)
+			close(fd[i]);
+		if (round < 2)
+			step(2000);
+		assert_true(round == 2 || connected() == 0);
+	}
+	free(t.bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(who_does_not_read_is_sent_away),
-		TEST(who_breaks_the_protocol_is_told),
-		TEST(describe_waits_for_nobody),
+		TEST(who_does_not_read_is_sent_away), TEST(who_breaks_the_protocol_is_told),
+		TEST(describe_waits_for_nobody),      TEST(describe_waits_for_no_ears),
+		TEST(ears_may_outlive_their_client),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_all, tear_down_all) != 0;

@@ -152,9 +152,7 @@ static inline bool wy_run(kws_session *s)
 		case KWS_SESSION_WAIT: return true;
 		case KWS_SESSION_TURN: break;
 		case KWS_SESSION_OVER: return false;
-		case KWS_SESSION_HEAR:
-			kws_wake_hear(&(kws_wake *){ kws_session_wake(s) }, 1);
-			break;
+		case KWS_SESSION_HEAR: kws_session_hear(&s, 1); break;
 		}
 	}
 }

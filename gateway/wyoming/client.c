@@ -34,10 +34,19 @@ static enum kws_status watch_new(client *c, kws_error *err)
 	return status == KWS_ERR_NOMEM ? status : KWS_OK;
 }
 
-static void free_client(client *c)
+static void unwatch(const client *c)
 {
 	kws_loop_remove(c->all->loop, c->in);
 	kws_loop_remove(c->all->loop, c->out);
+}
+
+/* It is in no list and no queue, and the ears do not have it. */
+static void free_client(client *c)
+{
+	if (c->session && kws_session_has_ears(c->session)) {
+		kws_client_bury(c);
+		return;
+	}
 	kws_session_destroy(c->session);
 	free(c);
 }
@@ -56,6 +65,7 @@ client *kws_client_seat(kws_clients *all, int in, int out, kws_error *err)
 	if (!c->session)
 		kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	if (!c->session || watch_new(c, err) != KWS_OK) {
+		unwatch(c);
 		free_client(c);
 		return NULL;
 	}
@@ -82,7 +92,10 @@ void kws_client_hang_up(client *c)
 		c->next->before = c->before;
 	*(c->before ? &c->before->next : &all->first) = c->next;
 	all->stats.connected--;
-	free_client(c);
+	unwatch(c);
+	c->has_gone = true;
+	if (!c->is_heard)
+		free_client(c);
 	if (fd >= 0)
 		close(fd);
 	if (gone)
@@ -96,14 +109,16 @@ static bool wants_bytes(client *c)
 {
 	size_t room;
 
+	if (c->is_heard || c->blocked || c->waits || c->leaving)
+		return false;
 	kws_session_room(c->session, &room);
-	return room && !c->blocked && !c->ready && !c->leaving;
+	return room > 0;
 }
 
 static void watch(client *c)
 {
 	kws_loop *l = c->all->loop;
-	const bool wants = wants_bytes(c) && !c->queued;
+	const bool wants = wants_bytes(c) && !c->queue;
 	const unsigned reads = wants || c->leaving ? KWS_LOOP_READ : 0;
 	const unsigned writes = c->blocked ? KWS_LOOP_WRITE : 0;
 
@@ -163,7 +178,7 @@ static bool leave(client *c)
 		return false;
 	}
 	c->leaving = true;
-	c->ready = false;
+	c->waits = false;
 	c->since = kws_clock_mono();
 	return true;
 }
@@ -175,15 +190,16 @@ static void go_on(client *c)
 {
 	enum kws_session_next next = KWS_SESSION_WAIT;
 
-	if (!c->ready) {
+	if (!c->waits) {
 		next = kws_session_step(c->session);
-		c->ready = next == KWS_SESSION_HEAR;
+		c->waits = next == KWS_SESSION_HEAR;
+		c->streams = kws_session_streams(c->session);
 	}
 	if (!send_some(c, false))
 		return;
 	if (next == KWS_SESSION_OVER && !c->blocked && !leave(c))
 		return;
-	if (!c->blocked && (c->ready || next == KWS_SESSION_TURN))
+	if (!c->blocked && (c->waits || next == KWS_SESSION_TURN))
 		kws_client_enqueue(c);
 	watch(c);
 }
@@ -238,8 +254,14 @@ void kws_client_turn(client *c)
 
 void kws_client_heard(client *c)
 {
-	c->ready = false;
-	go_on(c);
+	c->is_heard = c->waits = false;
+	if (c->has_gone) {
+		free_client(c);
+	} else if (send_some(c, false)) {
+		if (!c->blocked)
+			kws_client_enqueue(c);
+		watch(c);
+	}
 }
 
 void kws_client_ready(void *ctx, unsigned events)
@@ -277,11 +299,11 @@ void kws_client_sweep(client *c, double mono)
 	} else if (c->blocked && quiet_s > unread_s) {
 		kws_clients_sent_away(c->all, c->name, "it does not read its answers");
 		kws_client_hang_up(c);
-	} else if (c->is_socket && idle_s && quiet_s > idle_s && !c->queued) {
+	} else if (c->is_socket && idle_s && quiet_s > idle_s && !c->queue && !c->is_heard) {
 		kws_log(KWS_LOG_DEBUG, "%s is sent away: it said nothing for %u s", c->name,
 			idle_s);
 		kws_client_hang_up(c);
-	} else if (wants_bytes(c) && !c->queued
+	} else if (wants_bytes(c) && !c->queue
 		   && kws_session_roster(c->session) != c->all->roster) {
 		/* it holds models that nobody else may use any more */
 		renew(c);

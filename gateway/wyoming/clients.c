@@ -19,7 +19,10 @@ enum { LET_IN = 16, TURNS = 64 };
 
 /* A step of the loop takes about so long at most, whatever clients send: that is how long anybody
  * else waits. */
-static const double turns_s = 0.001, hear_s = 0.002, say_every_s = 10.0;
+static const double turns_s = 0.001, say_every_s = 10.0;
+
+/* A job of the ears takes about so long: that is how long the next block waits at most. */
+static const double hear_s = 0.002;
 
 /* A client that has been silent for so long makes room for another, if there is none left. */
 static const double silent_s = 30.0;
@@ -28,77 +31,109 @@ static const double silent_s = 30.0;
 static const double most_load = 0.95;
 enum { OVERLOADED_S = 10 };
 
-/* ---- the queue ---- */
+/* ---- the queues ---- */
 
 static void take_turns(void *ctx);
 
-void kws_client_enqueue(client *c)
+/* Take turns in this step of the loop or, if it is at that, in the next one. */
+static void rouse(kws_clients *all)
 {
-	kws_clients *all = c->all;
-
-	if (c->queued)
-		return;
-	c->queued = true;
-	c->next_turn = NULL;
-	c->before_turn = all->last_turn;
-	*(all->last_turn ? &all->last_turn->next_turn : &all->first_turn) = c;
-	all->last_turn = c;
 	if (!all->turn.set)
 		kws_loop_time(all->loop, &all->turn, 0.0, 0.0, take_turns, all);
 }
 
+void kws_client_enqueue(client *c)
+{
+	queue *q = c->waits ? &c->all->blocks : &c->all->turns;
+
+	if (c->queue)
+		return;
+	c->queue = q;
+	c->next_turn = NULL;
+	c->before_turn = q->last;
+	*(q->last ? &q->last->next_turn : &q->first) = c;
+	q->last = c;
+	rouse(c->all);
+}
+
 void kws_client_dequeue(client *c)
+{
+	queue *q = c->queue;
+
+	if (!q)
+		return;
+	c->queue = NULL;
+	*(c->before_turn ? &c->before_turn->next_turn : &q->first) = c->next_turn;
+	*(c->next_turn ? &c->next_turn->before_turn : &q->last) = c->before_turn;
+}
+
+/* ---- ears ---- */
+
+void kws_client_bury(client *c)
 {
 	kws_clients *all = c->all;
 
-	if (!c->queued)
+	c->next = all->gone;
+	all->gone = c;
+	rouse(all);
+}
+
+/* Give the ears their next job, if they are free and there is one. */
+static void hear(kws_clients *all)
+{
+	kws_ears_job job = { .n_heard = 0 };
+	client *c;
+
+	if (kws_ears_is_busy(all->ears) || (!all->blocks.first && !all->gone))
 		return;
-	c->queued = false;
-	*(c->before_turn ? &c->before_turn->next_turn : &all->first_turn) = c->next_turn;
-	*(c->next_turn ? &c->next_turn->before_turn : &all->last_turn) = c->before_turn;
+	while (job.n_heard < all->together && (c = all->blocks.first)) {
+		kws_client_dequeue(c);
+		c->is_heard = true;
+		all->heard[job.n_heard] = c;
+		job.heard[job.n_heard++] = c->session;
+	}
+	all->n_heard = job.n_heard;
+	while (job.n_ended < KWS_WAKE_TOGETHER && (c = all->gone)) {
+		all->gone = c->next;
+		job.ended[job.n_ended++] = c->session;
+		free(c);
+	}
+	kws_ears_begin(all->ears, &job);
 }
 
 /* Half as many next time if it took too long, more if it was quick. */
-static void hear(kws_clients *all, client *const *c, size_t n)
+static void on_heard(void *ctx, double took_s)
 {
-	kws_wake *w[KWS_WAKE_TOGETHER];
-	const double from = kws_clock_mono();
-	double took;
+	kws_clients *all = ctx;
+	const size_t n = all->n_heard;
 
-	for (size_t i = 0; i < n; i++)
-		w[i] = kws_session_wake(c[i]->session);
-	kws_wake_hear(w, n);
-	took = kws_clock_mono() - from;
-	all->hearing_s += took;
-	if (took > hear_s && all->together > 1)
+	all->hearing_s += took_s;
+	if (took_s > hear_s && all->together > 1)
 		all->together /= 2;
-	else if (took < 0.5 * hear_s && n == all->together && all->together < KWS_WAKE_TOGETHER)
+	else if (took_s < 0.5 * hear_s && n == all->together && n < KWS_WAKE_TOGETHER)
 		all->together++;
+	all->n_heard = 0;
 	for (size_t i = 0; i < n; i++)
-		kws_client_heard(c[i]);
+		kws_client_heard(all->heard[i]);
+	rouse(all);
 }
 
 static void take_turns(void *ctx)
 {
 	kws_clients *all = ctx;
 	const double until = kws_clock_mono() + turns_s;
-	client *ready[KWS_WAKE_TOGETHER];
-	size_t n = 0;
 
-	for (int i = 0; i < TURNS && n < all->together && all->first_turn; i++) {
-		client *c = all->first_turn;
+	for (int i = 0; i < TURNS && all->turns.first; i++) {
+		client *c = all->turns.first;
 
 		kws_client_dequeue(c);
-		if (c->ready)
-			ready[n++] = c;
-		else
-			kws_client_turn(c);
+		kws_client_turn(c);
 		if (kws_clock_mono() > until)
 			break;
 	}
-	hear(all, ready, n);
-	if (all->first_turn)
-		kws_loop_time(all->loop, &all->turn, 0.0, 0.0, take_turns, all);
+	hear(all);
+	if (all->turns.first)
+		rouse(all);
 }
 
 /* ---- the door ---- */
@@ -161,7 +196,7 @@ static bool make_room(kws_clients *all)
 	if (all->stats.connected < all->conf.most)
 		return true;
 	for (client *c = all->first; c; c = c->next)
-		if (!c->queued
+		if (!c->queue && !c->is_heard
 		    && (!silent || c->leaving > silent->leaving
 			|| (c->leaving == silent->leaving && c->since < silent->since)))
 			silent = c;
@@ -279,10 +314,16 @@ enum kws_status kws_clients_create(kws_clients **out, kws_loop *l, const kws_cli
 				   kws_roster *r, kws_error *err)
 {
 	kws_clients *all = calloc(1, sizeof *all);
+	enum kws_status status;
 
 	*out = NULL;
 	if (!all)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
+	status = kws_ears_create(&all->ears, l, on_heard, all, err);
+	if (status != KWS_OK) {
+		free(all);
+		return status;
+	}
 	all->loop = l;
 	all->conf = *c;
 	all->roster = kws_roster_share(r);
@@ -297,8 +338,18 @@ void kws_clients_destroy(kws_clients *all)
 {
 	if (!all)
 		return;
+	kws_ears_destroy(all->ears);
+	for (size_t i = 0; i < all->n_heard; i++) {
+		all->heard[i]->is_heard = false;
+		if (all->heard[i]->has_gone)
+			kws_client_bury(all->heard[i]);
+	}
 	while (all->first)
 		kws_client_hang_up(all->first);
+	for (client *c; (c = all->gone); free(c)) {
+		all->gone = c->next;
+		kws_session_destroy(c->session);
+	}
 	for (size_t i = 0; i < all->n_doors; i++)
 		kws_loop_remove(all->loop, all->doors[i].fd);
 	kws_loop_cancel(all->loop, &all->turn);
@@ -351,5 +402,5 @@ void kws_clients_stats_get(const kws_clients *all, kws_clients_stats *st)
 	*st = all->stats;
 	st->streaming = 0;
 	for (const client *c = all->first; c; c = c->next)
-		st->streaming += kws_session_streams(c->session);
+		st->streaming += c->streams;
 }

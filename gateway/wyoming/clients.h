@@ -1,9 +1,9 @@
 /* clients.h - all clients, and whose turn it is.
  *
- * One thread, which never waits for a client. What a client sends is used in turns: a turn is some
- * events or 40 ms of audio, and the audio of several clients is heard in one call. What somebody
- * sends first, such as describe, is answered at once. A client that does not read its answers is not
- * read from either. */
+ * One thread, which never waits for a client, nor for what is heard: that is another thread's work.
+ * What a client sends is used in turns: a turn is some events or 40 ms of audio, and the audio of
+ * several clients is heard in one job. What somebody sends first, such as describe, is answered at
+ * once. A client that does not read its answers is not read from either. */
 #ifndef KWS_WYOMING_CLIENTS_H
 #define KWS_WYOMING_CLIENTS_H
 

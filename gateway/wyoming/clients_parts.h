@@ -4,7 +4,7 @@
 #define KWS_WYOMING_CLIENTS_PARTS_H
 
 #include "gateway/wyoming/clients.h"
-#include "gateway/wyoming/session.h"
+#include "gateway/wyoming/ears.h"
 
 enum { KWS_CLIENT_NAME = 80 };
 
@@ -15,9 +15,12 @@ typedef struct client {
 	bool is_socket;
 	bool reads_at_once; /* in cannot be polled: a file */
 	bool writes_at_once;
-	bool blocked; /* out takes no more for now */
-	bool leaving; /* it was told all; what it still sends is not used */
-	bool ready;   /* its block of audio can be heard */
+	bool blocked;  /* out takes no more for now */
+	bool leaving;  /* it was told all; what it still sends is not used */
+	bool waits;    /* for ears */
+	bool is_heard; /* the ears have its session: nobody else touches it */
+	bool has_gone; /* meanwhile */
+	bool streams;
 	size_t received;
 	double since; /* of the last byte either way, or when it began to leave; monotonic, s */
 	char name[KWS_CLIENT_NAME]; /* for messages */
@@ -25,8 +28,13 @@ typedef struct client {
 	void *ctx;
 	struct client *next, *before;		/* in the list of all */
 	struct client *next_turn, *before_turn; /* in the queue */
-	bool queued;
+	struct queue *queue;			/* in which it is; NULL: none */
 } client;
+
+/* In the order of turns. */
+typedef struct queue {
+	client *first, *last;
+} queue;
 
 enum { KWS_CLIENTS_DOORS = 16 };
 
@@ -40,11 +48,16 @@ struct kws_clients {
 	kws_loop *loop;
 	kws_clients_config conf;
 	kws_roster *roster;
-	client *first;			/* of all */
-	client *first_turn, *last_turn; /* of the queue */
+	client *first; /* of all */
+	queue turns;   /* who has sent something that is not used yet */
+	queue blocks;  /* who waits for ears */
+	client *gone;  /* their ears are to be destroyed; a list by next */
 	door doors[KWS_CLIENTS_DOORS];
 	size_t n_doors;
-	size_t together; /* blocks that are heard in one call: as many as take little time */
+	kws_ears *ears;
+	client *heard[KWS_WAKE_TOGETHER]; /* (n_heard,) */
+	size_t n_heard;
+	size_t together; /* that are heard in one job: as many as take little time */
 	kws_timer turn, sweep;
 	double hearing_s,
 		swept; /* spent hearing since the last sweep, which was at; monotonic, s */
@@ -57,18 +70,21 @@ struct kws_clients {
 /* in and out: the same socket, which the client owns from now on, or two descriptors that stay open.
  * NULL: err says why; they are still the caller's. */
 client *kws_client_seat(kws_clients *all, int in, int out, kws_error *err);
-void kws_client_hang_up(client *c); /* and free it */
+/* It is freed, at once or when the ears have done with it. */
+void kws_client_hang_up(client *c);
 
 /* Its descriptors are ready, ctx is the client; for the loop. It may have gone afterwards. */
 void kws_client_ready(void *ctx, unsigned events);
 /* It is its turn: use what it has sent. It may have gone afterwards. */
 void kws_client_turn(client *c);
-/* Its block was heard. It may have gone afterwards. */
+/* The ears have done with it. It may have gone afterwards. */
 void kws_client_heard(client *c);
 
-/* Put it at the end of the queue, if it is not there. */
+/* Put it at the end of its queue, if it is in none: of those who wait for ears, or for a turn. */
 void kws_client_enqueue(client *c);
 void kws_client_dequeue(client *c);
+/* It has hung up, and its session has ears. Frees it. */
+void kws_client_bury(client *c);
 /* Count a client that is sent away or turned away, and log why: not of each one, as somebody might
  * be back at once, again and again. */
 void kws_clients_sent_away(kws_clients *all, const char *name, const char *why);

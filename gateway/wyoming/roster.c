@@ -3,7 +3,6 @@
 #include "conf/words.h"
 #include "gateway/wyoming/reply.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,7 +264,7 @@ enum kws_status kws_roster_load(kws_roster **out, const kws_conf *c, const kws_r
 	*out = NULL;
 	if (!r)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	r->shares = 1;
+	atomic_store(&r->shares, 1);
 	r->index = json_object();
 	status = r->index ? add_parts(r, c, now, err)
 			  : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
@@ -285,13 +284,13 @@ enum kws_status kws_roster_load(kws_roster **out, const kws_conf *c, const kws_r
 
 kws_roster *kws_roster_share(kws_roster *r)
 {
-	r->shares++;
+	atomic_fetch_add(&r->shares, 1);
 	return r;
 }
 
 void kws_roster_release(kws_roster *r)
 {
-	if (!r || --r->shares)
+	if (!r || atomic_fetch_sub(&r->shares, 1) != 1)
 		return;
 	for (size_t i = 0; i < r->n_parts; i++) {
 		free(r->part[i].threshold);

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 #include <limits.h>
+#include <stdatomic.h>
 
 #define KWS_ROSTER_NO_WORD UINT_MAX
 
@@ -29,7 +30,7 @@ typedef struct {
 } kws_roster_part;
 
 typedef struct {
-	unsigned shares;
+	atomic_uint shares; /* of any thread */
 	/* Each after the one that opens it. */
 	kws_roster_part part[KWS_CONF_MODELS];
 	size_t n_parts;
@@ -48,7 +49,7 @@ typedef struct {
 enum kws_status kws_roster_load(kws_roster **out, const kws_conf *c, const kws_roster *now,
 				kws_error *err);
 
-/* The following belong to one thread at a time, as all streams do. */
+/* Any thread may call these. */
 kws_roster *kws_roster_share(kws_roster *r);
 void kws_roster_release(kws_roster *r); /* NULL is fine; the last share frees it */
 

@@ -11,7 +11,8 @@ enum { IN = 16 * 1024, EVENTS = 8, OUT = 64 * 1024, LONGEST_SAID = 100 };
 
 struct kws_session {
 	kws_roster *roster;
-	kws_wake *wake; /* NULL: there was no audio yet */
+	kws_roster *next; /* to be used from now on; NULL: none other */
+	kws_wake *wake;	  /* NULL: there was no audio yet */
 	kws_reader reader;
 	kws_out out;
 	json_t *names;	 /* wanted words; NULL: all */
@@ -92,6 +93,7 @@ void kws_session_destroy(kws_session *s)
 	json_decref(s->names);
 	json_decref(s->context);
 	kws_roster_release(s->roster);
+	kws_roster_release(s->next);
 	free(s->wanted);
 	free(s);
 }
@@ -114,8 +116,10 @@ static void fail_memory(kws_session *s)
 	fail(s, &e, "out-of-memory");
 }
 
-void kws_session_change(kws_session *s, kws_roster *r)
+/* Use the next roster. */
+static void change(kws_session *s)
 {
+	kws_roster *r = s->next;
 	bool *wanted = calloc(r->n_words + 1, sizeof *wanted);
 	kws_error e = { "" };
 
@@ -124,18 +128,27 @@ void kws_session_change(kws_session *s, kws_roster *r)
 		fail_memory(s);
 		return;
 	}
-	kws_roster_share(r);
 	kws_roster_release(s->roster);
 	s->roster = r;
+	s->next = NULL;
 	free(s->wanted);
 	s->wanted = wanted;
 	if (!want(s) && s->names)
 		refuse_words(s);
 }
 
+void kws_session_change(kws_session *s, kws_roster *r)
+{
+	kws_roster_share(r);
+	kws_roster_release(s->next);
+	s->next = r;
+	if (!s->wake)
+		change(s);
+}
+
 const kws_roster *kws_session_roster(const kws_session *s)
 {
-	return s->roster;
+	return s->next ? s->next : s->roster;
 }
 
 /* ---- audio ---- */
@@ -319,6 +332,22 @@ static bool read_on(kws_session *s)
 	return r != KWS_READ_MORE;
 }
 
+/* Whether the event begins or ends a stream. */
+static bool takes_ears(const kws_session *s)
+{
+	const char *type = s->reader.type;
+	kws_pcm_format f;
+
+	if (s->is_bad || strncmp(type, "audio-", 6) != 0)
+		return false;
+	if (!strcmp(type, "audio-start"))
+		return true;
+	if (strcmp(type, "audio-chunk") != 0)
+		return s->streams;
+	f = format_of(s);
+	return !s->streams || !is_same(&f, kws_wake_format(s->wake));
+}
+
 static void take_part(kws_session *s)
 {
 	const size_t used = kws_wake_take(s->wake, s->part, s->n_part);
@@ -333,22 +362,27 @@ static enum kws_session_next at_end(kws_session *s)
 	if (!s->closed)
 		return KWS_SESSION_WAIT;
 	if (s->streams)
-		end(s);
+		return KWS_SESSION_HEAR;
 	s->over = true;
 	return KWS_SESSION_OVER;
+}
+
+static bool waits_for_ears(const kws_session *s)
+{
+	return s->wake && kws_wake_waits(s->wake);
 }
 
 enum kws_session_next kws_session_step(kws_session *s)
 {
 	for (int n = 0; n < EVENTS && s->out.n < OUT && !s->over;) {
-		if (s->wake && kws_wake_is_full(s->wake))
+		if (s->next || (s->wake && kws_wake_is_full(s->wake)))
 			return KWS_SESSION_HEAR;
 		if (s->n_part) {
 			take_part(s);
 			continue;
 		}
 		if (s->has_event) {
-			if (s->wake && kws_wake_waits(s->wake))
+			if (waits_for_ears(s) || takes_ears(s))
 				return KWS_SESSION_HEAR;
 			handle(s);
 			n++;
@@ -356,18 +390,43 @@ enum kws_session_next kws_session_step(kws_session *s)
 		}
 		if (read_on(s))
 			continue;
-		if (s->wake && kws_wake_waits(s->wake))
-			return KWS_SESSION_HEAR;
-		return at_end(s);
+		return waits_for_ears(s) ? KWS_SESSION_HEAR : at_end(s);
 	}
 	if (s->out.lost)
 		s->over = true;
 	return s->over ? KWS_SESSION_OVER : KWS_SESSION_TURN;
 }
 
-kws_wake *kws_session_wake(kws_session *s)
+/* What takes ears, but for a block of audio. */
+static void begin_or_end(kws_session *s)
 {
-	return s->wake;
+	if (s->has_event && takes_ears(s))
+		handle(s);
+	else if (!s->has_event && s->closed && s->streams)
+		end(s);
+}
+
+void kws_session_hear(kws_session *const *s, size_t n)
+{
+	kws_wake *w[KWS_WAKE_TOGETHER];
+	size_t n_wakes = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (s[i]->next)
+			change(s[i]);
+		if (s[i]->over)
+			continue;
+		if (waits_for_ears(s[i]))
+			w[n_wakes++] = s[i]->wake;
+		else
+			begin_or_end(s[i]);
+	}
+	kws_wake_hear(w, n_wakes);
+}
+
+bool kws_session_has_ears(const kws_session *s)
+{
+	return s->wake != NULL;
 }
 
 bool kws_session_streams(const kws_session *s)

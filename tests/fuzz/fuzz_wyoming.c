@@ -59,10 +59,7 @@ static bool run(kws_session *s)
 		case KWS_SESSION_WAIT: return true;
 		case KWS_SESSION_TURN: break;
 		case KWS_SESSION_OVER: return false;
-		case KWS_SESSION_HEAR:
-			demand(kws_wake_waits(kws_session_wake(s)));
-			kws_wake_hear(&(kws_wake *){ kws_session_wake(s) }, 1);
-			break;
+		case KWS_SESSION_HEAR: kws_session_hear(&s, 1); break;
 		}
 }
 
