@@ -4,6 +4,8 @@
  *                                      a time. One line for each: the words that it was told. Meanwhile somebody
  *                                      asks describe again and again. To standard error: how long what was sent
  *                                      waited to be heard (by ping), and describe to be answered, ms
+ *   wyoming_crowd PORT describe S PEER S seconds: somebody asks describe at PORT and at PEER, in turns, 50 times a
+ *                                      second. To standard error: how long each took to answer, ms
  *   wyoming_crowd PORT connects N      describe in N connections, one after another
  *   wyoming_crowd PORT hostile S       what nobody should send, for S seconds: floods that are not read, unfinished
  *                                      headers, large data, noise, hurried audio */
@@ -89,7 +91,7 @@ typedef struct {
 	size_t sent;   /* bytes of the recording */
 	unsigned chunks;
 	bool stopped, done;
-	char out[4096], in[65536], words[4096];
+	char out[2 * 65536], in[65536], words[4096];
 	size_t n_out, n_in, n_words;
 } client;
 
@@ -98,10 +100,6 @@ static size_t n_recording;
 
 static void put(client *c, const void *bytes, size_t n)
 {
-	if (c->n_out + n > sizeof c->out) {
-		fprintf(stderr, "wyoming_crowd: the server is behind by %zu bytes\n", c->n_out);
-		exit(1);
-	}
 	memcpy(c->out + c->n_out, bytes, n);
 	c->n_out += n;
 }
@@ -123,12 +121,14 @@ static void flush(client *c)
 	memmove(c->out, c->out + n, c->n_out);
 }
 
-/* What is due by now: a chunk every 20 ms, now and then a ping behind it. */
+/* What is due by now: a chunk every 20 ms, now and then a ping behind it. What cannot be sent waits, as in a satellite:
+ * a server that is behind shows in the times. */
 static void send_due(client *c, double now)
 {
 	char head[160];
 
-	while (!c->stopped && now >= c->begin + (double)CHUNK_MS * c->chunks) {
+	while (!c->stopped && now >= c->begin + (double)CHUNK_MS * c->chunks
+	       && sizeof c->out - c->n_out >= 2 * CHUNK) {
 		const size_t left = n_recording - c->sent, n = left < CHUNK ? left : CHUNK;
 
 		snprintf(head, sizeof head,
@@ -260,17 +260,43 @@ static void stream(size_t n)
 	say_times("describe", &described);
 }
 
-static void connects(size_t n)
+/* Ask, and wait for the answer. */
+static void describe(times *t)
 {
 	asking a;
 
-	while (n--) {
-		ask(&a);
-		do
-			poll(&(struct pollfd){ .fd = a.fd, .events = POLLIN }, 1, 1000);
-		while (!is_answered(&a));
-		close(a.fd);
+	ask(&a);
+	do
+		poll(&(struct pollfd){ .fd = a.fd, .events = POLLIN }, 1, 1000);
+	while (!is_answered(&a));
+	note_time(t, now_ms() - a.begin);
+	close(a.fd);
+}
+
+static void describes(double seconds, const char *peer)
+{
+	const struct sockaddr_in here = address;
+	const double until = now_ms() + 1e3 * seconds;
+	static times crowded, idle;
+
+	while (now_ms() < until) {
+		poll(NULL, 0, 10);
+		address = here;
+		describe(&crowded);
+		poll(NULL, 0, 10);
+		address.sin_port = htons((unsigned short)atoi(peer));
+		describe(&idle);
 	}
+	say_times("describe", &crowded);
+	say_times("describe at the peer", &idle);
+}
+
+static void connects(size_t n)
+{
+	static times t;
+
+	while (n--)
+		describe(&t);
 }
 
 /* ---- who does harm ---- */
@@ -354,7 +380,8 @@ static void read_recording(const char *path)
 int main(int argc, char **argv)
 {
 	if (argc < 4) {
-		fprintf(stderr, "usage: wyoming_crowd PORT stream|connects|hostile N [FILE]\n");
+		fprintf(stderr, "usage: wyoming_crowd PORT stream|describe|connects|hostile N "
+				"[FILE|PEER]\n");
 		return 64;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -365,6 +392,8 @@ int main(int argc, char **argv)
 		connects((size_t)atol(argv[3]));
 	} else if (!strcmp(argv[2], "hostile")) {
 		hostile(atof(argv[3]));
+	} else if (argc > 4 && !strcmp(argv[2], "describe")) {
+		describes(atof(argv[3]), argv[4]);
 	} else if (argc > 4) {
 		read_recording(argv[4]);
 		stream((size_t)atol(argv[3]));
