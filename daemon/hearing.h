@@ -10,6 +10,7 @@
 #include "daemon/engine.h"
 #include "daemon/gaps.h"
 #include "daemon/observer.h"
+#include "runtime/handover.h"
 #include "spot/event.h"
 
 typedef struct kws_hearing kws_hearing;
@@ -67,6 +68,6 @@ void kws_hearing_forget_best(kws_hearing *h);
 
 /* Seconds by which a new engine starts behind; hops that may be fed at a time while one is
  * behind. */
-enum { KWS_HEARING_WARM_S = 3, KWS_HEARING_LAG_HOPS = 15 };
+enum { KWS_HEARING_WARM_S = KWS_HANDOVER_WARM_S, KWS_HEARING_LAG_HOPS = 15 };
 
 #endif

@@ -3,7 +3,6 @@
 #ifndef KWS_DAEMON_HEARING_PARTS_H
 #define KWS_DAEMON_HEARING_PARTS_H
 
-#include "daemon/handover.h"
 #include "daemon/hearing.h"
 
 enum { KWS_HEARING_TOLD = 8 };

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/handover.h"
+#include "runtime/handover.h"
 
 #include <stdio.h>
 

@@ -326,6 +326,62 @@ static void a_change_loses_nothing(void **state)
 	free(t.bytes);
 }
 
+/* The same words, within 0.1 s: two models differ in when a word begins. */
+static void same_words(const char *want, const char *got, int change_ms)
+{
+	const char *all[] = { want, got };
+
+	while (*want || *got) {
+		char w[32] = "", g[32] = "";
+		long at = 0, ms = 0;
+
+		sscanf(want, "detection %31s %ld", w, &at);
+		sscanf(got, "detection %31s %ld", g, &ms);
+		if (strcmp(w, g) != 0 || labs(at - ms) > 100)
+			fail_msg("a change at %d ms:\n%s\nis wanted, and not\n%s", change_ms,
+				 all[0], all[1]);
+		want = strchr(want, '\n') + 1;
+		got = strchr(got, '\n') + 1;
+	}
+}
+
+/* Other models take over at any moment: each word is told once, also one that is being said. */
+static void a_word_across_a_change_is_told_once(void **state)
+{
+	enum { PIECE = 16000 / 25, FIRST_MS = 800, LAST_MS = 2900, EVERY_MS = 60 };
+	const wy_format f = { WY_RATE, 2, 1, 2 * PIECE, 5000 };
+	char path[PATH_MAX + 16] = "model.path=", lines[4096], want[4096];
+	kws_roster *r;
+
+	(void)state;
+	assert_non_null(
+		realpath("config/models/commands-12-int8.safetensors", path + strlen(path)));
+	r = wy_roster((const char *const[]){ path }, 1, roster);
+	assert_ptr_not_equal(r->part[0].shared, roster->part[0].shared);
+	heard(roster, &f, demo, 2 * 4 * WY_RATE, 5000, want, sizeof want);
+	assert_non_null(strchr(want, '\n')[1] ? want : NULL); /* two words or more */
+	for (int ms = FIRST_MS; ms < LAST_MS; ms += EVERY_MS) {
+		kws_session *s = kws_session_create(roster);
+		const size_t at = 2 * (size_t)ms * (WY_RATE / 1000);
+		wy_text before = { NULL, 0, 0 }, after = { NULL, 0, 0 };
+		wy_format later = f;
+
+		later.first_ms = f.first_ms + ms;
+		wy_audio(&before, &f, demo, at);
+		wy_audio(&after, &later, (const char *)demo + at, 2 * 4 * WY_RATE - at);
+		wy_event(&after, "audio-stop", NULL, NULL, 0);
+		assert_true(wy_give(s, before.bytes, before.n, 5000));
+		kws_session_change(s, r);
+		assert_true(wy_give(s, after.bytes, after.n, 5000));
+		wy_lines(s, lines, sizeof lines);
+		same_words(want, lines, ms);
+		kws_session_destroy(s);
+		free(before.bytes);
+		free(after.bytes);
+	}
+	kws_roster_release(r);
+}
+
 static void wanted_words_may_vanish_and_return(void **state)
 {
 	static const char *const set[] = { "threshold.yes=off" };
@@ -382,6 +438,7 @@ int main(void)
 		cmocka_unit_test(gates_are_those_of_a_cascade),
 		cmocka_unit_test(a_word_of_two_models_is_told_once),
 		cmocka_unit_test(a_change_loses_nothing),
+		cmocka_unit_test(a_word_across_a_change_is_told_once),
 		cmocka_unit_test(wanted_words_may_vanish_and_return),
 		cmocka_unit_test(a_bad_roster_is_refused),
 	};

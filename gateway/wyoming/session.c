@@ -119,22 +119,24 @@ static void fail_memory(kws_session *s)
 /* Use the next roster. */
 static void change(kws_session *s)
 {
-	kws_roster *r = s->next;
-	bool *wanted = calloc(r->n_words + 1, sizeof *wanted);
+	kws_roster *was = s->roster;
+	bool *wanted = calloc(s->next->n_words + 1, sizeof *wanted);
 	kws_error e = { "" };
 
-	if (!wanted || (s->wake && kws_wake_change(s->wake, r, &e) != KWS_OK)) {
-		free(wanted);
+	if (!wanted) {
 		fail_memory(s);
 		return;
 	}
-	kws_roster_release(s->roster);
-	s->roster = r;
-	s->next = NULL;
 	free(s->wanted);
 	s->wanted = wanted;
+	s->roster = s->next;
+	s->next = NULL;
 	if (!want(s) && s->names)
 		refuse_words(s);
+	/* it may tell a word */
+	if (s->wake && kws_wake_change(s->wake, s->roster, &e) != KWS_OK)
+		fail_memory(s);
+	kws_roster_release(was);
 }
 
 void kws_session_change(kws_session *s, kws_roster *r)

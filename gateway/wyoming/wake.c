@@ -1,51 +1,10 @@
-#include "gateway/wyoming/wake.h"
-
-#include "gateway/wyoming/timeline.h"
+#include "gateway/wyoming/wake_parts.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Events of one block: each spotter has at most one a network frame, of 10 ms or more. */
-enum { EVENTS = 6 * KWS_CONF_MODELS, BLOCKS_A_SECOND = 25 };
-
-/* A word as one part of the roster has heard it; times in ms since the audio began. */
-typedef struct {
-	size_t part;
-	unsigned word;
-	double decided, start, end;
-} heard;
-
-typedef struct {
-	kws_wake *wake;
-	size_t part;
-	kws_spotter *spotter;
-	bool open; /* it has counted a word: those that it opens may count */
-	double end;
-} ear;
-
-/* When a word was reported last, and by whom. */
-typedef struct {
-	bool has;
-	size_t part;
-	double end;
-} reported;
-
-struct kws_wake {
-	kws_roster *roster;
-	kws_wake_fn *fn;
-	void *ctx;
-	kws_pcm pcm;
-	float *block; /* (room,) */
-	size_t room, n;
-	uint64_t taken; /* samples, at the client's rate */
-	kws_timeline time;
-	ear *ears
-		[KWS_CONF_MODELS]; /* (roster->n_parts,) they stay where they are: spotters call them */
-	reported *last;		   /* (roster->n_words,) */
-	heard event[EVENTS];
-	size_t n_events;
-};
+enum { BLOCKS_A_SECOND = 25 };
 
 /* ---- events ---- */
 
@@ -59,7 +18,7 @@ static bool is_again(const kws_wake *w, const heard *h)
 
 static void report(kws_wake *w, const heard *h)
 {
-	if (h->word == KWS_ROSTER_NO_WORD || is_again(w, h))
+	if (is_again(w, h))
 		return;
 	w->last[h->word] = (reported){ true, h->part, h->end };
 	w->fn(w->ctx, h->word, kws_timeline_at(&w->time, h->start));
@@ -77,12 +36,20 @@ static bool is_let_in(const kws_wake *w, const heard *h)
 		   && h->start <= opener->end + 1e3 * p->within_s);
 }
 
+/* Whether the ear from which this one took over has decided it. */
+static bool was_decided(const kws_wake *w, const ear *e, const heard *h)
+{
+	return kws_handover_was_decided(&e->handover, w->roster->word[h->word], 1e-3 * h->start,
+					1e-3 * h->end, 1e-3 * h->decided, false);
+}
+
 static void count(kws_wake *w, const heard *h)
 {
 	ear *e = w->ears[h->part];
 
-	if (!is_let_in(w, h))
+	if (h->word == KWS_ROSTER_NO_WORD || was_decided(w, e, h) || !is_let_in(w, h))
 		return;
+	kws_handover_told(&e->handover, w->roster->word[h->word], 1e-3 * h->start, 1e-3 * h->end);
 	e->open = true;
 	e->end = h->end;
 	report(w, h);
@@ -97,7 +64,7 @@ static int by_time(const void *a, const void *b)
 	return (x->part > y->part) - (x->part < y->part);
 }
 
-static void settle(kws_wake *w)
+void kws_wake_settle(kws_wake *w)
 {
 	qsort(w->event, w->n_events, sizeof *w->event, by_time);
 	for (size_t i = 0; i < w->n_events; i++)
@@ -112,22 +79,23 @@ static void on_event(void *ctx, const kws_event *ev)
 	const kws_roster_part *p = &w->roster->part[e->part];
 	const double ms = 1e3 / kws_model_rate_hz(p->model);
 
-	if (w->n_events == EVENTS)
-		settle(w);
-	w->event[w->n_events++] = (heard){ e->part, p->word[ev->word], ms * (double)ev->sample,
-					   ms * (double)ev->start, ms * (double)ev->end };
+	if (w->n_events == KWS_WAKE_EVENTS)
+		kws_wake_settle(w);
+	w->event[w->n_events++] =
+		(heard){ e->part, p->word[ev->word], e->from + ms * (double)ev->sample,
+			 e->from + ms * (double)ev->start, e->from + ms * (double)ev->end };
 }
 
-/* ---- create and change ---- */
+/* ---- create ---- */
 
-static void close_ear(ear *e)
+void kws_wake_ear_close(ear *e)
 {
 	if (e)
 		kws_spotter_destroy(e->spotter);
 	free(e);
 }
 
-static kws_spotter_config config_of(const kws_roster_part *p, ear *e)
+kws_spotter_config kws_wake_ear_config(const kws_roster_part *p, ear *e)
 {
 	kws_spotter_config config = KWS_SPOTTER_CONFIG;
 
@@ -139,7 +107,7 @@ static kws_spotter_config config_of(const kws_roster_part *p, ear *e)
 	return config;
 }
 
-static enum kws_status open_ear(ear **out, kws_wake *w, const kws_roster_part *p, kws_error *err)
+enum kws_status kws_wake_ear_open(ear **out, kws_wake *w, const kws_roster_part *p, kws_error *err)
 {
 	ear *e = calloc(1, sizeof *e);
 	enum kws_status status;
@@ -147,74 +115,14 @@ static enum kws_status open_ear(ear **out, kws_wake *w, const kws_roster_part *p
 	*out = NULL;
 	if (!e)
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	const kws_spotter_config config = config_of(p, e);
+	const kws_spotter_config config = kws_wake_ear_config(p, e);
 	e->wake = w;
 	status = kws_spotter_create_in(&e->spotter, p->group, w->pcm.format.rate_hz, &config, err);
 	if (status == KWS_OK)
 		*out = e;
 	else
-		close_ear(e);
+		kws_wake_ear_close(e);
 	return status;
-}
-
-/* The ear of w that hears this part, of another roster; NULL: there is none. */
-static ear *ear_for(const kws_wake *w, const kws_roster_part *p)
-{
-	for (size_t i = 0; i < w->roster->n_parts; i++)
-		if (w->roster->part[i].shared == p->shared
-		    && !strcmp(w->roster->part[i].name, p->name))
-			return w->ears[i];
-	return NULL;
-}
-
-/* Put the ears of r in place of those of the roster so far. */
-static void take_ears(kws_wake *w, kws_roster *r, ear *const *fresh)
-{
-	ear *now[KWS_CONF_MODELS] = { NULL };
-
-	for (size_t i = 0; i < r->n_parts; i++) {
-		ear *e = fresh[i] ? fresh[i] : ear_for(w, &r->part[i]);
-
-		assert(e); /* what was not there has been opened */
-		const kws_spotter_config config = config_of(&r->part[i], e);
-		kws_spotter_configure(e->spotter, &config, NULL);
-		e->part = i;
-		now[i] = e;
-	}
-	for (size_t i = 0; i < w->roster->n_parts; i++) {
-		bool kept = false;
-
-		for (size_t k = 0; k < r->n_parts; k++)
-			kept |= now[k] == w->ears[i];
-		if (!kept)
-			close_ear(w->ears[i]);
-	}
-	memcpy(w->ears, now, sizeof now);
-}
-
-enum kws_status kws_wake_change(kws_wake *w, kws_roster *r, kws_error *err)
-{
-	ear *fresh[KWS_CONF_MODELS] = { NULL };
-	reported *last = calloc(r->n_words + 1, sizeof *last);
-	enum kws_status status = KWS_OK;
-
-	if (!last)
-		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < r->n_parts && status == KWS_OK; i++)
-		if (!ear_for(w, &r->part[i]))
-			status = open_ear(&fresh[i], w, &r->part[i], err);
-	if (status != KWS_OK) {
-		for (size_t i = 0; i < r->n_parts; i++)
-			close_ear(fresh[i]);
-		free(last);
-		return status;
-	}
-	take_ears(w, r, fresh);
-	kws_roster_release(w->roster);
-	w->roster = kws_roster_share(r);
-	free(w->last);
-	w->last = last;
-	return KWS_OK;
 }
 
 enum kws_status kws_wake_create(kws_wake **out, kws_roster *r, const kws_pcm_format *f,
@@ -232,11 +140,13 @@ enum kws_status kws_wake_create(kws_wake **out, kws_roster *r, const kws_pcm_for
 	kws_pcm_init(&w->pcm, f);
 	w->room = f->rate_hz / BLOCKS_A_SECOND;
 	w->block = calloc(w->room, sizeof *w->block);
+	w->n_past = (size_t)f->rate_hz * KWS_HANDOVER_WARM_S;
+	w->past = calloc(w->n_past, sizeof *w->past);
 	w->last = calloc(r->n_words + 1, sizeof *w->last);
-	if (!w->block || !w->last)
+	if (!w->block || !w->past || !w->last)
 		status = kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < r->n_parts && status == KWS_OK; i++) {
-		status = open_ear(&w->ears[i], w, &r->part[i], err);
+		status = kws_wake_ear_open(&w->ears[i], w, &r->part[i], err);
 		if (w->ears[i])
 			w->ears[i]->part = i;
 	}
@@ -253,9 +163,10 @@ void kws_wake_destroy(kws_wake *w)
 	if (!w)
 		return;
 	for (size_t i = 0; i < w->roster->n_parts; i++)
-		close_ear(w->ears[i]);
+		kws_wake_ear_close(w->ears[i]);
 	kws_roster_release(w->roster);
 	free(w->block);
+	free(w->past);
 	free(w->last);
 	free(w);
 }
@@ -266,7 +177,7 @@ void kws_wake_restart(kws_wake *w)
 
 	kws_pcm_init(&w->pcm, &f);
 	w->n = w->n_events = 0;
-	w->taken = 0;
+	w->taken = w->heard = 0;
 	w->time = (kws_timeline){ 0 };
 	memset(w->last, 0, w->roster->n_words * sizeof *w->last);
 	for (size_t i = 0; i < w->roster->n_parts; i++) {
@@ -338,6 +249,18 @@ static void hear_group(wish *all, size_t *n)
 	kws_spotter_process_all(in, n_in);
 }
 
+/* The block was heard. */
+static void keep(kws_wake *w)
+{
+	const size_t at = (size_t)(w->heard % w->n_past);
+	const size_t straight = w->n < w->n_past - at ? w->n : w->n_past - at;
+
+	memcpy(w->past + at, w->block, straight * sizeof *w->past);
+	memcpy(w->past, w->block + straight, (w->n - straight) * sizeof *w->past);
+	w->heard += w->n;
+	w->n = 0;
+}
+
 void kws_wake_hear(kws_wake *const *w, size_t n)
 {
 	wish all[KWS_WAKE_TOGETHER * KWS_CONF_MODELS];
@@ -351,8 +274,8 @@ void kws_wake_hear(kws_wake *const *w, size_t n)
 	while (n_all)
 		hear_group(all, &n_all);
 	for (size_t i = 0; i < n; i++) {
-		w[i]->n = 0;
-		settle(w[i]);
+		keep(w[i]);
+		kws_wake_settle(w[i]);
 	}
 }
 
@@ -361,5 +284,5 @@ void kws_wake_end(kws_wake *w)
 	assert(!w->n);
 	for (size_t i = 0; i < w->roster->n_parts; i++)
 		kws_spotter_flush(w->ears[i]->spotter);
-	settle(w);
+	kws_wake_settle(w);
 }

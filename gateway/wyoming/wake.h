@@ -23,8 +23,9 @@ void kws_wake_destroy(kws_wake *w);
 /* Begin anew, as after create. */
 void kws_wake_restart(kws_wake *w);
 
-/* Use another roster from now on. Models that are in both keep what they have heard; the others
- * begin with the next sample. On failure nothing has changed. */
+/* Use another roster from now on. Models that are in both keep what they have heard; the others hear
+ * the last seconds again, so that a word that is being said is told, and told once. On failure
+ * nothing has changed. */
 enum kws_status kws_wake_change(kws_wake *w, kws_roster *r, kws_error *err);
 const kws_roster *kws_wake_roster(const kws_wake *w);
 const kws_pcm_format *kws_wake_format(const kws_wake *w);

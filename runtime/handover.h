@@ -4,10 +4,13 @@
  * The new model takes over at a moment of the stream, and processes some seconds before it again.
  * What the old model had decided by then stays decided; so does a word that it had reported and
  * that lasts beyond that moment. All times are seconds of the stream. */
-#ifndef KWS_DAEMON_HANDOVER_H
-#define KWS_DAEMON_HANDOVER_H
+#ifndef KWS_RUNTIME_HANDOVER_H
+#define KWS_RUNTIME_HANDOVER_H
 
 #include <stdbool.h>
+
+/* The seconds before it that the new model processes again, to be as warm as the old one. */
+enum { KWS_HANDOVER_WARM_S = 3 };
 
 enum { KWS_HANDOVER_RECENT = 16 };
 

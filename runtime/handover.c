@@ -1,4 +1,4 @@
-#include "daemon/handover.h"
+#include "runtime/handover.h"
 
 #include <stdio.h>
 #include <string.h>
