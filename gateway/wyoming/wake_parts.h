@@ -40,13 +40,13 @@ struct kws_wake {
 	kws_pcm pcm;
 	float *block; /* (room,) */
 	size_t room, n;
-	uint64_t taken;	 /* samples, at the client's rate */
-	uint64_t heard;	 /* of them */
-	float *past;	 /* (n_past,) sample i of the audio is at i % n_past; for new ears */
+	uint64_t taken; /* samples, at the client's rate */
+	uint64_t heard; /* of them */
+	float *past;	/* (n_past,) sample i of the audio is at i % n_past; for new ears */
 	size_t n_past;
 	kws_timeline time;
 	ear *ears[KWS_CONF_MODELS]; /* (roster->n_parts,) they do not move: spotters call them */
-	reported *last;		   /* (roster->n_words,) */
+	reported *last;		    /* (roster->n_words,) */
 	heard event[KWS_WAKE_EVENTS];
 	size_t n_events;
 };
