@@ -132,8 +132,8 @@ static void put_words(printer *p, const kws_conf_decision *d, const kws_conf_dec
 
 		if (was && has_word(was, w))
 			continue;
-		if (w->threshold > 1.0f)
-			snprintf(text, sizeof text, "off");
+		if (w->threshold > 1.0f || w->threshold < 0.0f)
+			snprintf(text, sizeof text, w->threshold > 1.0f ? "off" : "model");
 		else
 			kws_conf_write_real(w->threshold, text, sizeof text);
 		put_line(p, w->word, text);

@@ -51,7 +51,7 @@ typedef struct {
 
 typedef struct {
 	char word[48];
-	float threshold; /* above 1: the word is off */
+	float threshold; /* above 1: the word is off; -1: the model's value */
 } kws_conf_word;
 
 /* [decision] and [threshold] of one model; with the name "", of all models. */

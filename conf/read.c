@@ -193,7 +193,7 @@ static void set_word(reader *r, const char *word, const char *value)
 {
 	char title[KWS_CONF_TITLE];
 	const size_t most = sizeof((kws_conf_word *)0)->word - 1;
-	double v = 2.0;
+	double v = strcmp(value, "model") != 0 ? 2.0 : -1.0;
 
 	title_of(r, title);
 	if (strlen(word) > most)
@@ -201,8 +201,9 @@ static void set_word(reader *r, const char *word, const char *value)
 	else if (!can_be_key(word))
 		kws_conf_tell(&r->told, "%s %s: no line of a file could name such a word", title,
 			      word);
-	else if (strcmp(value, "off") != 0 && !kws_number_real(value, 0, 1, &v))
-		kws_conf_tell(&r->told, "%s %s: %s is not in 0..1 or off", title, word,
+	else if (strcmp(value, "off") != 0 && strcmp(value, "model") != 0
+		 && !kws_number_real(value, 0, 1, &v))
+		kws_conf_tell(&r->told, "%s %s: %s is not in 0..1, off or model", title, word,
 			      *value ? value : "an empty value");
 	else
 		put_word(r, word, (float)v);

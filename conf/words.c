@@ -77,6 +77,8 @@ void kws_conf_thresholds(const kws_conf *c, const char *name, const kws_model *m
 		const int w = kws_model_word_index(m, d.word[i].word);
 
 		if (w >= 0)
-			threshold[w] = d.word[i].threshold;
+			threshold[w] = d.word[i].threshold >= 0.0f
+					       ? d.word[i].threshold
+					       : kws_model_threshold(m, (size_t)w);
 	}
 }

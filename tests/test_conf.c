@@ -37,7 +37,7 @@ static void test_values_are_read(void **state)
 	assert_int_equal(parse(&c,
 			       "# comment\n[audio]\n  device = hw:CARD=Mic,DEV=0\nrate_hz=48000\n"
 			       "[decision]\nthreshold = 0.25\nrefractory_ms = 0\n"
-			       "[threshold]\nyes = 0.5\nno = off\n"
+			       "[threshold]\nyes = 0.5\nno = off\nup = model\n"
 			       "[socket]\npath = /run/kwsd/events\nmode = 0640\n"
 			       "[stdout]\nenabled = no\n[log]\nlevel = debug\n",
 			       &m),
@@ -46,10 +46,11 @@ static void test_values_are_read(void **state)
 	assert_int_equal(c.audio[0].rate_hz, 48000);
 	assert_true(c.decision[0].threshold == 0.25f);
 	assert_int_equal(c.decision[0].refractory_ms, 0);
-	assert_int_equal(c.decision[0].n_words, 2);
+	assert_int_equal(c.decision[0].n_words, 3);
 	assert_string_equal(c.decision[0].word[0].word, "yes");
 	assert_true(c.decision[0].word[0].threshold == 0.5f);
 	assert_true(c.decision[0].word[1].threshold > 1.0f);
+	assert_true(c.decision[0].word[2].threshold == -1.0f);
 	assert_int_equal(c.socket[0].mode, 0640);
 	assert_int_equal(c.out.enabled, KWS_NO);
 	assert_int_equal(c.log.level, 7);
@@ -94,7 +95,8 @@ static void test_messages(void **state)
 		{ "[hook]\ncommand = relative\n",
 		  "k.conf:2: [hook] command: relative is not empty or an absolute path and "
 		  "arguments, at most 183 bytes and 31 words, quotes closed" },
-		{ "[threshold]\nyes = 2\n", "k.conf:2: [threshold] yes: 2 is not in 0..1 or off" },
+		{ "[threshold]\nyes = 2\n",
+		  "k.conf:2: [threshold] yes: 2 is not in 0..1, off or model" },
 		{ "[threshold]\nyes = 0\nyes = 1\n",
 		  "k.conf:3: [threshold] yes: given twice, first in line 2" },
 		{ "[audio]\nwhat\n", "k.conf:2: neither [section] nor key = value" },
@@ -304,7 +306,8 @@ static void test_print_reads_back(void **state)
 	parse(&a,
 	      "[audio]\ndevice = Blue Yeti\nchannel = 2\nchannels = 2\n[decision]\nthreshold = "
 	      "0.7\n"
-	      "[threshold]\nyes = 0.123456789\nno = off\n[file]\npath = /var/log/a\nmode = 0600\n"
+	      "[threshold]\nyes = 0.123456789\nno = off\nup = model\n[file]\npath = "
+	      "/var/log/a\nmode = 0600\n"
 	      "[clips]\nnear_miss = 0.6\n[hook]\ncommand = /bin/echo \"a b\" c\\ d\n[log]\nlevel = "
 	      "error\n",
 	      &m);

@@ -207,7 +207,7 @@ static void test_changes_while_it_runs(void **state)
 		  "[audio kitchen] enabled: auto is not one of no, yes" },
 		{ "log.level=debug", "[log] level: can be changed by a reload only" },
 		{ "decision.threshold=2", "[decision] threshold: 2 is not in 0..1 or model" },
-		{ "threshold.yes=2", "[threshold] yes: 2 is not in 0..1 or off" },
+		{ "threshold.yes=2", "[threshold] yes: 2 is not in 0..1, off or model" },
 	};
 	kws_conf c, before;
 	messages m;

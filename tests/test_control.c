@@ -155,13 +155,14 @@ static void test_set(void **state)
 	assert_string_equal(w.set, "audio kitchen.enabled=yes;audio attic.enabled=yes;|"
 				   "audio attic.enabled=no;kept|");
 	w.result = KWS_CONTROL_REFUSED;
-	w.errors = "[threshold] yes: 7 is not in 0..1 or off\nand more\n";
+	w.errors = "[threshold] yes: 7 is not in 0..1, off or model\nand more\n";
 	assert_string_equal(
 		answer(fd, "{\"request\":\"set\",\"id\":1,\"values\":{\"threshold.yes\":7}}"),
 		"{\"ok\":false,\"request\":\"set\",\"id\":1,\"code\":\"refused\",\"error\":"
-		"\"[threshold] yes: 7 is not in 0..1 or off\",\"errors\":[\"[threshold] yes: 7 is "
+		"\"[threshold] yes: 7 is not in 0..1, off or model\",\"errors\":[\"[threshold] "
+		"yes: 7 is "
 		"not "
-		"in 0..1 or off\",\"and more\"]}\n");
+		"in 0..1, off or model\",\"and more\"]}\n");
 	w.result = KWS_CONTROL_IN_PART;
 	w.errors = "kept.conf: Read-only file system";
 	assert_non_null(strstr(answer(fd, "{\"request\":\"listen\",\"on\":true,\"keep\":true}"),

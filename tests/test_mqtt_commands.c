@@ -17,6 +17,9 @@ static void test_commands(void **state)
 	tell("kwsd/kitchen/model/j/a%2Fb/threshold/set", "off", false);
 	assert_asked(
 		"{\"request\":\"set\",\"values\":{\"threshold j.a/b\":\"off\"},\"keep\":true}");
+	tell("kwsd/kitchen/model/j/a%2Fb/threshold/set", "model", false);
+	assert_asked(
+		"{\"request\":\"set\",\"values\":{\"threshold j.a/b\":\"model\"},\"keep\":true}");
 	forget();
 	tell(set_yes, "0.5", true); /* kept by the broker: not again and again */
 	tell(set_listening, "maybe", false);

@@ -132,12 +132,12 @@ static void set_threshold(void *ctx, const char *model, const char *word, const 
 	if (s->found || strcmp(own, s->topic) != 0)
 		return;
 	s->found = true;
-	if (!strcasecmp(s->payload, "off"))
-		value = json_string("off");
+	if (!strcasecmp(s->payload, "off") || !strcasecmp(s->payload, "model"))
+		value = json_string(strcasecmp(s->payload, "off") != 0 ? "model" : "off");
 	else if (kws_number_real(s->payload, 0.0, 1.0, &v))
 		value = json_real(v);
 	else {
-		kws_bridge_fail(s->b, s->topic, "want a number in 0..1, or off");
+		kws_bridge_fail(s->b, s->topic, "want a number in 0..1, off or model");
 		return;
 	}
 	key = json_sprintf("threshold%s%s.%s", *model ? " " : "", model, word);

@@ -65,7 +65,7 @@ test_ctl_set() { # at most 90 s
 	status | grep -q "\"$word\":null" || fail "the reload has forgotten what was kept: $(cat "$T/state/kept.conf")"
 	ctl set "threshold.$word=1.5" && fail "takes 1.5"
 	[ $? = 78 ] || fail "refused with another status"
-	grep -q "is not in 0..1 or off" "$T/err2" || fail "not told why: $(cat "$T/err2")"
+	grep -q "is not in 0..1, off or model" "$T/err2" || fail "not told why: $(cat "$T/err2")"
 	ctl set hook.command=/bin/true; [ $? = 78 ] || fail "sets a hook"
 	ctl set "threshold.$word=0.5" threshold.nosuch=0.5; [ $? = 78 ] || fail "sets a word that is not there"
 	status | grep -q "\"$word\":null" || fail "half of a request was taken"

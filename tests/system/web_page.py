@@ -69,6 +69,27 @@ def mouse(b):
     data = json.dumps({"values": {"threshold.no": 0.31}}).encode()
     urllib.request.urlopen(urllib.request.Request(URL + "/set", data, {"Content-Type": "application/json"}), timeout=10)
     until("a change by others is not shown", lambda: abs(value(b, "no") - 0.31) < 1e-6)
+    # a word off and on: first with the threshold that it had, then, in a page that has not seen it, with the model's
+    word = 'button[aria-label="Listen for left"]'
+    was = threshold("left")
+    b.eval("microphones.get('').words.get('').get('left').set(0.77)")
+    until("0.77 did not reach the daemon", lambda: threshold("left") == 0.77)
+    b.wait(f"document.querySelector('{word}').getAttribute('aria-pressed') === 'true'")
+    b.click(word)
+    until("a word is not off", lambda: threshold("left") is None)
+    b.wait(f"document.querySelector('{word}').getAttribute('aria-pressed') === 'false'")
+    b.wait(f"document.querySelector('{handle('left')}').getAttribute('aria-valuetext') === 'off'")
+    b.click(word)
+    until("a word is not on again", lambda: threshold("left") == 0.77)
+    b.wait(f"document.querySelector('{word}').getAttribute('aria-pressed') === 'true'")
+    b.click(word)
+    until("a word is not off", lambda: threshold("left") is None)
+    b.open(URL + "/")
+    b.wait(f"document.querySelector('{word}')?.getAttribute('aria-pressed') === 'false'")
+    b.click(word)
+    until("the model's threshold is not back", lambda: threshold("left") == was)
+    b.wait(f"document.querySelector('{word}').getAttribute('aria-pressed') === 'true'")
+    b.wait(f"Math.abs(document.querySelector('{handle('left')}').value - {was}) < 0.006")
     # the microphone off and on
     button = "button[role=switch]"
     b.click(button)
@@ -95,7 +116,7 @@ def keyboard(b):
     b.wait("document.querySelectorAll('.words input').length === 10")
     name = "document.activeElement.getAttribute('aria-label') || document.activeElement.textContent || document.activeElement.parentNode.textContent"
     seen = []
-    for _ in range(16):
+    for _ in range(28):
         b.key("Tab", 9)
         seen.append(b.eval(name).strip())
         if seen[-1] == "Listening, Microphone":
@@ -103,13 +124,18 @@ def keyboard(b):
             until("Space did not turn it off", lambda: status()["listeners"][0]["enabled"] is False)
             b.key(" ", 32)
             until("Space did not turn it on", lambda: status()["listeners"][0]["enabled"] is True)
+        if seen[-1] == "Listen for down":
+            b.key(" ", 32)
+            until("Space did not turn a word off", lambda: threshold("down") is None)
+            b.key("Enter", 13)
+            until("Enter did not turn it on", lambda: threshold("down") is not None)
         if seen[-1] == "Threshold of up":
             before = threshold("up")
             for _ in range(3):
                 b.key("ArrowLeft", 37)
             until("arrows do not set", lambda want=before - 0.03: abs(threshold("up") - want) < 1e-6)
             assert b.eval("document.activeElement.getAttribute('aria-valuetext')") == f"{before - 0.03:.2f}"
-    for want in ("Keep changes after a restart", "Listening, Microphone", "Threshold of yes", "Threshold of go", "Near misses"):
+    for want in ("Keep changes after a restart", "Listening, Microphone", "Listen for yes", "Threshold of yes", "Threshold of go", "Near misses"):
         assert want in seen, f"Tab does not reach {want}: {seen}"
     nodes = b.call("Accessibility.getFullAXTree")["nodes"]
     for role in ("slider", "switch", "checkbox", "button", "meter", "image"):
