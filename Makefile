@@ -256,12 +256,13 @@ tsan:
 	+TSAN_OPTIONS=halt_on_error=1 $(MAKE) check-units LEFT_OUT='$(filter-out $(THREADS),$(TESTS))' B=build/tsan CFLAGS='-O1 -g' SANITIZE='-fsanitize=thread'
 # without those that listen for minutes here, to the shipped models or at every rate and cut (test_ear): the sanitizers run
 # them; without the engine, which refuses every model here as too slow; without hanging threads, whose stacks count as lost
-# (test_service); and without test_nomem, whose allocator valgrind takes the place of
+# (test_service); without test_nomem, whose allocator valgrind takes the place of; and without test_pages, whose code does
+# not run there, but valgrind's translation of it
 MINUTES := test_shipped test_enrol test_ear test_fit test_hearing test_hearing_swap test_squelch test_wyoming_clients test_wyoming_hostile \
            test_wyoming_session test_wyoming_wake
 valgrind: $(PROGRAMS) $(B)/golden $(CHECKS)
 	@KWS_BUILD=$(B) KWS_WRAP='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions=tests/valgrind.supp' \
-		sh tests/run.sh $(filter-out $(MINUTES) test_engine test_service test_nomem,$(TESTS)) -- $(FUZZERS)
+		sh tests/run.sh $(filter-out $(MINUTES) test_engine test_service test_nomem test_pages,$(TESTS)) -- $(FUZZERS)
 
 FUZZER  ?= fuzz_model
 SECONDS ?= 60

@@ -1,5 +1,6 @@
 #include "runtime/clock.h"
 #include "runtime/log.h"
+#include "runtime/pages.h"
 #include "daemon/service_parts.h"
 #include "runtime/signals.h"
 
@@ -175,6 +176,7 @@ static void watch_data(kws_service_place *p)
 static void beat(void *ctx)
 {
 	kws_service *s = ctx;
+	const bool was_ready = s->notify.ready;
 	bool wanted = false;
 	double heard_s = 0.0;
 
@@ -188,6 +190,8 @@ static void beat(void *ctx)
 	}
 	if (kws_notify_step(&s->notify, wanted, heard_s, kws_clock_mono()))
 		tell_status(s);
+	if (s->notify.ready && !was_ready)
+		kws_pages_forget();
 }
 
 static void look(void *ctx);

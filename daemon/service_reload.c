@@ -2,6 +2,7 @@
  * hops. */
 #include "runtime/clock.h"
 #include "runtime/log.h"
+#include "runtime/pages.h"
 #include "daemon/service_parts.h"
 
 #include <errno.h>
@@ -117,6 +118,7 @@ void kws_service_reload_ready(void *ctx, unsigned events)
 		kws_log(KWS_LOG_ERROR, "reload refused: the old configuration and model stay");
 	else
 		taken = swap(s);
+	kws_pages_forget();
 	s->reloads++;
 	kws_notify_reloaded(&s->notify);
 	kws_control_reloaded(s->now.control,
