@@ -59,12 +59,14 @@ static void on_connected(void *ctx)
 static void on_lost(void *ctx, const char *why)
 {
 	gateway *g = ctx;
+	const size_t n = strlen(why); /* the library's texts are sentences */
+	const int shown = (int)(n && why[n - 1] == '.' ? n - 1 : n);
 	size_t i = 0;
 
 	while (i < g->n_why && strcmp(g->why[i], why) != 0)
 		i++;
 	if (i == g->n_why && i < REASONS) {
-		kws_log(KWS_LOG_WARNING, "broker %s: %s; trying again", g->conf.host, why);
+		kws_log(KWS_LOG_WARNING, "broker %s: %.*s; trying again", g->conf.host, shown, why);
 		snprintf(g->why[g->n_why++], sizeof g->why[0], "%s", why);
 	}
 	kws_bridge_lost(g->bridge);
