@@ -62,7 +62,7 @@ test_many() { # at most 280 s
 	t=$(now_ms)
 	kill -TERM $QS
 	wait $QS
-	[ "$(grep -c ' kwsd/site[0-9]*/availability offline' "$T/sub")" -ge "$n" ] || fail "not all said good-bye"
+	await 20 eval '[ "$(grep -c " kwsd/site[0-9]*/availability offline" "$T/sub")" -ge "$n" ]' || fail "not all said good-bye"
 	echo "all ended after $(($(now_ms) - t)) ms"
 	exec 7>&-; kwsd_stop
 }

@@ -20,7 +20,7 @@ done < /t/commands
 echo "page: $(wc -l < /t/commands) commands"
 
 mosquitto_sub -u home -P another-password -t 'kwsd/kitchen/listener/+/event' -F '%p' > /t/sub &
-await 10 eval 'mosquitto_sub -u home -P another-password -W 2 -t kwsd/kitchen/availability -C 1 | grep -qx online' || fail "not online"
+await 20 eval 'mosquitto_sub -u home -P another-password -W 2 -t kwsd/kitchen/availability -C 1 | grep -qx online' || fail "not online"
 touch /shared/play
 await 20 test -s /t/sub || fail "no event came"
 grep -q '"event_type":"[a-z]*".*"late":false' /t/sub || fail "event: $(cat /t/sub)"

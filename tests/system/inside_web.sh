@@ -5,7 +5,7 @@ trap 'systemctl poweroff > /dev/null 2>&1' EXIT
 fail() { echo "FAIL: $*"; systemctl status kwsd kwsd-web --no-pager -n 0; journalctl -q --no-pager -n 40 -u kwsd -u kwsd-web -o cat; exit 1; }
 await() { local n=$(($1 * 20)); shift; while [ "$n" -gt 0 ]; do "$@" > /dev/null 2>&1 && return; sleep 0.05; n=$((n - 1)); done; return 1; }
 URL=http://127.0.0.1:8591
-get() { curl -s -m 5 "$@"; }
+get() { curl -s -m 20 "$@"; }
 code() { get -o /dev/null -w '%{http_code}' "$@"; }
 up() { get "$URL/metrics" | grep -qx "kws_up $1"; }
 ip link set lo up
@@ -43,6 +43,7 @@ python3 /t/tries | grep -qx 'can open a microphone' && python3 /t/tries | grep -
 systemctl start kwsd || fail "kwsd does not start"
 systemctl start kwsd-web || fail "kwsd-web does not start"
 said() { journalctl -q --no-pager -u "$1" -o cat | grep -e '^can'; }
+await 20 eval '[ "$(said kwsd | wc -l)" = 7 ] && [ "$(said kwsd-web | wc -l)" = 7 ]'
 said kwsd > /t/kwsd; said kwsd-web > /t/web
 grep -q '^cannot open a socket of AF_INET:' /t/kwsd && grep -q '^cannot open a socket of AF_INET6:' /t/kwsd || fail "kwsd: $(cat /t/kwsd)"
 grep -q '^cannot open a socket of AF_NETLINK:' /t/kwsd && grep -q '^cannot open a socket of AF_PACKET:' /t/kwsd || fail "kwsd: $(cat /t/kwsd)"
@@ -53,7 +54,7 @@ grep -q '^cannot read the state of kwsd:' /t/web || fail "kwsd-web reads what kw
 echo "kwsd cannot open a socket of a network; kwsd-web cannot open a microphone"
 
 # it reaches the control socket by its group, as another user
-await 10 up 1 || fail "kwsd-web does not reach kwsd: $(get "$URL/metrics" | head -3)"
+await 20 up 1 || fail "kwsd-web does not reach kwsd: $(get "$URL/metrics" | head -3)"
 p=$(systemctl show kwsd-web -p MainPID --value) k=$(systemctl show kwsd -p MainPID --value)
 [ "$(awk '/^Uid/ {print $2}' /proc/$p/status)" != "$(awk '/^Uid/ {print $2}' /proc/$k/status)" ] || fail "kwsd-web is the user of kwsd"
 [ "$(awk '/^CapEff/ {print $2}' /proc/$p/status)" = 0000000000000000 ] && [ "$(awk '/^Seccomp:/ {print $2}' /proc/$p/status)" = 2 ] || fail "kwsd-web is not confined"
@@ -92,7 +93,7 @@ echo "clips: only those that its group may read"
 systemctl stop kwsd-web
 systemctl start kwsd-web.socket || fail "kwsd-web.socket"
 systemctl is-active -q kwsd-web && fail "it runs before it is asked"
-up 1 || await 5 up 1 || fail "not started by a request"
+await 20 up 1 || fail "not started by a request"
 systemctl is-active -q kwsd-web || fail "not started by a request"
 systemctl reload kwsd-web && up 1 || fail "reload"
 kill -STOP "$(systemctl show kwsd-web -p MainPID --value)"

@@ -5,15 +5,20 @@ show() { systemctl show kwsd-wyoming -p "$1" --value; }
 fail() { echo "FAIL: $*"; systemctl status kwsd-wyoming kwsd-wyoming.socket --no-pager -n 0; journalctl -q --no-pager -n 30 -u kwsd-wyoming -o cat; exit 1; }
 await() { local n=$(($1 * 20)); shift; while [ "$n" -gt 0 ]; do "$@" > /dev/null 2>&1 && return; sleep 0.05; n=$((n - 1)); done; return 1; }
 logged() { journalctl -q -u kwsd-wyoming -o cat --no-pager | grep -q -e "$1"; }
-# ask SECONDS: send standard input; what is answered within this time
-ask() { exec 5<> /dev/tcp/127.0.0.1/10400 || fail "no connection"; cat >&5; timeout "$1" cat <&5; exec 5>&-; }
-words() { printf '{"type":"describe"}\n' | ask 1 | grep -o '"phrase": "[^"]*"' | cut -d'"' -f4 | tr '\n' ' '; }
+# ask SECONDS: send standard input; what is answered, within this time. The second pong ends the line of the first.
+ask() {
+	exec 5<> /dev/tcp/127.0.0.1/10400 || fail "no connection"
+	{ cat; printf '{"type":"ping","data":{"text":"end"}}\n{"type":"ping"}\n'; } >&5
+	timeout "$1" sed '/{"text": "end"}{/q' <&5
+	exec 5>&-
+}
+words() { printf '{"type":"describe"}\n' | ask "${1:-30}" | grep -o '"phrase": "[^"]*"' | cut -d'"' -f4 | tr '\n' ' '; }
 recording() {
 	printf '{"type":"audio-chunk","data":{"rate":16000,"width":2,"channels":1},"payload_length":%d}\n' "$(tail -c +45 /shared/in.wav | wc -c)"
 	tail -c +45 /shared/in.wav
 	printf '{"type":"audio-stop"}\n'
 }
-heard() { recording | ask 2 | grep -o '"name": "[^"]*"' | cut -d'"' -f4; }
+heard() { recording | ask 60 | grep -o '"name": "[^"]*"' | cut -d'"' -f4; }
 
 # nothing runs before somebody connects
 systemctl start kwsd-wyoming.socket || fail "start of the socket"
@@ -26,7 +31,7 @@ sed -n 's/.*"word":"\([^"]*\)".*/\1/p' /shared/want > /t/want
 heard > /t/got
 diff /t/want /t/got || fail "heard: $(cat /t/got)"
 echo "heard through the sandbox: $(tr '\n' ' ' < /t/got)"
-await 10 eval 'case $(show StatusText) in *words*) ;; *) false ;; esac' || fail "status: $(show StatusText)"
+await 20 eval 'case $(show StatusText) in *words*) ;; *) false ;; esac' || fail "status: $(show StatusText)"
 
 # the sandbox, seen from inside
 p=$(show MainPID)
@@ -48,10 +53,10 @@ echo "sandbox: user $(ps -o user= -p "$p"), no capabilities, system calls filter
 # reload: good, then bad
 printf '[threshold]\nyes = off\n' >> /etc/kwsd/kwsd.conf
 systemctl reload kwsd-wyoming || fail "reload"
-await 10 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after the reload: $(words)"
+await 20 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after the reload: $(words)"
 printf 'nosuch = off\n' >> /etc/kwsd/kwsd.conf
 systemctl reload kwsd-wyoming
-await 10 logged "the words stay as they were" || fail "a bad word is not refused"
+await 20 logged "the words stay as they were" || fail "a bad word is not refused"
 case $(words) in "no "*) ;; *) fail "a refused reload has changed something" ;; esac
 [ "$(show MainPID)" = "$p" ] || fail "another process"
 sed -i '/^nosuch/d' /etc/kwsd/kwsd.conf
@@ -59,7 +64,7 @@ echo "reload: good taken, bad refused"
 
 # killed, hung, stopped: the next client is served
 kill -KILL "$p"
-await 10 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after kill -9"
+await 20 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after kill -9"
 mkdir -p /run/systemd/system/kwsd-wyoming.service.d
 printf '[Service]\nWatchdogSec=1\n' > /run/systemd/system/kwsd-wyoming.service.d/test.conf
 systemctl daemon-reload; systemctl restart kwsd-wyoming || fail "restart"
@@ -67,16 +72,16 @@ kill -STOP "$(show MainPID)"
 await 15 logged "Watchdog timeout" || fail "a hang is not seen"
 await 15 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after a hang"
 systemctl stop kwsd-wyoming || fail "stop"
-await 10 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after a stop"
+await 20 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after a stop"
 echo "killed, hung, stopped: the next client is served"
 
 # a configuration that is wrong: each connection tries it again, and when it is right, nobody has to start anything
 cp /etc/kwsd/kwsd.conf /t/good.conf
 printf 'nosuch = off\n' >> /etc/kwsd/kwsd.conf
 systemctl stop kwsd-wyoming 2> /dev/null
-for _ in $(seq 12); do [ -z "$(words)" ] || fail "a wrong configuration is served"; done
+for _ in $(seq 12); do [ -z "$(words 1)" ] || fail "a wrong configuration is served"; done
 cp /t/good.conf /etc/kwsd/kwsd.conf
-await 10 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after a wrong configuration: $(words)"
+await 20 eval 'case $(words) in "no "*) ;; *) false ;; esac' || fail "after a wrong configuration: $(words)"
 echo "a wrong configuration: 12 connections in vain, then it is right and serves"
 
 # what the documentation says, step by step
@@ -88,7 +93,7 @@ mkdir -p /etc/kwsd/conf.d /etc/avahi/services
 (cd /t && bash -eux commands) > /t/said 2>&1 || fail "docs: $(tail -n 20 /t/said)"
 grep -q '"phrase": "no"' /t/said || fail "docs: the words are not shown"
 ss -ltn 2> /dev/null | grep -q '\*:10400' || [ "$(systemctl show kwsd-wyoming.socket -p Listen --value)" = "[::]:10400 (Stream)" ] || fail "docs: not on the network"
-await 10 eval 'case $(words) in "computer ") ;; *) false ;; esac' || fail "docs: no new word: $(words)"
+await 20 eval 'case $(words) in "computer ") ;; *) false ;; esac' || fail "docs: no new word: $(words)"
 [ -s /etc/avahi/services/kwsd-wyoming.service ] || fail "docs: no announcement"
 echo "docs: every command runs, and offers $(words)"
 echo "inside: all well"

@@ -127,27 +127,27 @@ test_boot_user() { # at most 120 s
 	boot inside_user.sh
 }
 
-test_boot_wyoming() { # at most 120 s
+test_boot_wyoming() { # at most 280 s
 	[ -x "$B/kwsd-wyoming" ] || skip "kwsd-wyoming is not built"
 	# the commands of the documentation, as root with bash
 	page_blocks systemd.boot_wyoming > "$T/commands"
 	boot inside_wyoming.sh
 }
 
-test_boot_web() { # at most 120 s
+test_boot_web() { # at most 280 s
 	[ -x "$B/kwsd-web" ] || skip "kwsd-web is not built"
 	need curl python3
 	boot inside_web.sh
 }
 
-test_boot_mqtt() { # at most 180 s
+test_boot_mqtt() { # at most 280 s
 	[ -x "$B/kwsd-mqtt" ] || skip "kwsd-mqtt is not built"
 	need mosquitto mosquitto_sub mosquitto_passwd
 	boot inside_mqtt.sh
 }
 
 # The page for Home Assistant by MQTT: every command in it.
-test_boot_page() { # at most 120 s
+test_boot_page() { # at most 280 s
 	[ -x "$B/kwsd-mqtt" ] || skip "kwsd-mqtt is not built"
 	need mosquitto mosquitto_sub mosquitto_passwd python3
 	page_blocks systemd.boot_page > "$T/commands"

@@ -147,10 +147,14 @@ def keyboard(b):
 def clip(b):
     """The button plays a clip that the daemon has written."""
     b.wait("document.querySelector('#events button') !== null", 30)
-    time.sleep(1.5)  # it is written after its word
     b.eval("document.querySelector('#player').addEventListener('playing', () => { window.played = true; })")
-    b.click("#events button")
-    b.wait("window.played === true || document.querySelector('#player').ended")
+
+    def plays():
+        b.click("#events button")
+        time.sleep(0.5)
+        return b.eval("window.played === true")
+
+    until("no clip is played", plays)  # it is written some time after its word
 
 
 def pictures(b):

@@ -89,7 +89,7 @@ typedef struct {
 	double begin,
 		asked; /* when it began; when it sent the ping that is not answered yet, 0: none */
 	size_t sent;   /* bytes of the recording */
-	unsigned chunks;
+	unsigned chunks, asks; /* asks: pings that are not answered yet */
 	bool stopped, done;
 	char out[2 * 65536], in[65536], words[4096];
 	size_t n_out, n_in, n_words;
@@ -144,9 +144,11 @@ static void send_due(client *c, double now)
 		if (!n) {
 			put_text(c, "{\"type\": \"audio-stop\"}\n{\"type\": \"ping\"}\n");
 			c->stopped = true;
+			c->asks++;
 		} else if (++c->chunks % PING_EVERY == 0 && c->asked <= 0.0) {
 			put_text(c, "{\"type\": \"ping\"}\n");
 			c->asked = now;
+			c->asks++;
 		}
 	}
 	flush(c);
@@ -172,7 +174,7 @@ static void take(client *c, times *t)
 		if (c->asked > 0.0)
 			note_time(t, now_ms() - c->asked);
 		c->asked = 0.0;
-		c->done = c->stopped;
+		c->done = --c->asks == 0 && c->stopped;
 		at = pong + 1 > at ? pong + 1 : at;
 	}
 	c->n_in -= (size_t)(at - c->in);
