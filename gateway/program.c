@@ -146,6 +146,8 @@ static void on_tick(void *ctx)
 {
 	program *p = ctx;
 
+	if (p->g->is_alive && !p->g->is_alive(p->self))
+		return;
 	/* nothing to wait for: ready now, and alive as long as the loop is */
 	if (kws_notify_step(&p->notify, false, 0.0, kws_clock_mono()))
 		say_status(p, 0);

@@ -33,6 +33,9 @@ typedef struct {
 	enum kws_status (*reload)(void *self, const kws_conf *c, kws_error *err);
 	/* One line for `systemctl status` and the log: "3 clients, 2 words". */
 	void (*status)(void *self, char *text, size_t n);
+	/* False: the watchdog of systemd should start another process, although the loop goes round.
+	 * Called several times in its period. NULL: always true. */
+	bool (*is_alive)(void *self);
 	/* End, within a second or two. */
 	void (*stop)(void *self);
 } kws_gateway;

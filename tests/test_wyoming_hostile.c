@@ -127,9 +127,11 @@ static void describe_waits_for_no_ears(void **state)
 		pass(1.0);
 	}
 	assert_false(answers(streams, "detection", NULL));
+	assert_false(kws_clients_hear(clients)); /* for the watchdog */
 	atomic_store(&hangs, false);
 	fake_clock_release(&hangs);
 	step(2000);
+	assert_true(kws_clients_hear(clients));
 	assert_true(answers(streams, "\"name\": \"yes\", \"timestamp\": 1070", NULL));
 	assert_int_equal(connected(), 2);
 	close(streams);

@@ -247,10 +247,14 @@ static void stop(void *self)
 static const char *const sections[] = { "mqtt", "control", "log", NULL };
 
 static const kws_gateway mqtt = {
-	"kwsd-mqtt", "Bring what kwsd hears to an MQTT broker, and its commands to kwsd.",
-	sections,    check,
-	start,	     reload,
-	status_of,   stop,
+	.name = "kwsd-mqtt",
+	.what = "Bring what kwsd hears to an MQTT broker, and its commands to kwsd.",
+	.sections = sections,
+	.check = check,
+	.start = start,
+	.reload = reload,
+	.status = status_of,
+	.stop = stop,
 };
 
 int main(int argc, char **argv)

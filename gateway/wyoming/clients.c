@@ -24,6 +24,9 @@ static const double turns_s = 0.001, say_every_s = 10.0;
 /* A job of the ears takes about so long: that is how long the next block waits at most. */
 static const double hear_s = 0.002;
 
+/* One that takes so long will never end. */
+static const double stuck_s = 10.0;
+
 /* A client that has been silent for so long makes room for another, if there is none left. */
 static const double silent_s = 30.0;
 
@@ -395,6 +398,11 @@ enum kws_status kws_clients_admit(kws_clients *all, int in, int out, kws_timer_f
 	c->gone = gone;
 	c->ctx = ctx;
 	return KWS_OK;
+}
+
+bool kws_clients_hear(const kws_clients *all)
+{
+	return kws_ears_busy_s(all->ears) < stuck_s;
 }
 
 void kws_clients_stats_get(const kws_clients *all, kws_clients_stats *st)

@@ -19,6 +19,7 @@ struct kws_ears {
 	void *ctx;
 	int done; /* an eventfd: the job is done */
 	bool busy;
+	double begun;  /* the job, monotonic s */
 	double took_s; /* of the last job */
 };
 
@@ -105,6 +106,7 @@ void kws_ears_begin(kws_ears *e, const kws_ears_job *job)
 
 	assert(!e->busy);
 	e->busy = true;
+	e->begun = kws_clock_mono();
 	taken = kws_worker_push(e->worker, job);
 	assert(taken); /* it is the only one */
 	(void)taken;
@@ -113,4 +115,9 @@ void kws_ears_begin(kws_ears *e, const kws_ears_job *job)
 bool kws_ears_is_busy(const kws_ears *e)
 {
 	return e->busy;
+}
+
+double kws_ears_busy_s(const kws_ears *e)
+{
+	return e->busy ? kws_clock_mono() - e->begun : 0.0;
 }

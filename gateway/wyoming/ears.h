@@ -31,5 +31,7 @@ void kws_ears_destroy(kws_ears *e);
  * begin. */
 void kws_ears_begin(kws_ears *e, const kws_ears_job *job);
 bool kws_ears_is_busy(const kws_ears *e);
+/* For how long the job has been under way, s; 0: there is none. */
+double kws_ears_busy_s(const kws_ears *e);
 
 #endif

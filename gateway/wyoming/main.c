@@ -22,6 +22,7 @@ typedef struct {
 	kws_loader *loader;
 	kws_conf conf; /* the latest, whose models are open or being opened */
 	bool again;    /* it came while models were being opened */
+	bool stuck;    /* nothing is heard any more */
 	kws_watch watch;
 	kws_timer look;
 } service;
@@ -190,6 +191,17 @@ static enum kws_status reload(void *self, const kws_conf *c, kws_error *err)
 	return KWS_OK;
 }
 
+static bool is_alive(void *self)
+{
+	service *s = self;
+	const bool was = s->stuck;
+
+	s->stuck = !kws_clients_hear(s->clients);
+	if (s->stuck && !was)
+		kws_log(KWS_LOG_ERROR, "hearing has stood still for 10 s");
+	return !s->stuck;
+}
+
 static void status(void *self, char *text, size_t n)
 {
 	const service *s = self;
@@ -216,6 +228,7 @@ int main(int argc, char **argv)
 		.start = start,
 		.reload = reload,
 		.status = status,
+		.is_alive = is_alive,
 		.stop = stop,
 	};
 
