@@ -292,7 +292,7 @@ static void test_a_step_fetches_once(void **state)
 	}
 	for (unsigned i = 1; i <= 10; i++) {
 		assert_int_equal(fetched, i);
-		assert_int_equal(come_to(listener), i * 6 * HZ / 100);
+		assert_in_range(come_to(listener), 1, i * 6 * HZ / 100);
 		kws_listener_step(listener);
 	}
 	kws_listener_finish(listener);
