@@ -118,7 +118,7 @@ static void describe_waits_for_no_ears(void **state)
 	atomic_store(&hangs, true);
 	assert_int_equal(write(streams, t.bytes, t.n), t.n);
 	step(5);
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 40; i++) {
 		const int asking = come();
 
 		assert_true(answers_describe(asking));

@@ -25,7 +25,7 @@ static const double turns_s = 0.001, say_every_s = 10.0;
 static const double hear_s = 0.002;
 
 /* One that takes so long will never end. */
-static const double stuck_s = 10.0;
+static const double stuck_s = 30.0;
 
 /* A client that has been silent for so long makes room for another, if there is none left. */
 static const double silent_s = 30.0;

@@ -36,7 +36,7 @@ enum kws_status kws_clients_listen(kws_clients *all, int fd, kws_error *err);
 enum kws_status kws_clients_admit(kws_clients *all, int in, int out, kws_timer_fn *gone, void *ctx,
 				  kws_error *err);
 
-/* False: what should take milliseconds has not been heard for 10 s. Clients are answered, but told no
+/* False: what should take milliseconds has not been heard for 30 s. Clients are answered, but told no
  * words: only a new process can help. */
 bool kws_clients_hear(const kws_clients *all);
 

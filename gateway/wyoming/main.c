@@ -198,7 +198,7 @@ static bool is_alive(void *self)
 
 	s->stuck = !kws_clients_hear(s->clients);
 	if (s->stuck && !was)
-		kws_log(KWS_LOG_ERROR, "hearing has stood still for 10 s");
+		kws_log(KWS_LOG_ERROR, "hearing has stood still for 30 s");
 	return !s->stuck;
 }
 
