@@ -158,7 +158,7 @@ void kws_out_set_float(json_t *object, const char *key, float x)
 	kws_out_set(object, key, json_real(strtod(text, NULL)));
 }
 
-void kws_out_set_size(json_t *object, const char *key, size_t n)
+void kws_out_set_size(json_t *object, const char *key, uint64_t n)
 {
 	kws_out_set(object, key, json_integer((json_int_t)n));
 }

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum kws_format {
@@ -55,7 +56,7 @@ void kws_out_append(json_t *list, json_t *value);
 void kws_out_set_text(json_t *object, const char *key, const char *text);
 void kws_out_set_real(json_t *object, const char *key, double x);
 void kws_out_set_float(json_t *object, const char *key, float x);
-void kws_out_set_size(json_t *object, const char *key, size_t n);
+void kws_out_set_size(json_t *object, const char *key, uint64_t n);
 void kws_out_set_pair(json_t *object, const char *key, double first, double second);
 
 /* Note that the output lacks something for want of memory. */

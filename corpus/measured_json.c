@@ -12,7 +12,9 @@
  * What is not there is 0. */
 
 enum { COUNTS = 7, HITS = 4 };
-static const size_t MOST = (size_t)1 << 40; /* of anything that is counted */
+/* of anything that is counted, and of samples; 32 bits count as far as they reach */
+static const size_t MOST = SIZE_MAX >> (sizeof(size_t) > 4 ? 24 : 1),
+		    MOST_SAMPLES = SIZE_MAX >> (sizeof(size_t) > 4 ? 14 : 0);
 
 /* ---- writing ---- */
 
@@ -97,7 +99,7 @@ json_t *kws_measured_json(const kws_measured *t)
 static bool read_count(const json_t *value, size_t most, size_t *out)
 {
 	const json_int_t n = json_integer_value(value);
-	if (!json_is_integer(value) || n < 0 || (size_t)n > most)
+	if (!json_is_integer(value) || n < 0 || (uint64_t)n > most)
 		return false;
 	*out = (size_t)n;
 	return true;
@@ -203,7 +205,7 @@ enum kws_status kws_measured_parse(kws_measured *t, const json_t *from, const kw
 		return KWS_ERR_NOMEM;
 	const bool is_labelled = json_is_true(labelled);
 	if (!json_is_boolean(labelled)
-	    || !read_count(json_object_get(from, "samples"), (size_t)1 << 50, &samples)
+	    || !read_count(json_object_get(from, "samples"), MOST_SAMPLES, &samples)
 	    || !read_count(json_object_get(from, "respelt"), MOST, &t->n_respelt)
 	    || !read_count(json_object_get(from, "others"), MOST, &t->n_others)
 	    || !read_said(t, json_object_get(from, "said"))

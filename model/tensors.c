@@ -22,7 +22,10 @@ static const struct {
 	{ "F32", KWS_F32, 4 }, { "I8", KWS_I8, 1 }, { "F64", KWS_F64, 8 }, { "I64", KWS_I64, 8 }
 };
 
-enum { N_DTYPES = sizeof dtypes / sizeof *dtypes };
+enum {
+	N_DTYPES = sizeof dtypes / sizeof *dtypes,
+	MOST = 1 << 28, /* values of a tensor: their bytes can be counted in 32 bits */
+};
 
 const char *kws_dtype_name(enum kws_dtype dtype)
 {
@@ -58,7 +61,7 @@ static enum kws_status parse_shape(kws_tensor *t, const json_t *shape, kws_error
 	t->n = 1;
 	for (size_t i = 0; i < t->rank; i++) {
 		const json_int_t d = whole(json_array_get(shape, i));
-		if (d < 0 || d > (1 << 30) || (d > 0 && t->n > ((size_t)1 << 32) / (size_t)d))
+		if (d < 0 || d > MOST || (d > 0 && t->n > MOST / (size_t)d))
 			return kws_fail(err, KWS_ERR_FORMAT, "%s: shape: size %zu is not sensible",
 					t->name, i);
 		t->shape[i] = (size_t)d;
