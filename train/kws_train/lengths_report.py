@@ -1,6 +1,8 @@
 """The tables and the picture of what encoders cost against the length of a recording, from the figures alone."""
 import math
 
+import numpy as np
+
 from .report import COLOUR, FAMILY, table
 from .svg import line, page, text, titled
 
@@ -9,6 +11,7 @@ PAPER = {"transformer": (1.0, 1.0), "reformer": (0.8, 0.24), "linformer": (5.5, 
          "performer": (5.7, 0.11), "luna": (4.9, 0.16), "s4": (4.8, 0.14), "mega-full": (2.9, 0.31), "mega": (5.5, 0.13)}
 AT = 4096
 BEND = 0.3  # exponents that differ by less are of one straight line
+SPAN = 4
 
 
 def curve(found, where, what, name, value):
@@ -16,22 +19,26 @@ def curve(found, where, what, name, value):
     return sorted((f.frames, getattr(f, value)) for f in found.values() if (f.where, f.what, f.encoder) == (where, what, name))
 
 
-def slope(a, b):
-    """The exponent between two points of a curve."""
-    return math.log(b[1] / a[1]) / math.log(b[0] / a[0])
-
-
 def exponents(points):
-    """-> exponent at the short end, at the long end, and the length from which it is nearer to that at the long end; None: it is
-    one straight line, or there are too few points."""
+    """A line of two straight pieces, fitted to the curve on logarithmic axes by least squares -> the exponent of each, and the
+    length where they meet, one of those measured; None: they differ by less than BEND. The second piece is SPAN times as long at
+    its end as at its beginning, or more: from one length to the next an exponent is mostly error. None: too few points."""
     points = [p for p in points if p[1] > 0]  # so little memory may be 0
-    slopes = [slope(a, b) for a, b in zip(points, points[1:], strict=False)]
-    if len(slopes) < 2:
+    if len(points) < 3:
         return None
-    first, last = slopes[0], slopes[-1]
-    if abs(last - first) < BEND:
-        return first, last, None
-    return first, last, next(points[i][0] for i, s in enumerate(slopes) if abs(s - last) <= abs(s - first))
+    x, y = np.log(points).T
+
+    def fitted(knot):
+        a = np.stack([np.ones_like(x), np.minimum(x - knot, 0), np.maximum(x - knot, 0)], 1)
+        c = np.linalg.lstsq(a, y, rcond=None)[0]
+        return ((a @ c - y) ** 2).sum(), c[1], c[2]
+
+    knots = [n for n, _ in points[1:-1] if SPAN * n <= points[-1][0]]
+    if not knots:
+        only = np.polyfit(x, y, 1)[0]
+        return only, only, None
+    (_, first, last), bend = min((fitted(math.log(n)), n) for n in knots)
+    return first, last, bend if abs(last - first) >= BEND else None
 
 
 def bends(points):
@@ -59,7 +66,7 @@ def memory(found, titles, where, what):
     lengths = sorted({n for name in known for n, _ in of(name)})
     shown = lambda mb: f"{mb:.0f}" if mb >= 10 else f"{mb:.1f}"
     cells = lambda name: [shown(dict(of(name))[n]) if n in dict(of(name)) else "–" for n in lengths]
-    long = lambda name: [p for p in of(name) if p[0] >= 1024 or where == "C"]  # shorter, it is what libraries take
+    long = lambda name: [p for p in of(name) if p[0] >= 512 or where == "C"]  # shorter, it is what libraries take
     return table(["encoder", *map(str, lengths), "exponents", "bends at"],
                  [[titles[name][0], *cells(name), *bends(long(name))] for name in known])
 

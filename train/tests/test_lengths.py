@@ -91,9 +91,17 @@ def test_exponents_and_bends():
     assert exponents([(256, 1.0), (1024, 4.0)]) is None
     first, last, bend = exponents([(n, 1e-3 * n) for n in (256, 512, 1024)])
     assert (round(first, 6), round(last, 6), bend) == (1.0, 1.0, None)
+    bent = [(256 * 2 ** i, 2 ** (0.1 * min(i, 2) + 2 * max(i - 2, 0))) for i in range(5)]
     for before in ([], [(128, 0.0)]):
-        first, last, bend = exponents([*before, (256, 1.0), (512, 1.1), (1024, 1.3), (2048, 4.0), (4096, 16.0)])
-        assert first < 0.2 and last == 2 and bend == 1024
+        first, last, bend = exponents([*before, *bent])
+        assert (round(first, 6), round(last, 6), bend) == (0.1, 2.0, 1024)
+
+
+def test_an_exponent_is_not_of_one_error():
+    """The longest of a straight line, measured half as long again: from its neighbour alone the exponent would be 0.58 off."""
+    points = [(256 * 2 ** i, 2.0 ** i) for i in range(5)]
+    points[-1] = points[-1][0], 1.5 * points[-1][1]
+    assert abs(exponents(points)[1] - 1) < 0.35
 
 
 def test_page_and_picture_are_of_the_figures():
