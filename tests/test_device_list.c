@@ -8,27 +8,30 @@
 #include "audio/device.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/wait.h>
 
-static kws_device_info list[2][KWS_DEVICE_MAX];
-
-/* The process that looks ahead makes the next list, and is not left over. */
-static void test_ahead(void **state)
+/* There is a list, or a reason why not, and no process is left over. */
+static void look(void)
 {
-	kws_error err[2] = { { "" }, { "" } };
-	size_t n[2];
+	static kws_device_info list[KWS_DEVICE_MAX];
+	kws_error err = { "" };
+	size_t n = 0;
+	const enum kws_status status = kws_device_list(list, KWS_DEVICE_MAX, &n, &err);
 
-	(void)state;
-	kws_device_list_ahead();
-	const enum kws_status first = kws_device_list(list[0], KWS_DEVICE_MAX, &n[0], &err[0]);
+	assert_int_equal(status != KWS_OK, *err.text != 0);
+	for (size_t i = 0; i < n; i++)
+		assert_true(*list[i].name && list[i].channels > 0);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
-	assert_int_equal(kws_device_list(list[1], KWS_DEVICE_MAX, &n[1], &err[1]), first);
-	assert_int_equal(n[0], n[1]);
-	for (size_t i = 0; i < n[0]; i++)
-		assert_string_equal(list[0][i].name, list[1][i].name);
-	assert_string_equal(err[0].text, err[1].text);
+}
+
+/* The process that looks ahead makes the next list; the list after that has its own. */
+static void test_ahead(void **state)
+{
+	(void)state;
+	kws_device_list_ahead();
+	look();
+	look();
 }
 
 int main(void)
