@@ -2,12 +2,16 @@
 # Run the tests of a build from the project's root: run.sh TEST... -- FUZZER... [-- seeds|golden|simulate|library|docs|hardening|system...]
 #   KWS_BUILD  the build folder        KWS_WRAP  a command to run each under, e.g. valgrind
 #   KWS_SIMULATE_HOURS  of the simulated world, 1
+#   KWS_JOBS  so many tests and fuzzers at a time: as many as there are processors, at most 4
 # Closes with `N passed, N failed, N skipped`, where a skip says its reason above.
 set -u
 B=${KWS_BUILD:?}
 passed=0 failed=0 skipped=0 names=
-log=$(mktemp) || exit 1
-trap 'rm -f "$log"' EXIT
+jobs=${KWS_JOBS:-$(nproc)}
+[ -n "${KWS_JOBS:-}" ] || [ "$jobs" -le 4 ] || jobs=4
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+log=$folder/log
 
 verdict() { # NAME STATUS: 0 passed, 77 skipped
 	case $2 in
@@ -26,6 +30,23 @@ run() { # NAME COMMAND...
 	shift
 	"$@" >"$log" 2>&1
 	verdict "$name" $?
+}
+# Run what is in the file $folder/list, a line each: NAME, a tab, COMMAND. Each has its own log, and its verdict stands here in turn.
+run_list() {
+	# shellcheck disable=SC2016
+	xargs -r -P "$jobs" -d '\n' -n 1 sh -c '
+		name=${1%%	*}
+		sh -c "${1#*	}" >"$0/$name.log" 2>&1
+		echo $? >"$0/$name.status.new"
+		mv "$0/$name.status.new" "$0/$name.status"
+	' "$folder" <"$folder/list" &
+	while IFS='	' read -r name _; do
+		while [ ! -e "$folder/$name.status" ]; do kill -0 $! 2>/dev/null || break; sleep 0.1; done
+		log=$folder/$name.log
+		verdict "$name" "$(cat "$folder/$name.status" 2>/dev/null || echo 'not run')"
+	done <"$folder/list"
+	wait $!
+	log=$folder/log
 }
 seeds() {
 	run "seeds, as code writes them" "$B/seeds" --check tests/fuzz/seeds
@@ -62,16 +83,17 @@ system() { # a runner of its own, whose counts are added to ours
 }
 
 part=tests
+: >"$folder/list"
 for t; do
-	# shellcheck disable=SC2086
 	case $part,$t in
 	tests,--) part=fuzzers ;;
-	fuzzers,--) part='more' ;;
-	tests,*) run "$t" ${KWS_WRAP:-} "$B/$t" ;;
-	fuzzers,*) run "$t, its seeds" ${KWS_WRAP:-} "$B/$t" "tests/fuzz/seeds/$t" ;;
+	tests,*) printf '%s\t%s %s\n' "$t" "${KWS_WRAP:-}" "$B/$t" >>"$folder/list" ;;
+	fuzzers,--) part='more'; run_list ;;
+	fuzzers,*) printf '%s, its seeds\t%s %s %s\n' "$t" "${KWS_WRAP:-}" "$B/$t" "tests/fuzz/seeds/$t" >>"$folder/list" ;;
 	more,*) "$t" ;;
 	esac
 done
+[ $part = more ] || run_list
 [ -z "$names" ] || echo "failed:$names"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ] && [ $passed -gt 0 ]
