@@ -66,4 +66,3 @@ class Waves:
         x = torch.from_numpy(np.stack([self._clip(c) for c in drawn]).astype(np.float32))
         label = torch.tensor([self.words.index(SILENCE) if c is None else c for c in drawn])
         return Batch(x[..., None], label, None, None, None, [CLIP], 0)
-
