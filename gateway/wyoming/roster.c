@@ -93,7 +93,7 @@ static enum kws_status add_part(kws_roster *r, const kws_conf *c, const kws_conf
 	return KWS_OK;
 }
 
-static int part_named(const kws_roster *r, const char *name)
+int kws_roster_part_named(const kws_roster *r, const char *name)
 {
 	for (size_t i = 0; i < r->n_parts; i++)
 		if (!strcmp(r->part[i].name, name))
@@ -112,9 +112,9 @@ static enum kws_status add_parts(kws_roster *r, const kws_conf *c, const kws_ros
 
 		for (size_t i = 0; i < c->n_model && status == KWS_OK; i++) {
 			const kws_conf_model *m = &c->model[i];
-			const int after = *m->after ? part_named(r, m->after) : -1;
+			const int after = *m->after ? kws_roster_part_named(r, m->after) : -1;
 
-			if (part_named(r, m->name) >= 0 || (*m->after && after < 0))
+			if (kws_roster_part_named(r, m->name) >= 0 || (*m->after && after < 0))
 				continue;
 			status = add_part(r, c, m, now, err);
 			if (status == KWS_OK)
@@ -176,7 +176,7 @@ static enum kws_status add_words(kws_roster *r, const kws_conf *c, kws_error *er
 	enum kws_status status = KWS_OK;
 
 	for (size_t i = 0; i < c->n_model && status == KWS_OK; i++) {
-		kws_roster_part *p = &r->part[part_named(r, c->model[i].name)];
+		kws_roster_part *p = &r->part[kws_roster_part_named(r, c->model[i].name)];
 
 		for (size_t w = 0; w < kws_model_n_words(p->model) && status == KWS_OK; w++) {
 			p->word[w] = KWS_ROSTER_NO_WORD;
@@ -192,7 +192,7 @@ static enum kws_status check_words(const kws_roster *r, const kws_conf *c, kws_e
 	const kws_model *models[KWS_CONF_MODELS];
 
 	for (size_t i = 0; i < c->n_model; i++)
-		models[i] = r->part[part_named(r, c->model[i].name)].model;
+		models[i] = r->part[kws_roster_part_named(r, c->model[i].name)].model;
 	return kws_conf_check_words(c, models, err);
 }
 

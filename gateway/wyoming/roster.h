@@ -55,5 +55,7 @@ void kws_roster_release(kws_roster *r); /* NULL is fine; the last share frees it
 
 /* The index of a word; KWS_ROSTER_NO_WORD: there is none. */
 unsigned kws_roster_find(const kws_roster *r, const char *word);
+/* The index of the part of this name; -1: there is none. */
+int kws_roster_part_named(const kws_roster *r, const char *name);
 
 #endif

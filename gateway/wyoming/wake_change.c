@@ -4,14 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The ear of w of this part's name; NULL: there is none. */
+static ear *ear_named(const kws_wake *w, const char *name)
+{
+	const int part = kws_roster_part_named(w->roster, name);
+
+	return part < 0 ? NULL : w->ears[part];
+}
+
 /* The ear of w that hears this part, of another roster; NULL: there is none. */
 static ear *ear_for(const kws_wake *w, const kws_roster_part *p)
 {
-	for (size_t i = 0; i < w->roster->n_parts; i++)
-		if (w->roster->part[i].shared == p->shared
-		    && !strcmp(w->roster->part[i].name, p->name))
-			return w->ears[i];
-	return NULL;
+	const int part = kws_roster_part_named(w->roster, p->name);
+
+	return part < 0 || w->roster->part[part].shared != p->shared ? NULL : w->ears[part];
 }
 
 /* What an ear takes over from that of the same name, which may be NULL. */
@@ -23,14 +29,6 @@ static void inherit(kws_wake *w, ear *e, const ear *old)
 		e->handover = old->handover;
 	}
 	kws_handover_begin(&e->handover, (double)w->heard / w->pcm.format.rate_hz);
-}
-
-static ear *ear_named(const kws_wake *w, const char *name)
-{
-	for (size_t i = 0; i < w->roster->n_parts; i++)
-		if (!strcmp(w->roster->part[i].name, name))
-			return w->ears[i];
-	return NULL;
 }
 
 /* Put the ears of r in place of those of the roster so far. */
@@ -65,7 +63,7 @@ static void take_last(const kws_wake *w, const kws_roster *r, reported *last)
 {
 	for (size_t i = 0; i < w->roster->n_words; i++) {
 		const unsigned word = kws_roster_find(r, w->roster->word[i]);
-		const char *name;
+		int part;
 
 		if (!w->last[i].has || word == KWS_ROSTER_NO_WORD)
 			continue;
@@ -73,10 +71,9 @@ static void take_last(const kws_wake *w, const kws_roster *r, reported *last)
 		last[word].part = SIZE_MAX;
 		if (w->last[i].part == SIZE_MAX)
 			continue;
-		name = w->roster->part[w->last[i].part].name;
-		for (size_t k = 0; k < r->n_parts; k++)
-			if (!strcmp(r->part[k].name, name))
-				last[word].part = k;
+		part = kws_roster_part_named(r, w->roster->part[w->last[i].part].name);
+		if (part >= 0)
+			last[word].part = (size_t)part;
 	}
 }
 
