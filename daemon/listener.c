@@ -264,8 +264,9 @@ static double wait_s(kws_listener *l, kws_device *d, bool found)
 
 	if (!d || !l->open)
 		return l->conf.enabled ? idle_s : off_s;
+	/* a pipe may be faster than real time: then each pause would be one more behind */
 	if (kws_hearing_is_behind(l->hearing) || kws_device_available(d) >= l->hop)
-		return busy_s;
+		return kws_device_is_pipe(d) ? 0.0 : busy_s;
 	if (kws_device_is_pipe(d))
 		return idle_s;
 	if (!kws_hearing_anchor(l->hearing)->started)
