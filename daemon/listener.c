@@ -207,9 +207,9 @@ static size_t hops_allowed(const kws_listener *l, size_t done)
 	return behind ? 1 : KWS_HEARING_BLOCK_HOPS;
 }
 
-/* Fetch the audio once, and process what is in the ring, but at most 2 s of audio at a time, and for at most 0.1 s on a
- * machine that is slow or busy. A file's reader refills the ring at once, and signals and sockets
- * need their turn, too. Returns whether there was audio. */
+/* Fetch the audio once, and process what is in the ring, but at most 2 s of audio at a time, and for
+ * at most 0.1 s on a machine that is slow or busy: signals and sockets need their turn, too. Returns
+ * whether there was audio. */
 static bool drain(kws_listener *l, kws_device *d)
 {
 	size_t n, hops, most;
@@ -316,6 +316,13 @@ void kws_listener_finish(kws_listener *l)
 
 /* ---- create and the rest ---- */
 
+static void release(kws_listener *l)
+{
+	kws_hearing_destroy(l->hearing);
+	free(l->pcm);
+	free(l);
+}
+
 enum kws_status kws_listener_create(kws_listener **out, const kws_conf_audio *c,
 				    const kws_observer *to, kws_error *err)
 {
@@ -334,20 +341,11 @@ enum kws_status kws_listener_create(kws_listener **out, const kws_conf_audio *c,
 		kws_hearing_squelch(l->hearing, (double)c->squelch_db);
 		status = kws_capture_create(&l->capture, c, err);
 	}
-	if (status != KWS_OK) {
-		kws_hearing_destroy(l->hearing);
-		free(l);
-		return status;
-	}
-	*out = l;
-	return KWS_OK;
-}
-
-static void release(kws_listener *l)
-{
-	kws_hearing_destroy(l->hearing);
-	free(l->pcm);
-	free(l);
+	if (status == KWS_OK)
+		*out = l;
+	else
+		release(l);
+	return status;
 }
 
 bool kws_listener_destroy(kws_listener *l, int timeout_ms)
