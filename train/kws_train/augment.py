@@ -3,15 +3,17 @@
     python -m kws_train augment --data CORPUS --teacher DIR --out runs/shards --versions 0-7
     python -m kws_train augment --data CORPUS --again runs/shards --features speech-embedding --out runs/speech-embedding
 
-The second makes other features of the same audio; all else is in the shards that are there. A shard that is there is
-not made again.
+The second makes other features of the same audio; all else is in the shards that are there. With neither --teacher nor --again no
+teacher hears the copies, which takes a third of the time. A shard that is there is not made again.
 
 Version 0 is the corpus as it is. The others pass through speed (and so pitch), room, band limits, colouring, noise or
 babble, gain and clipping, and codecs, in that order. What the teacher hears of a clip is its sound before the room: what was
 said, not what became of it. Item k of version v has its own generator, seeded by (seed, v, k): a shard
 does not depend on which others were made. shards.py says what it holds. Clips of split train and val go in, of the latter marked.
 """
+import itertools
 import json
+import multiprocessing
 import os
 import time
 import zlib
@@ -207,8 +209,42 @@ def same_audio(path, audio):
     return z
 
 
-def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies, batch=8):
-    """Write the shard of a version. teacher: a Teacher, or the path of a shard that holds what it heard in the same audio."""
+class Hands:
+    """What makes some items of a version, in this process or in others. teacher: its folder; None: it is not asked."""
+
+    def __init__(self, maker, teacher, cfg, version, seed):
+        self.maker, self.cfg, self.version, self.seed = maker, cfg, version, seed
+        self.teacher = teacher and Teacher(teacher)
+
+    def __call__(self, k, entries):
+        """entries: those of the plan from k on -> frames float16 [n, 100, n_mels], what the teacher hears [n, 9, 96] or None."""
+        made = zip(*(self.maker.make(self.version, k + i, e, self.seed) for i, e in enumerate(entries)), strict=True)
+        pcm, said = (np.stack(x).astype(np.float32) for x in made)
+        frames = log_mel(pcm[:, SIDE : SIDE + CLIP], self.cfg).astype(np.float16)
+        return frames, self.teacher and self.teacher(said).astype(np.float16)
+
+    @classmethod
+    def come(cls, *args):
+        """In a process that helps: be there for tasks."""
+        cls.mine = cls(*args)
+
+    @classmethod
+    def help(cls, task):
+        return cls.mine(*task)
+
+
+def in_turn(tasks, jobs, *args):
+    """What Hands(*args) make of each task, in order, by so many processes."""
+    if jobs == 1:
+        yield from itertools.starmap(Hands(*args), tasks)
+        return
+    with multiprocessing.get_context("fork").Pool(jobs, Hands.come, args) as pool:
+        yield from pool.imap(Hands.help, tasks)
+
+
+def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies, jobs=1, again=None, batch=8):
+    """Write the shard of a version. teacher: its folder, or None; again: a shard that holds what it heard in the same audio, or
+    None. Both None: nobody hears it, and the embeddings are NaN."""
     plan = maker.plan(version, silences, cuts, copies)
     audio = digest([RECIPE, maker.corpus.digest(), version, seed, silences, cuts, copies])
     if os.path.exists(path):
@@ -217,17 +253,15 @@ def make_shard(path, maker, teacher, cfg, version, seed, silences, cuts, copies,
         return
     frames = np.empty((len(plan), CLIP // cfg.hop, cfg.n_mels), np.float16)
     kind, _, label, val, group = (np.array(c) for c in zip(*plan, strict=True))
-    listen = isinstance(teacher, Teacher)
-    embed = np.empty((len(plan), 9, 96), np.float16) if listen else same_audio(teacher, audio)["embed"]
+    embed = same_audio(again, audio)["embed"] if again else np.full((len(plan), 9, 96), np.nan, np.float16)
     t0 = time.time()
-    for at in range(0, len(plan), batch):
-        made = zip(*(maker.make(version, k, plan[k], seed) for k in range(at, min(at + batch, len(plan)))), strict=True)
-        pcm, said = (np.stack(x).astype(np.float32) for x in made)
-        frames[at : at + len(pcm)] = log_mel(pcm[:, SIDE : SIDE + CLIP], cfg)
-        if listen:
-            embed[at : at + len(pcm)] = teacher(said)
+    tasks = [(k, plan[k : k + batch]) for k in range(0, len(plan), batch)]
+    for (at, entries), (heard, said) in zip(tasks, in_turn(tasks, jobs, maker, teacher, cfg, version, seed), strict=True):
+        done = at + len(entries)
+        frames[at:done] = heard
+        if teacher:
+            embed[at:done] = said
         if at % (batch * 100) == 0:
-            done = at + len(pcm)
             print(f"version {version}: {done}/{len(plan)}  {(time.time() - t0) / done * 1e3:.1f} ms an item", flush=True)
     tmp = path + ".tmp.npz"
     np.savez(tmp, frames=frames, embed=embed, label=label, kind=kind, val=val, group=group, version=version,
@@ -252,7 +286,7 @@ def options():
     """-> ArgumentParser of this command."""
     ap = parser("augment", __doc__)
     corpus_options(ap)
-    source = ap.add_mutually_exclusive_group(required=True)
+    source = ap.add_mutually_exclusive_group()
     source.add_argument("--teacher", metavar="DIR", help="folder of the teacher: melspectrogram.onnx, embedding_model.onnx")
     source.add_argument("--again", metavar="DIR", help="folder of shards: the same audio, with other features")
     ap.add_argument("--out", metavar="DIR", default="runs/shards", help="folder of the shards")
@@ -264,6 +298,7 @@ def options():
     ap.add_argument("--cuts", metavar="N", type=whole(1), default=7, help="cuts of each recording of running speech")
     ap.add_argument("--copies", metavar="WORD=N", action="append", default=[],
                     help="so many copies of each clip of a poor word, in versions but 0; else one")
+    ap.add_argument("--jobs", metavar="N", type=whole(1), default=1, help="so many processes; the shards are the same")
     ap.add_argument("--seed", metavar="N", type=whole(0), default=1, help="of all that is random")
     return ap
 
@@ -274,9 +309,11 @@ def main(argv=None):
     a = ap.parse_args(argv)
     corpus = Corpus(a.data, a.cache, a.order and [*a.order, UNKNOWN, SILENCE], "--order")
     copies = copies_of(ap, a.copies, corpus.words)
-    maker, teacher, cfg = Maker(corpus), a.teacher and Teacher(a.teacher), CONTRACTS[a.features]
+    maker, cfg = Maker(corpus), CONTRACTS[a.features]
+    if a.teacher:
+        Teacher(a.teacher)  # whose files are wrong is said before the work begins
     os.makedirs(a.out, exist_ok=True)
     for v in a.versions:
         name = f"v{v:02d}.npz"
-        make_shard(os.path.join(a.out, name), maker, teacher or os.path.join(a.again, name), cfg, v, a.seed, a.silences,
-                   a.cuts, copies)
+        make_shard(os.path.join(a.out, name), maker, a.teacher, cfg, v, a.seed, a.silences, a.cuts, copies, a.jobs,
+                   a.again and os.path.join(a.again, name))

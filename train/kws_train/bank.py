@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from . import dense, shards
 from .data import SILENCE, UNKNOWN, Corpus, fit_clip
 from .features import FeatureConfig, log_mel
+from .recordings import Heard, Recordings
 
 FRAMES = 100  # feature frames of a clip
 
@@ -21,48 +22,61 @@ FRAMES = 100  # feature frames of a clip
 class Bank:
     """Everything a batch is made of, as log-mel frames in float16.
 
-    clips [n, 100, M] with label [n] and, if a teacher has heard them, soft [n, words] and embed [n, 9, 96]; long
-    recordings of noise and speech as lists of [t, M]; voices: speech, or some clips where there is none.
+    clips [n, 100, M] with label [n] and, if a teacher has heard them, embed [n, 9, 96] and soft [n, words]; noise and speech:
+    long Recordings; voices: speech, or some clips where there is none. Labels are on the CPU, all else on `device`.
     """
 
-    def __init__(self, corpus: Corpus, cfg: FeatureConfig, splits=("train",), shard_paths=(), heard=None):
+    def __init__(self, corpus: Corpus, cfg: FeatureConfig, splits=("train",), shard_paths=(), heard=None, soft=True,
+                 device="cpu"):
+        """soft: read the teacher's labels of the shards."""
         half = lambda x: torch.from_numpy(np.asarray(x, np.float32)).half()
         mel = lambda i: half(log_mel(corpus.audio(i), cfg))
-        self.words, self.floor = corpus.words, math.log(cfg.log_floor)
-        self.noise = [mel(i) for i in corpus.noise(*(s for s in ("train", "val") if s in splits))]
-        self.speech = [mel(i) for i in corpus.speech()]
-        self.heard = dense.load(heard, corpus) if heard else None
+        self.words, self.floor, self.device = corpus.words, math.log(cfg.log_floor), torch.device(device)
+        self.noise = Recordings([mel(i) for i in corpus.noise(*(s for s in ("train", "val") if s in splits))], device)
+        speech = [mel(i) for i in corpus.speech()]
+        self.speech = Recordings(speech, device) if speech else None
+        self.heard = Heard(dense.load(heard, corpus), self.words.index(SILENCE), device) if heard else None
+        self.soft = self.embed = None
         if shard_paths:
-            parts = {k: [] for k in ("frames", "label", "kind", "embed", "soft", "clean")}
-            for path in sorted(shard_paths):
-                z = shards.read(path)
-                if str(z["corpus"]) != corpus.digest():
-                    raise SystemExit(f"{path} is not of the corpus that {corpus.root} holds now: make it anew")
-                keep = np.flatnonzero(~z["val"] | ("val" in splits))
-                for k in ("frames", "label", "kind", "embed"):
-                    parts[k].append(torch.from_numpy(z[k][keep]))
-                parts["soft"].append(torch.from_numpy(shards.load_soft(path, self.words, len(z["val"]))[keep]))
-                parts["clean"].append(torch.full((len(keep),), int(z["version"]) == 0))
-            self.clips, label, kind, self.embed, self.soft, self.clean = (torch.cat(x) for x in parts.values())
-            self.clips.clamp_(min=self.floor)
-            some = self.embed[::37].float()
-            self.embed_mean, self.embed_std = some.mean((0, 1)), some.std((0, 1)).clamp_min(1e-3)  # one silence may be all
-            self.label, self.kind = label.long(), kind.long()
-            wrong = (self.kind != shards.SPEECH_KIND) & (self.soft.argmax(1) != self.label)  # there the label counts
-            self.soft[wrong] = sure(self.label[wrong], 0.9, len(self.words))
+            self._read(corpus, splits, shard_paths, soft)
         else:
             idx = [i for s in splits for i in corpus.where("commands", "unknown", split=s)]
             if not idx:
                 raise SystemExit(f"{corpus.root}: no clips of split {' or '.join(splits)} in its manifest")
-            self.clips = torch.stack([half(log_mel(fit_clip(corpus.audio(i)), cfg)) for i in idx])
+            self.clips = torch.stack([half(log_mel(fit_clip(corpus.audio(i)), cfg)) for i in idx]).to(device)
             self.label = torch.tensor([corpus.label(i) for i in idx])
             self.kind = torch.zeros_like(self.label)
             self.clean = torch.ones_like(self.label, dtype=torch.bool)
-            self.soft = None
         pick = self.clips[:: max(1, len(self.clips) // 4000)].float()
         self.mean, self.std = pick.mean((0, 1)), pick.std((0, 1)).clamp_min(1e-3)  # a band may be silent throughout
-        self.voices = self.speech or list(self.clips[:: max(1, len(self.clips) // 1000)])
+        self.voices = self.speech or Recordings(self.clips[:: max(1, len(self.clips) // 1000)], device)
         self.check(splits)
+
+    def _read(self, corpus, splits, paths, soft):
+        """Clips out of shards."""
+        parts = {k: [] for k in ("frames", "label", "kind", "embed", "clean", "soft")}
+        for path in sorted(paths):
+            z = shards.read(path)
+            if str(z["corpus"]) != corpus.digest():
+                raise SystemExit(f"{path} is not of the corpus that {corpus.root} holds now: make it anew")
+            keep = np.flatnonzero(~z["val"] | ("val" in splits))
+            for k in ("frames", "label", "kind", "embed"):
+                parts[k].append(torch.from_numpy(z[k][keep]))
+            parts["clean"].append(torch.full((len(keep),), int(z["version"]) == 0))
+            if soft:
+                parts["soft"].append(torch.from_numpy(shards.load_soft(path, self.words, len(z["val"]))[keep]))
+        self.clips, label, kind, embed, self.clean = (torch.cat(parts[k]) for k in ("frames", "label", "kind", "embed", "clean"))
+        self.clips = self.clips.to(self.device).clamp_(min=self.floor)
+        self.label, self.kind = label.long(), kind.long()
+        heard = ~embed[:, 0, 0].isnan()
+        some = embed[heard][::37].float() if heard.any() else torch.zeros(1, 9, 96)
+        mean, std = some.mean((0, 1)), some.std((0, 1)).clamp_min(1e-3)  # one silence may be all
+        self.embed, self.embed_mean, self.embed_std = (x.to(self.device) for x in (embed, mean, std))
+        if soft:
+            self.soft = torch.cat(parts["soft"])
+            wrong = (self.kind != shards.SPEECH_KIND) & (self.soft.argmax(1) != self.label)  # there the label counts
+            self.soft[wrong] = sure(self.label[wrong], 0.9, len(self.words))
+            self.soft = self.soft.to(self.device)
 
     def check(self, splits):
         """SystemExit: a class has nothing to be learned from."""
@@ -75,19 +89,6 @@ class Bank:
             raise SystemExit(f"no other words and no running speech in {where}: nothing to learn {UNKNOWN} from")
 
 
-def cut(recordings, n, t, rng):
-    """n random cuts of t frames -> float32 [n, t, M]. A recording is drawn by its length; short ones are repeated."""
-    w = np.array([len(r) for r in recordings], float)
-    out = []
-    for k in rng.choice(len(recordings), n, p=w / w.sum()):
-        r = recordings[k]
-        if len(r) < t:
-            r = r.repeat(-(-t // len(r)), 1)
-        at = rng.integers(0, len(r) - t + 1)
-        out.append(r[at : at + t])
-    return torch.stack(out).float() if out else torch.zeros(0, t, recordings[0].shape[1])
-
-
 def spread(label, p, n_words):
     """label [n] -> probabilities [n, n_words]: p for the label, the rest spread over all."""
     return F.one_hot(label, n_words) * p + (1 - p) / n_words
@@ -96,10 +97,6 @@ def spread(label, p, n_words):
 def sure(label, p, n_words):
     """The same as log-probabilities."""
     return torch.log(spread(label, p, n_words))
-
-
-def uniform(rng, lo, hi, n):
-    return torch.from_numpy(rng.uniform(lo, hi, n).astype(np.float32))
 
 
 def power_db(x, keep=0.3):
@@ -114,7 +111,7 @@ class Batch:
 
     frames: torch.Tensor  # [n / chain, t, M]
     label: torch.Tensor   # [n]
-    soft: torch.Tensor    # [n, words] log-probabilities of the teacher; None: there was none
+    soft: torch.Tensor    # [n, words] log-probabilities of the teacher; None: there are none
     embed: torch.Tensor   # [n, 9, 96] its embeddings, normalised; None: there was none
     at: torch.Tensor      # [n, 9] the network frame of the sequence at which each is due; -1: none is
     ends: list            # the network frame behind each clip
@@ -122,7 +119,7 @@ class Batch:
 
 
 class Augment:
-    """Makes batches for a network with a frame every `step` feature frames.
+    """Makes batches for a network with a frame every `step` feature frames, where the bank's frames are.
 
     Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
@@ -136,7 +133,7 @@ class Augment:
         self.unknown, self.silence = bank.words.index(UNKNOWN), bank.words.index(SILENCE)
         rows = lambda where: torch.nonzero(where)[:, 0].numpy()
         self.extra = {k: rows(bank.kind == v) for k, v in (("speech", 1), ("silence", 2))}
-        if not (bank.speech if bank.soft is None else len(self.extra["speech"])):  # none there: other words have its share
+        if not (bank.speech if bank.embed is None else len(self.extra["speech"])):  # none there: other words have its share
             unknown, unknown_speech = unknown + unknown_speech, 0.0
         of = lambda c: (bank.label == c) & (bank.kind == 0)
         more = [(draw or {}).get(w, 1.0) for w in bank.words]
@@ -146,47 +143,57 @@ class Augment:
         share |= {c: unknown * x / sum(others.values()) for c, x in others.items()}
         self.other = torch.ones(len(bank.words), dtype=torch.bool)  # words of which a part is no command either
         self.other[[*spotted, self.silence]] = False
-        self.by_class = {(c, clean): rows(of(c) & (bank.clean == clean)) for c in share for clean in (False, True)}
-        for c, clean in self.by_class:  # a class of which there are only clips of one kind
-            if not len(self.by_class[c, clean]):
-                self.by_class[c, clean] = self.by_class[c, not clean]
-        self.clean_p = clean if bank.soft is not None else 1.0
+        groups = [[rows(of(c) & (bank.clean == clean)) for clean in (False, True)] for c in share]
+        groups = [g if len(g) else pair[1 - k] for pair in groups for k, g in enumerate(pair)]  # clips of one kind only
+        self.group_rows, self.group_size = np.concatenate(groups), np.array([len(g) for g in groups])
+        self.group_at = np.cumsum(self.group_size) - self.group_size
+        self.clean_p = clean if bank.embed is not None else 1.0
         self.classes, self.p = list(share), np.array(list(share.values()))
         self.share = {"clip": self.p.sum(), "speech": unknown_speech, "silence": silence}
+
+    def _uniform(self, lo, hi, n):
+        return torch.from_numpy(self.rng.uniform(lo, hi, n).astype(np.float32)).to(self.bank.device)
+
+    def _clips(self, n):
+        """n clips of the words that are drawn -> their rows in the bank."""
+        rng = self.rng
+        group = 2 * rng.choice(len(self.p), n, p=self.p / self.p.sum()) + (rng.random(n) < self.clean_p)
+        return self.group_rows[self.group_at[group] + (rng.random(n) * self.group_size[group]).astype(np.int64)]
 
     def _draw(self, n):
         """n sources -> frames [n, 100, M], label [n], soft [n, words] or None, embed [n, 9, 96] or None, clean [n]: not
         augmented as audio yet. In random order, so that everything follows everything in a sequence. What no teacher
-        heard has embeddings of NaN."""
+        heard has embeddings of NaN. label and clean are on the CPU."""
         rng, bank = self.rng, self.bank
         kinds = rng.choice(3, n, p=np.array(list(self.share.values())) / sum(self.share.values()))
         n_clip, n_speech, n_sil = (int((kinds == k).sum()) for k in range(3))
-        cls = rng.choice(self.classes, n_clip, p=self.p / self.p.sum())
-        clean = rng.random(n_clip) < self.clean_p
-        idx = np.array([rng.choice(self.by_class[c, k]) for c, k in zip(cls, clean, strict=True)], dtype=np.int64)
-        made = n_sil // 3 if bank.soft is not None else 0  # silences out of shards; the others are cut or built here
-        if bank.soft is not None:
+        idx = self._clips(n_clip)
+        made = n_sil // 3 if bank.embed is not None else 0  # silences out of shards; the others are cut or built here
+        if bank.embed is not None:
             idx = np.concatenate([idx, rng.choice(self.extra["speech"], n_speech),
                                   rng.choice(self.extra["silence"], made)])
             n_speech = 0
-        quiet = (n_sil - made) // 4
-        nothing = torch.full((quiet, FRAMES, bank.clips.shape[2]), bank.floor)
-        frames = torch.cat([bank.clips[idx].float(), cut(bank.voices, n_speech, FRAMES, rng),
-                            cut(bank.noise, n_sil - made - quiet, FRAMES, rng), nothing])
+        idx = torch.from_numpy(idx.astype(np.int64))
+        rows, quiet = idx.to(bank.device), (n_sil - made) // 4
+        nothing = torch.full((quiet, FRAMES, bank.clips.shape[2]), bank.floor, device=bank.device)
+        frames = torch.cat([bank.clips[rows].float(), bank.voices.cut(n_speech, FRAMES, rng),
+                            bank.noise.cut(n_sil - made - quiet, FRAMES, rng), nothing])
         label = torch.cat([bank.label[idx], torch.full((n_speech,), self.unknown), torch.full((n_sil - made,), self.silence)])
         clean = torch.cat([bank.clean[idx], torch.ones(n - len(idx), dtype=torch.bool)])
         at = torch.from_numpy(rng.permutation(n))
-        if bank.soft is None:
-            return frames[at], label[at], None, None, clean[at]
-        soft = torch.cat([bank.soft[idx], sure(label[len(idx):], 0.95, len(bank.words))])
-        embed = (bank.embed[idx].float() - bank.embed_mean) / bank.embed_std
-        embed = F.pad(embed, (0, 0, 0, 0, 0, n - len(idx)), value=math.nan)
-        return frames[at], label[at], soft[at], embed[at], clean[at]
+        order = at.to(bank.device)
+        soft = embed = None
+        if bank.soft is not None:
+            soft = torch.cat([bank.soft[rows], sure(label[len(idx):], 0.95, len(bank.words)).to(bank.device)])[order]
+        if bank.embed is not None:
+            embed = (bank.embed[rows].float() - bank.embed_mean) / bank.embed_std
+            embed = F.pad(embed, (0, 0, 0, 0, 0, n - len(idx)), value=math.nan)[order]
+        return frames[order], label[at], soft, embed, clean[at]
 
     def _place(self, x, shift, tempo, formant):
         """Affine resampling of x [B, T, M] (values over the floor): shift in frames, tempo and formant as factors."""
         b, t, m = x.shape
-        theta = torch.zeros(b, 2, 3)
+        theta = torch.zeros(b, 2, 3, device=x.device)
         theta[:, 0, 0] = formant
         theta[:, 0, 2] = formant - 1  # keeps mel 0 in its place
         theta[:, 1, 1] = tempo
@@ -200,37 +207,41 @@ class Augment:
         what is taken for the signal's, dB; x's own if None."""
         rng, bank = self.rng, self.bank
         b, t, m = x.shape
-        n = cut(bank.noise, b, t, rng)
-        babble = rng.random(b) < 0.12
-        if babble.any():
-            n[babble] = cut(bank.voices, int(babble.sum()), t, rng)
-        flat = rng.random(b) < 0.15  # stationary noise of a random smooth spectrum
-        if flat.any():
-            k = int(flat.sum())
-            tilt = F.interpolate(torch.from_numpy(rng.normal(0, 1.5, (k, 1, 6)).astype(np.float32)), m, mode="linear",
-                                 align_corners=True)
-            fluct = torch.from_numpy(np.log(rng.gamma(6, 1 / 6, (k, t, m)) + 1e-3).astype(np.float32))
-            n[flat] = tilt + fluct
-        snr = uniform(rng, self.snr, 30, b) + torch.from_numpy(babble.astype(np.float32)) * 5
+        n = bank.noise.cut(b, t, rng)
+        babble = np.flatnonzero(rng.random(b) < 0.12)
+        n[babble] = bank.voices.cut(len(babble), t, rng)
+        flat = np.flatnonzero(rng.random(b) < 0.15)  # stationary noise of a random smooth spectrum
+        if len(flat):
+            n[flat] = self._stationary(len(flat), t, m)
+        lower = np.zeros(b, np.float32)
+        lower[babble] = 5
+        snr = self._uniform(self.snr, 30, b) + torch.from_numpy(lower).to(x.device)
         level = (power_db(x) if level is None else level).clamp_min(-25)
         gain = (level - snr - power_db(n)) * (math.log(10) / 10)
-        gain[torch.from_numpy(rng.random(b)) >= p] = -30.0
+        gain[self._uniform(0, 1, b) >= p] = -30.0
         return torch.logaddexp(x, n + gain[:, None, None])
+
+    def _stationary(self, n, t, m):
+        """Noise of a random smooth spectrum, the power of whose frames is of a gamma distribution -> [n, t, m]."""
+        rng, device = self.rng, self.bank.device
+        tilt = torch.from_numpy(rng.normal(0, 1.5, (n, 1, 6)).astype(np.float32)).to(device)
+        noise = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
+        power = -torch.rand(6, n, t, m, generator=noise, device=device).clamp_min(1e-9).log().mean(0)
+        return F.interpolate(tilt, m, mode="linear", align_corners=True) + torch.log(power + 1e-3)
 
     def _mask(self, x, p=0.8):
         """SpecAugment: two masks over bands, two over time, filled with the mean frame."""
-        rng = self.rng
         b, t, m = x.shape
-        ft, fm = torch.arange(t), torch.arange(m)
-        hide = torch.zeros(b, t, m, dtype=torch.bool)
+        ft, fm = torch.arange(t, device=x.device), torch.arange(m, device=x.device)
+        hide = torch.zeros(b, t, m, dtype=torch.bool, device=x.device)
         for _ in range(2):
-            w, at = uniform(rng, 0, 8, b), uniform(rng, 0, 1, b)
+            w, at = self._uniform(0, 8, b), self._uniform(0, 1, b)
             lo = (at * (m - w)).floor()
             hide |= ((fm >= lo[:, None]) & (fm < (lo + w.floor())[:, None]))[:, None, :]
-            w, at = uniform(rng, 0, 16, b), uniform(rng, 0, 1, b)
+            w, at = self._uniform(0, 16, b), self._uniform(0, 1, b)
             lo = t - FRAMES + (at * (FRAMES - w)).floor()
             hide |= ((ft >= lo[:, None]) & (ft < (lo + w.floor())[:, None]))[:, :, None]
-        hide &= torch.from_numpy(rng.random(b) < p)[:, None, None]
+        hide &= (self._uniform(0, 1, b) < p)[:, None, None]
         return torch.where(hide, self.bank.mean, x)
 
     def _shifts(self, label):
@@ -247,28 +258,30 @@ class Augment:
         half = (label.numpy() < self.unknown) & ~other & (rng.random(n) < self.partial)
         shift = np.where(half, rng.choice([-1, 1], n) * rng.uniform(44, 56, n), shift)
         half |= other & (np.abs(shift) > 30)  # of a word that is none of the commands, too
-        return torch.from_numpy(shift.astype(np.float32)), torch.from_numpy(half)
+        return torch.from_numpy(shift.astype(np.float32)).to(self.bank.device), torch.from_numpy(half)
 
     def batch(self, n, chain):
         """-> Batch of n clips in sequences of `chain`."""
-        rng, floor, w = self.rng, self.bank.floor, self.warp
+        rng, floor, w, device = self.rng, self.bank.floor, self.warp, self.bank.device
         x, label, soft, embed, clean = self._draw(n)
         shift, half = self._shifts(label)
         label = torch.where(half, self.unknown, label)
         if soft is not None:
-            soft = torch.where(half[:, None], sure(label, 0.99, len(self.bank.words)), soft)
-        tempo = torch.exp(uniform(rng, -0.14, 0.14, n) * w)
-        x = self._place(x - floor, shift, tempo, torch.exp(uniform(rng, -0.1, 0.1, n) * w)) + floor
-        x = (x + uniform(rng, -3.2, 2.9, n)[:, None, None]).clamp_min(floor)
-        x, ends = self._chain(x, label.eq(self.silence), torch.where(clean, 0.75, 0.3), chain)
-        at = None if embed is None else self._due(embed, shift, tempo, torch.tensor(ends).repeat(n // chain))
+            soft = torch.where(half.to(device)[:, None], sure(label, 0.99, len(self.bank.words)).to(device), soft)
+        tempo = torch.exp(self._uniform(-0.14, 0.14, n) * w)
+        x = self._place(x - floor, shift, tempo, torch.exp(self._uniform(-0.1, 0.1, n) * w)) + floor
+        x = (x + self._uniform(-3.2, 2.9, n)[:, None, None]).clamp_min(floor)
+        label = label.to(device)
+        x, ends = self._chain(x, label.eq(self.silence), torch.where(clean, 0.75, 0.3).to(device), chain)
+        due = torch.tensor(ends, device=device).repeat(n // chain)
+        at = None if embed is None else self._due(embed, shift, tempo, due)
         phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
         return Batch(x, label, soft, embed, at, ends, phase)
 
     def _due(self, embed, shift, tempo, end):
         """When the teacher's windows end, after placement -> [n, 9], network frames of the sequence. Those that
         reach out of the clip are left out: there, something else was laid."""
-        window = 52.5 + 8 * torch.arange(9)  # feature frames: 0.775 s from 0.25 s before the clip, every 80 ms
+        window = 52.5 + 8 * torch.arange(9, device=shift.device)  # feature frames: 0.775 s, from 0.25 s before the clip on
         at = ((window - FRAMES / 2 + shift[:, None]) / tempo[:, None] + FRAMES / 2) / self.step
         at = torch.round(at).long() - 1
         inside = (at >= 40 // self.step) & (at < FRAMES // self.step) & ~embed[:, :, 0].isnan()
@@ -290,7 +303,7 @@ class Augment:
         for _ in range(chain - 1):
             starts.append(starts[-1] + FRAMES + step(0, 52))
         x = x.view(b, chain, FRAMES, -1)
-        y = torch.full((b, starts[-1] + FRAMES, x.shape[3]), floor)
+        y = torch.full((b, starts[-1] + FRAMES, x.shape[3]), floor, device=x.device)
         for k, at in enumerate(starts):
             y[:, at : at + FRAMES] = x[:, k]
         if bed:
@@ -310,28 +323,20 @@ class Augment:
         word at its most; 1: it heard nothing), ends of the windows in network frames. every: feature frames between them.
         Needs bank.heard, see dense.py.
         """
-        rng, bank = self.rng, self.bank
+        rng, bank, quiet = self.rng, self.bank, b // 4
         ends = list(range(FRAMES, t + 1, every // self.step * self.step))
-        quiet = b // 4
-        warp = torch.exp(torch.from_numpy(rng.uniform(-0.35, 0.35, (2, quiet)).astype(np.float32)) * self.warp)
-        x = [self._place(cut(bank.noise, quiet, t, rng) - self.bank.floor, torch.zeros(quiet), *warp) + self.bank.floor]
-        target = torch.zeros(b, len(ends), len(bank.words))
+        warp = torch.exp(self._uniform(-0.35, 0.35, (2, quiet)) * self.warp)
+        noise = bank.noise.cut(quiet, t, rng) - bank.floor
+        noise = self._place(noise, torch.zeros(quiet, device=bank.device), *warp) + bank.floor
+        k = rng.integers(len(bank.speech), size=b - quiet)
+        at = 2 * rng.integers(0, np.maximum(1, (bank.speech.length[k] - t) // 2))
+        x = torch.cat([noise, bank.speech.piece(k, at, t, bank.floor)]) + self._uniform(-3.2, 2.9, b)[:, None, None]
+        till = at[:, None] + np.array(ends)
+        most, silent, there = bank.heard.near(k, (till - dense.END) // 8)
+        there &= torch.from_numpy(till <= bank.speech.length[k, None]).to(bank.device)
+        target = torch.zeros(b, len(ends), len(bank.words), device=bank.device)
         target[:quiet, :, self.silence] = 1
-        most = torch.zeros_like(target)
-        for i in range(quiet, b):
-            k = int(rng.integers(len(bank.speech)))
-            r, heard = bank.speech[k].float(), bank.heard[k]
-            at = 2 * int(rng.integers(0, max(1, (len(r) - t) // 2)))
-            r = r[at : at + t]
-            x.append(F.pad(r, (0, 0, 0, t - len(r)), value=self.bank.floor)[None])
-            for j, e in enumerate(ends):
-                w = (at + e - dense.END) // 8
-                near = heard[max(0, w - 1) : w + 3]
-                if len(near) == 0 or e > len(r):
-                    most[i, j] = 1
-                    continue
-                most[i, j] = near.amax(0)
-                p = float(near[:, self.silence].mean())
-                target[i, j, self.silence], target[i, j, self.unknown] = p, 1 - p
-        x = torch.cat(x) + uniform(rng, -3.2, 2.9, b)[:, None, None]
-        return self._noise(x, torch.full((b,), 0.5)).clamp_min(self.bank.floor), target, most, [e // self.step for e in ends]
+        target[quiet:, :, self.silence], target[quiet:, :, self.unknown] = silent, 1 - silent
+        most = F.pad(torch.where(there[..., None], most, 1), (0, 0, 0, 0, quiet, 0))
+        x = self._noise(x, torch.full((b,), 0.5, device=bank.device)).clamp_min(bank.floor)
+        return x, target, most, [e // self.step for e in ends]

@@ -30,6 +30,7 @@ class Vocabulary:
 
     def fold(self, p):
         """Probabilities of the corpus's words [..., all] -> of these [..., len(self)]."""
+        self._fold = self._fold.to(p.device)
         return p @ self._fold
 
 

@@ -25,7 +25,7 @@ def read(path):
         return {"network": net.network, "features": asdict(cfg), "words": words, "average": net.state_dict(), "embedder": {},
                 "beside": [], "training": json.loads(meta.get("training", "{}"))}
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location="cpu")
         missing = [k for k in PARTS if k not in state]
     except OSError as e:
         raise SystemExit(f"{path}: {e.strerror or e}") from None

@@ -141,7 +141,7 @@ class SimpleBias(nn.Module):
         self.positions = positions
 
     def forward(self, n):
-        i = torch.arange(n)
+        i = torch.arange(n, device=self.rel_pos_bias.device)
         return self.rel_pos_bias[(self.positions - 1 + i[None] - i[:, None])]
 
 
@@ -156,8 +156,8 @@ class RotaryBias(nn.Module):
     @staticmethod
     def _rotate(x, n):
         half = x.shape[-1] // 2
-        theta = torch.exp(torch.arange(half, dtype=x.dtype) * -(math.log(10000.0) / half))
-        ang = torch.arange(n, dtype=x.dtype)[:, None] * theta
+        theta = torch.exp(torch.arange(half, dtype=x.dtype, device=x.device) * -(math.log(10000.0) / half))
+        ang = torch.arange(n, dtype=x.dtype, device=x.device)[:, None] * theta
         x1, x2 = x[:, :half], x[:, half:]
         return torch.cat([x1 * ang.cos() - x2 * ang.sin(), x2 * ang.cos() + x1 * ang.sin()], -1)
 
@@ -247,8 +247,9 @@ class Mega(nn.Module):
         n = -(-(t + phase) // c)
         pad = (0, 0, phase, n * c - t - phase)
         q, k, v = (F.pad(s, pad).view(b, n, c, -1) for s in (q, k, v))
-        pos = torch.arange(n * c).view(n, c)
-        seen = (pos >= phase)[:, None, :] & (torch.arange(c)[None, :, None] >= torch.arange(c)[None, None, :])
+        pos = torch.arange(n * c, device=q.device)
+        row = pos[:c]
+        seen = (pos.view(n, c) >= phase)[:, None, :] & (row[None, :, None] >= row[None, None, :])
         bias = self.rel_pos_bias(c)
         s = q @ k.transpose(2, 3)
         if self.attention == "softmax":

@@ -188,7 +188,7 @@ class Net(nn.Module):
         x = self.features(frames) if self.features is not None else frames
         x = x[:, : x.shape[1] // self.step * self.step]
         if self.stem:
-            quiet = torch.full((1, 1, x.shape[2]), self.quiet, dtype=x.dtype)
+            quiet = torch.full((1, 1, x.shape[2]), self.quiet, dtype=x.dtype, device=x.device)
             x = self.stem(x, (self.features(quiet) if self.features is not None else quiet)[0, 0])
         x = F.pad(x, (0, 0, self.stack - self.stride, 0))
         x = x.unfold(1, self.stack, self.stride).transpose(2, 3).flatten(2)  # oldest first

@@ -3,7 +3,8 @@
 A shard `vNN.npz` of `augment` holds
 
     frames   float16 [n, 100, n_mels]  log-mel of the second that the student hears, from a fresh state
-    embed    float16 [n, 9, 96]        speech_embedding of that second and 0.25 s on both sides, before room and noise
+    embed    float16 [n, 9, 96]        speech_embedding of that second and 0.25 s on both sides, before room and noise; NaN:
+                                       no teacher heard it
     label    int     [n]               index into words
     kind     int     [n]               0 clip, 1 cut of running speech, 2 silence
     val      bool    [n]               of a validation speaker

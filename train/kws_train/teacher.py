@@ -97,6 +97,9 @@ class Items:
     def __init__(self, paths):
         _, self.words = shard_files.alike(paths)
         files = [shard_files.read(p) for p in paths]
+        unheard = [p for p, z in zip(paths, files, strict=True) if np.isnan(z["embed"]).any()]
+        if unheard:
+            raise SystemExit(f"{unheard[0]}: no teacher heard it: make it anew, with `kws_train augment --teacher`")
         cat = lambda k: torch.from_numpy(np.concatenate([z[k] for z in files]))
         self.x, self.y, self.val, self.kind, self.group = cat("embed"), cat("label").long(), cat("val"), cat("kind"), cat("group")
         self.sizes = [len(z["label"]) for z in files]

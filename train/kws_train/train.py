@@ -2,11 +2,13 @@
 
     python -m kws_train train --data CORPUS --run runs/mine
 
-bank.py says what batches are made of. Where a teacher has heard the clips, the network learns from its labels, and its frames
-from its embeddings: a small net that is thrown away afterwards maps each network frame to what the teacher made of the 0.8 s
-before it. With --commands the network spots these words only, and another such net tells all words of the corpus apart; with
---commands again it gets one more head, of other words, which `export --commands` writes as a model of its own.
+bank.py says what batches are made of. Where a teacher has heard the clips, the network learns from its labels (or, with
+--elders, from what larger networks make of the very same frames), and its frames from its embeddings: a small net that is
+thrown away afterwards maps each network frame to what the teacher made of the 0.8 s before it. With --commands the network
+spots these words only, and another such net tells all words of the corpus apart; with --commands again it gets one more head,
+of other words, which `export --commands` writes as a model of its own.
 """
+import argparse
 import copy
 import json
 import math
@@ -37,10 +39,10 @@ from .pretrained import read_stem
 def posteriors(net, frames, phase=0, batch=256):
     """frames [n, t, M] -> probabilities [n, words] at the last network frame."""
     net.eval()
-    frames = torch.as_tensor(frames)
-    out = [F.softmax(net.head(net.pooled(net.encode(frames[i : i + batch], phase))[:, -1]), -1)
+    frames, device = torch.as_tensor(frames), net.input.weight.device
+    out = [F.softmax(net.head(net.pooled(net.encode(frames[i : i + batch].to(device), phase))[:, -1]), -1)
            for i in range(0, len(frames), batch)]
-    return torch.cat(out)
+    return torch.cat(out).cpu()
 
 
 def accuracy(net, frames, labels, phase=0):
@@ -61,11 +63,31 @@ def optimiser(net, beside, a):
 
 
 class Losses:
-    """What a step is judged by. vocabularies: the network's words, and those of the heads beside it."""
+    """What a step is judged by. vocabularies: the network's words, and those of the heads beside it. elders: networks of all
+    words of the corpus, that label each batch."""
 
-    def __init__(self, a, net, beside, vocabularies):
-        self.a, self.net, self.beside, self.vocabularies = a, net, beside, vocabularies
+    def __init__(self, a, net, beside, vocabularies, elders=()):
+        self.a, self.net, self.beside, self.vocabularies, self.elders = a, net, beside, vocabularies, elders
         self.apart = False  # what is beside the network learns, and does not teach it
+        self.device = net.input.weight.device.type
+
+    def _narrow(self):
+        return torch.autocast(self.device, torch.bfloat16)
+
+    def _pooled(self, net, y, ends):
+        """y [B, T, D] -> the mean before each of these ends [B, ends, D]."""
+        return torch.stack([y[:, max(0, e - net.pool) : e].float().sum(1) / net.pool for e in ends], 1)
+
+    @torch.no_grad()
+    def _elders(self, batch):
+        """-> log of the mean probability of each clip [n, words]; where they mishear a clip, its label counts."""
+        p = 0
+        for net in self.elders:
+            with self._narrow():
+                y = net.encode(batch.frames, batch.phase)
+            p = p + F.softmax(net.head(self._pooled(net, y, batch.ends).flatten(0, 1)), -1) / len(self.elders)
+        wrong = p.argmax(1) != batch.label
+        return torch.log(torch.where(wrong[:, None], spread(batch.label, 0.9, p.shape[1]), p) + 1e-6)
 
     def _heads(self, pooled):
         """pooled [..., D] -> (vocabulary, logits, weight) of each head."""
@@ -77,25 +99,28 @@ class Losses:
     def clips(self, batch):
         """Labels, the teacher's labels and its embeddings -> scalar."""
         a, net = self.a, self.net
-        with torch.autocast("cpu", torch.bfloat16):
+        with self._narrow():
             y = net.encode(batch.frames, batch.phase)
-        pooled = torch.stack([y[:, max(0, e - net.pool) : e].float().sum(1) / net.pool for e in batch.ends], 1)
+        pooled = self._pooled(net, y, batch.ends)
         target = spread(batch.label, 1 - a.smooth, len(self.vocabularies[0].of))
-        if batch.soft is not None:
-            target = (1 - a.distil) * target + a.distil * F.softmax(batch.soft * a.sharpen, -1)
+        soft = self._elders(batch) if self.elders else batch.soft
+        if soft is not None:
+            target = (1 - a.distil) * target + a.distil * F.softmax(soft * a.sharpen, -1)
         loss = sum(w * F.cross_entropy(logits, v.fold(target)) for v, logits, w in self._heads(pooled.flatten(0, 1)))
-        return loss if batch.soft is None or not a.embed else loss + a.embed * self._embedding(y, batch)
+        return loss if batch.embed is None or not a.embed else loss + a.embed * self._embedding(y, batch)
 
     def _embedding(self, y, batch):
         clip, window = torch.nonzero(batch.at >= 0, as_tuple=True)
+        if not len(clip):  # no teacher heard any of them
+            return 0.0
         y = y.detach() if self.apart else y
-        with torch.autocast("cpu", torch.bfloat16):
+        with self._narrow():
             e = self.beside.embed(y[clip // len(batch.ends), batch.at[clip, window]])
         return (e.float() - batch.embed[clip, window]).square().mean()
 
     def speech(self, x, target, most, ends, phase):
         """Running speech: what is nearly a false alarm teaches most; not so where the teacher suspects a command -> scalar."""
-        with torch.autocast("cpu", torch.bfloat16):
+        with self._narrow():
             y = self.net.encode(x, phase)
         loss = 0
         for v, logits, w in self._heads(self.net.pooled(y)[:, [e - 1 for e in ends]]):
@@ -114,6 +139,7 @@ def recipe(ap, **default):
         ap.add_argument("--" + name.replace("_", "-"), type=kind, default=default.get(name, value), metavar=metavar, help=text)
 
     add("steps", whole(1), 6000, "length of the schedule, steps")
+    add("seconds", whole(1), None, "length of the schedule in seconds, instead of --steps: on a machine of unknown speed")
     add("stop", whole(1), None, "end at this step, in the middle of the schedule")
     add("batch", whole(1), 96, "clips a step")
     add("lr", real(0, 1, above=True), 5e-3, "highest rate of learning, above 0, at most 1")
@@ -149,6 +175,13 @@ def check_recipe(ap, a):
         ap.error(f"--stop: {a.stop} is behind the end of the schedule of {a.steps} steps")
 
 
+def settled(net, device):
+    """-> the net on a device, its convolutions' weights laid out as they are fastest."""
+    if net.stem:
+        net.stem.to(memory_format=torch.channels_last)
+    return net.to(device)
+
+
 def fresh(network, bank, cfg, pretrained=None, vocabularies=None):
     """-> Net that knows the mean and spread of the bank's clips, or begins as the teacher does; and what is Beside it.
     vocabularies: of its head and those beside it; None: the bank's words."""
@@ -158,17 +191,41 @@ def fresh(network, bank, cfg, pretrained=None, vocabularies=None):
     net.features.scale.copy_(1 / bank.std)
     if pretrained:
         net.load_state_dict(net.state_dict() | pretrained)
-    if net.stem:
-        net.stem.to(memory_format=torch.channels_last)
-    return net, Beside(network, vocabularies[1:])
+    return settled(net, bank.device), Beside(network, vocabularies[1:]).to(bank.device)
 
 
-def fit(a, net, beside, average, opt, augment, step=0, vocabularies=None):
-    """Train from `step` to a.stop or a.steps. Yields the step, the mean loss since the last and the rate, every a.every
-    steps and at the end; `average` is then the averaged net."""
-    judge, losses, end = Losses(a, net, beside, vocabularies or [Vocabulary(None, augment.bank.words)]), [], a.stop or a.steps
-    while step < end:
-        rate = a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * step / a.steps)) + 1e-6
+class Schedule:
+    """How far a training is: by steps, or by the clock."""
+
+    def __init__(self, a):
+        self.a, self.began = a, time.monotonic()
+
+    def rate(self, step):
+        """The rate of learning of a step: it rises in a.warmup steps, and falls as a cosine does."""
+        a = self.a
+        done = min(1.0, (time.monotonic() - self.began) / a.seconds) if a.seconds else step / a.steps
+        return a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-6
+
+    def goes_on(self, step):
+        a = self.a
+        return time.monotonic() - self.began < a.seconds if a.seconds else step < (a.stop or a.steps)
+
+
+def follow(average, net, keep):
+    """The averaged net keeps so much of itself, and takes the rest of the net."""
+    with torch.no_grad():
+        torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - keep)
+        for p, q in zip(average.buffers(), net.buffers(), strict=True):
+            p.copy_(q)
+
+
+def fit(a, net, beside, average, opt, augment, step=0, vocabularies=None, elders=()):
+    """Train from `step` to the end of a's schedule, or to a.stop. Yields the step, the mean loss since the last and the rate,
+    every a.every steps and at the end; `average` is then the averaged net."""
+    judge = Losses(a, net, beside, vocabularies or [Vocabulary(None, augment.bank.words)], elders)
+    schedule, losses = Schedule(a), []
+    while schedule.goes_on(step):
+        rate = schedule.rate(step)
         for g in opt.param_groups:
             g["lr"] = rate * g["share"]
         net.train()
@@ -186,14 +243,9 @@ def fit(a, net, beside, average, opt, augment, step=0, vocabularies=None):
         if torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0).isfinite():  # not the rare one that would end it all
             opt.step()
         step += 1
-        keep = min(a.average, (step + 1) / (step + 20))
-        with torch.no_grad():
-            for p, q in zip(average.parameters(), net.parameters(), strict=True):
-                p.lerp_(q, 1 - keep)
-            for p, q in zip(average.buffers(), net.buffers(), strict=True):
-                p.copy_(q)
+        follow(average, net, min(a.average, (step + 1) / (step + 20)))
         losses.append(loss.item())
-        if step % a.every == 0 or step == end:
+        if step % a.every == 0 or not schedule.goes_on(step):
             yield step, np.mean(losses), rate
             losses = []
 
@@ -216,6 +268,29 @@ def described(a, corpus, net, step, init=None):
     known = {"shards": len(a.shards), "stem_of_teacher_convolutions": a.convs if a.teacher else 0, "init": init}
     return {"data": data, "splits": a.splits, "seed": a.seed, "steps": step,
             "parameters": sum(p.numel() for p in net.parameters()), **{k: v for k, v in known.items() if v}}
+
+
+def device(name):
+    """A type for add_argument: a device of PyTorch that is there."""
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as e:
+        raise argparse.ArgumentTypeError(f"'{name}': {str(e).splitlines()[0]}") from None
+    return name
+
+
+def elders_of(paths, words, cfg, where):
+    """-> the networks of these checkpoints, to label batches. SystemExit: they are of other words or features than the corpus."""
+    nets = []
+    for path in paths:
+        state = checkpoint.mean([path])
+        all_words = [w for w in [state["words"], *state["beside"]] if sorted(w) == sorted(words)]
+        net, features, theirs, _ = checkpoint.load([path], all_words[0][:-2] if all_words else None)
+        same_words(theirs, path, words, "the corpus")
+        if features != cfg:
+            raise SystemExit(f"--elders: {path} is of other features than asked for")
+        nets.append(settled(net.requires_grad_(False), where))
+    return nets
 
 
 def network_of(ap, a, stem):
@@ -256,6 +331,9 @@ def options():
     ap.add_argument("--teacher", metavar="DIR", help="folder of the teacher: its first layers are the stem's start")
     ap.add_argument("--convs", metavar="N", type=whole(1, 19), default=15, help="so many of its convolutions, 1 to 19")
     recipe(ap)
+    ap.add_argument("--elders", metavar="FILE", nargs="+", default=[], help="checkpoints of networks of all words of the corpus: "
+                    "what they make of each batch are its soft labels, instead of those of the shards; the mean of them all")
+    ap.add_argument("--device", metavar="NAME", type=device, default="cpu", help="where to train: cpu, or cuda for a GPU")
     ap.add_argument("--seed", metavar="N", type=whole(0), default=1, help="of all that is random")
     return ap
 
@@ -265,7 +343,7 @@ class Run:
 
     def __init__(self, a, corpus, vocabularies, net, beside, opt, rng, init):
         self.a, self.corpus, self.vocabularies, self.opt, self.rng = a, corpus, vocabularies, opt, rng
-        self.net, self.beside = net, beside
+        self.net, self.beside, self.elders = net, beside, []
         self.average, self.step, self.init = copy.deepcopy(net), 0, init
         self.path = os.path.join(a.run, "last.pt")
 
@@ -295,12 +373,13 @@ class Run:
     def save(self, cfg, measured):
         """Checkpoint and model file."""
         training = described(self.a, self.corpus, self.net, self.step, self.init)
+        name = os.path.basename(os.path.abspath(self.a.run))
         checkpoint.save(self.path, {
             **self.state(cfg), "training": training, "net": self.net.state_dict(), "average": self.average.state_dict(),
             "embedder": self.beside.state_dict(), "opt": self.opt.state_dict(), "rng": self.rng.bit_generator.state,
             "step": self.step, "corpus": self.corpus.digest()})
-        save_model(os.path.join(self.a.run, "model.safetensors"), self.average, cfg, self.vocabularies[0].words,
-                   os.path.basename(os.path.abspath(self.a.run)), training=training, measured=measured)
+        save_model(os.path.join(self.a.run, "model.safetensors"), copy.deepcopy(self.average).cpu(), cfg,
+                   self.vocabularies[0].words, name, training=training, measured=measured)
 
 
 def start(ap, a):
@@ -324,7 +403,7 @@ def start(ap, a):
     if strange:
         ap.error(f"--draw: '{strange[0]}' is no word of the corpus: {said(corpus.words)}")
     rng = np.random.default_rng(a.seed)
-    bank = Bank(corpus, cfg, a.splits, a.shards, a.dense)
+    bank = Bank(corpus, cfg, a.splits, a.shards, a.dense, a.distil > 0 and not a.elders, a.device)
     net, beside = fresh(network, bank, cfg, pretrained, vocabularies)
     if init:
         net.load_state_dict(init["average"])
@@ -333,6 +412,7 @@ def start(ap, a):
     run = Run(a, corpus, vocabularies, net, beside, optimiser(net, beside, a), rng, init and init["training"])
     run.resume(cfg)
     print(json.dumps(vars(a)), f"clips {len(bank.clips)} parameters {sum(p.numel() for p in net.parameters())}", flush=True)
+    run.elders = elders_of(a.elders, corpus.words, cfg, a.device)
     return run, cfg, Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, unknown=a.unknown, clean=a.clean,
                              commands=vocabularies[0].words, draw=draw, snr=a.snr)
 
@@ -356,7 +436,8 @@ def main(argv=None):
         print(f"{run.corpus.heard_before()} speakers of split val are in split train, too: val is not of new voices", flush=True)
     os.makedirs(a.run, exist_ok=True)
     t0, began = time.time(), run.step
-    for step, loss, rate in fit(a, run.net, run.beside, run.average, run.opt, augment, run.step, run.vocabularies):
+    for step, loss, rate in fit(a, run.net, run.beside, run.average, run.opt, augment, run.step, run.vocabularies,
+                                run.elders):
         run.step = step
         measured = validate(run.average, run.corpus, val, a.splits)
         line = f"{run.step}\tloss {loss:.4f}"

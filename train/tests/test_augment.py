@@ -12,6 +12,7 @@ from kws_train.bank import FRAMES, Augment, power_db
 from kws_train.beside import Beside, Vocabulary
 from kws_train.data import SILENCE, UNKNOWN
 from kws_train.model import Net, network_spec
+from kws_train.recordings import Heard, Recordings
 from kws_train.train import Losses, fit, optimiser, recipe
 
 WORDS = ["one", "two", "three", "four", "five", UNKNOWN, SILENCE]
@@ -27,11 +28,12 @@ def augment():
     heard = torch.zeros(200, len(WORDS))
     heard[:, WORDS.index(SILENCE)], heard[:, WORDS.index(UNKNOWN)] = 0.25, 0.75
     heard[SUSPECT] = torch.nn.functional.one_hot(torch.tensor(3), len(WORDS))
-    speech = [frames(1800)]
+    speech = Recordings([frames(1800)])
     bank = SimpleNamespace(words=WORDS, voices=speech, clips=frames(n, FRAMES), label=torch.arange(n) % len(WORDS),
                            kind=torch.zeros(n, dtype=torch.long), clean=torch.ones(n, dtype=torch.bool), soft=None,
-                           embed=None, noise=[frames(900)], speech=speech, heard=[heard], floor=FLOOR,
-                           mean=torch.zeros(M))
+                           embed=None, noise=Recordings([frames(900), frames(50)]), speech=speech,
+                           heard=Heard([heard], WORDS.index(SILENCE)), floor=FLOOR, mean=torch.zeros(M),
+                           device=torch.device("cpu"))
     return Augment(bank, STEP, rng)
 
 
@@ -92,6 +94,31 @@ def test_running_speech_is_not_judged_where_a_command_is_suspected(augment):
     assert 0 < suspected < 20 * 6 * 5  # few windows are near the one that is suspected
 
 
+def test_cuts_are_pieces_of_a_recording_and_short_ones_are_repeated():
+    of = Recordings([torch.arange(7.0)[:, None], 100 + torch.arange(40.0)[:, None]])
+    cuts = of.cut(200, 10, np.random.default_rng(1))[..., 0]
+    short = cuts[:, 0] < 100
+    assert short.any() and (~short).any()
+    assert cuts[short].equal((cuts[short][:, :1] + torch.arange(10)) % 7)
+    assert cuts[~short].equal(cuts[~short][:, :1] + torch.arange(10)) and cuts.max() < 140
+    piece = of.piece(np.array([0, 1]), np.array([4, 0]), 5, -9.0)[..., 0]
+    assert piece.tolist() == [[4, 5, 6, -9, -9], [100, 101, 102, 103, 104]]
+
+
+def test_what_was_heard_is_asked_for_by_windows_near():
+    p = torch.rand(6, 4)
+    heard = Heard([torch.rand(3, 4), p, torch.zeros(0, 4)], 3)
+    window = np.arange(-5, 10)
+    most, quiet, there = heard.near(np.array([1]), window[None])
+    for w, m, q, t in zip(window, most[0], quiet[0], there[0], strict=True):
+        near = [p[i] for i in range(w - 1, w + 3) if 0 <= i < 6]
+        assert bool(t) == bool(near)
+        if near:
+            near = torch.stack(near)
+            assert m.equal(near.amax(0)) and q.allclose(near[:, 3].mean())
+    assert heard.near(np.array([2]), np.array([[0]]))[2].tolist() == [[False]]
+
+
 def losses(augment, commands, **more):
     ap = argparse.ArgumentParser()
     recipe(ap)
@@ -123,6 +150,22 @@ def test_other_words_of_the_corpus_are_unknown_to_the_network_and_words_beside_i
         judge.clips(batch).backward()
         assert judge.beside.heads[0].fc2.weight.grad.abs().sum() > 0
         assert (judge.net.input.weight.grad.abs().sum() == 0) == apart
+
+
+def test_elders_label_a_batch_and_its_label_counts_where_they_mishear(augment):
+    judge = losses(augment, [["one", "two"], None])
+    elder = Net(network_spec(dim=8, hdim=8, depth=1), M, len(WORDS)).eval()
+    with torch.no_grad():  # it hears "three" in everything
+        elder.head.fc2.weight.zero_()
+        elder.head.fc2.bias.copy_(5.0 * torch.nn.functional.one_hot(torch.tensor(2), len(WORDS)))
+    judge.elders, judge.a.embed, judge.a.distil = [elder, elder], 0, 1.0
+    batch = augment.batch(48, 3)
+    soft, agreed = judge._elders(batch).exp(), batch.label == 2
+    assert agreed.any() and not agreed.all()
+    assert soft[agreed].allclose(torch.softmax(elder.head.fc2.bias.detach(), 0).expand(int(agreed.sum()), -1), atol=1e-4)
+    assert soft[~agreed].argmax(1).equal(batch.label[~agreed])
+    judge.clips(batch).backward()
+    assert judge.net.input.weight.grad.abs().sum() > 0 and elder.input.weight.grad is None
 
 
 def test_other_words_share_what_is_theirs_by_the_root_of_their_number(augment):
@@ -160,3 +203,17 @@ def test_a_training_that_is_stopped_hands_over_its_last_step(augment):
     batches = Augment(augment.bank, net.step, augment.rng)
     done = [step for step, _, _ in fit(a, net, beside, copy.deepcopy(net), optimiser(net, beside, a), batches)]
     assert done == [2, 3]
+
+
+def test_a_schedule_by_the_clock_ends_when_its_time_is_over(augment, monkeypatch):
+    clock = iter(range(10**6))
+    monkeypatch.setattr("kws_train.train.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    ap = argparse.ArgumentParser()
+    recipe(ap)
+    a = ap.parse_args(["--seconds", "40", "--warmup", "1", "--every", "5", "--batch", "6", "--lr", "1e-2"])
+    net = Net(network_spec(dim=8, hdim=8, depth=1), M, len(WORDS))
+    beside, batches = Beside(net.network), Augment(augment.bank, net.step, augment.rng)
+    done = list(fit(a, net, beside, copy.deepcopy(net), optimiser(net, beside, a), batches))
+    rates = [rate for _, _, rate in done]
+    assert 5 < done[-1][0] < 40 and rates == sorted(rates, reverse=True)
+    assert rates[0] > 5e-3 and rates[-1] < 1e-3

@@ -65,6 +65,37 @@ def test_the_shards_are_of_the_same_audio(pipeline):
     assert json.loads(str(wide["words"])) == made.WORDS
 
 
+@pytest.fixture(scope="module")
+def unheard(pipeline, corpus):
+    """A folder of shards that no teacher heard, made by two processes."""
+    out = "runs/unheard"
+    made.run("augment", "--data", corpus, "--features", "speech-embedding", "--out", out, *FEW, "--jobs", 2, cwd=pipeline)
+    return out
+
+
+def test_shards_are_the_same_by_however_many_processes_and_without_a_teacher(pipeline, unheard):
+    heard, alone = (np.load(pipeline / f / "v01.npz") for f in ("runs/bands", unheard))
+    for field in ("frames", "label", "kind", "val", "group", "audio", "words"):
+        assert np.array_equal(heard[field], alone[field])
+    assert np.isnan(alone["embed"]).all()
+    said = made.run("teacher", "--shards", f"{unheard}/v00.npz", cwd=pipeline, status=1)
+    assert f"{unheard}/v00.npz: no teacher heard it" in said
+
+
+def test_elders_label_what_no_teacher_heard(pipeline, corpus, unheard):
+    args = ["train", "--data", corpus, "--shards", f"{unheard}/v01.npz", *SMALL]
+    assert "v01.soft.npy: not there" in made.run(*args, "--run", "runs/none", cwd=pipeline, status=1)
+    made.run(*args, "--run", "runs/young", "--elders", "runs/trunk/last.pt", "--commands", "beta", "--clean", "1", cwd=pipeline)
+    assert load_model(pipeline / "runs" / "young" / "model.safetensors")[2] == ["beta", UNKNOWN, SILENCE]
+    said = made.run(*args, "--run", "runs/none", "--elders", "runs/young/model.safetensors", cwd=pipeline, status=1)
+    assert "runs/young/model.safetensors and the corpus are of different words" in said
+
+
+def test_a_device_that_is_not_there(corpus, tmp_path):
+    said = made.run("train", "--data", corpus, "--run", "none", "--device", "abacus", cwd=tmp_path, status=2)
+    assert "--device: 'abacus': " in said and not (tmp_path / "none").exists()
+
+
 def test_what_a_run_says_it_measured(pipeline):
     of = lambda run: json.loads(load_model(pipeline / "runs" / run / "model.safetensors")[3]["measured"])
     assert list(of("a")) == ["val_accuracy"]
@@ -166,25 +197,23 @@ def test_build_model_runs_only_commands_and_options_that_there_are(tmp_path, cor
     """The script with a kws_train that writes down its command lines, which are then taken apart by the real one."""
     (tmp_path / "kws_train").mkdir()
     (tmp_path / "kws_train" / "__main__.py").write_text("import json, sys\nprint(json.dumps(sys.argv[1:]))\n")
-    for name in "abcd":  # the script has the shell find these
-        for run in ("recipe", "final"):
-            (tmp_path / "runs" / f"{run}-{name}").mkdir(parents=True)
-            (tmp_path / "runs" / f"{run}-{name}" / "last.pt").touch()
+    (tmp_path / "runs" / "all").mkdir(parents=True)
+    for v in range(13):  # the script has the shell find these
+        (tmp_path / "runs" / "all" / f"v{v:02d}.npz").touch()
     done = script("build-model", corpus, teacher, cwd=tmp_path, PYTHONPATH=str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     known = {"words", "augment", "teacher", "dense", "label", "train", "export", "quantise", "golden"}
     assert {command for command, *_ in lines} == known
+    trained = set()
     for command, *args in lines:
         a = importlib.import_module(f"kws_train.{command}").options().parse_args(args)
         assert getattr(a, "data", corpus) in (corpus, "runs/words") and getattr(a, "teacher", None) in (None, teacher)
-        assert command != "export" or a.card is None or os.path.exists(os.path.join(made.TRAIN, a.card))
-    exports = [args for command, *args in lines if command == "export"]
-    assert ["final-d" in " ".join(args) for args in exports] == [False, True, False, False, False]
-    for name, made_by, part_of in (("first", 1, 3), ("second", 3, 4)):  # the next network begins as this one
-        path = f"runs/{name}-12.safetensors"
-        assert exports[made_by][-1] == path and path in exports[part_of]
-        assert [args for command, *args in lines if command == "train" and path in args]
+        needed = {"train": lambda a: [*(a.init or []), *a.elders], "export": lambda a: a.checkpoint}.get(command, lambda a: [])(a)
+        assert set(needed) <= trained, needed  # nothing begins with, learns from or is the mean of what comes later
+        if command == "train":
+            trained.add(f"{a.run}/last.pt")
+        assert command != "export" or os.path.exists(os.path.join(made.TRAIN, a.card))
 
 
 def test_other_words_train_and_are_accepted(tmp_path, kws):
