@@ -23,6 +23,7 @@ COMMANDS = {
     "wake": "the wake words that ship, and how well they are heard",
     "conditions": "write the validation clips in many conditions, for the C engine to measure",
     "mix": "build a continuous recording, with truth",
+    "thresholds": "choose the thresholds of a card by misses and false alarms",
     "encoders": "train encoders alike and compare them",
     "lengths": "what encoders cost against the length of a recording",
     "golden": "write the golden files of the C tests",
