@@ -417,9 +417,12 @@ uninstall:
 	rm -rf $(DESTDIR)$(SHARE)
 	$(call placed,config/kwsd.conf) | cmp -s - $(DESTDIR)$(SYSCONF)/kwsd/kwsd.conf && rm -r $(DESTDIR)$(SYSCONF)/kwsd || true
 
+# what is committed; in an unpacked archive, which has no git, what is there and .gitignore does not name
 dist:
 	@mkdir -p dist
-	git archive --format=tar.gz --prefix=kwsd-$(VERSION)/ -o dist/kwsd-$(VERSION).tar.gz HEAD
+	$(if $(wildcard .git),git archive --format=tar.gz --prefix=kwsd-$(VERSION)/ -o dist/kwsd-$(VERSION).tar.gz HEAD,\
+		sed 's|^/|./|; s|/$$||' .gitignore | tar -czf dist/kwsd-$(VERSION).tar.gz --sort=name --owner=0 --group=0 --numeric-owner \
+		--exclude-from=- --transform 's|^\.|kwsd-$(VERSION)|S' .)
 VERSION = $(shell sed -n 's/.*KWS_VERSION "\(.*\)"/\1/p' include/kws/kws.h)
 
 # packages, in a clean chroot, as root: docs/packaging.md
