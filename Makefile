@@ -352,7 +352,7 @@ $(B)/bench_pocketsphinx: $(call objects,bench/pocketsphinx.c bench/peer.c)
 	$(call step,LD)$(call link,$^,pocketsphinx)
 $(B)/bench/pocketsphinx.o: OURS += -isystem /usr/include/sphinxbase $(shell $(PKG_CONFIG) --cflags pocketsphinx 2>/dev/null) \
         -DKWS_POCKETSPHINX='"$(shell $(PKG_CONFIG) --modversion pocketsphinx 2>/dev/null)"'
-bench: $(B)/bench_ours $(if $(shell $(PKG_CONFIG) --exists pocketsphinx && echo yes),$(B)/bench_pocketsphinx)
+bench: $(B)/bench_ours $(if $(shell $(PKG_CONFIG) --exists pocketsphinx 2>/dev/null && echo yes),$(B)/bench_pocketsphinx)
 	@mkdir -p $(B)/bench/data
 	$(B)/bench_ours config/models/commands-12.safetensors $(B)/bench/data tests/data/demo.flac 12
 	[ ! -x $(PEERS)/bin/python ] || for step in 'step 1' 'block 100'; do set -- $$step; PYTHONPATH=train $(PEERS)/bin/python -m kws_train onnx \
