@@ -50,7 +50,7 @@ def test_of_equals_the_nearest():
 def sounds(tmp_path_factory, corpus):
     cwd = tmp_path_factory.mktemp("thresholds")
     model(cwd / "m.safetensors")
-    made.run("mix", "--data", corpus, "--seconds", 30, "--out", "mix.flac", cwd=cwd)
+    made.call("mix", "--data", corpus, "--seconds", 30, "--out", "mix.flac", cwd=cwd)
     (cwd / "silent").mkdir()
     soundfile.write(cwd / "silent" / "hiss.flac", made.noise(4), 16000)
     soundfile.write(cwd / "silent" / "said.flac", made.noise(5), 16000)
@@ -59,8 +59,8 @@ def sounds(tmp_path_factory, corpus):
 
 
 def test_it_prints_a_decision_that_export_takes(sounds, kws):
-    out = made.run("thresholds", "--model", "m.safetensors", "--said", "mix.flac", "--silent", "silent", "--kws", kws, cwd=sounds)
-    decision = json.loads(out[out.index("{"):])
+    args = ["thresholds", "--model", "m.safetensors", "--said", "mix.flac", "--silent", "silent"]
+    decision = json.loads(made.call(*args, "--kws", kws, cwd=sounds))
     check_decision(decision, made.WORDS, "printed")
     assert set(decision) == {"smooth_ms", "refractory_ms", "threshold", "thresholds"}
     assert np.isclose(decision["threshold"] * 20 % 1, 0)
@@ -68,7 +68,7 @@ def test_it_prints_a_decision_that_export_takes(sounds, kws):
 
 def test_what_cannot_be_chosen_from(sounds, kws):
     args = ["thresholds", "--model", "m.safetensors", "--silent", "silent", "--kws", kws]
-    assert "none of alpha, beta, gamma is said" in made.run(*args, "--said", "silent/hiss.flac", cwd=sounds, status=1)
+    assert "none of alpha, beta, gamma is said" in made.call(*args, "--said", "silent/hiss.flac", cwd=sounds, status=1)
     between = ["--lowest", 0.61, "--highest", 0.64]
-    assert "no multiple of 0.05" in made.run(*args, "--said", "mix.flac", *between, cwd=sounds, status=2)
-    assert "nothing.flac" in made.run(*args, "--said", "nothing.flac", cwd=sounds, status=1)
+    assert "no multiple of 0.05" in made.call(*args, "--said", "mix.flac", *between, cwd=sounds, status=2)
+    assert "nothing.flac" in made.call(*args, "--said", "nothing.flac", cwd=sounds, status=1)
