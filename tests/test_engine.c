@@ -199,9 +199,18 @@ static void a_word_in_its_refractory_is_no_near_miss(void **state)
 	record r;
 
 	(void)state;
-	configure(&c, 0.925f, 1.0f);
+	/* what the poorer one scores, whatever the network */
+	configure(&c, 0.0f, 0.5f);
+	kws_engine *low = open_engine(&c);
+	two_of_them(low, &r);
+	kws_engine_destroy(low);
+	assert_int_equal(r.n_events, 2);
+	assert_true(r.event[1].score < r.event[0].score);
+	/* too little for an event, and enough for a near miss */
+	const float threshold = 0.5f * (r.event[0].score + r.event[1].score);
+	configure(&c, 0.999f * r.event[1].score / threshold, 1.0f);
 	snprintf(c.decision[0].word[0].word, sizeof c.decision[0].word[0].word, "on");
-	c.decision[0].word[0].threshold = 0.96f; /* the bar: 0.888 */
+	c.decision[0].word[0].threshold = threshold;
 	c.decision[0].n_words = 1;
 	for (int refractory_ms = 1000; refractory_ms <= 6000; refractory_ms += 5000) {
 		c.decision[0].refractory_ms = refractory_ms;
