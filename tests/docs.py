@@ -11,7 +11,7 @@ project's files, with the built programs (KWS_BUILD) first in PATH. A comment di
     <!-- before: COMMAND -->       is run first; readers do not see it
     <!-- says: TEXT -->            what the block prints must contain this
     <!-- status: N -->             the exit status of the block, else 0
-    <!-- needs: PROGRAM -->        without it, the block is left out, and that is said
+    <!-- needs: PROGRAM -->        or /A/FILE: without it, the block is left out, and that is said
     <!-- same: FILE -->            the block writes FILE, and that is the file of the tree
     <!-- slow: WHY -->             takes long, so that only --slow runs it
     <!-- by: TEST -->              TEST takes the block from here by --of, and runs it
@@ -356,9 +356,9 @@ def run_page(page, slow):
             if b.file:
                 (work / b.file).write_text(b.text)
                 continue
-            missing = [program for program in b.needs if not shutil.which(program)]
+            missing = [name for name in b.needs if not (Path(name).exists() if name.startswith("/") else shutil.which(name))]
             if missing:
-                print(f"{b.where}: left out: {', '.join(missing)} is not installed")
+                print(f"{b.where}: left out: {', '.join(missing)} is not here")
             elif bool(b.slow) == slow:
                 run_block(b, work, scratch)
                 ran += 1
