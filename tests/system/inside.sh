@@ -56,6 +56,7 @@ echo "after kill -9: NRestarts=$(show NRestarts), heard again"
 # hung: the watchdog sees it
 kill -STOP "$(show MainPID)"
 await 15 restarted 2 || fail "no restart after a hang: $(show NRestarts)"
+journalctl --sync # what was said is in it, however busy the machine is
 journalctl -q -u kwsd -o cat --no-pager | grep -q "Watchdog timeout" || fail "not the watchdog"
 hear
 echo "after a hang: NRestarts=$(show NRestarts), heard again"
@@ -63,7 +64,7 @@ echo "after a hang: NRestarts=$(show NRestarts), heard again"
 # reload: good, then bad, which systemctl says; the bad one changes nothing
 p=$(show MainPID)
 cp /etc/kwsd/kwsd.conf /t/base.conf
-logged() { journalctl -q -u kwsd -o cat --no-pager --since "@$since" | grep -q -e "$1"; }
+logged() { journalctl --sync; journalctl -q -u kwsd -o cat --no-pager --since "@$since" | grep -q -e "$1"; }
 taken() { # LINES of configuration behind the base: taken within the sandbox, by the same process, which goes on
 	since=$(date +%s.%N)
 	{ cat /t/base.conf; printf "$1"; } > /etc/kwsd/kwsd.conf

@@ -62,7 +62,7 @@ p=$(show MainPID) k=$(systemctl show kwsd -p MainPID --value)
 [ "$(awk '/^Uid/ {print $2}' /proc/$p/status)" != "$(awk '/^Uid/ {print $2}' /proc/$k/status)" ] || fail "kwsd-mqtt is the user of kwsd"
 [ "$(awk '/^CapEff/ {print $2}' /proc/$p/status)" = 0000000000000000 ] && [ "$(awk '/^Seccomp:/ {print $2}' /proc/$p/status)" = 2 ] || fail "not confined"
 tr '\0' '\n' < /proc/$p/environ | cat - /proc/$p/cmdline | grep -q secret-of && fail "the password is seen"
-journalctl -q --no-pager -u kwsd-mqtt -o cat | grep -q secret-of && fail "the password is in the log"
+journalctl --sync; journalctl -q --no-pager -u kwsd-mqtt -o cat | grep -q secret-of && fail "the password is in the log"
 await 10 eval 'show StatusText | grep -q "^Connected to the broker; kwsd is there"' || fail "status: $(show StatusText)"
 hear; await 20 eval '[ "$(events)" -ge 1 ]' || fail "no event came"
 echo "credentials: connected, another user, confined; $(events) events; $(show StatusText)"

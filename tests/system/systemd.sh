@@ -114,7 +114,7 @@ boot() { # SCRIPT
 	cat "$T/shared/log"
 	umount "$R"
 	cp "$T/shared/log" "$T/err"
-	[ "$(tail -n 1 "$T/shared/log")" = "inside: all well" ] || fail "inside the container"
+	[ "$(tail -n 1 "$T/shared/log")" = "inside: all well" ] || fail "inside the container: $(sed -n 's/^FAIL: //p' "$T/shared/log")"
 }
 
 test_boot() { # at most 300 s
