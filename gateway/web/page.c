@@ -21,7 +21,7 @@ extern const uint64_t kws_page_bytes;
 
 const char *kws_page(size_t *n)
 {
-	*n = kws_page_bytes;
+	*n = (size_t)kws_page_bytes;
 	return kws_page_begin;
 }
 
