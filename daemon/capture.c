@@ -43,7 +43,8 @@ struct kws_capture {
 	kws_conf_audio wanted;
 	enum kws_status result;
 	kws_error err;
-	bool done, retired; /* retired: the thread owns the capture and frees it */
+	bool done, ended; /* ended: the thread has carried out its last order */
+	bool retired;	  /* the thread owns the capture and frees it */
 	int fd;
 };
 
@@ -97,7 +98,8 @@ static void *run(void *arg)
 		c->result = status;
 		c->err = err;
 		c->done = true;
-		retired = o == QUIT && c->retired;
+		c->ended = o == QUIT;
+		retired = c->ended && c->retired;
 		pthread_mutex_unlock(&c->lock);
 		if (!retired && write(c->fd, &one, sizeof one) < 0 && errno != EAGAIN)
 			return NULL;
@@ -194,12 +196,20 @@ bool kws_capture_destroy(kws_capture *c, int timeout_ms)
 
 void kws_capture_retire(kws_capture *c)
 {
-	pthread_detach(c->thread);
+	const pthread_t thread = c->thread;
+
 	pthread_mutex_lock(&c->lock);
+	const bool ended = c->ended;
 	c->pending = QUIT;
 	c->retired = true;
 	kws_clock_wake(&c->ordered);
 	pthread_mutex_unlock(&c->lock);
+	if (!ended) {
+		pthread_detach(thread);
+		return;
+	}
+	pthread_join(thread, NULL);
+	release(c);
 }
 
 static void back_off(kws_capture *c)

@@ -297,28 +297,23 @@ static void release(kws_service *s)
 	free(s);
 }
 
-/* False: one hangs, and memory was not freed. */
-static bool close_listeners(kws_service *s)
+/* Those whose devices hang end when these come back. */
+static void close_listeners(kws_service *s)
 {
 	const double until = kws_clock_mono() + 1e-3 * CLOSE_MS;
-	bool closed = true;
 
-	/* first, so that clips are written even if a device hangs */
-	kws_clips_stop(s->now.clips, CLOSE_MS, true);
 	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++) {
-		double left = until - kws_clock_mono();
+		const double left = until - kws_clock_mono();
+		kws_listener *l = s->now.listener[i];
 
-		closed = kws_listener_destroy(s->now.listener[i],
-					      left > 0.1 ? (int)(1e3 * left) : 100)
-			 && closed;
+		if (!kws_listener_destroy(l, left > 0.1 ? (int)(1e3 * left) : 100))
+			kws_listener_retire(l);
 	}
-	return closed;
 }
 
 static int finish(kws_service *s)
 {
 	const int status = s->status;
-	bool closed;
 
 	kws_notify_stopping();
 	if (status == EX_TEMPFAIL)
@@ -330,8 +325,10 @@ static int finish(kws_service *s)
 	log_stats(s);
 	kws_sinks_stop(s->now.sinks, FLUSH_MS);
 	kws_control_stop(s->now.control, 0);
-	closed = close_listeners(s);
-	if (kws_service_drop_reload(s) && closed)
+	/* first, so that clips are written even if a device hangs */
+	kws_clips_stop(s->now.clips, CLOSE_MS, true);
+	close_listeners(s);
+	if (kws_service_drop_reload(s))
 		release(s);
 	return status;
 }
@@ -393,8 +390,7 @@ static enum kws_status begin(kws_service *s, kws_setup *setup, kws_error *err)
 
 static void drop(kws_service *s)
 {
-	for (size_t i = 0; i < KWS_CONF_AUDIOS; i++)
-		kws_listener_destroy(s->now.listener[i], CLOSE_MS);
+	close_listeners(s);
 	kws_clips_stop(s->now.clips, 0, true);
 	kws_sinks_stop(s->now.sinks, 0);
 	kws_control_stop(s->now.control, 0);
