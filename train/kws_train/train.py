@@ -139,7 +139,8 @@ def recipe(ap, **default):
         ap.add_argument("--" + name.replace("_", "-"), type=kind, default=default.get(name, value), metavar=metavar, help=text)
 
     add("steps", whole(1), 6000, "length of the schedule, steps")
-    add("seconds", whole(1), None, "length of the schedule in seconds, instead of --steps: on a machine of unknown speed")
+    add("seconds", whole(1), None, "length of the schedule in seconds, instead of --steps: on a machine of unknown speed; "
+        "counted anew when a training goes on")
     add("stop", whole(1), None, "end at this step, in the middle of the schedule")
     add("batch", whole(1), 96, "clips a step")
     add("lr", real(0, 1, above=True), 5e-3, "highest rate of learning, above 0, at most 1")
@@ -207,8 +208,11 @@ class Schedule:
         return a.lr * min(1, (step + 1) / a.warmup) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-6
 
     def goes_on(self, step):
+        """Is there a step after so many?"""
         a = self.a
-        return time.monotonic() - self.began < a.seconds if a.seconds else step < (a.stop or a.steps)
+        if a.stop and step >= a.stop:
+            return False
+        return time.monotonic() - self.began < a.seconds if a.seconds else step < a.steps
 
 
 def follow(average, net, keep):
@@ -224,7 +228,8 @@ def fit(a, net, beside, average, opt, augment, step=0, vocabularies=None, elders
     every a.every steps and at the end; `average` is then the averaged net."""
     judge = Losses(a, net, beside, vocabularies or [Vocabulary(None, augment.bank.words)], elders)
     schedule, losses = Schedule(a), []
-    while schedule.goes_on(step):
+    more = schedule.goes_on(step)
+    while more:
         rate = schedule.rate(step)
         for g in opt.param_groups:
             g["lr"] = rate * g["share"]
@@ -245,7 +250,8 @@ def fit(a, net, beside, average, opt, augment, step=0, vocabularies=None, elders
         step += 1
         follow(average, net, min(a.average, (step + 1) / (step + 20)))
         losses.append(loss.item())
-        if step % a.every == 0 or not schedule.goes_on(step):
+        more = schedule.goes_on(step)
+        if step % a.every == 0 or not more:
             yield step, np.mean(losses), rate
             losses = []
 
