@@ -22,6 +22,7 @@ COMMANDS = {
     "enrol": "how well words of one's own are heard, by the C programs",
     "wake": "the wake words that ship, and how well they are heard",
     "conditions": "write the validation clips in many conditions, for the C engine to measure",
+    "speakers": "how well the people of some clips are understood, by errors and by pitch",
     "mix": "build a continuous recording, with truth",
     "thresholds": "choose the thresholds of a card by misses and false alarms",
     "encoders": "train encoders alike and compare them",

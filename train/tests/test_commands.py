@@ -181,6 +181,7 @@ def test_measure(pipeline, corpus, tmp_path, kws):
         assert part in done.stdout
     assert "0 words said in 0 recordings" in done.stdout.split("# events")[1]
     assert_adds_up(done.stdout)
+    assert re.search(r"^voices .*: \d+ speakers, [\d.]+ % of \d+ clips$", done.stdout, re.M)
     (tmp_path / "said.tsv").write_text("recording\tstart\tend\tword\ntalk1.flac\t1.2\t1.5\talpha\n")
     done = script("measure", corpus, model, "out", cwd=tmp_path, KWS=kws, MIX_SECONDS="20", SAID=str(tmp_path / "said.tsv"))
     assert "1 words said in 1 recordings" in done.stdout.split("# events")[1]
