@@ -11,9 +11,10 @@ import torch
 from kws_train.bank import FRAMES, Augment, power_db
 from kws_train.beside import Beside, Vocabulary
 from kws_train.data import SILENCE, UNKNOWN
+from kws_train.losses import Losses
 from kws_train.model import Net, network_spec
 from kws_train.recordings import Heard, Recordings
-from kws_train.train import Losses, fit, optimiser, recipe
+from kws_train.train import fit, optimiser, recipe
 
 WORDS = ["one", "two", "three", "four", "five", UNKNOWN, SILENCE]
 M, FLOOR, STEP = 40, math.log(1e-4), 4
