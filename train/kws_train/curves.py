@@ -2,20 +2,22 @@
 
     python -m kws_train curves runs/a runs/b --out curves.svg
 
-Prints the best and the last accuracy of each run, too. Where a training was interrupted and went on from its checkpoint, what it
-did again counts.
+The ending of --out says what the picture is: .svg, .png or .pdf. An SVG tells the step and the value of a point while the
+pointer is on it. Prints the best and the last accuracy of each run, too. Where a training was interrupted and went on from its
+checkpoint, what it did again counts.
 """
 import math
 import os
 import re
 
 from .options import parser
-from .svg import line, log_steps, page, steps, text, titled
+from .picture import Picture, log_steps, picture_file, steps
 
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#8c564b", "#e377c2", "#17becf", "#7f8000", "#5b6770")
 LINE = re.compile(r"(\d+)\tloss (\S+)(?:\tval (\S+)\tphase7 \S+)?\tlr (\S+)\t\S+ ms/step")
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 960, 60, 925, 70, 300
 RATE_TOP, RATE_BOTTOM, LEGEND = 368, 428, 484
+GRID = "#e4e4e4"
 DOTS = 60  # with more points in a run, lines only; the titles are there all the same
 
 
@@ -57,46 +59,52 @@ def scale(known, log, marks):
     return levels, lambda y: (y - levels[0]) / (levels[-1] - levels[0])
 
 
-def frame(title, left, right, top, bottom, levels, times, at):
+def frame(p, title, box, levels, times, at):
     """The axes of a panel; at: (step, level or None) -> x, y"""
-    out = [text(left, top - 12, title, 'font-weight="bold"'), text(right, bottom + 32, "step", 'text-anchor="end"')]
+    left, right, top, bottom = box
+    p.text(left, top - 12, title, bold=True)
+    p.text(right, bottom + 32, "step", anchor="end")
     for y in levels:
         height = at(0, y)[1]
-        out += [line(left, height, right, height, 'stroke="#e4e4e4"'),
-                text(left - 6, height + 4, f"{y:.4g}", 'text-anchor="end"')]
+        p.line(left, height, right, height, GRID)
+        p.text(left - 6, height + 4, f"{y:.4g}", anchor="end")
     for s in times:
         x = at(s, levels[0])[0]
-        out += [line(x, top, x, bottom, 'stroke="#e4e4e4"'), text(x, bottom + 16, f"{s:.0f}", 'text-anchor="middle"')]
-    return [*out, f'<rect x="{left}" y="{top}" width="{right - left}" height="{bottom - top}" fill="none" stroke="#444"/>']
+        p.line(x, top, x, bottom, GRID)
+        p.text(x, bottom + 16, f"{s:.0f}", anchor="middle")
+    p.box(left, top, right - left, bottom - top, stroke="#444444")
 
 
-def panel(runs, value, title, box, log=True, best=False):
+def panel(p, runs, value, title, box, log=True, best=False):
     """One value of all runs over the steps; value: a line of the log -> what is drawn, or None"""
     left, right, top, bottom = box
     drawable = lambda y: y is not None and math.isfinite(y)  # a loss that became nan is in the summary
     series = {name: [(s, value(v)) for s, v in run.items() if drawable(value(v))] for name, run in runs.items()}
-    shown = "" if max(map(len, series.values())) <= DOTS else ' fill-opacity="0"'
     known = [y for points in series.values() for _, y in points]
     if not known:
-        return [text(left, top - 12, title, 'font-weight="bold"'), text(left, (top + bottom) / 2, "nothing was measured")]
+        p.text(left, top - 12, title, bold=True)
+        p.text(left, (top + bottom) / 2, "nothing was measured")
+        return
     levels, along = scale(known, log, 6 if log else 2)
     times = steps(0, max(max(run) for run in runs.values()), 5)
     at = lambda s, y: (left + (right - left) * s / times[-1], bottom - (bottom - top) * along(y))
-    out = frame(title, left, right, top, bottom, levels, times, at)
+    frame(p, title, box, levels, times, at)
+    dotted = max(map(len, series.values())) <= DOTS
     for i, (name, points) in enumerate(series.items()):
-        colour = COLOURS[i % len(COLOURS)]
-        path = " ".join("{:.1f},{:.1f}".format(*at(*point)) for point in points)
-        out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
-        for s, y in points:
-            x, height = at(s, y)
-            out.append(titled(f'<circle cx="{x:.1f}" cy="{height:.1f}" r="2.5" fill="{colour}"{shown}/>',
-                              f"{name}, step {s}: {y:.4g}"))
-        if best and points:
-            s, y = min(points, key=lambda point: (point[1], point[0]))
-            x, height = at(s, y)
-            out.append(titled(f'<circle cx="{x:.1f}" cy="{height:.1f}" r="5" fill="#fff" stroke="{colour}" stroke-width="2"/>',
-                              f"{name}, best at step {s}: {y:.4g}"))
-    return out
+        draw_run(p, name, COLOURS[i % len(COLOURS)], points, at, dotted, best)
+
+
+def draw_run(p, name, colour, points, at, dotted, best):
+    """The values of one run, and what they are; best: a ring around the lowest."""
+    p.curve([at(*point) for point in points], colour)
+    for s, y in points:
+        if dotted:
+            p.dot(*at(s, y), 2.5, colour)
+        p.title([at(s, y)], f"{name}, step {s}: {y:.4g}", 3)
+    if best and points:
+        s, y = min(points, key=lambda point: (point[1], point[0]))
+        p.dot(*at(s, y), 5, "#ffffff", colour)
+        p.title([at(s, y)], f"{name}, best at step {s}: {y:.4g}", 6)
 
 
 def wrong(values):
@@ -104,34 +112,31 @@ def wrong(values):
     return None if values["val"] is None else max(100 - values["val"], 0.01)
 
 
-def picture(runs):
+def draw(path, runs):
     """runs: {name: read(...)}"""
     middle = (LEFT + RIGHT) / 2
-    out = [text(LEFT, 30, "Training", 'font-size="15" font-weight="bold"')]
-    out += panel(runs, lambda v: max(v["loss"], 1e-6), "loss", (LEFT, middle - 35, TOP, BOTTOM))
-    out += panel(runs, wrong, "validation clips, % wrong; the ring is the best", (middle + 35, RIGHT, TOP, BOTTOM), best=True)
-    out += panel(runs, lambda v: v["lr"], "learning rate", (LEFT, RIGHT, RATE_TOP, RATE_BOTTOM), log=False)
-    for i, (name, run) in enumerate(runs.items()):
-        y = LEGEND + 18 * i
-        out += [line(LEFT, y - 4, LEFT + 24, y - 4, f'stroke="{COLOURS[i % len(COLOURS)]}" stroke-width="3"'),
-                text(LEFT + 32, y, summary(name, run))]
-    return page(WIDTH, LEGEND + 18 * len(runs), out)
+    with Picture(path, WIDTH, LEGEND + 18 * len(runs)) as p:
+        p.text(LEFT, 30, "Training", 15, bold=True)
+        panel(p, runs, lambda v: max(v["loss"], 1e-6), "loss", (LEFT, middle - 35, TOP, BOTTOM))
+        panel(p, runs, wrong, "validation clips, % wrong; the ring is the best", (middle + 35, RIGHT, TOP, BOTTOM), best=True)
+        panel(p, runs, lambda v: v["lr"], "learning rate", (LEFT, RIGHT, RATE_TOP, RATE_BOTTOM), log=False)
+        for i, (name, run) in enumerate(runs.items()):
+            y = LEGEND + 18 * i
+            p.line(LEFT, y - 4, LEFT + 24, y - 4, COLOURS[i % len(COLOURS)], 3)
+            p.text(LEFT + 32, y, summary(name, run))
 
 
 def options():
     ap = parser("curves", __doc__)
     ap.add_argument("runs", metavar="RUN", nargs="+", help="folder of a run, which train --run has made")
-    ap.add_argument("--out", metavar="FILE", default="curves.svg", help="the picture, SVG")
+    ap.add_argument("--out", metavar="FILE", type=picture_file, default="curves.svg",
+                    help="the picture: .svg, .png or .pdf")
     return ap
 
 
 def main(argv=None):
-    ap = options()
-    a = ap.parse_args(argv)
-    if not a.out.endswith(".svg"):
-        ap.error(f"--out: '{a.out}' does not end in .svg")
+    a = options().parse_args(argv)
     runs = {os.path.normpath(folder): read(folder) for folder in a.runs}
     for name, run in runs.items():
         print(summary(name, run))
-    with open(a.out, "w") as f:
-        f.write(picture(runs))
+    draw(a.out, runs)

@@ -3,7 +3,8 @@
     python -m kws_train encoders --data CORPUS --shards runs/shards/v0[0-3].npz --kws ../build/kws --docs ../docs
 
 A run writes one file an encoder and seed below --out, and what has one is not trained again. Then encoders.md and
-encoders.svg are written from these files alone; --report only does that, also while some are missing.
+its picture are written from these files alone; --report only does that, also while some are missing. The ending of --picture
+says what the picture is.
 """
 import argparse
 import copy
@@ -27,7 +28,8 @@ from .layers import KINDS, TWIN_ONLY
 from .model import Net, fastformer_spec, network_spec
 from .options import corpus as corpus_options
 from .options import listed, parser, whole
-from .report import figures, load, measure, picture, write_page
+from .picture import picture_file
+from .report import draw, figures, load, measure, write_page
 from .train import accuracy, check_recipe, fit, fresh, optimiser, recipe
 
 CLIP = 50     # network frames of a clip
@@ -141,12 +143,12 @@ class Table:
     def write(self, a):
         """The page and the picture, from the runs that there are."""
         rows, missing, how = load(a.out, self.rows, a.seeds, CLIP)
-        path = os.path.join(a.docs, self.page)
         os.makedirs(a.docs, exist_ok=True)
-        write_page(f"{path}.md", figures(rows, missing, how, self.pairs, f"{self.page}.svg"), self.command, self.title)
+        drawn = a.picture or os.path.join(a.docs, f"{self.page}.svg")
+        text = figures(rows, missing, how, self.pairs, os.path.relpath(drawn, a.docs))
+        write_page(os.path.join(a.docs, f"{self.page}.md"), text, self.command, self.title)
         if rows:
-            with open(f"{path}.svg", "w") as f:
-                f.write(picture(rows, self.heading, self.ranked))
+            draw(drawn, rows, self.heading, self.ranked)
         if missing:
             print("missing: " + ", ".join(missing))
 
@@ -249,7 +251,9 @@ def options():
                     "the page and the picture of these")
     ap.add_argument("--report", action="store_true", help="write the page and the picture, train and time nothing")
     ap.add_argument("--kws", metavar="FILE", help="the program: have it time those that run in C, where that is not done")
-    ap.add_argument("--docs", metavar="DIR", help="folder of encoders.md and encoders.svg (default: that of --out)")
+    ap.add_argument("--docs", metavar="DIR", help="folder of the page, encoders.md or ablations.md (default: that of --out)")
+    ap.add_argument("--picture", metavar="FILE", type=picture_file, help="the picture: .svg, .png or .pdf (default: encoders.svg "
+                    "or ablations.svg, beside the page)")
     recipe(ap, steps=1600, batch=48, warmup=100, chain=1, silence=0.1, partial=0.05, every=300)
     return ap
 

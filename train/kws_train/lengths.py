@@ -9,7 +9,8 @@ process has grown by at its peak. With --engine the C programs' engine is measur
 
 Every figure is added to lengths.tsv in --docs as soon as it is there, and what stands there is not measured again. Longer
 recordings are not tried if, as the shorter ones went, a step would take more than --most-s or need more than --most-mb.
-Then lengths.md and lengths.svg are written from the table alone; --report only does that.
+Then lengths.md and its picture are written from the table alone; --report only does that. The ending of --picture says what the
+picture is.
 """
 import csv
 import json
@@ -28,9 +29,10 @@ import torch
 from .encoders import ENCODERS, varied
 from .export import save_model
 from .features import FeatureConfig
-from .lengths_report import figures, picture
+from .lengths_report import draw, figures
 from .model import Net
 from .options import parser, whole
+from .picture import picture_file
 from .report import write_page
 
 REFERENCE = "mega"
@@ -256,7 +258,9 @@ def options():
     ap.add_argument("--most-mb", metavar="N", type=whole(1), default=4000, help="nothing that would need more memory, MB")
     ap.add_argument("--engine", metavar="FILE", help="the program that measures the C engine (make build/lengths)")
     ap.add_argument("--report", action="store_true", help="write the page and the picture, measure nothing")
-    ap.add_argument("--docs", metavar="DIR", default="../docs", help="folder of lengths.tsv, lengths.md and lengths.svg")
+    ap.add_argument("--docs", metavar="DIR", default="../docs", help="folder of lengths.tsv and lengths.md")
+    ap.add_argument("--picture", metavar="FILE", type=picture_file,
+                    help="the picture: .svg, .png or .pdf (default: lengths.svg, beside the page)")
     return ap
 
 
@@ -272,6 +276,7 @@ def main(argv=None):
             measure_engine(a, path)
     found = read(path)
     titles = {name: (e.title, e.family) for name, e in ROWS.items()}
-    write_page(os.path.join(a.docs, "lengths.md"), figures(found, titles), "lengths", "Encoders against length")
-    with open(os.path.join(a.docs, "lengths.svg"), "w") as f:
-        f.write(picture(found, titles))
+    drawn = a.picture or os.path.join(a.docs, "lengths.svg")
+    text = figures(found, titles, os.path.relpath(drawn, a.docs))
+    write_page(os.path.join(a.docs, "lengths.md"), text, "lengths", "Encoders against length")
+    draw(drawn, found, titles)

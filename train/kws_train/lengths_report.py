@@ -3,8 +3,8 @@ import math
 
 import numpy as np
 
-from .report import COLOUR, FAMILY, table
-from .svg import line, page, text, titled
+from .picture import Picture
+from .report import COLOUR, legend, shown, table
 
 # Ma et al. 2023, table 2: speed and peak memory of a training step on text of 4096 bytes, to the Transformer's, on GPUs
 PAPER = {"transformer": (1.0, 1.0), "reformer": (0.8, 0.24), "linformer": (5.5, 0.10), "bigbird": (1.1, 0.30),
@@ -64,8 +64,8 @@ def memory(found, titles, where, what):
     of = lambda name: curve(found, where, what, name, "megabytes")
     known = [name for name in titles if of(name)]
     lengths = sorted({n for name in known for n, _ in of(name)})
-    shown = lambda mb: f"{mb:.0f}" if mb >= 10 else f"{mb:.1f}"
-    cells = lambda name: [shown(dict(of(name))[n]) if n in dict(of(name)) else "–" for n in lengths]
+    rounded = lambda mb: f"{mb:.0f}" if mb >= 10 else f"{mb:.1f}"
+    cells = lambda name: [rounded(dict(of(name))[n]) if n in dict(of(name)) else "–" for n in lengths]
     long = lambda name: [p for p in of(name) if p[0] >= 512 or where == "C"]  # shorter, it is what libraries take
     return table(["encoder", *map(str, lengths), "exponents", "bends at"],
                  [[titles[name][0], *cells(name), *bends(long(name))] for name in known])
@@ -99,7 +99,7 @@ def in_c(found, titles):
     return table(["encoder", *map(str, lengths), "exponents", "bends at", "KiB"], rows)
 
 
-def figures(found, titles):
+def figures(found, titles, drawn):
     """The part of the page between the marks."""
     if not found:
         return "Nothing has been measured yet."
@@ -109,7 +109,7 @@ def figures(found, titles):
     passes = sorted({f.passes for f in found.values()})
     out = [f"One core of {machines[0]}; medians of {' or '.join(map(str, passes))} passes in turn. A dash: not "
            "measured yet, or not tried, as it would take too long or need too much memory.",
-           "![time and memory of a training step against the length](lengths.svg)",
+           shown("time and memory of a training step against the length", drawn),
            "**A training step, time**, one recording of so many network frames:", times(found, titles, "torch", "training"),
            "**A training step, memory**, MB at its peak:", memory(found, titles, "torch", "training"),
            "**Inference in PyTorch, time**:", times(found, titles, "torch", "inference"),
@@ -123,8 +123,9 @@ def figures(found, titles):
 
 # ---- the picture --------------------------------------------------------------------------------------------------
 
-PANELS = (("seconds", "a training step, seconds", 70), ("megabytes", "its memory at the peak, MB", 700))
+PANELS = (("seconds", "a training step, seconds", 70), ("megabytes", "its memory at the peak, MB", 725))
 WIDTH, TOP, BOTTOM, LINE = 380, 80, 640, 13  # of a panel; between two names
+GRID = "#e4e4e4"
 
 
 def decades(lo, hi):
@@ -142,43 +143,46 @@ def spread(ends):
     return {name: y - over for name, y in placed.items()}
 
 
-def panel(found, titles, value, title, left):
-    curves = {n: [p for p in curve(found, "torch", "training", n, value) if p[1] > 0] for n in titles}
+def panel(p, found, titles, value, title, left):
+    """Log-log: an encoder a curve, its name at the end."""
+    curves = {n: [point for point in curve(found, "torch", "training", n, value) if point[1] > 0] for n in titles}
     curves = {n: c for n, c in curves.items() if c}
-    out = [text(left, TOP - 14, title, 'font-weight="bold"')]
+    p.text(left, TOP - 14, title, bold=True)
     if not curves:
-        return [*out, text(left, TOP + 20, "nothing was measured")]
+        p.text(left, TOP + 20, "nothing was measured")
+        return
     lengths = sorted({n for c in curves.values() for n, _ in c})
     levels = decades(min(y for c in curves.values() for _, y in c), max(y for c in curves.values() for _, y in c))
     across = math.log(lengths[-1] / lengths[0]) or 1.0
     x_of = lambda n: left + WIDTH * math.log(n / lengths[0]) / across
     y_of = lambda y: BOTTOM - (BOTTOM - TOP) * math.log(y / levels[0]) / math.log(levels[-1] / levels[0])
     for y in levels:
-        out += [line(left, y_of(y), left + WIDTH, y_of(y), 'stroke="#e4e4e4"'),
-                text(left - 6, y_of(y) + 4, f"{y:g}", 'text-anchor="end"')]
+        p.line(left, y_of(y), left + WIDTH, y_of(y), GRID)
+        p.text(left - 6, y_of(y) + 4, f"{y:g}", anchor="end")
     for n in lengths:
-        out += [line(x_of(n), TOP, x_of(n), BOTTOM, 'stroke="#e4e4e4"'),
-                text(x_of(n), BOTTOM + 16, str(n), 'text-anchor="middle"')]
+        p.line(x_of(n), TOP, x_of(n), BOTTOM, GRID)
+        p.text(x_of(n), BOTTOM + 16, str(n), anchor="middle")
     names = spread({n: y_of(c[-1][1]) for n, c in curves.items()})
     for n, c in curves.items():
-        colour, at = COLOUR[titles[n][1]], [(x_of(x), y_of(y)) for x, y in c]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in at)
-        out += [titled(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>', titles[n][0]),
-                *(titled(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>', f"{titles[n][0]}, {size}: {value:.4g}")
-                  for (x, y), (size, value) in zip(at, c, strict=True)),
-                line(*at[-1], left + WIDTH + 12, names[n], f'stroke="{colour}" stroke-opacity="0.3"'),
-                text(left + WIDTH + 15, names[n] + 4, titles[n][0], f'fill="{colour}" font-size="11"')]
-    return out
+        draw_curve(p, *titles[n], [(x_of(x), y_of(y)) for x, y in c], c)
+        end = x_of(c[-1][0]), y_of(c[-1][1])
+        p.line(*end, left + WIDTH + 12, names[n], COLOUR[titles[n][1]], opacity=0.3)
+        p.text(left + WIDTH + 15, names[n] + 4, titles[n][0], 11, COLOUR[titles[n][1]])
 
 
-def picture(found, titles):
-    """Log-log: an encoder a line, its name at the end."""
-    out = [text(20, 28, "What a training step costs against the length of a recording", 'font-size="15" font-weight="bold"'),
-           text(20, 46, "Network frames across; both scales logarithmic.")]
-    for value, title, left in PANELS:
-        out += panel(found, titles, value, title, left)
-    x = 70
-    for family, what in FAMILY.items():
-        out += [f'<circle cx="{x + 6}" cy="{BOTTOM + 42}" r="5" fill="{COLOUR[family]}"/>', text(x + 17, BOTTOM + 46, what)]
-        x += 40 + 7 * len(what)
-    return page(1290, BOTTOM + 66, out)
+def draw_curve(p, title, family, at, points):
+    """The figures of one encoder, and what they are; at: where its points lie."""
+    p.curve(at, COLOUR[family])
+    p.title(at, title, 3)
+    for place, (size, value) in zip(at, points, strict=True):
+        p.dot(*place, 2.5, COLOUR[family])
+        p.title([place], f"{title}, {size}: {value:.4g}", 3)
+
+
+def draw(path, found, titles):
+    with Picture(path, 1320, BOTTOM + 66) as p:
+        p.text(20, 28, "What a training step costs against the length of a recording", 15, bold=True)
+        p.text(20, 46, "Network frames across; both scales logarithmic.")
+        for value, title, left in PANELS:
+            panel(p, found, titles, value, title, left)
+        legend(p, 70, BOTTOM + 42)

@@ -10,7 +10,7 @@ import subprocess
 
 from .cost import multiply_adds, state_bytes
 from .data import RATE
-from .svg import line, page, steps, text, titled
+from .picture import Picture, steps
 
 BEGIN, END = "<!-- figures: written by python -m kws_train {} -->", "<!-- end of figures -->"
 FRAMES_S = 50  # network frames a second
@@ -125,6 +125,11 @@ def cells(r):
             timed("live_p99_us"), timed("file_us")]
 
 
+def shown(what, drawn):
+    """A picture on a page; a PDF as a link to it, as no browser shows one within a page."""
+    return f"{'' if drawn.lower().endswith('.pdf') else '!'}[{what}]({drawn})"
+
+
 def figures(rows, missing, recipe, pairs, drawn):
     """The part of the page between the marks."""
     if not rows:
@@ -138,7 +143,7 @@ def figures(rows, missing, recipe, pairs, drawn):
     out = [f"{recipe['steps']} steps of {recipe['batch']} clips a run, out of {some['train_clips']:,}; judged by {judged}; "
            f"parameters within {100 * (most / least - 1):.1f} %. "
            "In brackets behind a time: its ratio to that of " + rows[0].title + ".", table(head, map(cells, rows)),
-           f"![accuracy, with intervals]({drawn})",
+           shown("accuracy, with intervals", drawn),
            table(["what for what", "accuracy, points (95 %)"],
                  [[text, f"{100 * d:+.1f} ± {100 * h:.1f}"] for a, b, text in pairs if {a, b} <= set(by_name)
                   for d, h in [difference(by_name[a].right, by_name[b].right)]])]
@@ -169,29 +174,39 @@ LEFT, RIGHT, TOP, STEP = 190, 640, 84, 24
 COLUMNS = ((770, "multiply-adds/s"), (880, "state"))
 
 
-def marker(x, y, r):
-    fill = "#fff" if r.hears == "whole" else COLOUR[r.family]
-    style = f'fill="{fill}" stroke="{COLOUR[r.family]}" stroke-width="2"'
+def marker(p, x, y, r):
+    colour = COLOUR[r.family]
+    fill = "#ffffff" if r.hears == "whole" else colour
     if r.hears == "stream":
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" {style}/>'
-    return f'<rect x="{x - 4.5:.1f}" y="{y - 4.5:.1f}" width="9" height="9" {style}/>'
+        p.dot(x, y, 5, fill, colour)
+    else:
+        p.box(x - 4.5, y - 4.5, 9, 9, fill, colour, 2)
 
 
-def row(r, y, x_of):
+def row(p, r, y, x_of):
     """A name, a dot with its interval, a tick for each seed, and what it costs."""
     colour = COLOUR[r.family]
-    bar = f'stroke="{colour}" stroke-opacity="0.45" stroke-width="3"'
-    title = f"{r.title}: {percent(r.share)} % ({percent(r.interval[0])} to {percent(r.interval[1])}), {HEARS[r.hears]}"
     state = "needs the clip" if r.hears == "whole" else f"{r.state / 1024:.1f} KiB" if r.state else "–"
-    costs = (f"{r.multiply_adds / 1e6:.2f} M", state)
-    return [text(LEFT - 12, y + 4, r.title, f'text-anchor="end" fill="{colour}"'),
-            line(x_of(r.interval[0]), y, x_of(r.interval[1]), y, bar),
-            *(line(x_of(s), y - 6, x_of(s), y + 6, f'stroke="{colour}"') for s in r.seeds),
-            titled(marker(x_of(r.share), y, r), title),
-            *(text(x, y + 4, what, 'text-anchor="end"') for (x, _), what in zip(COLUMNS, costs, strict=True))]
+    p.text(LEFT - 12, y + 4, r.title, colour=colour, anchor="end")
+    p.line(x_of(r.interval[0]), y, x_of(r.interval[1]), y, colour, 3, 0.45)
+    for s in r.seeds:
+        p.line(x_of(s), y - 6, x_of(s), y + 6, colour)
+    marker(p, x_of(r.share), y, r)
+    p.title([(x_of(r.share), y)], f"{r.title}: {percent(r.share)} % ({percent(r.interval[0])} to {percent(r.interval[1])}), "
+            f"{HEARS[r.hears]}")
+    for (x, _), what in zip(COLUMNS, (f"{r.multiply_adds / 1e6:.2f} M", state), strict=True):
+        p.text(x, y + 4, what, anchor="end")
 
 
-def picture(rows, heading, ranked):
+def legend(p, x, y):
+    """The colours of the families."""
+    for family, what in FAMILY.items():
+        p.dot(x + 6, y, 5, COLOUR[family])
+        p.text(x + 17, y + 4, what)
+        x += 42 + p.width(what)
+
+
+def draw(path, rows, heading, ranked):
     """A dot plot; ranked: the best above."""
     first = rows[0]
     rows = sorted(rows, key=lambda r: -r.share) if ranked else rows
@@ -199,20 +214,18 @@ def picture(rows, heading, ranked):
     levels = steps(100 * min(ends), 100 * max(ends), 8)
     x_of = lambda share: LEFT + (RIGHT - LEFT) * (100 * share - levels[0]) / (levels[-1] - levels[0])
     bottom = TOP + STEP * len(rows)
-    out = [text(20, 28, heading, 'font-size="15" font-weight="bold"'),
-           text(20, 48, f"Bars: 95 % by clips, all seeds together; ticks: each seed; grey: the interval of {first.title}."),
-           f'<rect x="{x_of(first.interval[0]):.1f}" y="{TOP}" width="{x_of(first.interval[1]) - x_of(first.interval[0]):.1f}" '
-           f'height="{bottom - TOP}" fill="#eee"/>']
-    for v in levels:
-        out += [line(x_of(v / 100), TOP, x_of(v / 100), bottom, 'stroke="#ddd"'),
-                text(x_of(v / 100), TOP - 8, f"{v:.4g} %", 'text-anchor="middle"')]
-    out += [text(x, TOP - 8, what, 'text-anchor="end"') for x, what in COLUMNS]
-    for i, r in enumerate(rows):
-        out += row(r, TOP + STEP * (i + 0.5), x_of)
-    x = LEFT
-    for family, what in FAMILY.items():
-        out += [f'<circle cx="{x + 6}" cy="{bottom + 26}" r="5" fill="{COLOUR[family]}"/>', text(x + 17, bottom + 30, what)]
-        x += 40 + 7 * len(what)
-    out += [text(20, bottom + 54, "disc: runs on an endless stream; square: causal, but within a clip of one second; open: "
-                 "needs the whole clip before it answers")]
-    return page(900, bottom + 70, out)
+    with Picture(path, 900, bottom + 70) as p:
+        p.text(20, 28, heading, 15, bold=True)
+        p.text(20, 48, f"Bars: 95 % by clips, all seeds together; ticks: each seed; grey: the interval of {first.title}.")
+        left, right = map(x_of, first.interval)
+        p.box(left, TOP, right - left, bottom - TOP, "#eeeeee")
+        for v in levels:
+            p.line(x_of(v / 100), TOP, x_of(v / 100), bottom, "#dddddd")
+            p.text(x_of(v / 100), TOP - 8, f"{v:.4g} %", anchor="middle")
+        for x, what in COLUMNS:
+            p.text(x, TOP - 8, what, anchor="end")
+        for i, r in enumerate(rows):
+            row(p, r, TOP + STEP * (i + 0.5), x_of)
+        legend(p, LEFT, bottom + 26)
+        p.text(20, bottom + 54, "disc: runs on an endless stream; square: causal, but within a clip of one second; open: "
+               "needs the whole clip before it answers")

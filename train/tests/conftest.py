@@ -1,8 +1,11 @@
 """What several test modules need."""
 import os
+from types import SimpleNamespace
 
 import made
 import pytest
+
+from kws_train.picture import Picture
 
 
 @pytest.fixture
@@ -31,3 +34,18 @@ def kws():
     if not path:
         pytest.skip("no kws: neither $KWS nor build/kws is there (make)")
     return path
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What pictures are made of while the test runs, in the order in which it is drawn: letters are outlines in an SVG."""
+    found = SimpleNamespace(texts=[], curves=[], dots=[])
+
+    def watch(name, of):
+        draw = getattr(Picture, name)
+        monkeypatch.setattr(Picture, name, lambda p, *at, **more: (of(*at), draw(p, *at, **more))[1])
+
+    watch("text", lambda x, y, text, *_: found.texts.append(text))
+    watch("curve", lambda points, *_: found.curves.append(points))
+    watch("dot", lambda x, y, *_: found.dots.append((x, y)))
+    return found

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+import xml.dom.minidom
 from dataclasses import asdict
 
 import numpy as np
@@ -29,6 +30,11 @@ def clip(word, speaker, n=RATE):
     part = np.clip((t - 0.2) / 0.2, 0, 2.999).astype(int)
     x = 0.3 * np.sin(2 * np.pi * tones[part] * pitch * t) * ((t > 0.2) & (t < 0.8))
     return x + 1e-3 * np.random.default_rng(n).standard_normal(n)
+
+
+def titles(svg):
+    """What an SVG tells while the pointer is over it."""
+    return [t.firstChild.data for t in xml.dom.minidom.parse(str(svg)).getElementsByTagName("title")]
 
 
 def noise(seed, seconds=4):

@@ -3,7 +3,6 @@ import json
 import math
 import pathlib
 import re
-import xml.dom.minidom
 
 import made
 import numpy as np
@@ -80,12 +79,12 @@ def write_runs(folder, names, seeds=(1, 2), steps=900, splits=("val", "val2")):
             (folder / f"{name}-{seed}.json").write_text(json.dumps(run))
 
 
-def report(folder):
-    main(["--report", "--out", str(folder), "--docs", str(folder)])
+def report(folder, *more):
+    main(["--report", "--out", str(folder), "--docs", str(folder), *more])
     return (folder / "encoders.md").read_text()
 
 
-def test_report_names_what_is_missing_and_keeps_the_words_around(tmp_path, capsys):
+def test_report_names_what_is_missing_and_keeps_the_words_around(tmp_path, capsys, drawn):
     write_runs(tmp_path, [n for n in ENCODERS if n != "luna"])
     (tmp_path / "encoders.md").write_text(f"before\n{BEGIN.format('encoders')}\nold\n{END}\nafter\n")
     page = report(tmp_path)
@@ -94,28 +93,45 @@ def test_report_names_what_is_missing_and_keeps_the_words_around(tmp_path, capsy
     assert all((e.title in page) == (n != "luna") for n, e in ENCODERS.items())
     write_runs(tmp_path, ["luna"])
     page = report(tmp_path)
+    drawn.texts.clear()
     assert "Missing" not in page and page == report(tmp_path)
     first = json.loads((tmp_path / "mega-1.json").read_text())["heard"]["val"]["right"]["0"]
     also = json.loads((tmp_path / "mega-2.json").read_text())["heard"]["val"]["right"]["0"]
     lo, hi = wilson(first + also, 2000)
     assert f"{(first + also) / 20:.1f} ({100 * lo:.1f} to {100 * hi:.1f})" in page
-    drawn = xml.dom.minidom.parse(str(tmp_path / "encoders.svg"))
-    texts = [t.firstChild.data for t in drawn.getElementsByTagName("text")]
-    names = [t for t in texts if t in {e.title for e in ENCODERS.values()}]
+    names = [t for t in drawn.texts if t in {e.title for e in ENCODERS.values()}]
     assert sorted(names) == sorted(e.title for e in ENCODERS.values())
-    assert texts.count("needs the clip") == 3 and texts.count("–") > 0  # Linformer, Mega both ways, ViT; states not measured
+    assert drawn.texts.count("needs the clip") == 3  # Linformer, Mega both ways, ViT
+    assert drawn.texts.count("–") > 0  # states not measured
     run = lambda name, seed: json.loads((tmp_path / f"{name}-{seed}.json").read_text())["heard"]["val"]["right"]["0"]
     share = lambda name: run(name, 1) + run(name, 2)
     shares = [share(next(n for n, e in ENCODERS.items() if e.title == title)) for title in names]
     assert shares == sorted(shares, reverse=True)  # the best above
-    titles = [t.firstChild.data for t in drawn.getElementsByTagName("title")]
-    assert len(titles) == len(ENCODERS) and f"{shares[0] / 20:.1f} %" in titles[0]
+    told = made.titles(tmp_path / "encoders.svg")
+    assert len(told) == len(ENCODERS) and f"{shares[0] / 20:.1f} %" in told[0]
 
 
-def test_picture_of_one_encoder_whose_state_nobody_measured(tmp_path):
+def test_picture_of_one_encoder_whose_state_nobody_measured(tmp_path, drawn):
     write_runs(tmp_path, ["mega"])
     assert "mega-no-ema 1" in report(tmp_path)
-    assert (tmp_path / "encoders.svg").read_text().count("<circle") == 1 + 3  # one point, three in the legend
+    assert len(drawn.dots) == 1 + 3  # one point, three in the legend
+
+
+@pytest.mark.parametrize("name, link", [("x.png", "![accuracy, with intervals](x.png)"),
+                                        ("a/x.PDF", "\n[accuracy, with intervals](a/x.PDF)")])
+def test_the_picture_is_of_the_kind_that_its_name_says(name, link, tmp_path):
+    write_runs(tmp_path, ["mega"])
+    (tmp_path / "a").mkdir()
+    assert link in report(tmp_path, "--picture", str(tmp_path / name))
+    assert (tmp_path / name).read_bytes()[:4] in (b"%PDF", b"\x89PNG") and not (tmp_path / "encoders.svg").exists()
+
+
+def test_a_picture_of_no_kind_is_refused_before_the_work(tmp_path, capsys):
+    write_runs(tmp_path, ["mega"])
+    with pytest.raises(SystemExit) as refused:
+        report(tmp_path, "--picture", "x.eps")
+    assert refused.value.code == 2 and "'x.eps' does not end in .svg, .png or .pdf" in capsys.readouterr().err
+    assert not (tmp_path / "encoders.md").exists()
 
 
 def test_report_refuses_runs_that_were_not_trained_alike(tmp_path):

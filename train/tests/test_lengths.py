@@ -1,7 +1,6 @@
 """Cost against length: is what is measured kept, not measured again, and drawn as it is?"""
 import os
 import re
-import xml.dom.minidom
 from argparse import Namespace
 
 import made
@@ -10,7 +9,7 @@ import torch
 
 from kws_train import lengths
 from kws_train.lengths import ROWS, Figure, add, expected, measure, network, read, summary, too_much
-from kws_train.lengths_report import PAPER, curve, exponents, figures, picture, spread
+from kws_train.lengths_report import PAPER, curve, draw, exponents, figures, spread
 from kws_train.model import Net
 from kws_train.report import BEGIN, END
 
@@ -104,28 +103,38 @@ def test_an_exponent_is_not_of_one_error():
     assert abs(exponents(points)[1] - 1) < 0.35
 
 
-def test_page_and_picture_are_of_the_figures():
+def test_page_and_picture_are_of_the_figures(tmp_path, drawn):
     some = found(*line("mega", 1.0), *line("transformer", 2.0, 2e-3), *line("s4d", 1.0, what="inference"),
                  *line("mega-full", 1.5, where="C", what="inference"))
-    page = figures(some, TITLES)
+    page = figures(some, TITLES, "lengths.svg")
     rows = [r for r in page.splitlines() if r.startswith("| Transformer |")]
     assert "| 2 ms | 32 ms | 512 ms | 2.00 to 2.00 | straight |" in rows[0] and len(rows) == 3
     assert f"| {PAPER['transformer'][0]:.1f} | 1.00 |" in rows[2]
     mega = [r for r in page.splitlines() if r.startswith("| Mega, chunk 25, softmax |")][-1]
     assert "| 1.00 (0.82 to 1.22) | 5.5 | 0.06 | 0.13 |" in mega  # in turn with the same other: 0.9 / 1.1 to 1.1 / 0.9
-    assert "not been measured at 4096" in figures(found(*line("mega", 1.0)), TITLES)
-    drawn = xml.dom.minidom.parseString(picture(some, TITLES))
-    texts = [t.firstChild.data for t in drawn.getElementsByTagName("text")]
+    assert "not been measured at 4096" in figures(found(*line("mega", 1.0)), TITLES, "x.svg")
+    draw(tmp_path / "x.svg", some, TITLES)
+    texts = drawn.texts
     assert texts.count(ROWS["mega"].title) == texts.count(ROWS["transformer"].title) == 2 and ROWS["s4d"].title not in texts
-    xs, ys = zip(*(map(float, p.split(",")) for p in drawn.getElementsByTagName("polyline")[1].getAttribute("points").split()),
-                 strict=True)
+    told = made.titles(tmp_path / "x.svg")
+    assert f"{ROWS['mega'].title}, 1024: 0.004" in told and told.count(ROWS["mega"].title) == 2
+    xs, ys = zip(*drawn.curves[1], strict=True)
     assert xs[1] - xs[0] == pytest.approx(xs[2] - xs[1], abs=0.2) and ys[0] - ys[1] == pytest.approx(ys[1] - ys[2], abs=0.2)
-    assert picture({}, TITLES).count("nothing was measured") == 2 and "Nothing has been" in figures({}, TITLES)
+    draw(tmp_path / "none.svg", {}, TITLES)
+    assert texts.count("nothing was measured") == 2 and "Nothing has been" in figures({}, TITLES, "none.svg")
+
+
+def test_the_picture_is_of_the_kind_that_its_name_says(tmp_path):
+    add(tmp_path / "lengths.tsv", figure())
+    made.call("lengths", "--docs", tmp_path, "--report", "--picture", tmp_path / "x.png", cwd=tmp_path)
+    assert (tmp_path / "x.png").read_bytes()[:4] == b"\x89PNG" and "](x.png)" in (tmp_path / "lengths.md").read_text()
+    said = made.call("lengths", "--docs", "none", "--picture", "x.eps", cwd=tmp_path, status=2)
+    assert "'x.eps' does not end in .svg, .png or .pdf" in said and not (tmp_path / "none").exists()
 
 
 def test_figures_of_two_machines_are_not_compared():
     with pytest.raises(SystemExit, match="several machines"):
-        figures(found(figure(), figure("s4d", machine="N")), TITLES)
+        figures(found(figure(), figure("s4d", machine="N")), TITLES, "x.svg")
 
 
 def test_names_are_not_on_each_other():
