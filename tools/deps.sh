@@ -30,6 +30,7 @@ libraries  libmicrohttpd-dev    web page and metrics
 tests      libcmocka-dev        unit tests
 tests      binutils             reads the built programs
 tests      g++                  builds the C++ example
+tests      python3-cairocffi    draws the pictures of the pages
 parts      pulseaudio           a sound server to listen to
 parts      pulseaudio-utils     plays to it
 parts      libasound2-plugins   ALSA devices of the sound server

@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
-"""Draw what the moving averages of a model remember: draw_mega.py MODEL OUT.svg
+"""Draw what the moving averages of a model remember.
 
-Above, from the weights of the first Mega layer: how single averages forget, and what three channels make of their averages.
-Below, what a Mega layer of this model may look at in one moment."""
+Above, from the weights of the first Mega layer: how single averages forget, and what three
+channels make of their averages. Below, what a Mega layer of this model may look at in one moment."""
+import argparse
 import json
 import math
 import struct
 import sys
 from array import array
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "train"))
+from kws_train.picture import Picture, picture_file
 
 FRAME_S, SECONDS = 0.04, 3.0
-FONT = "font-family='DejaVu Sans, Verdana, sans-serif'"
+TITLED = 5  # frames from one title of a curve to the next
 BLUE, ORANGE, GREEN, GREY, INK = "#1f77b4", "#d95f02", "#1b9e77", "#9a9a9a", "#222222"
 
 
@@ -41,32 +46,6 @@ def averages(found, layer):
     return cut(q), cut(c)
 
 
-class Picture:
-    def __init__(self, width, height):
-        self.head = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' height='{height}'>"
-        self.parts = [f"<rect width='{width}' height='{height}' fill='white'/>"]
-
-    def text(self, x, y, text, size=12, fill=INK, anchor="start", weight="normal"):
-        self.parts.append(f"<text x='{x:.1f}' y='{y:.1f}' {FONT} font-size='{size}' fill='{fill}' text-anchor='{anchor}' "
-                          f"font-weight='{weight}'>{text}</text>")
-
-    def line(self, x0, y0, x1, y1, stroke=GREY, width=1.0, dash=""):
-        self.parts.append(f"<line x1='{x0:.1f}' y1='{y0:.1f}' x2='{x1:.1f}' y2='{y1:.1f}' stroke='{stroke}' stroke-width='{width}' "
-                          f"stroke-dasharray='{dash}'/>")
-
-    def curve(self, points, stroke, width=2.0):
-        self.parts.append(f"<polyline fill='none' stroke='{stroke}' stroke-width='{width}' points='"
-                          + " ".join(f"{x:.1f},{y:.1f}" for x, y in points) + "'/>")
-
-    def box(self, x, y, width, height, fill, opacity=1.0):
-        self.parts.append(f"<rect x='{x:.1f}' y='{y:.1f}' width='{width:.1f}' height='{height:.1f}' fill='{fill}' "
-                          f"fill-opacity='{opacity:.3f}'/>")
-
-    def write(self, path):
-        with open(path, "w") as f:
-            f.write("\n".join([self.head, *self.parts, "</svg>"]) + "\n")
-
-
 def axis(p, x0, y0, width):
     """Seconds ago, the present on the left."""
     p.line(x0, y0, x0 + width, y0, INK)
@@ -77,15 +56,23 @@ def axis(p, x0, y0, width):
     p.text(x0 + width, y0 + 33, "age of the sound", 11, GREY, "end")
 
 
+def draw_kernel(p, kernel, colour, x0, y0, width, height, name):
+    """What is left of a sound, frame by frame; 0 is at the height y0, 1 is `height` above it."""
+    at = [(x0 + width * k * FRAME_S / SECONDS, y0 - height * v) for k, v in enumerate(kernel)]
+    p.curve(at, colour, 2)
+    for k in range(0, len(kernel), TITLED):
+        p.title([at[k]], f"{name}: {round(kernel[k], 2) + 0.0:.2f} after {k * FRAME_S:.1f} s")
+
+
 def draw_forgetting(p, q, x0, y0, width, height):
     """Three averages of the layer: among the fastest, in the middle, among the slowest."""
-    p.text(x0, y0 - height - 14, "How single averages forget", 13, weight="bold")
+    p.text(x0, y0 - height - 14, "How single averages forget", 13, bold=True)
     every = sorted(x for channel in q for x in channel)
     frames = int(SECONDS / FRAME_S)
     for share, colour in ((0.1, BLUE), (0.5, GREEN), (0.9, ORANGE)):
         decay = every[int(share * (len(every) - 1))]
         half_s = FRAME_S * math.log(0.5) / math.log(decay)
-        p.curve([(x0 + width * k * FRAME_S / SECONDS, y0 - height * decay**k) for k in range(frames + 1)], colour)
+        draw_kernel(p, [decay**k for k in range(frames + 1)], colour, x0, y0, width, height, f"q = {decay:.3f}")
         y = y0 - height + 18 + 18 * [0.1, 0.5, 0.9].index(share)
         p.line(x0 + width - 190, y - 4, x0 + width - 168, y - 4, colour, 2)
         p.text(x0 + width - 162, y, f"q = {decay:.3f}: half after {half_s:.2f} s", 11)
@@ -96,7 +83,7 @@ def draw_forgetting(p, q, x0, y0, width, height):
 
 def draw_channels(p, q, c, x0, y0, width, height):
     """What a channel hears of the past: the sum of its averages. Those that change their sign most, of each third of the channels."""
-    p.text(x0, y0 - height - 14, "What three channels make of their 16 averages", 13, weight="bold")
+    p.text(x0, y0 - height - 14, "What three channels make of their 16 averages", 13, bold=True)
     frames = int(SECONDS / FRAME_S)
     kernels = []
     for decays, weights in zip(q, c, strict=True):
@@ -106,9 +93,9 @@ def draw_channels(p, q, c, x0, y0, width, height):
     third = len(kernels) // 3
     swing = lambda kernel: max(kernel) - min(kernel)
     for i, colour in enumerate((BLUE, GREEN, ORANGE)):
-        kernel = max(kernels[i * third:(i + 1) * third], key=swing)
-        p.curve([(x0 + width * k * FRAME_S / SECONDS, y0 - height / 2 - height / 2 * v) for k, v in enumerate(kernel)], colour)
-    p.line(x0, y0 - height / 2, x0 + width, y0 - height / 2, GREY, 1, "3 3")
+        n = max(range(i * third, (i + 1) * third), key=lambda n: swing(kernels[n]))
+        draw_kernel(p, kernels[n], colour, x0, y0 - height / 2, width, height / 2, f"channel {n + 1}")
+    p.line(x0, y0 - height / 2, x0 + width, y0 - height / 2, GREY, dashes=(3, 3))
     for y, text in ((height, "1"), (height / 2, "0"), (0, "-1")):
         p.text(x0 - 6, y0 - y + 4, text, 11, anchor="end")
     axis(p, x0, y0, width)
@@ -116,7 +103,7 @@ def draw_channels(p, q, c, x0, y0, width, height):
 
 def draw_moment(p, q, chunk, x0, y0, width):
     """Frames of the last seconds, and which of them count now for attention and for the averages."""
-    p.text(x0, y0, "What a Mega layer looks at in one moment", 13, weight="bold")
+    p.text(x0, y0, "What a Mega layer looks at in one moment", 13, bold=True)
     shown, now = 3 * chunk, 2 * chunk + chunk * 3 // 5
     step = width / shown
     slow = sorted(x for channel in q for x in channel)[int(0.9 * len(q) * len(q[0]))]
@@ -130,11 +117,11 @@ def draw_moment(p, q, chunk, x0, y0, width):
             x = x0 + 150 + (width - 150) * k / shown
             p.box(x, y, step * (width - 150) / width - 1.5, 20, "#eeeeee")
             if counts > 0.004:
-                p.box(x, y, step * (width - 150) / width - 1.5, 20, (BLUE, ORANGE, GREEN)[row], counts)
+                p.box(x, y, step * (width - 150) / width - 1.5, 20, (BLUE, ORANGE, GREEN)[row], opacity=counts)
     bottom = y0 + 26 + 3 * 40 - 12
     for k in range(0, shown + 1, chunk):
         x = x0 + 150 + (width - 150) * k / shown - 0.75
-        p.line(x, y0 + 18, x, bottom, INK, 1, "3 3")
+        p.line(x, y0 + 18, x, bottom, INK, dashes=(3, 3))
         if k < shown:
             p.text(x + (width - 150) / 6, bottom + 14, f"chunk of {chunk} frames, {chunk * FRAME_S:g} s", 11, GREY, "middle")
     x = x0 + 150 + (width - 150) * (now + 1) / shown - 0.75
@@ -143,16 +130,17 @@ def draw_moment(p, q, chunk, x0, y0, width):
 
 
 def main():
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    found, network = tensors(sys.argv[1])
+    ap = argparse.ArgumentParser(description=__doc__)
+    ap.add_argument("model", metavar="MODEL", help="a model file with a Mega layer")
+    ap.add_argument("out", metavar="OUT", type=picture_file, help="the picture: .svg, .png or .pdf")
+    a = ap.parse_args()
+    found, network = tensors(a.model)
     layer = next(i for i, of in enumerate(network["layers"]) if of.get("kind") == "mega")
     q, c = averages(found, layer)
-    p = Picture(880, 460)
-    draw_forgetting(p, q, 40, 220, 370, 170)
-    draw_channels(p, q, c, 480, 220, 370, 170)
-    draw_moment(p, q, network["layers"][layer]["chunk"], 30, 300, 820)
-    p.write(sys.argv[2])
+    with Picture(a.out, 880, 460) as p:
+        draw_forgetting(p, q, 40, 220, 370, 170)
+        draw_channels(p, q, c, 480, 220, 370, 170)
+        draw_moment(p, q, network["layers"][layer]["chunk"], 30, 300, 820)
 
 
 if __name__ == "__main__":
