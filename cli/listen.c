@@ -322,6 +322,8 @@ static int listen_to(view *v, unsigned seconds)
 	if (!on_page)
 		kws_listen_print_title(&v->listening, v->title);
 	const int status = hear(v, seconds);
+	if (v->terminal.open)
+		draw(v); /* all that was heard, however fast it came */
 	/* Nothing of the page stays, so what was found is told again. */
 	close_page(v);
 	if (on_page)

@@ -107,6 +107,16 @@ static const char *after_page(void)
 	return at + strlen("\033[?1049l");
 }
 
+/* Whether this stands on the last page. */
+static bool on_last_page(const char *text)
+{
+	const char *page = out;
+	for (const char *at = out; (at = strstr(at, "\033[H")); at++)
+		page = at;
+	const char *found = strstr(page, text);
+	return found && found < after_page();
+}
+
 static void keys_move_thresholds(void **state)
 {
 	(void)state;
@@ -137,6 +147,7 @@ static void the_end_tells_all(void **state)
 	say(&c, 20);
 	assert_int_equal(end_of(&c), 0);
 	const char *told = after_page();
+	assert_true(on_last_page("0:20.0"));
 	assert_non_null(strstr(told, " near miss "));
 	assert_non_null(strstr(told, "# kws listen, 20 s\r\n"));
 	assert_non_null(strstr(told, "[threshold]\r\n"));
