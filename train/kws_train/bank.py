@@ -91,7 +91,7 @@ class Bank:
 
 def spread(label, p, n_words):
     """label [n] -> probabilities [n, n_words]: p for the label, the rest spread over all."""
-    return F.one_hot(label, n_words) * p + (1 - p) / n_words
+    return (label[:, None] == torch.arange(n_words, device=label.device)) * p + (1 - p) / n_words
 
 
 def sure(label, p, n_words):
@@ -124,10 +124,11 @@ class Augment:
     Seeded; everything random comes from one numpy generator, whose state is checkpointed."""
 
     def __init__(self, bank: Bank, step, rng, unknown_speech=0.04, silence=0.07, unknown=0.11, warp=1.0, partial=0.03,
-                 clean=0.35, commands=None, draw=None, snr=0.0):
+                 clean=0.35, commands=None, draw=None, snr=0.0, layouts=None):
         """commands: the words that the network spots, as many clips of each; other words of the bank share `unknown`, by the
         root of how many clips they have. None: all. draw: word -> how much more often than that, against words of its kind.
-        snr: the lowest of added noise, dB."""
+        snr: the lowest of added noise, dB. layouts: so many ways to lay clips are drawn once, and all batches are of one of
+        them; None: each is of one of its own."""
         self.bank, self.step, self.rng = bank, step, rng
         self.warp, self.partial, self.snr = warp, partial, snr
         self.unknown, self.silence = bank.words.index(UNKNOWN), bank.words.index(SILENCE)
@@ -150,6 +151,8 @@ class Augment:
         self.clean_p = clean if bank.embed is not None else 1.0
         self.classes, self.p = list(share), np.array(list(share.values()))
         self.share = {"clip": self.p.sum(), "speech": unknown_speech, "silence": silence}
+        self.layouts, self.layout_rng = {}, np.random.default_rng(0)  # by chain
+        self.n_layouts = layouts
 
     def _uniform(self, lo, hi, n):
         return torch.from_numpy(self.rng.uniform(lo, hi, n).astype(np.float32)).to(self.bank.device)
@@ -262,7 +265,7 @@ class Augment:
 
     def batch(self, n, chain):
         """-> Batch of n clips in sequences of `chain`."""
-        rng, floor, w, device = self.rng, self.bank.floor, self.warp, self.bank.device
+        floor, w, device = self.bank.floor, self.warp, self.bank.device
         x, label, soft, embed, clean = self._draw(n)
         shift, half = self._shifts(label)
         label = torch.where(half, self.unknown, label)
@@ -272,10 +275,11 @@ class Augment:
         x = self._place(x - floor, shift, tempo, torch.exp(self._uniform(-0.1, 0.1, n) * w)) + floor
         x = (x + self._uniform(-3.2, 2.9, n)[:, None, None]).clamp_min(floor)
         label = label.to(device)
-        x, ends = self._chain(x, label.eq(self.silence), torch.where(clean, 0.75, 0.3).to(device), chain)
+        starts, phase = self._layout(chain)
+        x = self._chain(x, label.eq(self.silence), torch.where(clean, 0.75, 0.3).to(device), starts)
+        ends = [(at + FRAMES) // self.step for at in starts]
         due = torch.tensor(ends, device=device).repeat(n // chain)
         at = None if embed is None else self._due(embed, shift, tempo, due)
-        phase = 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
         return Batch(x, label, soft, embed, at, ends, phase)
 
     def _due(self, embed, shift, tempo, end):
@@ -287,21 +291,32 @@ class Augment:
         inside = (at >= 40 // self.step) & (at < FRAMES // self.step) & ~embed[:, :, 0].isnan()
         return torch.where(inside, at + end[:, None] - FRAMES // self.step, -1)
 
-    def _chain(self, x, silent, p, chain):
-        """Lay clips x [n, 100, M] one behind the other, with pauses up to 0.5 s, and with probability p [n] in noise.
+    def _layout(self, chain):
+        """-> where each of `chain` clips of a sequence starts, with pauses up to 0.5 s, in frames; and the sequence's phase."""
+        if self.n_layouts is None:
+            return self._drawn(chain, self.rng)
+        if chain not in self.layouts:
+            self.layouts[chain] = [self._drawn(chain, self.layout_rng) for _ in range(self.n_layouts)]
+        return self.layouts[chain][int(self.rng.integers(self.n_layouts))]
 
-        They do not overlap, or silences would hold the ends of words. One noise under all is as loud as the words ask
-        for, whatever the clips that are silent [n] hold: a loud one would have it drown the words.
-        """
-        rng, floor = self.rng, self.bank.floor
-        b = len(x) // chain
-        bed = rng.random() < 0.5  # one noise under all of a sequence, or each clip with its own
-        if not bed:
-            x = self._noise(x, p).clamp_min(floor)
+    def _drawn(self, chain, rng):
         step = lambda lo, hi: self.step * int(rng.integers(lo // self.step, hi // self.step))
         starts = [0 if rng.random() < 0.6 else step(self.step, 52)]
         for _ in range(chain - 1):
             starts.append(starts[-1] + FRAMES + step(0, 52))
+        return starts, 0 if rng.random() < 0.4 else int(rng.integers(0, 10**6))
+
+    def _chain(self, x, silent, p, starts):
+        """Lay clips x [n, 100, M] one behind the other, and with probability p [n] in noise -> [n / chain, t, M].
+
+        They do not overlap, or silences would hold the ends of words. One noise under all is as loud as the words ask
+        for, whatever the clips that are silent [n] hold: a loud one would have it drown the words.
+        """
+        rng, floor, chain = self.rng, self.bank.floor, len(starts)
+        b = len(x) // chain
+        bed = rng.random() < 0.5  # one noise under all of a sequence, or each clip with its own
+        if not bed:
+            x = self._noise(x, p).clamp_min(floor)
         x = x.view(b, chain, FRAMES, -1)
         y = torch.full((b, starts[-1] + FRAMES, x.shape[3]), floor, device=x.device)
         for k, at in enumerate(starts):
@@ -314,24 +329,24 @@ class Augment:
             y = self._noise(y, p.view(b, chain).amax(1), level).clamp_min(floor)
         for at in starts:
             y[:, at : at + FRAMES] = self._mask(y[:, at : at + FRAMES], 0.7)
-        return y, [(at + FRAMES) // self.step for at in starts]
+        return y
 
     def dense(self, b, t=320, every=10):
         """b long cuts of running speech, a quarter of them of noise, judged everywhere and not at clips only.
 
         -> frames [b, t, M], target [b, windows, words], most [b, windows, words] (what the teacher suspects about there, each
-        word at its most; 1: it heard nothing), ends of the windows in network frames. every: feature frames between them.
-        Needs bank.heard, see dense.py.
+        word at its most; 1: it heard nothing), ends of the windows in network frames, a range. every: feature frames between
+        them. b: 4 or more. Needs bank.heard, see dense.py.
         """
         rng, bank, quiet = self.rng, self.bank, b // 4
-        ends = list(range(FRAMES, t + 1, every // self.step * self.step))
+        ends = range(FRAMES // self.step, t // self.step + 1, every // self.step)
         warp = torch.exp(self._uniform(-0.35, 0.35, (2, quiet)) * self.warp)
         noise = bank.noise.cut(quiet, t, rng) - bank.floor
         noise = self._place(noise, torch.zeros(quiet, device=bank.device), *warp) + bank.floor
         k = rng.integers(len(bank.speech), size=b - quiet)
         at = 2 * rng.integers(0, np.maximum(1, (bank.speech.length[k] - t) // 2))
         x = torch.cat([noise, bank.speech.piece(k, at, t, bank.floor)]) + self._uniform(-3.2, 2.9, b)[:, None, None]
-        till = at[:, None] + np.array(ends)
+        till = at[:, None] + self.step * np.array(ends)
         most, silent, there = bank.heard.near(k, (till - dense.END) // 8)
         there &= torch.from_numpy(till <= bank.speech.length[k, None]).to(bank.device)
         target = torch.zeros(b, len(ends), len(bank.words), device=bank.device)
@@ -339,4 +354,4 @@ class Augment:
         target[quiet:, :, self.silence], target[quiet:, :, self.unknown] = silent, 1 - silent
         most = F.pad(torch.where(there[..., None], most, 1), (0, 0, 0, 0, quiet, 0))
         x = self._noise(x, torch.full((b,), 0.5, device=bank.device)).clamp_min(bank.floor)
-        return x, target, most, [e // self.step for e in ends]
+        return x, target, most, ends

@@ -142,7 +142,8 @@ class SimpleBias(nn.Module):
 
     def forward(self, n):
         i = torch.arange(n, device=self.rel_pos_bias.device)
-        return self.rel_pos_bias[(self.positions - 1 + i[None] - i[:, None])]
+        at = self.positions - 1 + i[None] - i[:, None]
+        return self.rel_pos_bias.index_select(0, at.flatten()).view(n, n)
 
 
 class RotaryBias(nn.Module):

@@ -54,20 +54,21 @@ class Losses:
         return loss if batch.embed is None or not a.embed else loss + a.embed * self._embedding(y, batch)
 
     def _embedding(self, y, batch):
-        clip, window = torch.nonzero(batch.at >= 0, as_tuple=True)
-        if not len(clip):  # no teacher heard any of them
-            return 0.0
+        """y [B, T, D] against the teacher's embeddings, where one is due -> scalar; 0: it heard none of these clips."""
         y = y.detach() if self.apart else y
+        at = batch.at.view(len(y), -1, 1)  # those of all clips of a sequence
         with self._narrow():
-            e = self.beside.embed(y[clip // len(batch.ends), batch.at[clip, window]])
-        return (e.float() - batch.embed[clip, window]).square().mean()
+            e = self.beside.embed(y.gather(1, at.clamp_min(0).expand(-1, -1, y.shape[2])))
+        off = torch.where(at >= 0, e.float() - batch.embed.view(e.shape), 0.0)
+        return off.square().sum() / ((at >= 0).sum().clamp_min(1) * off.shape[2])
 
     def speech(self, x, target, most, ends, phase):
-        """Running speech: what is nearly a false alarm teaches most; not so where the teacher suspects a command -> scalar."""
+        """Running speech: what is nearly a false alarm teaches most; not so where the teacher suspects a command -> scalar.
+        ends: range."""
         with self._narrow():
             y = self.net.encode(x, phase)
         loss = 0
-        for v, logits, w in self._heads(self.net.pooled(y)[:, [e - 1 for e in ends]]):
+        for v, logits, w in self._heads(self.net.pooled(y)[:, ends.start - 1 : ends.stop - 1 : ends.step]):
             if v is not self.vocabularies[0] and len(v) == len(v.of):
                 continue  # all words: what is said in running speech is some of them
             sure = v.fold(most)[..., :-2].amax(-1) <= SUSPECT

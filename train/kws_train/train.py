@@ -33,6 +33,9 @@ from .network import check_network, step_of
 from .options import corpus as corpus_options
 from .options import listed, parser, real, weight, whole
 from .pretrained import read_stem
+from .step import LAYOUTS, Step
+
+CHECK = 50  # steps after which losses are looked at
 
 
 @torch.no_grad()
@@ -56,10 +59,11 @@ def optimiser(net, beside, a):
     plain = [p for n, p in named if p.ndim == 2 and n.endswith("weight")]
     apart = {id(p) for p in [*plain, *stem]}
     rest = [p for _, p in named if id(p) not in apart]
+    gpu = net.input.weight.is_cuda
     groups = [{"params": plain, "weight_decay": a.decay, "share": 1.0}, {"params": rest, "weight_decay": 0.0, "share": 1.0}]
     if stem:
         groups.append({"params": stem, "weight_decay": 0.0, "share": a.stem_rate})
-    return torch.optim.AdamW(groups, a.lr, betas=(0.9, 0.98), fused=True)
+    return torch.optim.AdamW(groups, a.lr, betas=(0.9, 0.98), fused=True, capturable=gpu)
 
 
 def recipe(ap, **default):
@@ -82,7 +86,7 @@ def recipe(ap, **default):
     add("partial", real(0, 1), 0.03, "share of commands cut in half, which are unknown, 0 to 1")
     ap.add_argument("--dense", metavar="FILE", help="what the teacher heard in running speech: judge that everywhere")
     add("dense_from", whole(0), 0, "judge it from this step on")
-    add("dense_batch", whole(1), 8, "sequences of 3.2 s a step for that")
+    add("dense_batch", whole(4), 8, "sequences of 3.2 s a step for that, 4 or more")
     add("dense_weight", real(0, 100), 0.3, "weight of that, 0 to 100")
     add("sharpen", real(0, 10, above=True), 1.4, "exponent of the teacher's probabilities, above 0, at most 10")
     add("clean", real(0, 1), 0.35, "with shards: share of clips that are as recorded, 0 to 1")
@@ -145,45 +149,36 @@ class Schedule:
         return time.monotonic() - self.began < a.seconds if a.seconds else step < a.steps
 
 
-def follow(average, net, keep):
-    """The averaged net keeps so much of itself, and takes the rest of the net."""
-    with torch.no_grad():
-        torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - keep)
-        for p, q in zip(average.buffers(), net.buffers(), strict=True):
-            p.copy_(q)
-
-
 def fit(a, net, beside, average, opt, augment, step=0, vocabularies=None, elders=()):
     """Train from `step` to the end of a's schedule, or to a.stop. Yields the step, the mean loss since the last and the rate,
     every a.every steps and at the end; `average` is then the averaged net."""
-    judge = Losses(a, net, beside, vocabularies or [Vocabulary(None, augment.bank.words)], elders)
-    schedule, losses = Schedule(a), []
+    train = Step(a, Losses(a, net, beside, vocabularies or [Vocabulary(None, augment.bank.words)], elders), average, opt)
+    schedule, losses, checked = Schedule(a), [], step
     more = schedule.goes_on(step)
     while more:
         rate = schedule.rate(step)
-        for g in opt.param_groups:
-            g["lr"] = rate * g["share"]
-        net.train()
-        if net.stem:
-            net.stem.requires_grad_(step >= a.stem_from)
-        judge.apart = step < a.beside_from
         batch = augment.batch(a.batch, a.chain)
-        loss = judge.clips(batch)
-        if a.dense and step >= a.dense_from:
-            loss = loss + a.dense_weight * judge.speech(*augment.dense(a.dense_batch), batch.phase)
-        if not loss.isfinite():
-            raise FloatingPointError(f"the loss of step {step + 1} is {loss.item()}: a lower rate than {a.lr} may do")
-        opt.zero_grad(set_to_none=True)
-        loss.backward()
-        if torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0).isfinite():  # not the rare one that would end it all
-            opt.step()
+        speech = augment.dense(a.dense_batch) if a.dense and step >= a.dense_from else None
+        losses.append(train(batch, speech, rate, keep=min(a.average, (step + 2) / (step + 21)), stem=step >= a.stem_from,
+                            apart=step < a.beside_from))
         step += 1
-        follow(average, net, min(a.average, (step + 1) / (step + 20)))
-        losses.append(loss.item())
         more = schedule.goes_on(step)
-        if step % a.every == 0 or not more:
-            yield step, np.mean(losses), rate
+        due = step % a.every == 0 or not more
+        if due or step - checked == CHECK:
+            check(losses[checked - step :], checked, a.lr)
+            checked = step
+        if due:
+            train.finish()
+            yield step, torch.stack(losses).mean().item(), rate
             losses = []
+
+
+def check(losses, step, rate):
+    """FloatingPointError: one of these losses, of the steps behind `step`, is no number."""
+    finite = torch.stack(losses).isfinite().tolist()
+    if not all(finite):
+        at = finite.index(False)
+        raise FloatingPointError(f"the loss of step {step + at + 1} is {losses[at].item()}: a lower rate than {rate} may do")
 
 
 def validate(net, corpus, val, splits):
@@ -350,7 +345,8 @@ def start(ap, a):
     print(json.dumps(vars(a)), f"clips {len(bank.clips)} parameters {sum(p.numel() for p in net.parameters())}", flush=True)
     run.elders = elders_of(a.elders, corpus.words, cfg, a.device)
     return run, cfg, Augment(bank, net.step, rng, partial=a.partial, silence=a.silence, unknown=a.unknown, clean=a.clean,
-                             commands=vocabularies[0].words, draw=draw, snr=a.snr)
+                             commands=vocabularies[0].words, draw=draw, snr=a.snr,
+                             layouts=LAYOUTS if bank.device.type == "cuda" else None)
 
 
 def main(argv=None):

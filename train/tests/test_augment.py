@@ -14,6 +14,7 @@ from kws_train.data import SILENCE, UNKNOWN
 from kws_train.losses import Losses
 from kws_train.model import Net, network_spec
 from kws_train.recordings import Heard, Recordings
+from kws_train.step import tensors_of
 from kws_train.train import fit, optimiser, recipe
 
 WORDS = ["one", "two", "three", "four", "five", UNKNOWN, SILENCE]
@@ -60,7 +61,7 @@ def test_noise_under_a_sequence_is_as_loud_as_its_words_ask_for(augment, monkeyp
     x[2], x[3] = 0.0, 0.0  # louder: a silence behind two words, and a word before a word and a silence
     silent = torch.tensor([False, False, True, False, False, True])
     while not levels or levels[-1] is None:  # until all of a sequence is in one noise
-        augment._chain(x, silent, torch.ones(6), 3)
+        augment._chain(x, silent, torch.ones(6), [0, FRAMES, 2 * FRAMES])
     db = lambda nats: 10 * nats / math.log(10)
     words = [db(-5.0), db(math.log((1 + math.exp(-5.0)) / 2))]
     assert levels[-1].allclose(torch.tensor(words), atol=1e-4)
@@ -218,3 +219,11 @@ def test_a_schedule_by_the_clock_ends_when_its_time_is_over(augment, monkeypatch
     rates = [rate for _, _, rate in done]
     assert 5 < done[-1][0] < 40 and rates == sorted(rates, reverse=True)
     assert rates[0] > 5e-3 and rates[-1] < 1e-3
+
+
+def test_some_layouts_are_of_few_kinds_and_as_varied_as_others(augment):
+    few = Augment(augment.bank, STEP, augment.rng, layouts=3)
+    kinds = {tensors_of(few.batch(6, 3), None)[1] for _ in range(60)}
+    assert len(kinds) == 3
+    other = {tensors_of(augment.batch(6, 3), None)[1] for _ in range(60)}
+    assert len(other) > 30
