@@ -190,6 +190,7 @@ static void print_jsonl(const printed *t)
 	kws_out_set_real(sum, "tolerance_s", m->tolerance);
 	kws_out_set_size(sum, "smooth_ms", m->smooth_ms);
 	kws_out_set_size(sum, "refractory_ms", m->refractory_ms);
+	kws_out_set_size(sum, "wait_ms", m->wait_ms);
 	kws_out_set(sum, "points", points);
 	kws_out_set_text(sum, "model", kws_model_name(t->e.model));
 	kws_out_set_text(sum, "model_sha256", kws_model_hash(t->e.model));

@@ -78,6 +78,7 @@ static json_t *decision_json(const kws_model *m)
 	json_t *o = json_object(), *thresholds = json_object();
 	kws_out_set_size(o, "smooth_ms", d->smooth_ms);
 	kws_out_set_size(o, "refractory_ms", d->refractory_ms);
+	kws_out_set_size(o, "wait_ms", d->wait_ms);
 	for (size_t w = 0; w < kws_model_n_words(m); w++)
 		if (kws_model_is_command(m, w))
 			kws_out_set_float(thresholds, kws_model_word(m, w),

@@ -99,7 +99,7 @@ void kws_count_add(kws_count *sum, const kws_count *c)
 
 static kws_decide_config configure(const kws_material *m, const float *threshold)
 {
-	return (kws_decide_config){ m->smooth_ms, m->refractory_ms, threshold };
+	return (kws_decide_config){ m->smooth_ms, m->refractory_ms, m->wait_ms, threshold };
 }
 
 static enum kws_status listen(counter *c, kws_decide *d, const kws_recording *r)

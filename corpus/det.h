@@ -40,7 +40,7 @@ typedef struct {
 	unsigned rate_hz;
 	size_t frame;  /* samples between two rows of prob */
 	size_t window; /* samples that the network remembers */
-	unsigned smooth_ms, refractory_ms;
+	unsigned smooth_ms, refractory_ms, wait_ms;
 	double tolerance;     /* seconds */
 	double tail;	      /* seconds after its end that a word still affects the scores */
 	bool unlabelled_only; /* count false alarms and hours only in recordings without words */

@@ -272,6 +272,7 @@ void kws_hear_terms(kws_material *m, bool *command, const kws_model *model,
 	m->frame = f->hop * kws_model_stride(model);
 	m->smooth_ms = c->smooth_ms >= 0 ? (unsigned)c->smooth_ms : own->smooth_ms;
 	m->refractory_ms = c->refractory_ms >= 0 ? (unsigned)c->refractory_ms : own->refractory_ms;
+	m->wait_ms = own->wait_ms;
 	m->tolerance = c->tolerance;
 	m->window = kws_model_window(model) * m->frame;
 	m->tail = (double)m->window / (double)f->rate_hz + (double)m->smooth_ms / 1000.0;

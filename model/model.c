@@ -147,18 +147,21 @@ static enum kws_status read_features(kws_features *f, const json_t *o, bool *aff
 
 static enum kws_status read_decision(kws_model *m, const json_t *o, kws_error *err)
 {
-	static const char *const keys[] = { "smooth_ms", "refractory_ms", "threshold", "thresholds",
-					    NULL };
+	static const char *const keys[] = { "smooth_ms", "refractory_ms", "wait_ms",
+					    "threshold", "thresholds",	  NULL };
 	static const char where[] = "decision";
-	size_t smooth, refractory;
+	size_t smooth, refractory, wait = 0;
 	enum kws_status s;
 	if ((s = kws_json_keys(o, where, keys, NULL, err))
 	    || (s = kws_json_size(o, where, "smooth_ms", 0, 1000, &smooth, err))
 	    || (s = kws_json_size(o, where, "refractory_ms", 0, 10000, &refractory, err))
+	    || (json_object_get(o, "wait_ms")
+		&& (s = kws_json_size(o, where, "wait_ms", 0, 500, &wait, err)))
 	    || (s = kws_json_real(o, where, "threshold", 0.0, 1.0, &m->decision.threshold, err)))
 		return s;
 	m->decision.smooth_ms = (unsigned)smooth;
 	m->decision.refractory_ms = (unsigned)refractory;
+	m->decision.wait_ms = (unsigned)wait;
 	for (size_t i = 0; i < m->n_words; i++)
 		m->thresholds[i] = m->decision.threshold;
 	json_t *each = json_object_get(o, "thresholds");

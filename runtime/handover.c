@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A decision takes at most KWS_DECIDE_HOLD_MS. What the old model had not decided by then belongs
- * to the new model. */
-static const double undecided_s = 0.3;
+/* A decision takes at most 0.5 s (KWS_DECIDE_WAIT_MAX_MS). What the old model had not decided by then
+ * belongs to the new model. */
+static const double undecided_s = 0.7;
 
 void kws_handover_told(kws_handover *h, const char *word, double start_s, double end_s)
 {

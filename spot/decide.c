@@ -19,8 +19,8 @@ struct kws_decide {
 
 	float *history; /* (depth, n_words), ring of probabilities */
 	size_t depth, at;
-	size_t smooth;		     /* frames in the mean, 1..depth */
-	uint64_t refractory, memory; /* samples */
+	size_t smooth;			   /* frames in the mean, 1..depth */
+	uint64_t refractory, memory, wait; /* samples */
 
 	float *score;	   /* (n_words,) */
 	word_state *words; /* (n_words,) */
@@ -101,6 +101,7 @@ void kws_decide_configure(kws_decide *d, const kws_decide_config *cfg)
 	assert(cfg && cfg->threshold);
 	d->smooth = mean_of(d, cfg->smooth_ms);
 	d->refractory = samples_of(d, cfg->refractory_ms);
+	d->wait = samples_of(d, cfg->wait_ms);
 	d->memory = d->window + (uint64_t)d->smooth * d->frame;
 	for (size_t w = 0; w < d->n_words; w++)
 		d->words[w].threshold = cfg->threshold[w];
@@ -182,6 +183,19 @@ static void follow(kws_decide *d)
 	}
 }
 
+/* Whether the open candidate is ready to be decided, as far as its own score tells. */
+static bool risen(const kws_decide *d)
+{
+	return d->score[d->best.word] <= d->best.score - KWS_DECIDE_FALL
+	       || d->now - d->best.opened >= samples_of(d, KWS_DECIDE_HOLD_MS);
+}
+
+static bool sure(const kws_decide *d)
+{
+	return d->score[d->best.word] >= KWS_DECIDE_SURE
+	       && d->now >= d->voice.end + samples_of(d, KWS_DECIDE_QUIET_MS);
+}
+
 static int decide(kws_decide *d, kws_hit *hit)
 {
 	d->open = false;
@@ -202,10 +216,13 @@ int kws_decide_step(kws_decide *d, const float *prob, kws_stretch voice, kws_hit
 	smooth(d, prob);
 	rearm(d);
 	follow(d);
-	if (!d->open)
+	if (!d->open || !risen(d))
 		return 0;
-	if (d->score[d->best.word] > d->best.score - KWS_DECIDE_FALL
-	    && d->now - d->best.opened < samples_of(d, KWS_DECIDE_HOLD_MS))
+	if (d->wait && !over(d, d->best.word)) {
+		d->open = false; /* given up */
+		return 0;
+	}
+	if (d->now - d->best.opened < d->wait && !sure(d))
 		return 0;
 	return decide(d, hit);
 }

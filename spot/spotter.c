@@ -53,6 +53,7 @@ static kws_decide_config effective(kws_spotter *sp, const kws_spotter_config *co
 		.smooth_ms = config->smooth_ms >= 0 ? (unsigned)config->smooth_ms : def->smooth_ms,
 		.refractory_ms = config->refractory_ms >= 0 ? (unsigned)config->refractory_ms
 							    : def->refractory_ms,
+		.wait_ms = def->wait_ms,
 		.threshold = sp->threshold,
 	};
 }

@@ -287,7 +287,9 @@ static void recordings_are_what_could_be_heard(void **state)
 	(void)state;
 	kws_problems problems = { 0 };
 	kws_files f = tree(&problems);
-	kws_model *m = tiny_model_open(&tiny_default);
+	tiny_config waits = tiny_default;
+	waits.wait_ms = 300;
+	kws_model *m = tiny_model_open(&waits);
 	kws_recordings r;
 	const kws_hear_config config = { .opener = { open_file, NULL },
 					 .n_threads = 0, /* here: progress after each */
@@ -302,6 +304,7 @@ static void recordings_are_what_could_be_heard(void **state)
 	assert_int_equal(r.n_said, 3); /* maybe is no word of the model */
 	assert_int_equal(r.material.smooth_ms, kws_model_decision(m)->smooth_ms);
 	assert_int_equal(r.material.refractory_ms, 700);
+	assert_int_equal(r.material.wait_ms, 300);
 	const kws_recording *one = &r.recording[1];
 	assert_true(one->labelled && one->n_said == 3);
 	assert_true(one->said[1].start == 0.7 && one->said[1].end == 0.9);

@@ -16,7 +16,7 @@ static const float plain[WORDS] = { 0.7f, 0.7f, 0.7f, 2.0f };
 static kws_decide *fresh(unsigned smooth_ms, unsigned refractory_ms, const float *threshold)
 {
 	kws_decide *d = NULL;
-	kws_decide_config cfg = { smooth_ms, refractory_ms, threshold };
+	kws_decide_config cfg = { smooth_ms, refractory_ms, 0, threshold };
 	assert_int_equal(kws_decide_create(&d, WORDS, RATE, FRAME, WINDOW, &cfg), KWS_OK);
 	return d;
 }
@@ -268,7 +268,7 @@ static void configure_acts_from_the_next_frame(void **state)
 	hits h = { .n = 0 };
 	play(d, &h, 0, 0.8f, 1000);
 	assert_int_equal(h.n, 0);
-	kws_decide_config cfg = { 200, 500, plain };
+	kws_decide_config cfg = { 200, 500, 0, plain };
 	kws_decide_configure(d, &cfg);
 	/* The history is there: the mean is 0.8 at once. */
 	play(d, &h, 0, 0.8f, 1000);
@@ -405,7 +405,7 @@ static void refuses_what_cannot_be(void **state)
 {
 	(void)state;
 	kws_decide *d = NULL;
-	kws_decide_config cfg = { 100, 500, plain };
+	kws_decide_config cfg = { 100, 500, 0, plain };
 	assert_int_equal(kws_decide_create(&d, 0, RATE, FRAME, WINDOW, &cfg), KWS_ERR_ARG);
 	assert_int_equal(kws_decide_create(&d, WORDS, RATE, 0, WINDOW, &cfg), KWS_ERR_ARG);
 	assert_int_equal(kws_decide_create(&d, WORDS, RATE, 15, WINDOW, &cfg), KWS_ERR_ARG);

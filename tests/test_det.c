@@ -159,6 +159,18 @@ static void recordings_are_apart(void **state)
 	check(&c[A], 2, 2, 1, 0, 2, 3);
 }
 
+/* Voice never ends here, so each candidate waits 0.4 s: the two peaks of 0.2 s are given up. */
+static void what_is_given_up_does_not_count(void **state)
+{
+	(void)state;
+	kws_count c[N_WORDS + 1];
+	for (size_t t = 0; t < scene[0].n_frames; t++)
+		scene[0].voice[t] = (kws_stretch){ 1, (t + 1) * FRAME };
+	material.wait_ms = 400;
+	count_at(0.65f, c, NULL, NULL);
+	check(&c[A], 2, 1, 0, 1, 1, 2);
+}
+
 /* ---- curves ---- */
 
 static void thresholds_rise(void **state)
@@ -309,6 +321,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(where_nothing_is_said, make_scene, free_scene),
 		cmocka_unit_test_setup_teardown(latency_and_tolerance, make_scene, free_scene),
 		cmocka_unit_test_setup_teardown(recordings_are_apart, make_scene, free_scene),
+		cmocka_unit_test_setup_teardown(what_is_given_up_does_not_count, make_scene,
+						free_scene),
 		cmocka_unit_test(thresholds_rise),
 		cmocka_unit_test_setup_teardown(curve_of_the_scene, make_scene, free_scene),
 		cmocka_unit_test(front_is_monotone),

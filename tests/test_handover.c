@@ -27,8 +27,8 @@ static void test_what_was_decided(void **state)
 	/* long before: the old model has told of it, or found it to be nothing */
 	assert_true(kws_handover_was_decided(&h, "yes", 8.0, 8.5, 8.7, false));
 	/* what it may not have decided yet is the new one's */
-	assert_true(kws_handover_was_decided(&h, "yes", 9.0, 9.4, 9.69, false));
-	assert_false(kws_handover_was_decided(&h, "yes", 9.0, 9.4, 9.71, false));
+	assert_true(kws_handover_was_decided(&h, "yes", 9.0, 9.4, 9.29, false));
+	assert_false(kws_handover_was_decided(&h, "yes", 9.0, 9.4, 9.31, false));
 	assert_false(kws_handover_was_decided(&h, "yes", 9.9, 10.3, 10.4, false));
 	/* a near miss is over at its end: nothing is left undecided */
 	assert_true(kws_handover_was_decided(&h, "yes", 9.0, 9.4, 9.99, true));

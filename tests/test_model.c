@@ -180,6 +180,8 @@ static const struct {
 	{ "\\\"threshold\\\":0.5", "\\\"threshold\\\":1.7", KWS_ERR_FORMAT, "decision: threshold" },
 	{ "\\\"no\\\":0.6", "\\\"maybe\\\":0.6", KWS_ERR_FORMAT, "maybe is not one of the words" },
 	{ "\\\"smooth_ms\\\":60", "\\\"smooth_ms\\\":60,\\\"sharp\\\":1", KWS_ERR_FORMAT, "sharp" },
+	{ "\\\"smooth_ms\\\":60", "\\\"smooth_ms\\\":60,\\\"wait_ms\\\":501", KWS_ERR_FORMAT,
+	  "decision: wait_ms" },
 };
 
 static void hostile_headers_are_refused_by_name(void **state)

@@ -23,7 +23,7 @@ typedef struct {
 static fine fine_open(unsigned smooth_ms, unsigned refractory_ms)
 {
 	fine f = { .now = 0 };
-	kws_decide_config cfg = { smooth_ms, refractory_ms, plain };
+	kws_decide_config cfg = { smooth_ms, refractory_ms, 0, plain };
 	assert_int_equal(kws_decide_create(&f.d, WORDS, RATE, MS, WINDOW, &cfg), KWS_OK);
 	return f;
 }
@@ -276,7 +276,7 @@ static void the_loser_may_be_said_next(void **state)
 	for (int again = 0; again < 2; again++) {
 		const float low[WORDS] = { 0.4f, 0.4f, 0.4f, 2.0f };
 		fine f = fine_open(0, 300);
-		kws_decide_config cfg = { 0, 300, low };
+		kws_decide_config cfg = { 0, 300, 0, low };
 		kws_decide_configure(f.d, &cfg);
 		f.voice.count++;
 		until(&f, 200, 0.5f, 0.45f, true);

@@ -73,7 +73,7 @@ static void assert_same(const record *a, const record *b)
 /* Which words the model's numbers are */
 enum { YES, NO, UNKNOWN, SILENCE };
 
-static void any_cut_gives_the_same_events(void **state)
+static void compare_cuts(const kws_model *m)
 {
 	const unsigned rates[] = { 8000, 16000, 44100 };
 	record whole, cut;
@@ -81,14 +81,14 @@ static void any_cut_gives_the_same_events(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		size_t n = (size_t)rates[i] * (rates[i] > 16000 ? 3 : SECONDS);
 		sound(pcm, n, rates[i], (unsigned)i + 20);
-		kws_spotter *sp = open_spotter(*state, rates[i], NULL, &whole);
+		kws_spotter *sp = open_spotter(m, rates[i], NULL, &whole);
 		kws_spotter_process(sp, pcm, n);
 		kws_spotter_flush(sp);
 		kws_spotter_destroy(sp);
 		events += whole.n;
 		for (unsigned seed = 0; seed < 3; seed++) {
 			srand(seed);
-			sp = open_spotter(*state, rates[i], NULL, &cut);
+			sp = open_spotter(m, rates[i], NULL, &cut);
 			for (size_t at = 0; at < n;) {
 				size_t k = seed == 0
 						   ? rates[i] / 100
@@ -103,6 +103,36 @@ static void any_cut_gives_the_same_events(void **state)
 		}
 	}
 	assert_true(events >= 4); /* or nothing was compared */
+}
+
+static void any_cut_gives_the_same_events(void **state)
+{
+	compare_cuts(*state);
+}
+
+static void count_events(const kws_model *m, record *r)
+{
+	kws_spotter *sp = open_spotter(m, 16000, NULL, r);
+	sound(pcm, LONG, 16000, 20);
+	kws_spotter_process(sp, pcm, LONG);
+	kws_spotter_flush(sp);
+	kws_spotter_destroy(sp);
+}
+
+/* The wait of the model's file is in force, and depends on no cut. */
+static void a_decision_that_waits(void **state)
+{
+	record plain, waits;
+	tiny_config config = tiny_default;
+	config.wait_ms = 400;
+	kws_model *m = tiny_model_open(&config);
+	count_events(*state, &plain);
+	count_events(m, &waits);
+	assert_true(waits.n < plain.n && waits.n > 0);
+	for (size_t i = 0; i < waits.n; i++)
+		assert_true(waits.ev[i].score >= waits.ev[i].threshold);
+	compare_cuts(m);
+	kws_model_close(m);
 }
 
 /* Many spotters in one group have the events that one alone has, whatever the others hear. */
@@ -326,6 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_cut_gives_the_same_events),
+		cmocka_unit_test(a_decision_that_waits),
 		cmocka_unit_test(spotters_of_a_group_are_as_alone),
 		cmocka_unit_test(events_are_in_order_and_in_range),
 		cmocka_unit_test(the_end_decides_what_is_open),

@@ -17,7 +17,8 @@ typedef struct {
 	unsigned seed;
 	int chunk; /* -1: full attention over at most 40 network frames */
 	unsigned stack, stride, pool;
-	float loudness; /* of the last layer: the larger, the more sure of itself */
+	float loudness;	  /* of the last layer: the larger, the more sure of itself */
+	unsigned wait_ms; /* of the decision; 0: not in the file */
 } tiny_config;
 
 enum {
@@ -150,8 +151,10 @@ static inline void tiny_metadata(tiny_builder *b, const tiny_config *cfg)
 		 "\\\"prenorm\\\":true}],"
 		 "\\\"final_norm\\\":\\\"layernorm\\\",\\\"pool\\\":%u,\\\"head\\\":%d}\",",
 		 TINY_FFN, cfg->pool, TINY_HEAD);
-	tiny_put(b, "\"decision\":\"{\\\"smooth_ms\\\":60,\\\"refractory_ms\\\":500,"
-		    "\\\"threshold\\\":0.5,"
+	tiny_put(b, "\"decision\":\"{\\\"smooth_ms\\\":60,\\\"refractory_ms\\\":500,");
+	if (cfg->wait_ms)
+		tiny_put(b, "\\\"wait_ms\\\":%u,", cfg->wait_ms);
+	tiny_put(b, "\\\"threshold\\\":0.5,"
 		    "\\\"thresholds\\\":{\\\"no\\\":0.6}}\"}");
 }
 
