@@ -10,7 +10,7 @@ Without a card the file claims nothing beyond how it was trained: no measurement
 
     name           of the model, if --name does not say it
     words          the network's, in its order; export refuses a card of other words
-    decision       smooth_ms, refractory_ms, threshold, and thresholds by word
+    decision       smooth_ms, refractory_ms, wait_ms, threshold, and thresholds by word
     licence        of the weights
     training       data with their licences, recipe, ...
     measured       what was measured, and
@@ -32,7 +32,7 @@ from .options import listed, parser, weight
 from .stable import save_file
 
 DECISION = {"smooth_ms": 200, "refractory_ms": 700, "threshold": 0.8}  # nobody measured it: one for all words
-RANGES = {"smooth_ms": (0, 1000), "refractory_ms": (0, 10000), "threshold": (0, 1)}
+RANGES = {"smooth_ms": (0, 1000), "refractory_ms": (0, 10000), "wait_ms": (0, 500), "threshold": (0, 1)}
 CARD = {"name": str, "words": list, "decision": dict, "licence": str, "training": dict, "measured": dict, "weights_sha256": str}
 
 
@@ -82,7 +82,7 @@ def check_decision(decision, words, path):
     for word in thresholds:
         if word not in words[:-2]:
             raise SystemExit(f"{path} has a threshold for '{word}', which is no command of the network: {said(words)}")
-    values = {k: (decision[k], RANGES[k]) for k in RANGES}
+    values = {k: (decision[k], RANGES[k]) for k in RANGES if k in decision}
     values |= {f"threshold of {w}": (x, (0, 1)) for w, x in thresholds.items()}
     for key, (x, (lo, hi)) in values.items():
         whole = key.endswith("_ms")

@@ -8,8 +8,8 @@ where no command is said, and --among for each in the mixes, which say other wor
 with the least cost over all words is for all of them; a word that saves --gain by another one gets its own. No recording here
 may be one that the figures of the card are of.
 
-Prints the object `decision` of a card, and what it costs on stderr. A word's counts are those of one threshold for all words:
-words compete a little, so `kws eval` with the new file may differ by an event or two.
+Prints the object `decision` of a card, with the times of the model's, and what it costs on stderr. A word's counts are those of
+one threshold for all words: words compete a little, so `kws eval` with the new file may differ by an event or two.
 """
 import csv
 import json
@@ -51,6 +51,11 @@ def choose(mixes, silent, words, steps, a):
     return common, {w: t for w, t in own.items() if cost(w, common) - cost(w, t) >= max(a.gain, 1e-9)}
 
 
+def decided(decision, common, own):
+    """-> the decision of a card: the times of a model's decision, and these thresholds."""
+    return {**{k: v for k, v in decision.items() if k.endswith("_ms")}, "threshold": common, "thresholds": own}
+
+
 def table(mixes, silent, words, threshold):
     """-> lines: what each word's threshold gives."""
     rows = [(w, threshold[w], *mixes[w][threshold[w]], silent[w][threshold[w]][2]) for w in words]
@@ -90,6 +95,4 @@ def main(argv=None):
         raise SystemExit(f"--said: none of {said(words[:-2])} is said in these recordings")
     common, own = choose(mixes, silent, commands, steps, a)
     print("\n".join(table(mixes, silent, commands, {w: own.get(w, common) for w in commands})), file=sys.stderr)
-    decision = json.loads(meta["decision"])
-    kept = {k: decision[k] for k in ("smooth_ms", "refractory_ms")}
-    print(json.dumps({**kept, "threshold": common, "thresholds": own}, indent=2))
+    print(json.dumps(decided(json.loads(meta["decision"]), common, own), indent=2))

@@ -69,11 +69,12 @@ def test_without_a_card_nothing_is_claimed(tmp_path, net, capsys):
 
 def test_a_card_of_this_network(tmp_path, net):
     _, cfg, _, _ = export(tmp_path) and load_model(tmp_path / "mine.safetensors")
-    card = {"name": "x", "words": WORDS, "decision": {"threshold": 0.6, "thresholds": {"red": 0.9}}, "licence": "CC0-1.0",
-            "training": {"data": "colours"}, "measured": {"val": 0.9}, "weights_sha256": weights_sha256(net, cfg, WORDS)}
+    decision = {"wait_ms": 400, "threshold": 0.6, "thresholds": {"red": 0.9}}
+    card = {"name": "x", "words": WORDS, "decision": decision, "licence": "CC0-1.0", "training": {"data": "colours"},
+            "measured": {"val": 0.9}, "weights_sha256": weights_sha256(net, cfg, WORDS)}
     meta = export(tmp_path, card)
     assert meta["name"] == "x" and meta["licence"] == "CC0-1.0" and json.loads(meta["measured"]) == {"val": 0.9}
-    assert json.loads(meta["decision"]) == {"smooth_ms": 200, "refractory_ms": 700, "threshold": 0.6, "thresholds": {"red": 0.9}}
+    assert json.loads(meta["decision"]) == {"smooth_ms": 200, "refractory_ms": 700, **decision}
     assert "weights_sha256" not in meta and json.loads(meta["training"]) == {"data": "colours"}
     with pytest.raises(SystemExit, match="card of other weights"):  # a prior makes them others
         export(tmp_path, card, "--prior", "red=2")
@@ -86,6 +87,7 @@ def test_a_card_of_this_network(tmp_path, net):
     ({"decision": {"thresholds": {UNKNOWN: 0.7}}}, "threshold for '_unknown_'"),
     ({"decision": {"thresholds": {"red": 1.5}}}, "threshold of red 1.5 is not a number from 0 to 1"),
     ({"decision": {"smooth_ms": "fast"}}, "smooth_ms 'fast' is not a whole number from 0 to 1000"),
+    ({"decision": {"wait_ms": 501}}, "wait_ms 501 is not a whole number from 0 to 500"),
     ({"decision": {"smoth_ms": 100}}, "decision has no 'smoth_ms'"),
     ({"measured": {"accuracy": 0.97}}, "'measured' without 'weights_sha256'"),
     ({"measured": {"accuracy": 0.97}, "weights_sha256": "0" * 64}, "card of other weights"),

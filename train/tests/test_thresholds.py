@@ -9,7 +9,7 @@ import soundfile
 from test_quantise import model
 
 from kws_train.export import check_decision
-from kws_train.thresholds import choose, least
+from kws_train.thresholds import choose, decided, least
 
 STEPS = [0.7, 0.8, 0.9]
 
@@ -44,6 +44,12 @@ def test_false_alarms_in_mixes_count_a_little():
 def test_of_equals_the_nearest():
     assert least({0.6: 1, 0.7: 1, 0.8: 2, 0.9: 1}, 0.8) == 0.7
     assert least({0.6: 1, 0.75: 1, 0.9: 0}, 0.8) == 0.9
+
+
+def test_the_times_are_those_of_the_model():
+    times = {"smooth_ms": 160, "refractory_ms": 500, "wait_ms": 400}
+    before = {**times, "threshold": 0.5, "thresholds": {"no": 0.6}}
+    assert decided(before, 0.7, {}) == {**times, "threshold": 0.7, "thresholds": {}}
 
 
 @pytest.fixture(scope="module")
