@@ -129,16 +129,18 @@ def embedding(ears, teacher, own, dim, window, rank):
 
 
 def write(path, model, tensors, spec):
-    """The model's file with the embedding."""
+    """The model's file with the embedding. Its words do not wait until they are sure: a word of one's own may be followed at once
+    by another, and how well such words are heard was measured without."""
     with safe_open(model, "pt") as f:
         meta = dict(f.metadata())
         tensors = {k: f.get_tensor(k) for k in f.keys()} | tensors  # noqa: SIM118 it is no dict
     network = json.loads(meta["network"]) | {"embedding": spec}
+    decision = {k: v for k, v in json.loads(meta["decision"]).items() if k != "wait_ms"}
     training = json.loads(meta.get("training", "{}"))
     training["embedding"] = ("the convolutions of Google speech_embedding (arXiv 2002.01322), Apache-2.0, and the last layer; "
                              "principal axes of the same data")
     save_file(tensors, path, meta | {"version": max("2", meta["version"]), "name": "own-words", "network": json.dumps(network),
-                                     "training": json.dumps(training)})
+                                     "decision": json.dumps(decision), "training": json.dumps(training)})
 
 
 def options():

@@ -6,10 +6,12 @@ import subprocess
 import made
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 
-from kws_train.base import LAST, Ears
+from kws_train.base import LAST, Ears, write
 from kws_train.data import read_audio, read_manifest
+from kws_train.model import Net, network_spec
 from kws_train.negatives import divide
 
 MODEL = os.path.join(made.ROOT, "config", "models", "commands-12.safetensors")
@@ -33,6 +35,16 @@ def test_it_is_the_model_with_an_embedding(base):
         assert a.metadata()["words"] == b.metadata()["words"] and b.metadata()["version"] == "2"
         spec = json.loads(b.metadata()["network"])["embedding"]
     assert spec.items() >= SIZES.items() and spec["every"] == 2
+
+
+def test_its_words_do_not_wait(tmp_path):
+    made.checkpoint(Net(network_spec(dim=8, hdim=8, depth=1), 40, 3), tmp_path / "m.pt")
+    times = {"smooth_ms": 160, "refractory_ms": 500}
+    (tmp_path / "card.json").write_text(json.dumps({"decision": {**times, "wait_ms": 400, "thresholds": {"w0": 0.7}}}))
+    made.call("export", "--checkpoint", "m.pt", "--card", "card.json", "--out", "m.safetensors", cwd=tmp_path)
+    write(tmp_path / "base.safetensors", tmp_path / "m.safetensors", {"embedding.mean": torch.zeros(2)}, SIZES)
+    with safe_open(tmp_path / "base.safetensors", "pt") as f:
+        assert json.loads(f.metadata()["decision"]) == {**times, "threshold": 0.8, "thresholds": {"w0": 0.7}}
 
 
 def test_c_hears_the_rows_of_the_twin(base, corpus, teacher, kws, tmp_path):
