@@ -6,21 +6,27 @@ bool kws_near_step(kws_near *n, uint64_t sample, float score, float bar, float t
 {
 	bool was_open = n->open;
 
-	if (threshold > 1.0f || score >= threshold) {
-		n->armed = n->open = false;
+	if (threshold > 1.0f) {
+		n->armed = n->open = n->ended = false;
 		return false;
+	}
+	if (n->ended) {
+		n->ended = false;
+		return true;
 	}
 	if (score < KWS_NEAR_OVER * bar) {
 		n->armed = true;
 		n->open = false;
-		return was_open;
+		n->ended = was_open && n->reached;
+		return was_open && !n->reached;
 	}
 	if (n->armed && score >= bar) {
-		n->armed = false;
+		n->armed = n->reached = false;
 		n->open = sample >= n->quiet_until;
 		n->start = sample;
 		n->score = -1.0f;
 	}
+	n->reached = n->reached || score >= threshold;
 	if (n->open && score > n->score) {
 		n->score = score;
 		n->peak = sample;
@@ -30,7 +36,7 @@ bool kws_near_step(kws_near *n, uint64_t sample, float score, float bar, float t
 
 void kws_near_event(kws_near *n, uint64_t quiet_until)
 {
-	n->armed = n->open = false;
+	n->armed = n->open = n->ended = false;
 	if (n->quiet_until < quiet_until)
 		n->quiet_until = quiet_until;
 }
@@ -49,8 +55,8 @@ void kws_near_events(kws_near *n, size_t n_words, const kws_event *ev, unsigned 
 
 bool kws_near_flush(kws_near *n)
 {
-	bool was_open = n->open;
+	bool was_open = n->open || n->ended;
 
-	n->open = false;
+	n->open = n->ended = false;
 	return was_open;
 }

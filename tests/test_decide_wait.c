@@ -68,8 +68,8 @@ static void it_waits_for_a_pause(void **state)
 		until(&t, 1000 + ms, 0.9f, 0.0f, true);
 		until(&t, 2000, 0.9f, 0.0f, false);
 		assert_int_equal(taken(&t), quiet < KWS_DECIDE_HOLD_MS ? KWS_DECIDE_HOLD_MS
-					    : quiet < WAIT		? quiet
-									: WAIT);
+					    : quiet < WAIT	       ? quiet
+								       : WAIT);
 		kws_decide_destroy(t.d);
 	}
 }
