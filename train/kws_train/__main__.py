@@ -23,6 +23,7 @@ COMMANDS = {
     "wake": "the wake words that ship, and how well they are heard",
     "conditions": "write the validation clips in many conditions, for the C engine to measure",
     "speakers": "how well the people of some clips are understood, by errors and by pitch",
+    "reliability": "how far probabilities mean what they say, and the temperature that mends it",
     "mix": "build a continuous recording, with truth",
     "thresholds": "choose the thresholds of a card by misses and false alarms",
     "encoders": "train encoders alike and compare them",

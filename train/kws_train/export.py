@@ -4,6 +4,8 @@
 
 Several checkpoints are exported as their mean (checkpoint.py). --prior is for a network that met a class more often in training
 than it will in use, or less often: the class's probability is multiplied by it, and all are brought back to a sum of one.
+--temperature is for a network that is too sure of itself, or not sure enough (C. Guo et al., ICML 2017; `reliability` finds it).
+It comes after the priors, and the same class wins. Thresholds have to be chosen after it.
 
 Without a card the file claims nothing beyond how it was trained: no measurements, no licence, one threshold for all words.
 --card FILE is an object with any of
@@ -28,7 +30,7 @@ from .data import check_words, said, same_words
 from .features import FeatureConfig
 from .layers import KINDS
 from .model import Net
-from .options import listed, parser, weight
+from .options import listed, parser, real, weight
 from .stable import save_file
 
 DECISION = {"smooth_ms": 200, "refractory_ms": 700, "threshold": 0.8}  # nobody measured it: one for all words
@@ -69,6 +71,21 @@ def save_model(path, net: Net, cfg: FeatureConfig, words, name, decision=None, l
             "decision": json.dumps(DECISION if decision is None else decision), "training": json.dumps(training or {}),
             "measured": json.dumps(measured or {})}
     save_file(tensors, path, meta | ({"licence": licence} if licence else {}))
+
+
+def weigh(net, words, prior):
+    """Multiply the probabilities of these classes, [(word, x)], before all are brought back to a sum of one."""
+    with torch.no_grad():
+        for word, x in prior:
+            net.head.fc2.bias[words.index(word)] += math.log(x)
+
+
+def temper(net, temperature):
+    """Divide all logits by it."""
+    last = net.head.fc2
+    with torch.no_grad():
+        for part in (last.weight if last.weight.is_floating_point() else last.scale, last.bias):
+            part /= temperature
 
 
 def check_decision(decision, words, path):
@@ -128,6 +145,8 @@ def options():
     ap.add_argument("--name", help="of the model (default: the card's, or else the file name of --out)")
     ap.add_argument("--prior", metavar="WORD=X", type=weight, action="append", default=[],
                     help="how often in use, over that in training, above 0")
+    ap.add_argument("--temperature", metavar="X", type=real(0, 100, above=True), default=1,
+                    help="what the logits are divided by: less than 1 makes the network surer")
     ap.add_argument("--out", metavar="FILE", required=True, help="the model file to write")
     return ap
 
@@ -138,11 +157,12 @@ def main(argv=None):
     a = ap.parse_args(argv)
     net, cfg, words, training = load(a.checkpoint, a.commands)
     check_words(words, a.checkpoint[0])
-    with torch.no_grad():
-        for word, x in a.prior:
-            if word not in words:
-                ap.error(f"--prior: '{word}' is no word of the network: {said(words)}")
-            net.head.fc2.bias[words.index(word)] += math.log(x)
+    for word, _ in a.prior:
+        if word not in words:
+            ap.error(f"--prior: '{word}' is no word of the network: {said(words)}")
+    weigh(net, words, a.prior)
+    if a.temperature != 1:
+        temper(net, a.temperature)
     try:
         sha = weights_sha256(net, cfg, words)
     except ValueError as e:

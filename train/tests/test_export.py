@@ -2,15 +2,16 @@
 import json
 import os
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import made
 import pytest
 import torch
 
 from kws_train.data import SILENCE, UNKNOWN
-from kws_train.export import main, weights_sha256
+from kws_train.export import main, temper, weights_sha256
 from kws_train.golden import wild
-from kws_train.model import Net, network_spec
+from kws_train.model import Int8Linear, Net, network_spec
 from kws_train.model_file import load_model
 
 WORDS = ["red", "green", UNKNOWN, SILENCE]
@@ -112,6 +113,33 @@ def test_priors(tmp_path, net):
     want[WORDS.index(UNKNOWN)] *= 0.25
     want[WORDS.index(SILENCE)] *= 3
     assert torch.allclose(prob[1], want / want.sum(), atol=1e-6)
+
+
+@pytest.mark.parametrize("prior", [[], ["--prior", "red=3"]])
+def test_a_temperature_divides_the_logits(tmp_path, net, prior):
+    x, logits = torch.randn(1, 60, 40), []
+    for temperature in ([], ["--temperature", "0.8"]):
+        export(tmp_path, None, *prior, *temperature)
+        with torch.no_grad():
+            logits.append(load_model(tmp_path / "mine.safetensors")[0](x)[0])
+    assert torch.allclose(logits[1], logits[0] / 0.8, atol=1e-5) and (logits[1].argmax(-1) == logits[0].argmax(-1)).all()
+
+
+def test_a_temperature_for_weights_of_8_bits():
+    net = SimpleNamespace(head=SimpleNamespace(fc2=Int8Linear(3, 2)))
+    net.head.fc2.weight += torch.tensor([[50, -20, 3], [7, 0, 90]], dtype=torch.int8)
+    net.head.fc2.bias += torch.tensor([0.3, -2.0])
+    x = torch.randn(5, 3)
+    before = net.head.fc2(x)
+    temper(net, 0.5)
+    assert torch.allclose(net.head.fc2(x), before * 2, atol=1e-5)
+
+
+@pytest.mark.parametrize("temperature", ["0", "-1", "x", "101"])
+def test_temperatures_that_are_refused(tmp_path, net, temperature, capsys):
+    with pytest.raises(SystemExit) as e:
+        export(tmp_path, None, f"--temperature={temperature}")
+    assert e.value.code == 2 and "--temperature" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("prior", ["blue=2", "red=0", "red=-1", "red=x", "red", "red=inf"])
