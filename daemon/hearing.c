@@ -13,6 +13,7 @@
 enum { HISTORY_S = KWS_HEARING_WARM_S + 1, CATCH_UP_HOPS = 20 };
 /* At the end of a stream, wait this long for an engine that is behind. */
 static const double settle_s = 0.3;
+static const double loudest = 1e6; /* mean square of a hop; what is no number counts as silence */
 
 enum kws_status kws_hearing_create(kws_hearing **out, const char *name, const kws_observer *to,
 				   kws_error *err)
@@ -173,7 +174,8 @@ static void take_level(kws_hearing *h, const float *hop, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		sum += (double)hop[i] * (double)hop[i];
-	h->power += 0.01 * (sum / (double)n - h->power); /* smoothed over 1 s */
+	const double mean = isfinite(sum) ? fmin(sum / (double)n, loudest) : 0.0;
+	h->power += 0.01 * (mean - h->power); /* smoothed over 1 s */
 }
 
 void kws_hearing_feed(kws_hearing *h, const float *pcm, size_t n)

@@ -112,6 +112,30 @@ static void test_level(void **state)
 	}
 }
 
+/* A device may send what is no number: it counts as silence, and the level goes on. */
+static void test_level_without_numbers(void **state)
+{
+	const float bad[] = { NAN, INFINITY, -INFINITY, 3e38f };
+	float tone[HOP];
+
+	(void)state;
+	spotter(0, "", "", "");
+	kws_hearing_engines(h, (kws_engine *[]){ make(0) }, 1);
+	start();
+	for (size_t b = 0; b < sizeof bad / sizeof *bad; b++) {
+		for (size_t i = 0; i < HOP; i++)
+			tone[i] = bad[b];
+		kws_hearing_feed(h, tone, HOP);
+		assert_true(isfinite(kws_hearing_level(h)));
+	}
+	for (size_t i = 0; i < HOP; i++)
+		tone[i] = i % 2 ? 0.1f : -0.1f;
+	for (int i = 0; i < 4000; i++)
+		kws_hearing_feed(h, tone, HOP);
+	assert_float_equal(kws_hearing_level(h), -20.0, 0.1);
+	kws_hearing_end(h);
+}
+
 /* Near misses are told as such, and counted; they are no events. */
 static void test_near_misses(void **state)
 {
@@ -146,9 +170,13 @@ static void test_near_misses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		HEARING_TEST(test_one),	  HEARING_TEST(test_streams),
-		HEARING_TEST(test_gate),  HEARING_TEST(test_splice),
-		HEARING_TEST(test_level), HEARING_TEST(test_near_misses),
+		HEARING_TEST(test_one),
+		HEARING_TEST(test_streams),
+		HEARING_TEST(test_gate),
+		HEARING_TEST(test_splice),
+		HEARING_TEST(test_level),
+		HEARING_TEST(test_near_misses),
+		HEARING_TEST(test_level_without_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, read_demo, release_models);
