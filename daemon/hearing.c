@@ -13,6 +13,8 @@
 enum { HISTORY_S = KWS_HEARING_WARM_S + 1, CATCH_UP_HOPS = 20 };
 /* At the end of a stream, wait this long for an engine that is behind. */
 static const double settle_s = 0.3;
+/* A word may be decided so long after its voice. */
+static const double quiet_s = 0.5;
 static const double loudest = 1e6; /* mean square of a hop; what is no number counts as silence */
 
 enum kws_status kws_hearing_create(kws_hearing **out, const char *name, const kws_observer *to,
@@ -41,6 +43,7 @@ void kws_hearing_destroy(kws_hearing *h)
 	for (size_t i = 0; i < h->ears.n; i++)
 		kws_engine_destroy(h->seat[i].engine);
 	kws_squelch_destroy(h->ears.squelch);
+	kws_voice_destroy(h->voice);
 	free(h->history.buf);
 	free(h);
 }
@@ -132,6 +135,25 @@ double kws_hearing_skipped_s(const kws_hearing *h)
 	return h->skipped_s + (q ? (double)kws_squelch_skipped(q) / h->hz : 0.0);
 }
 
+/* ---- voice ---- */
+
+static bool fit_voice(kws_hearing *h, unsigned hz)
+{
+	kws_voice *voice;
+
+	if (kws_voice_create(&voice, hz, hz / 100, hz) != KWS_OK)
+		return false;
+	kws_voice_destroy(h->voice);
+	h->voice = voice;
+	return true;
+}
+
+bool kws_hearing_is_quiet(const kws_hearing *h)
+{
+	return h->open
+	       && (double)(h->history.end - kws_voice_stretch(h->voice).end) > quiet_s * h->hz;
+}
+
 /* ---- streams ---- */
 
 enum kws_status kws_hearing_begin(kws_hearing *h, unsigned hz, const char *device, kws_error *err)
@@ -141,9 +163,10 @@ enum kws_status kws_hearing_begin(kws_hearing *h, unsigned hz, const char *devic
 	h->origin_s = kws_hearing_heard_s(h);
 	h->history.end = h->ears.at = 0;
 	h->open = h->behind = false;
-	if ((h->hz != hz && !fit_squelch(h, hz)) || !fit_history(h, hz))
+	if ((h->hz != hz && (!fit_squelch(h, hz) || !fit_voice(h, hz))) || !fit_history(h, hz))
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	h->hz = hz;
+	kws_voice_reset(h->voice);
 	kws_ears_start(&h->ears);
 	for (size_t i = 0; i < h->ears.n && status == KWS_OK; i++) {
 		kws_seat *s = &h->seat[i];
@@ -175,6 +198,8 @@ static void take_level(kws_hearing *h, const float *hop, size_t n)
 	for (size_t i = 0; i < n; i++)
 		sum += (double)hop[i] * (double)hop[i];
 	const double mean = isfinite(sum) ? fmin(sum / (double)n, loudest) : 0.0;
+	const float level = (float)mean;
+	kws_voice_push(h->voice, &level, 1);
 	h->power += 0.01 * (mean - h->power); /* smoothed over 1 s */
 }
 

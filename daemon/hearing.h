@@ -58,6 +58,9 @@ void kws_hearing_end(kws_hearing *h);
 kws_anchor *kws_hearing_anchor(kws_hearing *h);
 kws_gaps *kws_hearing_gaps(kws_hearing *h);
 
+/* There was no voice for so long that no word can be open, and none can end in the next 100 ms. */
+bool kws_hearing_is_quiet(const kws_hearing *h);
+
 double kws_hearing_heard_s(const kws_hearing *h); /* in all streams */
 float kws_hearing_level(const kws_hearing *h);	  /* of the last second or so, dBFS */
 /* Seconds that each hop took in all engines, by kws_tally_seconds. */

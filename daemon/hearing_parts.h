@@ -4,6 +4,7 @@
 #define KWS_DAEMON_HEARING_PARTS_H
 
 #include "daemon/hearing.h"
+#include "spot/voice.h"
 
 enum { KWS_HEARING_TOLD = 8 };
 
@@ -41,8 +42,9 @@ struct kws_hearing {
 	kws_history history;
 	kws_anchor anchor;
 	kws_gaps gaps;
-	double power;	/* mean square, smoothed */
-	kws_tally hops; /* seconds that each took */
+	double power;	  /* mean square, smoothed */
+	kws_voice *voice; /* of this stream, at hz; NULL: there was none */
+	kws_tally hops;	  /* seconds that each took */
 };
 
 /* The seat of this name; NULL: there is none. */

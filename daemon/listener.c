@@ -2,6 +2,7 @@
 
 #include "runtime/clock.h"
 #include "runtime/log.h"
+#include "daemon/pace.h"
 #include "daemon/silence.h"
 
 #include <stdio.h>
@@ -22,9 +23,9 @@ struct kws_listener {
 	bool open; /* a stream is being processed */
 	char device[KWS_DEVICE_NAME];
 	size_t hop;
-	float *pcm;	 /* (KWS_HEARING_BLOCK_HOPS * hop,) */
-	double next;	 /* when to look again, monotonic */
-	unsigned misses; /* times in a row that nothing had come */
+	float *pcm;  /* (KWS_HEARING_BLOCK_HOPS * hop,) */
+	double next; /* when to look again, monotonic */
+	kws_pace pace;
 
 	bool told;		 /* the log says that there is no audio */
 	double created, lost_at; /* monotonic times; lost_at: of the last audio */
@@ -209,8 +210,8 @@ static size_t hops_allowed(const kws_listener *l, size_t done)
 
 /* Fetch the audio once, and process what is in the ring, but at most 2 s of audio at a time, and for
  * at most 0.1 s on a machine that is slow or busy: signals and sockets need their turn, too. Returns
- * whether there was audio. */
-static bool drain(kws_listener *l, kws_device *d)
+ * the number of hops. */
+static size_t drain(kws_listener *l, kws_device *d)
 {
 	size_t n, hops, most;
 	double until = kws_clock_mono() + drain_s;
@@ -226,14 +227,14 @@ static bool drain(kws_listener *l, kws_device *d)
 		kws_hearing_feed(l->hearing, l->pcm, n);
 		check_silence(l, d, n);
 		if (kws_capture_device(l->capture) != d)
-			return true; /* the device was closed meanwhile */
+			return hops; /* the device was closed meanwhile */
 	}
 	kws_hearing_catch_up(l->hearing);
 	if (!hops)
-		return false;
+		return 0;
 	l->lost_at = kws_clock_mono();
 	check_losses(l, d);
-	return true;
+	return hops;
 }
 
 static void check_suspend(kws_listener *l)
@@ -251,16 +252,10 @@ static void check_suspend(kws_listener *l)
 
 /* ---- when to look ---- */
 
-/* Seconds until the next look, after one that found audio or did not.
- *
- * A device delivers its audio in pieces. The next look comes a little before the next piece is due;
- * if it is not there yet, the looks after it come more often, and at last as often as pieces. So
- * the looks follow the pieces closely, with one thread and one timer. */
-static double wait_s(kws_listener *l, kws_device *d, bool found)
+/* Seconds until the next look, after one that found so many hops. */
+static double wait_s(kws_listener *l, kws_device *d, size_t found)
 {
-	enum { CLOSE_LOOKS = 8 };
 	static const double opening_s = 0.005, busy_s = 0.02, idle_s = 0.05, off_s = 0.2;
-	const double piece_s = 1e-3 * l->conf.latency_ms;
 
 	if (!d || !l->open)
 		return l->conf.enabled ? idle_s : off_s;
@@ -271,8 +266,8 @@ static double wait_s(kws_listener *l, kws_device *d, bool found)
 		return idle_s;
 	if (!kws_hearing_anchor(l->hearing)->started)
 		return opening_s;
-	l->misses = found ? 0 : l->misses + 1;
-	return found ? piece_s * 31 / 32 : l->misses < CLOSE_LOOKS ? piece_s / 8 : piece_s;
+	return kws_pace_next(&l->pace, l->conf.latency_ms, 0.01 * (double)found,
+			     kws_hearing_is_quiet(l->hearing));
 }
 
 double kws_listener_next(const kws_listener *l)
@@ -285,7 +280,7 @@ enum kws_capture_state kws_listener_step(kws_listener *l)
 	const double began = kws_clock_mono();
 	kws_device *d = kws_capture_device(l->capture);
 	enum kws_capture_state state;
-	bool found = false;
+	size_t found = 0;
 
 	if (d && l->open)
 		found = drain(l, d);

@@ -18,13 +18,14 @@ static fake_microphone *mic;
 static fake_behaviour *does;
 static kws_listener *l;
 static kws_listener_stats st;
+static bool loud; /* against what it was until then */
 
 static void sound(void *ctx, uint64_t at, unsigned rate_hz, float *pcm, size_t n)
 {
 	(void)ctx;
 	(void)rate_hz;
 	for (size_t i = 0; i < n; i++)
-		pcm[i] = 0.01f * (float)((at + i) % 7);
+		pcm[i] = (loud ? 0.1f : 0.01f) * (float)((at + i) % 7);
 }
 
 static int set_up(void **state)
@@ -40,6 +41,7 @@ static int set_up(void **state)
 				      .latency_ms = 40 };
 
 	(void)state;
+	loud = false;
 	kws_log_level(KWS_LOG_ERROR - 1);
 	fake_clock_start(1e9);
 	fake_devices_start();
@@ -156,12 +158,30 @@ static double wait_after_a_step(void)
 	return kws_listener_next(l) - now;
 }
 
+/* Three pieces of 40 ms at a time, until there is voice, and again half a second after it. */
+static void a_quiet_room_is_looked_at_less_often(void **state)
+{
+	(void)state;
+	run(1.0);
+	assert_about(wait_after_a_step(), 0.12, 0.01);
+	loud = true;
+	run(0.14);
+	assert_about(wait_after_a_step(), 0.04, 0.01);
+	loud = false;
+	run(0.4);
+	assert_about(wait_after_a_step(), 0.04, 0.01);
+	run(0.2);
+	assert_about(wait_after_a_step(), 0.12, 0.01);
+}
+
 /* The next look is a little before the next piece of 40 ms; close looks follow while it is late, and
  * rare ones if it does not come; none is closer while there is no device. */
 static void looks_follow_the_pieces(void **state)
 {
 	(void)state;
 	run(1.0);
+	loud = true;
+	run(0.2);
 	assert_about(wait_after_a_step(), 0.04 * 31 / 32, 1e-6);
 	for (unsigned i = 1; i < 8; i++)
 		assert_about(wait_after_a_step(), 0.005, 1e-6);
@@ -181,7 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		each(an_overflow_takes_what_it_took), each(a_set_clock_loses_nothing),
 		each(what_nobody_tells_of),	      each(what_comes_late_is_not_lost),
-		each(looks_follow_the_pieces),
+		each(looks_follow_the_pieces),	      each(a_quiet_room_is_looked_at_less_often),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
