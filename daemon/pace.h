@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 typedef struct {
-	unsigned misses; /* looks in a row that found nothing */
+	unsigned misses;  /* looks in a row that found nothing */
 	unsigned rest_ms; /* whole pieces that were to come before this look */
 } kws_pace;
 
