@@ -139,7 +139,7 @@ $(B)/libraries:
 	@touch $@
 
 # another PREFIX is another default model
-$(B)/include/find_model.o $(B)/cli/args.o: $(B)/share
+$(B)/include/find_model.o $(B)/cli/args.o $(B)/cli/doctor.o: $(B)/share
 $(B)/share: FORCE
 	@mkdir -p $(@D); echo '$(SHARE)' | cmp -s - $@ || echo '$(SHARE)' >$@
 FORCE:

@@ -79,7 +79,7 @@ static void check_model(visit *v)
 		kws_find(f, KWS_FIND_BAD, "the model cannot be loaded: %s", err.text);
 		kws_find_advise(f, "name another with -m or KWS_MODEL, and in kwsd.conf:");
 		kws_find_paste(f, "[model]");
-		kws_find_paste(f, "path = /usr/local/share/kwsd/commands-12.safetensors");
+		kws_find_paste(f, "path = " KWS_MODEL_PATH);
 		return;
 	}
 	kws_find(f, KWS_FIND_OK, "model %s: %zu classes at %u Hz", kws_model_name(m),

@@ -34,9 +34,10 @@ void kws_find_model(const char *wanted, char *path, size_t n)
 
 	if (!wanted && named && *named)
 		wanted = named;
-	if (!wanted && find_in_tree("commands-12.safetensors", path, n))
-		return;
-	snprintf(path, n, "%s", wanted ? wanted : KWS_MODEL_PATH);
+	if (wanted)
+		snprintf(path, n, "%s", wanted);
+	else
+		kws_find_shipped(strrchr(KWS_MODEL_PATH, '/') + 1, path, n);
 }
 
 void kws_find_shipped(const char *name, char *path, size_t n)
