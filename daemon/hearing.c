@@ -13,7 +13,7 @@
 enum { HISTORY_S = KWS_HEARING_WARM_S + 1, CATCH_UP_HOPS = 20 };
 /* At the end of a stream, wait this long for an engine that is behind. */
 static const double settle_s = 0.3;
-/* A word may be decided so long after its voice. */
+/* Most words are decided sooner after their voice. */
 static const double quiet_s = 0.5;
 static const double loudest = 1e6; /* mean square of a hop; what is no number counts as silence */
 

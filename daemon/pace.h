@@ -6,7 +6,7 @@
  *
  * Each look costs as much as hearing some hundred milliseconds: the caches are cold. So while it is
  * quiet, a look takes as many pieces as come in 120 ms. A word that begins meanwhile lasts longer
- * than that, and is decided after its end, when the looks have long been closer again. */
+ * than that, and is decided after its end, when the looks are closer again. */
 #ifndef KWS_DAEMON_PACE_H
 #define KWS_DAEMON_PACE_H
 
@@ -18,7 +18,7 @@ typedef struct {
 } kws_pace;
 
 /* Seconds from this look to the next. piece_ms: 1 or more. found_s: length of the sound that this
- * look found. quiet: no word can be decided in the next 120 ms. Start with all 0. */
+ * look found. quiet: no word will be decided in the next 120 ms. Start with all 0. */
 double kws_pace_next(kws_pace *p, unsigned piece_ms, double found_s, bool quiet);
 
 #endif
