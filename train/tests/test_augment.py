@@ -82,6 +82,14 @@ def test_what_the_teacher_heard_stays_with_its_clip(augment):
     assert frames[~unheard].equal(bank.clips[which].float()) and len(which.unique()) > n / 2
 
 
+@pytest.mark.parametrize("share", [0.0, 0.35, 1.0])
+def test_so_large_a_share_of_the_clips_is_as_recorded(augment, share):
+    bank, n = augment.bank, len(augment.bank.label)
+    bank.clean, bank.embed = torch.arange(n) < 2 * len(WORDS), torch.zeros(n, 9, 96)
+    drawn = bank.clean[torch.from_numpy(Augment(bank, STEP, augment.rng, clean=share)._clips(4000))]
+    assert abs(drawn.float().mean().item() - share) < 0.04
+
+
 def test_running_speech_is_not_judged_where_a_command_is_suspected(augment):
     words, suspected = Vocabulary(None, WORDS), 0
     for _ in range(20):
