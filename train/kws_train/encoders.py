@@ -1,6 +1,6 @@
 """Train every encoder in turn with the same data, features, front end, head, recipe and budget, and compare them.
 
-    python -m kws_train encoders --data CORPUS --shards runs/shards/v0[0-3].npz --kws ../build/kws --docs ../docs
+    python -m kws_train encoders --data CORPUS --shards runs/shards/v0[0-2].npz --seeds 1 --kws ../build/kws --docs ../docs
 
 A run writes one file an encoder and seed below --out, and what has one is not trained again. Then encoders.md and
 its picture are written from these files alone; --report only does that, also while some are missing. The ending of --picture
@@ -123,6 +123,8 @@ ENCODERS = {
 DEFAULT = "mega"  # the others have to be as large, and times in C are related to its
 ENCODERS |= {name: baseline(**row) for name, row in baselines.ENCODERS.items()}
 PAIRS = [("mega", "mega-no-ema", "Mega, chunk 25: with EMA for without"),
+         ("mega-16", "mega-no-ema", "Mega, chunk 16 with EMA for chunk 25 without"),
+         ("mega-both", "mega", "Mega, both ways for chunk 25"),
          ("fastformer-ema", "fastformer", "additive attention: in the gated block behind an EMA for Fastformer's own block"),
          ("mega", "ema-only", "chunk attention behind the EMA for none"),
          ("fastformer-ema", "ema-only", "additive attention behind the EMA for none")]
@@ -145,7 +147,8 @@ class Table:
         rows, missing, how = load(a.out, self.rows, a.seeds, CLIP)
         os.makedirs(a.docs, exist_ok=True)
         drawn = a.picture or os.path.join(a.docs, f"{self.page}.svg")
-        text = figures(rows, missing, how, self.pairs, os.path.relpath(drawn, a.docs))
+        first = next(iter(self.rows.values())).title
+        text = figures(rows, missing, how, self.pairs, os.path.relpath(drawn, a.docs), first)
         write_page(os.path.join(a.docs, f"{self.page}.md"), text, self.command, self.title)
         if rows:
             draw(drawn, rows, self.heading, self.ranked)

@@ -130,8 +130,15 @@ def shown(what, drawn):
     return f"{'' if drawn.lower().endswith('.pdf') else '!'}[{what}]({drawn})"
 
 
-def figures(rows, missing, recipe, pairs, drawn):
-    """The part of the page between the marks."""
+def pair(a, b, text):
+    """What row a has over row b, by both splits, in points."""
+    points = lambda d, half: f"{100 * d:+.1f} ± {100 * half:.1f}"
+    both = a.beyond[1] and b.beyond[1]
+    return [text, points(*difference(a.right, b.right)), points(*difference(a.beyond, b.beyond)) if both else "–"]
+
+
+def figures(rows, missing, recipe, pairs, drawn, timed_against):
+    """The part of the page between the marks. timed_against: title of the encoder that the engine's times are related to."""
     if not rows:
         return "No run has ended yet."
     some = rows[0].runs[0]
@@ -142,11 +149,10 @@ def figures(rows, missing, recipe, pairs, drawn):
     judged = " and ".join(f"{h['clips']:,} clips of {split}" for split, h in some["heard"].items())
     out = [f"{recipe['steps']} steps of {recipe['batch']} clips a run, out of {some['train_clips']:,}; judged by {judged}; "
            f"parameters within {100 * (most / least - 1):.1f} %. "
-           "In brackets behind a time: its ratio to that of " + rows[0].title + ".", table(head, map(cells, rows)),
+           f"In brackets behind a time: its ratio to that of {timed_against}.", table(head, map(cells, rows)),
            shown("accuracy, with intervals", drawn),
-           table(["what for what", "accuracy, points (95 %)"],
-                 [[text, f"{100 * d:+.1f} ± {100 * h:.1f}"] for a, b, text in pairs if {a, b} <= set(by_name)
-                  for d, h in [difference(by_name[a].right, by_name[b].right)]])]
+           table(["what for what", "val, points (95 %)", "val2, points (95 %)"],
+                 [pair(by_name[a], by_name[b], text) for a, b, text in pairs if {a, b} <= set(by_name)])]
     if missing:
         out.append("Missing so far: " + ", ".join(missing) + ".")
     return "\n\n".join(out)

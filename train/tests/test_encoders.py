@@ -111,6 +111,21 @@ def test_report_names_what_is_missing_and_keeps_the_words_around(tmp_path, capsy
     assert len(told) == len(ENCODERS) and f"{shares[0] / 20:.1f} %" in told[0]
 
 
+def test_differences_are_told_by_both_splits(tmp_path):
+    write_runs(tmp_path, ["mega-16", "mega-no-ema"], seeds=(1,))
+    heard = lambda name, split: json.loads((tmp_path / f"{name}-1.json").read_text())["heard"][split]["right"]["0"]
+    told = []
+    for split in ("val", "val2"):
+        d, half = difference((heard("mega-16", split), 1000), (heard("mega-no-ema", split), 1000))
+        told.append(f"{100 * d:+.1f} ± {100 * half:.1f}")
+    title = next(text for a, _, text in PAIRS if a == "mega-16")
+    page = report(tmp_path, "--seeds", "1")
+    assert f"| {title} | {told[0]} | {told[1]} |" in page and told[0] != told[1]
+    assert f"its ratio to that of {ENCODERS['mega'].title}." in page  # which is none of the rows
+    write_runs(tmp_path, ["mega-16", "mega-no-ema"], seeds=(1,), splits=("val",))
+    assert re.search(rf"\| {title} \| [^|]+ \| – \|", report(tmp_path, "--seeds", "1"))
+
+
 def test_picture_of_one_encoder_whose_state_nobody_measured(tmp_path, drawn):
     write_runs(tmp_path, ["mega"])
     assert "mega-no-ema 1" in report(tmp_path)
