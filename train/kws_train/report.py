@@ -176,7 +176,7 @@ def write_page(path, text, command="encoders", title="Encoders compared"):
 
 COLOUR = {"mega": "#1f5fa8", "fastformer": "#c65d00", "other": "#4b7d3a"}
 FAMILY = {"mega": "Mega and parts of it", "fastformer": "Fastformer", "other": "baselines, in PyTorch only"}
-LEFT, RIGHT, TOP, STEP = 190, 640, 84, 24
+RIGHT, TOP, STEP = 640, 84, 24
 COLUMNS = ((770, "multiply-adds/s"), (880, "state"))
 
 
@@ -189,11 +189,11 @@ def marker(p, x, y, r):
         p.box(x - 4.5, y - 4.5, 9, 9, fill, colour, 2)
 
 
-def row(p, r, y, x_of):
+def row(p, r, y, left, x_of):
     """A name, a dot with its interval, a tick for each seed, and what it costs."""
     colour = COLOUR[r.family]
     state = "needs the clip" if r.hears == "whole" else f"{r.state / 1024:.1f} KiB" if r.state else "–"
-    p.text(LEFT - 12, y + 4, r.title, colour=colour, anchor="end")
+    p.text(left - 12, y + 4, r.title, colour=colour, anchor="end")
     p.line(x_of(r.interval[0]), y, x_of(r.interval[1]), y, colour, 3, 0.45)
     for s in r.seeds:
         p.line(x_of(s), y - 6, x_of(s), y + 6, colour)
@@ -218,9 +218,10 @@ def draw(path, rows, heading, ranked):
     rows = sorted(rows, key=lambda r: -r.share) if ranked else rows
     ends = [share for r in rows for share in (*r.interval, *r.seeds)]
     levels = steps(100 * min(ends), 100 * max(ends), 8)
-    x_of = lambda share: LEFT + (RIGHT - LEFT) * (100 * share - levels[0]) / (levels[-1] - levels[0])
     bottom = TOP + STEP * len(rows)
     with Picture(path, 900, bottom + 70) as p:
+        begin = 32 + max(p.width(r.title) for r in rows)
+        x_of = lambda share: begin + (RIGHT - begin) * (100 * share - levels[0]) / (levels[-1] - levels[0])
         p.text(20, 28, heading, 15, bold=True)
         p.text(20, 48, f"Bars: 95 % by clips, all seeds together; ticks: each seed; grey: the interval of {first.title}.")
         left, right = map(x_of, first.interval)
@@ -231,7 +232,7 @@ def draw(path, rows, heading, ranked):
         for x, what in COLUMNS:
             p.text(x, TOP - 8, what, anchor="end")
         for i, r in enumerate(rows):
-            row(p, r, TOP + STEP * (i + 0.5), x_of)
-        legend(p, LEFT, bottom + 26)
+            row(p, r, TOP + STEP * (i + 0.5), begin, x_of)
+        legend(p, begin, bottom + 26)
         p.text(20, bottom + 54, "disc: runs on an endless stream; square: causal, but within a clip of one second; open: "
                "needs the whole clip before it answers")

@@ -13,6 +13,7 @@ from kws_train.cost import multiply_adds, state_bytes
 from kws_train.encoders import ALL, CLIP, ENCODERS, PAIRS, main
 from kws_train.model import Net
 from kws_train.model_file import load_model
+from kws_train.picture import Picture
 from kws_train.report import BEGIN, END, difference, wilson
 
 
@@ -130,6 +131,20 @@ def test_picture_of_one_encoder_whose_state_nobody_measured(tmp_path, drawn):
     write_runs(tmp_path, ["mega"])
     assert "mega-no-ema 1" in report(tmp_path)
     assert len(drawn.dots) == 1 + 3  # one point, three in the legend
+
+
+def test_the_picture_has_room_for_every_name(tmp_path, monkeypatch):
+    write_runs(tmp_path, ["mega", "vit", "dilated"])
+    text, lefts = Picture.text, []
+
+    def watch(p, x, y, said, *rest, anchor="start", **more):
+        if anchor == "end":
+            lefts.append(x - p.width(said))
+        text(p, x, y, said, *rest, anchor=anchor, **more)
+
+    monkeypatch.setattr(Picture, "text", watch)
+    report(tmp_path)
+    assert len(lefts) > 3 and min(lefts) >= 10
 
 
 @pytest.mark.parametrize("name, link", [("x.png", "![accuracy, with intervals](x.png)"),
