@@ -15,7 +15,8 @@ from kws_train.model import Int8Linear, Net, network_spec
 from kws_train.model_file import load_model
 
 WORDS = ["red", "green", UNKNOWN, SILENCE]
-SHIPPED = [("commands-12", "card.json"), ("fastformer-12", "card-fastformer.json")]
+SHIPPED = [("commands-12", "card.json"), ("fastformer-12", "card-fastformer.json"),
+           ("commands-12-small", "card-small.json")]
 
 
 @pytest.fixture
