@@ -29,6 +29,7 @@ class Step:
         with self._aside():
             for g in opt.param_groups:  # a graph reads what is on the GPU
                 g["lr"] = torch.zeros((), device=self.device)
+                g["capturable"] = self.graphs is not None  # a checkpoint may be of another device
             opt.found_inf = torch.zeros((), device=self.device)  # 1: the optimiser leaves everything as it is
 
     def _aside(self):

@@ -165,10 +165,10 @@ def fit(a, net, beside, average, opt, augment, step=0, vocabularies=None, elders
         more = schedule.goes_on(step)
         due = step % a.every == 0 or not more
         if due or step - checked == CHECK:
+            train.finish()  # the losses are there, and the average
             check(losses[checked - step :], checked, a.lr)
             checked = step
         if due:
-            train.finish()
             yield step, torch.stack(losses).mean().item(), rate
             losses = []
 

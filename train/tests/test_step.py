@@ -98,6 +98,30 @@ def test_the_average_keeps_as_much_as_it_is_told():
         assert mean.allclose(0.75 * was + 0.25 * now, atol=1e-7)
 
 
+def test_a_checkpoint_of_another_device_goes_on():
+    step, augment = made()
+    step(augment.batch(CLIPS, 3), None, **HOW)
+    saved = step.opt.state_dict()
+    for g in saved["param_groups"]:  # as one of a GPU has it
+        g["capturable"] = True
+    step.opt.load_state_dict(saved)
+    again = Step(step.a, step.judge, step.average, step.opt)
+    assert not any(g["capturable"] for g in step.opt.param_groups)
+    before = [p.clone() for p in again.net.parameters()]
+    again(augment.batch(CLIPS, 3), None, **HOW)
+    assert not all(p.equal(q) for p, q in zip(before, again.net.parameters(), strict=True))
+
+
+def test_losses_are_looked_at_when_they_are_there(monkeypatch):
+    done = []
+    monkeypatch.setattr(Step, "finish", lambda self: done.append("finish"))
+    monkeypatch.setattr("kws_train.train.check", lambda *_: done.append("check"))
+    step, augment = made()
+    step.a.steps, step.a.every, step.a.chain, step.a.dense = 2, 1, 3, None
+    list(fit(step.a, step.net, step.judge.beside, step.average, step.opt, augment, 0, step.judge.vocabularies))
+    assert done == ["finish", "check"] * 2
+
+
 def test_a_loss_that_is_no_number_is_told_with_its_step():
     check([torch.tensor(1.0)], 7, 1e-3)
     with pytest.raises(FloatingPointError, match="step 9 is nan: a lower rate than 0.001"):
