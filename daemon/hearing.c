@@ -13,7 +13,7 @@
 enum { HISTORY_S = KWS_HEARING_WARM_S + 1, CATCH_UP_HOPS = 20 };
 /* At the end of a stream, wait this long for an engine that is behind. */
 static const double settle_s = 0.3;
-/* Most words are decided sooner after their voice. */
+/* Most words are decided sooner after their end. */
 static const double quiet_s = 0.5;
 static const double loudest = 1e6; /* mean square of a hop; what is no number counts as silence */
 
@@ -151,7 +151,8 @@ static bool fit_voice(kws_hearing *h, unsigned hz)
 bool kws_hearing_is_quiet(const kws_hearing *h)
 {
 	return h->open
-	       && (double)(h->history.end - kws_voice_stretch(h->voice).end) > quiet_s * h->hz;
+	       && (double)h->history.end
+			  > (double)kws_voice_stretch(h->voice).end + quiet_s * h->hz;
 }
 
 /* ---- streams ---- */

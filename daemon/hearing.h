@@ -58,8 +58,8 @@ void kws_hearing_end(kws_hearing *h);
 kws_anchor *kws_hearing_anchor(kws_hearing *h);
 kws_gaps *kws_hearing_gaps(kws_hearing *h);
 
-/* There was no voice for half a second: no word can end in the next 100 ms, and none is open but one
- * that waits until it is sure (spot/decide.h). */
+/* There was no voice for half a second. So no word is about to be decided, but for one that hardly
+ * rises above the noise, or that waits until it is sure (spot/decide.h). */
 bool kws_hearing_is_quiet(const kws_hearing *h);
 
 double kws_hearing_heard_s(const kws_hearing *h); /* in all streams */

@@ -18,7 +18,8 @@ typedef struct {
 } kws_pace;
 
 /* Seconds from this look to the next. piece_ms: 1 or more. found_s: length of the sound that this
- * look found. quiet: no word will be decided in the next 120 ms. Start with all 0. */
+ * look found. quiet: no voice was heard of late, so hardly a word will be decided in the next
+ * 120 ms. Start with all 0. */
 double kws_pace_next(kws_pace *p, unsigned piece_ms, double found_s, bool quiet);
 
 #endif

@@ -136,6 +136,33 @@ static void test_level_without_numbers(void **state)
 	kws_hearing_end(h);
 }
 
+/* Half a second after the voice it is quiet; not at a loud end that is shorter than a hop. */
+static void test_quiet(void **state)
+{
+	static const float nothing[HOP];
+	float tone[HOP];
+
+	(void)state;
+	for (size_t i = 0; i < HOP; i++)
+		tone[i] = i % 2 ? 0.1f : -0.1f;
+	assert_false(kws_hearing_is_quiet(h)); /* no stream */
+	spotter(0, "", "", "");
+	kws_hearing_engines(h, (kws_engine *[]){ make(0) }, 1);
+	start();
+	for (int i = 0; i < 100; i++)
+		kws_hearing_feed(h, nothing, HOP);
+	assert_true(kws_hearing_is_quiet(h));
+	for (int i = 0; i < 20; i++)
+		kws_hearing_feed(h, tone, HOP);
+	assert_false(kws_hearing_is_quiet(h));
+	kws_hearing_feed(h, tone, HOP / 2);
+	assert_false(kws_hearing_is_quiet(h));
+	for (int i = 0; i < 60; i++)
+		kws_hearing_feed(h, nothing, HOP);
+	assert_true(kws_hearing_is_quiet(h));
+	kws_hearing_end(h);
+}
+
 /* Near misses are told as such, and counted; they are no events. */
 static void test_near_misses(void **state)
 {
@@ -170,13 +197,10 @@ static void test_near_misses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		HEARING_TEST(test_one),
-		HEARING_TEST(test_streams),
-		HEARING_TEST(test_gate),
-		HEARING_TEST(test_splice),
-		HEARING_TEST(test_level),
-		HEARING_TEST(test_near_misses),
-		HEARING_TEST(test_level_without_numbers),
+		HEARING_TEST(test_one),		HEARING_TEST(test_streams),
+		HEARING_TEST(test_gate),	HEARING_TEST(test_splice),
+		HEARING_TEST(test_level),	HEARING_TEST(test_quiet),
+		HEARING_TEST(test_near_misses), HEARING_TEST(test_level_without_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, read_demo, release_models);
