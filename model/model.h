@@ -14,7 +14,7 @@ extern const char *const kws_mel_names[];
 typedef struct {
 	unsigned smooth_ms;	/* length of the mean of the posteriors */
 	unsigned refractory_ms; /* shortest time between events of one word */
-	unsigned wait_ms; /* longest time to decide whether it is a word; 0: as before 0.2.0 */
+	unsigned wait_ms; /* longest wait until a word is sure (spot/decide.h); 0: none waits */
 	float threshold;  /* for words without one in words_threshold */
 } kws_decision;
 
