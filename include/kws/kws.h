@@ -199,7 +199,9 @@ typedef void kws_frame_fn(void *ctx, const kws_frame *f);
 
 typedef struct kws_spotter kws_spotter;
 
-/* Initialise it with KWS_SPOTTER_CONFIG, which takes everything from the model file. */
+/* Initialise it with KWS_SPOTTER_CONFIG, which takes everything from the model file. How long a word
+ * may wait until it is sure (wait_ms, 0..500 ms; 0: it does not) is always the model file's: such a
+ * word is decided by so much later, or not at all if its score falls below its threshold meanwhile. */
 typedef struct {
 	size_t size;	   /* of this struct: later versions add members at its end */
 	int smooth_ms;	   /* window of the mean probability, 0..2000; -1: the model's */
