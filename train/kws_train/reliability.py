@@ -27,14 +27,27 @@ def read(path):
         n = sum(c.startswith("label") for c in rows.fieldnames or ())
         if "expected" not in (rows.fieldnames or ()) or not n:
             raise SystemExit(f"{path}: no columns expected, label and prob, as `kws classify --format csv --manifest` has them")
-        heard = [(r["expected"], {r[f"label{k}"]: float(r[f"prob{k}"]) for k in ("", *range(2, n + 1))}) for r in rows]
+        heard = [(r["expected"], _probabilities(r, n, f"{path}:{rows.line_num}")) for r in rows]
     if not heard:
         raise SystemExit(f"{path}: no clips")
     words = sorted(heard[0][1])
+    if any(sorted(p) != words for _, p in heard):
+        raise SystemExit(f"{path}: not all clips have the same words")
     if any(abs(sum(p.values()) - 1) > 1e-4 for _, p in heard) or UNKNOWN not in words:
         raise SystemExit(f"{path}: the probabilities of {said(words)} are not all that there are: kws classify -k 256")
     prob = np.array([[p[w] for w in words] for _, p in heard])
     return words, np.maximum(prob, LEAST), np.array([words.index(e if e in words else UNKNOWN) for e, _ in heard])
+
+
+def _probabilities(row, n, where):
+    """-> {word: probability}. SystemExit: a clip was not heard, or a line is damaged."""
+    try:
+        found = {row[f"label{k}"]: float(row[f"prob{k}"]) for k in ("", *range(2, n + 1))}
+        if not all(0 <= p <= 1 for p in found.values()):
+            raise ValueError
+    except (KeyError, TypeError, ValueError):
+        raise SystemExit(f"{where}: not {n} words with their probabilities") from None
+    return found
 
 
 def tempered(prob, temperature):

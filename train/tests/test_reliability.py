@@ -74,8 +74,17 @@ def test_what_cannot_be_judged(tmp_path):
     write(tmp_path / "few.csv", prob[:, :3], expected, WORDS[:3])
     (tmp_path / "none.csv").write_text("file,expected,label,prob\n")
     (tmp_path / "text.csv").write_text("hello\n")
+    two = "file,expected,label,prob,label2,prob2\na,yes,yes,0.9,_unknown_,0.1\n"
+    (tmp_path / "unheard.csv").write_text(two + "b,yes,,,,\n")
+    (tmp_path / "short.csv").write_text(two + "b,yes,yes,0.9\n")
+    (tmp_path / "two.csv").write_text(two + "b,yes,no,0.9,_unknown_,0.1\n")
+    (tmp_path / "percent.csv").write_text(two + "b,yes,yes,90,_unknown_,10\n")
     for names, message in ((["a.csv", "other.csv"], "a.csv and other.csv are of different words"),
                            (["few.csv"], "few.csv: the probabilities of .* are not all that there are"),
                            (["none.csv"], "none.csv: no clips"), (["text.csv"], "text.csv: no columns expected"),
+                           (["unheard.csv"], "unheard.csv:3: not 2 words with their probabilities"),
+                           (["short.csv"], "short.csv:3: not 2 words with their probabilities"),
+                           (["percent.csv"], "percent.csv:3: not 2 words with their probabilities"),
+                           (["two.csv"], "two.csv: not all clips have the same words"),
                            (["nowhere.csv"], "nowhere.csv: No such file")):
         assert re.search(message, made.call("reliability", "--said", *names, cwd=tmp_path, status=1)), names
