@@ -119,8 +119,9 @@ static void every_cut_gives_the_same_bits(void **state)
 {
 	(void)state;
 	static const tiny_config configs[] = {
-		{ 1, 7, 2, 2, 10, 8.0f },   { 2, 1, 1, 1, 1, 8.0f },  { 3, 25, 3, 2, 50, 8.0f },
-		{ 4, 100, 4, 1, 33, 8.0f }, { 5, 48, 8, 5, 7, 8.0f },
+		{ 1, 7, 2, 2, 10, 8.0f, 0 },  { 2, 1, 1, 1, 1, 8.0f, 0 },
+		{ 3, 25, 3, 2, 50, 8.0f, 0 }, { 4, 100, 4, 1, 33, 8.0f, 0 },
+		{ 5, 48, 8, 5, 7, 8.0f, 0 },
 	};
 	static float x[T * MELS], want[(T + 1) * TINY_WORDS], got[(T + 1) * TINY_WORDS];
 	for (size_t c = 0; c < sizeof configs / sizeof *configs; c++) {
