@@ -1,6 +1,7 @@
 /* One spotter of a listener: events and near misses of the shipped recording. */
 #include "audio/source.h"
 #include "daemon/engine.h"
+#include "spot/near.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,7 +108,8 @@ static void hear(kws_engine *e, record *r, size_t n)
 	flush(e);
 }
 
-/* All the words are found, and none of them is a near miss as well, wherever the bar is. */
+/* All the words are found, wherever the bar is, and none of them is a near miss as well. A bar far
+ * below the threshold lets another word be one that was over before the word was decided. */
 static void events_are_no_near_misses(void **state)
 {
 	(void)state;
@@ -121,7 +123,9 @@ static void events_are_no_near_misses(void **state)
 		assert_int_equal(r.n_events, WORDS_SAID);
 		for (size_t i = 0; i < r.n_near; i++)
 			for (size_t k = 0; k < r.n_events; k++)
-				assert_false(r.near[i].sample > r.event[k].start
+				assert_false(r.near[i].sample > (share < KWS_NEAR_SHARE
+									 ? r.event[k].sample
+									 : r.event[k].start)
 					     && r.near[i].start < r.event[k].sample + RATE);
 		kws_engine_destroy(e);
 	}
