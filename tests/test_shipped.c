@@ -107,8 +107,10 @@ static void keep(void *ctx, const kws_event *e)
 	h->last = *e;
 }
 
-static const char *const models[] = { "commands-12", "commands-12-int8", "fastformer-12",
-				      "commands-12-small", "commands-12-small-int8" };
+static const char *const models[] = {
+	"commands-12",	     "commands-12-int8",       "fastformer-12",
+	"commands-12-small", "commands-12-small-int8", "commands-21"
+};
 
 static kws_model *shipped(const char *name)
 {

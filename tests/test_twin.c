@@ -139,6 +139,7 @@ static void shipped_models_agree(void **state)
 	(void)state;
 	agrees("commands-12");
 	agrees("fastformer-12");
+	agrees("commands-21");
 	agrees("commands-12-small");
 }
 

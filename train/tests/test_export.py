@@ -16,6 +16,7 @@ from kws_train.model_file import load_model
 
 WORDS = ["red", "green", UNKNOWN, SILENCE]
 SHIPPED = [("commands-12", "card.json"), ("fastformer-12", "card-fastformer.json"),
+           ("commands-21", "card-nineteen.json"),
            ("commands-12-small", "card-small.json")]
 
 
