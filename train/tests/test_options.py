@@ -42,7 +42,7 @@ def test_numbers_have_limits():
     "augment --versions 3-1", "augment --versions x", "augment --silences 0", "augment --cuts 0", "augment --copies alpha",
     "mix --seconds 1", "mix --snr inf", "mix --unknown 1.5", "mix --pause 2,1", "mix --pause 1", "mix --unknown 0.6 --speech 0.6",
     "encoders --seeds -1", "encoders --only nobody", "teacher --folds 1", "teacher --heads big", "teacher --epochs 0",
-    "conditions --seed -2", "manifest . --commands a,,b", "export --prior a=0", "curves . --out c.png", "", "nothing",
+    "conditions --seed -2", "manifest . --commands a,,b", "export --prior a=0", "curves . --out c.jpg", "", "nothing",
 ])
 def test_what_is_out_of_range_is_refused_by_name(args, corpus, teacher, tmp_path):
     command, *rest = args.split(" ") if args else [""]
