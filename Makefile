@@ -345,7 +345,7 @@ compile_commands.json: FORCE
 # This machine, and other spotters and engines beside us by pairs, as far as they are installed. All of them write docs/speed.md.
 PEERS        ?= build/peers
 OPENWAKEWORD ?= $(wildcard ../shared/teacher)
-BENCH_MODELS := $(patsubst config/models/%.safetensors,%,$(wildcard config/models/commands-12*.safetensors))
+BENCH_MODELS := commands-12-small-int8 commands-12-int8 commands-12
 $(B)/bench_ours: $(call objects,bench/ours.c bench/peer.c) $(CLI) $(AUDIO) $(LIB)
 	$(call step,LD)$(call link,$^,$(PKGS_KWS))
 $(B)/bench_pocketsphinx: $(call objects,bench/pocketsphinx.c bench/peer.c)
