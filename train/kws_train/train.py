@@ -59,11 +59,10 @@ def optimiser(net, beside, a):
     plain = [p for n, p in named if p.ndim == 2 and n.endswith("weight")]
     apart = {id(p) for p in [*plain, *stem]}
     rest = [p for _, p in named if id(p) not in apart]
-    gpu = net.input.weight.is_cuda
     groups = [{"params": plain, "weight_decay": a.decay, "share": 1.0}, {"params": rest, "weight_decay": 0.0, "share": 1.0}]
     if stem:
         groups.append({"params": stem, "weight_decay": 0.0, "share": a.stem_rate})
-    return torch.optim.AdamW(groups, a.lr, betas=(0.9, 0.98), fused=True, capturable=gpu)
+    return torch.optim.AdamW(groups, a.lr, betas=(0.9, 0.98), fused=True)
 
 
 def recipe(ap, **default):
