@@ -127,7 +127,7 @@ class Augment:
                  clean=0.35, commands=None, draw=None, snr=0.0, layouts=None):
         """commands: the words that the network spots, as many clips of each; other words of the bank share `unknown`, by the
         root of how many clips they have. None: all. draw: word -> how much more often than that, against words of its kind.
-        snr: the lowest of added noise, dB. layouts: so many ways to lay clips are drawn once, and all batches are of one of
+        snr: the lowest of added noise, dB. layouts: there are so many ways to lay clips, and all batches are of one of
         them; None: each is of one of its own."""
         self.bank, self.step, self.rng = bank, step, rng
         self.warp, self.partial, self.snr = warp, partial, snr
@@ -151,8 +151,7 @@ class Augment:
         self.clean_p = clean if bank.embed is not None else 1.0
         self.classes, self.p = list(share), np.array(list(share.values()))
         self.share = {"clip": self.p.sum(), "speech": unknown_speech, "silence": silence}
-        self.layouts, self.layout_rng = {}, np.random.default_rng(0)  # by chain
-        self.n_layouts = layouts
+        self.layouts = layouts
 
     def _uniform(self, lo, hi, n):
         return torch.from_numpy(self.rng.uniform(lo, hi, n).astype(np.float32)).to(self.bank.device)
@@ -293,13 +292,7 @@ class Augment:
 
     def _layout(self, chain):
         """-> where each of `chain` clips of a sequence starts, with pauses up to 0.5 s, in frames; and the sequence's phase."""
-        if self.n_layouts is None:
-            return self._drawn(chain, self.rng)
-        if chain not in self.layouts:
-            self.layouts[chain] = [self._drawn(chain, self.layout_rng) for _ in range(self.n_layouts)]
-        return self.layouts[chain][int(self.rng.integers(self.n_layouts))]
-
-    def _drawn(self, chain, rng):
+        rng = self.rng if self.layouts is None else np.random.default_rng(self.rng.integers(self.layouts))
         step = lambda lo, hi: self.step * int(rng.integers(lo // self.step, hi // self.step))
         starts = [0 if rng.random() < 0.6 else step(self.step, 52)]
         for _ in range(chain - 1):
