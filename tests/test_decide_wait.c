@@ -1,45 +1,19 @@
 /* The decision, if it waits until it is sure: to the millisecond. */
-#include "spot/decide.h"
+#include "tests/decide_ms.h"
 
-#include <stdarg.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <stdbool.h>
+enum { WAIT = 400 };
 
-enum { RATE = 16000, MS = RATE / 1000, WINDOW = RATE, WORDS = 3, MOST = 16, WAIT = 400 };
+static const float threshold[WORDS] = { 0.6f, 0.6f, 2.0f, 2.0f };
 
-static const float threshold[WORDS] = { 0.6f, 0.6f, 2.0f };
-
-typedef struct {
-	kws_decide *d;
-	kws_hit hit[MOST];
-	size_t n;
-	kws_stretch voice;
-	unsigned now; /* ms */
-} trace;
-
-static trace begin(unsigned wait_ms)
+static fine begin(unsigned wait_ms)
 {
-	trace t = { .now = 0 };
-	const kws_decide_config config = { 0, 500, wait_ms, threshold };
-	assert_int_equal(kws_decide_create(&t.d, WORDS, RATE, MS, WINDOW, &config), KWS_OK);
-	return t;
-}
-
-/* Until this ms word 0 has this score, and word 1 the other; while `talk', voice goes on. */
-static void until(trace *t, unsigned ms, float p0, float p1, bool talk)
-{
-	const float prob[WORDS] = { p0, p1, 1.0f - p0 - p1 };
-	for (; t->now < ms; t->now++) {
-		if (talk)
-			t->voice = (kws_stretch){ 1, (t->now + 1) * MS };
-		t->n += (size_t)kws_decide_step(t->d, prob, t->voice, &t->hit[t->n]);
-		assert_true(t->n < MOST);
-	}
+	fine f = fine_open(&(kws_decide_config){ 0, 500, wait_ms, threshold });
+	f.voice.count = 1;
+	return f;
 }
 
 /* Opened at 1001 ms; how long after that it was decided. */
-static unsigned taken(const trace *t)
+static unsigned taken(const fine *t)
 {
 	assert_int_equal(t->n, 1);
 	assert_int_equal(t->hit[0].opened, 1001 * MS);
@@ -49,7 +23,7 @@ static unsigned taken(const trace *t)
 static void a_sure_one_does_not_wait(void **state)
 {
 	(void)state;
-	trace t = begin(WAIT);
+	fine t = begin(WAIT);
 	until(&t, 900, 0.0f, 0.0f, true);
 	until(&t, 1000, 0.0f, 0.0f, false);
 	until(&t, 2000, 0.81f, 0.0f, false);
@@ -63,7 +37,7 @@ static void it_waits_for_a_pause(void **state)
 	(void)state;
 	for (unsigned ms = 1; ms < WAIT + 100; ms += 37) {
 		const unsigned quiet = ms + KWS_DECIDE_QUIET_MS - 1;
-		trace t = begin(WAIT);
+		fine t = begin(WAIT);
 		until(&t, 1000, 0.0f, 0.0f, true);
 		until(&t, 1000 + ms, 0.9f, 0.0f, true);
 		until(&t, 2000, 0.9f, 0.0f, false);
@@ -78,7 +52,7 @@ static void it_waits_for_a_high_score(void **state)
 {
 	(void)state;
 	for (unsigned ms = 50; ms <= WAIT; ms += 50) {
-		trace t = begin(WAIT);
+		fine t = begin(WAIT);
 		until(&t, 1000, 0.0f, 0.0f, false);
 		until(&t, 1000 + ms, 0.79f, 0.0f, false);
 		until(&t, 2000, 0.8f, 0.0f, false);
@@ -91,7 +65,7 @@ static void it_waits_for_a_high_score(void **state)
 static void what_falls_is_given_up(void **state)
 {
 	(void)state;
-	trace t = begin(WAIT);
+	fine t = begin(WAIT);
 	until(&t, 1000, 0.0f, 0.0f, true);
 	until(&t, 1300, 0.9f, 0.0f, true);
 	until(&t, 1310, 0.59f, 0.0f, true);
@@ -107,7 +81,7 @@ static void what_falls_is_given_up(void **state)
 static void what_stays_over_its_threshold_is_decided(void **state)
 {
 	(void)state;
-	trace t = begin(WAIT);
+	fine t = begin(WAIT);
 	until(&t, 1000, 0.0f, 0.0f, true);
 	until(&t, 1100, 0.9f, 0.0f, true);
 	until(&t, 2000, 0.61f, 0.0f, true);
@@ -120,7 +94,7 @@ static void what_stays_over_its_threshold_is_decided(void **state)
 static void the_better_word_wins(void **state)
 {
 	(void)state;
-	trace t = begin(WAIT);
+	fine t = begin(WAIT);
 	until(&t, 1000, 0.0f, 0.0f, false);
 	until(&t, 1200, 0.65f, 0.2f, false);
 	until(&t, 2000, 0.1f, 0.9f, false);
@@ -132,7 +106,7 @@ static void the_better_word_wins(void **state)
 static void the_end_decides_what_waits(void **state)
 {
 	(void)state;
-	trace t = begin(WAIT);
+	fine t = begin(WAIT);
 	until(&t, 1000, 0.0f, 0.0f, true);
 	until(&t, 1300, 0.7f, 0.0f, true);
 	assert_int_equal(t.n, 0);
@@ -144,7 +118,7 @@ static void the_end_decides_what_waits(void **state)
 static void without_a_wait_nothing_is_given_up(void **state)
 {
 	(void)state;
-	trace t = begin(0);
+	fine t = begin(0);
 	until(&t, 1000, 0.0f, 0.0f, true);
 	until(&t, 1050, 0.7f, 0.0f, true);
 	until(&t, 2000, 0.1f, 0.0f, true);
@@ -157,7 +131,7 @@ static void the_wait_may_change(void **state)
 {
 	(void)state;
 	const kws_decide_config shorter = { 0, 500, 200, threshold };
-	trace t = begin(WAIT);
+	fine t = begin(WAIT);
 	until(&t, 1000, 0.0f, 0.0f, true);
 	until(&t, 1150, 0.7f, 0.0f, true);
 	kws_decide_configure(t.d, &shorter);

@@ -1,44 +1,13 @@
 /* The decision to the millisecond: each of its times and shares, and words said again. */
-#include "spot/decide.h"
+#include "tests/decide_ms.h"
 
-#include <stdarg.h>
-#include <setjmp.h>
-#include <cmocka.h>
-#include <stdbool.h>
 #include <stdlib.h>
-
-enum { RATE = 16000, MS = RATE / 1000, WINDOW = RATE, WORDS = 4, MOST = 64 };
 
 static const float plain[WORDS] = { 0.7f, 0.7f, 0.7f, 2.0f };
 
-/* A decision with steps of 1 ms, and what it is told. */
-typedef struct {
-	kws_decide *d;
-	kws_hit hit[MOST];
-	size_t n;
-	kws_stretch voice;
-	unsigned now; /* ms */
-} fine;
-
-static fine fine_open(unsigned smooth_ms, unsigned refractory_ms)
+static fine plainly(unsigned smooth_ms, unsigned refractory_ms)
 {
-	fine f = { .now = 0 };
-	kws_decide_config cfg = { smooth_ms, refractory_ms, 0, plain };
-	assert_int_equal(kws_decide_create(&f.d, WORDS, RATE, MS, WINDOW, &cfg), KWS_OK);
-	return f;
-}
-
-/* Until this ms words 0 and 1 have these scores; while `talk', voice goes on. */
-static void until(fine *f, unsigned ms, float p0, float p1, bool talk)
-{
-	const float prob[WORDS] = { p0, p1, 0.0f, 1.0f - p0 - p1 };
-	for (; f->now < ms; f->now++) {
-		if (talk)
-			f->voice.end = (f->now + 1) * MS;
-		if (kws_decide_step(f->d, prob, f->voice, &f->hit[f->n]))
-			f->n++;
-		assert_true(f->n < MOST);
-	}
+	return fine_open(&(kws_decide_config){ smooth_ms, refractory_ms, 0, plain });
 }
 
 /* The word is said from here on, for ms, while the score of word 0 is p. */
@@ -57,7 +26,7 @@ static unsigned decided(const fine *f, size_t i)
 static void the_hold_is_100_ms(void **state)
 {
 	(void)state;
-	fine f = fine_open(0, 500);
+	fine f = plainly(0, 500);
 	until(&f, 1000, 0.0f, 0.0f, false);
 	until(&f, 2000, 0.9f, 0.0f, false);
 	assert_int_equal(f.n, 1);
@@ -70,7 +39,7 @@ static void a_fall_is_a_twentieth(void **state)
 {
 	(void)state;
 	for (int clear = 0; clear < 2; clear++) {
-		fine f = fine_open(0, 500);
+		fine f = plainly(0, 500);
 		until(&f, 10, 0.9f, 0.0f, false);
 		until(&f, 50, clear ? 0.849f : 0.851f, 0.0f, false);
 		assert_int_equal(f.n, clear);
@@ -84,7 +53,7 @@ static void three_quarters_arm_again(void **state)
 {
 	(void)state;
 	for (int low = 0; low < 2; low++) {
-		fine f = fine_open(0, 100);
+		fine f = plainly(0, 100);
 		until(&f, 500, 0.9f, 0.0f, false);
 		until(&f, 600, low ? 0.524f : 0.526f, 0.0f, false); /* of 0.7 */
 		until(&f, 900, 0.9f, 0.0f, false);
@@ -98,7 +67,7 @@ static void the_dead_time_is_200_ms(void **state)
 {
 	(void)state;
 	for (unsigned late = 0; late < 2; late++) {
-		fine f = fine_open(0, 500);
+		fine f = plainly(0, 500);
 		until(&f, 299 + late, 0.9f, 0.0f, false);
 		assert_int_equal(decided(&f, 0), 101);
 		until(&f, 900, 0.0f, 0.9f, false);
@@ -113,7 +82,7 @@ static void the_refractory_is_as_it_is_set(void **state)
 {
 	(void)state;
 	for (unsigned late = 0; late < 2; late++) {
-		fine f = fine_open(0, 500);
+		fine f = plainly(0, 500);
 		until(&f, 110, 0.9f, 0.0f, false); /* decided at 101 */
 		until(&f, 599 + late, 0.0f, 0.0f, false);
 		until(&f, 900, 0.9f, 0.0f, false);
@@ -128,7 +97,7 @@ static void smoothing_is_2_s_at_most(void **state)
 {
 	(void)state;
 	for (unsigned smooth_ms = 1999; smooth_ms < 2002; smooth_ms++) {
-		fine f = fine_open(smooth_ms, 500);
+		fine f = plainly(smooth_ms, 500);
 		until(&f, 10, 0.5f, 0.0f, false);
 		float frames = smooth_ms < 2000 ? 1999.0f : 2000.0f;
 		assert_float_equal(kws_decide_score(f.d)[0], 5.0f / frames, 1e-7);
@@ -141,7 +110,7 @@ static void smoothing_is_2_s_at_most(void **state)
 static void a_word_said_again_fires_again(void **state)
 {
 	(void)state;
-	fine f = fine_open(200, 700);
+	fine f = plainly(200, 700);
 	until(&f, 1000, 0.0f, 0.0f, false);
 	for (unsigned i = 0; i < 5; i++) {
 		say(&f, i ? 0.99f : 0.0f, 200);
@@ -162,7 +131,7 @@ static void a_word_said_again_fires_again(void **state)
 static void a_word_drawn_out_fires_once(void **state)
 {
 	(void)state;
-	fine f = fine_open(200, 700);
+	fine f = plainly(200, 700);
 	until(&f, 1000, 0.0f, 0.0f, false);
 	say(&f, 0.99f, 8000);
 	until(&f, 10100, 0.99f, 0.0f, false);
@@ -175,7 +144,7 @@ static void a_word_drawn_out_fires_once(void **state)
 static void another_sound_is_not_the_word(void **state)
 {
 	(void)state;
-	fine f = fine_open(0, 700);
+	fine f = plainly(0, 700);
 	say(&f, 0.99f, 200);
 	until(&f, 900, 0.99f, 0.0f, false);
 	say(&f, 0.99f, 150);
@@ -193,7 +162,7 @@ static void the_memory_is_a_window_and_the_smoothing(void **state)
 {
 	(void)state;
 	for (unsigned high = 0; high < 2; high++) {
-		fine f = fine_open(0, 300);
+		fine f = plainly(0, 300);
 		say(&f, 0.99f, 800);
 		until(&f, 1400, 0.99f, 0.0f, false);
 		say(&f, 0.99f, 100);
@@ -210,7 +179,7 @@ static void the_memory_is_a_window_and_the_smoothing(void **state)
 static void the_refractory_goes_before(void **state)
 {
 	(void)state;
-	fine f = fine_open(200, 3000);
+	fine f = plainly(200, 3000);
 	say(&f, 0.99f, 200); /* crosses at 142, decided at 242 */
 	for (unsigned i = 1; i < 6; i++) {
 		until(&f, 1000 * i, 0.99f, 0.0f, false);
@@ -228,7 +197,7 @@ static void what_began_before_is_one_utterance(void **state)
 {
 	(void)state;
 	for (int later = 0; later < 2; later++) {
-		fine f = fine_open(0, 300);
+		fine f = plainly(0, 300);
 		say(&f, 0.0f, 200);
 		until(&f, 350, 0.0f, 0.0f, false);
 		say(&f, 0.99f, 60);
@@ -249,7 +218,7 @@ static void a_rejected_rise_has_to_be_said_again(void **state)
 	(void)state;
 	for (int own = 0; own < 2; own++) {
 		for (int again = 0; again < 2; again++) {
-			fine f = fine_open(0, own ? 400 : 0);
+			fine f = plainly(0, own ? 400 : 0);
 			float p0 = own ? 0.9f : 0.0f, p1 = 0.9f - p0;
 			say(&f, 0.9f, 110); /* decided at 101 */
 			until(&f, 200, 0.0f, 0.0f, false);
@@ -275,7 +244,7 @@ static void the_loser_may_be_said_next(void **state)
 	(void)state;
 	for (int again = 0; again < 2; again++) {
 		const float low[WORDS] = { 0.4f, 0.4f, 0.4f, 2.0f };
-		fine f = fine_open(0, 300);
+		fine f = plainly(0, 300);
 		kws_decide_config cfg = { 0, 300, 0, low };
 		kws_decide_configure(f.d, &cfg);
 		f.voice.count++;
@@ -297,7 +266,7 @@ static void the_loser_may_be_said_next(void **state)
 static void reset_forgets_what_was_said(void **state)
 {
 	(void)state;
-	fine f = fine_open(0, 300);
+	fine f = plainly(0, 300);
 	say(&f, 0.99f, 300);
 	assert_int_equal(f.n, 1);
 	kws_decide_reset(f.d);
