@@ -162,5 +162,5 @@ def test_the_engine_runs_what_it_can(tmp_path):
     size = os.path.getsize(table)
     lengths.measure_engine(a, table)
     assert os.path.getsize(table) == size
-    assert re.search(r"\| EMA without attention \| \d+\.\d \(\d+\.\d\d\) \|", figures(some, TITLES))
+    assert re.search(r"\| EMA without attention \| \d+\.\d \(\d+\.\d\d\) \|", figures(some, TITLES, "x.svg"))
     assert set(lengths.IN_C) <= {n for n, e in ROWS.items() if e.in_c}
