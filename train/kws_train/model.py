@@ -28,6 +28,19 @@ class _LeakyRelu(torch.autograd.Function):
         return torch.ops.aten.threshold_backward(g, y, -0.4)
 
 
+class _Nearest(torch.autograd.Function):
+    """The nearest whole number, ties to the even one; its gradient is that of x itself."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.round()
+
+    @staticmethod
+    def backward(ctx, g):
+        return g
+
+
+nearest = _Nearest.apply
 ACTIVATIONS = {"silu": F.silu, "leaky_relu": _LeakyRelu.apply}
 
 
@@ -47,7 +60,7 @@ class Conv(nn.Conv2d):
 
 class Int8Conv(nn.Module):
     """A convolution with weights of 8 bits on an image of 8 bits (docs/model-format.md), to the bit what the C programs
-    compute. It is not trained: quantise makes it."""
+    compute. quantise makes it; aware.py trains such a one."""
 
     def __init__(self, n_in, *, channels, kernel, stride, activation, weights):
         super().__init__()
@@ -60,12 +73,15 @@ class Int8Conv(nn.Module):
     def image(self, x):
         """x [B, c, t, bands] -> whole numbers less their zeros."""
         step, zero = self.step[:, None, None], self.zero[:, None, None]
-        return (x * (1 / step) + zero).clamp(0, 255).round() - zero
+        return nearest((x * (1 / step) + zero).clamp(0, 255)) - zero
+
+    def product(self, x, weight, scale, bias):
+        """What the convolution makes of x with these whole numbers as its weights; their type is that of the sums."""
+        sums = F.conv2d(self.image(x).to(weight.dtype), weight, None, self.stride, (0, self.kernel_size[1] // 2))
+        return ACTIVATIONS["leaky_relu"](sums.float() * scale[:, None, None] + bias[:, None, None])
 
     def forward(self, x):
-        sums = F.conv2d(self.image(x).double(), self.weight.double(), None, self.stride, (0, self.kernel_size[1] // 2))
-        y = sums.float() * self.scale[:, None, None] + self.bias[:, None, None]
-        return torch.maximum(y, torch.clamp(y * 0.2, min=-0.4))
+        return self.product(x, self.weight.double(), self.scale, self.bias)
 
 
 class Int8Linear(nn.Module):
@@ -77,10 +93,14 @@ class Int8Linear(nn.Module):
         self.register_buffer("scale", torch.ones(n_out))
         self.register_buffer("bias", torch.zeros(n_out))
 
+    def product(self, x, weight, scale, bias):
+        """What the layer makes of x with these whole numbers as its weights."""
+        top = x.detach().abs().amax(-1, keepdim=True)
+        numbers = nearest(x * torch.where(top > 0, 127 / top.clamp(min=1e-38), 0))
+        return (numbers.double() @ weight.T.double()).to(x.dtype) * (top / 127) * scale + bias
+
     def forward(self, x):
-        top = x.abs().amax(-1, keepdim=True)
-        numbers = (x * torch.where(top > 0, 127 / top.clamp(min=1e-38), 0)).round()
-        return (numbers.double() @ self.weight.T.double()).to(x.dtype) * (top / 127) * self.scale + self.bias
+        return self.product(x, self.weight, self.scale, self.bias)
 
 
 class Pool(nn.MaxPool2d):

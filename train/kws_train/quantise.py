@@ -6,7 +6,8 @@ The first convolution of the stem stays: it hears the features themselves, and c
 convolution gets weights of 8 bits with a scale for each channel that it makes, and its image 8 bits with a step for each
 channel that it reads (docs/model-format.md). The steps follow from what training clips, noise and silence make of each channel
 at several loudnesses; biases are mended by what rounding changes in the mean. Linear layers get weights of 8 bits, too, with a
-scale for each output; their inputs need no code. Nothing is trained.
+scale for each output; their inputs need no code. With --steps, all these weights and biases are then trained to say what the
+float network says (aware.py): no label is asked, and nothing else changes.
 """
 import copy
 import json
@@ -16,13 +17,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from .augment import Maker
+from .aware import learn, rounded
 from .data import CLIP, Corpus, cut_noise, fit_clip
 from .export import save_model
 from .features import log_mel
 from .model import Conv, Int8Conv, Int8Linear, advance
 from .model_file import load_model
 from .options import corpus as corpus_options
-from .options import parser, whole
+from .options import parser, real, whole
 
 GAINS_DB = (-18, -6, 0, 0, 6, 12)
 MOST_IN = 1024  # inputs of a Linear of 8 bits: docs/model-format.md
@@ -51,10 +54,8 @@ def quantised(conv, entry, x):
     """conv with weights and image of 8 bits; x: what it reads."""
     q = Int8Conv(conv.in_channels, **{k: v for k, v in entry.items() if k != "kind"}, weights="int8")
     q.step, q.zero = code_of(x)
-    weight = conv.weight.double() * q.step.double()[:, None, None]
-    scale = weight.abs().amax((1, 2, 3)).clamp(min=1e-30) / 127
-    q.weight = (weight / scale[:, None, None, None]).round().to(torch.int8)
-    q.scale, q.bias = scale.float(), conv.bias.detach().clone()
+    numbers, scale = rounded(conv.weight.double() * q.step.double()[:, None, None])
+    q.weight, q.scale, q.bias = numbers.to(torch.int8), scale.float(), conv.bias.detach().clone()
     return q
 
 
@@ -86,19 +87,18 @@ def quantise(stem, entries, x, quiet):
 def linear(layer):
     """A Linear with weights of 8 bits."""
     q = Int8Linear(layer.in_features, layer.out_features)
-    scale = layer.weight.double().abs().amax(1).clamp(min=1e-30) / 127
-    q.weight, q.scale = (layer.weight / scale[:, None]).round().to(torch.int8), scale.float()
-    q.bias = layer.bias.detach().clone()
+    numbers, scale = rounded(layer.weight)
+    q.weight, q.scale, q.bias = numbers.to(torch.int8), scale.float(), layer.bias.detach().clone()
     return q
 
 
 def quantise_layers(net):
-    """The network's input and its layers get weights of 8 bits; the head stays. -> how many."""
+    """The network's input and its layers get weights of 8 bits; the head stays. -> their names."""
     names = [n for n, m in net.named_modules() if isinstance(m, nn.Linear) and m.in_features <= MOST_IN
              and n.startswith(("input", "layers.")) and not n.endswith("_att")]
     for name in names:
         net.set_submodule(name, linear(net.get_submodule(name)))
-    return len(names)
+    return names
 
 
 def options():
@@ -107,7 +107,9 @@ def options():
     ap.add_argument("--model", metavar="FILE", required=True, help="a model file with a stem")
     corpus_options(ap)
     ap.add_argument("--clips", metavar="N", type=whole(1), default=240, help="training clips that show the ranges of values")
-    ap.add_argument("--seed", metavar="N", type=whole(0), default=1, help="of their choice")
+    ap.add_argument("--steps", metavar="N", type=whole(0), default=0, help="of training after rounding; 0: none")
+    ap.add_argument("--rate", metavar="X", type=real(0, 1, above=True), default=3e-4, help="of that training, over the weights")
+    ap.add_argument("--seed", metavar="N", type=whole(0), default=1, help="of the choice of clips, and of that training")
     ap.add_argument("--name", help="of the model (default: the file name of --out)")
     ap.add_argument("--out", metavar="FILE", required=True, help="the model file to write")
     return ap
@@ -123,18 +125,24 @@ def main(argv=None):
         raise SystemExit(f"{a.model}: has no stem, or one of 8 bits already")
     if any(e.get("activation", "leaky_relu") != "leaky_relu" for e in net.network["stem"]):
         raise SystemExit(f"{a.model}: convolutions with another activation than leaky_relu have no weights of 8 bits")
-    frames = heard(Corpus(a.data, a.cache), cfg, a.clips, np.random.default_rng(a.seed))
+    corpus, rng = Corpus(a.data, a.cache), np.random.default_rng(a.seed)
+    frames = heard(corpus, cfg, a.clips, rng)
     x = (net.features(frames) if net.features is not None else frames)[:, None]
     quiet = torch.full((1, 1, x.shape[3]), net.quiet)
     quiet = (net.features(quiet) if net.features is not None else quiet)[:, None]
     network = copy.deepcopy(net.network)
     network["stem"], modules = quantise(net.stem, network["stem"], x, quiet)
+    teacher = copy.deepcopy(net)
     net.network = network
     for i, q in modules.items():
         net.stem[i] = q
     layers = quantise_layers(net)
+    how = "8 bits in the stem and the layers, after training"
+    if a.steps:
+        learn(net, teacher, [*(f"stem.{i}" for i in modules), *layers], Maker(corpus), cfg, a.steps, a.rate, rng)
+        how += f", and trained so for {a.steps} steps"
     name = a.name or os.path.splitext(os.path.basename(a.out))[0]
-    training = {**json.loads(meta.get("training", "{}")), "quantised": "8 bits in the stem and the layers, after training"}
+    training = {**json.loads(meta.get("training", "{}")), "quantised": how}
     save_model(a.out, net, cfg, words, name, json.loads(meta["decision"]), meta.get("licence"), training)
-    print(f"{a.out}: {name}, {len(modules)} convolutions and {layers} linear layers of 8 bits, {os.path.getsize(a.out)} bytes of "
-          f"{os.path.getsize(a.model)}")
+    print(f"{a.out}: {name}, {len(modules)} convolutions and {len(layers)} linear layers of 8 bits, "
+          f"{os.path.getsize(a.out)} bytes of {os.path.getsize(a.model)}")

@@ -7,6 +7,9 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from kws_train import aware
+from kws_train.augment import Maker
+from kws_train.data import Corpus
 from kws_train.export import save_model
 from kws_train.features import FeatureConfig
 from kws_train.model import Conv, Int8Conv, Int8Linear, Net, network_spec
@@ -64,6 +67,19 @@ def test_it_hears_what_the_float_file_hears(pair):
     assert (a - b).abs().max() < 0.03 * a.std() + 0.01
 
 
+def test_the_command_trains_and_its_seed_decides(pair, corpus):
+    for seed, name in ((1, "a"), (1, "b"), (2, "c")):
+        said = made.call("quantise", "--model", "float.safetensors", "--data", corpus, "--clips", 20, "--steps", 2,
+                         "--rate", 0.01, "--seed", seed, "--name", "same", "--out", f"{name}.safetensors", cwd=pair)
+        assert "step 2/2: KL " in said
+    a, b, c = ((pair / f"{n}.safetensors").read_bytes() for n in "abc")
+    assert a == b != c
+    with safe_open(pair / "int8.safetensors", "pt") as x, safe_open(pair / "a.safetensors", "pt") as y:
+        assert set(x.keys()) == set(y.keys())
+        assert not x.get_tensor("stem.2.weight").equal(y.get_tensor("stem.2.weight"))
+        assert json.loads(y.metadata()["training"])["quantised"].endswith("after training, and trained so for 2 steps")
+
+
 def test_a_code_holds_zero_and_nearly_all_values():
     x = torch.randn(4, 3, 50, 7, generator=torch.Generator().manual_seed(1))
     x[:, 1] = x[:, 1].abs() + 1  # nothing near zero: zero has a number all the same
@@ -81,3 +97,29 @@ def test_what_cannot_be_quantised_is_refused(pair, corpus, tmp_path):
     for file in (tmp_path / "silu.safetensors", tmp_path / "bare.safetensors", pair / "int8.safetensors", tmp_path / "none"):
         made.call("quantise", "--model", file, "--data", corpus, "--out", "x.safetensors", cwd=tmp_path, status=1)
     assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_training_brings_the_network_of_8_bits_nearer(pair, corpus, monkeypatch):
+    """What is trained says what the float network says, better than what is only rounded; and the file says what was trained."""
+    maker, cfg = Maker(Corpus(corpus, pair / "cache")), FeatureConfig()
+    exact, rounded = (load_model(pair / f"{n}.safetensors")[0] for n in ("float", "int8"))
+    frames = aware.streams(maker, cfg, np.random.default_rng(9), 4)
+    before = sum(d.item() for d in aware.distance(rounded, exact, frames, 3))
+    names = [n for n, m in rounded.named_modules() if isinstance(m, (Int8Conv, Int8Linear))]
+    kept = {k: v for k, v in rounded.state_dict().items() if not k.startswith(tuple(names)) or k.endswith((".step", ".zero"))}
+    seen = {}
+    fixed = aware.Aware.fixed
+
+    def watched(module):
+        """fixed(), which keeps what the network says just before."""
+        seen.setdefault("trained", rounded(frames).detach())
+        return fixed(module)
+
+    monkeypatch.setattr(aware.Aware, "fixed", watched)
+    monkeypatch.setattr(aware, "STREAMS", 4)
+    aware.learn(rounded, exact, names, maker, cfg, 20, 1e-3, np.random.default_rng(1))
+    with torch.no_grad():
+        after = sum(d.item() for d in aware.distance(rounded, exact, frames, 3))
+        assert (rounded(frames) - seen["trained"]).abs().max() < 1e-6
+    assert after < 0.9 * before, (before, after)
+    assert all(rounded.state_dict()[k].equal(v) for k, v in kept.items()) and len(names) == 8
