@@ -202,6 +202,10 @@ class Corpus:
         """Of the manifest and the words: what shards and trainings of the same corpus have in common."""
         return digest([self.words, [astuple(i) for i in self.items]])
 
+    def names(self) -> str:
+        """The same of the names of the recordings, wherever their folders are."""
+        return digest([self.words, [(os.path.basename(i.path), *astuple(i)[1:]) for i in self.items]])
+
     def heard_clips(self, split="val", silences=100):
         """-> samples float32 [n, CLIP], labels [n]: clips of commands and unknown, cuts of noise as silence; both None where
         there is no clip of that split."""

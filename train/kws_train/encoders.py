@@ -2,14 +2,14 @@
 
     python -m kws_train encoders --data CORPUS --shards runs/shards/v0[0-2].npz --seeds 1 --kws ../build/kws --docs ../docs
 
-A run writes one file an encoder and seed below --out, and what has one is not trained again. Then encoders.md and
-its picture are written from these files alone; --report only does that, also while some are missing. The ending of --picture
-says what the picture is.
+A run that ends is a line in encoders.tsv in --docs, and what has one is not trained again; runs.py says what is in it. With --kws
+the engine times what it can run: encoders-c.tsv. Then encoders.md and its picture are written from these tables alone; --report
+only does that, also while some are missing. The ending of --picture says what the picture is.
 """
 import argparse
 import copy
-import json
 import os
+import tempfile
 import time
 from collections import ChainMap
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import torch
 
-from . import ablations, baselines, raw, shards
+from . import ablations, baselines, raw, runs, shards, tables
 from .bank import Augment, Bank
 from .baselines.mixer import LONGEST
 from .beside import Beside, Vocabulary
@@ -29,12 +29,12 @@ from .model import Net, fastformer_spec, network_spec
 from .options import corpus as corpus_options
 from .options import listed, parser, whole
 from .picture import picture_file
-from .report import draw, figures, load, measure, write_page
+from .report import draw, figures, measure, rows_of, write_page
 from .train import accuracy, check_recipe, fit, fresh, optimiser, recipe
 
 CLIP = 50     # network frames of a clip
 SIZE = dict(dim=64, depth=3)
-PHASES = (0, 7, 19, 31)  # places in the chunk at which a clip may begin
+PHASES = (0, *runs.LATER)  # places in the chunk at which a clip may begin
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ class Table:
 
     def write(self, a):
         """The page and the picture, from the runs that there are."""
-        rows, missing, how = load(a.out, self.rows, a.seeds, CLIP)
-        os.makedirs(a.docs, exist_ok=True)
+        found, timed, how = runs.load(a.docs, ALL)
+        rows, missing = rows_of(self.rows, a.seeds, found, timed, how, CLIP)
         drawn = a.picture or os.path.join(a.docs, f"{self.page}.svg")
         first = next(iter(self.rows.values())).title
         text = figures(rows, missing, how, self.pairs, os.path.relpath(drawn, a.docs), first)
@@ -183,7 +183,7 @@ class Bench:
         self.frames = {split: self.corpus.validation(self.cfg, split, n)[0] for split, n in silences.items()}
 
     def run(self, name, seed):
-        """Train one encoder -> its result."""
+        """Train one encoder -> Run."""
         e = ALL[name]
         a = argparse.Namespace(**{**vars(self.a), "lr": e.rate * self.a.lr})
         torch.manual_seed(seed)
@@ -201,40 +201,31 @@ class Bench:
         for step, loss, _ in fit(a, net, beside, average, opt, augment, vocabularies=[self.words]):
             print(f"{name} {seed}\t{step}\tloss {loss:.4f}", flush=True)
         seconds = time.process_time() - began
-        heard = self.judge(e, average)
-        if e.in_c:
-            measured = {"val_accuracy": round(heard["val"]["right"]["0"] / heard["val"]["clips"], 4)}
-            save_model(os.path.join(a.out, f"{name}-{seed}.safetensors"), average.eval(), self.cfg, self.words.words, name,
-                       training={"seed": seed, "steps": step}, measured=measured)
-        return {"encoder": name, "seed": seed, "network": e.network, "recipe": self.recipe(),
-                "parameters": sum(p.numel() for p in net.parameters()), "train_clips": len(self.bank.clips),
-                "loss": round(float(loss), 4), "train_seconds": round(seconds, 1), "heard": heard}
+        return runs.Run(encoder=name, seed=seed, source="run", parameters=sum(p.numel() for p in net.parameters()),
+                        train_clips=len(self.bank.clips), loss=round(float(loss), 4), train_seconds=round(seconds, 1),
+                        machine=tables.machine(), recipe=runs.short(self.recipe()), network=runs.short(e.network),
+                        **self.judge(e, average))
 
     def judge(self, e, net):
-        """-> of each split that has clips how many there are, and how many were right, by the phase at which a clip begins."""
+        """-> what a Run has of each split that has clips: how many there are, and how many were right."""
         heard = {}
         for split, (pcm, labels) in self.pcm.items():
             if pcm is None:
                 continue
             x, y = pcm[..., None] if e.raw else self.frames[split], self.words.of[labels].numpy()
-            right = {str(p): round(len(y) * accuracy(net, x, y, p)) for p in e.phases}
-            heard[split] = {"clips": len(y), "right": right}
+            heard[f"{split}_clips"] = len(y)
+            for p in e.phases if split == "val" else PHASES[:1]:
+                heard[f"{split}_right" + f"_{p}" * (p > 0)] = round(len(y) * accuracy(net, x, y, p))
         return heard
 
     def recipe(self):
         """What makes two results comparable."""
-        keys = ("steps", "stop", "batch", "lr", "warmup", "decay", "stem_rate", "stem_from", "chain", "partial", "dense_from",
-                "dense_batch", "dense_weight", "sharpen", "clean", "silence", "unknown", "snr", "distil", "embed", "smooth",
-                "average")
+        keys = ("steps", "seconds", "stop", "batch", "lr", "warmup", "decay", "stem_rate", "stem_from", "chain", "partial",
+                "dense_from", "dense_batch", "dense_weight", "sharpen", "clean", "silence", "unknown", "snr", "distil", "embed",
+                "smooth", "average")
         return {**{k: getattr(self.a, k) for k in keys}, "shards": [os.path.basename(s) for s in sorted(self.a.shards)],
                 "dense": bool(self.a.dense), "words": self.words.words, "features": asdict(self.cfg),
-                "corpus": self.corpus.digest()}
-
-
-def write_json(path, value):
-    with open(path + ".tmp", "w") as f:
-        json.dump(value, f, indent=1)
-    os.replace(path + ".tmp", path)
+                "corpus": self.corpus.names()}
 
 
 def options():
@@ -244,7 +235,6 @@ def options():
     ap.add_argument("--shards", metavar="FILE", nargs="*", default=[], help="augmented shards with teacher labels")
     ap.add_argument("--commands", metavar="WORD,...", type=listed, default=[],
                     help="the words to spot; all others are _unknown_ (default: all of the corpus)")
-    ap.add_argument("--out", metavar="DIR", default="runs/encoders", help="folder of the results")
     ap.add_argument("--seeds", metavar="N", type=whole(0), nargs="+", default=[1, 2], help="a run with each")
     ap.add_argument("--only", nargs="+", choices=ALL, metavar="NAME", help="of those that --list prints")
     ap.add_argument("--list", action="store_true", help="print all: name, what it hears, parameters, where it runs, title")
@@ -254,7 +244,8 @@ def options():
                     "the page and the picture of these")
     ap.add_argument("--report", action="store_true", help="write the page and the picture, train and time nothing")
     ap.add_argument("--kws", metavar="FILE", help="the program: have it time those that run in C, where that is not done")
-    ap.add_argument("--docs", metavar="DIR", help="folder of the page, encoders.md or ablations.md (default: that of --out)")
+    ap.add_argument("--docs", metavar="DIR", default="runs/encoders", help="folder of the tables, of the page, encoders.md or "
+                    "ablations.md, and of the picture")
     ap.add_argument("--picture", metavar="FILE", type=picture_file, help="the picture: .svg, .png or .pdf (default: encoders.svg "
                     "or ablations.svg, beside the page)")
     recipe(ap, steps=1600, batch=48, warmup=100, chain=1, silence=0.1, partial=0.05, every=300)
@@ -262,30 +253,43 @@ def options():
 
 
 def train_missing(ap, a):
-    """Train what has no result yet."""
+    """Train what has no line yet, or one from a page."""
     bench = None
+    known, _, _ = runs.load(a.docs, ALL)
     for seed in a.seeds:  # first all with one seed
         for name in a.only or [n for n, e in a.table.rows.items() if not e.raw]:
-            path = os.path.join(a.out, f"{name}-{seed}.json")
-            if os.path.exists(path):
+            if (name, seed) in known and known[name, seed].source == "run":
                 continue
             if not a.data:
                 ap.error("--data: training needs the corpus")
-            bench = bench or Bench(a)
-            result = bench.run(name, seed)
-            write_json(path, result)
-            heard = "\t".join(f"{split} {h['right']['0'] / h['clips']:.4f}" for split, h in result["heard"].items())
-            print(f"{name} {seed}\t{heard}\t{result['train_seconds']:.0f} s", flush=True)
+            if bench is None:
+                bench = Bench(a)
+                runs.agree(a.docs, bench.recipe())
+            run = bench.run(name, seed)
+            runs.keep(a.docs, run, bench.recipe())
+            print(f"{name} {seed}\t{run.said()}\t{run.train_seconds:.0f} s", flush=True)
 
 
 def time_missing(a):
-    """Have the C engine time what it has not timed yet, each against the default."""
-    file_of = lambda name: os.path.join(a.out, f"{name}-{a.seeds[0]}.safetensors")
-    for name, e in a.table.rows.items():
-        path = os.path.join(a.out, f"{name}.c.json")
-        if os.path.exists(file_of(name)) and os.path.exists(file_of(DEFAULT)) and not os.path.exists(path):
-            write_json(path, measure(a.kws, file_of(name), file_of(DEFAULT), e.hears == "stream"))
-            print(f"{name}\tin C", flush=True)
+    """Have the C engine time what has a run and no times yet, each in turn with the default. Weights are as they are drawn: what
+    was learnt takes no other time."""
+    found, timed, recipe = runs.load(a.docs, ALL)
+    trained = {name for name, _ in found}
+    with tempfile.TemporaryDirectory() as folder:
+        def file_of(name):
+            path = os.path.join(folder, f"{name}.safetensors")
+            if not os.path.exists(path):
+                torch.manual_seed(1)
+                cfg = FeatureConfig(**recipe["features"])
+                save_model(path, ALL[name].net(cfg.n_mels, len(recipe["words"])).eval(), cfg, recipe["words"], name)
+            return path
+
+        for name, e in a.table.rows.items():
+            if e.in_c and name in trained and name not in timed:
+                result = runs.Timed(encoder=name, machine=tables.machine(), network=runs.short(e.network),
+                                    **measure(a.kws, file_of(name), file_of(DEFAULT), e.hears == "stream"))
+                tables.add(runs.places(a.docs)[1], result)
+                print(f"{name}\tin C", flush=True)
 
 
 def add_files(argv):
@@ -317,9 +321,8 @@ def main(argv=None):
     if a.list:
         print_list(a.table.rows)
         return
-    a.docs = a.docs or a.out
     torch.set_num_threads(1)
-    os.makedirs(a.out, exist_ok=True)
+    os.makedirs(a.docs, exist_ok=True)
     if not a.report:
         train_missing(ap, a)
         if a.kws:

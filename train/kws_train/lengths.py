@@ -12,20 +12,19 @@ recordings are not tried if, as the shorter ones went, a step would take more th
 Then lengths.md and its picture are written from the table alone; --report only does that. The ending of --picture says what the
 picture is.
 """
-import csv
 import json
 import math
 import multiprocessing
 import os
-import platform
 import statistics
 import subprocess
 import tempfile
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 
 import torch
 
+from . import tables
 from .encoders import ENCODERS, varied
 from .export import save_model
 from .features import FeatureConfig
@@ -68,37 +67,7 @@ class Figure:
 
 def read(path):
     """-> {key: Figure} of a table, nothing if there is none. SystemExit: a line is none of it."""
-    found = {}
-    if not os.path.exists(path):
-        return found
-    with open(path, newline="") as f:
-        rows = csv.DictReader(f, delimiter="\t")
-        for row in rows:
-            try:
-                figure = Figure(**{x.name: x.type(row[x.name]) for x in fields(Figure)})
-            except (KeyError, TypeError, ValueError):
-                raise SystemExit(f"{path}:{rows.line_num}: not a line of figures") from None
-            found[figure.key] = figure
-    return found
-
-
-def add(path, figure):
-    """Append a figure, behind the names of the columns in a new file."""
-    new = not os.path.exists(path)
-    with open(path, "a", newline="") as f:
-        w = csv.DictWriter(f, [x.name for x in fields(Figure)], delimiter="\t", lineterminator="\n")
-        if new:
-            w.writeheader()
-        w.writerow(asdict(figure))
-
-
-def machine():
-    """The processor's name, and torch's version."""
-    names = [platform.processor()]
-    if os.path.exists("/proc/cpuinfo"):
-        with open("/proc/cpuinfo") as f:
-            names = [line.split(":")[1].strip() for line in f if line.startswith("model name")] or names
-    return f"{names[0] or platform.machine()}, torch {torch.__version__}"
+    return {f.key: f for f in tables.read(path, Figure)}
 
 
 # ---- the twin -----------------------------------------------------------------------------------------------------
@@ -216,8 +185,8 @@ def measure_twin(a, path):
                     break
                 row.append(known.get(("torch", name, what, frames)))
                 if row[-1] is None:
-                    row[-1] = Figure("torch", name, what, frames, machine=machine(), **apart(name, what, frames, a.passes))
-                    add(path, row[-1])
+                    row[-1] = Figure("torch", name, what, frames, machine=tables.machine(), **apart(name, what, frames, a.passes))
+                    tables.add(path, row[-1])
                     print(f"{name}\t{what}\t{frames}\t{row[-1].seconds:.4g} s\t{row[-1].megabytes:.0f} MB", flush=True)
 
 
@@ -241,9 +210,9 @@ def measure_engine(a, path):
                 done = subprocess.run([a.engine, file_of(name), file_of(REFERENCE), str(frames), str(a.passes)], check=True,
                                       stdout=subprocess.PIPE)
                 found = json.loads(done.stdout)
-                figure = Figure("C", name, "inference", frames, machine=machine(), megabytes=round(found["bytes"] / 2 ** 20, 3),
-                                **summary(found["seconds"], found["other"]))
-                add(path, figure)
+                figure = Figure("C", name, "inference", frames, machine=tables.machine(),
+                                megabytes=round(found["bytes"] / 2 ** 20, 3), **summary(found["seconds"], found["other"]))
+                tables.add(path, figure)
                 print(f"{name}\tin C\t{frames}\t{figure.seconds:.4g} s\t{figure.megabytes:.2f} MB", flush=True)
 
 

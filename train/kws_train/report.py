@@ -1,4 +1,4 @@
-"""The page and the picture of the encoders, from the files of their runs alone.
+"""The page and the picture of the encoders, from the tables of runs.py alone.
 
 The page's figures stand between two marks and are written anew; what people wrote around them is left as it is.
 """
@@ -7,6 +7,7 @@ import math
 import os
 import statistics
 import subprocess
+from collections import Counter
 
 from .cost import multiply_adds, state_bytes
 from .data import RATE
@@ -14,6 +15,8 @@ from .picture import Picture, steps
 
 BEGIN, END = "<!-- figures: written by python -m kws_train {} -->", "<!-- end of figures -->"
 FRAMES_S = 50  # network frames a second
+NO_FILE = ("† Nothing is left of this run but its figures on an earlier page, to 0.1 points, which tell the clips right to "
+           "within one. That it was trained as the others are is what that page said.")
 HEARS = {"stream": "endless", "clip": "a clip, frame by frame", "whole": "the whole clip"}
 
 
@@ -29,72 +32,50 @@ def difference(a, b, z=1.96):
     return p - q, z * math.sqrt(p * (1 - p) / a[1] + q * (1 - q) / b[1])
 
 
-def right_of(runs, split):
-    """-> (right, clips) of all runs together on a split; (0, 0): they heard no clip of it."""
-    heard = [r["heard"][split] for r in runs if split in r["heard"]]
-    return sum(h["right"]["0"] for h in heard), sum(h["clips"] for h in heard)
-
-
 class Row:
-    """One encoder and the runs that there are of it."""
+    """One encoder and the runs that there are of it, by rising seed."""
 
-    def __init__(self, name, encoder, runs, in_c, clip):
+    def __init__(self, name, encoder, runs, in_c, recipe, clip):
         self.name, self.title, self.hears, self.runs, self.in_c = name, encoder.title, encoder.hears, runs, in_c
-        self.right = right_of(runs, "val")
+        self.right = sum(r.val_right for r in runs), sum(r.val_clips for r in runs)
         self.share = self.right[0] / self.right[1]
         self.interval = wilson(*self.right)
-        self.seeds = [right / clips for right, clips in (right_of([r], "val") for r in runs)]
-        self.beyond = right_of(runs, "val2")
-        self.seconds = statistics.mean(r["train_seconds"] for r in runs)
-        later = [n / h["clips"] for h in (r["heard"]["val"] for r in runs) for p, n in h["right"].items() if p != "0"]
+        self.seeds = [r.val_right / r.val_clips for r in runs]
+        heard = [r for r in runs if r.val2_clips]
+        self.beyond = sum(r.val2_right for r in heard), sum(r.val2_clips for r in heard)
+        self.seconds = statistics.mean(r.train_seconds for r in runs)
+        later = [n / r.val_clips for r in runs for n in r.later]
         self.later = statistics.mean(later) if later else None
-        net = encoder.net(runs[0]["recipe"]["features"]["n_mels"], len(runs[0]["recipe"]["words"]))
-        self.parameters = runs[0]["parameters"]
+        net = encoder.net(recipe["features"]["n_mels"], len(recipe["words"]))
+        self.parameters = runs[0].parameters
         self.multiply_adds = (RATE if encoder.raw else FRAMES_S) * multiply_adds(net, clip)
-        self.state = state_bytes(net, clip) if not (encoder.in_c or encoder.raw) else in_c["state_bytes"] if in_c else None
+        self.state = state_bytes(net, clip) if not (encoder.in_c or encoder.raw) else in_c.state_bytes if in_c else None
         self.family = encoder.family
 
 
-def load(folder, encoders, seeds, clip):
-    """-> rows, names of the runs that are missing, the recipe of all."""
-    rows, missing, recipes = [], [], {}
+def rows_of(encoders, seeds, runs, timed, recipe, clip):
+    """What runs.load() found -> a row for each encoder with a run, of any seed; names of the runs of `seeds` not among them."""
+    rows = []
     for name, e in encoders.items():
-        runs = []
-        for seed in seeds:
-            path = os.path.join(folder, f"{name}-{seed}.json")
-            if not os.path.exists(path):
-                missing.append(f"{name} {seed}")
-                continue
-            with open(path) as f:
-                runs.append(json.load(f))
-            if not {"words", "features"} <= set(runs[-1]["recipe"]):
-                raise SystemExit(f"{path} does not say of which words and features it is: train it anew")
-            if runs[-1]["network"] != e.network:
-                raise SystemExit(f"{path} is of another network than {name} has now: remove it")
-            recipes[json.dumps(runs[-1]["recipe"], sort_keys=True)] = path
-        in_c = None
-        if os.path.exists(os.path.join(folder, f"{name}.c.json")):
-            with open(os.path.join(folder, f"{name}.c.json")) as f:
-                in_c = json.load(f)
-        if runs:
-            rows.append(Row(name, e, runs, in_c, clip))
-    if len(recipes) > 1:
-        raise SystemExit("not trained alike: " + ", ".join(sorted(recipes.values())))
-    return rows, missing, json.loads(next(iter(recipes), "{}"))
+        own = [run for _, run in sorted((seed, run) for (encoder, seed), run in runs.items() if encoder == name)]
+        if own:
+            rows.append(Row(name, e, own, timed.get(name), recipe, clip))
+    return rows, [f"{name} {seed}" for name in encoders for seed in seeds if (name, seed) not in runs]
 
 
 # ---- the engine in C ----------------------------------------------------------------------------------------------
 
 def measure(kws, path, against, streams, passes=7):
-    """Have kws describe a model file and, if it hears streams, time it in turn with another: medians over the passes."""
+    """Have kws describe a model file and, if it hears streams, time it in turn with another -> what a Timed has of it, medians
+    over the passes."""
     said = lambda *args: json.loads(subprocess.run([kws, *args], check=True, stdout=subprocess.PIPE).stdout)
     result = {"state_bytes": said("model", path, "--format", "jsonl")["state_bytes"]}
     bench = lambda model: said("bench", "--json", "--seconds", "20", "-m", model)
     times = [[(b["hop_us_p99"], 1e3 * b["hop_ms"] / b["offline_x_real_time"]) for b in (bench(against), bench(path))]
              for _ in range(passes if streams else 0)]
-    for i, key in enumerate(("live_p99_us", "file_us") if times else ()):
-        result[key] = statistics.median(own[i] for _, own in times)
-        result[key + "_ratio"] = statistics.median(own[i] / other[i] for other, own in times)
+    for i, (time, ratio) in enumerate((("live_p99_us", "live_ratio"), ("file_us", "file_ratio")) if times else ()):
+        result[time] = round(statistics.median(own[i] for _, own in times), 1)
+        result[ratio] = round(statistics.median(own[i] / other[i] for other, own in times), 2)
     return result
 
 
@@ -116,13 +97,14 @@ def table(head, rows):
 
 
 def cells(r):
-    c = r.in_c or {}
-    timed = lambda key: f"{c[key]:.1f} ({c[key + '_ratio']:.2f})" if key in c else "–"
-    return [r.title, f"{r.parameters:,}", with_interval(r.right), ", ".join(map(percent, r.seeds)),
+    c = r.in_c
+    timed = lambda time, ratio: "–" if time is None else f"{time:.1f} ({ratio:.2f})"
+    times = [timed(c.live_p99_us, c.live_ratio), timed(c.file_us, c.file_ratio)] if c else ["–", "–"]
+    seeds = [percent(s) + " †" * (run.source == "page") for s, run in zip(r.seeds, r.runs, strict=True)]
+    return [r.title, f"{r.parameters:,}", with_interval(r.right), ", ".join(seeds),
             with_interval(r.beyond) if r.beyond[1] else "–", percent(r.later) if r.later else "–",
             f"{r.seconds:.0f} s", f"{r.multiply_adds / 1e6:.2f} M", HEARS[r.hears],
-            "needs the clip" if r.hears == "whole" else f"{r.state / 1024:.1f} KiB" if r.state else "not measured",
-            timed("live_p99_us"), timed("file_us")]
+            "needs the clip" if r.hears == "whole" else f"{r.state / 1024:.1f} KiB" if r.state else "not measured", *times]
 
 
 def shown(what, drawn):
@@ -141,18 +123,24 @@ def figures(rows, missing, recipe, pairs, drawn, timed_against):
     """The part of the page between the marks. timed_against: title of the encoder that the engine's times are related to."""
     if not rows:
         return "No run has ended yet."
-    some = rows[0].runs[0]
+    runs = [run for r in rows for run in r.runs]
+    numbers = lambda values: " or ".join(f"{n:,}" for n in sorted(values))
+    judged = {"val": {r.val_clips for r in runs}, "val2": {r.val2_clips for r in runs if r.val2_clips}}
+    judged = " and ".join(f"{numbers(n)} clips of {split}" for split, n in judged.items() if n)
+    machines = ", ".join(f"{machine} ({n})" for machine, n in sorted(Counter(r.machine for r in runs).items()))
     by_name = {r.name: r for r in rows}
     most, least = max(r.parameters for r in rows), min(r.parameters for r in rows)
     head = ["encoder", "parameters", "val, % (95 %)", "each seed", "val2, % (95 %)", "begun later", "training",
             "multiply-adds/s", "hears", "state", "live hop, µs", "file, µs/hop"]
-    judged = " and ".join(f"{h['clips']:,} clips of {split}" for split, h in some["heard"].items())
-    out = [f"{recipe['steps']} steps of {recipe['batch']} clips a run, out of {some['train_clips']:,}; judged by {judged}; "
-           f"parameters within {100 * (most / least - 1):.1f} %. "
-           f"In brackets behind a time: its ratio to that of {timed_against}.", table(head, map(cells, rows)),
-           shown("accuracy, with intervals", drawn),
-           table(["what for what", "val, points (95 %)", "val2, points (95 %)"],
-                 [pair(by_name[a], by_name[b], text) for a, b, text in pairs if {a, b} <= set(by_name)])]
+    trained = numbers({r.train_clips for r in runs})
+    out = [f"{recipe['steps']} steps of {recipe['batch']} clips a run, out of {trained}; judged by {judged}; parameters "
+           f"within {100 * (most / least - 1):.1f} %. Trained on: {machines}. "
+           f"In brackets behind a time: its ratio to that of {timed_against}.", table(head, map(cells, rows))]
+    if any(r.source == "page" for r in runs):
+        out.append(NO_FILE)
+    out += [shown("accuracy, with intervals", drawn),
+            table(["what for what", "val, points (95 %)", "val2, points (95 %)"],
+                  [pair(by_name[a], by_name[b], text) for a, b, text in pairs if {a, b} <= set(by_name)])]
     if missing:
         out.append("Missing so far: " + ", ".join(missing) + ".")
     return "\n\n".join(out)

@@ -1,8 +1,9 @@
 """The comparison: are the encoders of one size, the costs those counted by hand, the page made of what was measured?"""
-import json
 import math
 import pathlib
 import re
+import shutil
+from dataclasses import fields
 
 import made
 import numpy as np
@@ -10,11 +11,14 @@ import pytest
 
 from kws_train import baselines
 from kws_train.cost import multiply_adds, state_bytes
+from kws_train.data import Corpus
 from kws_train.encoders import ALL, CLIP, ENCODERS, PAIRS, main
 from kws_train.model import Net
 from kws_train.model_file import load_model
 from kws_train.picture import Picture
-from kws_train.report import BEGIN, END, difference, wilson
+from kws_train.report import BEGIN, END, NO_FILE, difference, wilson
+from kws_train.runs import Run, keep, load, short
+from kws_train.tables import machine, read
 
 
 def net_of(name):
@@ -67,21 +71,25 @@ def test_wilson():
     assert abs(d - 0.1) < 1e-12 and abs(half - 1.96 * math.sqrt((0.09 + 0.16) / 100)) < 1e-12
 
 
-def write_runs(folder, names, seeds=(1, 2), steps=900, splits=("val", "val2")):
+RECIPE = {"steps": 900, "batch": 48, "words": [str(i) for i in range(12)], "features": {"n_mels": 40}}
+
+
+def write_runs(folder, names, seeds=(1, 2), splits=("val", "val2"), recipe=RECIPE, **other):
+    """Lines of the table, with clips right that are drawn."""
     rng = np.random.default_rng(7)
+    drawn = lambda: int(rng.integers(700, 900))
     for name in names:
         e = ENCODERS[name]
         for seed in seeds:
-            run = {"network": e.network, "recipe": {"steps": steps, "batch": 48, "words": [str(i) for i in range(12)],
-                                                            "features": {"n_mels": 40}}, "parameters": 200000 + seed,
-                   "train_clips": 5000, "train_seconds": 100.0,
-                   "heard": {split: {"clips": 1000, "right": {str(p): int(rng.integers(700, 900)) for p in e.phases}}
-                             for split in splits}}
-            (folder / f"{name}-{seed}.json").write_text(json.dumps(run))
+            heard = {f"{split}_clips": 1000 for split in splits} | {f"{split}_right": drawn() for split in splits}
+            later = {f"val_right_{p}": drawn() for p in e.phases if p}
+            keep(folder, Run(**{"encoder": name, "seed": seed, "source": "run", "parameters": 200000 + seed, "train_clips": 5000,
+                                "train_seconds": 100.0, "machine": "M", "recipe": short(recipe), "network": short(e.network),
+                                **heard, **later, **other}), recipe)
 
 
 def report(folder, *more):
-    main(["--report", "--out", str(folder), "--docs", str(folder), *more])
+    main(["--report", "--docs", str(folder), *more])
     return (folder / "encoders.md").read_text()
 
 
@@ -93,31 +101,31 @@ def test_report_names_what_is_missing_and_keeps_the_words_around(tmp_path, capsy
     assert "Missing so far: luna 1, luna 2." in page and "missing: luna 1, luna 2" in capsys.readouterr().out
     assert all((e.title in page) == (n != "luna") for n, e in ENCODERS.items())
     write_runs(tmp_path, ["luna"])
+    right = {key: run.val_right for key, run in load(tmp_path, ENCODERS)[0].items()}
     page = report(tmp_path)
     drawn.texts.clear()
-    assert "Missing" not in page and page == report(tmp_path)
-    first = json.loads((tmp_path / "mega-1.json").read_text())["heard"]["val"]["right"]["0"]
-    also = json.loads((tmp_path / "mega-2.json").read_text())["heard"]["val"]["right"]["0"]
+    assert "Missing" not in page and page == report(tmp_path) and "Trained on: M (56)." in page and "†" not in page
+    first, also = right["mega", 1], right["mega", 2]
     lo, hi = wilson(first + also, 2000)
-    assert f"{(first + also) / 20:.1f} ({100 * lo:.1f} to {100 * hi:.1f})" in page
+    assert f"{100 * ((first + also) / 2000):.1f} ({100 * lo:.1f} to {100 * hi:.1f})" in page
     names = [t for t in drawn.texts if t in {e.title for e in ENCODERS.values()}]
     assert sorted(names) == sorted(e.title for e in ENCODERS.values())
     assert drawn.texts.count("needs the clip") == 3  # Linformer, Mega both ways, ViT
     assert drawn.texts.count("–") > 0  # states not measured
-    run = lambda name, seed: json.loads((tmp_path / f"{name}-{seed}.json").read_text())["heard"]["val"]["right"]["0"]
-    share = lambda name: run(name, 1) + run(name, 2)
+    share = lambda name: right[name, 1] + right[name, 2]
     shares = [share(next(n for n, e in ENCODERS.items() if e.title == title)) for title in names]
     assert shares == sorted(shares, reverse=True)  # the best above
     told = made.titles(tmp_path / "encoders.svg")
-    assert len(told) == len(ENCODERS) and f"{shares[0] / 20:.1f} %" in told[0]
+    assert len(told) == len(ENCODERS) and f"{100 * (shares[0] / 2000):.1f} %" in told[0]
 
 
 def test_differences_are_told_by_both_splits(tmp_path):
     write_runs(tmp_path, ["mega-16", "mega-no-ema"], seeds=(1,))
-    heard = lambda name, split: json.loads((tmp_path / f"{name}-1.json").read_text())["heard"][split]["right"]["0"]
+    some = load(tmp_path, ENCODERS)[0]
+    heard = lambda name, split: (getattr(some[name, 1], f"{split}_right"), 1000)
     told = []
     for split in ("val", "val2"):
-        d, half = difference((heard("mega-16", split), 1000), (heard("mega-no-ema", split), 1000))
+        d, half = difference(heard("mega-16", split), heard("mega-no-ema", split))
         told.append(f"{100 * d:+.1f} ± {100 * half:.1f}")
     title = next(text for a, _, text in PAIRS if a == "mega-16")
     page = report(tmp_path, "--seeds", "1")
@@ -164,27 +172,90 @@ def test_a_picture_of_no_kind_is_refused_before_the_work(tmp_path, capsys):
     assert not (tmp_path / "encoders.md").exists()
 
 
+def test_a_line_that_is_left_of_a_page_is_marked(tmp_path):
+    write_runs(tmp_path, ["mega"])
+    write_runs(tmp_path, ["s4d"], seeds=(1,), source="page", recipe=None, network=None)
+    page = report(tmp_path)
+    row = next(line for line in page.splitlines() if line.startswith(f"| {ENCODERS['s4d'].title} |"))
+    assert row.count(" † |") == 1 and page.count("†") == 2 and NO_FILE in page
+
+
 def test_report_refuses_runs_that_were_not_trained_alike(tmp_path):
     write_runs(tmp_path, ["mega"])
-    write_runs(tmp_path, ["s4d"], steps=901)
-    with pytest.raises(SystemExit, match="not trained alike"):
+    write_runs(tmp_path, ["s4d"], seeds=(1,), recipe="12345678")
+    with pytest.raises(SystemExit, match=r"encoders.tsv: s4d 1 was not trained as .*encoders.json says"):
+        report(tmp_path)
+    (tmp_path / "encoders.json").unlink()
+    with pytest.raises(SystemExit, match="encoders.json: not there: how were the runs"):
         report(tmp_path)
 
 
 def test_report_refuses_runs_of_another_network(tmp_path):
     write_runs(tmp_path, ["mega"])
-    (tmp_path / "mega-2.json").write_text((tmp_path / "mega-2.json").read_text().replace('"ndim": 16', '"ndim": 8'))
-    with pytest.raises(SystemExit, match="another network"):
+    write_runs(tmp_path, ["s4d"], seeds=(2,), network=short(ENCODERS["mega"].network))
+    with pytest.raises(SystemExit, match="encoders.tsv: a line is of another network than s4d has now"):
         report(tmp_path)
 
 
-def test_report_refuses_runs_that_do_not_say_of_which_words_they_are(tmp_path):
+def test_report_shows_every_seed_and_leaves_out_what_it_does_not_know(tmp_path):
+    write_runs(tmp_path, ["mega"], seeds=(1, 5))
+    some = load(tmp_path, ENCODERS)[0]
+    table = tmp_path / "encoders.tsv"
+    table.write_text(table.read_text() + table.read_text().splitlines()[-1].replace("mega", "mine") + "\n")
+    page = report(tmp_path, "--seeds", "1")
+    assert " | ".join(["", f"{some['mega', 1].val_right / 10:.1f}, {some['mega', 5].val_right / 10:.1f}", ""]) in page
+    assert "mega 1" not in page and "mine" not in page
+
+
+@pytest.mark.parametrize("line, why", [
+    ("mega\t1\n", ":4: not a line of figures: too many columns"),
+    ("mega\t1", ":4: not a line of figures: too many columns"),
+    ("{line}", ":4: the line is cut off"),
+    ("{line}\t1\n", ":4: not a line of figures: too many columns"),
+    ("{line}\n".replace("{line}", "{other}"), ":4: not a line of figures: invalid literal"),
+    ("{more}\n", ":4: not a line of figures: more clips right than there are"),
+    ("{source}\n", ":4: not a line of figures: source 'told' is none of run, page"),
+    ("{alone}\n", ":4: not a line of figures: a run without its recipe"),
+])
+def test_a_line_that_is_none_is_named_with_its_place(tmp_path, line, why):
     write_runs(tmp_path, ["mega"])
-    run = json.loads((tmp_path / "mega-2.json").read_text())
-    del run["recipe"]["words"]
-    (tmp_path / "mega-2.json").write_text(json.dumps(run))
-    with pytest.raises(SystemExit, match="mega-2.json does not say of which words"):
-        report(tmp_path)
+    table = tmp_path / "encoders.tsv"
+    last = table.read_text().splitlines()[-1]
+    columns = dict(zip([f.name for f in fields(Run)], last.split("\t"), strict=True))
+    other = lambda **values: "\t".join({**columns, **values}.values())
+    with open(table, "a") as f:
+        f.write(line.format(line=last, other=other(seed="one"), more=other(val_right_7="1001"), source=other(source="told"),
+                            alone=other(recipe="")))
+    with pytest.raises(SystemExit, match=f"encoders.tsv{why}"):
+        load(tmp_path, ENCODERS)
+
+
+def test_a_table_of_other_columns_and_a_recipe_that_is_none_are_named(tmp_path):
+    (tmp_path / "encoders.json").write_text("{")
+    with pytest.raises(SystemExit, match="encoders.json: not JSON"):
+        load(tmp_path, ENCODERS)
+    (tmp_path / "encoders.tsv").write_text("encoder\tseed\nmega\t1\n")
+    with pytest.raises(SystemExit, match="encoders.tsv:1: want the columns encoder, seed, source"):
+        load(tmp_path, ENCODERS)
+
+
+def test_what_is_kept_is_what_is_read(tmp_path):
+    write_runs(tmp_path, ["mega", "s4d"], splits=("val",), loss=0.125)
+    some, timed, recipe = load(tmp_path, ENCODERS)
+    assert list(some) == [("mega", 1), ("mega", 2), ("s4d", 1), ("s4d", 2)] and timed == {} and recipe == RECIPE
+    assert some["mega", 1].later and not some["s4d", 1].later and some["s4d", 2].val2_clips is None
+    write_runs(tmp_path, ["mega"], seeds=(1,), loss=0.5)
+    later = load(tmp_path, ENCODERS)[0]
+    assert later["mega", 1].loss == 0.5 and later["mega", 2] == some["mega", 2]  # the later line counts
+
+
+@pytest.mark.parametrize("args", [[], ["--ablations"]])
+def test_the_pages_are_what_their_tables_say(args, tmp_path):
+    docs, name = pathlib.Path(made.ROOT, "docs"), "ablations" if args else "encoders"
+    for file in ("encoders.tsv", "encoders-c.tsv", "encoders.json", f"{name}.md"):
+        shutil.copy(docs / file, tmp_path)
+    made.call("encoders", *args, "--report", "--seeds", 1, "--docs", tmp_path, cwd=tmp_path)
+    assert (tmp_path / f"{name}.md").read_text() == (docs / f"{name}.md").read_text()
 
 
 def test_pairs_are_of_encoders_that_there_are():
@@ -192,22 +263,45 @@ def test_pairs_are_of_encoders_that_there_are():
 
 
 def test_what_is_missing_is_trained_and_what_is_done_is_not_done_again(corpus, tmp_path):
-    """The command as a user types it, on a real corpus, for one encoder that C runs and one that only the twin does."""
-    args = ["encoders", "--data", corpus, "--out", "runs", "--docs", "docs", "--seeds", "1", "--steps", "2", "--batch", "6"]
-    out = made.run(*args, "--only", "s4d", cwd=tmp_path)
+    """The command as a user types it, on a real corpus."""
+    args = ["encoders", "--data", corpus, "--docs", "docs", "--seeds", "1", "--batch", "6"]
+    two = [*args, "--steps", "2"]
+    out = made.run(*two, "--only", "s4d", cwd=tmp_path)
     assert "s4d 1\t2\tloss" in out and "missing: mega 1" in out
-    first = (tmp_path / "runs" / "s4d-1.json").read_bytes()
-    out = made.run(*args, "--only", "s4d", "mega", cwd=tmp_path)
+    first = (tmp_path / "docs" / "encoders.tsv").read_text()
+    out = made.run(*two, "--only", "s4d", "mega", cwd=tmp_path)
     assert "s4d 1\t" not in out and "mega 1\t2\tloss" in out
-    assert (tmp_path / "runs" / "s4d-1.json").read_bytes() == first
-    run = json.loads((tmp_path / "runs" / "mega-1.json").read_text())
-    assert run["recipe"]["words"] == made.WORDS and run["heard"]["val"]["clips"] == 10 + 100 and run["train_clips"] == 30
-    assert list(run["heard"]) == ["val"]
+    assert (tmp_path / "docs" / "encoders.tsv").read_text().startswith(first)
+    found, _, recipe = load(tmp_path / "docs", ENCODERS)
+    assert recipe["words"] == made.WORDS and recipe["steps"] == 2 and set(found) == {("s4d", 1), ("mega", 1)}
+    mega, s4d = found["mega", 1], found["s4d", 1]
+    assert mega.val_clips == 10 + 100 and mega.train_clips == 30 and mega.val2_clips is None and mega.source == "run"
+    assert len(mega.later) == 3 and not s4d.later and mega.machine == machine() and mega.loss > 0
     page = (tmp_path / "docs" / "encoders.md").read_text()
     assert ENCODERS["mega"].title in page and ENCODERS["s4d"].title in page
-    _, _, words, meta = load_model(tmp_path / "runs" / "mega-1.safetensors")
-    assert words == made.WORDS and meta["name"] == "mega"
-    assert json.loads(meta["measured"]) == {"val_accuracy": round(run["heard"]["val"]["right"]["0"] / 110, 4)}
+    said = made.run(*args, "--steps", "3", "--only", "luna", cwd=tmp_path, status=1)
+    assert "encoders.json: the runs in this folder are not trained alike" in said and "steps 2 there, 3 here" in said
+    assert "luna 1\t" not in said
+
+
+def test_what_only_a_page_tells_is_trained_anew(corpus, tmp_path):
+    args = ["encoders", "--data", corpus, "--docs", ".", "--seeds", 1, "--steps", 1, "--batch", 3, "--only", "ema-only"]
+    made.call(*args, cwd=tmp_path)
+    table = tmp_path / "encoders.tsv"
+    table.write_text(table.read_text().replace("\trun\t", "\tpage\t"))
+    assert "ema-only 1\t1\tloss" in made.call(*args, cwd=tmp_path)
+    assert load(tmp_path, ENCODERS)[0]["ema-only", 1].source == "run" and "†" not in (tmp_path / "encoders.md").read_text()
+
+
+def test_a_recipe_does_not_depend_on_where_the_recordings_are(corpus, tmp_path):
+    for place in ("a", "b/c"):
+        shutil.copytree(corpus, tmp_path / place)
+        made.call("words", "--data", tmp_path / place, "--out", tmp_path / place / "words", cwd=tmp_path)
+    one, other = (Corpus(tmp_path / place / "words", str(tmp_path / "cache")) for place in ("a", "b/c"))
+    assert one.names() == other.names() and one.digest() != other.digest()
+    manifest = tmp_path / "a" / "words" / "manifest.tsv"
+    manifest.write_text(manifest.read_text().replace("\tval\t", "\ttrain\t", 1))
+    assert Corpus(tmp_path / "a" / "words", str(tmp_path / "cache")).names() != one.names()
 
 
 def test_encoders_on_shards(corpus, teacher, tmp_path):
@@ -215,15 +309,23 @@ def test_encoders_on_shards(corpus, teacher, tmp_path):
     made.call("teacher", "--shards", "runs/shards/v00.npz", "--heads", "conv", "--epochs", 1, cwd=tmp_path)
     made.call("encoders", "--data", corpus, "--shards", "runs/shards/v00.npz", "--docs", "docs", "--seeds", 1, "--steps", 1,
               "--batch", 4, "--only", "ema-only", cwd=tmp_path)
-    run = json.loads((tmp_path / "runs" / "encoders" / "ema-only-1.json").read_text())
-    assert run["recipe"]["shards"] == ["v00.npz"] and run["recipe"]["words"] == made.WORDS
+    recipe = load(tmp_path / "docs", ENCODERS)[2]
+    assert recipe["shards"] == ["v00.npz"] and recipe["words"] == made.WORDS
 
 
 def test_the_engine_times_what_it_can_run(corpus, tmp_path, kws):
-    made.run("encoders", "--data", corpus, "--out", "runs", "--docs", "docs", "--seeds", "1", "--steps", "1", "--batch", "2",
-             "--only", "mega", "mega-full", "--kws", kws, cwd=tmp_path)
-    streams, clip = (json.loads((tmp_path / "runs" / f"{name}.c.json").read_text()) for name in ("mega", "mega-full"))
-    assert streams["state_bytes"] > 0 and streams["live_p99_us"] > 0 and "live_p99_us" not in clip
+    args = ["encoders", "--data", corpus, "--docs", ".", "--seeds", "1", "--steps", "1", "--batch", "2", "--only", "mega",
+            "mega-full", "s4d", "--kws", kws]
+    made.run(*args, cwd=tmp_path)
+    _, timed, _ = load(tmp_path, ENCODERS)
+    assert set(timed) == {"mega", "mega-full"}
+    streams, clip = timed["mega"], timed["mega-full"]
+    assert streams.state_bytes > 0 and streams.live_p99_us > 0 and streams.file_ratio > 0 and clip.live_p99_us is None
+    page = (tmp_path / "encoders.md").read_text()
+    assert f"| {streams.live_p99_us:.1f} ({streams.live_ratio:.2f}) | {streams.file_us:.1f} ({streams.file_ratio:.2f}) |" in page
+    before = (tmp_path / "encoders-c.tsv").read_text()
+    made.run(*args, cwd=tmp_path)
+    assert (tmp_path / "encoders-c.tsv").read_text() == before
 
 
 def test_an_encoder_of_ones_own_is_one_file(corpus, tmp_path):
@@ -232,8 +334,8 @@ def test_an_encoder_of_ones_own_is_one_file(corpus, tmp_path):
     (tmp_path / "mean.py").write_text(mine)
     args = ["encoders", "--with", "mean.py", "--data", corpus, "--seeds", "1", "--steps", "1", "--batch", "2", "--only", "mean"]
     assert "mean 1\t1\tloss" in made.run(*args, cwd=tmp_path)
-    run = json.loads((tmp_path / "runs" / "encoders" / "mean-1.json").read_text())
-    assert 0.97 < run["parameters"] / sum(p.numel() for p in net_of("mega").parameters()) < 1.03
+    (run,) = read(tmp_path / "runs" / "encoders" / "encoders.tsv", Run)
+    assert run.encoder == "mean" and 0.97 < run.parameters / sum(p.numel() for p in net_of("mega").parameters()) < 1.03
     assert "| Mean" in (tmp_path / "runs" / "encoders" / "encoders.md").read_text()
     for text, why in (("import nothing_of_the_kind", "ModuleNotFoundError"), ("x = 1", "want KINDS"),
                       (mine.replace('{"mean": Mean}', '{"mega": Mean}'), "there is a 'mega' already"),

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from kws_train import lengths
-from kws_train.lengths import ROWS, Figure, add, expected, measure, network, read, summary, too_much
+from kws_train.lengths import ROWS, Figure, expected, measure, network, read, summary, too_much
 from kws_train.lengths_report import PAPER, curve, draw, exponents, figures, spread
 from kws_train.model import Net
 from kws_train.report import BEGIN, END
+from kws_train.tables import add, machine
 
 TITLES = {name: (e.title, e.family) for name, e in ROWS.items()}
 
@@ -42,7 +43,7 @@ def test_what_is_measured_is_kept_and_not_measured_again(tmp_path):
     """The command as a user types it."""
     table = tmp_path / "lengths.tsv"
     for what in ("training", "inference"):
-        add(table, figure("transformer", 64, 0.125, what=what, machine=lengths.machine()))
+        add(table, figure("transformer", 64, 0.125, what=what, machine=machine()))
     first = table.read_text()
     out = made.run("lengths", "--docs", ".", "--passes", "2", "--lengths", "64", "--only", "transformer", "linear", cwd=tmp_path)
     assert [row.split("\t")[:3] for row in out.splitlines()] == [["linear", "training", "64"], ["linear", "inference", "64"]]
