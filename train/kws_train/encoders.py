@@ -258,7 +258,7 @@ def train_missing(ap, a):
     known, _, _ = runs.load(a.docs, ALL)
     for seed in a.seeds:  # first all with one seed
         for name in a.only or [n for n, e in a.table.rows.items() if not e.raw]:
-            if (name, seed) in known and known[name, seed].source == "run":
+            if (name, seed, "run") in known:
                 continue
             if not a.data:
                 ap.error("--data: training needs the corpus")
@@ -274,7 +274,7 @@ def time_missing(a):
     """Have the C engine time what has a run and no times yet, each in turn with the default. Weights are as they are drawn: what
     was learnt takes no other time."""
     found, timed, recipe = runs.load(a.docs, ALL)
-    trained = {name for name, _ in found}
+    trained = {name for name, _, _ in found}
     with tempfile.TemporaryDirectory() as folder:
         def file_of(name):
             path = os.path.join(folder, f"{name}.safetensors")

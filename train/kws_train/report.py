@@ -12,11 +12,14 @@ from collections import Counter
 from .cost import multiply_adds, state_bytes
 from .data import RATE
 from .picture import Picture, steps
+from .runs import SOURCES
 
 BEGIN, END = "<!-- figures: written by python -m kws_train {} -->", "<!-- end of figures -->"
 FRAMES_S = 50  # network frames a second
-NO_FILE = ("† Nothing is left of this run but its figures on an earlier page, to 0.1 points, which tell the clips right to "
-           "within one. That it was trained as the others are is what that page said.")
+LEFT = ("† Nothing is left of this run but its figures on an earlier page, to 0.1 points, which tell the clips right to "
+        "within one. That it was trained as the others are is what that page said. It counts in its row where there is no run "
+        "since, and in differences with others of its kind. ‡: one is of its kind and one is not, so more than what is named may "
+        "differ.")
 HEARS = {"stream": "endless", "clip": "a clip, frame by frame", "whole": "the whole clip"}
 
 
@@ -32,17 +35,23 @@ def difference(a, b, z=1.96):
     return p - q, z * math.sqrt(p * (1 - p) / a[1] + q * (1 - q) / b[1])
 
 
-class Row:
-    """One encoder and the runs that there are of it, by rising seed."""
+def right_of(runs):
+    """-> (right, clips) of all runs together on val, and on val2; (0, 0): they heard no clip of it."""
+    heard = [r for r in runs if r.val2_clips]
+    return ((sum(r.val_right for r in runs), sum(r.val_clips for r in runs)),
+            (sum(r.val2_right for r in heard), sum(r.val2_clips for r in heard)))
 
-    def __init__(self, name, encoder, runs, in_c, recipe, clip):
-        self.name, self.title, self.hears, self.runs, self.in_c = name, encoder.title, encoder.hears, runs, in_c
-        self.right = sum(r.val_right for r in runs), sum(r.val_clips for r in runs)
+
+class Row:
+    """One encoder and the runs that there are of it, by rising seed. What is left of a page counts where there is no run."""
+
+    def __init__(self, name, encoder, every, in_c, recipe, clip):
+        self.name, self.title, self.hears, self.every, self.in_c = name, encoder.title, encoder.hears, every, in_c
+        self.runs = runs = self.of("run") or every
+        self.right, self.beyond = right_of(runs)
         self.share = self.right[0] / self.right[1]
         self.interval = wilson(*self.right)
         self.seeds = [r.val_right / r.val_clips for r in runs]
-        heard = [r for r in runs if r.val2_clips]
-        self.beyond = sum(r.val2_right for r in heard), sum(r.val2_clips for r in heard)
         self.seconds = statistics.mean(r.train_seconds for r in runs)
         later = [n / r.val_clips for r in runs for n in r.later]
         self.later = statistics.mean(later) if later else None
@@ -52,15 +61,19 @@ class Row:
         self.state = state_bytes(net, clip) if not (encoder.in_c or encoder.raw) else in_c.state_bytes if in_c else None
         self.family = encoder.family
 
+    def of(self, source):
+        return [r for r in self.every if r.source == source]
+
 
 def rows_of(encoders, seeds, runs, timed, recipe, clip):
     """What runs.load() found -> a row for each encoder with a run, of any seed; names of the runs of `seeds` not among them."""
     rows = []
     for name, e in encoders.items():
-        own = [run for _, run in sorted((seed, run) for (encoder, seed), run in runs.items() if encoder == name)]
+        own = [runs[key] for key in sorted(runs) if key[0] == name]
         if own:
             rows.append(Row(name, e, own, timed.get(name), recipe, clip))
-    return rows, [f"{name} {seed}" for name in encoders for seed in seeds if (name, seed) not in runs]
+    return rows, [f"{name} {seed}" for name in encoders for seed in seeds
+                  if not {(name, seed, source) for source in SOURCES} & set(runs)]
 
 
 # ---- the engine in C ----------------------------------------------------------------------------------------------
@@ -100,7 +113,7 @@ def cells(r):
     c = r.in_c
     timed = lambda time, ratio: "–" if time is None else f"{time:.1f} ({ratio:.2f})"
     times = [timed(c.live_p99_us, c.live_ratio), timed(c.file_us, c.file_ratio)] if c else ["–", "–"]
-    seeds = [percent(s) + " †" * (run.source == "page") for s, run in zip(r.seeds, r.runs, strict=True)]
+    seeds = [percent(run.val_right / run.val_clips) + " †" * (run.source == "page") for run in r.every]
     return [r.title, f"{r.parameters:,}", with_interval(r.right), ", ".join(seeds),
             with_interval(r.beyond) if r.beyond[1] else "–", percent(r.later) if r.later else "–",
             f"{r.seconds:.0f} s", f"{r.multiply_adds / 1e6:.2f} M", HEARS[r.hears],
@@ -113,17 +126,18 @@ def shown(what, drawn):
 
 
 def pair(a, b, text):
-    """What row a has over row b, by both splits, in points."""
-    points = lambda d, half: f"{100 * d:+.1f} ± {100 * half:.1f}"
-    both = a.beyond[1] and b.beyond[1]
-    return [text, points(*difference(a.right, b.right)), points(*difference(a.beyond, b.beyond)) if both else "–"]
+    """What row a has over row b, by both splits, in points: of runs, or else of what a page left of both."""
+    points = lambda one, other: f"{{:+.1f}} ± {{:.1f}}{mark}".format(*(100 * x for x in difference(one, other)))
+    source, mark = next(((s, m) for s, m in (("run", ""), ("page", " †")) if a.of(s) and b.of(s)), (None, " ‡"))
+    (one, beyond), (other, beside) = (right_of(r.of(source) or r.runs) for r in (a, b))
+    return [text, points(one, other), points(beyond, beside) if beyond[1] and beside[1] else "–"]
 
 
 def figures(rows, missing, recipe, pairs, drawn, timed_against):
     """The part of the page between the marks. timed_against: title of the encoder that the engine's times are related to."""
     if not rows:
         return "No run has ended yet."
-    runs = [run for r in rows for run in r.runs]
+    runs = [run for r in rows for run in r.every]
     numbers = lambda values: " or ".join(f"{n:,}" for n in sorted(values))
     judged = {"val": {r.val_clips for r in runs}, "val2": {r.val2_clips for r in runs if r.val2_clips}}
     judged = " and ".join(f"{numbers(n)} clips of {split}" for split, n in judged.items() if n)
@@ -135,12 +149,12 @@ def figures(rows, missing, recipe, pairs, drawn, timed_against):
     trained = numbers({r.train_clips for r in runs})
     out = [f"{recipe['steps']} steps of {recipe['batch']} clips a run, out of {trained}; judged by {judged}; parameters "
            f"within {100 * (most / least - 1):.1f} %. Trained on: {machines}. "
-           f"In brackets behind a time: its ratio to that of {timed_against}.", table(head, map(cells, rows))]
+           f"In brackets behind a time: its ratio to that of {timed_against}.", table(head, map(cells, rows)),
+           shown("accuracy, with intervals", drawn),
+           table(["what for what", "val, points (95 %)", "val2, points (95 %)"],
+                 [pair(by_name[a], by_name[b], text) for a, b, text in pairs if {a, b} <= set(by_name)])]
     if any(r.source == "page" for r in runs):
-        out.append(NO_FILE)
-    out += [shown("accuracy, with intervals", drawn),
-            table(["what for what", "val, points (95 %)", "val2, points (95 %)"],
-                  [pair(by_name[a], by_name[b], text) for a, b, text in pairs if {a, b} <= set(by_name)])]
+        out.append(LEFT)
     if missing:
         out.append("Missing so far: " + ", ".join(missing) + ".")
     return "\n\n".join(out)

@@ -4,7 +4,8 @@
     encoders-c.tsv   a line an encoder: its state and its times in C
     encoders.json    how all these runs were trained; runs of another recipe need another folder
 
-A later line of the same run or encoder counts for an earlier one.
+A later line of the same run, or of the same encoder, counts for an earlier one. What is left of a page stays beside the runs
+since, as it compares with its like.
 """
 import json
 import os
@@ -49,6 +50,10 @@ class Run:
             raise ValueError("more clips right than there are")
 
     @property
+    def key(self):
+        return self.encoder, self.seed, self.source
+
+    @property
     def later(self):
         """Clips of val right, begun later."""
         return [n for n in (getattr(self, f"val_right_{p}") for p in LATER) if n is not None]
@@ -83,19 +88,19 @@ def places(folder):
 
 
 def load(folder, encoders):
-    """encoders: of this folder's runs, by name; runs of others are left out. -> {(encoder, seed): Run}, {encoder: Timed}, the
-    recipe. SystemExit: something was not trained alike, or is of another network than its name means."""
+    """encoders: of this folder's runs, by name; runs of others are left out. -> {(encoder, seed, source): Run}, {encoder: Timed},
+    the recipe. SystemExit: something was not trained alike, or is of another network than its name means."""
     table, in_c, recipe_file = places(folder)
-    runs = {(r.encoder, r.seed): r for r in tables.read(table, Run) if r.encoder in encoders}
+    runs = {r.key: r for r in tables.read(table, Run) if r.encoder in encoders}
     timed = {t.encoder: t for t in tables.read(in_c, Timed) if t.encoder in encoders}
     recipe = read_recipe(recipe_file)
     if runs and not recipe:
         raise SystemExit(f"{recipe_file}: not there: how were the runs of {table} trained?")
-    made = {(name, seed): r for (name, seed), r in runs.items() if r.source == "run"}
-    for (name, seed), r in made.items():
+    made = [r for r in runs.values() if r.source == "run"]
+    for r in made:
         if r.recipe != short(recipe):
-            raise SystemExit(f"{table}: {name} {seed} was not trained as {recipe_file} says: remove its line")
-    for where, row in [(table, r) for r in made.values()] + [(in_c, t) for t in timed.values()]:
+            raise SystemExit(f"{table}: {r.encoder} {r.seed} was not trained as {recipe_file} says: remove its line")
+    for where, row in [(table, r) for r in made] + [(in_c, t) for t in timed.values()]:
         if row.network != short(encoders[row.encoder].network):
             raise SystemExit(f"{where}: a line is of another network than {row.encoder} has now: remove it")
     return runs, timed, recipe

@@ -16,7 +16,7 @@ from kws_train.encoders import ALL, CLIP, ENCODERS, PAIRS, main
 from kws_train.model import Net
 from kws_train.model_file import load_model
 from kws_train.picture import Picture
-from kws_train.report import BEGIN, END, NO_FILE, difference, wilson
+from kws_train.report import BEGIN, END, LEFT, difference, wilson
 from kws_train.runs import Run, keep, load, short
 from kws_train.tables import machine, read
 
@@ -101,7 +101,7 @@ def test_report_names_what_is_missing_and_keeps_the_words_around(tmp_path, capsy
     assert "Missing so far: luna 1, luna 2." in page and "missing: luna 1, luna 2" in capsys.readouterr().out
     assert all((e.title in page) == (n != "luna") for n, e in ENCODERS.items())
     write_runs(tmp_path, ["luna"])
-    right = {key: run.val_right for key, run in load(tmp_path, ENCODERS)[0].items()}
+    right = {key[:2]: run.val_right for key, run in load(tmp_path, ENCODERS)[0].items()}
     page = report(tmp_path)
     drawn.texts.clear()
     assert "Missing" not in page and page == report(tmp_path) and "Trained on: M (56)." in page and "†" not in page
@@ -122,7 +122,7 @@ def test_report_names_what_is_missing_and_keeps_the_words_around(tmp_path, capsy
 def test_differences_are_told_by_both_splits(tmp_path):
     write_runs(tmp_path, ["mega-16", "mega-no-ema"], seeds=(1,))
     some = load(tmp_path, ENCODERS)[0]
-    heard = lambda name, split: (getattr(some[name, 1], f"{split}_right"), 1000)
+    heard = lambda name, split: (getattr(some[name, 1, "run"], f"{split}_right"), 1000)
     told = []
     for split in ("val", "val2"):
         d, half = difference(heard("mega-16", split), heard("mega-no-ema", split))
@@ -174,15 +174,29 @@ def test_a_picture_of_no_kind_is_refused_before_the_work(tmp_path, capsys):
 
 def test_a_line_that_is_left_of_a_page_is_marked(tmp_path):
     write_runs(tmp_path, ["mega"])
-    write_runs(tmp_path, ["s4d"], seeds=(1,), source="page", recipe=None, network=None)
+    write_runs(tmp_path, ["s4d"], seeds=(1,), source="page")
     page = report(tmp_path)
     row = next(line for line in page.splitlines() if line.startswith(f"| {ENCODERS['s4d'].title} |"))
-    assert row.count(" † |") == 1 and page.count("†") == 2 and NO_FILE in page
+    assert row.count(" † |") == 1 and page.count("†") == 1 + LEFT.count("†") and LEFT in page
+
+
+def test_what_is_left_of_a_page_is_compared_with_its_like(tmp_path):
+    """A run since counts in its row; a difference is of two runs, or of two that are left."""
+    left = dict(source="page")
+    for name, val, more in (("mega", 800, left), ("mega", 700, {}), ("mega-both", 850, left), ("mega-no-ema", 600, {}),
+                            ("fastformer-ema", 700, left), ("fastformer", 500, {})):
+        write_runs(tmp_path, [name], seeds=(1,), splits=("val",), val_right=val, **more)
+    page = report(tmp_path, "--seeds", "1")
+    row = next(line for line in page.splitlines() if line.startswith(f"| {ENCODERS['mega'].title} |"))
+    assert "| 70.0 (67.1 to 72.8) | 80.0 †, 70.0 |" in row
+    said = {a: next(line for line in page.splitlines() if line.startswith(f"| {text} |")).split(" | ")[1] for a, b, text in PAIRS
+            if (a, b) in (("mega-both", "mega"), ("mega", "mega-no-ema"), ("fastformer-ema", "fastformer"))}
+    assert said == {"mega-both": "+5.0 ± 3.3 †", "mega": "+10.0 ± 4.2", "fastformer-ema": "+20.0 ± 4.2 ‡"}
 
 
 def test_report_refuses_runs_that_were_not_trained_alike(tmp_path):
     write_runs(tmp_path, ["mega"])
-    write_runs(tmp_path, ["s4d"], seeds=(1,), recipe="12345678")
+    write_runs(tmp_path, ["s4d"], seeds=(1,), recipe=RECIPE | {"steps": 901})
     with pytest.raises(SystemExit, match=r"encoders.tsv: s4d 1 was not trained as .*encoders.json says"):
         report(tmp_path)
     (tmp_path / "encoders.json").unlink()
@@ -203,7 +217,7 @@ def test_report_shows_every_seed_and_leaves_out_what_it_does_not_know(tmp_path):
     table = tmp_path / "encoders.tsv"
     table.write_text(table.read_text() + table.read_text().splitlines()[-1].replace("mega", "mine") + "\n")
     page = report(tmp_path, "--seeds", "1")
-    assert " | ".join(["", f"{some['mega', 1].val_right / 10:.1f}, {some['mega', 5].val_right / 10:.1f}", ""]) in page
+    assert f" | {some['mega', 1, 'run'].val_right / 10:.1f}, {some['mega', 5, 'run'].val_right / 10:.1f} | " in page
     assert "mega 1" not in page and "mine" not in page
 
 
@@ -242,11 +256,12 @@ def test_a_table_of_other_columns_and_a_recipe_that_is_none_are_named(tmp_path):
 def test_what_is_kept_is_what_is_read(tmp_path):
     write_runs(tmp_path, ["mega", "s4d"], splits=("val",), loss=0.125)
     some, timed, recipe = load(tmp_path, ENCODERS)
-    assert list(some) == [("mega", 1), ("mega", 2), ("s4d", 1), ("s4d", 2)] and timed == {} and recipe == RECIPE
-    assert some["mega", 1].later and not some["s4d", 1].later and some["s4d", 2].val2_clips is None
+    assert [key[:2] for key in some] == [("mega", 1), ("mega", 2), ("s4d", 1), ("s4d", 2)] and timed == {} and recipe == RECIPE
+    mega, s4d = some["mega", 1, "run"], some["s4d", 1, "run"]
+    assert len(mega.later) == 3 and not s4d.later and s4d.val2_clips is None and s4d.loss == 0.125
     write_runs(tmp_path, ["mega"], seeds=(1,), loss=0.5)
     later = load(tmp_path, ENCODERS)[0]
-    assert later["mega", 1].loss == 0.5 and later["mega", 2] == some["mega", 2]  # the later line counts
+    assert later["mega", 1, "run"].loss == 0.5 and later["mega", 2, "run"] == some["mega", 2, "run"]  # the later line counts
 
 
 @pytest.mark.parametrize("args", [[], ["--ablations"]])
@@ -273,8 +288,8 @@ def test_what_is_missing_is_trained_and_what_is_done_is_not_done_again(corpus, t
     assert "s4d 1\t" not in out and "mega 1\t2\tloss" in out
     assert (tmp_path / "docs" / "encoders.tsv").read_text().startswith(first)
     found, _, recipe = load(tmp_path / "docs", ENCODERS)
-    assert recipe["words"] == made.WORDS and recipe["steps"] == 2 and set(found) == {("s4d", 1), ("mega", 1)}
-    mega, s4d = found["mega", 1], found["s4d", 1]
+    assert recipe["words"] == made.WORDS and recipe["steps"] == 2 and set(found) == {("s4d", 1, "run"), ("mega", 1, "run")}
+    mega, s4d = found["mega", 1, "run"], found["s4d", 1, "run"]
     assert mega.val_clips == 10 + 100 and mega.train_clips == 30 and mega.val2_clips is None and mega.source == "run"
     assert len(mega.later) == 3 and not s4d.later and mega.machine == machine() and mega.loss > 0
     page = (tmp_path / "docs" / "encoders.md").read_text()
@@ -290,7 +305,8 @@ def test_what_only_a_page_tells_is_trained_anew(corpus, tmp_path):
     table = tmp_path / "encoders.tsv"
     table.write_text(table.read_text().replace("\trun\t", "\tpage\t"))
     assert "ema-only 1\t1\tloss" in made.call(*args, cwd=tmp_path)
-    assert load(tmp_path, ENCODERS)[0]["ema-only", 1].source == "run" and "†" not in (tmp_path / "encoders.md").read_text()
+    assert set(load(tmp_path, ENCODERS)[0]) == {("ema-only", 1, "page"), ("ema-only", 1, "run")}
+    assert "loss" not in made.call(*args, cwd=tmp_path)
 
 
 def test_a_recipe_does_not_depend_on_where_the_recordings_are(corpus, tmp_path):
