@@ -48,6 +48,7 @@ class Row:
     def __init__(self, name, encoder, every, in_c, recipe, clip):
         self.name, self.title, self.hears, self.every, self.in_c = name, encoder.title, encoder.hears, every, in_c
         self.runs = runs = self.of("run") or every
+        self.drawn_as = self.title + " †" * (not self.of("run"))
         self.right, self.beyond = right_of(runs)
         self.share = self.right[0] / self.right[1]
         self.interval = wilson(*self.right)
@@ -195,7 +196,7 @@ def row(p, r, y, left, x_of):
     """A name, a dot with its interval, a tick for each seed, and what it costs."""
     colour = COLOUR[r.family]
     state = "needs the clip" if r.hears == "whole" else f"{r.state / 1024:.1f} KiB" if r.state else "–"
-    p.text(left - 12, y + 4, r.title, colour=colour, anchor="end")
+    p.text(left - 12, y + 4, r.drawn_as, colour=colour, anchor="end")
     p.line(x_of(r.interval[0]), y, x_of(r.interval[1]), y, colour, 3, 0.45)
     for s in r.seeds:
         p.line(x_of(s), y - 6, x_of(s), y + 6, colour)
@@ -222,10 +223,11 @@ def draw(path, rows, heading, ranked):
     levels = steps(100 * min(ends), 100 * max(ends), 8)
     bottom = TOP + STEP * len(rows)
     with Picture(path, 900, bottom + 70) as p:
-        begin = 32 + max(p.width(r.title) for r in rows)
+        begin = 32 + max(p.width(r.drawn_as) for r in rows)
         x_of = lambda share: begin + (RIGHT - begin) * (100 * share - levels[0]) / (levels[-1] - levels[0])
         p.text(20, 28, heading, 15, bold=True)
-        p.text(20, 48, f"Bars: 95 % by clips, all seeds together; ticks: each seed; grey: the interval of {first.title}.")
+        p.text(20, 48, f"Bars: 95 % by clips, all seeds together; ticks: each seed; grey: the interval of {first.drawn_as}."
+               + "  †: of other shards." * any(r.drawn_as != r.title for r in rows))
         left, right = map(x_of, first.interval)
         p.box(left, TOP, right - left, bottom - TOP, "#eeeeee")
         for v in levels:

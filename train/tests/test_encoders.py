@@ -180,13 +180,14 @@ def test_a_line_that_is_left_of_a_page_is_marked(tmp_path):
     assert row.count(" † |") == 1 and page.count("†") == 1 + LEFT.count("†") and LEFT in page
 
 
-def test_what_is_left_of_a_page_is_compared_with_its_like(tmp_path):
+def test_what_is_left_of_a_page_is_compared_with_its_like(tmp_path, drawn):
     """A run since counts in its row; a difference is of two runs, or of two that are left."""
     left = dict(source="page")
     for name, val, more in (("mega", 800, left), ("mega", 700, {}), ("mega-both", 850, left), ("mega-no-ema", 600, {}),
                             ("fastformer-ema", 700, left), ("fastformer", 500, {})):
         write_runs(tmp_path, [name], seeds=(1,), splits=("val",), val_right=val, **more)
     page = report(tmp_path, "--seeds", "1")
+    assert {ENCODERS["mega"].title, ENCODERS["mega-both"].title + " †"} < set(drawn.texts)
     row = next(line for line in page.splitlines() if line.startswith(f"| {ENCODERS['mega'].title} |"))
     assert "| 70.0 (67.1 to 72.8) | 80.0 †, 70.0 |" in row
     said = {a: next(line for line in page.splitlines() if line.startswith(f"| {text} |")).split(" | ")[1] for a, b, text in PAIRS
