@@ -69,6 +69,8 @@ ifeq ($(ARCH),x86_64)
 LIB_OBJ += $(addprefix $(B)/vec/,vec_v3.o product_v3.o int8_v3.o int8_v3_vnni.o vec_v4.o product_v4.o int8_v4.o int8_v4_vnni.o choose_x86.o)
 else ifeq ($(ARCH),aarch64)
 LIB_OBJ += $(addprefix $(B)/vec/,int8_dotprod.o choose_arm64.o)
+# gcc 12 loads ahead of the loop there, has too few registers then, and keeps sums in memory
+$(B)/vec/product_baseline.o: OURS += $(call accepted,-fno-tree-pre)
 $(B)/vec/vec_baseline.o: OURS += -DKWS_VEC_DOT=dotprod -DKWS_VEC_DOT_NAME='"dotprod"'
 else
 LIB_OBJ += $(B)/vec/choose.o

@@ -24,7 +24,7 @@ static inline half fma_half(float in, half w, half sum)
 #endif
 }
 
-enum { HALF = LANES / 2, MOST_ROWS = 8, MOST_VECTORS = 8 };
+enum { HALF = LANES / 2 };
 
 /* Vectors of columns in a tile of 1, 2, ... rows: the sums, the weights and one input fill 32
  * registers, or 16. rows_of: how many rows to take when up to ten are left; MANY when there are more.
@@ -41,51 +41,89 @@ enum { FEW = sizeof rows_of - 1 };
 
 #define INLINE static inline __attribute__((always_inline))
 
-static void store_first(float *to, const void *from, size_t n)
+/* The first n of a vector, and of half of one. They come by value: a sum whose address is taken
+ * would stay in memory, and be written there after every input. */
+INLINE void store_first(float *to, vf v, size_t n)
 {
-	memcpy(to, from, n * sizeof *to);
+	memcpy(to, &v, n * sizeof *to);
 }
+
+INLINE void store_first_half(float *to, half v, size_t n)
+{
+	memcpy(to, &v, n * sizeof *to);
+}
+
+/* The sums are variables of their own, not an array: gcc 12 for arm64 kept one in memory, and wrote
+ * every sum there after every input. Those that a tile does not have cost nothing, as its size is
+ * a constant where it is inlined. */
+#define EACH_ROW(f)	  f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
+#define EACH_VECTOR(f)	  EACH_ROW(f)
+#define EACH_OF_ROW(f, r) f(r, 0) f(r, 1) f(r, 2) f(r, 3) f(r, 4) f(r, 5) f(r, 6) f(r, 7)
+#define EACH(f)                                                                                    \
+	EACH_OF_ROW(f, 0)                                                                          \
+	EACH_OF_ROW(f, 1)                                                                          \
+	EACH_OF_ROW(f, 2)                                                                          \
+	EACH_OF_ROW(f, 3)                                                                          \
+	EACH_OF_ROW(f, 4)                                                                          \
+	EACH_OF_ROW(f, 5)                                                                          \
+	EACH_OF_ROW(f, 6)                                                                          \
+	EACH_OF_ROW(f, 7)
 
 /* R rows by V vectors and, if odd, half a vector. The last of them has `last' columns in use. */
 INLINE void tile(size_t R, size_t V, bool odd, const kws_product *g, const float *x, size_t column,
 		 float *y, size_t ldy, size_t last)
 {
-	vf sum[MOST_ROWS][MOST_VECTORS], wv[MOST_VECTORS];
-	half sum_h[MOST_ROWS], wh;
 	const float *w = g->w + column, *b = g->b + column;
-	for (size_t r = 0; r < R; r++) {
-		for (size_t v = 0; v < V; v++)
-			sum[r][v] = load(b + v * LANES);
-		if (odd)
-			memcpy(&sum_h[r], b + V * LANES, sizeof *sum_h);
-	}
+#define SUM(r, v) vf sum##r##v = r < R && v < V ? load(b + v * LANES) : (vf){ 0 };
+#define SUM_HALF(r)                                                                                \
+	half sum_h##r = { 0 };                                                                     \
+	if (odd && r < R)                                                                          \
+		memcpy(&sum_h##r, b + V * LANES, sizeof sum_h##r);
+	EACH(SUM)
+	EACH_ROW(SUM_HALF)
 	for (size_t p = 0; p < g->taps; p++, x += g->tap)
 		for (size_t k = 0; k < g->n_in; k++, w += g->ld) {
-			for (size_t v = 0; v < V; v++)
-				wv[v] = load(w + v * LANES);
+#define WEIGHTS(v) const vf w##v = v < V ? load(w + v * LANES) : (vf){ 0 };
+#define INPUT(r)   const float in##r = r < R ? x[r * g->step + k] : 0;
+#define ADD(r, v)                                                                                  \
+	if (r < R && v < V)                                                                        \
+		sum##r##v = fma_v(SPLAT(in##r), w##v, sum##r##v);
+#define ADD_HALF(r)                                                                                \
+	if (odd && r < R)                                                                          \
+		sum_h##r = fma_half(in##r, wh, sum_h##r);
+			half wh = { 0 };
 			if (odd)
 				memcpy(&wh, w + V * LANES, sizeof wh);
-			for (size_t r = 0; r < R; r++) {
-				const float in = x[r * g->step + k];
-				for (size_t v = 0; v < V; v++)
-					sum[r][v] = fma_v(SPLAT(in), wv[v], sum[r][v]);
-				if (odd)
-					sum_h[r] = fma_half(in, wh, sum_h[r]);
-			}
+			EACH_VECTOR(WEIGHTS)
+			EACH_ROW(INPUT)
+			EACH(ADD)
+			EACH_ROW(ADD_HALF)
 		}
 	y += column;
-	for (size_t r = 0; r < R; r++, y += ldy) {
-		for (size_t v = 0; v + !odd < V; v++)
-			store(y + v * LANES, sum[r][v]);
-		if (odd && last == HALF)
-			memcpy(y + V * LANES, &sum_h[r], sizeof *sum_h);
-		else if (odd)
-			store_first(y + V * LANES, &sum_h[r], last);
-		else if (last == LANES)
-			store(y + (V - 1) * LANES, sum[r][V - 1]);
-		else
-			store_first(y + (V - 1) * LANES, &sum[r][V - 1], last);
+#define STORE(r, v)                                                                                \
+	if (r < R && v < V) {                                                                      \
+		if (odd || v + 1 < V || last == LANES)                                             \
+			store(y + r * ldy + v * LANES, sum##r##v);                                 \
+		else                                                                               \
+			store_first(y + r * ldy + v * LANES, sum##r##v, last);                     \
 	}
+#define STORE_HALF(r)                                                                              \
+	if (odd && r < R) {                                                                        \
+		if (last == HALF)                                                                  \
+			memcpy(y + r * ldy + V * LANES, &sum_h##r, sizeof sum_h##r);               \
+		else                                                                               \
+			store_first_half(y + r * ldy + V * LANES, sum_h##r, last);                 \
+	}
+	EACH(STORE)
+	EACH_ROW(STORE_HALF)
+#undef SUM
+#undef SUM_HALF
+#undef WEIGHTS
+#undef INPUT
+#undef ADD
+#undef ADD_HALF
+#undef STORE
+#undef STORE_HALF
 }
 
 /* R rows: tiles of V vectors while there are enough columns, then one tile for the rest. */
