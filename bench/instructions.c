@@ -12,8 +12,11 @@ enum { QEMU_PLUGIN_INLINE_ADD_U64 };
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 struct qemu_info_t;
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, void (*translated)(uint64_t id, struct qemu_plugin_tb *tb));
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int op, void *sum, uint64_t add);
+void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id,
+					   void (*translated)(uint64_t id,
+							      struct qemu_plugin_tb *tb));
+void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int op, void *sum,
+					      uint64_t add);
 void qemu_plugin_register_atexit_cb(uint64_t id, void (*ended)(uint64_t id, void *ctx), void *ctx);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
@@ -50,7 +53,8 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 		dot += is_dot(insn);
 	}
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &count.all, n);
-	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &count.vector, vector);
+	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &count.vector,
+						 vector);
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &count.dot, dot);
 }
 
@@ -58,7 +62,8 @@ static void ended(uint64_t id, void *ctx)
 {
 	(void)id;
 	(void)ctx;
-	fprintf(stderr, "instructions %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", count.all, count.vector, count.dot);
+	fprintf(stderr, "instructions %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", count.all,
+		count.vector, count.dot);
 }
 
 int qemu_plugin_install(uint64_t id, const struct qemu_info_t *info, int argc, char **argv)
