@@ -56,8 +56,8 @@ INLINE void store_first_half(float *to, half v, size_t n)
 /* The sums are variables of their own, not an array: gcc 12 for arm64 kept one in memory, and wrote
  * every sum there after every input. Those that a tile does not have cost nothing, as its size is
  * a constant where it is inlined. */
-#define EACH_ROW(f)	  f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
-#define EACH_VECTOR(f)	  EACH_ROW(f)
+_Static_assert(OF_1 <= 8 && MANY <= 8, "no tile has more than eight rows, or vectors");
+#define EIGHT(f)	  f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
 #define EACH_OF_ROW(f, r) f(r, 0) f(r, 1) f(r, 2) f(r, 3) f(r, 4) f(r, 5) f(r, 6) f(r, 7)
 #define EACH(f)                                                                                    \
 	EACH_OF_ROW(f, 0)                                                                          \
@@ -80,7 +80,7 @@ INLINE void tile(size_t R, size_t V, bool odd, const kws_product *g, const float
 	if (odd && r < R)                                                                          \
 		memcpy(&sum_h##r, b + V * LANES, sizeof sum_h##r);
 	EACH(SUM)
-	EACH_ROW(SUM_HALF)
+	EIGHT(SUM_HALF)
 	for (size_t p = 0; p < g->taps; p++, x += g->tap)
 		for (size_t k = 0; k < g->n_in; k++, w += g->ld) {
 #define WEIGHTS(v) const vf w##v = v < V ? load(w + v * LANES) : (vf){ 0 };
@@ -94,10 +94,10 @@ INLINE void tile(size_t R, size_t V, bool odd, const kws_product *g, const float
 			half wh = { 0 };
 			if (odd)
 				memcpy(&wh, w + V * LANES, sizeof wh);
-			EACH_VECTOR(WEIGHTS)
-			EACH_ROW(INPUT)
+			EIGHT(WEIGHTS)
+			EIGHT(INPUT)
 			EACH(ADD)
-			EACH_ROW(ADD_HALF)
+			EIGHT(ADD_HALF)
 		}
 	y += column;
 #define STORE(r, v)                                                                                \
@@ -115,7 +115,7 @@ INLINE void tile(size_t R, size_t V, bool odd, const kws_product *g, const float
 			store_first_half(y + r * ldy + V * LANES, sum_h##r, last);                 \
 	}
 	EACH(STORE)
-	EACH_ROW(STORE_HALF)
+	EIGHT(STORE_HALF)
 #undef SUM
 #undef SUM_HALF
 #undef WEIGHTS
