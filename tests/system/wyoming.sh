@@ -151,10 +151,11 @@ test_hundred() { # at most 180 s
 	wyoming_stop
 }
 
+own_kb() { awk '/^RssAnon/ {print $2}' "/proc/$P/status"; }
 # Those who do what nobody should take no word away from the others, and leave nothing behind.
 test_hostile() { # at most 180 s
 	need sox socat
-	local h rss
+	local h rss more
 	sox -D "$AUDIO" -r 16000 -c 1 -b 16 -e signed -t raw "$T/in.raw" trim 0 10
 	sox -D "$AUDIO" -r 16000 -c 1 -b 16 "$T/in.wav" trim 0 10
 	spotted "$T/in.wav" | tr '\n' ';' | sed 's/$/\n/' > "$T/want"
@@ -166,11 +167,16 @@ test_hostile() { # at most 180 s
 	sort -u "$T/got" | diff "$T/want" - || fail "not all have heard the same"
 	wait $h || fail "the hostile ended with status $?"
 	logged "is sent away: the header is no JSON" || fail "nobody was sent away"
-	# ten thousand connections: not a page more
-	"$B/wyoming_crowd" "$PORT" connects 500 || fail "connects"
-	rss=$(awk '/^RssAnon/ {print $2}' "/proc/$P/status")
+	# ten thousand connections: not a page more. Clients who come before the last has gone take the heap a step higher, which is no
+	# leak: a leak takes it higher each time.
 	"$B/wyoming_crowd" "$PORT" connects 10000 || fail "connects"
-	[ "$(awk '/^RssAnon/ {print $2}' "/proc/$P/status")" -le $((rss + 64)) ] || fail "grown from $rss KiB: $(grep RssAnon "/proc/$P/status")"
+	for _ in 1 2 3 4 5; do
+		rss=$(own_kb)
+		"$B/wyoming_crowd" "$PORT" connects 10000 || fail "connects"
+		more=$(($(own_kb) - rss))
+		[ $more -gt 64 ] || break
+	done
+	[ $more -le 64 ] || fail "each ten thousand clients leave more behind, the last $more KiB"
 	wyoming_stop
 }
 
