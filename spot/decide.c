@@ -192,8 +192,11 @@ static bool risen(const kws_decide *d)
 
 static bool sure(const kws_decide *d)
 {
-	return d->score[d->best.word] >= KWS_DECIDE_SURE
-	       && d->now >= d->voice.end + samples_of(d, KWS_DECIDE_QUIET_MS);
+	const float score = d->score[d->best.word];
+
+	return score >= KWS_DECIDE_CERTAIN
+	       || (score >= KWS_DECIDE_SURE
+		   && d->now >= d->voice.end + samples_of(d, KWS_DECIDE_QUIET_MS));
 }
 
 static int decide(kws_decide *d, kws_hit *hit)

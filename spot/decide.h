@@ -14,9 +14,9 @@
  * sure: the network judges what it remembers, so the score of a word that was said and then followed
  * by a pause stays up; that of a part of running speech falls as the speech goes on. Therefore a
  * candidate is only decided then if it is sure: its score is at least KWS_DECIDE_SURE, and the last
- * stretch of voice ended KWS_DECIDE_QUIET_MS ago. Any other waits until it is sure, but not longer
- * than wait_ms after it opened. If its score falls below its threshold meanwhile, it is given up: no
- * hit, no refractory, no dead time.
+ * stretch of voice ended KWS_DECIDE_QUIET_MS ago; or its score is at least KWS_DECIDE_CERTAIN. Any
+ * other waits until it is sure, but not longer than wait_ms after it opened. If its score falls
+ * below its threshold meanwhile, it is given up: no hit, no refractory, no dead time.
  *
  * refractory: after a hit, its word cannot fire for refractory_ms from the decision. Other words
  * can.
@@ -43,9 +43,10 @@
 
 enum { KWS_DECIDE_HOLD_MS = 100, KWS_DECIDE_DEAD_MS = 200, KWS_DECIDE_SMOOTH_MAX_MS = 2000 };
 enum { KWS_DECIDE_QUIET_MS = 100, KWS_DECIDE_WAIT_MAX_MS = 500, KWS_REFRACTORY_MAX_MS = 60000 };
-#define KWS_DECIDE_FALL	 0.05f
-#define KWS_DECIDE_REARM 0.75f
-#define KWS_DECIDE_SURE	 0.8f
+#define KWS_DECIDE_FALL	   0.05f
+#define KWS_DECIDE_REARM   0.75f
+#define KWS_DECIDE_SURE	   0.8f
+#define KWS_DECIDE_CERTAIN 0.95f
 
 typedef struct {
 	unsigned smooth_ms; /* 0: no smoothing; larger values count as KWS_DECIDE_SMOOTH_MAX_MS */

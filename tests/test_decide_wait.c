@@ -61,6 +61,20 @@ static void it_waits_for_a_high_score(void **state)
 	}
 }
 
+/* From this score on nothing is waited for, whatever goes on. */
+static void a_certain_one_does_not_wait(void **state)
+{
+	(void)state;
+	for (unsigned ms = 50; ms <= WAIT; ms += 50) {
+		fine t = begin(WAIT);
+		until(&t, 1000, 0.0f, 0.0f, true);
+		until(&t, 1000 + ms, KWS_DECIDE_CERTAIN - 1e-4f, 0.0f, true);
+		until(&t, 2000, KWS_DECIDE_CERTAIN, 0.0f, true);
+		assert_int_equal(taken(&t), ms < KWS_DECIDE_HOLD_MS ? KWS_DECIDE_HOLD_MS : ms);
+		kws_decide_destroy(t.d);
+	}
+}
+
 /* A score that falls is a part of something longer: given up, and as if it had never opened. */
 static void what_falls_is_given_up(void **state)
 {
@@ -146,6 +160,7 @@ int main(void)
 		cmocka_unit_test(a_sure_one_does_not_wait),
 		cmocka_unit_test(it_waits_for_a_pause),
 		cmocka_unit_test(it_waits_for_a_high_score),
+		cmocka_unit_test(a_certain_one_does_not_wait),
 		cmocka_unit_test(what_falls_is_given_up),
 		cmocka_unit_test(what_stays_over_its_threshold_is_decided),
 		cmocka_unit_test(the_better_word_wins),
