@@ -19,7 +19,8 @@ hear() { # again, should a busy machine stutter
 }
 
 useradd --create-home --uid 1001 listener
-# the session's sound server is the distribution's, with a loudspeaker that is a microphone
+# the session's sound server is the distribution's PulseAudio, also where PipeWire is installed, with a loudspeaker that is a microphone
+rm -f /etc/systemd/user/*.wants/pipewire-pulse.*
 mkdir -p /home/listener/.config/pulse
 cat > /home/listener/.config/pulse/default.pa <<'X'
 load-module module-native-protocol-unix

@@ -1,6 +1,6 @@
 # lib.sh - what the system tests share. Sourced by `run`, once a test; each test is a function test_* and has its own folder $T.
 #
-# The parts are real: PulseAudio, JACK, systemd, the programs in $B. KWS_TEST_MODEL and KWS_TEST_AUDIO choose what is heard.
+# The parts are real: PulseAudio, PipeWire, JACK, systemd, the programs in $B. KWS_TEST_MODEL and KWS_TEST_AUDIO choose what is heard.
 set -u
 B=$(cd "${KWS_BUILD:-build}" && pwd) || exit 1
 KWSD=$B/kwsd KWS=$B/kws
@@ -108,6 +108,37 @@ pulse_server() {
 	await 10 pactl info || fail "pulseaudio does not start"
 }
 play() { paplay --latency-msec=50 --device="$1" "$2"; }
+# sink NAME RATE CHANNELS: a sink that sends as much as its listeners ask for, as cards do, and its monitor as an ALSA input
+sink() {
+	pactl load-module module-null-sink sink_name="$1" rate="$2" channels="$3" format=s16le > /dev/null || fail "no sink"
+	echo "pcm.$1 { type pulse server \"$PULSE_SERVER\" device \"$1.monitor\" }" >> "$ALSA_CONFIG_PATH"
+}
+# pipewire_start: a PipeWire of our own that speaks PulseAudio's protocol, too; its processes are $PIPEWIRE
+pipewire_start() {
+	need pipewire wireplumber pipewire-pulse dbus-run-session pactl paplay
+	local D=$T/pipewire
+	rm -rf "$D"; mkdir -p "$D/run"; chmod 700 "$D/run"
+	# the bus ends with its children
+	HOME=$D XDG_RUNTIME_DIR=$D/run setsid dbus-run-session -- bash -c \
+		'for p in pipewire wireplumber pipewire-pulse; do
+			"$p" & echo $! >> "$HOME/pids"
+			until [ -S "$XDG_RUNTIME_DIR/pipewire-0" ]; do sleep 0.05; done
+		done; wait' > "$T/log" 2>&1 < /dev/null &
+	export PULSE_SERVER=unix:$D/run/pulse/native PIPEWIRE_RUNTIME_DIR=$D/run ALSA_CONFIG_PATH=$D/alsa.conf JACK_NO_START_SERVER=1
+	echo 'pcm.!default { type pulse }' > "$ALSA_CONFIG_PATH"
+	await 10 lines "$D/pids" 3 || fail "pipewire does not start"
+	PIPEWIRE=$(paste -s -d ' ' "$D/pids") PIDS="$PIDS $PIPEWIRE"
+	await 10 pactl info || fail "pipewire-pulse does not start"
+	await 10 sh -c 'pactl info | grep -q "Default Source: .*monitor"' || fail "wireplumber does not start"
+}
+# pipewire_plugin: ALSA's input `pipewire`, the default source. Debian has its plugin in a package that excludes pulseaudio: it is unpacked, not installed
+pipewire_plugin() {
+	local f
+	plugin() { f=$(find "$@" -name libasound_module_pcm_pipewire.so -print -quit 2> /dev/null); [ -n "$f" ]; }
+	plugin /usr/lib "$T/plugin" ||
+		{ (cd "$T" && timeout 20 apt-get -q download pipewire-alsa && dpkg -x pipewire-alsa_*.deb plugin) > /dev/null 2>&1 && plugin "$T/plugin"; } || return
+	echo "pcm_type.pipewire { lib \"$f\" } pcm.pipewire { type pipewire capture_node \"-1\" playback_node \"-1\" }" >> "$ALSA_CONFIG_PATH"
+}
 # short RATE FORMAT OUT [CHANNELS]: the recording up to its second word; $T/want are the events of that piece
 short() {
 	need sox

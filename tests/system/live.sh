@@ -126,6 +126,35 @@ test_power() { # at most 60 s
 	! logged "[^_]lost" || fail "audio was lost"
 }
 
+# through_pipewire INPUT: the words of the recording, from a sink of 48 kHz to 16 kHz; and again, when the server has died and is back
+through_pipewire() {
+	local state n=0
+	short 48000 wav "$T/in.wav" 2
+	for state in listening 'audio is back'; do
+		pipewire_start
+		sink desk 48000 2
+		[ "$1" = desk ] || pipewire_plugin || skip "no ALSA plugin for PipeWire"
+		[ $n != 0 ] || kwsd_start -d "$1"
+		await 20 logged "$state: $1 at 16000 Hz" || fail "no word of: $state"
+		play desk "$T/in.wav"
+		n=$((n + $(wc -l < "$T/want")))
+		await 5 lines "$T/out" $n || fail "$(wc -l < "$T/out") events, want $n"
+		# shellcheck disable=SC2086
+		kill $PIPEWIRE
+		await 10 logged "audio lost" || fail "does not notice that the server is gone"
+	done
+	kwsd_stop
+	[ "$(words "$T/out")" = "$(words "$T/want")$(words "$T/want")" ] || fail "heard $(words "$T/out"), want $(words "$T/want") twice"
+}
+
+test_pipewire_by_pulse() { # at most 90 s
+	through_pipewire desk
+}
+
+test_pipewire_by_its_plugin() { # at most 90 s
+	through_pipewire pipewire
+}
+
 # the library's example on a real microphone
 test_library_microphone() { # at most 60 s
 	pulse_start
