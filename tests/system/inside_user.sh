@@ -19,15 +19,24 @@ hear() { # again, should a busy machine stutter
 }
 
 useradd --create-home --uid 1001 listener
-# the session's sound server is the distribution's PulseAudio, also where PipeWire is installed, with a loudspeaker that is a microphone
-rm -f /etc/systemd/user/*.wants/pipewire-pulse.*
-mkdir -p /home/listener/.config/pulse
+# the session's sound server is the distribution's PulseAudio, or PipeWire, with a loudspeaker that is a microphone
+if [ -e /shared/asoundrc ]; then
+	servers='pipewire wireplumber pipewire-pulse' other=pulseaudio input=pipewire
+	cp /shared/asoundrc /home/listener/.asoundrc
+else
+	servers=pulseaudio other=pipewire-pulse input=default
+	echo 'pcm.!default { type pulse }' > /home/listener/.asoundrc
+fi
+rm -f /etc/systemd/user/*.wants/$other.*
+mkdir -p /home/listener/.config/{pulse,pipewire/pipewire-pulse.conf.d}
+cat > /home/listener/.config/pipewire/pipewire-pulse.conf.d/session.conf <<'X'
+pulse.cmd = [ { cmd = "load-module" args = "module-null-sink sink_name=session rate=48000 channels=2" } ]
+X
 cat > /home/listener/.config/pulse/default.pa <<'X'
 load-module module-native-protocol-unix
 load-module module-null-sink sink_name=session norewinds=1 rate=16000 channels=1 format=s16le
 set-default-source session.monitor
 X
-echo 'pcm.!default { type pulse }' > /home/listener/.asoundrc
 echo secret > /home/listener/letter
 chown -R 1001:1001 /home/listener
 systemctl start systemd-logind && loginctl enable-linger listener && await 20 test -S /run/user/1001/systemd/private || fail "no session"
@@ -39,6 +48,7 @@ as systemctl --user start kwsd && fail "started without a configuration"
 
 # the steps of the manual
 as mkdir -p /home/listener/.config/kwsd && as cp /t/kwsd.conf /home/listener/.config/kwsd/
+as mkdir /home/listener/.config/kwsd/conf.d && printf '[audio]\ndevice = %s\n' $input > /home/listener/.config/kwsd/conf.d/input.conf
 as systemctl --user enable -q --now kwsd || fail "start"
 echo "start: $(show StatusText)"
 hear
@@ -63,8 +73,9 @@ done
 echo "sandbox: no capabilities, system calls filtered, no network, no bus, none of the user's files"
 
 # the session's sound server goes and comes back
-as systemctl --user restart pulseaudio || fail "the session's sound server does not start again"
-listening() { case $(show StatusText) in "Listening to default"*) ;; *) return 1 ;; esac; }
+# shellcheck disable=SC2086
+as systemctl --user restart $servers || fail "the session's sound server does not start again"
+listening() { case $(show StatusText) in "Listening to $input"*) ;; *) return 1 ;; esac; }
 await 40 listening || fail "not again: $(show StatusText)"
 hear
 echo "after the sound server was started anew: heard again"

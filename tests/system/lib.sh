@@ -131,14 +131,15 @@ pipewire_start() {
 	await 10 pactl info || fail "pipewire-pulse does not start"
 	await 10 sh -c 'pactl info | grep -q "Default Source: .*monitor"' || fail "wireplumber does not start"
 }
-# pipewire_plugin: ALSA's input `pipewire`, the default source. Debian has its plugin in a package that excludes pulseaudio: it is unpacked, not installed
+# pipewire_plugin: $PLUGIN, what ALSA's input `pipewire` needs. Debian has it in a package that excludes pulseaudio: it is unpacked, not installed
 pipewire_plugin() {
-	local f
-	plugin() { f=$(find "$@" -name libasound_module_pcm_pipewire.so -print -quit 2> /dev/null); [ -n "$f" ]; }
-	plugin /usr/lib "$T/plugin" ||
-		{ (cd "$T" && timeout 20 apt-get -q download pipewire-alsa && dpkg -x pipewire-alsa_*.deb plugin) > /dev/null 2>&1 && plugin "$T/plugin"; } || return
-	echo "pcm_type.pipewire { lib \"$f\" } pcm.pipewire { type pipewire capture_node \"-1\" playback_node \"-1\" }" >> "$ALSA_CONFIG_PATH"
+	find_it() { PLUGIN=$(find "$@" -name libasound_module_pcm_pipewire.so -print -quit 2> /dev/null); [ -n "$PLUGIN" ]; }
+	find_it /usr/lib "$T/plugin" && return
+	(cd "$T" && timeout 20 apt-get -q download pipewire-alsa && dpkg -x pipewire-alsa_*.deb plugin) > /dev/null 2>&1
+	find_it "$T/plugin" || skip "no ALSA plugin for PipeWire"
 }
+# pipewire_input NAME PLUGIN: in the language of ALSA's configuration, the default source
+pipewire_input() { echo "pcm_type.pipewire { lib \"$2\" } pcm.$1 { type pipewire capture_node \"-1\" playback_node \"-1\" }"; }
 # short RATE FORMAT OUT [CHANNELS]: the recording up to its second word; $T/want are the events of that piece
 short() {
 	need sox

@@ -98,6 +98,7 @@ boot() { # SCRIPT
 	find /sys/fs/cgroup/unified/{payload,supervisor} -depth -type d -exec rmdir {} + 2> /dev/null
 	"${container[@]}" true < /dev/null > "$T/log" 2>&1 || skip "no container can be run here: $(head -n 1 "$T/log")"
 	installed "$R"
+	[ -z "${PLUGIN:-}" ] || { cp "$PLUGIN" "$R/usr/lib/pipewire_plugin.so"; pipewire_input pipewire /usr/lib/pipewire_plugin.so > "$T/shared/asoundrc"; }
 	pulse_start
 	short 16000 wav "$T/shared/in.wav"
 	cp "$T/want" "$T/shared/want"
@@ -124,6 +125,13 @@ test_boot() { # at most 300 s
 # The unit of a desktop's session.
 test_boot_user() { # at most 120 s
 	need paplay pactl
+	boot inside_user.sh
+}
+
+# The same unit in a session with PipeWire, by its own plugin.
+test_boot_user_pipewire() { # at most 120 s
+	need paplay pactl pipewire pipewire-pulse wireplumber
+	pipewire_plugin
 	boot inside_user.sh
 }
 
