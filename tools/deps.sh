@@ -33,11 +33,8 @@ tests      g++                  builds the C++ example
 tests      python3-cairocffi    draws the pictures of the pages
 parts      pulseaudio           a sound server to listen to
 parts      pulseaudio-utils     plays to it
-parts      libasound2-plugins   ALSA devices of the sound servers
-parts      pipewire             a second sound server
-parts      pipewire-pulse       its second half
-parts      wireplumber          says what is linked in it
-parts      jackd2               a third sound server
+parts      libasound2-plugins   ALSA devices of the sound server
+parts      jackd2               a second sound server
 parts      systemd-container    boots the units in a container
 parts      dbus                 the message bus in that container
 parts      procps               looks at processes
