@@ -127,11 +127,16 @@ def shown(what, drawn):
 
 
 def pair(a, b, text):
-    """What row a has over row b, by both splits, in points: of runs, or else of what a page left of both."""
+    """What row a has over row b, by both splits, in points: of runs, or else of what a page left of both; of the seeds that both
+    have, as a seed makes the same batches for all."""
     points = lambda one, other: f"{{:+.1f}} ± {{:.1f}}{mark}".format(*(100 * x for x in difference(one, other)))
     source, mark = next(((s, m) for s, m in (("run", ""), ("page", " †")) if a.of(s) and b.of(s)), (None, " ‡"))
-    (one, beyond), (other, beside) = (right_of(r.of(source) or r.runs) for r in (a, b))
-    return [text, points(one, other), points(beyond, beside) if beyond[1] and beside[1] else "–"]
+    two = [r.of(source) or r.runs for r in (a, b)]
+    both = set.intersection(*({run.seed for run in runs} for runs in two))
+    two = [[run for run in runs if run.seed in both] or runs for runs in two]
+    (one, beyond), (other, beside) = map(right_of, two)
+    return [text, points(one, other), points(beyond, beside) if beyond[1] and beside[1] else "–", " and ".join(
+        str(n) for n in sorted({len(runs) for runs in two}))]
 
 
 def figures(rows, missing, recipe, pairs, drawn, timed_against):
@@ -152,7 +157,7 @@ def figures(rows, missing, recipe, pairs, drawn, timed_against):
            f"within {100 * (most / least - 1):.1f} %. Trained on: {machines}. "
            f"In brackets behind a time: its ratio to that of {timed_against}.", table(head, map(cells, rows)),
            shown("accuracy, with intervals", drawn),
-           table(["what for what", "val, points (95 %)", "val2, points (95 %)"],
+           table(["what for what", "val, points (95 %)", "val2, points (95 %)", "seeds"],
                  [pair(by_name[a], by_name[b], text) for a, b, text in pairs if {a, b} <= set(by_name)])]
     if any(r.source == "page" for r in runs):
         out.append(LEFT)

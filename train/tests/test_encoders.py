@@ -135,6 +135,23 @@ def test_differences_are_told_by_both_splits(tmp_path):
     assert re.search(rf"\| {title} \| [^|]+ \| – \|", report(tmp_path, "--seeds", "1"))
 
 
+def test_a_difference_is_of_the_seeds_that_both_have(tmp_path):
+    title = next(text for a, _, text in PAIRS if a == "mega-16")
+    one = dict(splits=("val",))
+    for name, seed, right in (("mega-16", 1, 800), ("mega-16", 2, 900), ("mega-no-ema", 1, 700)):
+        write_runs(tmp_path, [name], seeds=(seed,), val_right=right, **one)
+    assert f"| {title} | +10.0 ± 3.8 | – | 1 |" in report(tmp_path)
+    write_runs(tmp_path, ["mega-no-ema"], seeds=(2,), val_right=600, **one)
+    assert f"| {title} | +20.0 ± 2.6 | – | 2 |" in report(tmp_path)
+
+
+def test_seeds_that_only_one_has_count_where_there_are_no_others(tmp_path):
+    title = next(text for a, _, text in PAIRS if a == "mega-16")
+    for name, seeds in (("mega-16", (1, 2)), ("mega-no-ema", (3,))):
+        write_runs(tmp_path, [name], seeds=seeds, splits=("val",), val_right=700)
+    assert re.search(rf"\| {title} \| \+0.0 ± [0-9.]+ \| – \| 1 and 2 \|", report(tmp_path))
+
+
 def test_picture_of_one_encoder_whose_state_nobody_measured(tmp_path, drawn):
     write_runs(tmp_path, ["mega"])
     assert "mega-no-ema 1" in report(tmp_path)
