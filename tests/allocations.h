@@ -7,12 +7,14 @@
 #include "tests/sanitized.h"
 
 #include <errno.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 
 static atomic_size_t n_allocations;
-static atomic_long n_blocks; /* that were allocated and not freed */
+static atomic_long n_blocks; /* that were allocated and not freed, but for the dynamic linker's */
 /* By the code that is linked into the program, its own. The one that fails finds no memory; 0: none. */
 static atomic_size_t n_own_allocations, own_allocation_that_fails;
 
@@ -41,48 +43,87 @@ static inline bool is_refused(const void *caller)
 }
 #define REFUSED is_refused(__builtin_return_address(0))
 
-static inline void *counted(void *p)
+/* The dynamic linker has a block for each stack that libc keeps for threads to come. How many of these there are depends on
+ * how many threads happened to live at once, so the linker's blocks are told apart. What has no place here is counted. */
+static _Atomic(void *) of_linker[512];
+static const char *linker, *linker_end;
+
+__attribute__((constructor)) static void find_linker(void)
 {
-	n_blocks += p != NULL;
+	const char *at = (const char *)getauxval(AT_BASE); /* NULL: there is none */
+	const ElfW(Ehdr) *e = (const void *)at;
+
+	for (size_t i = 0; at && i < e->e_phnum; i++) {
+		const ElfW(Phdr) *h = (const ElfW(Phdr) *)(at + e->e_phoff) + i;
+
+		if (h->p_type == PT_LOAD)
+			linker_end = at + h->p_vaddr + h->p_memsz;
+	}
+	linker = at;
+}
+
+static inline bool put(void *in_place_of, void *p)
+{
+	for (size_t i = 0; i < sizeof of_linker / sizeof *of_linker; i++) {
+		void *was = in_place_of;
+
+		if (atomic_compare_exchange_strong(&of_linker[i], &was, p))
+			return true;
+	}
+	return false;
+}
+
+static inline void *counted(void *p, const char *caller)
+{
+	if (p && !(caller >= linker && caller < linker_end && put(NULL, p)))
+		n_blocks++;
 	return p;
+}
+#define COUNTED(p) counted(p, __builtin_return_address(0))
+
+static inline void uncount(void *p)
+{
+	if (p && !put(p, NULL))
+		n_blocks--;
 }
 
 void *malloc(size_t n)
 {
-	return REFUSED ? NULL : counted(__libc_malloc(n));
+	return REFUSED ? NULL : COUNTED(__libc_malloc(n));
 }
 
 void *calloc(size_t n, size_t size)
 {
-	return REFUSED ? NULL : counted(__libc_calloc(n, size));
+	return REFUSED ? NULL : COUNTED(__libc_calloc(n, size));
 }
 
 void *realloc(void *p, size_t n)
 {
 	if (REFUSED)
 		return NULL;
-	return p ? __libc_realloc(p, n) : counted(__libc_realloc(p, n));
+	uncount(p);
+	return COUNTED(__libc_realloc(p, n));
 }
 
 void *memalign(size_t alignment, size_t n)
 {
-	return REFUSED ? NULL : counted(__libc_memalign(alignment, n));
+	return REFUSED ? NULL : COUNTED(__libc_memalign(alignment, n));
 }
 
 void *aligned_alloc(size_t alignment, size_t n)
 {
-	return REFUSED ? NULL : counted(__libc_memalign(alignment, n));
+	return REFUSED ? NULL : COUNTED(__libc_memalign(alignment, n));
 }
 
 int posix_memalign(void **p, size_t alignment, size_t n)
 {
-	*p = REFUSED ? NULL : counted(__libc_memalign(alignment, n));
+	*p = REFUSED ? NULL : COUNTED(__libc_memalign(alignment, n));
 	return *p ? 0 : ENOMEM;
 }
 
 void free(void *p)
 {
-	n_blocks -= p != NULL;
+	uncount(p);
 	__libc_free(p);
 }
 

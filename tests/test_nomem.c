@@ -18,6 +18,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -232,6 +233,29 @@ static void test_each_allocation(void **state)
 	}
 }
 
+static void *wait_for_all(void *barrier)
+{
+	pthread_barrier_wait(barrier);
+	return NULL;
+}
+
+/* More threads at once than ever before are no leak: how many overlap is a matter of how busy the machine is. */
+static void test_threads_leave_nothing(void **state)
+{
+	pthread_t thread[4];
+	pthread_barrier_t barrier;
+	const long before = n_blocks;
+
+	(void)state;
+	assert_int_equal(pthread_barrier_init(&barrier, NULL, 4), 0);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, wait_for_all, &barrier), 0);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_join(thread[i], NULL), 0);
+	pthread_barrier_destroy(&barrier);
+	assert_int_equal(n_blocks, before);
+}
+
 static int set_up(void **state)
 {
 	kws_log_level(KWS_LOG_ERROR - 1);
@@ -251,7 +275,8 @@ static int tear_down(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_each_allocation) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_threads_leave_nothing),
+					    cmocka_unit_test(test_each_allocation) };
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
