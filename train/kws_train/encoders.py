@@ -2,7 +2,8 @@
 
     python -m kws_train encoders --data CORPUS --shards runs/shards/v0[0-2].npz --seeds 1 --kws ../build/kws --docs ../docs
 
-A run that ends is a line in encoders.tsv in --docs, and what has one is not trained again; runs.py says what is in it. With --kws
+A run that ends is a line in encoders.tsv in --docs, and what has one is not trained again; runs.py says what is in it. Runs of
+another recipe, as with more --steps or on a --teacher's first layers, want a folder of their own. With --kws
 the engine times what it can run: encoders-c.tsv. Then encoders.md and its picture are written from these tables alone; --report
 only does that, also while some are missing. The ending of --picture says what the picture is.
 """
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 
 from . import ablations, baselines, raw, runs, shards, tables
-from .bank import Augment, Bank
+from .bank import FRAMES, Augment, Bank
 from .baselines.mixer import LONGEST
 from .beside import Beside, Vocabulary
 from .data import Corpus
@@ -26,13 +27,14 @@ from .export import save_model
 from .features import FeatureConfig
 from .layers import KINDS, TWIN_ONLY
 from .model import Net, fastformer_spec, network_spec
+from .network import step_of
 from .options import corpus as corpus_options
 from .options import listed, parser, whole
 from .picture import picture_file
+from .pretrained import asked_stem, stem_options
 from .report import draw, figures, measure, rows_of, write_page
 from .train import accuracy, check_recipe, fit, fresh, optimiser, recipe
 
-CLIP = 50     # network frames of a clip
 SIZE = dict(dim=64, depth=3)
 PHASES = (0, *runs.LATER)  # places in the chunk at which a clip may begin
 
@@ -43,6 +45,13 @@ class Encoder:
     network: dict
     rate: float = 1.0  # times the common one
     raw: bool = False  # it takes samples, and no features
+
+    def on(self, stem):
+        """The same on another stem, of the entries of a model file; None or []: on its own."""
+        if not stem or self.raw:
+            return self
+        network = {**self.network, "stem": stem}
+        return replace(self, network={**network, "pool": FRAMES // step_of(network)})
 
     def net(self, bands, words):
         """The network, for so many bands of features."""
@@ -144,8 +153,10 @@ class Table:
 
     def write(self, a):
         """The page and the picture, from the runs that there are."""
-        found, timed, how = runs.load(a.docs, ALL)
-        rows, missing = rows_of(self.rows, a.seeds, found, timed, how, CLIP)
+        how = runs.recipe_of(a.docs)
+        every, own = on_stem(ALL, how), on_stem(self.rows, how)
+        found, timed = runs.load(a.docs, every)
+        rows, missing = rows_of(own, a.only or own, a.seeds, found, timed, how)
         drawn = a.picture or os.path.join(a.docs, f"{self.page}.svg")
         first = next(iter(self.rows.values())).title
         text = figures(rows, missing, how, self.pairs, os.path.relpath(drawn, a.docs), first)
@@ -154,6 +165,11 @@ class Table:
             draw(drawn, rows, self.heading, self.ranked)
         if missing:
             print("missing: " + ", ".join(missing))
+
+
+def on_stem(encoders, recipe):
+    """Encoders by name, on the stem that a recipe says."""
+    return {name: e.on(recipe.get("stem")) for name, e in encoders.items()}
 
 
 ABLATIONS, CHANGES = ablations.rows(ENCODERS, varied)
@@ -173,6 +189,7 @@ class Bench:
     def __init__(self, a):
         self.a = a
         self.cfg, words = shards.alike(sorted(a.shards)) if a.shards else (FeatureConfig(), None)
+        self.stem, self.pretrained = asked_stem(a, self.cfg)
         self.corpus = Corpus(a.data, a.cache, words, a.shards and a.shards[0])
         self.bank = Bank(self.corpus, self.cfg, ["train"], a.shards, a.dense)
         self.words = Vocabulary(a.commands or None, self.corpus.words)
@@ -184,7 +201,7 @@ class Bench:
 
     def run(self, name, seed):
         """Train one encoder -> Run."""
-        e = ALL[name]
+        e = ALL[name].on(self.stem)
         a = argparse.Namespace(**{**vars(self.a), "lr": e.rate * self.a.lr})
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
@@ -192,7 +209,7 @@ class Bench:
             net, beside = e.net(1, len(self.words)), Beside(e.network)
             augment = raw.Waves(self.corpus, rng, a.silence, commands=self.words.words)
         else:
-            net, beside = fresh(e.network, self.bank, self.cfg, vocabularies=[self.words])
+            net, beside = fresh(e.network, self.bank, self.cfg, self.pretrained, vocabularies=[self.words])
             augment = Augment(self.bank, net.step, rng, partial=a.partial, silence=a.silence, unknown=a.unknown, clean=a.clean,
                               commands=self.words.words, snr=a.snr)
         average = copy.deepcopy(net)
@@ -225,7 +242,7 @@ class Bench:
                 "smooth", "average")
         return {**{k: getattr(self.a, k) for k in keys}, "shards": [os.path.basename(s) for s in sorted(self.a.shards)],
                 "dense": bool(self.a.dense), "words": self.words.words, "features": asdict(self.cfg),
-                "corpus": self.corpus.names()}
+                "corpus": self.corpus.names(), **({"stem": self.stem} if self.stem else {})}
 
 
 def options():
@@ -235,8 +252,10 @@ def options():
     ap.add_argument("--shards", metavar="FILE", nargs="*", default=[], help="augmented shards with teacher labels")
     ap.add_argument("--commands", metavar="WORD,...", type=listed, default=[],
                     help="the words to spot; all others are _unknown_ (default: all of the corpus)")
+    stem_options(ap)
     ap.add_argument("--seeds", metavar="N", type=whole(0), nargs="+", default=[1, 2], help="a run with each")
-    ap.add_argument("--only", nargs="+", choices=ALL, metavar="NAME", help="of those that --list prints")
+    ap.add_argument("--only", nargs="+", choices=ALL, metavar="NAME",
+                    help="of those that --list prints; what is missing is of these, then")
     ap.add_argument("--list", action="store_true", help="print all: name, what it hears, parameters, where it runs, title")
     ap.add_argument("--with", metavar="FILE", action="append", default=[], dest="files",
                     help="a file with one more encoder, as those of kws_train/baselines; may be repeated")
@@ -255,7 +274,7 @@ def options():
 def train_missing(ap, a):
     """Train what has no line yet, or one from a page."""
     bench = None
-    known, _, _ = runs.load(a.docs, ALL)
+    known, _ = runs.load(a.docs, on_stem(ALL, runs.recipe_of(a.docs)))
     for seed in a.seeds:  # first all with one seed
         for name in a.only or [n for n, e in a.table.rows.items() if not e.raw]:
             if (name, seed, "run") in known:
@@ -273,7 +292,9 @@ def train_missing(ap, a):
 def time_missing(a):
     """Have the C engine time what has a run and no times yet, each in turn with the default. Weights are as they are drawn: what
     was learnt takes no other time."""
-    found, timed, recipe = runs.load(a.docs, ALL)
+    recipe = runs.recipe_of(a.docs)
+    every = on_stem(ALL, recipe)
+    found, timed = runs.load(a.docs, every)
     trained = {name for name, _, _ in found}
     with tempfile.TemporaryDirectory() as folder:
         def file_of(name):
@@ -281,12 +302,12 @@ def time_missing(a):
             if not os.path.exists(path):
                 torch.manual_seed(1)
                 cfg = FeatureConfig(**recipe["features"])
-                save_model(path, ALL[name].net(cfg.n_mels, len(recipe["words"])).eval(), cfg, recipe["words"], name)
+                save_model(path, every[name].net(cfg.n_mels, len(recipe["words"])).eval(), cfg, recipe["words"], name)
             return path
 
         for name, e in a.table.rows.items():
             if e.in_c and name in trained and name not in timed:
-                result = runs.Timed(encoder=name, machine=tables.machine(), network=runs.short(e.network),
+                result = runs.Timed(encoder=name, machine=tables.machine(), network=runs.short(every[name].network),
                                     **measure(a.kws, file_of(name), file_of(DEFAULT), e.hears == "stream"))
                 tables.add(runs.places(a.docs)[1], result)
                 print(f"{name}\tin C", flush=True)

@@ -12,6 +12,7 @@ from onnx import numpy_helper
 
 from .augment import read_onnx
 from .features import SPEECH_EMBEDDING, mel_matrix
+from .options import whole
 
 
 def read_stem(folder, convs, step=4):
@@ -37,3 +38,16 @@ def read_stem(folder, convs, step=4):
     offset = 2 + 2 * math.log10(32767) - np.log10(area)  # of log10, in what its front end makes of full scale
     mean = torch.from_numpy(-offset * math.log(10)).float()
     return entries, state | {"features.mean": mean, "features.scale": torch.full_like(mean, 1 / math.log(10))}
+
+
+def stem_options(ap):
+    """Add the options of a stem that begins as the teacher."""
+    ap.add_argument("--teacher", metavar="DIR", help="folder of the teacher: its first layers are the stem's start")
+    ap.add_argument("--convs", metavar="N", type=whole(1, 19), default=15, help="so many of its convolutions, 1 to 19")
+
+
+def asked_stem(a, cfg):
+    """-> entries and tensors as read_stem(); None, None: not asked for. SystemExit: features are not the teacher's."""
+    if a.teacher and cfg != SPEECH_EMBEDDING:
+        raise SystemExit("--teacher: the shards are not of its features (augment --features speech-embedding)")
+    return read_stem(a.teacher, a.convs) if a.teacher else (None, None)

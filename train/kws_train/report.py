@@ -9,13 +9,13 @@ import statistics
 import subprocess
 from collections import Counter
 
+from .bank import FRAMES
 from .cost import multiply_adds, state_bytes
 from .data import RATE
 from .picture import Picture, steps
 from .runs import SOURCES
 
 BEGIN, END = "<!-- figures: written by python -m kws_train {} -->", "<!-- end of figures -->"
-FRAMES_S = 50  # network frames a second
 LEFT = ("† Nothing is left of this run but its figures on an earlier page, to 0.1 points, which tell the clips right to "
         "within one. That it was trained as the others are is what that page said. It counts in its row where there is no run "
         "since, and in differences with others of its kind. ‡: one is of its kind and one is not, so more than what is named may "
@@ -45,7 +45,7 @@ def right_of(runs):
 class Row:
     """One encoder and the runs that there are of it, by rising seed. What is left of a page counts where there is no run."""
 
-    def __init__(self, name, encoder, every, in_c, recipe, clip):
+    def __init__(self, name, encoder, every, in_c, recipe):
         self.name, self.title, self.hears, self.every, self.in_c = name, encoder.title, encoder.hears, every, in_c
         self.runs = runs = self.of("run") or every
         self.drawn_as = self.title + " †" * (not self.of("run"))
@@ -58,7 +58,8 @@ class Row:
         self.later = statistics.mean(later) if later else None
         net = encoder.net(recipe["features"]["n_mels"], len(recipe["words"]))
         self.parameters = runs[0].parameters
-        self.multiply_adds = (RATE if encoder.raw else FRAMES_S) * multiply_adds(net, clip)
+        clip = RATE if encoder.raw else FRAMES // net.step  # network frames, in a second
+        self.multiply_adds = clip * multiply_adds(net, clip)
         self.state = state_bytes(net, clip) if not (encoder.in_c or encoder.raw) else in_c.state_bytes if in_c else None
         self.family = encoder.family
 
@@ -66,14 +67,15 @@ class Row:
         return [r for r in self.every if r.source == source]
 
 
-def rows_of(encoders, seeds, runs, timed, recipe, clip):
-    """What runs.load() found -> a row for each encoder with a run, of any seed; names of the runs of `seeds` not among them."""
+def rows_of(encoders, wanted, seeds, runs, timed, recipe):
+    """What runs.load() found -> a row for each encoder with a run, of any seed; names of the runs of those wanted, with `seeds`,
+    that are not among them."""
     rows = []
     for name, e in encoders.items():
         own = [runs[key] for key in sorted(runs) if key[0] == name]
         if own:
-            rows.append(Row(name, e, own, timed.get(name), recipe, clip))
-    return rows, [f"{name} {seed}" for name in encoders for seed in seeds
+            rows.append(Row(name, e, own, timed.get(name), recipe))
+    return rows, [f"{name} {seed}" for name in wanted for seed in seeds
                   if not {(name, seed, source) for source in SOURCES} & set(runs)]
 
 

@@ -88,8 +88,8 @@ def places(folder):
 
 
 def load(folder, encoders):
-    """encoders: of this folder's runs, by name; runs of others are left out. -> {(encoder, seed, source): Run}, {encoder: Timed},
-    the recipe. SystemExit: something was not trained alike, or is of another network than its name means."""
+    """encoders: of this folder's runs, by name; runs of others are left out. -> {(encoder, seed, source): Run}, {encoder: Timed}.
+    SystemExit: something was not trained alike, or is of another network than its name means."""
     table, in_c, recipe_file = places(folder)
     runs = {r.key: r for r in tables.read(table, Run) if r.encoder in encoders}
     timed = {t.encoder: t for t in tables.read(in_c, Timed) if t.encoder in encoders}
@@ -103,7 +103,12 @@ def load(folder, encoders):
     for where, row in [(table, r) for r in made] + [(in_c, t) for t in timed.values()]:
         if row.network != short(encoders[row.encoder].network):
             raise SystemExit(f"{where}: a line is of another network than {row.encoder} has now: remove it")
-    return runs, timed, recipe
+    return runs, timed
+
+
+def recipe_of(folder):
+    """How the folder's runs were trained, {} if there are none yet."""
+    return read_recipe(places(folder)[2])
 
 
 def read_recipe(path):

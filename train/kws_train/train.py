@@ -26,13 +26,13 @@ from .bank import FRAMES, Augment, Bank
 from .beside import Beside, Vocabulary
 from .data import Corpus, said, same_words
 from .export import save_model
-from .features import SPEECH_EMBEDDING, FeatureConfig
+from .features import FeatureConfig
 from .losses import Losses
 from .model import STEM, Net, network_spec
 from .network import check_network, step_of
 from .options import corpus as corpus_options
 from .options import listed, parser, real, weight, whole
-from .pretrained import read_stem
+from .pretrained import asked_stem, stem_options
 from .step import LAYOUTS, Step
 
 CHECK = 50  # steps after which losses are looked at
@@ -258,8 +258,7 @@ def options():
                     help="draw this word X times as often as its kind is drawn, above 0; again: another word")
     ap.add_argument("--network", metavar="JSON", default="{}", help="arguments of network_spec; or the name of an encoder "
                     "that `kws_train encoders --list` prints, of those that run in C")
-    ap.add_argument("--teacher", metavar="DIR", help="folder of the teacher: its first layers are the stem's start")
-    ap.add_argument("--convs", metavar="N", type=whole(1, 19), default=15, help="so many of its convolutions, 1 to 19")
+    stem_options(ap)
     recipe(ap)
     ap.add_argument("--elders", metavar="FILE", nargs="+", default=[], help="checkpoints of networks of all words of the corpus: "
                     "what they make of each batch are its soft labels, instead of those of the shards; the mean of them all")
@@ -315,10 +314,8 @@ class Run:
 def start(ap, a):
     """-> Run, FeatureConfig and Augment of what the options ask for."""
     cfg, words = shards.alike(sorted(a.shards)) if a.shards else (FeatureConfig(), None)
-    if a.teacher and cfg != SPEECH_EMBEDDING:
-        ap.error("--teacher: the shards are not of its features (augment --features speech-embedding)")
-    stem, pretrained = read_stem(a.teacher, a.convs) if a.teacher else (STEM, None)
-    network = network_of(ap, a, stem)
+    stem, pretrained = asked_stem(a, cfg)
+    network = network_of(ap, a, stem or STEM)
     init = checkpoint.mean(a.init) if a.init else None
     if init and (init["network"], init["features"]) != (network, asdict(cfg)):
         ap.error(f"--init: {a.init[0]} is of another network or other features than asked for")

@@ -12,13 +12,16 @@ import pytest
 from kws_train import baselines
 from kws_train.cost import multiply_adds, state_bytes
 from kws_train.data import Corpus
-from kws_train.encoders import ALL, CLIP, ENCODERS, PAIRS, main
+from kws_train.encoders import ALL, ENCODERS, PAIRS, main
 from kws_train.model import Net
 from kws_train.model_file import load_model
 from kws_train.picture import Picture
+from kws_train.pretrained import read_stem
 from kws_train.report import BEGIN, END, LEFT, difference, wilson
-from kws_train.runs import Run, keep, load, short
+from kws_train.runs import Run, keep, load, recipe_of, short
 from kws_train.tables import machine, read
+
+CLIP = 50  # network frames of a second
 
 
 def net_of(name):
@@ -273,7 +276,7 @@ def test_a_table_of_other_columns_and_a_recipe_that_is_none_are_named(tmp_path):
 
 def test_what_is_kept_is_what_is_read(tmp_path):
     write_runs(tmp_path, ["mega", "s4d"], splits=("val",), loss=0.125)
-    some, timed, recipe = load(tmp_path, ENCODERS)
+    (some, timed), recipe = load(tmp_path, ENCODERS), recipe_of(tmp_path)
     assert [key[:2] for key in some] == [("mega", 1), ("mega", 2), ("s4d", 1), ("s4d", 2)] and timed == {} and recipe == RECIPE
     mega, s4d = some["mega", 1, "run"], some["s4d", 1, "run"]
     assert len(mega.later) == 3 and not s4d.later and s4d.val2_clips is None and s4d.loss == 0.125
@@ -300,12 +303,12 @@ def test_what_is_missing_is_trained_and_what_is_done_is_not_done_again(corpus, t
     args = ["encoders", "--data", corpus, "--docs", "docs", "--seeds", "1", "--batch", "6"]
     two = [*args, "--steps", "2"]
     out = made.run(*two, "--only", "s4d", cwd=tmp_path)
-    assert "s4d 1\t2\tloss" in out and "missing: mega 1" in out
+    assert "s4d 1\t2\tloss" in out and "missing" not in out  # of what was asked for
     first = (tmp_path / "docs" / "encoders.tsv").read_text()
     out = made.run(*two, "--only", "s4d", "mega", cwd=tmp_path)
     assert "s4d 1\t" not in out and "mega 1\t2\tloss" in out
     assert (tmp_path / "docs" / "encoders.tsv").read_text().startswith(first)
-    found, _, recipe = load(tmp_path / "docs", ENCODERS)
+    (found, _), recipe = load(tmp_path / "docs", ENCODERS), recipe_of(tmp_path / "docs")
     assert recipe["words"] == made.WORDS and recipe["steps"] == 2 and set(found) == {("s4d", 1, "run"), ("mega", 1, "run")}
     mega, s4d = found["mega", 1, "run"], found["s4d", 1, "run"]
     assert mega.val_clips == 10 + 100 and mega.train_clips == 30 and mega.val2_clips is None and mega.source == "run"
@@ -343,15 +346,44 @@ def test_encoders_on_shards(corpus, teacher, tmp_path):
     made.call("teacher", "--shards", "runs/shards/v00.npz", "--heads", "conv", "--epochs", 1, cwd=tmp_path)
     made.call("encoders", "--data", corpus, "--shards", "runs/shards/v00.npz", "--docs", "docs", "--seeds", 1, "--steps", 1,
               "--batch", 4, "--only", "ema-only", cwd=tmp_path)
-    recipe = load(tmp_path / "docs", ENCODERS)[2]
+    recipe = recipe_of(tmp_path / "docs")
     assert recipe["shards"] == ["v00.npz"] and recipe["words"] == made.WORDS
+
+
+def test_encoders_on_the_first_layers_of_a_teacher(corpus, teacher, tmp_path, kws):
+    made.call("augment", "--data", corpus, "--teacher", teacher, "--versions", "0", "--silences", 9, "--cuts", 1,
+              "--features", "speech-embedding", cwd=tmp_path)
+    made.call("teacher", "--shards", "runs/shards/v00.npz", "--heads", "conv", "--epochs", 1, cwd=tmp_path)
+    args = ["encoders", "--data", corpus, "--shards", "runs/shards/v00.npz", "--docs", ".", "--seeds", 1, "--steps", 1,
+            "--batch", 4, "--only", "ema-only", "s4d"]
+    own = ["--teacher", teacher, "--convs", 3, "--stem-from", 1]
+    made.call(*args, *own, "--kws", kws, cwd=tmp_path)
+    recipe = recipe_of(tmp_path)
+    entries, _ = read_stem(teacher, 3)
+    assert recipe["stem"] == entries and sum(e["kind"] == "conv" for e in entries) == 3
+    on = {name: e.on(entries) for name, e in ENCODERS.items()}
+    runs, timed = load(tmp_path, on)
+    assert set(timed) == {"ema-only"} and {name for name, _, _ in runs} == {"ema-only", "s4d"}
+    net = Net(on["s4d"].network, 40, len(recipe["words"]))
+    clip = 100 // net.step
+    assert on["s4d"].network["pool"] == clip and runs["s4d", 1, "run"].parameters == sum(p.numel() for p in net.parameters())
+    page = (tmp_path / "encoders.md").read_text()
+    assert f" | {clip * multiply_adds(net, clip) / 1e6:.2f} M | " in page and "Missing" not in page
+    args[args.index("--seeds") + 1] = 2
+    said = made.run(*args, cwd=tmp_path, status=1)  # on a stem of their own
+    assert "the runs in this folder are not trained alike" in said and "stem [" in said
+    made.call("augment", "--data", corpus, "--teacher", teacher, "--versions", "1", "--silences", 9, "--cuts", 1, "--out",
+              "other", cwd=tmp_path)
+    made.call("teacher", "--shards", "other/v01.npz", "--heads", "conv", "--epochs", 1, cwd=tmp_path)
+    said = made.run(*[str(a).replace("runs/shards/v00", "other/v01") for a in args], *own, cwd=tmp_path, status=1)
+    assert "--teacher: the shards are not of its features" in said
 
 
 def test_the_engine_times_what_it_can_run(corpus, tmp_path, kws):
     args = ["encoders", "--data", corpus, "--docs", ".", "--seeds", "1", "--steps", "1", "--batch", "2", "--only", "mega",
             "mega-full", "s4d", "--kws", kws]
     made.run(*args, cwd=tmp_path)
-    _, timed, _ = load(tmp_path, ENCODERS)
+    _, timed = load(tmp_path, ENCODERS)
     assert set(timed) == {"mega", "mega-full"}
     streams, clip = timed["mega"], timed["mega-full"]
     assert streams.state_bytes > 0 and streams.live_p99_us > 0 and streams.file_ratio > 0 and clip.live_p99_us is None
