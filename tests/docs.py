@@ -53,7 +53,7 @@ def complain(where, what):
 
 def pages():
     """README.md first, then the site in its order, then the READMEs of folders."""
-    order = [f"docs/{name}" for name in re.findall(r"^\s*- .*: ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M)]
+    order = [f"docs/{name}" for name in re.findall(r"^\s*- .*: (?!man/)([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M)]
     return ["README.md", *order, "CONTRIBUTING.md", "python/README.md", "train/README.md"]
 
 
@@ -266,7 +266,7 @@ def check_links(page):
 
 
 def check_order():
-    there = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    there = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")}
     manuals = {f"man/{path.name}.md" for path in (ROOT / "docs").glob("*.[1-8]")}
     if manuals != set(re.findall(r"man/\S+", (ROOT / "mkdocs.yml").read_text())):
         complain("mkdocs.yml", "its manuals are not docs/*.[1-8]")

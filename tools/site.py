@@ -22,22 +22,23 @@ def manual(path, out):
     out.write_text(f"# {path.stem}({path.suffix[1:]})\n\n<div class='manual'>\n{text}\n</div>\n")
 
 
-def linked(text, out):
+def linked(page, out):
     """The text of a page, with links that work in the site."""
     def target(found):
         name, _, anchor = found[2].partition("#")
+        file, up = (page.parent / name).resolve(), "../" * (len(page.relative_to(DOCS).parts) - 1)
         if re.search(r"\.[1-8]$", name):
-            return f"{found[1]}man/{Path(name).name}.md)"
-        if not name.startswith("../"):
+            return f"{found[1]}{up}man/{file.name}.md)"
+        if not name.startswith("../") or file.is_relative_to(DOCS):
             return found[0]
-        copy = out / "source" / name.removeprefix("../")
+        copy = out / "source" / file.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        source = (DOCS / name).read_text()
+        source = file.read_text()
         if copy.suffix == ".md":  # links of its own lead out of the site
             source = re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:|#)[^)]*\)", r"\1", source)
         copy.write_text(source)
-        return f"{found[1]}source/{name.removeprefix('../')}{'#' * bool(anchor)}{anchor})"
-    return re.sub(r"(\]\()([^)\s]+)\)", target, text)
+        return f"{found[1]}{up}source/{file.relative_to(ROOT)}{'#' * bool(anchor)}{anchor})"
+    return re.sub(r"(\]\()([^)\s]+)\)", target, page.read_text())
 
 
 def main():
@@ -46,13 +47,16 @@ def main():
     out = Path(sys.argv[1])
     shutil.rmtree(out, ignore_errors=True)
     (out / "man").mkdir(parents=True)
-    for path in sorted(DOCS.iterdir()):
-        if path.suffix == ".md":
-            (out / path.name).write_text(linked(path.read_text(), out))
+    for path in sorted(DOCS.rglob("*")):
+        there = out / path.relative_to(DOCS)
+        if path.is_dir():
+            there.mkdir()
+        elif path.suffix == ".md":
+            there.write_text(linked(path, out))
         elif re.fullmatch(r"\.[1-8]", path.suffix):
             manual(path, out / "man" / f"{path.name}.md")
         else:
-            shutil.copy(path, out)
+            shutil.copy(path, there)
 
 
 if __name__ == "__main__":
