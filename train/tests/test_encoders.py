@@ -285,13 +285,18 @@ def test_what_is_kept_is_what_is_read(tmp_path):
     assert later["mega", 1, "run"].loss == 0.5 and later["mega", 2, "run"] == some["mega", 2, "run"]  # the later line counts
 
 
-@pytest.mark.parametrize("args", [[], ["--ablations"]])
-def test_the_pages_are_what_their_tables_say(args, tmp_path):
-    docs, name = pathlib.Path(made.ROOT, "docs"), "ablations" if args else "encoders"
-    for file in ("encoders.tsv", "encoders-c.tsv", "encoders.json", f"{name}.md"):
+FIVE = ["--only", "mega", "ema-only", "mega-no-ema", "s4d", "transformer"]
+
+
+@pytest.mark.parametrize("folder, page, args", [
+    (".", "encoders", []), (".", "ablations", ["--ablations"]), ("encoders-longer", "encoders", FIVE),
+    ("encoders-stem", "encoders", [*FIVE, "fastformer-ema"])])
+def test_the_pages_are_what_their_tables_say(folder, page, args, tmp_path):
+    docs = pathlib.Path(made.ROOT, "docs", folder)
+    for file in ("encoders.tsv", "encoders-c.tsv", "encoders.json", f"{page}.md"):
         shutil.copy(docs / file, tmp_path)
     made.call("encoders", *args, "--report", "--seeds", 1, "--docs", tmp_path, cwd=tmp_path)
-    assert (tmp_path / f"{name}.md").read_text() == (docs / f"{name}.md").read_text()
+    assert (tmp_path / f"{page}.md").read_text() == (docs / f"{page}.md").read_text()
 
 
 def test_pairs_are_of_encoders_that_there_are():
