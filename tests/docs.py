@@ -193,7 +193,8 @@ def look_up_train(words, where):
     text = "".join(path.read_text() for path in folder.glob("*.py"))
     for word in words[1:]:
         option = re.match(r"--[a-z][\w-]*", word)
-        if option and not re.search(rf'"{option[0]}"|{option[0][2:].replace("-", "_")}=', text):
+        name = option and option[0][2:].replace("-", "_")  # as a recipe has it
+        if option and not re.search(rf'"{option[0]}"|"{name}"|\b{name}=', text):
             complain(where, f"kws_train {words[0]} has no option {option[0]}")
 
 
