@@ -186,10 +186,10 @@ TABLES = {t.command: t for t in (
 class Bench:
     """What all runs share."""
 
-    def __init__(self, a):
+    def __init__(self, ap, a):
         self.a = a
         self.cfg, words = shards.alike(sorted(a.shards)) if a.shards else (FeatureConfig(), None)
-        self.stem, self.pretrained = asked_stem(a, self.cfg)
+        self.stem, self.pretrained = asked_stem(ap, a, self.cfg)
         self.corpus = Corpus(a.data, a.cache, words, a.shards and a.shards[0])
         self.bank = Bank(self.corpus, self.cfg, ["train"], a.shards, a.dense)
         self.words = Vocabulary(a.commands or None, self.corpus.words)
@@ -282,7 +282,7 @@ def train_missing(ap, a):
             if not a.data:
                 ap.error("--data: training needs the corpus")
             if bench is None:
-                bench = Bench(a)
+                bench = Bench(ap, a)
                 runs.agree(a.docs, bench.recipe())
             run = bench.run(name, seed)
             runs.keep(a.docs, run, bench.recipe())

@@ -46,8 +46,8 @@ def stem_options(ap):
     ap.add_argument("--convs", metavar="N", type=whole(1, 19), default=15, help="so many of its convolutions, 1 to 19")
 
 
-def asked_stem(a, cfg):
-    """-> entries and tensors as read_stem(); None, None: not asked for. SystemExit: features are not the teacher's."""
+def asked_stem(ap, a, cfg):
+    """-> entries and tensors as read_stem(); None, None: not asked for. An error of ap: features that are not the teacher's."""
     if a.teacher and cfg != SPEECH_EMBEDDING:
-        raise SystemExit("--teacher: the shards are not of its features (augment --features speech-embedding)")
+        ap.error("--teacher: the shards are not of its features (augment --features speech-embedding)")
     return read_stem(a.teacher, a.convs) if a.teacher else (None, None)

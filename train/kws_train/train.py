@@ -314,7 +314,7 @@ class Run:
 def start(ap, a):
     """-> Run, FeatureConfig and Augment of what the options ask for."""
     cfg, words = shards.alike(sorted(a.shards)) if a.shards else (FeatureConfig(), None)
-    stem, pretrained = asked_stem(a, cfg)
+    stem, pretrained = asked_stem(ap, a, cfg)
     network = network_of(ap, a, stem or STEM)
     init = checkpoint.mean(a.init) if a.init else None
     if init and (init["network"], init["features"]) != (network, asdict(cfg)):
