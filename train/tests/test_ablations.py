@@ -210,7 +210,7 @@ def test_samples_are_trained_only_by_name(tmp_path, monkeypatch):
     asked = []
 
     class Asked:
-        def __init__(self, a):
+        def __init__(self, ap, a):
             self.a = a
 
         def run(self, name, seed):
