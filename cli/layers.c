@@ -116,12 +116,12 @@ static void describe(const json_t *conf, char what[WHAT])
 
 static void add_layers(table *t)
 {
-	for (size_t i = 0; i < t->w->n_layers; i++) {
-		row *r = add(t, work_of_layer(t->w->layers[i]), "layers.%zu", i);
+	for (size_t i = 0; i < t->w->layers.n; i++) {
+		row *r = add(t, work_of_layer(t->w->layers.each[i]), "layers.%zu", i);
 		WRITE(r->shape, "%zu", t->w->dim);
 		describe(json_array_get(json_object_get(t->conf, "layers"), i), r->what);
 		for (size_t k = 0; k < i; k++)
-			if (t->w->layers[k] == t->w->layers[i]) {
+			if (t->w->layers.each[k] == t->w->layers.each[i]) {
 				WRITE(r->what, "layers.%zu once more", k);
 				break;
 			}
@@ -273,7 +273,7 @@ void kws_layers_print(const kws_model *m, const char *path, FILE *to)
 	const kws_network *w = kws_model_network(m);
 	const char *text = kws_model_meta(m, "network");
 	table t = { .w = w,
-		    .most = w->stem.n_steps + w->embed.stem.n_steps + w->n_layers + OTHERS };
+		    .most = w->stem.n_steps + w->embed.stem.n_steps + w->layers.n + OTHERS };
 	t.conf = text ? json_loads(text, 0, NULL) : NULL;
 	t.rows = calloc(t.most, sizeof *t.rows);
 	if (t.rows) {

@@ -157,6 +157,14 @@ kws_int8_product kws_linear_int8_product(const kws_linear *l)
 				   .linear = true };
 }
 
+void kws_linear_products(const kws_linear *l, size_t rows, kws_product_fn *fn, void *ctx)
+{
+	const kws_product floats = kws_linear_product(l, l->n_in);
+	const kws_int8_product bytes = kws_linear_int8_product(l);
+	const kws_any_product g = { l->w8 ? NULL : &floats, l->w8 ? &bytes : NULL };
+	fn(ctx, &g, rows);
+}
+
 /* A few rows at a time: their numbers of 8 bits, the exact sums, and what these stand for. */
 static void run_int8(const kws_linear *l, const float *x, size_t ldx, size_t t, float *y)
 {

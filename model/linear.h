@@ -53,6 +53,16 @@ void kws_linear_free(kws_linear *l);
 kws_product kws_linear_product(const kws_linear *l, size_t ldx);
 kws_int8_product kws_linear_int8_product(const kws_linear *l);
 
+/* One of the two kinds. */
+typedef struct {
+	const kws_product *floats;
+	const kws_int8_product *bytes;
+} kws_any_product;
+
+/* What is called for each product of something, with its number of rows. */
+typedef void kws_product_fn(void *ctx, const kws_any_product *g, size_t rows);
+void kws_linear_products(const kws_linear *l, size_t rows, kws_product_fn *fn, void *ctx);
+
 /* y (t, n_out) = x (t, ldx) w + bias. y MUST NOT be x. */
 void kws_linear_run(const kws_linear *l, const float *x, size_t ldx, size_t t, float *y);
 

@@ -3,70 +3,9 @@
 #include "model/json.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { MAX_STATE = 128 << 20 }; /* a few numbers in a hostile file must not claim all memory */
-
-/* {"share": i}: layer i again, with the same tensors and a state of its own. */
-static enum kws_status share_layer(kws_network *w, const json_t *entry, const char *where,
-				   kws_error *err)
-{
-	static const char *const keys[] = { "share", NULL };
-	size_t i = 0;
-	enum kws_status s = kws_json_keys(entry, where, keys, NULL, err);
-	if (!s && !w->n_layers)
-		s = kws_fail(err, KWS_ERR_FORMAT, "%s: share: there is no earlier layer", where);
-	if (!s)
-		s = kws_json_size(entry, where, "share", 0, w->n_layers - 1, &i, err);
-	if (!s)
-		w->layers[w->n_layers] = w->layers[i];
-	return s;
-}
-
-/* Whether this is the first layer with its tensors. */
-static int owns(const kws_network *w, size_t layer)
-{
-	for (size_t i = 0; i < layer; i++)
-		if (w->layers[i] == w->layers[layer])
-			return 0;
-	return 1;
-}
-
-static enum kws_status read_layers(kws_network *w, const json_t *list, kws_tensors *ts,
-				   kws_error *err)
-{
-	const size_t n = json_array_size(list);
-	if (!json_is_array(list) || n < 1 || n > 64)
-		return kws_fail(err, KWS_ERR_FORMAT,
-				"network: layers: want a list of 1..64 layers");
-	w->layers = calloc(n, sizeof *w->layers);
-	w->layer_at = calloc(n, sizeof *w->layer_at);
-	if (!w->layers || !w->layer_at)
-		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
-	for (; w->n_layers < n; w->n_layers++) {
-		char where[64], prefix[64];
-		snprintf(where, sizeof where, "network: layers[%zu]", w->n_layers);
-		snprintf(prefix, sizeof prefix, "layers.%zu.", w->n_layers);
-		const json_t *entry = json_array_get(list, w->n_layers);
-		const enum kws_status s =
-			json_object_get(entry, "share")
-				? share_layer(w, entry, where, err)
-				: kws_layer_create(&w->layers[w->n_layers], entry, where, w->dim,
-						   ts, prefix, err);
-		if (s)
-			return s;
-		w->whole_clip |= w->layers[w->n_layers]->looks > 0;
-		w->layer_at[w->n_layers] = w->layer_bytes;
-		w->layer_bytes += (w->layers[w->n_layers]->state_bytes + 63) / 64 * 64;
-		if (w->layer_bytes > MAX_STATE)
-			return kws_fail(err, KWS_ERR_FORMAT,
-					"%s: the state of a stream grows past %d MiB", where,
-					MAX_STATE >> 20);
-	}
-	return KWS_OK;
-}
+enum { MAX_LAYERS = 64 };
 
 /* A band of a normalised feature frame of silence. */
 static float quiet_band(const kws_network *w, size_t i, float log_floor)
@@ -168,7 +107,8 @@ enum kws_status kws_network_init(kws_network *w, const json_t *conf, unsigned ve
 	    || (s = read_stem(w, json_object_get(conf, "stem"), f->log_floor, ts, err))
 	    || (s = kws_linear_read(&w->input, ts, "", "input", w->stack * w->n_frame, &w->dim, 1,
 				    err))
-	    || (s = read_layers(w, json_object_get(conf, "layers"), ts, err))
+	    || (s = kws_layer_list_init(&w->layers, json_object_get(conf, "layers"), MAX_LAYERS,
+					w->dim, ts, "", err))
 	    || (s = read_final_norm(w, conf, ts, err))
 	    || (s = read_embed(w, conf, f->log_floor, ts, err))
 	    || (s = kws_linear_read(&w->fc1, ts, "head.", "fc1", w->dim, &w->head, 1, err)))
@@ -179,11 +119,7 @@ enum kws_status kws_network_init(kws_network *w, const json_t *conf, unsigned ve
 
 void kws_network_free(kws_network *w)
 {
-	for (size_t i = w->n_layers; i-- > 0;)
-		if (owns(w, i))
-			kws_layer_destroy(w->layers[i]);
-	free(w->layers);
-	free(w->layer_at);
+	kws_layer_list_free(&w->layers);
 	kws_stem_free(&w->stem);
 	kws_linear_free(&w->input);
 	kws_linear_free(&w->fc1);
@@ -197,8 +133,8 @@ void kws_network_free(kws_network *w)
 size_t kws_network_max_frames(const kws_network *w)
 {
 	size_t max = 0;
-	for (size_t i = 0; i < w->n_layers; i++) {
-		const size_t m = w->layers[i]->max_frames;
+	for (size_t i = 0; i < w->layers.n; i++) {
+		const size_t m = w->layers.each[i]->max_frames;
 		if (m && (!max || m < max))
 			max = m;
 	}
@@ -207,26 +143,19 @@ size_t kws_network_max_frames(const kws_network *w)
 
 bool kws_network_whole_clip(const kws_network *w)
 {
-	return w->whole_clip;
-}
-
-static void one(const kws_linear *l, kws_product_fn *fn, void *ctx)
-{
-	const kws_product floats = kws_linear_product(l, l->n_in);
-	const kws_int8_product bytes = kws_linear_int8_product(l);
-	const kws_any_product g = { l->w8 ? NULL : &floats, l->w8 ? &bytes : NULL };
-	fn(ctx, &g, KWS_BLOCK);
+	for (size_t i = 0; i < w->layers.n; i++)
+		if (w->layers.each[i]->looks)
+			return true;
+	return false;
 }
 
 void kws_network_products(const kws_network *w, kws_product_fn *fn, void *ctx)
 {
 	for (size_t i = 0; i < KWS_BLOCK * w->stride; i++)
 		kws_stem_products(&w->stem, fn, ctx);
-	one(&w->input, fn, ctx);
-	for (size_t i = 0; i < w->n_layers; i++)
-		for (size_t k = 0; w->layers[i]->products[k]; k++)
-			one(w->layers[i]->products[k], fn, ctx);
-	one(&w->fc1, fn, ctx);
-	one(&w->fc2, fn, ctx);
+	kws_linear_products(&w->input, KWS_BLOCK, fn, ctx);
+	kws_layer_list_products(&w->layers, KWS_BLOCK, fn, ctx);
+	kws_linear_products(&w->fc1, KWS_BLOCK, fn, ctx);
+	kws_linear_products(&w->fc2, KWS_BLOCK, fn, ctx);
 	kws_embed_products(&w->embed, KWS_BLOCK, fn, ctx);
 }

@@ -4,7 +4,7 @@
 #define KWS_MODEL_NETWORK_H
 
 #include "model/embed.h"
-#include "model/layer.h"
+#include "model/layer_list.h"
 #include "model/model.h"
 #include "model/norm.h"
 #include "model/stem.h"
@@ -13,15 +13,11 @@ typedef struct {
 	size_t n_mels, n_words; /* words: those of the embedding's heads come last */
 	float *mean, *scale;	/* (n_mels,) normalisation of the features; NULL: none */
 	size_t stack, stride, dim;
-	kws_stem stem;	    /* n_steps 0: none */
-	size_t n_frame;	    /* floats of a stacked frame: from the stem, or features */
-	size_t step;	    /* feature frames per network frame: stride, times the stem's */
-	kws_linear input;   /* stack * n_frame -> dim */
-	kws_layer **layers; /* a layer that shares another's tensors has its pointer */
-	size_t n_layers;
-	size_t *layer_at;   /* (n_layers,) offset of each layer in a stream's state, bytes */
-	size_t layer_bytes; /* size of all of them */
-	bool whole_clip;    /* some layer looks at it before it is run */
+	kws_stem stem;	  /* n_steps 0: none */
+	size_t n_frame;	  /* floats of a stacked frame: from the stem, or features */
+	size_t step;	  /* feature frames per network frame: stride, times the stem's */
+	kws_linear input; /* stack * n_frame -> dim */
+	kws_layer_list layers;
 	bool has_final_norm;
 	kws_norm final_norm;
 	size_t pool, head;

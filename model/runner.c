@@ -68,9 +68,8 @@ static void lay_out_work(kws_runner_work *work)
 {
 	const kws_network *w = work->w;
 	size_t at = 0, scratch = w->stem.scratch_floats;
-	for (size_t i = 0; i < w->n_layers; i++)
-		if (w->layers[i]->scratch_floats > scratch)
-			scratch = w->layers[i]->scratch_floats;
+	if (w->layers.scratch_floats > scratch)
+		scratch = w->layers.scratch_floats;
 	if (w->embed.scratch_floats > scratch)
 		scratch = w->embed.scratch_floats;
 	const struct {
@@ -127,7 +126,7 @@ static void lay_out(kws_runner *runner)
 	const kws_network *w = runner->w;
 	const size_t ld = kws_pad(w->dim);
 	size_t at = 0;
-	carve(runner->state, &at, w->layer_bytes);
+	carve(runner->state, &at, w->layers.state_bytes);
 	runner->stem_state = carve(runner->state, &at, w->stem.state_floats * sizeof(float));
 	runner->past =
 		carve(runner->state, &at, (w->stack - w->stride) * w->n_frame * sizeof(float));
@@ -323,8 +322,7 @@ static void run_block(kws_runner_work *work, kws_runner_job **whose, const kws_s
 	const size_t ld = kws_pad(w->dim), rows = kws_span_rows(spans, n);
 	float *x = work->x, *out = work->out, *heard = work->heard, *own = work->own;
 	kws_linear_run(&w->input, work->in, w->stack * w->n_frame, rows, x);
-	for (size_t k = 0; k < w->n_layers; k++)
-		w->layers[k]->kind->run(w->layers[k], spans, n, w->layer_at[k], work->scratch, x);
+	kws_layer_list_run(&w->layers, spans, n, 0, work->scratch, x);
 	final_norm(w, x, rows);
 	for (size_t i = 0; i < n; x += spans[i++].n * ld) {
 		kws_runner *runner = whose[i]->runner;
@@ -421,17 +419,18 @@ size_t kws_runner_finish(kws_runner *runner, float *logits)
 	const size_t ld = kws_pad(w->dim), t_all = runner->n_frames;
 	if (!work->whole)
 		return 0;
-	for (size_t k = 0; k < w->n_layers; k++) {
-		const kws_layer *l = w->layers[k];
+	for (size_t k = 0; k < w->layers.n; k++) {
+		const kws_layer *l = w->layers.each[k];
+		const size_t at = w->layers.at[k];
 		for (size_t pass = 0; pass <= l->looks; pass++) /* the last one runs */
 			for (size_t t = 0; t < t_all; t += KWS_BLOCK) {
 				const size_t n = t_all - t < KWS_BLOCK ? t_all - t : KWS_BLOCK;
 				const kws_span span = { runner->state, n };
 				if (pass < l->looks)
-					l->kind->look(l, pass, runner->state + w->layer_at[k],
-						      work->scratch, runner->clip + t * ld, n);
+					l->kind->look(l, pass, runner->state + at, work->scratch,
+						      runner->clip + t * ld, n);
 				else
-					l->kind->run(l, &span, 1, w->layer_at[k], work->scratch,
+					l->kind->run(l, &span, 1, at, work->scratch,
 						     runner->clip + t * ld);
 			}
 	}

@@ -43,12 +43,6 @@ typedef struct {
 	size_t pixel;			 /* bytes, of the image that it reads */
 } kws_stem_step;
 
-/* What a stem frame needs: one of two kinds of products. */
-typedef struct {
-	const kws_product *floats;
-	const kws_int8_product *bytes;
-} kws_any_product;
-
 typedef struct {
 	size_t n_steps;
 	kws_stem_step *steps;  /* (n_steps,) */
@@ -74,7 +68,6 @@ void kws_stem_run(const kws_stem *s, float *state, float *scratch, const float *
 		  float *y);
 
 /* Call fn for every product that a stem frame needs, with its number of rows. */
-typedef void kws_product_fn(void *ctx, const kws_any_product *g, size_t rows);
 void kws_stem_products(const kws_stem *s, kws_product_fn *fn, void *ctx);
 
 #endif
