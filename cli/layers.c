@@ -114,15 +114,17 @@ static void describe(const json_t *conf, char what[WHAT])
 	}
 }
 
-static void add_layers(table *t)
+/* Layers whose entries are in conf, with so many steps for one network frame. */
+static void add_layers(table *t, const kws_layer_list *l, const json_t *conf, const char *before,
+		       size_t dim, double steps)
 {
-	for (size_t i = 0; i < t->w->layers.n; i++) {
-		row *r = add(t, work_of_layer(t->w->layers.each[i]), "layers.%zu", i);
-		WRITE(r->shape, "%zu", t->w->dim);
-		describe(json_array_get(json_object_get(t->conf, "layers"), i), r->what);
+	for (size_t i = 0; i < l->n; i++) {
+		row *r = add(t, steps * work_of_layer(l->each[i]), "%slayers.%zu", before, i);
+		WRITE(r->shape, "%zu", dim);
+		describe(json_array_get(json_object_get(conf, "layers"), i), r->what);
 		for (size_t k = 0; k < i; k++)
-			if (t->w->layers.each[k] == t->w->layers.each[i]) {
-				WRITE(r->what, "layers.%zu once more", k);
+			if (l->each[k] == l->each[i]) {
+				WRITE(r->what, "%slayers.%zu once more", before, k);
 				break;
 			}
 	}
@@ -136,7 +138,12 @@ static void add_embedding(table *t)
 	if (!e->every)
 		return;
 	add_stem(t, &e->stem, "embedding.", part);
-	row *r = add(t, part * (work_of(&e->row) + (e->n_heads ? work_of(&e->point) : 0.0)),
+	add_layers(t, &e->layers, json_object_get(t->conf, "embedding"), "embedding.", e->width,
+		   part);
+	row *r = add(t,
+		     part
+			     * (work_of(&e->row) + work_of(&e->out)
+				+ (e->n_heads ? work_of(&e->point) : 0.0)),
 		     "embedding");
 	WRITE(r->shape, "%zu", e->rank);
 	WRITE(r->what, "of %zu rows of %zu, one every %zu frames", e->window, e->dim, e->every);
@@ -161,7 +168,7 @@ static void fill(table *t, const kws_model *m)
 	WRITE(r->shape, "%zu", w->dim);
 	WRITE(r->what, "dense, every %zu ms%s",
 	      1000 * w->step * kws_model_features(m)->hop / kws_model_rate_hz(m), stacked);
-	add_layers(t);
+	add_layers(t, &w->layers, t->conf, "", w->dim, 1.0);
 	if (w->has_final_norm) {
 		r = add(t, 0.0, "final_norm");
 		WRITE(r->shape, "%zu", w->dim);
@@ -273,7 +280,8 @@ void kws_layers_print(const kws_model *m, const char *path, FILE *to)
 	const kws_network *w = kws_model_network(m);
 	const char *text = kws_model_meta(m, "network");
 	table t = { .w = w,
-		    .most = w->stem.n_steps + w->embed.stem.n_steps + w->layers.n + OTHERS };
+		    .most = w->stem.n_steps + w->embed.stem.n_steps + w->layers.n
+			    + w->embed.layers.n + OTHERS };
 	t.conf = text ? json_loads(text, 0, NULL) : NULL;
 	t.rows = calloc(t.most, sizeof *t.rows);
 	if (t.rows) {

@@ -16,6 +16,8 @@ enum {
 	MAX_WINDOW = 64,
 	MAX_RANK = 512,
 	MAX_STACK = 8,
+	MAX_LAYERS = 16,
+	MAX_WIDTH = 256,
 	KWS_MAX_BANDS = 128
 };
 
@@ -23,17 +25,22 @@ enum {
 
 static enum kws_status read_sizes(kws_embed *e, const json_t *conf, kws_error *err)
 {
-	static const char *const keys[] = { "every", "dim", "window", "rank", NULL };
+	static const char *const keys[] = { "every", "dim",    "window", "rank",
+					    "width", "layers", NULL };
 	static const char *const more[] = { "stem", "bands", "stack", NULL };
 	static const char where[] = "network: embedding";
-	const bool stem = json_object_get(conf, "stem");
+	const bool stem = json_object_get(conf, "stem"), layers = json_object_get(conf, "layers");
 	enum kws_status status;
 	if ((status = kws_json_keys(conf, where, keys, stem ? more : NULL, err))
 	    || (status = kws_json_size(conf, where, "every", 1, MAX_EVERY, &e->every, err))
 	    || (status = kws_json_size(conf, where, "dim", 1, MAX_DIM, &e->dim, err))
 	    || (status = kws_json_size(conf, where, "window", 1, MAX_WINDOW, &e->window, err))
-	    || (status = kws_json_size(conf, where, "rank", 1, MAX_RANK, &e->rank, err)))
+	    || (status = kws_json_size(conf, where, "rank", 1, MAX_RANK, &e->rank, err))
+	    || (layers
+		&& (status = kws_json_size(conf, where, "width", 1, MAX_WIDTH, &e->width, err))))
 		return status;
+	if (!layers && json_object_get(conf, "width"))
+		return kws_fail(err, KWS_ERR_FORMAT, "%s: width: there are no layers", where);
 	if (stem
 	    && ((status = kws_json_size(conf, where, "bands", 1, e->n_mels, &e->bands, err))
 		|| (status = kws_json_size(conf, where, "stack", 1, MAX_STACK, &e->stack, err))))
@@ -60,6 +67,42 @@ static enum kws_status read_stem(kws_embed *e, const json_t *list, const float *
 				"those of a row",
 				e->stem.stride, e->n_hops);
 	return status;
+}
+
+/* Each layer has tensors of its own, and rows have no end. */
+static enum kws_status read_layers(kws_embed *e, const json_t *list, kws_tensors *ts,
+				   kws_error *err)
+{
+	enum kws_status status =
+		kws_layer_list_init(&e->layers, list, MAX_LAYERS, e->width, ts, "embedding.", err);
+	for (size_t i = 0; !status && i < e->layers.n; i++) {
+		const kws_layer *l = e->layers.each[i];
+		if (json_object_get(json_array_get(list, i), "share"))
+			status = kws_fail(err, KWS_ERR_FORMAT,
+					  "network: embedding.layers[%zu]: share: an embedding's "
+					  "layers share no tensors",
+					  i);
+		else if (l->max_frames || l->looks)
+			status = kws_fail(err, KWS_ERR_FORMAT,
+					  "network: embedding.layers[%zu]: hears clips of %zu rows "
+					  "at most: want a layer for streams",
+					  i, l->max_frames);
+	}
+	return status;
+}
+
+/* What makes a row of n_in values. */
+static enum kws_status read_row(kws_embed *e, const json_t *layers, kws_tensors *ts, kws_error *err)
+{
+	const size_t *first = layers ? &e->width : &e->dim;
+	enum kws_status status =
+		kws_linear_read(&e->row, ts, "embedding.", "row", e->n_in, first, 1, err);
+	if (status || !layers)
+		return status;
+	status = read_layers(e, layers, ts, err);
+	return status ? status
+		      : kws_linear_read(&e->out, ts, "embedding.", "out", e->width, &e->dim, 1,
+					err);
 }
 
 static enum kws_status read_hidden(kws_embed *e, const json_t *heads, kws_error *err)
@@ -133,13 +176,14 @@ static enum kws_status read_heads(kws_embed *e, kws_tensors *ts, kws_error *err)
 	return status;
 }
 
-/* Parts of a stream's state, in floats. */
-enum { STEM, FEATURES, STEM_FRAMES, LAYERS, ROWS, LOGITS, N_PARTS };
+/* Parts of a stream's state, in floats. That of its own layers is first, where it is aligned. */
+enum { OWN_LAYERS, STEM, FEATURES, STEM_FRAMES, LAYERS, ROWS, LOGITS, N_PARTS };
 
 /* Where each part begins, and behind them all where the state ends. */
 static void parts_of(const kws_embed *e, size_t at[N_PARTS + 1])
 {
 	const size_t n[N_PARTS] = {
+		[OWN_LAYERS] = e->layers.state_bytes / sizeof(float),
 		[STEM] = e->stem.state_floats,
 		[FEATURES] = (e->n_hops - e->n_hops / e->every) * e->bands,
 		[STEM_FRAMES] = e->stack ? (e->stack - 1) * e->stem.n_out : 0,
@@ -157,8 +201,10 @@ static void lay_out(kws_embed *e)
 	size_t at[N_PARTS + 1];
 	const size_t most = KWS_BLOCK / e->every + 1; /* rows at a time */
 	const size_t hear = most * e->n_hops * e->bands + e->stem.scratch_floats;
-	const size_t run = (KWS_BLOCK + e->every) * e->n_layer + (most + e->stack) * e->stem.n_out
-			   + most * e->n_in + most * kws_pad(e->dim) + (most + e->window) * e->dim
+	const size_t own = kws_pad(e->layers.scratch_floats) + most * kws_pad(e->width);
+	const size_t run = own + (KWS_BLOCK + e->every) * e->n_layer
+			   + (most + e->stack) * e->stem.n_out + most * e->n_in
+			   + most * kws_pad(e->dim) + (most + e->window) * e->dim
 			   + most * (kws_pad(e->rank) + e->n_hidden + e->n_heads);
 	parts_of(e, at);
 	e->state_floats = at[N_PARTS];
@@ -178,14 +224,16 @@ enum kws_status kws_embed_init(kws_embed *e, const json_t *conf, const json_t *h
 	    || (heads && (status = read_hidden(e, heads, err))))
 		return status;
 	e->n_in = e->stack * e->stem.n_out + e->every * n_layer;
-	if ((status = kws_linear_read(&e->row, ts, "embedding.", "row", e->n_in, &e->dim, 1, err))
+	if ((status = read_row(e, json_object_get(conf, "layers"), ts, err))
 	    || (status = kws_linear_read(&e->point, ts, "embedding.", "point", e->window * e->dim,
 					 &e->rank, 1, err))
 	    || (heads && (status = read_heads(e, ts, err))))
 		return status;
-	if (e->row.w8 || e->point.w8)
+	if (e->row.w8 || e->point.w8 || e->out.w8)
 		return kws_fail(err, KWS_ERR_FORMAT, "embedding.%s.weight: want float32",
-				e->row.w8 ? "row" : "point");
+				e->row.w8     ? "row"
+				: e->point.w8 ? "point"
+					      : "out");
 	lay_out(e);
 	return KWS_OK;
 }
@@ -194,6 +242,8 @@ void kws_embed_free(kws_embed *e)
 {
 	kws_stem_free(&e->stem);
 	kws_linear_free(&e->row);
+	kws_layer_list_free(&e->layers);
+	kws_linear_free(&e->out);
 	kws_linear_free(&e->point);
 	kws_linear_free(&e->fc1);
 	free(e->mean);
@@ -235,9 +285,11 @@ static void run_heads(const kws_embed *e, const float *point, size_t n, float *h
 
 void kws_embed_reset(const kws_embed *e, float *state)
 {
+	size_t at[N_PARTS + 1];
+	parts_of(e, at);
 	memset(state, 0, e->state_floats * sizeof *state);
 	if (e->stem.n_steps)
-		memcpy(state, e->stem.start, e->stem.state_floats * sizeof *state);
+		memcpy(state + at[STEM], e->stem.start, e->stem.state_floats * sizeof *state);
 }
 
 /* features (n, n_mels) -> to (n, bands) */
@@ -295,6 +347,21 @@ static void gather(const kws_embed *e, float *state, const size_t *at, const kws
 	}
 }
 
+/* in (n, n_in) -> row (n, kws_pad(dim)) */
+static void run_row(const kws_embed *e, float *state, float *scratch, const float *in, size_t n,
+		    float *row)
+{
+	float *x = scratch + kws_pad(e->layers.scratch_floats); /* (n, kws_pad(width)) */
+	const kws_span span = { (unsigned char *)state, n };
+	if (!e->layers.n) {
+		kws_linear_run(&e->row, in, e->n_in, n, row);
+	} else if (n) {
+		kws_linear_run(&e->row, in, e->n_in, n, x);
+		kws_layer_list_run(&e->layers, &span, 1, 0, scratch, x);
+		kws_linear_run(&e->out, x, kws_pad(e->width), n, row);
+	}
+}
+
 /* The logits of n_new rows, held until the next: at each frame those of the last row. held
  * (n_heads,) */
 static void spread(const kws_embed *e, const kws_embed_frames *f, const float *new, float *held,
@@ -317,13 +384,14 @@ size_t kws_embed_run(const kws_embed *e, float *state, float *scratch, const kws
 	parts_of(e, at);
 	const size_t most = KWS_BLOCK / e->every + 1, past = e->window - 1, ld = kws_pad(e->dim);
 	const size_t n = kws_embed_rows(e, f->frame, f->n);
+	float *frames = scratch + kws_pad(e->layers.scratch_floats) + most * kws_pad(e->width);
 	float *in =
-		scratch + (KWS_BLOCK + e->every) * e->n_layer + (most + e->stack) * e->stem.n_out;
+		frames + (KWS_BLOCK + e->every) * e->n_layer + (most + e->stack) * e->stem.n_out;
 	float *row = in + most * e->n_in, *x = row + most * ld;
 	float *point = x + (most + e->window) * e->dim;
 	float *hidden = point + most * kws_pad(e->rank), *fresh = hidden + most * e->n_hidden;
-	gather(e, state, at, f, n, scratch, in);
-	kws_linear_run(&e->row, in, e->n_in, n, row);
+	gather(e, state, at, f, n, frames, in);
+	run_row(e, state + at[OWN_LAYERS], scratch, in, n, row);
 	join(state + at[ROWS], past, row, ld, n, e->dim, n, past, x);
 	if (rows)
 		memcpy(rows, x + past * e->dim, n * e->dim * sizeof *x);
@@ -337,11 +405,17 @@ size_t kws_embed_run(const kws_embed *e, float *state, float *scratch, const kws
 
 void kws_embed_products(const kws_embed *e, size_t n, kws_product_fn *fn, void *ctx)
 {
-	const kws_linear *all[] = { &e->row, &e->point, &e->fc1 };
-	for (size_t i = 0; e->every && i < n / e->every; i++)
+	if (!e->every)
+		return;
+	const size_t rows = n / e->every;
+	for (size_t i = 0; i < rows; i++)
 		kws_stem_products(&e->stem, fn, ctx);
-	for (size_t i = 0; e->every && i < (e->n_heads ? 3 : 1); i++) {
-		const kws_product g = kws_linear_product(all[i], all[i]->n_in);
-		fn(ctx, &(kws_any_product){ .floats = &g }, n / e->every);
+	kws_linear_products(&e->row, rows, fn, ctx);
+	kws_layer_list_products(&e->layers, rows, fn, ctx);
+	if (e->layers.n)
+		kws_linear_products(&e->out, rows, fn, ctx);
+	if (e->n_heads) {
+		kws_linear_products(&e->point, rows, fn, ctx);
+		kws_linear_products(&e->fc1, rows, fn, ctx);
 	}
 }

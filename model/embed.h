@@ -2,7 +2,8 @@
  *
  * Every `every` network frames become a row of `dim` values: a linear map of what the last layer
  * makes of them and, where the embedding has a stem of its own, of its last `stack` frames, one
- * of which is made for each row. The last `window` rows become a point of `rank` values, linear
+ * of which is made for each row. An embedding with layers of its own maps all that to `width` values,
+ * runs the layers on these, a step for each row, and maps what they make to the row. The last `window` rows become a point of `rank` values, linear
  * too and then brought to the length sqrt(rank), so that loudness and noise turn it but do not
  * shorten it. Each head makes one logit of a point: Linear, silu, Linear. Between two rows the
  * logits stay; rows before the start are zeros.
@@ -11,6 +12,7 @@
 #ifndef KWS_MODEL_EMBED_H
 #define KWS_MODEL_EMBED_H
 
+#include "model/layer_list.h"
 #include "model/stem.h"
 
 #include <jansson.h>
@@ -24,15 +26,17 @@ typedef struct {
 	size_t n_layer; /* floats of the last layer */
 	kws_stem stem;	/* n_steps 0: none; else a frame of it for each row */
 	size_t bands, stack;
-	float *mean, *scale; /* (bands,) normalisation of its first so many bands */
-	size_t n_in;	     /* floats that a row is made of */
-	size_t dim, window, rank;
+	float *mean, *scale;		 /* (bands,) normalisation of its first so many bands */
+	size_t n_in;			 /* floats that a row is made of */
+	size_t dim, window, rank, width; /* width: 0: no layers of its own */
 	size_t n_heads;
 	struct {
 		size_t hidden, at; /* where its part of n_hidden begins */
 	} head[KWS_MAX_HEADS];
 	size_t n_hidden;       /* of all heads, each padded */
-	kws_linear row;	       /* n_in -> dim */
+	kws_linear row;	       /* n_in -> dim, or width */
+	kws_layer_list layers; /* of rows; n 0: none */
+	kws_linear out;	       /* width -> dim */
 	kws_linear point;      /* window * dim -> rank */
 	kws_linear fc1;	       /* rank -> n_hidden */
 	float *fc2, *bias;     /* (n_hidden,), (n_heads,) */

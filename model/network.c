@@ -50,6 +50,18 @@ static enum kws_status read_final_norm(kws_network *w, const json_t *conf, kws_t
 	return kws_norm_init(&w->final_norm, kind, KWS_EPS, w->dim, ts, "final_norm.norm.", err);
 }
 
+/* What of an embedding came with version 3. */
+static enum kws_status check_embedding(const json_t *conf, unsigned version, kws_error *err)
+{
+	static const char *const keys[] = { "layers", "width", NULL };
+	for (size_t i = 0; version < 3 && keys[i]; i++)
+		if (json_object_get(json_object_get(conf, "embedding"), keys[i]))
+			return kws_fail(err, KWS_ERR_FORMAT,
+					"network: embedding: %s: want version 3, the file is of %u",
+					keys[i], version);
+	return KWS_OK;
+}
+
 /* Sizes of the network's own, and the features' normalisation. */
 static enum kws_status read_sizes(kws_network *w, const json_t *conf, unsigned version, bool affine,
 				  kws_tensors *ts, kws_error *err)
@@ -59,6 +71,7 @@ static enum kws_status read_sizes(kws_network *w, const json_t *conf, unsigned v
 	static const char *const more[] = { "embedding", "heads", NULL };
 	enum kws_status s;
 	if ((s = kws_json_keys(conf, "network", keys, version > 1 ? more : NULL, err))
+	    || (s = check_embedding(conf, version, err))
 	    || (s = kws_json_size(conf, "network", "stack", 1, 32, &w->stack, err))
 	    || (s = kws_json_size(conf, "network", "stride", 1, w->stack, &w->stride, err))
 	    || (s = kws_json_size(conf, "network", "dim", 1, 1024, &w->dim, err))
