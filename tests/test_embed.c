@@ -1,113 +1,8 @@
 /* Words of one's own: rows, points and logits against sums in double, whatever the cuts; what
  * the network itself says stays. */
-#include "model/network.h"
-#include "model/runner.h"
-#include "tests/fuzz/craft.h"
-#include "tests/fuzz/kinds.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-enum { FRAMES = 90, MELS = 6, DIM = 6, EVERY = 3, ROW = 3, WINDOW = 4, RANK = 5, HEADS = 2 };
+#include "tests/embed.h"
 
 static const size_t hidden[HEADS] = { 3, 1 };
-
-/* What every layer and every head said of FRAMES network frames. */
-typedef struct {
-	float logits[FRAMES + 1][4], layer[FRAMES + 1][DIM], rows[FRAMES / EVERY + 1][ROW];
-	size_t n_out, n_rows;
-} heard;
-
-static unsigned char *file(const char *name, size_t *len)
-{
-	for (size_t i = 0; i < N_KINDS; i++)
-		if (strcmp(kinds[i].name, name) == 0)
-			return craft_model(name, kinds[i].features, kinds[i].network, DECISION,
-					   i + 1, len);
-	fail_msg("no kind %s", name);
-	return NULL;
-}
-
-static kws_model *parse(const void *bytes, size_t len)
-{
-	kws_model *m;
-	kws_error err = { "" };
-	if (kws_model_parse(&m, bytes, len, &err) != KWS_OK)
-		fail_msg("%s", err.text);
-	return m;
-}
-
-static void sounds(float *frames)
-{
-	uint64_t state = 7;
-	for (size_t i = 0; i < FRAMES * MELS; i++)
-		frames[i] = -(float)(craft_random(&state) >> 8) / 1677721.6f;
-}
-
-/* A stride of one feature frame; cut: of so many frames at a time at most, 0: at once. */
-static void hear(const kws_model *m, unsigned cut, heard *h)
-{
-	float frames[FRAMES * MELS];
-	const size_t n_words = kws_model_n_words(m);
-	uint64_t state = cut;
-	kws_runner *runner;
-	sounds(frames);
-	memset(h, 0, sizeof *h);
-	assert_int_equal(kws_model_stride(m), 1);
-	assert_int_equal(kws_runner_create(&runner, m), KWS_OK);
-	for (size_t at = 0, n; at < FRAMES; at += n) {
-		float logits[(FRAMES + 1) * 4];
-		n = cut ? craft_random(&state) % (cut + 1) : FRAMES;
-		n = n < FRAMES - at ? n : FRAMES - at;
-		kws_runner_job job = { .runner = runner,
-				       .frames = frames + at * MELS,
-				       .t = n,
-				       .logits = logits,
-				       .embedding = h->layer[h->n_out],
-				       .rows = h->rows[h->n_rows] };
-		kws_runner_run_all(&job, 1);
-		for (size_t i = 0; i < job.n_out; i++)
-			memcpy(h->logits[h->n_out + i], logits + i * n_words,
-			       n_words * sizeof *logits);
-		h->n_out += job.n_out;
-		h->n_rows += job.n_rows;
-	}
-	kws_runner_destroy(runner);
-	assert_int_equal(h->n_out, FRAMES);
-	assert_int_equal(h->n_rows, FRAMES / EVERY);
-}
-
-static float *take(kws_tensors *ts, const char *name)
-{
-	const kws_tensor *t = kws_tensors_find(ts, name);
-	assert_non_null(t);
-	float *x = calloc(t->n, sizeof *x);
-	assert_non_null(x);
-	memcpy(x, t->data, t->n * sizeof *x);
-	return x;
-}
-
-/* y = W x + b, by the tensors NAME.weight and NAME.bias */
-static void linear(kws_tensors *ts, const char *name, size_t n_in, size_t n_out, const double *x,
-		   double *y)
-{
-	char full[64];
-	snprintf(full, sizeof full, "%s.weight", name);
-	float *w = take(ts, full);
-	snprintf(full, sizeof full, "%s.bias", name);
-	float *b = take(ts, full);
-	for (size_t o = 0; o < n_out; o++) {
-		y[o] = (double)b[o];
-		for (size_t i = 0; i < n_in; i++)
-			y[o] += (double)w[o * n_in + i] * x[i];
-	}
-	free(w);
-	free(b);
-}
 
 /* The logit of a head at a row, from the rows. */
 static double want_logit(kws_tensors *ts, const heard *h, size_t row, size_t head)
@@ -129,12 +24,6 @@ static double want_logit(kws_tensors *ts, const heard *h, size_t row, size_t hea
 	snprintf(name, sizeof name, "heads.%zu.fc2", head);
 	linear(ts, name, hidden[head], 1, fc1, out);
 	return out[0];
-}
-
-static void near(double have, double want)
-{
-	if (!(fabs(have - want) <= 1e-4 + 1e-4 * fabs(want)))
-		fail_msg("%g, want %g", have, want);
 }
 
 static void logits_are_those_of_the_rows(void **state)
@@ -165,16 +54,7 @@ static void logits_are_those_of_the_rows(void **state)
 static void rows_are_those_of_the_last_layer(void **state)
 {
 	size_t len;
-	unsigned char *made = file("own_words", &len);
-	craft *c = craft_open(made, len, 1);
-	char network[1024];
-	snprintf(network, sizeof network, "%s",
-		 json_string_value(json_object_get(c->meta, "network")));
-	char *pool = strstr(network, "\"pool\":5");
-	assert_non_null(pool);
-	pool[strlen("\"pool\":")] = '1';
-	json_object_set_new(c->meta, "network", json_string(network));
-	unsigned char *bytes = craft_bytes(c, &len);
+	unsigned char *bytes = file_without_pool("own_words", &len);
 	kws_model *m = parse(bytes, len);
 	kws_tensors *ts;
 	heard h;
@@ -192,8 +72,6 @@ static void rows_are_those_of_the_last_layer(void **state)
 	kws_tensors_free(ts);
 	kws_model_close(m);
 	free(bytes);
-	free(made);
-	craft_free(c);
 }
 
 static void cuts_change_no_bit(void **state)
@@ -242,13 +120,13 @@ static void hear_stem(const kws_model *m, unsigned cut, float rows[FRAMES / 4][R
 	assert_int_equal(n_rows, FRAMES / 4);
 }
 
-static void its_stem_hears_the_same_however_it_is_cut(void **state)
+static void cut_with_stem(const char *network)
 {
 	size_t len;
-	unsigned char *bytes = file("embedding", &len);
+	unsigned char *bytes =
+		craft_model("stem", FEATURES("htk", "affine"), network, DECISION, 1, &len);
 	kws_model *m = parse(bytes, len);
 	float whole[FRAMES / 4][ROW], pieces[FRAMES / 4][ROW];
-	(void)state;
 	hear_stem(m, 0, whole);
 	assert_true(memcmp(whole[3], whole[4], sizeof whole[3]) != 0);
 	for (unsigned cut = 1; cut < 40; cut += 3) {
@@ -257,6 +135,18 @@ static void its_stem_hears_the_same_however_it_is_cut(void **state)
 	}
 	kws_model_close(m);
 	free(bytes);
+}
+
+static void its_stem_hears_the_same_however_it_is_cut(void **state)
+{
+	(void)state;
+	cut_with_stem(NETWORK("2", "2", "\"embedding\":" EMBEDDING("2", OWN_STEM) ",",
+			      NFFN("layernorm", "true"), "null"));
+	cut_with_stem(NETWORK("2", "2", "\"embedding\":" EMBEDDING("2", OWN_STEM OWN_LAYERS) ",",
+			      NFFN("layernorm", "true"), "null"));
+	cut_with_stem(NETWORK("2", "2",
+			      "\"embedding\":" EMBEDDING("2", OWN_STEM_INT8 OWN_LAYERS) ",",
+			      NFFN("layernorm", "true"), "null"));
 }
 
 /* The same file without heads and embedding. */
@@ -326,24 +216,8 @@ static void refuses_what_cannot_be(void **state)
 		  "2", "leave fewer than 2 of 4 words" },
 	};
 	(void)state;
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		char network[1024];
-		kws_error err = { "" };
-		craft *c = craft_new(1);
-		snprintf(network, sizeof network, "{%s%s", bad[i].network,
-			 &(NETWORK("1", "1", "", NFFN("layernorm", "true"), "null"))[1]);
-		json_object_update_new(
-			c->meta,
-			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "format", "kws-model",
-				  "version", bad[i].version, "name", "x", "words",
-				  "[\"yes\",\"no\",\"a\",\"b\"]", "features",
-				  FEATURES("htk", "none"), "network", network, "decision",
-				  "{\"smooth_ms\":0,\"refractory_ms\":0,\"threshold\":0.5}"));
-		assert_false(craft_complete(c, &err));
-		if (!strstr(err.text, bad[i].says))
-			fail_msg("%s, want %s", err.text, bad[i].says);
-		craft_free(c);
-	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		refused(bad[i].network, bad[i].version, bad[i].says);
 }
 
 int main(void)

@@ -258,9 +258,9 @@ static inline unsigned char *craft_model(const char *name, const char *features,
 	json_object_update_new(c->meta,
 			       json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "format",
 					 "kws-model", "version",
-					 strstr(network, "int8")	? "3"
-					 : strstr(network, "embedding") ? "2"
-									: "1",
+					 strstr(network, "int8") || strstr(network, "width") ? "3"
+					 : strstr(network, "embedding")			     ? "2"
+											     : "1",
 					 "name", name, "licence", "CC0-1.0", "words",
 					 "[\"yes\",\"no\",\"_unknown_\",\"_silence_\"]", "features",
 					 features, "network", network, "decision", decision));

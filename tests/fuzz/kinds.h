@@ -32,6 +32,9 @@
 #define OWN_STEM                                                                                   \
 	",\"bands\":5,\"stack\":2,\"stem\":[" CONV("2", "[3,3]", "[2,2]",                          \
 						   "silu") ",{\"kind\":\"pool\",\"size\":[2,2]}]"
+#define OWN_LAYERS                                                                                 \
+	",\"width\":5,\"layers\":[" MEGA("2", OVER("softmax", "3", "simple"), "layernorm",         \
+					 "true") "," NFFN("rmsnorm", "false") "]"
 #define POOL(size) "{\"kind\":\"pool\",\"size\":" size "}"
 #define STEM_INT8                                                                                  \
 	"\"stem\":[" CONV("3", "[3,3]", "[1,1]", "silu") "," POOL("[1,2]") "," CONV8(              \
@@ -101,6 +104,11 @@ static const struct {
 	{ "embedding_int8", FEATURES("htk", "affine"),
 	  NETWORK("2", "2", "\"embedding\":" EMBEDDING("2", OWN_STEM_INT8) ",",
 		  NFFN("layernorm", "true"), "null") },
+	{ "own_layers", FEATURES("htk", "affine"),
+	  NETWORK("2", "1",
+		  "\"embedding\":" EMBEDDING(
+			  "3", OWN_LAYERS) ",\"heads\":[{\"hidden\":3},{\"hidden\":1}],",
+		  NFFN("rmsnorm", "true"), "\"layernorm\"") },
 };
 
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
