@@ -113,27 +113,27 @@ class Maker:
         at = rng.integers(0, len(x) - n + 1)
         return x[at : at + n]
 
-    def _background(self, rng):
-        """LONG samples of something to add, and the lowest SNR in dB at which the word stays the word."""
+    def _background(self, rng, n):
+        """n samples of something to add, and the lowest SNR in dB at which the word stays the word."""
         kind = rng.random()
         if kind < 0.6:
-            return self._cut(rng, self.noise, LONG), 0.0
+            return self._cut(rng, self.noise, n), 0.0
         if kind < 0.75:
-            return synthetic_noise(rng, LONG), 0.0
+            return synthetic_noise(rng, n), 0.0
         if kind < 0.9:  # babble of 2 to 5 voices
-            return sum(self._cut(rng, self.speech, LONG) for _ in range(rng.integers(2, 6))), 3.0
+            return sum(self._cut(rng, self.speech, n) for _ in range(rng.integers(2, 6))), 3.0
         if kind < 0.95:
-            return self._cut(rng, self.speech, LONG), 8.0
-        return fit(self.corpus.audio(self.clips[rng.integers(len(self.clips))]), LONG), 10.0
+            return self._cut(rng, self.speech, n), 8.0
+        return fit(self.corpus.audio(self.clips[rng.integers(len(self.clips))]), n), 10.0
 
     def spoil(self, rng, x):
-        """x [LONG] -> [LONG], everything behind the speaker's mouth."""
+        """x [n] -> [n], everything behind the speaker's mouth."""
         if rng.random() < 0.35:
             x = room(rng, x)
         if rng.random() < 0.5:
             x = colour(rng, x)
         if rng.random() < 0.75:
-            noise, lowest = self._background(rng)
+            noise, lowest = self._background(rng, len(x))
             level = max(loud_rms(x), 1e-3)
             x = x + noise * (level / rms(noise) * 10 ** (-rng.uniform(lowest, 30) / 20))
         peak = np.abs(x).max() + 1e-9

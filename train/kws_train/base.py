@@ -4,12 +4,15 @@
         --out ../config/models/own-words.safetensors
 
 The embedding hears the teacher, all of its convolutions run causally as a second stem, and the model's own last layer: one is
-good in clean sound, the other in noise, since it was trained in it. A row is what both say of 80 ms, on the principal axes of
-speech, each of variance 1; a point is the last rows, whitened. Both maps are linear and come from the corpus: running speech,
-clips and noise of split train. Nothing else is learnt, and what the model says stays.
+good in clean sound, the other in noise, since it was trained in it. A row is what both say of 80 ms, a point what the last rows
+say together. Both are linear at first, on the principal axes of running speech, clips and noise of split train. Then layers of
+the embedding's own learn to say of noisy speech what the linear maps say of it clean (rows.py; --depth 0: no such layers). What
+the model itself says stays.
 """
 import argparse
+import hashlib
 import json
+import os
 
 import numpy as np
 import torch
@@ -18,15 +21,18 @@ from onnx import numpy_helper
 from safetensors import safe_open
 
 from .augment import read_onnx
-from .data import RATE, Corpus
+from .data import RATE, Corpus, digest
 from .features import log_mel
 from .model import Stem
 from .model_file import load_model
 from .options import corpus as corpus_options
 from .options import parser, real, whole
+from .pairs import pairs
 from .pretrained import read_stem
+from .rows import Layered, Principal, learn
 from .stable import save_file
 
+TEACHER = "embedding_model.onnx"
 CONVS = 19  # of the teacher; the twentieth is linear, and becomes a part of the rows
 LAST = 3  # its kernel, in frames
 BANDS = 32  # that it was trained on
@@ -45,7 +51,7 @@ class Ears:
         self.stem.load_state_dict({k[len("stem."):]: v for k, v in state.items() if k.startswith("stem.")})
         self.state = state
         self.every = self.stem.stride // self.net.step
-        graph = read_onnx(teacher, "embedding_model.onnx").graph
+        graph = read_onnx(teacher, TEACHER).graph
         tensors = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
         last = [n for n in graph.node if n.op_type == "Conv"][CONVS]
         self.weight = torch.from_numpy(tensors[last.input[1]].copy())[:, :, :, 0]  # [out, in, LAST]
@@ -75,8 +81,8 @@ class Ears:
 
 
 def heard(ears, corpus, seconds, rng):
-    """Of each kind of sound a share -> rows of both, float32."""
-    teacher, own = [], []
+    """Of each kind of sound a share -> what both networks say [rows, 96 + every * dim], float32."""
+    said = []
     kinds = [corpus.speech(), corpus.where("commands", "unknown", split="train"), corpus.noise("train")]
     for items in kinds:
         pcm, n = [], 0
@@ -87,48 +93,24 @@ def heard(ears, corpus, seconds, rng):
                 break
         pcm = np.concatenate(pcm)
         for at in range(0, len(pcm), PIECE):
-            t, y = ears(pcm[at : at + PIECE])
-            teacher.append(t)
-            own.append(y)
+            said.append(np.concatenate(ears(pcm[at : at + PIECE]), 1))
         print(f"{len(pcm) / RATE:.0f} s of {len(items)} recordings", flush=True)
-    return np.concatenate(teacher), np.concatenate(own)
+    return np.concatenate(said)
 
 
-def axes(x, n):
-    """x [m, d] -> variances [n] and directions [d, n] of its first principal axes."""
-    value, vector = np.linalg.eigh(np.cov(x.T, dtype=np.float64))
-    return value[::-1][:n], vector[:, ::-1][:, :n]
+def embedding(ears, net):
+    """-> tensors of the embedding by name. The teacher's last convolution, which is linear, becomes a part of the rows."""
+    n = ears.weight.shape[0]
+    row = net.row.weight.detach().double()
+    said = torch.einsum("wn,nck->wkc", row[:, :n], ears.weight.double()).flatten(1)  # [width, LAST * 96], oldest first
+    mean, scale = ears.normalisation()
+    found = {k: v for k, v in net.state_dict().items() if k.split(".")[0] in ("row", "layers", "out", "point")}
+    found |= {"row.weight": torch.cat([said, row[:, n:]], 1), "mean": mean, "scale": scale}
+    found |= {k: v for k, v in ears.state.items() if k.startswith("stem.")}
+    return {f"embedding.{k}": v.float().contiguous() for k, v in found.items()}
 
 
-def windows(x, n):
-    """Rows [m, d] -> the last n of them, oldest first [m, n * d]; zeros before the start."""
-    x = np.concatenate([np.zeros((n - 1, x.shape[1]), x.dtype), x])
-    return np.lib.stride_tricks.sliding_window_view(x, n, 0).transpose(0, 2, 1).reshape(len(x) - n + 1, -1)
-
-
-def embedding(ears, teacher, own, dim, window, rank):
-    """-> tensors of the embedding by name."""
-    x = np.concatenate([teacher, own], 1).astype(np.float64)
-    mean, std = x.mean(0), x.std(0) + 1e-3
-    value, vector = axes((x - mean) / std, dim)
-    rows = ((x - mean) / std) @ vector
-    to_row = vector / std[:, None] / np.sqrt(value)  # [d, dim]: variance 1
-    over = windows(rows.astype(np.float32), window)[window:]
-    middle = over.mean(0, dtype=np.float64)
-    spread, direction = axes(over[:: max(1, len(over) // 60000)], rank)
-    all_spread = over.var(0, dtype=np.float64).mean()
-    whiten = direction / np.sqrt(spread + 0.02 * all_spread)  # [window * dim, rank]
-    scale = np.tile(np.sqrt(value), window)
-    w = to_row[: teacher.shape[1]].T @ ears.weight.double().numpy().transpose(2, 0, 1)  # [LAST, dim, 96]
-    row = np.concatenate([*w, to_row[teacher.shape[1]:].T], 1)
-    mean_in, scale_in = ears.normalisation()
-    found = {"row.weight": row, "row.bias": -mean @ to_row, "point.weight": (whiten * scale[:, None]).T,
-             "point.bias": -middle @ whiten, "mean": mean_in.numpy(), "scale": scale_in.numpy()}
-    found |= {k: v.numpy() for k, v in ears.state.items() if k.startswith("stem.")}
-    return {f"embedding.{k}": torch.from_numpy(np.asarray(v, np.float32)) for k, v in found.items()}
-
-
-def write(path, model, tensors, spec):
+def write(path, model, tensors, spec, how):
     """The model's file with the embedding. Its words do not wait until they are sure: a word of one's own may be followed at once
     by another, and how well such words are heard was measured without."""
     with safe_open(model, "pt") as f:
@@ -138,8 +120,9 @@ def write(path, model, tensors, spec):
     decision = {k: v for k, v in json.loads(meta["decision"]).items() if k != "wait_ms"}
     training = json.loads(meta.get("training", "{}"))
     training["embedding"] = ("the convolutions of Google speech_embedding (arXiv 2002.01322), Apache-2.0, and the last layer; "
-                             "principal axes of the same data")
-    save_file(tensors, path, meta | {"version": max("2", meta["version"]), "name": "own-words", "network": json.dumps(network),
+                             + how)
+    version = max("3" if "layers" in spec else "2", meta["version"])
+    save_file(tensors, path, meta | {"version": version, "name": "own-words", "network": json.dumps(network),
                                      "decision": json.dumps(decision), "training": json.dumps(training)})
 
 
@@ -154,17 +137,51 @@ def options():
     ap.add_argument("--window", metavar="N", type=whole(1, 64), default=9, help="rows of a point, 1 to 64")
     ap.add_argument("--rank", metavar="N", type=whole(1, 512), default=200, help="values of a point, 1 to 512")
     ap.add_argument("--seconds", metavar="S", type=real(60), default=1900, help="of each kind of sound")
+    ap.add_argument("--width", metavar="N", type=whole(1, 256), default=96, help="values of its own layers, 1 to 256")
+    ap.add_argument("--depth", metavar="N", type=whole(0, 8), default=2, help="so many Mega layers, each with a "
+                    "feed-forward one; 0: none, and nothing is learnt")
+    ap.add_argument("--pairs", metavar="N", type=whole(1), default=10000, help="streams of ten seconds to learn from")
+    ap.add_argument("--keep", metavar="FILE", help="what both networks hear of these, .npz; read if it is there, else written")
+    ap.add_argument("--jobs", metavar="N", type=whole(1), default=1, help="so many processes make pairs; they are the same")
+    ap.add_argument("--steps", metavar="N", type=whole(1), default=6000, help="of the training")
+    ap.add_argument("--batch", metavar="N", type=whole(2), default=32, help="pairs of a step")
+    ap.add_argument("--rate", metavar="X", type=real(0, 1, above=True), default=2e-3, help="highest learning rate")
     ap.add_argument("--seed", metavar="N", type=whole(0), default=1, help="of what is taken")
     return ap
+
+
+def sha256(*path):
+    """Of the file there."""
+    with open(os.path.join(*path), "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def layered(a, ears, corpus, linear):
+    """-> the net that has learnt, and what it learnt from."""
+    said, heard = pairs(a.keep, ears, corpus, a.pairs, a.seed, a.jobs, digest([sha256(a.model), sha256(a.teacher, TEACHER)]))
+    torch.manual_seed(a.seed)
+    net = Layered(linear, a.width, a.depth)
+    learn(net, linear, said, heard, a.steps, a.batch, a.rate, a.seed)
+    few = slice(0, 500)
+    net.settle(torch.cat([said[few], heard[few]]).float())
+    return net
 
 
 def main(argv=None):
     """Write the base."""
     a: argparse.Namespace = options().parse_args(argv)
+    if a.depth and a.width < a.dim:
+        raise SystemExit(f"--width: {a.width} is less than the {a.dim} values of a row (--dim)")
     ears = Ears(a.model, a.teacher)
     if ears.stem.stride != ears.every * ears.net.step:
         raise SystemExit(f"{a.model}: a network frame is no whole part of 80 ms")
-    teacher, own = heard(ears, Corpus(a.data, a.cache), a.seconds, np.random.default_rng(a.seed))
+    corpus = Corpus(a.data, a.cache)
+    net = Principal(heard(ears, corpus, a.seconds, np.random.default_rng(a.seed)), a.dim, a.window, a.rank)
     spec = {"every": ears.every, "dim": a.dim, "window": a.window, "rank": a.rank, "bands": ears.bands, "stack": LAST,
             "stem": ears.entries}
-    write(a.out, a.model, embedding(ears, teacher, own, a.dim, a.window, a.rank), spec)
+    how = "principal axes of the same data"
+    if a.depth:
+        net = layered(a, ears, corpus, net)
+        spec |= {"width": a.width, "layers": net.spec}
+        how = f"layers that learnt to hear noisy speech as these hear it clean, {a.pairs} streams of ten seconds, {a.steps} steps"
+    write(a.out, a.model, embedding(ears, net), spec, how)

@@ -23,6 +23,7 @@ from .options import parser, real, whole
 NOTE = ("LibriSpeech train-clean-100 (openslr.org/12), Speech Commands v0.01/v0.02 (P. Warden, arXiv 1804.03209) and its "
         "background noise: CC BY 4.0; ESC-10 (K. J. Piczak): CC BY 3.0")
 DOUBTFUL, ROOMS = "sc-recognised", "mycroft-bg_noise"  # sets: words not known; for measuring only
+SEED = 2  # of what is taken for what
 STEADY = ("white_noise", "pink_noise")  # kws enrol makes such noise itself
 PIECE = 8  # s of each recording of noise, to degrade takes with
 SPEECH = 2  # s of each recording of speech, the same
@@ -148,7 +149,7 @@ def options():
     ap.add_argument("--noise", metavar="H", type=real(0), default=0.25, help="hours of noise to fit against; a quarter judges")
     ap.add_argument("--voices", metavar="N", type=whole(1), default=20, help="recordings whose speech is put before words")
     ap.add_argument("--kws", metavar="FILE", default="../build/kws", help="the program")
-    ap.add_argument("--seed", metavar="N", type=whole(0), default=2, help="of what is taken for what")
+    ap.add_argument("--seed", metavar="N", type=whole(0), default=SEED, help="of what is taken for what")
     return ap
 
 

@@ -11,6 +11,7 @@ from safetensors import safe_open
 
 from kws_train.base import LAST, Ears, write
 from kws_train.data import read_audio, read_manifest
+from kws_train.layers import KINDS
 from kws_train.model import Net, network_spec
 from kws_train.negatives import divide
 
@@ -18,22 +19,38 @@ MODEL = os.path.join(made.ROOT, "config", "models", "commands-12.safetensors")
 SIZES = {"dim": 12, "window": 3, "rank": 20}
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory, corpus, teacher):
+LAYERS = {"linear": ["--depth", 0], "layered": ["--depth", 1, "--width", 16, "--pairs", 12, "--steps", 3, "--batch", 4]}
+
+
+@pytest.fixture(scope="module", params=LAYERS)
+def base(request, tmp_path_factory, corpus, teacher):
     """The path of a base."""
     cwd = tmp_path_factory.mktemp("base")
     sizes = [str(x) for k, v in SIZES.items() for x in (f"--{k}", v)]
     made.call("base", "--data", corpus, "--teacher", teacher, "--model", MODEL, "--out", "base.safetensors", "--seconds", 60,
-              *sizes, cwd=cwd)
+              *sizes, *LAYERS[request.param], cwd=cwd)
     return cwd / "base.safetensors"
+
+
+def rows_of(path, x):
+    """What the twin makes of everything that a row is made of: x float32 [m, values of a row] -> [m, dim]."""
+    with safe_open(path, "pt") as f:
+        spec = json.loads(f.metadata()["network"])["embedding"]
+        t = {k[len("embedding."):]: f.get_tensor(k) for k in f.keys() if k.startswith("embedding.")}  # noqa: SIM118 it is no dict
+    rows = torch.from_numpy(x) @ t["row.weight"].T + t["row.bias"]
+    for i, conf in enumerate(spec.get("layers", ())):
+        layer = KINDS[conf.pop("kind")](spec["width"], **conf)
+        layer.load_state_dict({k[len(f"layers.{i}."):]: v for k, v in t.items() if k.startswith(f"layers.{i}.")})
+        rows = layer(rows[None])[0]
+    return (rows @ t["out.weight"].T + t["out.bias"] if "out.weight" in t else rows).detach().numpy()
 
 
 def test_it_is_the_model_with_an_embedding(base):
     with safe_open(MODEL, "pt") as a, safe_open(base, "pt") as b:
         assert all(a.get_tensor(k).equal(b.get_tensor(k)) for k in a.keys())  # noqa: SIM118 it is no dict
         assert {k.split(".")[0] for k in set(b.keys()) - set(a.keys())} == {"embedding"}
-        assert a.metadata()["words"] == b.metadata()["words"] and b.metadata()["version"] == "2"
         spec = json.loads(b.metadata()["network"])["embedding"]
+        assert a.metadata()["words"] == b.metadata()["words"] and b.metadata()["version"] == ("3" if "layers" in spec else "2")
     assert spec.items() >= SIZES.items() and spec["every"] == 2
 
 
@@ -42,7 +59,7 @@ def test_its_words_do_not_wait(tmp_path):
     times = {"smooth_ms": 160, "refractory_ms": 500}
     (tmp_path / "card.json").write_text(json.dumps({"decision": {**times, "wait_ms": 400, "thresholds": {"w0": 0.7}}}))
     made.call("export", "--checkpoint", "m.pt", "--card", "card.json", "--out", "m.safetensors", cwd=tmp_path)
-    write(tmp_path / "base.safetensors", tmp_path / "m.safetensors", {"embedding.mean": torch.zeros(2)}, SIZES)
+    write(tmp_path / "base.safetensors", tmp_path / "m.safetensors", {"embedding.mean": torch.zeros(2)}, SIZES, "not at all")
     with safe_open(tmp_path / "base.safetensors", "pt") as f:
         assert json.loads(f.metadata()["decision"]) == {**times, "threshold": 0.8, "thresholds": {"w0": 0.7}}
 
@@ -60,8 +77,7 @@ def test_c_hears_the_rows_of_the_twin(base, corpus, teacher, kws, tmp_path):
     frames, own = (x.numpy() for x in Ears(MODEL, teacher).parts(read_audio(recording)))
     before = np.concatenate([np.zeros((LAST - 1, frames.shape[1]), np.float32), frames])
     x = np.concatenate([*(before[k : k + len(frames)] for k in range(LAST)), own], 1)
-    with safe_open(base, "np") as f:
-        want = x @ f.get_tensor("embedding.row.weight").T + f.get_tensor("embedding.row.bias")
+    want = rows_of(base, x)
     assert said.shape == want.shape and said.std() > 0.3
     assert np.abs(said - np.clip(want, -3.5, 3.5)).max() < 0.26
 
