@@ -1,7 +1,7 @@
 """The base for words of one's own: a model file that gets an embedding (docs/model-format.md), which `kws enrol` puts heads on.
 
-    python -m kws_train base --data CORPUS --teacher DIR --model ../config/models/commands-12.safetensors \\
-        --out ../config/models/own-words.safetensors
+    python -m kws_train base --data CORPUS --teacher DIR --model ../config/models/commands-12-small.safetensors \\
+        --into ../config/models/commands-12-small-int8.safetensors --out ../config/models/own-words.safetensors
 
 The embedding hears the teacher, all of its convolutions run causally as a second stem, and the model's own last layer: one is
 good in clean sound, the other in noise, since it was trained in it. A row is what both say of 80 ms, a point what the last rows
@@ -110,6 +110,15 @@ def embedding(ears, net):
     return {f"embedding.{k}": v.float().contiguous() for k, v in found.items()}
 
 
+def same_network(a, b):
+    """SystemExit, naming both files: they are of other features, or of networks of other sizes."""
+    x, y = load_model(a), load_model(b)
+    sizes = lambda net: {k: v for k, v in net.network.items() if k != "stem"}
+    features = [torch.cat([m[0].features.mean, m[0].features.scale]) for m in (x, y) if m[0].features is not None]
+    if sizes(x[0]) != sizes(y[0]) or x[1] != y[1] or len(features) == 1 or features and not features[0].equal(features[-1]):
+        raise SystemExit(f"{a} and {b} are of different networks")
+
+
 def write(path, model, tensors, spec, how):
     """The model's file with the embedding. Its words do not wait until they are sure: a word of one's own may be followed at once
     by another, and how well such words are heard was measured without."""
@@ -131,7 +140,9 @@ def options():
     ap = parser("base", __doc__)
     corpus_options(ap)
     ap.add_argument("--teacher", metavar="DIR", required=True, help="folder of the teacher: embedding_model.onnx")
-    ap.add_argument("--model", metavar="FILE", required=True, help="the model file that gets the embedding")
+    ap.add_argument("--model", metavar="FILE", required=True, help="the model file whose last layer is heard")
+    ap.add_argument("--into", metavar="FILE", help="the model file that gets the embedding: the same network with weights "
+                    "of 8 bits (default: --model)")
     ap.add_argument("--out", metavar="FILE", required=True, help="the base")
     ap.add_argument("--dim", metavar="N", type=whole(1, 256), default=48, help="values of a row, 1 to 256")
     ap.add_argument("--window", metavar="N", type=whole(1, 64), default=9, help="rows of a point, 1 to 64")
@@ -140,10 +151,10 @@ def options():
     ap.add_argument("--width", metavar="N", type=whole(1, 256), default=96, help="values of its own layers, 1 to 256")
     ap.add_argument("--depth", metavar="N", type=whole(0, 8), default=2, help="so many Mega layers, each with a "
                     "feed-forward one; 0: none, and nothing is learnt")
-    ap.add_argument("--pairs", metavar="N", type=whole(1), default=10000, help="streams of ten seconds to learn from")
+    ap.add_argument("--pairs", metavar="N", type=whole(1), default=9000, help="streams of ten seconds to learn from")
     ap.add_argument("--keep", metavar="FILE", help="what both networks hear of these, .npz; read if it is there, else written")
     ap.add_argument("--jobs", metavar="N", type=whole(1), default=1, help="so many processes make pairs; they are the same")
-    ap.add_argument("--steps", metavar="N", type=whole(1), default=6000, help="of the training")
+    ap.add_argument("--steps", metavar="N", type=whole(1), default=4000, help="of the training")
     ap.add_argument("--batch", metavar="N", type=whole(2), default=32, help="pairs of a step")
     ap.add_argument("--rate", metavar="X", type=real(0, 1, above=True), default=2e-3, help="highest learning rate")
     ap.add_argument("--seed", metavar="N", type=whole(0), default=1, help="of what is taken")
@@ -175,6 +186,8 @@ def main(argv=None):
     ears = Ears(a.model, a.teacher)
     if ears.stem.stride != ears.every * ears.net.step:
         raise SystemExit(f"{a.model}: a network frame is no whole part of 80 ms")
+    if a.into:
+        same_network(a.model, a.into)
     corpus = Corpus(a.data, a.cache)
     net = Principal(heard(ears, corpus, a.seconds, np.random.default_rng(a.seed)), a.dim, a.window, a.rank)
     spec = {"every": ears.every, "dim": a.dim, "window": a.window, "rank": a.rank, "bands": ears.bands, "stack": LAST,
@@ -184,4 +197,4 @@ def main(argv=None):
         net = layered(a, ears, corpus, net)
         spec |= {"width": a.width, "layers": net.spec}
         how = f"layers that learnt to hear noisy speech as these hear it clean, {a.pairs} streams of ten seconds, {a.steps} steps"
-    write(a.out, a.model, embedding(ears, net), spec, how)
+    write(a.out, a.into or a.model, embedding(ears, net), spec, how)
