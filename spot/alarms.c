@@ -15,12 +15,6 @@ typedef struct {
 	size_t n, n_peaks;
 } judged;
 
-static float logit(float p)
-{
-	const float q = fminf(fmaxf(p, 1e-6f), 1.0f - 1e-6f);
-	return logf(q / (1.0f - q));
-}
-
 /* The smoothed probability of frame f, which has the logit of row (f + 1) / every - 1. */
 static float smoothed(const float *logits, size_t f, kws_pace pace)
 {
@@ -102,22 +96,22 @@ static float same(float x)
 }
 
 static void settle(judged *j, kws_head *h, const kws_bank *b, kws_pace pace, double wanted,
-		   kws_alarms *out)
+		   float above, kws_alarms *out)
 {
 	find_peaks(j, b, pace, false);
-	const float middle = limit(j, wanted, same);
+	const float middle = limit(j, wanted, same) + above;
 	h->b2 -= middle;
 	for (size_t i = 0; i < j->n; i++)
 		j->logits[i] -= middle;
 	find_peaks(j, b, pace, true);
-	out->threshold = kws_logistic(limit(j, wanted, logit));
+	out->threshold = kws_logistic(limit(j, wanted, kws_logit) + above);
 	out->threshold = fminf(fmaxf(out->threshold, 0.05f), 0.98f);
 	while (out->n < j->n_peaks && j->heights[out->n] >= out->threshold)
 		out->n++;
 }
 
 enum kws_status kws_alarms_limit(kws_head *h, const kws_bank *b, kws_points points, kws_pace pace,
-				 double per_hour, kws_alarms *out)
+				 double per_hour, float above, kws_alarms *out)
 {
 	judged j = { .n = points.n };
 	*out = (kws_alarms){ .hours = kws_bank_judge_hours(b) };
@@ -127,7 +121,7 @@ enum kws_status kws_alarms_limit(kws_head *h, const kws_bank *b, kws_points poin
 	const bool good = j.logits && j.scores && j.heights;
 	if (good) {
 		kws_head_run(h, points.at, points.n, j.logits);
-		settle(&j, h, b, pace, per_hour * out->hours, out);
+		settle(&j, h, b, pace, per_hour * out->hours, above, out);
 	}
 	free(j.logits);
 	free(j.scores);

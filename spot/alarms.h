@@ -18,12 +18,13 @@ typedef struct {
 	size_t smooth, every;
 } kws_pace;
 
-/* Run the head on the points of the bank's judging parts, which follow each other. Moves the last bias of the head so that the target
- * rate is at a probability near 0.5, where a mean of probabilities is as good as a mean of logits;
- * the threshold is for the head after that. The rate is estimated from the tail of the highest
- * scores, not from a single one. KWS_ERR_NOMEM. */
+/* Run the head on the points of the bank's judging parts, which follow each other. The threshold is
+ * `above` logits higher than the one of the target rate. Moves the last bias of the head so that it
+ * is near 0.5, where a mean of probabilities is as good as a mean of logits; the threshold is for
+ * the head after that. The rate is estimated from the tail of the highest scores, not from a single
+ * one. KWS_ERR_NOMEM. */
 enum kws_status kws_alarms_limit(kws_head *h, const kws_bank *b, kws_points points, kws_pace pace,
-				 double per_hour, kws_alarms *out);
+				 double per_hour, float above, kws_alarms *out);
 
 /* logits (n,) of rows -> scores (n,): the highest smoothed probability of the frames that have the
  * logit of each row. scores may be logits. */

@@ -215,12 +215,12 @@ static json_t *notes(const kws_enrol *e, const kws_enrol_report *r)
 			 "alarms", (int)r->n_alarms);
 }
 
-static enum kws_status finish(kws_enrol *e, const char *word, kws_enrol_report *report,
+static enum kws_status finish(kws_enrol *e, const char *word, float above, kws_enrol_report *report,
 			      kws_error *err)
 {
 	kws_head h = { 0 };
 	kws_alarms a;
-	enum kws_status status = kws_enrol_head(e, &h, &a);
+	enum kws_status status = kws_enrol_head(e, above, &h, &a);
 	if (status) {
 		kws_head_free(&h);
 		return kws_fail(err, status, "%s", kws_strerror(status));
@@ -254,6 +254,7 @@ enum kws_status kws_enrol_fit(kws_enrol *e, const char *word, kws_enrol_report *
 			      kws_error *err)
 {
 	size_t n_good;
+	float above;
 	*report = (kws_enrol_report){ .size = sizeof *report };
 	for (size_t i = 0; i < e->n_takes; i++)
 		e->takes[i].judged.faults &= ~(unsigned)KWS_TAKE_UNLIKE;
@@ -269,13 +270,13 @@ enum kws_status kws_enrol_fit(kws_enrol *e, const char *word, kws_enrol_report *
 	if (n_good < KWS_ENROL_FEWEST)
 		return kws_fail(err, KWS_ERR_ARG, "%zu takes are alike: want %d at least", n_good,
 				KWS_ENROL_FEWEST);
-	if (kws_enrol_try_out(e, report))
+	if (kws_enrol_try_out(e, report, &above))
 		return kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	kws_said *all = good_takes(e, &n_good);
 	status = all ? kws_nearby(e->model, all, n_good, report, err)
 		     : kws_fail(err, KWS_ERR_NOMEM, "out of memory");
 	free(all);
-	return status ? status : finish(e, word, report, err);
+	return status ? status : finish(e, word, above, report, err);
 }
 
 const void *kws_enrol_file(const kws_enrol *e, size_t *len)

@@ -39,10 +39,13 @@ bool kws_enrol_is(const kws_enrol *e, size_t i, enum kws_take_kind kind);
  * get a fault. KWS_ERR_NOMEM. */
 enum kws_status kws_enrol_compare(kws_enrol *e);
 
-/* Fit h to all good takes, and compute its threshold. KWS_ERR_NOMEM; free h in any case. */
-enum kws_status kws_enrol_head(kws_enrol *e, kws_head *h, kws_alarms *a);
+/* Fit h to all good takes, and compute its threshold, `above` logits higher than that of the wanted
+ * rate. KWS_ERR_NOMEM; free h in any case. */
+enum kws_status kws_enrol_head(kws_enrol *e, float above, kws_head *h, kws_alarms *a);
 
-/* Cross-validation: fit without some takes, and count how many of them are missed. KWS_ERR_NOMEM. */
-enum kws_status kws_enrol_try_out(kws_enrol *e, kws_enrol_report *report);
+/* Cross-validation: fit without some takes, and try them. Where their scores leave room, the
+ * threshold may be so many logits `above` that of the wanted rate; counts how many are missed at
+ * that. KWS_ERR_NOMEM. */
+enum kws_status kws_enrol_try_out(kws_enrol *e, kws_enrol_report *report, float *above);
 
 #endif

@@ -54,6 +54,12 @@ float kws_logistic(float x)
 	return 1.0f / (1.0f + expf(-x));
 }
 
+float kws_logit(float p)
+{
+	const float q = fminf(fmaxf(p, 1e-6f), 1.0f - 1e-6f);
+	return logf(q / (1.0f - q));
+}
+
 int kws_falling(const void *a, const void *b)
 {
 	const float x = *(const float *)a, y = *(const float *)b;

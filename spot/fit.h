@@ -8,6 +8,7 @@
 enum { KWS_FIT_HIDDEN = 32 };
 
 float kws_logistic(float x); /* 1 / (1 + exp(-x)) */
+float kws_logit(float p);    /* log(p / (1 - p)), of p within 1e-6..1 - 1e-6 */
 
 /* For qsort(): floats, highest first. */
 int kws_falling(const void *a, const void *b);
