@@ -78,9 +78,10 @@ static const struct argp argp = {
 	       "second, from which nobody can listen to them again.",
 };
 
-/* Add all files of one argument as one stream. thirds: of every three files, two are for fitting
- * and the third one is for judging. */
-static bool add_part(kws_building *b, const char *path, bool judge, bool thirds)
+/* Add all files of one argument as one stream. before: NULL, or how many files the arguments before
+ * had: of every three files, wherever they are named, two are for fitting and the third one is for
+ * judging. Goes up once they are judged by. */
+static bool add_part(kws_building *b, const char *path, bool judge, size_t *before)
 {
 	kws_files files = { 0 };
 	kws_problems problems = { 0 };
@@ -91,8 +92,10 @@ static bool add_part(kws_building *b, const char *path, bool judge, bool thirds)
 	kws_out_problems(&problems);
 	kws_embedder_reset(b->embedder);
 	for (size_t i = 0; good && i < files.n; i++)
-		if (!thirds || (i % 3 == 2) == judge)
+		if (!before || ((*before + i) % 3 == 2) == judge)
 			good = kws_building_file(b, files.path[i]);
+	if (before && judge)
+		*before += files.n;
 	kws_building_part(b, path, first, judge);
 	kws_files_free(&files);
 	return good;
@@ -152,13 +155,14 @@ static void report(const args *a, const double hours[2])
 static int build(kws_building *b, const args *a, const char *base)
 {
 	bool good = !a->with || kws_building_bank(b, a->with, base);
+	size_t files = 0, *thirds = a->judges.n ? NULL : &files;
 	for (size_t i = 0; good && i < a->inputs.n; i++) {
-		good = add_part(b, a->inputs.all[i], false, !a->judges.n);
-		if (good && !a->judges.n)
-			good = add_part(b, a->inputs.all[i], true, true);
+		good = add_part(b, a->inputs.all[i], false, thirds);
+		if (good && thirds)
+			good = add_part(b, a->inputs.all[i], true, thirds);
 	}
 	for (size_t i = 0; good && i < a->judges.n; i++)
-		good = add_part(b, a->judges.all[i], true, false);
+		good = add_part(b, a->judges.all[i], true, NULL);
 	for (size_t i = 0; good && i < KWS_BANK_SOUNDS; i++)
 		good = add_sound(b, (enum kws_bank_sound)i, &a->sounds[i]);
 	if (good && !b->n) {

@@ -97,6 +97,12 @@ test_a_full_disk_loses_nothing() { # at most 60 s
 
 test_a_bank_of_ones_own() { # at most 120 s
 	"$KWS" bank --output "$T/mine.bank" tests/data/demo.flac > "$T/out" 2> "$T/err" && fail "one recording both fits and judges: $(cat "$T/out")"
+	# of three recordings one judges, however they are named
+	mkdir "$T/three"
+	cp $TAKES/computer-[1-3].opus "$T/three"
+	"$KWS" bank --output "$T/folder.bank" "$T/three" > "$T/out" 2> "$T/err" || fail "a folder: $(cat "$T/err")"
+	"$KWS" bank --output "$T/named.bank" "$T/three/"* > "$T/named" 2> "$T/err" || fail "three files: $(cat "$T/err")"
+	[ "$(cut -d: -f2 "$T/named")" = "$(cut -d: -f2 "$T/out")" ] || fail "another division: $(cat "$T/named" "$T/out")"
 	"$KWS" bank --output "$T/mine.bank" --with config/models/own-words.bank tests/data/demo.flac --judge tests/data/demo.flac --note here > "$T/out" 2> "$T/err" || fail "$(cat "$T/err")"
 	grep -q ' h to fit against, 0.[0-9]* h that set thresholds' "$T/out" || fail "$(cat "$T/out")"
 	enrol --bank "$T/mine.bank" computer $TAKES/computer-[1-3].opus || fail "$(cat "$T/err")"
