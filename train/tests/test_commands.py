@@ -204,7 +204,8 @@ def test_build_model_runs_only_commands_and_options_that_there_are(tmp_path, cor
     done = script("build-model", corpus, teacher, cwd=tmp_path, PYTHONPATH=str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    known = {"words", "augment", "teacher", "dense", "label", "train", "export", "quantise", "golden"}
+    known = {"words", "augment", "teacher", "dense", "label", "train", "export", "quantise", "golden", "base",
+             "negatives", "wake", "enrol"}
     assert {command for command, *_ in lines} == known
     trained = set()
     for command, *args in lines:
