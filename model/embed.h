@@ -2,11 +2,11 @@
  *
  * Every `every` network frames become a row of `dim` values: a linear map of what the last layer
  * makes of them and, where the embedding has a stem of its own, of its last `stack` frames, one
- * of which is made for each row. An embedding with layers of its own maps all that to `width` values,
- * runs the layers on these, a step for each row, and maps what they make to the row. The last `window` rows become a point of `rank` values, linear
- * too and then brought to the length sqrt(rank), so that loudness and noise turn it but do not
- * shorten it. Each head makes one logit of a point: Linear, silu, Linear. Between two rows the
- * logits stay; rows before the start are zeros.
+ * of which is made for each row. An embedding with layers of its own maps all that to `width`
+ * values, runs the layers on these, a step for each row, and maps what they make to the row. The
+ * last `window` rows become a point of `rank` values, linear too and then brought to the length
+ * sqrt(rank), so that loudness and noise turn it but do not shorten it. Each head makes one logit of
+ * a point: Linear, silu, Linear. Between two rows the logits stay; rows before the start are zeros.
  *
  * Nothing here changes what the network itself says. */
 #ifndef KWS_MODEL_EMBED_H
