@@ -152,9 +152,21 @@ static void report(const args *a, const double hours[2])
 			a->out, hours[1]);
 }
 
+/* Whether so many parts more are too many; that is said. */
+static bool too_many(const kws_building *b, size_t more)
+{
+	const bool many = json_array_size(b->parts) + more > KWS_BANK_PARTS;
+	if (many)
+		kws_out_complain("more than %d recordings and folders: name one folder for all",
+				 KWS_BANK_PARTS);
+	return many;
+}
+
 static int build(kws_building *b, const args *a, const char *base)
 {
 	bool good = !a->with || kws_building_bank(b, a->with, base);
+	if (good && too_many(b, a->inputs.n + a->judges.n))
+		return KWS_EXIT_UNSUPPORTED;
 	size_t files = 0, *thirds = a->judges.n ? NULL : &files;
 	for (size_t i = 0; good && i < a->inputs.n; i++) {
 		good = add_part(b, a->inputs.all[i], false, thirds);
@@ -169,6 +181,8 @@ static int build(kws_building *b, const args *a, const char *base)
 		kws_out_complain("no sound in any of the recordings");
 		good = false;
 	}
+	if (good && too_many(b, 0)) /* a folder may have been two parts */
+		return KWS_EXIT_UNSUPPORTED;
 	double hours[2];
 	hours_of(b, hours);
 	if (good && !(hours[0] > 0.0 && hours[1] > 0.0)) {

@@ -97,6 +97,9 @@ test_a_full_disk_loses_nothing() { # at most 60 s
 
 test_a_bank_of_ones_own() { # at most 120 s
 	"$KWS" bank --output "$T/mine.bank" tests/data/demo.flac > "$T/out" 2> "$T/err" && fail "one recording both fits and judges: $(cat "$T/out")"
+	# shellcheck disable=SC2046
+	"$KWS" bank --output "$T/many.bank" $(yes tests/data/demo.flac | head -n 4097) > "$T/out" 2> "$T/err"
+	[ $? = 4 ] && grep -q 'more than 4096 recordings' "$T/err" && [ ! -e "$T/many.bank" ] || fail "4097 recordings: $(cat "$T/err")"
 	# of three recordings one judges, however they are named
 	mkdir "$T/three"
 	cp $TAKES/computer-[1-3].opus "$T/three"
