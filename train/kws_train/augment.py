@@ -31,7 +31,7 @@ from .features import CONTRACTS, log_mel
 from .options import corpus as corpus_options
 from .options import listed, parser, versions, whole
 from .shards import CLIP_KIND, SILENCE_KIND, SPEECH_KIND
-from .sounds import codec, colour, loud_rms, rms, room, synthetic_noise
+from .sounds import codec, colour, faster, loud_rms, rms, room, synthetic_noise
 
 SIDE = RATE // 4  # what the teacher hears before and after the clip
 LONG = CLIP + 2 * SIDE
@@ -145,9 +145,7 @@ class Maker:
         if clean:
             x = np.pad(x[:CLIP], (SIDE, SIDE + CLIP - len(x[:CLIP])))
             return x, x
-        if rng.random() < 0.8:
-            x = resample_poly(x, int(round(50 * np.exp(rng.uniform(-0.15, 0.15)))), 50)
-        x = np.roll(fit(x, LONG), int(rng.uniform(-0.08, 0.08) * RATE))
+        x = np.roll(fit(faster(rng, x), LONG), int(rng.uniform(-0.08, 0.08) * RATE))
         return self.spoil(rng, x), x
 
     def speech_cut(self, rng, x, clean):

@@ -1,8 +1,9 @@
 """Speech twice, as it was said and as it is heard in rooms, by microphones and in noise: what the base's own layers learn from.
 
 A pair is a stream of LENGTH samples of running speech and single words, and what `Maker.spoil` makes of it. Nothing that
-`kws_train negatives` measures with is in it, and no running speech that sets thresholds: what layers know already has fewer false
-alarms than what they will hear. Pair k has a generator of its own, seeded by (seed, k).
+`kws_train negatives` measures with is said in it, and no running speech that sets thresholds: what layers know already has fewer
+false alarms than what they will hear. (Babble behind what is said is of all running speech of split train.) Pair k has a
+generator of its own, seeded by (seed, k).
 """
 import multiprocessing
 import os
@@ -10,23 +11,16 @@ import time
 
 import numpy as np
 import torch
-from scipy.signal import resample_poly
 
 from .augment import Maker
 from .data import RATE, digest
-from .negatives import SEED, divide
-from .sounds import loud_rms
+from .negatives import DOUBTFUL, SEED, divide
+from .sounds import faster, loud_rms
 
 LENGTH = 10 * RATE
 LEVEL = 0.1  # RMS of speech, before it is spoilt
 HISS = 1e-4  # of a stream in which nothing else sounds
-DOUBTFUL = "sc-recognised"
 MARGIN = RATE // 10  # what is left before and after a single word
-
-
-def faster(rng, x):
-    """x [n] with another speed and pitch, mostly."""
-    return resample_poly(x, int(round(50 * np.exp(rng.uniform(-0.15, 0.15)))), 50) if rng.random() < 0.8 else x
 
 
 def level(rng, x):

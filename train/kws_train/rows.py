@@ -52,7 +52,7 @@ class Points(nn.Module):
 
 
 class Principal(Points):
-    """Principal axes of x float32 [m, d], of which every piece [rows] follows another."""
+    """Linear: on the principal axes of x float32 [m, d], recordings one after the other."""
 
     def __init__(self, x, dim, window, rank):
         super().__init__(dim, window, rank)
@@ -75,7 +75,7 @@ class Principal(Points):
 
 
 class Layered(Points):
-    """Begins by saying nearly what the linear map says."""
+    """With `depth` pairs of layers of `width` values. It begins by saying nearly what `linear`, a Principal, says."""
 
     def __init__(self, linear, width, depth):
         super().__init__(linear.dim, linear.window, linear.point.out_features)
