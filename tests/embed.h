@@ -66,7 +66,14 @@ static inline void sounds(float *frames)
 		frames[i] = -(float)(craft_random(&state) >> 8) / 1677721.6f;
 }
 
-/* A stride of one feature frame; cut: of so many frames at a time at most, 0: at once. */
+/* Frames of the next piece of a stream that is at `at`: so many at most, drawn; cut 0: all. */
+static inline size_t piece(uint64_t *state, unsigned cut, size_t at)
+{
+	const size_t n = cut ? craft_random(state) % (cut + 1) : FRAMES;
+	return n < FRAMES - at ? n : FRAMES - at;
+}
+
+/* A stride of one feature frame; cut as above. */
 static inline void hear(const kws_model *m, unsigned cut, heard *h)
 {
 	float frames[FRAMES * MELS];
@@ -79,8 +86,7 @@ static inline void hear(const kws_model *m, unsigned cut, heard *h)
 	assert_int_equal(kws_runner_create(&runner, m), KWS_OK);
 	for (size_t at = 0, n; at < FRAMES; at += n) {
 		float logits[(FRAMES + 1) * 4];
-		n = cut ? craft_random(&state) % (cut + 1) : FRAMES;
-		n = n < FRAMES - at ? n : FRAMES - at;
+		n = piece(&state, cut, at);
 		kws_runner_job job = { .runner = runner,
 				       .frames = frames + at * MELS,
 				       .t = n,

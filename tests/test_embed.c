@@ -76,18 +76,21 @@ static void rows_are_those_of_the_last_layer(void **state)
 
 static void cuts_change_no_bit(void **state)
 {
-	size_t len;
-	unsigned char *bytes = file("own_words", &len);
-	kws_model *m = parse(bytes, len);
-	heard whole, pieces;
+	static const char *const names[] = { "own_words", "own_layers" };
 	(void)state;
-	hear(m, 0, &whole);
-	for (unsigned cut = 1; cut < 40; cut += 3) {
-		hear(m, cut, &pieces);
-		assert_memory_equal(&whole, &pieces, sizeof whole);
+	for (size_t i = 0; i < 2; i++) {
+		size_t len;
+		unsigned char *bytes = file(names[i], &len);
+		kws_model *m = parse(bytes, len);
+		heard whole, pieces;
+		hear(m, 0, &whole);
+		for (unsigned cut = 1; cut < 40; cut += 3) {
+			hear(m, cut, &pieces);
+			assert_memory_equal(&whole, &pieces, sizeof whole);
+		}
+		kws_model_close(m);
+		free(bytes);
 	}
-	kws_model_close(m);
-	free(bytes);
 }
 
 /* Rows of a model with a stem of its own, two feature frames a network frame, four a row; cut as
@@ -105,8 +108,7 @@ static void hear_stem(const kws_model *m, unsigned cut, float rows[FRAMES / 4][R
 		kws_runner_reset(runner);
 		n_rows = 0;
 		for (size_t at = 0, n; at < FRAMES; at += n) {
-			n = cut ? craft_random(&state) % (cut + 1) : FRAMES;
-			n = n < FRAMES - at ? n : FRAMES - at;
+			n = piece(&state, cut, at);
 			kws_runner_job job = { .runner = runner,
 					       .frames = frames + at * MELS,
 					       .t = n,

@@ -1,5 +1,5 @@
-/* An embedding with layers of its own: its rows are those of the layers run one row at a time, in
- * any cut, beside any other stream and after a reset; what cannot be is refused. */
+/* An embedding with layers of its own: its rows are those of the layers run one row at a time, beside
+ * any other stream and after a reset; what cannot be is refused. test_embed.c has it in any cut. */
 #include "model/blob.h"
 #include "spot/bank.h"
 #include "spot/own.h"
@@ -135,22 +135,6 @@ static void rows_are_those_of_the_layers_row_by_row(void **state)
 		kws_model_close(m);
 		free(file);
 	}
-}
-
-static void cuts_change_no_bit(void **state)
-{
-	size_t len;
-	unsigned char *bytes = file("own_layers", &len);
-	kws_model *m = parse(bytes, len);
-	heard whole, pieces;
-	(void)state;
-	hear(m, 0, &whole);
-	for (unsigned cut = 1; cut < 40; cut += 3) {
-		hear(m, cut, &pieces);
-		assert_memory_equal(&whole, &pieces, sizeof whole);
-	}
-	kws_model_close(m);
-	free(bytes);
 }
 
 /* FRAMES of a stream to rows (FRAMES / EVERY, ROW), from where it is. */
@@ -422,7 +406,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_those_of_the_layers_row_by_row),
-		cmocka_unit_test(cuts_change_no_bit),
 		cmocka_unit_test(a_reset_starts_anew),
 		cmocka_unit_test(other_streams_change_no_bit),
 		cmocka_unit_test(the_state_grows_by_that_of_the_layers),
